@@ -1,0 +1,1 @@
+//! Micro-kernels chosen at run time.

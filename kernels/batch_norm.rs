@@ -1,0 +1,2 @@
+//! Batch norm.
+pub use crate::naive::batch_norm::{backward_input, backward_reduce, channel_affine, statistics};

@@ -1,0 +1,97 @@
+//! Maps over slices, in fixed chunks over the threads.
+//!
+//! Each function is generic over a closure that the compiler inlines and vectorises; results do
+//! not depend on the number of threads, because every element depends on its own inputs alone.
+
+use crate::Scalar;
+use rayon::prelude::*;
+
+/// Elements per task: 64 KB of f32, large enough to hide the hand-over to a thread.
+pub const CHUNK: usize = 16 * 1024;
+
+/// y\[i\] = f(x\[i\]).
+pub fn unary<T: Scalar>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
+    assert_eq!(x.len(), y.len());
+    y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = f(x);
+        }
+    });
+}
+
+/// y\[i\] = f(a\[i\], b\[i\]).
+pub fn binary<T: Scalar>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
+    assert!(a.len() == y.len() && b.len() == y.len());
+    y.par_chunks_mut(CHUNK).zip(a.par_chunks(CHUNK)).zip(b.par_chunks(CHUNK)).for_each(
+        |((y, a), b)| {
+            for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
+                *y = f(a, b);
+            }
+        },
+    );
+}
+
+/// y\[i\] = f(y\[i\], x\[i\]).
+pub fn update<T: Scalar>(y: &mut [T], x: &[T], f: impl Fn(T, T) -> T + Sync) {
+    assert_eq!(x.len(), y.len());
+    y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = f(*y, x);
+        }
+    });
+}
+
+/// Most axes a broadcast walks over.
+pub const MAX_AXES: usize = 6;
+
+/// y = f(a, b) where a and b are read through strides; a stride of 0 repeats (broadcasts) an axis.
+///
+/// `dims` are the sizes of y's axes in memory order, slowest first; `y` is dense in that order.
+pub fn broadcast<T: Scalar>(
+    dims: &[usize],
+    a: &[T],
+    a_strides: &[usize],
+    b: &[T],
+    b_strides: &[usize],
+    y: &mut [T],
+    f: impl Fn(T, T) -> T + Sync,
+) {
+    assert!(!dims.is_empty() && dims.len() <= MAX_AXES);
+    let last = dims.len() - 1;
+    let row = dims[last];
+    if row == 0 || y.is_empty() {
+        return;
+    }
+    let (sa, sb) = (a_strides[last], b_strides[last]);
+    let rows_per_task = (CHUNK / row).max(1);
+    y.par_chunks_mut(row * rows_per_task).enumerate().for_each(|(task, y)| {
+        for (r, y) in y.chunks_mut(row).enumerate() {
+            let (mut ia, mut ib, mut rest) = (0, 0, task * rows_per_task + r);
+            for axis in (0..last).rev() {
+                let i = rest % dims[axis];
+                rest /= dims[axis];
+                ia += i * a_strides[axis];
+                ib += i * b_strides[axis];
+            }
+            match (sa, sb) {
+                // Contiguous operands get loops that vectorise.
+                (1, 1) => {
+                    for ((y, &a), &b) in y.iter_mut().zip(&a[ia..]).zip(&b[ib..]) {
+                        *y = f(a, b);
+                    }
+                }
+                (1, 0) => {
+                    let b = b[ib];
+                    for (y, &a) in y.iter_mut().zip(&a[ia..]) {
+                        *y = f(a, b);
+                    }
+                }
+                _ => {
+                    for (k, y) in y.iter_mut().enumerate() {
+                        *y = f(a[ia + k * sa], b[ib + k * sb]);
+                    }
+                }
+            }
+        }
+    });
+}

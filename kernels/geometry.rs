@@ -1,0 +1,291 @@
+//! How to read a flat slice: sizes, strides, paddings, and the order of the axes in memory.
+
+use std::fmt;
+
+/// Order in memory of a rank-4 tensor whose axes are called N, C, H, W.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// Row-major in the order N, C, H, W (and for every other rank: row-major).
+    Nchw,
+    /// Channels last: N, H, W, C. The channels of one pixel lie side by side, so a vector
+    /// register holds channels and a convolution is a matrix product without a transpose.
+    Nhwc,
+}
+
+/// Whether a matrix is stored as written or transposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transpose {
+    /// Stored as written, row-major.
+    No,
+    /// Stored as its transpose, row-major.
+    Yes,
+}
+
+/// C\[m,n\] = op(A)\[m,k\] · op(B)\[k,n\].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct GemmGeometry {
+    /// Rows of C.
+    pub m: usize,
+    /// Columns of C.
+    pub n: usize,
+    /// Inner size.
+    pub k: usize,
+    /// `Yes`: A is stored \[k,m\].
+    pub trans_a: Transpose,
+    /// `Yes`: B is stored \[n,k\].
+    pub trans_b: Transpose,
+}
+
+/// Sizes of a 2-D convolution (cross-correlation, as the field calls it convolution).
+///
+/// y\[n,o,i,j\] = b\[o\] + Σ_{c,u,v} w\[o,c,u,v\] · x\[n, c + group(o)·c_in/groups, i·s_h + u·d_h − p_h, j·s_w + v·d_w − p_w\]
+///
+/// with x = 0 outside. Weights are `[c_out, c_in/groups, k_h, k_w]`, row-major, for both layouts
+/// of the images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Conv2dGeometry {
+    /// Images in the batch.
+    pub n: usize,
+    /// Input channels.
+    pub c_in: usize,
+    /// Input height.
+    pub h_in: usize,
+    /// Input width.
+    pub w_in: usize,
+    /// Output channels.
+    pub c_out: usize,
+    /// Kernel height.
+    pub k_h: usize,
+    /// Kernel width.
+    pub k_w: usize,
+    /// Step between windows, (height, width).
+    pub stride: [usize; 2],
+    /// Zeros added on each side, (height, width).
+    pub padding: [usize; 2],
+    /// Distance between taps, (height, width).
+    pub dilation: [usize; 2],
+    /// Independent groups of channels.
+    pub groups: usize,
+    /// Output height, derived.
+    pub h_out: usize,
+    /// Output width, derived.
+    pub w_out: usize,
+}
+
+/// A geometry that has no output, or whose numbers contradict each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GeometryError(pub String);
+
+impl fmt::Display for GeometryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl std::error::Error for GeometryError {}
+
+/// Number of window positions: ⌊(size + 2·padding − dilation·(kernel−1) − 1)/stride⌋ + 1.
+fn windows(
+    what: &str,
+    size: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    dilation: usize,
+) -> Result<usize, GeometryError> {
+    if kernel == 0 || stride == 0 || dilation == 0 {
+        return Err(GeometryError(format!(
+            "{what}: kernel {kernel}, stride {stride} and dilation {dilation} must be at least 1"
+        )));
+    }
+    let span = dilation * (kernel - 1) + 1;
+    let padded = size + 2 * padding;
+    if padded < span {
+        return Err(GeometryError(format!(
+            "{what}: a kernel that spans {span} does not fit {size} with padding {padding}"
+        )));
+    }
+    Ok((padded - span) / stride + 1)
+}
+
+impl Conv2dGeometry {
+    /// Derives the output size.
+    ///
+    /// `input` is \[n, c_in, h_in, w_in\], `weight` \[c_out, c_in/groups, k_h, k_w\].
+    ///
+    /// # Errors
+    /// Channels that do not divide into the groups, or a window that does not fit.
+    pub fn new(
+        input: [usize; 4],
+        weight: [usize; 4],
+        stride: [usize; 2],
+        padding: [usize; 2],
+        dilation: [usize; 2],
+        groups: usize,
+    ) -> Result<Self, GeometryError> {
+        let [n, c_in, h_in, w_in] = input;
+        let [c_out, c_per_group, k_h, k_w] = weight;
+        if groups == 0 || c_per_group * groups != c_in || c_out % groups != 0 {
+            return Err(GeometryError(format!(
+                "conv2d: input {input:?} and weight {weight:?} do not agree for {groups} group(s): \
+                 expected weight [c_out, c_in/groups, k_h, k_w] with c_out a multiple of groups"
+            )));
+        }
+        Ok(Self {
+            n,
+            c_in,
+            h_in,
+            w_in,
+            c_out,
+            k_h,
+            k_w,
+            stride,
+            padding,
+            dilation,
+            groups,
+            h_out: windows("conv2d", h_in, k_h, stride[0], padding[0], dilation[0])?,
+            w_out: windows("conv2d", w_in, k_w, stride[1], padding[1], dilation[1])?,
+        })
+    }
+
+    /// Elements of the input.
+    pub fn input_len(&self) -> usize {
+        self.n * self.c_in * self.h_in * self.w_in
+    }
+    /// Elements of the output.
+    pub fn output_len(&self) -> usize {
+        self.n * self.c_out * self.h_out * self.w_out
+    }
+    /// Elements of the weights.
+    pub fn weight_len(&self) -> usize {
+        self.c_out * self.c_in / self.groups * self.k_h * self.k_w
+    }
+    /// Multiply-accumulates of one forward pass, padded taps counted (nominal work).
+    pub fn macs(&self) -> usize {
+        self.n * self.h_out * self.w_out * self.weight_len()
+    }
+    /// Input row of output row `i` under kernel row `u`, if it is inside the image.
+    #[inline]
+    pub fn row(&self, i: usize, u: usize) -> Option<usize> {
+        let r = (i * self.stride[0] + u * self.dilation[0]).checked_sub(self.padding[0])?;
+        (r < self.h_in).then_some(r)
+    }
+    /// Input column of output column `j` under kernel column `v`, if it is inside the image.
+    #[inline]
+    pub fn col(&self, j: usize, v: usize) -> Option<usize> {
+        let c = (j * self.stride[1] + v * self.dilation[1]).checked_sub(self.padding[1])?;
+        (c < self.w_in).then_some(c)
+    }
+}
+
+/// Sizes of a 2-D pooling; windows never dilated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Pool2dGeometry {
+    /// Images in the batch.
+    pub n: usize,
+    /// Channels.
+    pub c: usize,
+    /// Input height.
+    pub h_in: usize,
+    /// Input width.
+    pub w_in: usize,
+    /// Window, (height, width).
+    pub kernel: [usize; 2],
+    /// Step between windows, (height, width).
+    pub stride: [usize; 2],
+    /// Border on each side, (height, width); never chosen by max, counted as 0 by average.
+    pub padding: [usize; 2],
+    /// Output height, derived.
+    pub h_out: usize,
+    /// Output width, derived.
+    pub w_out: usize,
+}
+
+impl Pool2dGeometry {
+    /// Derives the output size from `input` = \[n, c, h_in, w_in\].
+    ///
+    /// # Errors
+    /// A window that does not fit, or padding above half the window (a window of nothing).
+    pub fn new(
+        input: [usize; 4],
+        kernel: [usize; 2],
+        stride: [usize; 2],
+        padding: [usize; 2],
+    ) -> Result<Self, GeometryError> {
+        let [n, c, h_in, w_in] = input;
+        if padding[0] * 2 > kernel[0] || padding[1] * 2 > kernel[1] {
+            return Err(GeometryError(format!(
+                "pool2d: padding {padding:?} must be at most half the kernel {kernel:?}"
+            )));
+        }
+        Ok(Self {
+            n,
+            c,
+            h_in,
+            w_in,
+            kernel,
+            stride,
+            padding,
+            h_out: windows("pool2d", h_in, kernel[0], stride[0], padding[0], 1)?,
+            w_out: windows("pool2d", w_in, kernel[1], stride[1], padding[1], 1)?,
+        })
+    }
+    /// Elements of the input.
+    pub fn input_len(&self) -> usize {
+        self.n * self.c * self.h_in * self.w_in
+    }
+    /// Elements of the output.
+    pub fn output_len(&self) -> usize {
+        self.n * self.c * self.h_out * self.w_out
+    }
+    /// Rows of the image under output row `i`.
+    #[inline]
+    pub fn rows(&self, i: usize) -> std::ops::Range<usize> {
+        span(i, self.kernel[0], self.stride[0], self.padding[0], self.h_in)
+    }
+    /// Columns of the image under output column `j`.
+    #[inline]
+    pub fn cols(&self, j: usize) -> std::ops::Range<usize> {
+        span(j, self.kernel[1], self.stride[1], self.padding[1], self.w_in)
+    }
+}
+
+#[inline]
+fn span(
+    i: usize,
+    kernel: usize,
+    stride: usize,
+    padding: usize,
+    size: usize,
+) -> std::ops::Range<usize> {
+    let start = i * stride;
+    start.saturating_sub(padding)..(start + kernel).saturating_sub(padding).min(size)
+}
+
+/// A tensor seen by its channels: memory is `[outer, channels, inner]`.
+///
+/// NCHW is `[n, c, h·w]`, NHWC is `[n·h·w, c, 1]`, a matrix `[n, c]` is `[n, c, 1]`: batch norm
+/// written once over this view serves all three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ChannelView {
+    /// Blocks before the channel axis.
+    pub outer: usize,
+    /// Channels.
+    pub channels: usize,
+    /// Elements after the channel axis.
+    pub inner: usize,
+}
+
+impl ChannelView {
+    /// All elements.
+    pub fn len(&self) -> usize {
+        self.outer * self.channels * self.inner
+    }
+    /// No elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Elements of one channel.
+    pub fn per_channel(&self) -> usize {
+        self.outer * self.inner
+    }
+}

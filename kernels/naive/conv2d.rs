@@ -1,0 +1,71 @@
+//! Convolution as its definition: seven loops, and the two adjoints by exchanging the roles.
+//!
+//! The three functions visit the same index set; only the line in the middle differs:
+//!
+//! ```text
+//! forward           y[n,o,i,j] += w[o,c,u,v]  · x[n,c',r,s]
+//! backward_input   gx[n,c',r,s] += w[o,c,u,v]  · gy[n,o,i,j]
+//! backward_weight  gw[o,c,u,v] += x[n,c',r,s] · gy[n,o,i,j]
+//! ```
+//!
+//! That symmetry is the whole of convolution's backward pass.
+
+use crate::{Conv2dGeometry, Scalar};
+
+/// Calls `visit(index into x, index into w, index into y)` for every product of the convolution.
+fn for_each_product(g: &Conv2dGeometry, mut visit: impl FnMut(usize, usize, usize)) {
+    let c_per_group = g.c_in / g.groups;
+    let o_per_group = g.c_out / g.groups;
+    for n in 0..g.n {
+        for o in 0..g.c_out {
+            for i in 0..g.h_out {
+                for j in 0..g.w_out {
+                    let y = ((n * g.c_out + o) * g.h_out + i) * g.w_out + j;
+                    for c in 0..c_per_group {
+                        let channel = o / o_per_group * c_per_group + c;
+                        for u in 0..g.k_h {
+                            let Some(r) = g.row(i, u) else { continue };
+                            for v in 0..g.k_w {
+                                let Some(s) = g.col(j, v) else { continue };
+                                let x = ((n * g.c_in + channel) * g.h_in + r) * g.w_in + s;
+                                let w = ((o * c_per_group + c) * g.k_h + u) * g.k_w + v;
+                                visit(x, w, y);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// y = conv(x, w) + bias; the formula is on [`Conv2dGeometry`].
+pub fn forward<T: Scalar>(g: &Conv2dGeometry, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
+    let plane = g.h_out * g.w_out;
+    for (k, y) in y.iter_mut().enumerate() {
+        *y = bias.map_or(T::ZERO, |b| b[k / plane % g.c_out]);
+    }
+    for_each_product(g, |xi, wi, yi| y[yi] += w[wi] * x[xi]);
+}
+
+/// grad_input\[…\] = Σ w · grad_output over the products that read that input.
+pub fn backward_input<T: Scalar>(
+    g: &Conv2dGeometry,
+    grad_output: &[T],
+    w: &[T],
+    grad_input: &mut [T],
+) {
+    grad_input.fill(T::ZERO);
+    for_each_product(g, |xi, wi, yi| grad_input[xi] += w[wi] * grad_output[yi]);
+}
+
+/// grad_weight\[…\] = Σ x · grad_output over the products that read that weight.
+pub fn backward_weight<T: Scalar>(
+    g: &Conv2dGeometry,
+    x: &[T],
+    grad_output: &[T],
+    grad_weight: &mut [T],
+) {
+    grad_weight.fill(T::ZERO);
+    for_each_product(g, |xi, wi, yi| grad_weight[wi] += x[xi] * grad_output[yi]);
+}

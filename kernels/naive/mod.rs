@@ -1,0 +1,9 @@
+//! The specification: plain loops over NCHW, one function per formula, generic over the element.
+//!
+//! Every fast kernel is tested against the function of the same name here. Nothing in this module
+//! may be optimised; it is read first and believed.
+
+pub mod batch_norm;
+pub mod conv2d;
+pub mod gemm;
+pub mod pool;

@@ -1,0 +1,76 @@
+//! One pass over parameter, gradient and moments: the optimisers' arithmetic.
+
+use crate::{Scalar, elementwise::CHUNK};
+use rayon::prelude::*;
+
+/// Numbers of one SGD step.
+#[derive(Clone, Copy, Debug)]
+pub struct Sgd<T> {
+    /// Learning rate.
+    pub lr: T,
+    /// μ of the velocity.
+    pub momentum: T,
+    /// Look ahead along the velocity.
+    pub nesterov: bool,
+    /// λ of the L2 term λ·p added to the gradient.
+    pub weight_decay: T,
+    /// Factor on the gradient (clipping).
+    pub grad_scale: T,
+}
+
+/// g ← s·g + λp; v ← μv + g; p ← p − lr·(g + μv if Nesterov, else v). PyTorch's convention.
+pub fn sgd<T: Scalar>(s: &Sgd<T>, param: &mut [T], grad: &[T], velocity: &mut [T]) {
+    param
+        .par_chunks_mut(CHUNK)
+        .zip(grad.par_chunks(CHUNK))
+        .zip(velocity.par_chunks_mut(CHUNK))
+        .for_each(|((param, grad), velocity)| {
+            for ((p, &g), v) in param.iter_mut().zip(grad).zip(velocity) {
+                let g = s.grad_scale * g + s.weight_decay * *p;
+                *v = s.momentum * *v + g;
+                let step = if s.nesterov { g + s.momentum * *v } else { *v };
+                *p -= s.lr * step;
+            }
+        });
+}
+
+/// Numbers of one Adam or AdamW step.
+#[derive(Clone, Copy, Debug)]
+pub struct Adam<T> {
+    /// Learning rate.
+    pub lr: T,
+    /// Decay of the first moment.
+    pub beta1: T,
+    /// Decay of the second moment.
+    pub beta2: T,
+    /// Added to the root of the second moment.
+    pub eps: T,
+    /// 1 − β₁ᵗ at step t.
+    pub correction1: T,
+    /// 1 − β₂ᵗ at step t.
+    pub correction2: T,
+    /// λ of the L2 term added to the gradient (Adam).
+    pub l2: T,
+    /// λ of the decay applied to the parameter itself (AdamW).
+    pub decoupled_decay: T,
+    /// Factor on the gradient (clipping).
+    pub grad_scale: T,
+}
+
+/// m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; p ← p(1 − lr·λ) − lr·(m/c₁)/(√(v/c₂) + eps).
+pub fn adam<T: Scalar>(a: &Adam<T>, param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T]) {
+    let shrink = T::ONE - a.lr * a.decoupled_decay;
+    param
+        .par_chunks_mut(CHUNK)
+        .zip(grad.par_chunks(CHUNK))
+        .zip(m.par_chunks_mut(CHUNK).zip(v.par_chunks_mut(CHUNK)))
+        .for_each(|((param, grad), (m, v))| {
+            for ((p, &g), (m, v)) in param.iter_mut().zip(grad).zip(m.iter_mut().zip(v)) {
+                let g = a.grad_scale * g + a.l2 * *p;
+                *m = a.beta1 * *m + (T::ONE - a.beta1) * g;
+                *v = a.beta2 * *v + (T::ONE - a.beta2) * g * g;
+                let step = (*m / a.correction1) / ((*v / a.correction2).sqrt() + a.eps);
+                *p = *p * shrink - a.lr * step;
+            }
+        });
+}

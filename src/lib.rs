@@ -1,0 +1,17 @@
+//! Expression recognition from scratch: a tensor and reverse-mode autograd engine, convolutional
+//! networks on top of it, and the explanations of what they learnt.
+
+pub mod error;
+pub mod random;
+
+pub use error::{Error, Result};
+
+/// The seven expressions, in the order of FER2013's labels 0…6.
+pub const CLASS_NAMES: [&str; 7] =
+    ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"];
+
+/// Side of a face in pixels.
+pub const SIDE: usize = 48;
+
+/// Pixels of a face.
+pub const PIXELS: usize = SIDE * SIDE;

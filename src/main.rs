@@ -1,0 +1,2 @@
+//! The `fer` command.
+fn main() {}
