@@ -1,7 +1,11 @@
 //! Expression recognition from scratch: a tensor and reverse-mode autograd engine, convolutional
 //! networks on top of it, and the explanations of what they learnt.
 
+pub mod autograd;
 pub mod error;
+mod layout;
+pub mod memory;
+pub mod ops;
 pub mod random;
 
 pub use error::{Error, Result};

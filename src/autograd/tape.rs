@@ -1,0 +1,169 @@
+//! Every operation that is carried out is written on a tape.
+//!
+//! A [`Var`] is a value together with its place on the tape. An op computes the value of its
+//! result, then calls [`Tape::record`] with its inputs and with what its backward pass will need.
+//! Places only ever increase, and an op can only use values that exist already, so the tape is in
+//! topological order without any sorting: reading it backwards is backpropagation.
+//!
+//! ```text
+//! id    op       inputs      y = (a·b) + a
+//! 0     leaf     –           a
+//! 1     leaf     –           b
+//! 2     mul      0, 1        a·b
+//! 3     add      2, 0        y
+//! ```
+
+use super::backward::Backward;
+use super::tensor::{Shape, Tensor};
+use crate::memory::Element;
+
+/// A place on the tape. Ids are never used twice, even after the tape has been cleared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub(super) usize);
+
+/// A value, and the node that computed it if anybody may ask for its gradient.
+#[derive(Clone, Debug)]
+pub struct Var<T: Element = f32> {
+    value: Tensor<T>,
+    id: Option<NodeId>,
+}
+
+impl<T: Element> Var<T> {
+    /// A value whose gradient nobody needs: data, masks, labels.
+    pub fn constant(value: Tensor<T>) -> Self {
+        Self { value, id: None }
+    }
+    /// The value.
+    pub fn value(&self) -> &Tensor<T> {
+        &self.value
+    }
+    /// The value, given up by the variable.
+    pub fn into_value(self) -> Tensor<T> {
+        self.value
+    }
+    /// Sizes of the value's axes.
+    pub fn shape(&self) -> Shape {
+        self.value.shape()
+    }
+    /// Its place on the tape, if it has one.
+    pub fn id(&self) -> Option<NodeId> {
+        self.id
+    }
+    /// Whether a gradient flows into this variable.
+    pub fn requires_grad(&self) -> bool {
+        self.id.is_some()
+    }
+    /// The same value cut off from the tape: no gradient flows through the result.
+    pub fn detach(&self) -> Self {
+        Self::constant(self.value.clone())
+    }
+}
+
+/// One line of the tape.
+pub(super) struct Node<T: Element> {
+    /// Where each input was recorded; `None` for constants, which get no gradient.
+    pub(super) inputs: Vec<Option<NodeId>>,
+    /// The vector-Jacobian product of the op; `None` for a leaf.
+    pub(super) op: Option<Box<dyn Backward<T>>>,
+    /// Shape of the value, which is also the shape of its gradient.
+    pub(super) shape: Shape,
+    /// Keep the gradient after it has been passed on.
+    pub(super) retain_grad: bool,
+}
+
+/// The record of a computation.
+pub struct Tape<T: Element = f32> {
+    pub(super) nodes: Vec<Node<T>>,
+    /// Id of `nodes[0]`.
+    pub(super) first: usize,
+    recording: bool,
+}
+
+impl<T: Element> Default for Tape<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Element> Tape<T> {
+    /// An empty tape that records.
+    pub fn new() -> Self {
+        Self { nodes: Vec::new(), first: 0, recording: true }
+    }
+
+    /// A variable whose gradient is wanted: a parameter, or the pixels of a picture. While
+    /// nothing is recorded (see [`Tape::no_grad`]) it is a constant.
+    pub fn leaf(&mut self, value: Tensor<T>) -> Var<T> {
+        let shape = value.shape();
+        let id = self
+            .recording
+            .then(|| self.push(Node { inputs: Vec::new(), op: None, shape, retain_grad: true }));
+        Var { value, id }
+    }
+
+    /// Writes an op on the tape: its result, its inputs, and its backward pass with what that
+    /// saved. Where no input needs a gradient nothing is written, and what was saved is freed.
+    pub fn record(
+        &mut self,
+        value: Tensor<T>,
+        inputs: &[&Var<T>],
+        op: impl Backward<T> + 'static,
+    ) -> Var<T> {
+        if !self.recording || inputs.iter().all(|x| x.id.is_none()) {
+            return Var::constant(value);
+        }
+        let node = Node {
+            inputs: inputs.iter().map(|x| x.id).collect(),
+            op: Some(Box::new(op)),
+            shape: value.shape(),
+            retain_grad: false,
+        };
+        let id = Some(self.push(node));
+        Var { value, id }
+    }
+
+    fn push(&mut self, node: Node<T>) -> NodeId {
+        self.nodes.push(node);
+        NodeId(self.first + self.nodes.len() - 1)
+    }
+
+    /// Runs `f` without recording: its results need no memory for a backward pass.
+    pub fn no_grad<R>(&mut self, f: impl FnOnce(&mut Self) -> R) -> R {
+        let before = std::mem::replace(&mut self.recording, false);
+        let result = f(self);
+        self.recording = before;
+        result
+    }
+
+    /// Keeps the gradient of an intermediate value, such as a feature map, in the result of the
+    /// backward pass. Leaves keep theirs anyway.
+    pub fn retain_grad(&mut self, x: &Var<T>) {
+        if let Some(node) = x.id.and_then(|id| id.0.checked_sub(self.first)) {
+            self.nodes[node].retain_grad = true;
+        }
+    }
+
+    /// Forgets everything; ids go on from where they were.
+    pub fn clear(&mut self) {
+        self.first += self.nodes.len();
+        self.nodes.clear();
+    }
+
+    /// Number of lines.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Nothing recorded.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The recorded ops in order: name, inputs, shape of the result (for graphs and summaries).
+    pub fn lines(&self) -> impl Iterator<Item = (NodeId, &'static str, &[Option<NodeId>], Shape)> {
+        self.nodes.iter().enumerate().map(|(i, node)| {
+            let name = node.op.as_ref().map_or("leaf", |op| op.name());
+            (NodeId(self.first + i), name, node.inputs.as_slice(), node.shape)
+        })
+    }
+}

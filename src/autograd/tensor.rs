@@ -1,0 +1,191 @@
+//! Numbers with a shape.
+//!
+//! A tensor is a shared buffer and the sizes of its axes. Cloning it is cheap and shares the
+//! buffer; writing to a shared one copies first, so no holder ever sees another's change.
+
+use crate::error::{Error, Result};
+use crate::memory::{Element, Storage};
+use fer_kernels::{Layout, elementwise};
+use std::fmt;
+use std::ops::Deref;
+
+/// Most axes a tensor may have.
+pub const MAX_RANK: usize = 6;
+
+/// Sizes of the axes, slowest first. Reads as a slice: `shape[1]`, `shape.len()`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    pub(crate) sizes: [usize; MAX_RANK],
+    pub(crate) rank: usize,
+}
+
+impl Shape {
+    /// A shape of at most [`MAX_RANK`] axes; the empty shape is a scalar's.
+    pub fn new(sizes: &[usize]) -> Self {
+        let mut all = [1; MAX_RANK];
+        all[..sizes.len()].copy_from_slice(sizes);
+        Self { sizes: all, rank: sizes.len() }
+    }
+    /// Number of elements: the product of the sizes.
+    pub fn elements(&self) -> usize {
+        self.iter().product()
+    }
+}
+
+impl Deref for Shape {
+    type Target = [usize];
+    fn deref(&self) -> &[usize] {
+        &self.sizes[..self.rank]
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &**self)
+    }
+}
+
+/// A tensor of `f32` (in use) or `f64` (when gradients are checked).
+///
+/// Its elements are row-major. Images, shape `[N, C, H, W]`, may instead lie channels-last in
+/// memory ([`Layout::Nhwc`]) because the fast kernels want them so; the shape stays `[N, C, H, W]`
+/// and only [`Tensor::as_slice`] sees the difference.
+#[derive(Clone)]
+pub struct Tensor<T: Element = f32> {
+    pub(crate) storage: Storage<T>,
+    pub(crate) shape: Shape,
+    pub(crate) layout: Layout,
+}
+
+impl<T: Element> Tensor<T> {
+    /// A tensor from its elements in row-major order.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if their number is not the product of the sizes.
+    pub fn from_slice(values: &[T], shape: &[usize]) -> Result<Self> {
+        if shape.len() > MAX_RANK || values.len() != shape.iter().product::<usize>() {
+            return Err(Error::shape(
+                "tensor",
+                format!(
+                    "{} values do not fill shape {shape:?} (at most {MAX_RANK} axes)",
+                    values.len()
+                ),
+            ));
+        }
+        Ok(Self::build(Shape::new(shape), Layout::Nchw, |y| y.copy_from_slice(values)))
+    }
+
+    /// A new tensor whose elements `fill` writes, every one of them, in memory order.
+    pub fn build(shape: Shape, layout: Layout, fill: impl FnOnce(&mut [T])) -> Self {
+        let mut storage = Storage::stale(shape.elements());
+        fill(storage.make_mut());
+        Self { storage, shape, layout }
+    }
+
+    /// All elements equal to `value`.
+    pub fn full(shape: &[usize], value: T) -> Self {
+        Self::build(Shape::new(shape), Layout::Nchw, |y| y.fill(value))
+    }
+
+    /// All zeros.
+    pub fn zeros(shape: &[usize]) -> Self {
+        Self::full(shape, T::ZERO)
+    }
+
+    /// A single number, of shape `[]`.
+    pub fn scalar(value: T) -> Self {
+        Self::full(&[], value)
+    }
+
+    /// Element i is `f(i)`, in row-major order.
+    pub fn from_fn(shape: &[usize], mut f: impl FnMut(usize) -> T) -> Self {
+        Self::build(Shape::new(shape), Layout::Nchw, |y| {
+            for (i, y) in y.iter_mut().enumerate() {
+                *y = f(i);
+            }
+        })
+    }
+
+    /// Sizes of the axes.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Number of elements.
+    pub fn elements(&self) -> usize {
+        self.shape.elements()
+    }
+
+    /// Order of the axes in memory.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The elements in memory order.
+    pub fn as_slice(&self) -> &[T] {
+        self.storage.as_slice()
+    }
+
+    /// The elements in memory order, to write; copied first if the buffer is shared.
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        self.storage.make_mut()
+    }
+
+    /// The elements in row-major order.
+    pub fn to_vec(&self) -> Vec<T> {
+        self.to_layout(Layout::Nchw).as_slice().to_vec()
+    }
+
+    /// The only element. A tensor of any other number of elements gives its first, or NaN.
+    pub fn item(&self) -> T {
+        self.as_slice().first().copied().unwrap_or(T::from_f64(f64::NAN))
+    }
+
+    /// The same elements under another shape, in row-major order.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the number of elements differs.
+    pub fn reshape(&self, shape: &[usize]) -> Result<Self> {
+        if shape.len() > MAX_RANK || shape.iter().product::<usize>() != self.elements() {
+            return Err(Error::shape(
+                "reshape",
+                format!("{:?} has {} elements, {shape:?} does not", self.shape, self.elements()),
+            ));
+        }
+        let mut out = self.to_layout(Layout::Nchw);
+        out.shape = Shape::new(shape);
+        Ok(out)
+    }
+
+    /// f of every element.
+    pub fn map(&self, f: impl Fn(T) -> T + Sync) -> Self {
+        Self::build(self.shape, self.layout, |y| elementwise::unary(self.as_slice(), y, f))
+    }
+
+    /// f of every pair of elements of two tensors of one shape (`op` names the caller in errors).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the shapes differ.
+    pub fn zip(
+        &self,
+        op: &'static str,
+        other: &Self,
+        f: impl Fn(T, T) -> T + Sync,
+    ) -> Result<Self> {
+        if self.shape != other.shape {
+            return Err(Error::shape(op, format!("{:?} and {:?}", self.shape, other.shape)));
+        }
+        let other = other.to_layout(self.layout);
+        Ok(Self::build(self.shape, self.layout, |y| {
+            elementwise::binary(self.as_slice(), other.as_slice(), y, f);
+        }))
+    }
+}
+
+impl<T: Element> fmt::Debug for Tensor<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values = self.as_slice();
+        let dots = if values.len() > 8 { ", …" } else { "" };
+        write!(f, "Tensor {:?} {:?}{dots}", self.shape, &values[..values.len().min(8)])
+    }
+}

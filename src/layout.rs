@@ -1,0 +1,91 @@
+//! Orders of a tensor's axes in memory, and the copies between them.
+
+use crate::autograd::tensor::{MAX_RANK, Shape, Tensor};
+use crate::memory::Element;
+use fer_kernels::{Layout, elementwise};
+
+impl<T: Element> Tensor<T> {
+    /// The same elements in the wanted order of memory; free where both orders agree.
+    pub fn to_layout(&self, layout: Layout) -> Self {
+        let mut out = self.clone();
+        if self.shape.len() != 4 {
+            return out;
+        }
+        out.layout = layout;
+        let [_, c, h, w] = [self.shape[0], self.shape[1], self.shape[2], self.shape[3]];
+        if layout == self.layout || c == 1 || h * w == 1 {
+            return out;
+        }
+        let (dims, _) = memory_order(&self.shape, layout);
+        let strides = self.strides_in(layout);
+        Self::build(self.shape, layout, |y| self.gather(&dims, &strides, y))
+    }
+
+    /// Elements between neighbours along each axis.
+    pub(crate) fn strides(&self) -> [usize; MAX_RANK] {
+        strides(&self.shape, self.layout)
+    }
+
+    /// Strides of this tensor's axes, listed in the memory order of `layout`.
+    pub(crate) fn strides_in(&self, layout: Layout) -> [usize; MAX_RANK] {
+        let own = strides(&self.shape, self.layout);
+        let (_, axes) = memory_order(&self.shape, layout);
+        let mut listed = [0; MAX_RANK];
+        for (slot, &axis) in listed.iter_mut().zip(&axes[..self.shape.len()]) {
+            *slot = own[axis];
+        }
+        listed
+    }
+
+    /// The axes in another order, as a row-major copy: axis `i` of the result is axis `axes[i]`.
+    pub(crate) fn permute(&self, axes: &[usize]) -> Self {
+        let own = strides(&self.shape, self.layout);
+        let mut shape = self.shape;
+        let mut listed = [0; MAX_RANK];
+        for (i, &axis) in axes.iter().enumerate() {
+            shape.sizes[i] = self.shape[axis];
+            listed[i] = own[axis];
+        }
+        Self::build(shape, Layout::Nchw, |y| self.gather(&shape, &listed, y))
+    }
+
+    /// Reads the elements through strides into `y`, whose axes are `dims` in memory order.
+    fn gather(&self, dims: &Shape, strides: &[usize; MAX_RANK], y: &mut [T]) {
+        let x = self.as_slice();
+        match dims.len() {
+            0 => y.copy_from_slice(x),
+            n => elementwise::broadcast(dims, x, &strides[..n], x, &strides[..n], y, |v, _| v),
+        }
+    }
+
+    /// The same values in another precision.
+    pub fn cast<U: Element>(&self) -> Tensor<U> {
+        let values = self.to_layout(Layout::Nchw);
+        Tensor::from_fn(&self.shape, |i| U::from_f64(values.as_slice()[i].to_f64()))
+    }
+}
+
+/// The sizes in the order in which the axes lie in memory, and which axis each is.
+pub(crate) fn memory_order(shape: &Shape, layout: Layout) -> (Shape, [usize; MAX_RANK]) {
+    let axes = match (layout, shape.len()) {
+        (Layout::Nhwc, 4) => [0, 2, 3, 1, 4, 5],
+        _ => [0, 1, 2, 3, 4, 5],
+    };
+    let mut sizes = *shape;
+    for (slot, &axis) in sizes.sizes[..shape.rank].iter_mut().zip(&axes) {
+        *slot = shape.sizes[axis];
+    }
+    (sizes, axes)
+}
+
+/// Elements between neighbours along each axis.
+fn strides(shape: &Shape, layout: Layout) -> [usize; MAX_RANK] {
+    let (_, axes) = memory_order(shape, layout);
+    let mut strides = [0; MAX_RANK];
+    let mut step = 1;
+    for &axis in axes[..shape.len()].iter().rev() {
+        strides[axis] = step;
+        step *= shape[axis];
+    }
+    strides
+}

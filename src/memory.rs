@@ -1,0 +1,137 @@
+//! Buffers that come back: a training step asks for the same sizes again and again, so a buffer
+//! that nobody holds any more is kept for the next one who asks. After the first step no large
+//! allocation is left.
+
+use fer_kernels::Kernels;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// An element type that tensors can hold: its kernels and its pool of buffers.
+pub trait Element: Kernels {
+    #[doc(hidden)]
+    fn pool() -> &'static Pool<Self>;
+}
+
+macro_rules! element {
+    ($t:ty) => {
+        impl Element for $t {
+            fn pool() -> &'static Pool<Self> {
+                static POOL: Pool<$t> = Pool(Mutex::new(BTreeMap::new()));
+                &POOL
+            }
+        }
+    };
+}
+element!(f32);
+element!(f64);
+
+/// Free buffers by capacity. The `Arc` is kept with its buffer so that not even the counter is
+/// allocated again.
+#[derive(Debug)]
+pub struct Pool<T>(Mutex<BTreeMap<usize, Vec<Arc<Vec<T>>>>>);
+
+impl<T: Element> Pool<T> {
+    fn take(&self, capacity: usize) -> Option<Arc<Vec<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&capacity)?.pop()
+    }
+    fn give(&self, buffer: Arc<Vec<T>>) {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        free.entry(buffer.len()).or_default().push(buffer);
+    }
+}
+
+/// Gives all free buffers back to the system; called between phases of different batch sizes.
+pub fn trim<T: Element>() {
+    T::pool().0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+/// Rounds up to one of eight sizes between two powers of two, so that a last, smaller batch finds
+/// buffers too; at most an eighth is wasted.
+fn capacity(len: usize) -> usize {
+    let step = (len.next_power_of_two() / 16).max(1);
+    len.div_ceil(step) * step
+}
+
+/// A shared buffer; cloning shares it, dropping the last owner returns it to the pool.
+#[derive(Debug)]
+pub struct Storage<T: Element> {
+    buffer: Option<Arc<Vec<T>>>, // None only while dropping
+    len: usize,
+}
+
+impl<T: Element> Storage<T> {
+    /// A buffer of `len` elements whose contents are left over from earlier use: the caller
+    /// writes every element.
+    pub fn stale(len: usize) -> Self {
+        let capacity = capacity(len);
+        let buffer = T::pool().take(capacity).unwrap_or_else(|| Arc::new(vec![T::ZERO; capacity]));
+        Self { buffer: Some(buffer), len }
+    }
+
+    /// The elements.
+    pub fn as_slice(&self) -> &[T] {
+        self.buffer.as_ref().map_or(&[], |b| &b[..self.len])
+    }
+
+    /// The elements, to write: copied first if somebody else holds this buffer.
+    pub fn make_mut(&mut self) -> &mut [T] {
+        let len = self.len;
+        if self.buffer.as_mut().is_none_or(|b| Arc::get_mut(b).is_none()) {
+            let mut copy = Self::stale(len);
+            if let Some(b) = copy.buffer.as_mut().and_then(Arc::get_mut) {
+                b[..len].copy_from_slice(self.as_slice());
+            }
+            *self = copy;
+        }
+        self.buffer.as_mut().and_then(Arc::get_mut).map_or(&mut [], |b| &mut b[..len])
+    }
+}
+
+impl<T: Element> Clone for Storage<T> {
+    fn clone(&self) -> Self {
+        Self { buffer: self.buffer.clone(), len: self.len }
+    }
+}
+
+impl<T: Element> Drop for Storage<T> {
+    fn drop(&mut self) {
+        if let Some(mut buffer) = self.buffer.take()
+            && Arc::get_mut(&mut buffer).is_some()
+        {
+            T::pool().give(buffer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_buffer_is_copied_before_it_is_written() {
+        let mut a = Storage::<f64>::stale(5);
+        a.make_mut().fill(1.0);
+        let b = a.clone();
+        a.make_mut()[0] = 2.0;
+        assert_eq!(a.as_slice(), [2.0, 1.0, 1.0, 1.0, 1.0]);
+        assert_eq!(b.as_slice(), [1.0; 5]);
+    }
+
+    #[test]
+    fn a_dropped_buffer_is_found_again() {
+        let len = 7_654_321; // a size no other test uses
+        let a = Storage::<f64>::stale(len);
+        let place = a.as_slice().as_ptr();
+        drop(a);
+        assert_eq!(Storage::<f64>::stale(len).as_slice().as_ptr(), place);
+    }
+
+    #[test]
+    fn capacities_waste_at_most_an_eighth() {
+        for len in 1..5000 {
+            let c = capacity(len);
+            assert!(c >= len && c <= len + len / 8 + 1, "{len} -> {c}");
+        }
+        assert_eq!(capacity(0), 0);
+    }
+}

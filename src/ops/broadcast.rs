@@ -1,0 +1,65 @@
+//! What the binary elementwise ops share: broadcasting two tensors against each other.
+
+use crate::autograd::tensor::{MAX_RANK, Shape};
+use crate::autograd::unbroadcast::{broadcast_shape, unbroadcast};
+use crate::autograd::{InputGrads, Tensor};
+use crate::error::Result;
+use crate::layout::memory_order;
+use crate::memory::Element;
+use fer_kernels::{Layout, elementwise};
+
+/// f(a, b) element by element, sizes of 1 repeated.
+pub(crate) fn zip_broadcast<T: Element>(
+    op: &'static str,
+    a: &Tensor<T>,
+    b: &Tensor<T>,
+    f: impl Fn(T, T) -> T + Sync,
+) -> Result<Tensor<T>> {
+    if a.shape() == b.shape() {
+        return a.zip(op, b, f);
+    }
+    let shape = broadcast_shape(op, &a.shape(), &b.shape())?;
+    let layout = if a.elements() >= b.elements() { a.layout() } else { b.layout() };
+    let layout = if shape.len() == 4 { layout } else { Layout::Nchw };
+    let (dims, axes) = memory_order(&shape, layout);
+    let strides = |x: &Tensor<T>| {
+        let x = if x.shape().len() == 4 { x.clone() } else { x.to_layout(Layout::Nchw) };
+        repeated_strides(&x, &shape, &axes)
+    };
+    let (sa, sb) = (strides(a), strides(b));
+    let n = dims.len();
+    Ok(Tensor::build(shape, layout, |y| {
+        elementwise::broadcast(&dims, a.as_slice(), &sa[..n], b.as_slice(), &sb[..n], y, f);
+    }))
+}
+
+/// Strides of `x` along the axes of the wider `shape`, listed in the order `axes`; 0 where an
+/// element is repeated.
+fn repeated_strides<T: Element>(
+    x: &Tensor<T>,
+    shape: &Shape,
+    axes: &[usize; MAX_RANK],
+) -> [usize; MAX_RANK] {
+    let own = x.strides();
+    let missing = shape.len() - x.shape().len();
+    let mut listed = [0; MAX_RANK];
+    for (slot, &axis) in listed.iter_mut().zip(&axes[..shape.len()]) {
+        if axis >= missing && x.shape()[axis - missing] != 1 {
+            *slot = own[axis - missing];
+        }
+    }
+    listed
+}
+
+/// Sets the gradient of input `i` to f(grad_output, other), summed back to `shape`.
+pub(crate) fn set_binary<T: Element>(
+    grads: &mut InputGrads<T>,
+    i: usize,
+    op: &'static str,
+    grad_output: &Tensor<T>,
+    other: &Tensor<T>,
+    shape: &Shape,
+    f: impl Fn(T, T) -> T + Sync,
+) -> Result<()> {
+    grads.set(i, || unbroadcast(zip_broadcast(op, grad_output, other, f)?, shape))
+}

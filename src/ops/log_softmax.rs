@@ -1,0 +1,57 @@
+//! Logarithm of the softmax along the last axis.
+
+use super::softmax::last_axis;
+use crate::autograd::{Backward, InputGrads, Tape, Tensor, Var};
+use crate::error::Result;
+use crate::memory::Element;
+use fer_kernels::{Layout, softmax};
+
+/// Log-probabilities from scores: yⱼ = xⱼ − ln Σₖ e^(xₖ), along the last axis.
+///
+/// **Shapes**: x `[…, classes]`; y the same.
+/// **Gradient**: ∂L/∂xⱼ = ȳⱼ − e^(yⱼ) · Σₖ ȳₖ. Saved: y.
+/// **Errors**: [`crate::Error::Shape`] for a scalar.
+/// **Source**: `torch.log_softmax(dim=-1)`.
+///
+/// ```
+/// # use fer::{autograd::{Tape, Tensor}, ops};
+/// # let mut tape = Tape::new();
+/// let x = tape.leaf(Tensor::from_slice(&[1000.0, 1000.0], &[1, 2])?);
+/// let y = ops::log_softmax(&mut tape, &x)?.value().to_vec();
+/// assert!((y[0] - 0.5_f64.ln()).abs() < 1e-12); // no overflow
+/// # Ok::<(), fer::Error>(())
+/// ```
+pub fn log_softmax<T: Element>(tape: &mut Tape<T>, x: &Var<T>) -> Result<Var<T>> {
+    let cols = last_axis("log_softmax", x)?;
+    let input = x.value().to_layout(Layout::Nchw);
+    let y = Tensor::build(x.shape(), Layout::Nchw, |y| {
+        softmax::log_softmax(cols, input.as_slice(), y);
+    });
+    let op = LogSoftmaxBackward { y: y.clone() };
+    Ok(tape.record(y, &[x], op))
+}
+
+struct LogSoftmaxBackward<T: Element> {
+    y: Tensor<T>,
+}
+
+impl<T: Element> Backward<T> for LogSoftmaxBackward<T> {
+    fn name(&self) -> &'static str {
+        "log_softmax"
+    }
+    fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
+        let cols = self.y.shape().last().copied().unwrap_or(1).max(1);
+        grads.set(0, || {
+            let grad_output = grad_output.to_layout(Layout::Nchw);
+            Ok(Tensor::build(self.y.shape(), Layout::Nchw, |x| {
+                let rows = self.y.as_slice().chunks(cols).zip(grad_output.as_slice().chunks(cols));
+                for (x, (y, g)) in x.chunks_mut(cols).zip(rows) {
+                    let sum = g.iter().fold(T::ZERO, |s, &g| s + g);
+                    for ((x, &y), &g) in x.iter_mut().zip(y).zip(g) {
+                        *x = g - y.exp() * sum;
+                    }
+                }
+            }))
+        })
+    }
+}
