@@ -67,12 +67,13 @@ def schedules():
     steps, peak = 12, 0.4
     kinds = optim.lr_scheduler
     one = dict(max_lr=peak, total_steps=steps, anneal_strategy="cos", cycle_momentum=False)
+    one |= dict(pct_start=0.25, div_factor=25.0, final_div_factor=1e4)
     table = [
         ("cosine", kinds.CosineAnnealingLR, dict(T_max=steps, eta_min=0.0)),
         ("cosine_floor", kinds.CosineAnnealingLR, dict(T_max=steps, eta_min=0.01)),
         ("step", kinds.StepLR, dict(step_size=5, gamma=0.1)),
         ("linear", kinds.LinearLR, dict(start_factor=1.0, end_factor=0.0, total_iters=steps)),
-        ("one_cycle", kinds.OneCycleLR, one | dict(pct_start=0.25, div_factor=25.0, final_div_factor=1e4)),
+        ("one_cycle", kinds.OneCycleLR, one),
     ]
     cases = []
     for name, kind, options in table:
