@@ -1,1 +1,3 @@
+//! The integration suite, one module per law.
 
+mod golden;
