@@ -1,1 +1,1 @@
-
+mod kernels_vs_naive;
