@@ -1,3 +1,4 @@
-//! The integration suite, one module per law.
+//! One integration binary; its modules are laws that hold for everything they iterate over.
 
 mod golden;
+mod kernels_vs_naive;
