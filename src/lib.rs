@@ -11,6 +11,7 @@ pub mod nn;
 pub mod ops;
 pub mod optim;
 pub mod random;
+pub mod tensorboard;
 
 pub use error::{Error, Result};
 
