@@ -3,3 +3,4 @@
 mod golden;
 mod kernels_vs_naive;
 mod tensorboard;
+mod tensorboard_run;

@@ -48,7 +48,7 @@ impl HParam {
 /// A scalar that shows how good a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metric<'a> {
-    /// Folder of the scalar below the session's: `train` or `validation`.
+    /// Folder of the scalar below the session's; empty for the session's own.
     pub group: &'a str,
     /// Its tag.
     pub tag: &'a str,

@@ -7,15 +7,16 @@
 //! 1. Copy the records with step < S into a temporary file that TensorBoard does not look at. The
 //!    tail that a crash tore, and records whose checksum is wrong, are left out.
 //! 2. Sync it and rename it to a name that sorts behind the old file's.
-//! 3. Remove the old file.
+//! 3. Empty the old file, and remove those before it. The next resume removes the empty one: an
+//!    open TensorBoard whose Python loader finds its file gone never looks at the next.
 //!
-//! A crash before the rename leaves the old file; one before the removal leaves both. That is why
+//! A crash before the rename leaves the old file; one before the last step leaves both. That is why
 //! **the last of our files holds the whole run**, and only that one is read here. TensorBoard gets
 //! the same picture in each of these states, also when it is open meanwhile: its Rust loader drops
 //! what a tag had from a step on when that step comes again, its Python loader drops everything
 //! when it meets the second start of a session ([`super::event::session_start`]).
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
@@ -85,11 +86,17 @@ pub(super) fn resume(dir: &Path, files: &[String], step: u64, clock: Clock) -> R
     fs::rename(&temporary, &path).map_err(Error::io(&path))?;
     writer.set_path(path);
     sync_folder(dir)?;
-    for name in files {
+    for (i, name) in files.iter().enumerate() {
         let path = dir.join(name);
-        fs::remove_file(&path).map_err(Error::io(&path))?;
+        let is_last = i + 1 == files.len();
+        let done = if is_last { empty(&path) } else { fs::remove_file(&path) };
+        done.map_err(Error::io(&path))?;
     }
     Ok(writer)
+}
+
+fn empty(path: &Path) -> std::io::Result<()> {
+    OpenOptions::new().write(true).open(path)?.set_len(0)
 }
 
 /// Copies the events before `step`, but for the head: `writer` has its own.

@@ -1,7 +1,8 @@
 //! Folders and tags, as Keras 3 names them, and those that Keras no longer writes.
 //!
 //! ```text
-//! RUN/                 hyper-parameters, custom scalars, both graphs, projector
+//! RUN/                 hyper-parameters, best/accuracy, best/loss, custom scalars, both graphs,
+//!                      projector
 //! RUN/train/           epoch_loss  epoch_accuracy  epoch_learning_rate  images_per_second
 //!                      LAYER/WEIGHT/histogram   LAYER/WEIGHT/gradient   LAYER/activation
 //!                      LAYER/grad_norm  LAYER/weight_norm  LAYER/update_ratio  LAYER/dead_share
@@ -33,6 +34,11 @@ pub const IMAGES_PER_SECOND: &str = "images_per_second";
 pub const CONFUSION: &str = "confusion";
 /// The confusion matrix as a table. Tags are unique over all kinds in a folder, hence the name.
 pub const CONFUSION_TABLE: &str = "confusion_table";
+
+/// Best validation accuracy up to an epoch; in the run's folder.
+pub const BEST_ACCURACY: &str = "best/accuracy";
+/// Validation loss at the epoch of the best accuracy; in the run's folder.
+pub const BEST_LOSS: &str = "best/loss";
 
 /// Histogram of a weight; `weight` is `kernel`, `bias`, `gamma`, `beta` …
 pub fn weight(layer: &str, weight: &str) -> String {
@@ -93,9 +99,12 @@ pub fn curves_layout() -> Summary {
     layout::layout(&[("curves", panels)])
 }
 
-/// The metrics beside the hyper-parameters.
-pub const METRICS: [Metric<'static>; 3] = [
-    Metric { group: VALIDATION, tag: EPOCH_ACCURACY, display_name: "validation accuracy" },
-    Metric { group: VALIDATION, tag: EPOCH_LOSS, display_name: "validation loss" },
-    Metric { group: TRAIN, tag: EPOCH_LOSS, display_name: "training loss" },
+/// The metrics beside the hyper-parameters: the last values of two scalars.
+///
+/// They are scalars of the run's folder and not of `validation/`: TensorBoard looks for a metric in
+/// a folder below the session's by joining the names, and finds none when it is opened on the run
+/// itself, whose name is then `.` (`./validation` is not `validation`).
+pub const METRICS: [Metric<'static>; 2] = [
+    Metric { group: "", tag: BEST_ACCURACY, display_name: "validation accuracy, best" },
+    Metric { group: "", tag: BEST_LOSS, display_name: "validation loss at the best accuracy" },
 ];
