@@ -5,11 +5,16 @@ use std::io::Cursor;
 use std::path::Path;
 
 use fer::tensorboard::decode::{Data, Event, Value, What};
+use fer::tensorboard::layout::Chart;
 use fer::tensorboard::record::{Next, RecordReader, put_record};
-use fer::tensorboard::{EventWriter, graph, tags};
+use fer::tensorboard::{EventWriter, HParam, Metric, Status, graph, tags};
 
 fn clock() -> f64 {
     2.0
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    hex.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
 }
 
 /// The records of a file up to its end, and what stands there.
@@ -79,8 +84,7 @@ fn file_is_exact_to_the_byte() {
           2a 27 0a 0e 5f 6f 75 74 70 75 74 5f 73 68 61 70 65 73
           12 15 0a 13 3a 11 12 0b 08 ff ff ff ff ff ff ff ff ff 01 12 02 08 04 22 02 08 16
           ae e2 73 bd";
-    let expected: Vec<u8> =
-        expected.split_whitespace().map(|hex| u8::from_str_radix(hex, 16).unwrap()).collect();
+    let expected = bytes(expected);
     let dir = tempfile::tempdir().unwrap();
     let mut writer = EventWriter::create(dir.path(), clock).unwrap();
     writer.scalar("loss", 3, 1.0).unwrap();
@@ -132,6 +136,60 @@ fn every_kind_is_read_back() {
     assert_eq!(column(100), [2.0, 0.0, 1.0, 0.0, 1.0, 1.0]);
     assert_eq!(column(101), [1.0, 0.0, 1.0, 1.0, 1.0, 0.5]);
     assert_eq!(column(200), [1.0, 0.0, 1.0, 1.0, 1.0, 0.5]);
+}
+
+/// The bytes come from `SerializeToString` of TensorBoard's own messages (protobuf 7.36,
+/// TensorBoard 2.21): `HParamsPluginData` and `Layout`.
+#[test]
+fn hyper_parameters_and_layout_are_exact_to_the_byte() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = EventWriter::create(dir.path(), clock).unwrap();
+    let hparams =
+        [("a", HParam::Number(0.5)), ("b", HParam::Text("x".into())), ("c", HParam::Flag(true))];
+    let metric = Metric { group: "g", tag: "t", display_name: "d" };
+    writer.hparams(&hparams, &[metric]).unwrap();
+    writer.session_end(9, Status::Failure).unwrap();
+    writer.layout(&[("c", vec![Chart::new("t", &["a.b/c_d"])])]).unwrap();
+    drop(writer);
+    let found = values(dir.path());
+    let tags = found.iter().map(|(step, value)| (*step, &*value.tag));
+    let expected = ["experiment", "session_start_info", "session_end_info"];
+    let expected = expected.map(|name| format!("_hparams_/{name}"));
+    assert!(tags.eq([
+        (0, &*expected[0]),
+        (0, &expected[1]),
+        (9, &expected[2]),
+        (0, "custom_scalars__config__")
+    ]));
+    let experiment = "12 22 22 05 0a 01 61 20 03 22 05 0a 01 62 20 01 22 05 0a 01 63 20 02
+        2a 0b 0a 06 0a 01 67 12 01 74 1a 01 64";
+    let start =
+        "1a 2c 0a 0e 0a 01 61 12 09 11 00 00 00 00 00 00 e0 3f 0a 08 0a 01 62 12 03 1a 01 78
+        0a 07 0a 01 63 12 02 20 01 29 00 00 00 00 00 00 00 40";
+    let end = "22 0b 08 02 11 00 00 00 00 00 00 00 40";
+    assert_eq!([0, 1, 2].map(|i| found[i].1.content.clone()), [experiment, start, end].map(bytes));
+    let layout = "12 16 0a 01 63 12 11 0a 01 74 12 0c 0a 0a 5e 61 5c 2e 62 2f 63 5f 64 24";
+    assert_eq!(found[3].1.tensor.data, Data::Strings(vec![bytes(layout)]));
+}
+
+#[test]
+fn damaged_events_do_not_panic() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = EventWriter::create(dir.path(), clock).unwrap();
+    writer.histogram("h", 1, &[1.0, 2.0]).unwrap();
+    writer.table("t", 1, &[vec!["a", "b"]]).unwrap();
+    writer.hparams(&[("a", HParam::Number(0.5))], &tags::METRICS).unwrap();
+    drop(writer);
+    for record in records(&only_event_file(dir.path())).0 {
+        for cut in 0..record.len() {
+            let _ = Event::decode(&record[..cut]);
+        }
+        for bit in 0..record.len() * 8 {
+            let mut bad = record.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            let _ = Event::decode(&bad);
+        }
+    }
 }
 
 #[test]

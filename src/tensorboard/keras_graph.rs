@@ -28,7 +28,8 @@ pub struct Layer {
     pub name: String,
     /// Its kind: `Conv2D`. Unused for a block.
     pub class_name: String,
-    /// Names of the layers of the same block that it reads. Empty: the one before it.
+    /// Names of the layers of the same block that it reads; a block reads one. Empty: the layer
+    /// before it.
     pub inputs: Vec<String>,
     /// The layers of a block, in order. The first reads what the block reads, the last one's
     /// output is the block's. Empty for a layer.

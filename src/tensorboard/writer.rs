@@ -74,7 +74,8 @@ impl EventWriter {
 
     /// Goes on with the run in `dir` at `step`: keeps what was written for smaller steps, drops
     /// the rest, which will be written again (see [`super::resume`]). Begins a new file if there
-    /// is none.
+    /// is none. What is said once of a run stands at step 0: say it again only if
+    /// [`EventWriter::resumed`] kept nothing.
     ///
     /// **Errors**: [`Error::Io`].
     pub fn resume(dir: impl AsRef<Path>, step: u64, clock: Clock) -> Result<Self> {
