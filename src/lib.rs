@@ -15,6 +15,7 @@ pub mod ops;
 pub mod optim;
 pub mod random;
 pub mod train;
+pub mod tensorboard;
 
 pub use error::{Error, Result};
 

@@ -2,3 +2,5 @@
 
 mod golden;
 mod kernels_vs_naive;
+mod tensorboard;
+mod tensorboard_run;
