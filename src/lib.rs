@@ -4,6 +4,7 @@
 pub mod autograd;
 pub mod checkpoint;
 pub mod error;
+pub mod files;
 mod layout;
 pub mod memory;
 pub mod model;
@@ -11,6 +12,7 @@ pub mod nn;
 pub mod ops;
 pub mod optim;
 pub mod random;
+pub mod render;
 
 pub use error::{Error, Result};
 
