@@ -2,3 +2,4 @@
 
 mod golden;
 mod kernels_vs_naive;
+mod render;

@@ -30,15 +30,15 @@ pub struct Confusion {
     pub counts: Vec<Vec<u64>>,
     /// What is shown.
     pub normalize: Normalize,
-    /// Side of a cell in pixels.
+    /// Side of a cell in pixels, at least 44.
     pub cell: f32,
 }
 
 impl Confusion {
-    /// A matrix with cells of 58 pixels.
+    /// A matrix with cells of 66 pixels.
     pub fn new(title: &str, names: &[&str], counts: Vec<Vec<u64>>, normalize: Normalize) -> Self {
         let names = names.iter().map(|n| n.to_string()).collect();
-        Confusion { title: title.into(), names, counts, normalize, cell: 58.0 }
+        Confusion { title: title.into(), names, counts, normalize, cell: 66.0 }
     }
 
     fn row_total(&self, row: usize) -> u64 {
@@ -86,24 +86,24 @@ impl Confusion {
             let message = format!("a confusion matrix of {n} classes needs {n} rows of {n} counts");
             return Err(Error::Render(message));
         }
-        let cell = self.cell.max(24.0);
-        let unit = Units { cell, text: (cell * 0.235).clamp(8.0, 24.0) };
+        let cell = self.cell.max(44.0);
+        let unit = Units { cell, text: (cell * 0.22).clamp(11.0, 24.0) };
         let palette = theme.palette();
-        let names = TextStyle::new(unit.text.max(12.0), palette.ink);
+        let names = TextStyle::new((cell * 0.2).clamp(12.0, 24.0), palette.ink);
         let widest = self.names.iter().map(|n| names.width(n)).fold(0.0, f32::max);
         let left = 16.0 + unit.text * 2.0 + widest + 10.0;
         let heading = TextStyle::new(17.0, palette.ink).bold().anchor(Anchor::Top);
         let width = left + (n as f32 + 1.0) * cell + 8.0 + 16.0;
         let title_lines =
             font::wrap(&self.title, heading.size, heading.weight, width - 32.0).len() as f32;
-        let slanted = widest > cell - 6.0;
-        let names_height = if slanted { widest + 10.0 } else { unit.text * 1.9 };
+        let turned = widest > cell - 6.0;
+        let names_height = if turned { widest + 10.0 } else { unit.text * 1.9 };
         let grid_top = 16.0 + title_lines * heading.line_height() + unit.text * 2.0 + names_height;
-        let height = grid_top + (n as f32 + 1.0) * cell + 8.0 + unit.text * 2.6;
+        let height = grid_top + n as f32 * cell + 0.6 * cell + unit.text + 24.0;
         let mut scene = Scene::new(width, height, palette.ground);
         scene.paragraph(16.0, 16.0, width - 32.0, &self.title, heading);
         self.draw_cells(&mut scene, (left, grid_top), &unit, theme);
-        self.draw_names(&mut scene, (left, grid_top), &unit, names, slanted);
+        self.draw_names(&mut scene, (left, grid_top), &unit, names, turned);
         self.draw_totals(&mut scene, (left, grid_top), &unit, &palette);
         let small = TextStyle::new(12.0, palette.muted);
         scene.text(left, height - 12.0, self.legend(), small);
@@ -141,7 +141,7 @@ impl Confusion {
         (left, top): (f32, f32),
         unit: &Units,
         style: TextStyle,
-        slanted: bool,
+        turned: bool,
     ) {
         let title = style.bold().align(Align::Middle);
         let middle = self.names.len() as f32 * unit.cell / 2.0;
@@ -150,7 +150,7 @@ impl Confusion {
         for (i, name) in self.names.iter().enumerate() {
             let at = (i as f32 + 0.5) * unit.cell;
             scene.text(left - 8.0, top + at, name.as_str(), side.align(Align::End));
-            match slanted {
+            match turned {
                 true => scene.text(left + at, top - 8.0, name.as_str(), side.upwards()),
                 false => {
                     scene.text(left + at, top - 8.0, name.as_str(), style.align(Align::Middle))
@@ -158,7 +158,7 @@ impl Confusion {
             }
             widest = widest.max(style.width(name));
         }
-        let above = if slanted { widest + 18.0 } else { 8.0 + unit.text * 1.7 };
+        let above = if turned { widest + 18.0 } else { 8.0 + unit.text * 1.7 };
         scene.text(left + middle, top - above, "predicted", title);
         let beside = left - 8.0 - widest - 12.0;
         scene.text(beside, top + middle, "true", title.upwards());
@@ -174,16 +174,18 @@ impl Confusion {
     ) {
         let n = self.names.len();
         let edge = n as f32 * unit.cell + 8.0;
+        // Closer to the grid than a whole cell would be.
+        let below = edge - unit.cell * 0.22;
         let style = unit.number(palette.muted);
         for i in 0..n {
             let at = i as f32 * unit.cell;
             unit.write(scene, (left + edge, top + at), &thousands(self.row_total(i)), style);
-            unit.write(scene, (left + at, top + edge), &thousands(self.column_total(i)), style);
+            unit.write(scene, (left + at, top + below), &thousands(self.column_total(i)), style);
         }
         let all: u64 = (0..n).map(|row| self.row_total(row)).sum();
-        unit.write(scene, (left + edge, top + edge), &thousands(all), style.bold());
+        unit.write(scene, (left + edge, top + below), &thousands(all), style.bold());
         let label = style.anchor(Anchor::Middle).align(Align::End);
-        scene.text(left - 8.0, top + edge + unit.cell / 2.0, "total", label);
+        scene.text(left - 8.0, top + below + unit.cell / 2.0, "total", label);
         let label = style.align(Align::Middle);
         scene.text(left + edge + unit.cell / 2.0, top - 8.0, "total", label);
     }

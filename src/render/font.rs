@@ -82,21 +82,6 @@ pub fn wrap(text: &str, size: f32, weight: Weight, max_width: f32) -> Vec<String
     lines
 }
 
-/// Shortens a line with “…” so that it is no wider than `max_width`.
-pub fn ellipsis(text: &str, size: f32, weight: Weight, max_width: f32) -> String {
-    if width(text, size, weight) <= max_width {
-        return text.into();
-    }
-    let mut kept: String = text.into();
-    while kept.pop().is_some() {
-        let shorter = format!("{}…", kept.trim_end());
-        if width(&shorter, size, weight) <= max_width {
-            return shorter;
-        }
-    }
-    String::new()
-}
-
 /// Calls `paint(dx, dy, coverage)` for every pixel that the text touches; (0, 0) is the start of
 /// the baseline, coverage is the part of the pixel that is inked, 0…1.
 pub(super) fn rasterize(

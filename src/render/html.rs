@@ -105,6 +105,12 @@ impl Document {
         self.figure(svg, caption)
     }
 
+    /// A figure in two themes: the reader's setting chooses, paper takes the light one.
+    pub fn themed_svg(&mut self, light: &str, dark: &str, caption: &str) -> &mut Self {
+        let both = format!("<div class=\"day\">{light}</div><div class=\"night\">{dark}</div>");
+        self.figure(&both, caption)
+    }
+
     fn figure(&mut self, content: &str, caption: &str) -> &mut Self {
         let caption = match caption {
             "" => String::new(),
@@ -124,18 +130,19 @@ impl Document {
         if !caption.is_empty() {
             let _ = writeln!(table, "<caption>{}</caption>", escape(caption));
         }
-        let cells = |tag: &str, cells: &mut dyn Iterator<Item = &str>| -> String {
-            let cell = |text| {
-                let class = if is_number(text) { " class=\"n\"" } else { "" };
-                format!("<{tag}{class}>{}</{tag}>", escape(text))
-            };
-            cells.map(cell).collect()
+        let cell = |tag: &str, number: bool, text: &str| {
+            let class = if number { " class=\"n\"" } else { "" };
+            format!("<{tag}{class}>{}</{tag}>", escape(text))
         };
-        let head = cells("th", &mut header.iter().map(AsRef::as_ref));
+        // A heading stands over its numbers.
+        let over_numbers =
+            |i: usize| rows.first().and_then(|r| r.get(i)).is_some_and(|c| is_number(c));
+        let names = header.iter().enumerate();
+        let head: String = names.map(|(i, h)| cell("th", over_numbers(i), h.as_ref())).collect();
         let _ = writeln!(table, "<thead><tr>{head}</tr></thead>\n<tbody>");
         for row in rows {
-            let _ =
-                writeln!(table, "<tr>{}</tr>", cells("td", &mut row.iter().map(|c| c.as_str())));
+            let cells: String = row.iter().map(|c| cell("td", is_number(c), c)).collect();
+            let _ = writeln!(table, "<tr>{cells}</tr>");
         }
         table.push_str("</tbody>\n</table></div>\n");
         self.raw(&table)
@@ -173,6 +180,8 @@ const STYLE: &str = "\
 :root { --ground: #fff; --ink: #1c2026; --muted: #5a616b; --line: #d8dce1; --shade: #f5f6f8; --link: #0065a8; }
 @media (prefers-color-scheme: dark) {
   :root { --ground: #15181e; --ink: #eceff3; --muted: #a5adb8; --line: #39404a; --shade: #1e222a; --link: #5cb4f5; }
+  .day + .night { display: block; }
+  .day { display: none; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--ground); color: var(--ink);
@@ -184,7 +193,8 @@ h3 { font-size: 1.12rem; margin: 1.6em 0 0.4em; }
 p, li { max-width: 44rem; overflow-wrap: break-word; }
 a { color: var(--link); }
 figure { margin: 1.4em 0; }
-figure img, figure svg { max-width: 100%; height: auto; display: block; border-radius: 4px; }
+figure img, figure svg { max-width: max(100%, 34rem); height: auto; display: block; border-radius: 4px; }
+.night { display: none; }
 figcaption, caption { color: var(--muted); font-size: 0.92rem; margin-top: 0.5em; max-width: 44rem; text-align: left; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.94rem; font-variant-numeric: tabular-nums; }
@@ -195,6 +205,9 @@ pre { background: var(--shade); padding: 0.8em 1em; border-radius: 4px; overflow
 @media print {
   :root { --ground: #fff; --ink: #000; --muted: #444; --line: #bbb; --shade: #f3f3f3; --link: #000; }
   main { max-width: none; padding: 0; }
+  figure img, figure svg { max-width: 100%; }
+  .day { display: block; }
+  .day + .night { display: none; }
   figure, table, pre { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
 }

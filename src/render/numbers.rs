@@ -24,7 +24,7 @@ pub fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -69,7 +69,7 @@ pub fn short(value: f64) -> String {
     match size {
         _ if value == 0.0 => "0".into(),
         _ if !value.is_finite() => value.to_string(),
-        _ if size >= 99_999.5 || size < 0.000_999_5 => engineering(value),
+        _ if !(0.000_999_5..99_999.5).contains(&size) => engineering(value),
         _ if size >= 99.95 => format!("{value:.0}"),
         _ if size >= 9.995 => format!("{value:.1}"),
         _ if size >= 0.9995 => format!("{value:.2}"),
@@ -104,7 +104,7 @@ pub fn to_npy(values: &[f32], shape: &[usize]) -> Result<Vec<u8>> {
     let mut header =
         format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}), }}", sides.join(" "));
     const PREFIX: usize = 10;
-    while (PREFIX + header.len() + 1) % 64 != 0 {
+    while !(PREFIX + header.len() + 1).is_multiple_of(64) {
         header.push(' ');
     }
     header.push('\n');

@@ -25,9 +25,10 @@ impl Axis {
     pub fn linear(title: impl Into<String>, low: f64, high: f64) -> Self {
         let step = round_step(low, high, 6.0);
         let decimals = decimals_of(step);
-        let label = move |v: f64| match v.abs() >= 10_000.0 {
-            true => numbers::count(v.abs() as u64),
-            false => format!("{v:.decimals$}"),
+        let label = move |v: f64| match v {
+            v if v >= 1e5 => numbers::count(v as u64),
+            v if v >= 1000.0 && step >= 1.0 => numbers::thousands(v as u64),
+            v => format!("{v:.decimals$}"),
         };
         Self::stepped(title, low, high, step, label)
     }
@@ -52,8 +53,8 @@ impl Axis {
     /// A logarithmic axis with ticks at powers of ten, and at 2 and 5 between where it is short.
     /// Numbers ≤ 0 are taken for the low end.
     pub fn log(title: impl Into<String>, low: f64, high: f64) -> Self {
-        let low = if low > 0.0 && low.is_finite() { low } else { 1e-3 };
-        let high = if high > low && high.is_finite() { high } else { low * 10.0 };
+        let low = if low > 0.0 && low.is_finite() { low.clamp(1e-12, 1e12) } else { 1e-3 };
+        let high = if high > low && high.is_finite() { high.min(1e15) } else { low * 10.0 };
         let (from, to) = (low.log10(), high.log10());
         let factors: &[f64] = if to - from > 3.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
         let mut ticks = Vec::new();
@@ -100,7 +101,7 @@ impl Axis {
     }
 
     /// Where a value stands between the ends, 0…1; values outside stand at the end.
-    fn part(&self, value: f64) -> f64 {
+    pub(super) fn part(&self, value: f64) -> f64 {
         let value = value.clamp(self.low, self.high);
         match self.logarithmic {
             true => (value / self.low).ln() / (self.high / self.low).ln(),
@@ -136,10 +137,13 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
+/// The largest number an axis goes to; beyond it, steps would overflow.
+const LIMIT: f64 = 1e30;
+
 /// Both finite, in order, and not equal.
 fn ordered(low: f64, high: f64) -> (f64, f64) {
-    let low = if low.is_finite() { low } else { 0.0 };
-    let high = if high.is_finite() { high } else { low };
+    let low = if low.is_finite() { low.clamp(-LIMIT, LIMIT) } else { 0.0 };
+    let high = if high.is_finite() { high.clamp(-LIMIT, LIMIT) } else { low };
     match high > low {
         true => (low, high),
         false if low == high => (low, low + if low == 0.0 { 1.0 } else { low.abs() * 0.1 }),
@@ -184,14 +188,17 @@ mod tests {
     fn ticks_are_round_and_hold_the_range() {
         assert_eq!(labels(&Axis::linear("", 0.0, 1.9)), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
         assert_eq!(labels(&Axis::percent("", 0.23, 0.61)).first(), Some(&"20 %"));
-        assert_eq!(labels(&Axis::whole("", 1.0, 9.0)), ["2", "4", "6", "8"]);
+        assert_eq!(labels(&Axis::whole("", 1.0, 13.0)), ["2", "4", "6", "8", "10", "12"]);
         assert_eq!(labels(&Axis::log("", 0.1, 100.0)).len(), 10);
         assert_eq!(labels(&Axis::log("", 1.0, 1e5)), ["1", "10", "100", "1 k", "10 k", "100 k"]);
     }
 
     #[test]
     fn hopeless_ranges_still_make_an_axis() {
-        for (low, high) in [(0.0, 0.0), (f64::NAN, f64::NAN), (5.0, 1.0), (0.0, f64::INFINITY)] {
+        let huge = (f64::MIN, f64::MAX);
+        for (low, high) in
+            [(0.0, 0.0), (f64::NAN, f64::NAN), (5.0, 1.0), (0.0, f64::INFINITY), huge]
+        {
             for axis in [Axis::linear("", low, high), Axis::log("", low, high)] {
                 assert!(axis.low.is_finite() && axis.high > axis.low, "{low} {high}");
             }

@@ -107,34 +107,41 @@ fn keys(chart: &BarChart, palette: &Palette) -> Vec<Key> {
     bars.chain(controls).collect()
 }
 
-/// Bars, intervals, words and control signs of one category.
+/// Bars with their intervals and numbers, and the control signs, of one category.
 fn draw_group(plot: &mut Plot, chart: &BarChart, category: usize, palette: &Palette) -> Result<()> {
     let pitch = 0.8 / chart.series.len().max(1) as f64;
     for (i, series) in chart.series.iter().enumerate() {
         let Some(&value) = series.values.get(category) else { continue };
-        let left = category as f64 - 0.4 + i as f64 * pitch;
-        let right = left + pitch * if chart.series.len() > 1 { 0.94 } else { 0.9 };
+        let start = category as f64 - 0.4 + i as f64 * pitch;
+        let (left, right) = (start + pitch * 0.04, start + pitch * 0.96);
         plot.bar((left, 0.0), (right, value), palette.series(i), 1.0)?;
         let middle = (left + right) / 2.0;
         let interval = series.intervals.get(category).copied();
         if let Some(interval) = interval {
-            plot.whisker(middle, interval, palette.ink)?;
+            plot.whisker(middle, interval, palette.ink, palette.ground)?;
         }
         let top = interval.map_or(value, |i| i.1.max(value));
         let room = plot.pixel((left + pitch, 0.0)).0 - plot.pixel((left, 0.0)).0;
         write_value(plot, (middle, top), room, words(chart, series, category, value), palette);
     }
+    draw_controls(plot, chart, category, palette);
+    Ok(())
+}
+
+/// The control signs of one category, side by side, each with a rim to stand out from the bars.
+fn draw_controls(plot: &mut Plot, chart: &BarChart, category: usize, palette: &Palette) {
     let spread = 0.8 / (chart.controls.len() + 1) as f64;
     for (i, control) in chart.controls.iter().enumerate() {
         let Some(&value) = control.values.get(category).filter(|v| v.is_finite()) else { continue };
         let at = (category as f64 - 0.4 + (i + 1) as f64 * spread, value);
         let sign = SIGNS[i % SIGNS.len()];
         let style = TextStyle::new(13.0, palette.ink).align(Align::Middle).anchor(Anchor::Middle);
-        let halo = TextStyle { size: 19.0, color: palette.ground, ..style };
-        plot.note(at, (0.0, 0.0), sign, halo);
+        let rim = TextStyle { color: palette.ground, ..style };
+        for offset in [(-1.5, 0.0), (1.5, 0.0), (0.0, -1.5), (0.0, 1.5)] {
+            plot.note(at, offset, sign, rim);
+        }
         plot.note(at, (0.0, 0.0), sign, style);
     }
-    Ok(())
 }
 
 fn words(chart: &BarChart, series: &BarSeries, category: usize, value: f64) -> String {
@@ -143,7 +150,18 @@ fn words(chart: &BarChart, series: &BarSeries, category: usize, value: f64) -> S
         None if !value.is_finite() => "–".into(),
         None if chart.percent => numbers::percent(value),
         None if value.fract() == 0.0 && value >= 0.0 => numbers::thousands(value as u64),
-        None => numbers::short(value),
+        None => decimals(chart, value),
+    }
+}
+
+/// A number with as many decimals as its chart's largest one needs for three digits.
+fn decimals(chart: &BarChart, value: f64) -> String {
+    let sizes = chart.series.iter().flat_map(|s| &s.values).map(|v| v.abs());
+    match sizes.filter(|v| v.is_finite()).fold(0.0, f64::max) {
+        v if !(0.1..1e5).contains(&v) => numbers::short(value),
+        v if v >= 100.0 => format!("{value:.0}"),
+        v if v >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
     }
 }
 

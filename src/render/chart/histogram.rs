@@ -48,13 +48,9 @@ pub fn histogram(chart: &HistogramChart, look: Look) -> Result<Scene> {
     let width = (x.high - x.low) / count as f64;
     plot(&mut scene, area, "", (&x, &y), &palette, |plot| {
         for (i, shares) in shares.iter().enumerate() {
-            let mut outline = vec![(x.low, 0.0)];
-            for (bin, &share) in shares.iter().enumerate() {
-                let left = x.low + bin as f64 * width;
-                plot.bar((left, 0.0), (left + width, share), palette.series(i), 0.35)?;
-                outline.extend([(left, share), (left + width, share)]);
-            }
-            outline.push((x.high, 0.0));
+            let outline = steps(shares, x.low, width);
+            let band: Vec<_> = outline.iter().map(|p| (p.0, 0.0, p.1)).collect();
+            plot.band(&band, palette.series(i), 0.35)?;
             plot.line(&outline, palette.series(i), 1.8, Dash::Solid)?;
         }
         for (level, name) in &chart.marks {
@@ -67,6 +63,23 @@ pub fn histogram(chart: &HistogramChart, look: Look) -> Result<Scene> {
         Ok(())
     })?;
     Ok(scene)
+}
+
+/// The outline of the bars; a gap (NaN) where bins are empty, so that no line lies on the axis.
+fn steps(shares: &[f64], low: f64, width: f64) -> Vec<(f64, f64)> {
+    let mut outline = Vec::new();
+    let mut before = 0.0;
+    for (bin, &share) in shares.iter().chain([&0.0]).enumerate() {
+        let left = low + bin as f64 * width;
+        if before > 0.0 || share > 0.0 {
+            outline.extend([(left, before), (left, share)]);
+        }
+        if share == 0.0 {
+            outline.push((f64::NAN, f64::NAN));
+        }
+        before = share;
+    }
+    outline
 }
 
 /// Share of the finite values in each of `count` equal bins of `low..=high`.

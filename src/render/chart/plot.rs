@@ -52,20 +52,23 @@ pub(super) fn plot(
     series: impl FnOnce(&mut Plot) -> Result<()>,
 ) -> Result<()> {
     let label = SceneText::new(LABEL, palette.muted);
-    let title_height = if title.is_empty() { 6.0 } else { 26.0 };
+    let title_height = if title.is_empty() { 6.0 } else { 30.0 };
     let widest = y.ticks.iter().map(|t| label.width(&t.1)).fold(0.0, f32::max);
     let title_width = if y.title.is_empty() { 0.0 } else { LABEL + 8.0 };
     let y_width = widest + 10.0 + title_width;
-    let x_height = LABEL + 14.0 + if x.title.is_empty() { 0.0 } else { LABEL + 10.0 };
-    let last = x.ticks.last().map_or(0.0, |t| label.width(&t.1) / 2.0);
+    let x_height = if x.title.is_empty() { 22.0 } else { 40.0 };
+    // How far the last label reaches beyond the end of the axis.
+    let overhang = x.ticks.last().map_or(0.0, |t| {
+        label.width(&t.1) / 2.0 - (1.0 - x.part(t.0)) as f32 * (area.width - y_width)
+    });
     let title_style = SceneText::new(14.0, palette.ink).bold().anchor(Anchor::Top);
-    scene.text(area.left + y_width, area.top + 4.0, title, title_style);
+    scene.text(area.left + y_width, area.top + 10.0, title, title_style);
     let origin = (area.left, area.top + title_height);
     let size = (area.width, area.height - title_height);
     let notes = {
         let root = SceneBackend { scene, origin, size }.into_drawing_area();
         let mut context = ChartBuilder::on(&root)
-            .margin_right(units(last.max(6.0)))
+            .margin_right(units(overhang.max(6.0)))
             .margin_top(units(6.0))
             .x_label_area_size(units(x_height))
             .y_label_area_size(units(y_width))
@@ -180,8 +183,9 @@ impl Plot<'_, '_, '_> {
         self.context.draw_series(discs).map(|_| ()).map_err(refused)
     }
 
-    /// An interval as a vertical line with short ends.
-    pub fn whisker(&mut self, x: f64, (low, high): (f64, f64), color: Rgb) -> Result<()> {
+    /// An interval as a vertical line with short ends, set off from a bar behind it by `rim`.
+    pub fn whisker(&mut self, x: f64, (low, high): (f64, f64), color: Rgb, rim: Rgb) -> Result<()> {
+        self.line(&[(x, low), (x, high)], rim, 4.5, Dash::Solid)?;
         self.line(&[(x, low), (x, high)], color, 1.5, Dash::Solid)?;
         for end in [low, high] {
             if !end.is_finite() {
@@ -229,6 +233,13 @@ pub(super) enum Mark {
     Sign(char),
 }
 
+impl Mark {
+    /// Room for the sign and the gap after it, in pixels.
+    fn width(self) -> f32 {
+        if matches!(self, Mark::Line(_)) { 33.0 } else { 19.0 }
+    }
+}
+
 const KEY_HEIGHT: f32 = 20.0;
 
 /// The positions of the keys, row by row, within `width`, and the height of all.
@@ -237,12 +248,12 @@ fn key_places(keys: &[Key], width: f32) -> (Vec<Point>, f32) {
     let (mut x, mut y) = (0.0, 0.0);
     let mut places = Vec::new();
     for key in keys {
-        let needed = 34.0 + style.width(&key.name);
+        let needed = key.mark.width() + style.width(&key.name);
         if x > 0.0 && x + needed > width {
             (x, y) = (0.0, y + KEY_HEIGHT);
         }
         places.push((x, y));
-        x += needed + 18.0;
+        x += needed + 20.0;
     }
     (places, if keys.is_empty() { 0.0 } else { y + KEY_HEIGHT })
 }
@@ -264,23 +275,25 @@ pub(super) fn legend(
     for (key, (dx, dy)) in keys.iter().zip(key_places(keys, width).0) {
         let (x, y) = (left + dx, top + dy + KEY_HEIGHT / 2.0);
         match key.mark {
-            Mark::Line(Dash::Solid) => scene.line(vec![(x, y), (x + 26.0, y)], 2.5, key.color),
+            Mark::Line(Dash::Solid) => {
+                scene.line(vec![(x + 1.0, y), (x + 25.0, y)], 2.5, key.color)
+            }
             Mark::Line(dash) => {
                 let (count, size, gap) =
-                    if dash == Dash::Dashed { (3, 6.0, 4.0) } else { (5, 0.2, 6.0) };
+                    if dash == Dash::Dashed { (3, 6.0, 3.5) } else { (5, 0.2, 5.8) };
                 for i in 0..count {
-                    let from = x + i as f32 * (size + gap);
+                    let from = x + 1.0 + i as f32 * (size + gap);
                     scene.line(vec![(from, y), (from + size, y)], 2.5, key.color);
                 }
             }
-            Mark::Square => scene.rect(x + 10.0, y - 6.0, 12.0, 12.0, key.color),
-            Mark::Dot => scene.circle((x + 16.0, y), 5.0, key.color),
+            Mark::Square => scene.rect(x, y - 6.0, 12.0, 12.0, key.color),
+            Mark::Dot => scene.circle((x + 6.0, y), 5.0, key.color),
             Mark::Sign(sign) => {
                 let style =
                     SceneText { size: 14.0, color: key.color, ..style.align(Align::Middle) };
-                scene.text(x + 16.0, y, sign, style);
+                scene.text(x + 6.0, y, sign, style);
             }
         }
-        scene.text(x + 34.0 - 4.0, y, key.name.as_str(), style);
+        scene.text(x + key.mark.width(), y, key.name.as_str(), style);
     }
 }

@@ -52,7 +52,7 @@ pub fn roofline(chart: &Roofline, look: Look) -> Result<Scene> {
     let (low, high) =
         extent(chart.points.iter().map(|p| p.intensity).chain(ridges).filter(positive));
     let (slow, _) = extent(chart.points.iter().map(|p| p.gflops).chain([peak]).filter(positive));
-    let x = Axis::log("arithmetic intensity (FLOP/byte)", low / 4.0, high * 6.0);
+    let x = Axis::log("arithmetic intensity (FLOP/byte)", low / 8.0, high * 6.0);
     let y = Axis::log("speed (GFLOP/s)", slow / 3.0, peak * 2.0);
     plot(&mut scene, area, "", (&x, &y), &palette, |plot| {
         let (left, right) = (x.low, x.high);
@@ -63,9 +63,9 @@ pub fn roofline(chart: &Roofline, look: Look) -> Result<Scene> {
             let start = left.max(bottom / bandwidth);
             let roof = [(start, bandwidth * start), (peak / bandwidth, peak)];
             plot.line(&roof, palette.axis, 1.5, Dash::Solid)?;
-            let middle = (roof[0].0 * roof[1].0).sqrt();
+            let at = roof[0].0 * (roof[1].0 / roof[0].0).powf(0.2);
             let text = format!("{name} {bandwidth:.0} GB/s");
-            plot.note((middle, bandwidth * middle), (-8.0, -4.0), text, style.align(Align::End));
+            plot.note((at, bandwidth * at), (10.0, 8.0), text, style);
         }
         let first = chart.bandwidths.iter().map(|b| b.1).fold(0.0, f64::max);
         for (name, level) in &chart.peaks {

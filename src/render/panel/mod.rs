@@ -3,12 +3,15 @@
 //! One engine for saliency pages, filter galleries, feature maps and contact sheets: each column
 //! is as wide as its widest cell, each row as high as its highest.
 
+mod layout;
+
 use super::colormap::ScaleBar;
 use super::font::{self, Weight};
 use super::image::{Picture, Rgb};
 use super::scene::{Align, Anchor, Scene, TextStyle};
 use super::theme::{Palette, Theme};
 use crate::Result;
+use layout::{Layout, flow};
 
 /// What a line of text says about its matter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +75,8 @@ pub enum Cell {
         /// Below the pictures; may be empty.
         caption: String,
     },
+    /// Another drawing, such as a chart, in its own size.
+    Drawing(Scene),
     /// Names and values, one pair a line.
     Numbers(Vec<(String, String)>),
     /// Words.
@@ -110,7 +115,9 @@ pub struct Page {
     pub columns: Vec<String>,
     /// From top to bottom.
     pub rows: Vec<Row>,
-    /// Below the rows.
+    /// Colours and what they stand for, below the rows.
+    pub legend: Vec<(Rgb, String)>,
+    /// Below the legend.
     pub scale_bars: Vec<ScaleBar>,
     /// At the foot: method, target, scale, how it was made.
     pub caption: String,
@@ -124,6 +131,11 @@ const MARGIN: f32 = 20.0;
 const GAP: f32 = 12.0;
 const SMALL: f32 = 12.0;
 const HEADER: f32 = 13.0;
+const NUMBER_HEIGHT: f32 = 18.0;
+const BAR_HEIGHT: f32 = 56.0;
+const KEY_HEIGHT: f32 = 22.0;
+const KEY_SQUARE: f32 = 12.0;
+const ITEM_GAP: f32 = 24.0;
 
 impl Page {
     /// An empty page whose pictures are three times a face.
@@ -133,6 +145,7 @@ impl Page {
             subtitle: String::new(),
             columns: Vec::new(),
             rows: Vec::new(),
+            legend: Vec::new(),
             scale_bars: Vec::new(),
             caption: String::new(),
             cell: 144.0,
@@ -205,16 +218,29 @@ impl Page {
     }
 
     fn draw_foot(&self, scene: &mut Scene, mut top: f32, layout: &Layout, palette: &Palette) {
-        for row in layout.bar_rows(&self.scale_bars) {
+        let room = layout.width - 2.0 * MARGIN;
+        let words = TextStyle::new(SMALL, palette.ink).anchor(Anchor::Middle);
+        let widths = self.key_widths();
+        for row in flow(&widths, room) {
             let mut left = MARGIN;
-            for bar in row {
+            for ((color, text), width) in self.legend[row.clone()].iter().zip(&widths[row]) {
+                scene.rect(left, top + 4.0, KEY_SQUARE, KEY_SQUARE, *color);
+                scene.text(left + KEY_SQUARE + 7.0, top + 10.0, text.as_str(), words);
+                left += width + ITEM_GAP;
+            }
+            top += KEY_HEIGHT;
+        }
+        let widths = self.bar_widths();
+        for row in flow(&widths, room) {
+            let mut left = MARGIN;
+            for (bar, width) in self.scale_bars[row.clone()].iter().zip(&widths[row]) {
                 bar.draw(scene, left, top + 4.0, palette);
-                left += bar.size().0 + 2.0 * GAP;
+                left += width + ITEM_GAP;
             }
             top += BAR_HEIGHT;
         }
         let style = TextStyle::new(SMALL, palette.muted).anchor(Anchor::Top);
-        scene.paragraph(MARGIN, top + 4.0, layout.width - 2.0 * MARGIN, &self.caption, style);
+        scene.paragraph(MARGIN, top + 4.0, room, &self.caption, style);
     }
 
     fn draw_cell(
@@ -227,6 +253,7 @@ impl Page {
     ) {
         match cell {
             Cell::Empty => {}
+            Cell::Drawing(drawing) => scene.insert(drawing, left, top),
             Cell::Picture { picture, smooth, caption } => {
                 let size = self.picture_size(picture);
                 let x = (left + (width - size.0) / 2.0).round();
@@ -269,54 +296,7 @@ impl Page {
         let style = TextStyle::new(SMALL, color).align(Align::Middle).anchor(Anchor::Top);
         scene.paragraph(left + width / 2.0, top + 6.0, width, text, style);
     }
-
-    /// The size of a picture on the page: its longer side fills the cell.
-    fn picture_size(&self, picture: &Picture) -> (f32, f32) {
-        let (width, height) = (picture.width().max(1) as f32, picture.height().max(1) as f32);
-        let scale = self.cell / width.max(height);
-        ((width * scale).round().max(1.0), (height * scale).round().max(1.0))
-    }
-
-    /// Side and pitch of the pictures of a mosaic that is as wide as a cell.
-    fn mosaic(&self, columns: usize) -> (f32, f32) {
-        let columns = columns.max(1) as f32;
-        let side = ((self.cell - 2.0 * (columns - 1.0)) / columns).floor().max(1.0);
-        (side, side + 2.0)
-    }
-
-    /// Width and height that a cell wants, its caption left out of the width.
-    fn cell_size(&self, cell: &Cell, column_width: f32) -> (f32, f32) {
-        let caption_height = |caption: &String| match caption.is_empty() {
-            true => 0.0,
-            false => text_height(caption, SMALL, column_width.max(self.cell)) + 4.0,
-        };
-        match cell {
-            Cell::Empty => (0.0, 0.0),
-            Cell::Picture { picture, caption, .. } => {
-                (self.cell, self.picture_size(picture).1 + caption_height(caption))
-            }
-            Cell::Mosaic { pictures, columns, caption } => {
-                let rows = pictures.len().div_ceil((*columns).max(1)) as f32;
-                (self.cell, rows * self.mosaic(*columns).1 + caption_height(caption))
-            }
-            Cell::Numbers(pairs) => {
-                let width = |p: &(String, String)| {
-                    let wide = |t: &str| font::width(t, SMALL, Weight::Regular);
-                    wide(&p.0) + 14.0 + wide(&p.1)
-                };
-                let widest = pairs.iter().map(width).fold(0.0, f32::max);
-                (widest, pairs.len() as f32 * NUMBER_HEIGHT)
-            }
-            Cell::Text(lines) => {
-                let widest = lines_width(lines).min(self.cell * 1.5);
-                (widest, lines_height(lines, column_width.max(widest)))
-            }
-        }
-    }
 }
-
-const NUMBER_HEIGHT: f32 = 18.0;
-const BAR_HEIGHT: f32 = 56.0;
 
 fn title_style(palette: &Palette) -> TextStyle {
     TextStyle::new(18.0, palette.ink).bold().anchor(Anchor::Top)
@@ -333,10 +313,6 @@ fn line_style(tone: Tone, palette: &Palette) -> TextStyle {
     }
 }
 
-fn weight_of(tone: Tone) -> Weight {
-    if tone == Tone::Strong { Weight::Bold } else { Weight::Regular }
-}
-
 fn draw_lines(
     scene: &mut Scene,
     (left, top): (f32, f32),
@@ -348,105 +324,4 @@ fn draw_lines(
     for line in lines {
         y += scene.paragraph(left, y, width, &line.text, line_style(line.tone, palette)) + 2.0;
     }
-}
-
-fn lines_width(lines: &[Line]) -> f32 {
-    let width = |l: &Line| font::width(&l.text, HEADER, weight_of(l.tone));
-    // A pixel more, so that rounding never breaks a line that was measured to fit.
-    lines.iter().map(width).fold(0.0, f32::max).ceil() + 1.0
-}
-
-fn lines_height(lines: &[Line], width: f32) -> f32 {
-    let count = |l: &Line| font::wrap(&l.text, HEADER, weight_of(l.tone), width).len() as f32;
-    lines.iter().map(|l| count(l) * HEADER * font::LINE_HEIGHT + 2.0).sum()
-}
-
-fn text_height(text: &str, size: f32, width: f32) -> f32 {
-    font::wrap(text, size, Weight::Regular, width).len() as f32 * size * font::LINE_HEIGHT
-}
-
-/// Where everything stands.
-struct Layout {
-    width: f32,
-    height: f32,
-    header_width: f32,
-    column_widths: Vec<f32>,
-    row_heights: Vec<f32>,
-    grid_left: f32,
-    grid_top: f32,
-}
-
-impl Layout {
-    fn new(page: &Page) -> Self {
-        let palette = page.theme.palette();
-        let headers = page.rows.iter().map(|r| lines_width(&r.header)).fold(0.0, f32::max);
-        let header_width = if headers > 1.0 { headers.clamp(60.0, 170.0) } else { 0.0 };
-        let columns = page.rows.iter().map(|r| r.cells.len()).max().unwrap_or(0);
-        let column_widths: Vec<f32> = (0..columns).map(|c| column_width(page, c)).collect();
-        let row_heights: Vec<f32> = page
-            .rows
-            .iter()
-            .map(|row| row_height(page, row, header_width, &column_widths))
-            .collect();
-        let grid_left = MARGIN + if header_width > 0.0 { header_width + 1.5 * GAP } else { 0.0 };
-        let gaps = GAP * columns.saturating_sub(1) as f32;
-        let grid_width = column_widths.iter().sum::<f32>() + gaps;
-        let bars = page.scale_bars.iter().map(|b| b.size().0).fold(0.0, f32::max);
-        // Wide enough for a readable title even over a single column.
-        let title = title_style(&palette).width(&page.title).min(420.0);
-        let room = (grid_left - MARGIN + grid_width).max(bars).max(title).max(200.0).ceil();
-        let mut grid_top = MARGIN + text_height_bold(&page.title, 18.0, room);
-        grid_top += text_height(&page.subtitle, HEADER, room) + GAP;
-        let names = page.columns.iter().zip(&column_widths);
-        let names_height = names.map(|(n, w)| text_height_bold(n, HEADER, *w)).fold(0.0, f32::max);
-        grid_top = (grid_top + names_height).round();
-        let mut layout = Layout {
-            width: room + 2.0 * MARGIN,
-            height: 0.0,
-            header_width,
-            column_widths,
-            row_heights,
-            grid_left,
-            grid_top,
-        };
-        let rows = layout.row_heights.iter().map(|h| h + GAP).sum::<f32>();
-        let bars = layout.bar_rows(&page.scale_bars).len() as f32 * BAR_HEIGHT;
-        let caption = text_height(&page.caption, SMALL, room);
-        layout.height = (grid_top + rows + bars + caption + MARGIN).ceil();
-        layout
-    }
-
-    /// The scale bars, as many in a row as there is room for.
-    fn bar_rows<'b>(&self, bars: &'b [ScaleBar]) -> Vec<Vec<&'b ScaleBar>> {
-        let mut rows: Vec<Vec<&ScaleBar>> = Vec::new();
-        let mut used = f32::MAX;
-        for bar in bars {
-            let width = bar.size().0;
-            if used + width > self.width - 2.0 * MARGIN {
-                rows.push(Vec::new());
-                used = 0.0;
-            }
-            if let Some(row) = rows.last_mut() {
-                row.push(bar);
-            }
-            used += width + 2.0 * GAP;
-        }
-        rows
-    }
-}
-
-fn column_width(page: &Page, column: usize) -> f32 {
-    let cells = page.rows.iter().filter_map(|row| row.cells.get(column));
-    cells.map(|cell| page.cell_size(cell, 0.0).0).fold(0.0, f32::max).ceil()
-}
-
-/// Whole pixels, so that no picture falls between two.
-fn row_height(page: &Page, row: &Row, header_width: f32, column_widths: &[f32]) -> f32 {
-    let header = lines_height(&row.header, header_width.max(1.0));
-    let cells = row.cells.iter().zip(column_widths);
-    cells.map(|(cell, width)| page.cell_size(cell, *width).1).fold(header, f32::max).ceil()
-}
-
-fn text_height_bold(text: &str, size: f32, width: f32) -> f32 {
-    font::wrap(text, size, Weight::Bold, width).len() as f32 * size * font::LINE_HEIGHT
 }
