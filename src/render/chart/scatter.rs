@@ -59,7 +59,7 @@ pub fn scatter(chart: &ScatterChart, look: Look) -> Result<Scene> {
     plot(&mut scene, area, "", (&x, &y), &palette, |plot| {
         for point in &chart.points {
             if let Some(interval) = point.interval {
-                plot.whisker(point.x, interval, palette.axis, palette.ground)?;
+                plot.whisker(point.x, interval, palette.muted, palette.ground)?;
             }
         }
         for point in &chart.points {
