@@ -14,8 +14,9 @@ pub mod nn;
 pub mod ops;
 pub mod optim;
 pub mod random;
-pub mod train;
+pub mod render;
 pub mod tensorboard;
+pub mod train;
 
 pub use error::{Error, Result};
 

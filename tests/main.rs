@@ -2,5 +2,6 @@
 
 mod golden;
 mod kernels_vs_naive;
+mod render;
 mod tensorboard;
 mod tensorboard_run;
