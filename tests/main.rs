@@ -2,6 +2,7 @@
 
 mod golden;
 mod kernels_vs_naive;
+mod networks;
 mod render;
 mod tensorboard;
 mod tensorboard_run;
