@@ -22,6 +22,8 @@ pub struct Cli {
 pub enum Command {
     /// Train a network
     Train(Box<super::train::Args>),
+    /// Draw where the network looks, by any of fourteen methods
+    Saliency(Box<super::saliency::Args>),
     /// Measure the speed of training and inference on this machine
     Bench(super::bench::Args),
     /// Print a network's layers: output shape, parameters, multiply-accumulates

@@ -2,8 +2,10 @@
 
 mod args;
 mod bench;
+mod faces;
 mod info;
 mod progress;
+mod saliency;
 mod summary;
 mod train;
 
@@ -79,6 +81,7 @@ fn prepare(cli: &Cli) -> Result<(), Broken> {
 fn run(command: Command) -> Result<(), Broken> {
     match command {
         Command::Train(args) => train::run(args)?,
+        Command::Saliency(args) => saliency::run(*args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,
         Command::Info(args) => info::run(args)?,

@@ -67,3 +67,4 @@ pub use model::{
     BackwardRule, Classifier, InputGradient, LayerGradient, LayerInfo, LayerKind, Maps,
     Normalization, Objective, ObjectiveGradient, ReceptiveField, Target,
 };
+pub use network::Explained;

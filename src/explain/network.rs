@@ -5,7 +5,7 @@ use super::model::{
     Normalization, Objective, ObjectiveGradient, ReceptiveField,
 };
 use super::target::Target;
-use crate::autograd::{self, Shape, Tensor, Var};
+use crate::autograd::{Shape, Tensor, Var};
 use crate::model::Network;
 use crate::nn::{Function, Layer, Pass};
 use crate::{Error, PIXELS, Result, SIDE};
@@ -84,13 +84,6 @@ fn start(logits: &Tensor, targets: &[Target]) -> (Vec<f32>, Vec<f32>, Tensor) {
     (scores, rows, cotangent)
 }
 
-fn rule(rule: BackwardRule) -> autograd::BackwardRule {
-    match rule {
-        BackwardRule::Gradient => autograd::BackwardRule::Standard,
-        BackwardRule::GuidedRelu => autograd::BackwardRule::Guided,
-    }
-}
-
 /// A gradient, or zeros where the score does not depend on the value.
 fn or_zeros(gradient: Option<&Tensor>, shape: &Shape) -> Vec<f32> {
     gradient.map_or_else(|| vec![0.0; shape.elements()], Tensor::to_vec)
@@ -113,13 +106,13 @@ impl Classifier for Explained<'_> {
         &self,
         faces: &[f32],
         targets: &[Target],
-        how: BackwardRule,
+        rule: BackwardRule,
     ) -> Result<InputGradient> {
         let mut out = InputGradient::default();
         for (faces, targets) in faces.chunks(BATCH * PIXELS).zip(targets.chunks(BATCH)) {
             let (mut pass, x, logits) = self.run(faces, None)?;
             let (scores, rows, cotangent) = start(logits.value(), targets);
-            let gradients = pass.tape.backward_from(&logits, cotangent, rule(how))?;
+            let gradients = pass.tape.backward_from(&logits, cotangent, rule)?;
             out.scores.extend(scores);
             out.logits.extend(rows);
             out.gradient.extend(or_zeros(gradients.get(&x), &x.shape()));
@@ -138,8 +131,7 @@ impl Classifier for Explained<'_> {
             let (mut pass, _, logits) = self.run(faces, Some(layer))?;
             let map = self.watched(&pass, layer)?.clone();
             let (scores, rows, cotangent) = start(logits.value(), targets);
-            let standard = autograd::BackwardRule::Standard;
-            let gradients = pass.tape.backward_from(&logits, cotangent, standard)?;
+            let gradients = pass.tape.backward_from(&logits, cotangent, BackwardRule::Standard)?;
             append(&mut out.maps, maps(map.value()));
             out.gradient.extend(or_zeros(gradients.get(&map), &map.shape()));
             out.scores.extend(scores);
@@ -180,8 +172,7 @@ impl Classifier for Explained<'_> {
             };
             let maps = maps(output.value());
             let cotangent = Tensor::from_slice(&objective.map_gradient(&maps), &output.shape())?;
-            let standard = autograd::BackwardRule::Standard;
-            let gradients = pass.tape.backward_from(&output, cotangent, standard)?;
+            let gradients = pass.tape.backward_from(&output, cotangent, BackwardRule::Standard)?;
             out.values.extend(objective.values(&maps));
             out.gradient.extend(or_zeros(gradients.get(&x), &x.shape()));
         }
