@@ -24,6 +24,8 @@ pub enum Command {
     Train(Box<super::train::Args>),
     /// Draw where the network looks, by any of fourteen methods
     Saliency(Box<super::saliency::Args>),
+    /// Check that the gradients are exact on this network and this face
+    Verify(super::verify::Args),
     /// Measure the speed of training and inference on this machine
     Bench(super::bench::Args),
     /// Print a network's layers: output shape, parameters, multiply-accumulates

@@ -8,6 +8,7 @@ mod progress;
 mod saliency;
 mod summary;
 mod train;
+mod verify;
 
 use crate::error::{Error, Result};
 use args::{Cli, Command};
@@ -82,6 +83,7 @@ fn run(command: Command) -> Result<(), Broken> {
     match command {
         Command::Train(args) => train::run(args)?,
         Command::Saliency(args) => saliency::run(*args)?,
+        Command::Verify(args) => verify::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,
         Command::Info(args) => info::run(args)?,

@@ -59,6 +59,7 @@ pub mod spectrum;
 pub mod stats;
 pub mod target;
 pub mod training_faces;
+pub mod verify;
 pub mod warps;
 
 pub use attribute::{Attribution, Fact, Options, attribute};
