@@ -1,1 +1,3 @@
+//! The laws of the project, one module each.
+
 mod kernels_vs_naive;

@@ -16,8 +16,10 @@ mod block;
 mod level;
 mod micro;
 mod portable;
+mod prefetch;
 
 pub use aligned::AlignedBuffer;
 pub use block::{BlockMut, for_each_block};
 pub use level::{Level, cpu_features, detected, level, set_level, supports_baseline};
 pub use micro::{Lhs, MAX_MR, MAX_NR, MicroKernel, micro_kernel, micro_kernel_of};
+pub use prefetch::prefetch;
