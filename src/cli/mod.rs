@@ -21,7 +21,7 @@ pub fn main() -> ExitCode {
             "fer: this program needs a CPU with AVX2 and FMA (x86-64-v3, 2013 or later).\n\
              On an older one, build it from source without .cargo/config.toml."
         );
-        return ExitCode::from(1);
+        std::process::exit(1); // returning would run instructions that this CPU lacks
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
