@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod demo;
 mod info;
 mod progress;
 mod summary;
@@ -78,6 +79,7 @@ fn prepare(cli: &Cli) -> Result<(), Broken> {
 
 fn run(command: Command) -> Result<(), Broken> {
     match command {
+        Command::Demo(args) => demo::run(args)?,
         Command::Train(args) => train::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,
