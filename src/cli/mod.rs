@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod demo;
 mod faces;
 mod info;
 mod progress;
@@ -24,7 +25,7 @@ pub fn main() -> ExitCode {
             "fer: this program needs a CPU with AVX2 and FMA (x86-64-v3, 2013 or later).\n\
              On an older one, build it from source without .cargo/config.toml."
         );
-        return ExitCode::from(1);
+        std::process::exit(1); // returning would run instructions that this CPU lacks
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -81,6 +82,7 @@ fn prepare(cli: &Cli) -> Result<(), Broken> {
 
 fn run(command: Command) -> Result<(), Broken> {
     match command {
+        Command::Demo(args) => demo::run(args)?,
         Command::Train(args) => train::run(args)?,
         Command::Saliency(args) => saliency::run(*args)?,
         Command::Verify(args) => verify::run(args)?,
