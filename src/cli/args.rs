@@ -26,6 +26,8 @@ pub enum Command {
     Train(Box<super::train::Args>),
     /// Draw where the network looks, by any of fourteen methods
     Saliency(Box<super::saliency::Args>),
+    /// Explain a face by its pieces: evidence for and against, and whether to believe it
+    Lime(super::lime::Args),
     /// Check that the gradients are exact on this network and this face
     Verify(super::verify::Args),
     /// Measure the speed of training and inference on this machine

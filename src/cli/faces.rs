@@ -202,6 +202,17 @@ impl std::str::FromStr for TargetArg {
 }
 
 impl TargetArg {
+    /// As it was typed.
+    pub fn words(&self) -> &str {
+        match self {
+            TargetArg::Predicted => "pred",
+            TargetArg::True => "true",
+            TargetArg::Loss => "loss",
+            TargetArg::Contrast => "contrast",
+            TargetArg::Named(class) => class,
+        }
+    }
+
     /// The target of each face.
     pub fn of(&self, faces: &[ShownFace], names: &[&str]) -> Result<Vec<Target>> {
         let named = match self {

@@ -5,8 +5,10 @@ mod bench;
 mod demo;
 mod faces;
 mod info;
+mod lime;
 mod progress;
 mod saliency;
+mod saliency_set;
 mod summary;
 mod train;
 mod verify;
@@ -85,6 +87,7 @@ fn run(command: Command) -> Result<(), Broken> {
         Command::Demo(args) => demo::run(args)?,
         Command::Train(args) => train::run(args)?,
         Command::Saliency(args) => saliency::run(*args)?,
+        Command::Lime(args) => lime::run(args)?,
         Command::Verify(args) => verify::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,

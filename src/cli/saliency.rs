@@ -1,7 +1,8 @@
 //! `fer saliency`.
 
-use super::faces::{Chosen, FaceArgs, Model, TargetArg};
+use super::faces::{FaceArgs, Model, TargetArg};
 use super::progress;
+use super::saliency_set::{self, SetArgs};
 use crate::error::{Error, Result};
 use crate::explain::integrated_gradients::Baseline;
 use crate::explain::layers::find_layer;
@@ -18,7 +19,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Faces in one call of a method: what one step of the progress bar stands for.
-const CHUNK: usize = 16;
+const CHUNK: usize = 128;
 
 /// Arguments of `fer saliency`.
 #[derive(Debug, clap::Args)]
@@ -26,28 +27,30 @@ pub struct Args {
     /// A run folder or a weights file
     model: PathBuf,
     #[command(flatten)]
-    faces: FaceArgs,
+    pub(super) faces: FaceArgs,
     /// saliency, grad-x-input, smoothgrad, smoothgrad-sq, vargrad, ig, guided-backprop, gradcam,
     /// gradcam++, layercam, scorecam, occlusion, rise, lime, or all
     #[arg(long, value_name = "M", default_value = "saliency")]
-    method: MethodArg,
+    pub(super) method: MethodArg,
     /// What is explained: pred, true, loss, contrast, or a class
     #[arg(long, value_name = "T", default_value = "pred")]
-    target: TargetArg,
+    pub(super) target: TargetArg,
     #[command(flatten)]
-    how: How,
+    pub(super) how: How,
+    #[command(flatten)]
+    pub(super) set: SetArgs,
     /// One scale for all faces, so that they can be compared
     #[arg(long)]
     common_scale: bool,
     /// The page: a .png, .svg or .html file
     #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// The raw maps: a .npy or .csv file
     #[arg(long, value_name = "FILE")]
     raw: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// Light ink on dark ground
     #[arg(long)]
     dark: bool,
@@ -67,7 +70,7 @@ pub struct How {
     black: bool,
     /// Seed of everything random
     #[arg(long, default_value_t = 0)]
-    seed: u64,
+    pub seed: u64,
 }
 
 impl How {
@@ -111,7 +114,18 @@ impl std::str::FromStr for MethodArg {
     }
 }
 
+impl Args {
+    /// Light or dark.
+    pub(super) fn theme(&self) -> Theme {
+        if self.dark { Theme::Dark } else { Theme::Light }
+    }
+}
+
 pub(super) fn run(args: Args) -> Result<()> {
+    if args.set.asked() {
+        args.out.as_deref().map_or(Ok(()), check_name)?;
+        return saliency_set::run(&args, &Model::read(&args.model)?);
+    }
     if args.out.is_none() && args.raw.is_none() && !args.json {
         return Err(Error::Usage("nothing to write: give --out, --raw or --json".into()));
     }
@@ -124,12 +138,14 @@ pub(super) fn run(args: Args) -> Result<()> {
     let options = args.how.options(&explained, chosen.mean_face.clone())?;
     let faces = chosen.judge(&explained)?;
     let targets = args.target.of(&faces, &names)?;
-    let found = explain_all(&explained, &args.method.0, &chosen, &targets, &options)?;
+    let pixels = chosen.pixels();
+    let work = Work { model: &explained, pixels: &pixels, targets: &targets, options: &options };
+    let found = explain_all(&work, &args.method.0)?;
     if let [only] = found.as_slice() {
         refuse_if_nothing(only)?;
     }
     if let Some(path) = &args.out {
-        let theme = if args.dark { Theme::Dark } else { Theme::Light };
+        let theme = args.theme();
         let common_scale = args.common_scale;
         let look = PageOptions { names: &names, model: &model.title, common_scale, theme };
         let page = match (found.as_slice(), faces.as_slice()) {
@@ -148,22 +164,29 @@ pub(super) fn run(args: Args) -> Result<()> {
     }
 }
 
-/// Explains the chosen faces by each method, with a bar where it takes long.
-pub fn explain_all(
-    model: &Explained<'_>,
-    methods: &[Method],
-    chosen: &Chosen,
-    targets: &[Target],
-    options: &Options,
-) -> Result<Vec<Vec<Attribution>>> {
-    let pixels = chosen.pixels();
-    let bar = progress::bar((methods.len() * targets.len()) as u64, "maps");
+/// Faces to explain, and how.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    /// The network.
+    pub model: &'a Explained<'a>,
+    /// `[n, 48, 48]`.
+    pub pixels: &'a [f32],
+    /// One a face.
+    pub targets: &'a [Target],
+    /// Options of the methods.
+    pub options: &'a Options,
+}
+
+/// Explains all faces by each method, with a bar where it takes long.
+pub fn explain_all(work: &Work<'_>, methods: &[Method]) -> Result<Vec<Vec<Attribution>>> {
+    let bar = progress::bar((methods.len() * work.targets.len()) as u64, "maps");
     let mut found = Vec::with_capacity(methods.len());
     for &method in methods {
         bar.set_message(method.name());
-        let mut maps = Vec::with_capacity(targets.len());
-        for (faces, targets) in pixels.chunks(CHUNK * PIXELS).zip(targets.chunks(CHUNK)) {
-            maps.extend(attribute(model, method, faces, targets, options)?);
+        let mut maps = Vec::with_capacity(work.targets.len());
+        let faces = work.pixels.chunks(CHUNK * PIXELS);
+        for (faces, targets) in faces.zip(work.targets.chunks(CHUNK)) {
+            maps.extend(attribute(work.model, method, faces, targets, work.options)?);
             bar.inc(targets.len() as u64);
         }
         found.push(maps);

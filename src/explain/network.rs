@@ -61,6 +61,44 @@ impl<'a> Explained<'a> {
     }
 }
 
+/// The network with its top `layers` layers that have parameters drawn anew by the training
+/// initialiser, running statistics included; all of them for `None`.
+///
+/// **Errors**: those of building a network.
+pub fn randomised(
+    network: &Network<f32>,
+    layers: Option<usize>,
+    seed: u64,
+) -> Result<Network<f32>> {
+    let mut out = Network::new(network.spec.clone(), seed)?;
+    let names = parametrised_layers(network);
+    let kept = names.len() - layers.unwrap_or(names.len()).min(names.len());
+    let state = network.state();
+    for ((name, value), (_, trained)) in out.state_mut().into_iter().zip(state) {
+        if names[..kept].iter().any(|layer| layer_of(&name) == layer) {
+            *value = trained.clone();
+        }
+    }
+    Ok(out)
+}
+
+/// Names of the layers that have parameters, from the pixels on.
+pub fn parametrised_layers(network: &Network<f32>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in network.state() {
+        let layer = layer_of(&name);
+        if !names.iter().any(|n| n == layer) {
+            names.push(layer.to_owned());
+        }
+    }
+    names
+}
+
+/// `conv2d_1` of `conv2d_1.weight`.
+fn layer_of(tensor: &str) -> &str {
+    tensor.split('.').next().unwrap_or(tensor)
+}
+
 /// `[n, 1, 48, 48]`.
 fn pixels(faces: &[f32]) -> Result<Tensor> {
     Tensor::from_slice(faces, &[faces.len() / PIXELS, 1, SIDE, SIDE])
