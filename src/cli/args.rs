@@ -28,6 +28,8 @@ pub enum Command {
     Saliency(Box<super::saliency::Args>),
     /// Explain a face by its pieces: evidence for and against, and whether to believe it
     Lime(super::lime::Args),
+    /// Every method on every expression: pages with an index
+    Gallery(Box<super::gallery::Args>),
     /// Check that the gradients are exact on this network and this face
     Verify(super::verify::Args),
     /// Measure the speed of training and inference on this machine

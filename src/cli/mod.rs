@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod demo;
 mod faces;
+mod gallery;
 mod info;
 mod lime;
 mod progress;
@@ -88,6 +89,7 @@ fn run(command: Command) -> Result<(), Broken> {
         Command::Train(args) => train::run(args)?,
         Command::Saliency(args) => saliency::run(*args)?,
         Command::Lime(args) => lime::run(args)?,
+        Command::Gallery(args) => gallery::run(*args)?,
         Command::Verify(args) => verify::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,

@@ -6,7 +6,7 @@ use super::saliency::{Args, Work, explain_all};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::explain::check_table::{CheckOptions, CheckRow, check_table, needs_many_passes};
-use crate::explain::class_maps::{class_maps, true_minus_predicted};
+use crate::explain::class_maps::{class_maps, mean_magnitude};
 use crate::explain::network::{parametrised_layers, randomised};
 use crate::explain::picture::mean_face;
 use crate::explain::randomisation::randomisation;
@@ -17,7 +17,7 @@ use crate::render::Theme;
 use crate::render::panel::Page;
 use crate::report::ShownFace;
 use crate::report::check_page::{CheckReport, RandomisationCurve};
-use crate::report::class_maps_page::{ClassMapsPage, OutsideFace};
+use crate::report::class_maps_page::{ClassMapsPage, OutsideFace, WrongFaces};
 use crate::report::face::name;
 use crate::report::region_page::RegionPage;
 use crate::report::region_words::region_words;
@@ -265,7 +265,7 @@ fn maps_of_classes(
 pub struct ClassMapsData {
     maps: crate::explain::class_maps::ClassMaps,
     mean_faces: Vec<Vec<f32>>,
-    true_minus_predicted: Option<(Vec<f32>, usize)>,
+    wrong: Option<WrongFaces>,
     outside: Vec<OutsideFace>,
 }
 
@@ -275,7 +275,7 @@ impl ClassMapsData {
         ClassMapsPage {
             maps: &self.maps,
             mean_faces: &self.mean_faces,
-            true_minus_predicted: self.true_minus_predicted.clone(),
+            wrong: self.wrong.as_ref(),
             outside: &self.outside,
             names,
             what,
@@ -305,13 +305,24 @@ pub fn class_maps_of(
         let found = explain_all(&work, &[method])?;
         Ok(found.into_iter().flatten().flat_map(|a| a.map).collect())
     };
-    let pick = |values: &[usize]| wrong.iter().map(|&f| values[f]).collect::<Vec<_>>();
-    let difference = true_minus_predicted(
-        &maps_for(&|f| set.labels[f])?,
-        &maps_for(&|f| predicted[f])?,
-        &pick(&set.labels),
-        &pick(&predicted),
-    );
+    let wrong_faces = match wrong.as_slice() {
+        [] => None,
+        _ => {
+            let (of_true, of_predicted) =
+                (maps_for(&|f| set.labels[f])?, maps_for(&|f| predicted[f])?);
+            let all: Vec<usize> = (0..wrong.len()).collect();
+            let mean = |maps: &[f32]| mean_magnitude(maps, &all).unwrap_or_default();
+            let (true_map, predicted_map) = (mean(&of_true), mean(&of_predicted));
+            let own = wrong.iter().flat_map(|&f| &faces[f].pixels).copied();
+            Some(WrongFaces {
+                count: wrong.len(),
+                mean_face: mean_face(&own.collect::<Vec<f32>>()),
+                difference: true_map.iter().zip(&predicted_map).map(|(a, b)| a - b).collect(),
+                true_map,
+                predicted_map,
+            })
+        }
+    };
     let of_class = |c: usize| {
         let own = (0..faces.len()).filter(|&f| set.labels[f] == c);
         mean_face(&own.flat_map(|f| &faces[f].pixels).copied().collect::<Vec<f32>>())
@@ -331,7 +342,7 @@ pub fn class_maps_of(
     let data = ClassMapsData {
         maps: class_maps(&maps, &set.labels, &predicted, names.len())?,
         mean_faces: (0..names.len()).map(of_class).collect(),
-        true_minus_predicted: difference.map(|map| (map, wrong.len())),
+        wrong: wrong_faces,
         outside: shown.iter().map(outside).collect(),
     };
     let outside = shown.iter().map(|&(f, share)| (set.origins[f].clone(), share)).collect();

@@ -18,7 +18,7 @@ pub struct Args {
     #[command(flatten)]
     faces: FaceArgs,
     /// Random pixels, and as many random parameters, whose derivative is checked
-    #[arg(long, value_name = "N", default_value_t = 32,
+    #[arg(long, value_name = "N", default_value_t = 16,
           value_parser = clap::value_parser!(u32).range(1..=2304))]
     samples: u32,
     /// Seed of all draws

@@ -4,7 +4,7 @@ use super::face::name;
 use super::saliency_page::{MAGNITUDE, SIGNED};
 use crate::explain::class_maps::ClassMaps;
 use crate::render::colormap::{draw_map, overlay};
-use crate::render::numbers::{engineering, percent};
+use crate::render::numbers::{percent, short};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{Picture, Scale, ScaleBar, Theme};
 use crate::{PIXELS, Result, SIDE};
@@ -16,8 +16,8 @@ pub struct ClassMapsPage<'a> {
     pub maps: &'a ClassMaps,
     /// Mean face of each class.
     pub mean_faces: &'a [Vec<f32>],
-    /// Where it should have looked minus where it looked, over the wrong faces, and their number.
-    pub true_minus_predicted: Option<(Vec<f32>, usize)>,
+    /// What the wrong faces have in common, where there are any.
+    pub wrong: Option<&'a WrongFaces>,
     /// Faces whose map lies outside the face most.
     pub outside: &'a [OutsideFace],
     /// Names of the classes.
@@ -26,6 +26,21 @@ pub struct ClassMapsPage<'a> {
     pub what: &'a str,
     /// Colours.
     pub theme: Theme,
+}
+
+/// What the faces that were read wrong have in common.
+#[derive(Clone, Debug)]
+pub struct WrongFaces {
+    /// Their number.
+    pub count: usize,
+    /// Their mean face.
+    pub mean_face: Vec<f32>,
+    /// Mean magnitude of the map for the true class.
+    pub true_map: Vec<f32>,
+    /// Mean magnitude of the map for the class named instead.
+    pub predicted_map: Vec<f32>,
+    /// The first minus the second.
+    pub difference: Vec<f32>,
 }
 
 /// A face whose attribution lies outside of it.
@@ -57,13 +72,8 @@ impl ClassMapsPage<'_> {
                 page.rows.push(self.class_row(class)?);
             }
         }
-        if let Some((map, wrong)) = &self.true_minus_predicted {
-            let header = vec![
-                Line::new("true − predicted", Tone::Strong),
-                Line::new(format!("{wrong} wrong faces"), Tone::Muted),
-            ];
-            let cells = vec![Cell::Empty, Cell::Empty, Cell::Empty, signed(map, "")?];
-            page.rows.push(Row { header, cells });
+        if let Some(wrong) = self.wrong {
+            page.rows.push(wrong_row(wrong)?);
         }
         for (i, faces) in self.outside.chunks(4).enumerate() {
             let header = match i {
@@ -99,12 +109,15 @@ impl ClassMapsPage<'_> {
         let face = Picture::from_unit(&self.mean_faces[class], SIDE, SIDE)?;
         let difference = match &self.maps.correct_minus_wrong[class] {
             Some(map) => signed(map, "")?,
-            None => Cell::Text(vec![Line::new("no wrong face, or no correct one", Tone::Muted)]),
+            None => Cell::Text(vec![
+                Line::new("no wrong face,", Tone::Muted),
+                Line::new("or no correct one", Tone::Muted),
+            ]),
         };
         let header = vec![
             Line::new(name(self.names, class), Tone::Strong),
             Line::new(format!("{} faces", self.maps.faces[class]), Tone::Muted),
-            Line::new(format!("max {}", engineering(scale.max.into())), Tone::Muted),
+            Line::new(format!("max {}", short(scale.max.into())), Tone::Muted),
         ];
         let cells = vec![
             Cell::picture(face.clone(), ""),
@@ -114,6 +127,24 @@ impl ClassMapsPage<'_> {
         ];
         Ok(Row { header, cells })
     }
+}
+
+fn wrong_row(wrong: &WrongFaces) -> Result<Row> {
+    let header = vec![
+        Line::new("read wrong", Tone::Strong),
+        Line::new(format!("{} faces", wrong.count), Tone::Muted),
+    ];
+    let face = Picture::from_unit(&wrong.mean_face, SIDE, SIDE)?;
+    let scales = [&wrong.true_map, &wrong.predicted_map].map(|m| Scale::percentile99(m));
+    let scale = Scale::common(&scales);
+    let map = |map: &[f32]| draw_map(map, SIDE, SIDE, MAGNITUDE, scale);
+    let cells = vec![
+        Cell::picture(face, "mean face"),
+        Cell::picture(map(&wrong.true_map)?, "for the true class"),
+        Cell::picture(map(&wrong.predicted_map)?, "for the class named"),
+        signed(&wrong.difference, "true − predicted")?,
+    ];
+    Ok(Row { header, cells })
 }
 
 fn signed(map: &[f32], caption: &str) -> Result<Cell> {

@@ -7,7 +7,7 @@ use crate::explain::picture::max_abs;
 use crate::explain::segments::{FACE_SEGMENTS, Segmentation};
 use crate::render::colormap::draw_map;
 use crate::render::image::mix;
-use crate::render::numbers::{engineering, percent};
+use crate::render::numbers::short;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{Picture, Rgb, Scale, ScaleBar, Theme};
 use crate::{Result, SIDE};
@@ -130,19 +130,18 @@ impl LimePage<'_> {
         let picture = face.picture()?;
         let mut header = face.header(self.names);
         let muted = |text: String| Line::new(text, Tone::Muted);
+        if class != face.predicted {
+            header.push(Line::new(format!("for {}", name(self.names, class)), Tone::Normal));
+        }
         header.extend([
-            Line::new(format!("for {}", name(self.names, class)), Tone::Normal),
             muted(format!("{} pieces, R² {:.2}", lime.coefficients.len(), lime.r2)),
             muted(format!(
                 "local {:.2}, network {:.2}",
                 lime.local_prediction, lime.model_prediction
             )),
-            muted(format!("intercept {:.2}", lime.intercept)),
-            muted(format!(
-                "agreement {:.2}, {}",
-                lime.rank_agreement,
-                percent(lime.top5_agreement)
-            )),
+            muted(format!("intercept {}", signed(lime.intercept))),
+            muted(format!("fits agree {:.2}", lime.rank_agreement)),
+            muted(format!("top five {:.0} %", 100.0 * lime.top5_agreement)),
         ]);
         let cell = |picture| Cell::Picture { picture, smooth: false, caption: String::new() };
         let mut cells = vec![cell(borders(&picture, &lime.segments))];
@@ -162,7 +161,7 @@ impl LimePage<'_> {
         cells.push(Cell::Picture {
             picture: draw_map(&map, SIDE, SIDE, SIGNED, scale)?,
             smooth: false,
-            caption: format!("max {}", engineering(scale.max.into())),
+            caption: format!("max {}", short(scale.max.into())),
         });
         Ok(Row { header, cells })
     }
@@ -171,12 +170,18 @@ impl LimePage<'_> {
     fn words(&self, lime: &Lime, sign: f64) -> String {
         let pieces = strongest(lime, sign);
         if self.segmentation == Segmentation::Face {
-            let piece = |&k: &usize| format!("{} {:+.2}", FACE_SEGMENTS[k], lime.coefficients[k]);
+            let piece =
+                |&k: &usize| format!("{} {}", FACE_SEGMENTS[k], signed(lime.coefficients[k]));
             return pieces.iter().take(3).map(piece).collect::<Vec<_>>().join("\n");
         }
         let sum: f64 = pieces.iter().map(|&k| lime.coefficients[k]).sum();
-        format!("{} pieces, together {sum:+.2}", pieces.len())
+        format!("{} pieces: {}", pieces.len(), signed(sum))
     }
+}
+
+/// With a sign, and a minus as long as the plus.
+fn signed(value: f64) -> String {
+    format!("{value:+.2}").replace('-', "−")
 }
 
 /// The strongest pieces of one sign.

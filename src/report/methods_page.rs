@@ -4,7 +4,7 @@ use super::face::ShownFace;
 use super::saliency_page::{MAGNITUDE, PageOptions, SIGNED, scale_of, target_words};
 use crate::explain::{Attribution, Fact, Method};
 use crate::render::colormap::{draw_map, overlay};
-use crate::render::numbers::engineering;
+use crate::render::numbers::short;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{ScaleBar, Theme};
 use crate::{Result, SIDE};
@@ -25,7 +25,12 @@ pub fn one_face_page(
     for attribution in found {
         cells.push(method_cell(face, attribution)?);
     }
-    let mut page = Page::sheet(title(found, options), cells, COLUMNS, options.theme);
+    let mut page = Page::sheet(
+        title(found, std::slice::from_ref(face), options),
+        cells,
+        COLUMNS,
+        options.theme,
+    );
     page.subtitle = options.model.into();
     finish(&mut page, found, options.theme);
     Ok(page)
@@ -41,7 +46,7 @@ pub fn many_faces_page(
     options: &PageOptions<'_>,
 ) -> Result<Page> {
     let all: Vec<&Attribution> = found.iter().flatten().collect();
-    let mut page = Page { cell: 96.0, ..Page::new(title(&all, options), options.theme) };
+    let mut page = Page { cell: 96.0, ..Page::new(title(&all, faces, options), options.theme) };
     page.subtitle = options.model.into();
     page.columns = vec!["Face".into()];
     page.columns.extend(found.iter().flat_map(|m| m.first()).map(|a| a.method.title().into()));
@@ -56,12 +61,12 @@ pub fn many_faces_page(
     Ok(page)
 }
 
-fn title(found: &[&Attribution], options: &PageOptions<'_>) -> String {
+fn title(found: &[&Attribution], faces: &[ShownFace], options: &PageOptions<'_>) -> String {
     let logit: Vec<Attribution> =
         found.iter().filter(|a| !a.method.explains_probability()).map(|a| (*a).clone()).collect();
     match logit.is_empty() {
         true => "Where the network looks".into(),
-        false => format!("Where the network looks: {}", target_words(&logit, options.names)),
+        false => format!("Where the network looks: {}", target_words(&logit, faces, options.names)),
     }
 }
 
@@ -76,9 +81,9 @@ fn method_cell(face: &ShownFace, found: &Attribution) -> Result<Cell> {
     match &found.refused {
         Some(why) => words.push(why.clone()),
         None => {
-            words.push(format!("max {}", engineering(found.raw_max.into())));
-            let short = |f: &&Fact| !matches!(f, Fact::Warning(_));
-            words.extend(found.facts.iter().filter(short).map(Fact::to_string));
+            words.push(format!("max {}", short(found.raw_max.into())));
+            let in_cell = |f: &&Fact| !matches!(f, Fact::Warning(_));
+            words.extend(found.facts.iter().filter(in_cell).flat_map(brief));
         }
     }
     match bare_cell(face, found)? {
@@ -91,6 +96,17 @@ fn method_cell(face: &ShownFace, found: &Attribution) -> Result<Cell> {
             lines.extend(rest.iter().map(|w| Line::new(w.as_str(), Tone::Bad)));
             Ok(Cell::Text(lines))
         }
+    }
+}
+
+/// A fact in the few words that fit under a picture.
+fn brief(fact: &Fact) -> Vec<String> {
+    match fact {
+        Fact::Lime(pieces, r2, ..) => vec![format!("{pieces} pieces, R² {r2:.2}")],
+        Fact::Agreement(rank, _) => vec![format!("fits agree {rank:.2}")],
+        Fact::Rise(mean, se) => vec![format!("above {mean:.2} (s.e. {se:.3})")],
+        Fact::Layer(name, [h, w]) => vec![name.clone(), format!("{h}×{w} cells")],
+        other => vec![other.to_string()],
     }
 }
 

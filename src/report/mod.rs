@@ -5,6 +5,7 @@
 pub mod check_page;
 pub mod class_maps_page;
 pub mod face;
+pub mod gallery;
 pub mod lime_page;
 pub mod methods_page;
 pub mod record;

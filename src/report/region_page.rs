@@ -8,6 +8,7 @@ use crate::explain::region_lift::{Lift, Source};
 use crate::explain::regions::{Region, Template};
 use crate::render::Scene;
 use crate::render::chart::{BarChart, BarSeries, Control, Look, bars};
+use crate::render::numbers::thousands;
 use crate::render::panel::{Cell, Page, Row};
 use crate::render::theme::Theme;
 use std::fmt::Write as _;
@@ -75,7 +76,7 @@ impl RegionPage<'_> {
         };
         let chart = BarChart {
             title: class.map_or("All faces".into(), |c| name(self.names, c).to_owned()),
-            subtitle: format!("{faces} faces"),
+            subtitle: format!("{} faces", thousands(faces as u64)),
             y_title: "lift".into(),
             categories: SHORT.map(String::from).to_vec(),
             series: vec![BarSeries {
@@ -84,7 +85,8 @@ impl RegionPage<'_> {
                 intervals: network
                     .map(|l| l.map_or((f64::NAN, f64::NAN), |l| (l.interval.low, l.interval.high)))
                     .to_vec(),
-                labels: vec![],
+                // Numbers would stand on the controls; the table has them.
+                labels: vec![String::new(); Region::ALL.len()],
             }],
             controls: [
                 control(Source::Sobel, "edges (Sobel)"),
@@ -93,7 +95,7 @@ impl RegionPage<'_> {
             .into_iter()
             .flatten()
             .collect(),
-            reference: Some((1.0, "no preference".into())),
+            reference: Some((1.0, "uniform".into())),
             ..BarChart::default()
         };
         bars(&chart, look)
@@ -106,7 +108,8 @@ impl RegionPage<'_> {
             let _ = write!(text, "{region:>18}");
         }
         let mut line = None;
-        for lift in self.lifts {
+        // The uniform control is 1 by definition.
+        for lift in self.lifts.iter().filter(|l| l.source != Source::Uniform) {
             if line != Some((lift.class, lift.source)) {
                 line = Some((lift.class, lift.source));
                 let class = lift.class.map_or("all", |c| name(self.names, c));

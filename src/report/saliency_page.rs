@@ -3,7 +3,7 @@
 use super::face::{ShownFace, name};
 use crate::explain::{Attribution, Fact, Target};
 use crate::render::colormap::{draw_map, overlay};
-use crate::render::numbers::engineering;
+use crate::render::numbers::short;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{Colormap, Picture, Scale, ScaleBar, Theme};
 use crate::{Result, SIDE};
@@ -47,7 +47,7 @@ pub fn saliency_page(
     let signed = method.is_signed();
     let scales: Vec<Scale> = found.iter().map(scale_of).collect();
     let common = options.common_scale.then(|| Scale::common(&scales));
-    let mut page = Page::new(title(found, options), options.theme);
+    let mut page = Page::new(title(found, faces, options), options.theme);
     page.subtitle = format!("{}. {}.", options.model, method.definition());
     page.columns = ["face", "map", "overlay"].map(String::from).to_vec();
     if signed {
@@ -70,16 +70,25 @@ pub fn saliency_page(
 }
 
 /// “Saliency: what moves the logit of the predicted class”.
-fn title(found: &[Attribution], options: &PageOptions<'_>) -> String {
+fn title(found: &[Attribution], faces: &[ShownFace], options: &PageOptions<'_>) -> String {
     let method = found[0].method.title();
-    format!("{method} of the {}", target_words(found, options.names))
+    format!("{method} of the {}", target_words(found, faces, options.names))
 }
 
-/// The target of all faces in words: one class by name, several as “its” class.
-pub fn target_words(found: &[Attribution], names: &[&str]) -> String {
+/// The target of all faces in words: one class by name, several by what they have in common.
+/// `found` holds one or several rounds of explanations of the faces.
+pub fn target_words(found: &[Attribution], faces: &[ShownFace], names: &[&str]) -> String {
     let first = &found[0];
-    let one_class = found.iter().all(|a| a.class == first.class);
-    let class = if one_class { name(names, first.class) } else { "each row's class" };
+    let pairs = || found.iter().zip(faces.iter().cycle());
+    let class = if found.iter().all(|a| a.class == first.class) {
+        name(names, first.class)
+    } else if pairs().all(|(a, face)| a.class == face.predicted) {
+        "the predicted class"
+    } else if pairs().all(|(a, face)| Some(a.class) == face.label) {
+        "the true class"
+    } else {
+        "each row's class"
+    };
     if first.method.explains_probability() {
         return format!("probability of {class}");
     }
@@ -131,7 +140,7 @@ fn remarks(found: &Attribution, shared: &[Fact], options: &PageOptions<'_>) -> V
         _ => lines.push(muted(format!("S({class}) {:.2}", found.score))),
     }
     if found.refused.is_none() {
-        lines.push(muted(format!("raw max {}", engineering(found.raw_max.into()))));
+        lines.push(muted(format!("raw max {}", short(found.raw_max.into()))));
     }
     let own = found.facts.iter().filter(|f| !shared.contains(f));
     lines.extend(own.map(|f| match f {
