@@ -2,10 +2,14 @@
 //! networks on top of it, and the explanations of what they learnt.
 
 pub mod autograd;
+pub mod checkpoint;
 pub mod error;
 mod layout;
 pub mod memory;
+pub mod model;
+pub mod nn;
 pub mod ops;
+pub mod optim;
 pub mod random;
 
 pub use error::{Error, Result};

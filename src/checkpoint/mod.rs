@@ -1,0 +1,5 @@
+//! Networks and trainings on disk.
+
+pub mod archive;
+
+pub use archive::Archive;

@@ -1,0 +1,81 @@
+//! The networks that come with the program.
+
+use super::spec::{LayerSpec, NetworkSpec};
+use crate::error::{Error, Result};
+use std::path::Path;
+
+/// Names of the built-in networks.
+pub const ARCHITECTURES: [&str; 5] = ["fer-s", "fer-m", "fer-l", "tiny", "vgg"];
+
+/// A built-in network by name, or one read from a TOML file (a name that ends in `.toml`).
+///
+/// # Errors
+/// [`Error::Usage`] for an unknown name or a file that does not describe a network.
+pub fn architecture(name: &str) -> Result<NetworkSpec> {
+    let layers = match name {
+        "fer-s" => fer(16, [32, 64, 128]),
+        "fer-m" => fer(16, [48, 96, 192]),
+        "fer-l" => fer(32, [64, 128, 256]),
+        "tiny" => vgg(&[32, 64, 128]),
+        "vgg" => vgg(&[64, 128, 256, 512]),
+        path if path.ends_with(".toml") => return from_toml(Path::new(path)),
+        _ => {
+            return Err(Error::Usage(format!(
+                "unknown architecture {name:?}; built in are {}; or name a .toml file",
+                ARCHITECTURES.join(", ")
+            )));
+        }
+    };
+    Ok(NetworkSpec {
+        name: name.into(),
+        input: [1, crate::SIDE, crate::SIDE],
+        classes: crate::CLASS_NAMES.map(String::from).to_vec(),
+        mean: 0.5,
+        std: 0.25,
+        layers,
+    })
+}
+
+fn from_toml(path: &Path) -> Result<NetworkSpec> {
+    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+    toml::from_str(&text).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))
+}
+
+/// Residual network of 3×3 convolutions with squeeze and excitation. Its head is a global average,
+/// so the side of the input is free.
+fn fer(stem: usize, blocks: [usize; 3]) -> Vec<LayerSpec> {
+    let (conv, bn, relu) = (LayerSpec::conv3x3, LayerSpec::batch_norm, LayerSpec::relu);
+    let mut layers = vec![conv(stem), bn(), relu()];
+    for c in blocks {
+        layers.extend([conv(c), LayerSpec::MaxPooling2d { size: 2 }, bn(), relu()]);
+        let squeeze_excite = LayerSpec::SqueezeExcite { reduction: 4 };
+        let body = vec![conv(c), bn(), relu(), conv(c), bn(), squeeze_excite];
+        layers.extend([LayerSpec::Residual { layers: body }, relu()]);
+    }
+    layers.extend([
+        LayerSpec::GlobalAveragePooling2d {},
+        LayerSpec::Dropout { rate: 0.2 },
+        LayerSpec::Linear { units: crate::CLASS_NAMES.len() },
+    ]);
+    layers
+}
+
+/// Blocks of two convolutions and a pooling, then two linear layers: the nets of the benchmarks.
+fn vgg(blocks: &[usize]) -> Vec<LayerSpec> {
+    let mut layers = Vec::new();
+    for &c in blocks {
+        for _ in 0..2 {
+            let (conv, bn, relu) = (LayerSpec::conv3x3, LayerSpec::batch_norm, LayerSpec::relu);
+            layers.extend([conv(c), bn(), relu()]);
+        }
+        layers.push(LayerSpec::MaxPooling2d { size: 2 });
+    }
+    layers.extend([
+        LayerSpec::Flatten {},
+        LayerSpec::Linear { units: 256 },
+        LayerSpec::relu(),
+        LayerSpec::Dropout { rate: 0.2 },
+        LayerSpec::Linear { units: crate::CLASS_NAMES.len() },
+    ]);
+    layers
+}

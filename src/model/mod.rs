@@ -1,0 +1,10 @@
+//! Networks: as data, built in, with weights, on disk, and as a table.
+
+pub mod architectures;
+pub mod network;
+pub mod spec;
+pub mod summary;
+
+pub use architectures::{ARCHITECTURES, architecture};
+pub use network::Network;
+pub use spec::{LayerSpec, NetworkSpec};

@@ -1,0 +1,192 @@
+//! A network: its specification and its layers with their weights.
+
+use super::spec::{NetworkSpec, build_layers};
+use crate::autograd::{Tensor, Var};
+use crate::error::{Error, Result};
+use crate::memory::Element;
+use crate::nn::{BatchNorm2d, Builder, Layer, Parameter, Pass, Sequential};
+use crate::ops::{self, batch_norm::BatchStatistics};
+
+/// A network from pixels in [0, 1] to logits.
+#[derive(Clone, Debug)]
+pub struct Network<T: Element = f32> {
+    /// What it is made of.
+    pub spec: NetworkSpec,
+    layers: Sequential<T>,
+}
+
+impl<T: Element> Network<T> {
+    /// A network with weights drawn from `seed`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the layers do not fit together or do not end in one logit a class.
+    pub fn new(spec: NetworkSpec, seed: u64) -> Result<Self> {
+        let mut builder = Builder::new(seed);
+        let layers = build_layers(&spec.layers, &mut builder, &spec.input)?;
+        let output = layers.output_shape(&spec.input)?;
+        if output != [spec.classes.len()] {
+            let classes = spec.classes.len();
+            let detail =
+                format!("{}: the last layer gives {output:?}, expected [{classes}]", spec.name);
+            return Err(Error::shape("network", detail));
+        }
+        if !(spec.std > 0.0 && spec.std.is_finite() && spec.mean.is_finite()) {
+            let detail = format!("input mean {} and standard deviation {}", spec.mean, spec.std);
+            return Err(Error::shape("network", detail));
+        }
+        Ok(Self { spec, layers })
+    }
+
+    /// Logits `[n, classes]` of pictures `[n, 1, h, w]` with pixels in [0, 1]. If the pass watches
+    /// layers, the run ends when the last of them has been seen and the result is its block's.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the pictures do not fit.
+    pub fn forward(&self, pass: &mut Pass<T>, pixels: &Var<T>) -> Result<Var<T>> {
+        let z = self.normalise(pass, pixels)?;
+        self.layers.forward(pass, &z)
+    }
+
+    /// As [`Network::forward`], but ends as soon as every watched layer has been seen.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the pictures do not fit.
+    pub fn forward_to_watched(&self, pass: &mut Pass<T>, pixels: &Var<T>) -> Result<()> {
+        let mut x = self.normalise(pass, pixels)?;
+        for layer in &self.layers.0 {
+            if pass.saw_everything() {
+                break;
+            }
+            x = layer.forward(pass, &x)?;
+        }
+        Ok(())
+    }
+
+    /// z = (x − μ)/σ: what the first layer sees.
+    fn normalise(&self, pass: &mut Pass<T>, pixels: &Var<T>) -> Result<Var<T>> {
+        let mean = Var::constant(Tensor::scalar(T::from_f64(self.spec.mean)));
+        let inv_std = Var::constant(Tensor::scalar(T::from_f64(1.0 / self.spec.std)));
+        let centred = ops::sub(&mut pass.tape, pixels, &mean)?;
+        ops::mul(&mut pass.tape, &centred, &inv_std)
+    }
+
+    /// Logits without any gradient, in evaluation mode.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the pictures do not fit.
+    pub fn logits(&self, pixels: Tensor<T>) -> Result<Tensor<T>> {
+        let mut pass = Pass::eval();
+        Ok(self.forward(&mut pass, &Var::constant(pixels))?.into_value())
+    }
+
+    /// The layers of the top level; blocks have children.
+    pub fn layers(&self) -> &[Layer<T>] {
+        &self.layers.0
+    }
+
+    /// All layers, blocks before their children, with the shape of their input.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the layers do not fit together, which `new` has excluded.
+    pub fn walk(&self) -> Result<Vec<(&Layer<T>, Vec<usize>)>> {
+        fn visit<'a, T: Element>(
+            layers: &'a [Layer<T>],
+            mut shape: Vec<usize>,
+            out: &mut Vec<(&'a Layer<T>, Vec<usize>)>,
+        ) -> Result<()> {
+            for layer in layers {
+                out.push((layer, shape.clone()));
+                visit(layer.children(), shape.clone(), out)?;
+                shape = layer.output_shape(&shape)?;
+            }
+            Ok(())
+        }
+        let mut out = Vec::new();
+        visit(&self.layers.0, self.spec.input.to_vec(), &mut out)?;
+        Ok(out)
+    }
+
+    /// The parameters in their order; `parameters()[i].index == i`.
+    pub fn parameters(&self) -> Vec<&Parameter<T>> {
+        let mut out = Vec::new();
+        self.layers.0.iter().for_each(|l| l.parameters(&mut out));
+        out
+    }
+
+    /// The parameters in their order, to be changed.
+    pub fn parameters_mut(&mut self) -> Vec<&mut Parameter<T>> {
+        let mut out = Vec::new();
+        self.layers.0.iter_mut().for_each(|l| l.parameters_mut(&mut out));
+        out
+    }
+
+    /// The batch norms in their order; `batch_norms()[i].index == i`.
+    pub fn batch_norms(&self) -> Vec<&BatchNorm2d<T>> {
+        let mut out = Vec::new();
+        self.layers.0.iter().for_each(|l| l.batch_norms(&mut out));
+        out
+    }
+
+    /// Moves the running statistics by what a training pass measured.
+    pub fn track(&mut self, statistics: &[(usize, BatchStatistics<T>)]) {
+        let mut norms = Vec::new();
+        self.layers.0.iter_mut().for_each(|l| l.batch_norms_mut(&mut norms));
+        for (index, batch) in statistics {
+            norms[*index].track(batch);
+        }
+    }
+
+    /// Everything that makes up the trained network, by name: parameters and running statistics.
+    pub fn state(&self) -> Vec<(String, &Tensor<T>)> {
+        let mut out: Vec<_> =
+            self.parameters().into_iter().map(|p| (p.name.clone(), &p.value)).collect();
+        for norm in self.batch_norms() {
+            out.push((format!("{}.running_mean", norm.name), &norm.running_mean));
+            out.push((format!("{}.running_var", norm.name), &norm.running_var));
+        }
+        out
+    }
+
+    /// The same, to be changed.
+    pub fn state_mut(&mut self) -> Vec<(String, &mut Tensor<T>)> {
+        fn visit<'a, T: Element>(
+            layers: &'a mut [Layer<T>],
+            out: &mut Vec<(String, &'a mut Tensor<T>)>,
+        ) {
+            for layer in layers {
+                match layer {
+                    Layer::BatchNorm2d(l) => {
+                        out.push((l.gamma.name.clone(), &mut l.gamma.value));
+                        out.push((l.beta.name.clone(), &mut l.beta.value));
+                        out.push((format!("{}.running_mean", l.name), &mut l.running_mean));
+                        out.push((format!("{}.running_var", l.name), &mut l.running_var));
+                    }
+                    Layer::Residual(l) => visit(&mut l.body.0, out),
+                    layer => {
+                        let mut parameters = Vec::new();
+                        layer.parameters_mut(&mut parameters);
+                        out.extend(parameters.into_iter().map(|p| (p.name.clone(), &mut p.value)));
+                    }
+                }
+            }
+        }
+        let mut out = Vec::new();
+        visit(&mut self.layers.0, &mut out);
+        out
+    }
+
+    /// The same network in another precision.
+    ///
+    /// # Errors
+    /// None in practice: the specification has been built once.
+    pub fn cast<U: Element>(&self) -> Result<Network<U>> {
+        let mut other = Network::<U>::new(self.spec.clone(), 0)?;
+        let state = self.state();
+        for (name, tensor) in other.state_mut() {
+            if let Some((_, value)) = state.iter().find(|(n, _)| *n == name) {
+                *tensor = value.cast();
+            }
+        }
+        Ok(other)
+    }
+}

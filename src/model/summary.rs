@@ -1,0 +1,113 @@
+//! A network as a table: layer, output shape, parameters, multiply-accumulates.
+
+use super::Network;
+use crate::error::Result;
+use crate::memory::Element;
+use serde::Serialize;
+use std::fmt::Write as _;
+
+/// One line of the table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// Name by which commands address the layer.
+    pub layer: String,
+    /// Kind in Keras's words.
+    pub kind: &'static str,
+    /// Blocks around it.
+    pub depth: usize,
+    /// Shape of its output for one picture.
+    pub output: Vec<usize>,
+    /// Numbers that training changes.
+    pub parameters: usize,
+    /// Multiply-accumulates for one picture.
+    pub macs: usize,
+}
+
+/// The table and its totals.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Name of the architecture.
+    pub name: String,
+    /// Layers; a block is followed by its children.
+    pub layers: Vec<Row>,
+    /// Numbers that training changes.
+    pub parameters: usize,
+    /// Multiply-accumulates for one picture; FLOP = 2 · MAC.
+    pub macs: usize,
+}
+
+/// Builds the table.
+///
+/// # Errors
+/// None in practice: the layers have been fitted together once.
+pub fn summary<T: Element>(network: &Network<T>) -> Result<Summary> {
+    let mut rows = Vec::new();
+    let mut open: Vec<usize> = Vec::new(); // children still to come, for each block around
+    for (layer, input) in network.walk()? {
+        while open.last() == Some(&0) {
+            open.pop();
+        }
+        if let Some(left) = open.last_mut() {
+            *left -= 1;
+        }
+        let mut parameters = Vec::new();
+        layer.parameters(&mut parameters);
+        rows.push(Row {
+            layer: layer.name().to_owned(),
+            kind: layer.kind(),
+            depth: open.len(),
+            output: layer.output_shape(&input)?,
+            parameters: parameters.iter().map(|p| p.value.elements()).sum(),
+            macs: layer.macs(&input),
+        });
+        if !layer.children().is_empty() {
+            open.push(layer.children().len());
+        }
+    }
+    let top = rows.iter().filter(|r| r.depth == 0);
+    Ok(Summary {
+        name: network.spec.name.clone(),
+        parameters: top.clone().map(|r| r.parameters).sum(),
+        macs: top.map(|r| r.macs).sum(),
+        layers: rows,
+    })
+}
+
+impl Summary {
+    /// The table as text.
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        let rule = "─".repeat(78);
+        let _ = writeln!(out, "{}\n{rule}", self.name);
+        let header = ("layer", "output", "parameters", "MACs");
+        let _ = writeln!(out, "{:<34}{:<16}{:>12}{:>16}", header.0, header.1, header.2, header.3);
+        let _ = writeln!(out, "{rule}");
+        for row in &self.layers {
+            let name = format!("{}{}", "  ".repeat(row.depth), row.layer);
+            let shape = row.output.iter().map(ToString::to_string).collect::<Vec<_>>().join("×");
+            let (parameters, macs) = (grouped(row.parameters), grouped(row.macs));
+            let _ = writeln!(out, "{name:<34}{shape:<16}{parameters:>12}{macs:>16}");
+        }
+        let (parameters, macs) = (grouped(self.parameters), grouped(self.macs));
+        let _ = writeln!(out, "{rule}\n{:<50}{parameters:>12}{macs:>16}", "total");
+        let mflop = 2.0 * self.macs as f64 / 1e6;
+        let _ = writeln!(out, "{mflop:.1} MFLOP a picture, forward");
+        out
+    }
+}
+
+/// 1234567 → "1,234,567"; 0 → "–".
+fn grouped(n: usize) -> String {
+    if n == 0 {
+        return "–".into();
+    }
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, d) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(d);
+    }
+    out
+}

@@ -1,0 +1,304 @@
+//! The closed set of layers, and how they are chained.
+
+use super::{BatchNorm2d, Conv2d, Linear, Parameter, Pass, SqueezeExcite};
+use crate::autograd::Var;
+use crate::error::{Error, Result};
+use crate::memory::Element;
+use crate::ops::{self, max_pool2d::Pool2dOptions};
+use fer_kernels::{Conv2dGeometry, Pool2dGeometry};
+use serde::{Deserialize, Serialize};
+
+/// A nonlinearity without parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Function {
+    /// max(x, 0).
+    Relu,
+    /// x, or 0.01·x below 0.
+    LeakyRelu,
+    /// 1/(1 + e⁻ˣ).
+    Sigmoid,
+    /// tanh x.
+    Tanh,
+    /// e^x / Σ e^x over the last axis.
+    Softmax,
+}
+
+/// A nonlinearity as a layer.
+#[derive(Clone, Debug)]
+pub struct Activation {
+    /// `activation_1`, …
+    pub name: String,
+    /// Which one.
+    pub function: Function,
+}
+
+/// y = x + body(x).
+#[derive(Clone, Debug)]
+pub struct Residual<T: Element = f32> {
+    /// `residual_1`, …
+    pub name: String,
+    /// What is added to x; it keeps x's shape.
+    pub body: Sequential<T>,
+}
+
+/// Layers one after the other.
+#[derive(Clone, Debug)]
+pub struct Sequential<T: Element = f32>(pub Vec<Layer<T>>);
+
+/// Any layer.
+#[derive(Clone, Debug)]
+pub enum Layer<T: Element = f32> {
+    /// Convolution.
+    Conv2d(Conv2d<T>),
+    /// Batch norm.
+    BatchNorm2d(BatchNorm2d<T>),
+    /// Nonlinearity.
+    Activation(Activation),
+    /// Maximum of each window.
+    MaxPool2d(String, Pool2dOptions),
+    /// Mean of each window.
+    AvgPool2d(String, Pool2dOptions),
+    /// Mean of each channel.
+    GlobalAvgPool2d(String),
+    /// `[n, c, h, w]` → `[n, c·h·w]`.
+    Flatten(String),
+    /// Fully connected.
+    Linear(Linear<T>),
+    /// Random zeros in training; the rate is the share of zeros.
+    Dropout(String, f64),
+    /// x + body(x).
+    Residual(Residual<T>),
+    /// Channels weighed by the whole picture.
+    SqueezeExcite(SqueezeExcite<T>),
+}
+
+impl<T: Element> Layer<T> {
+    /// Its name, unique in the network.
+    pub fn name(&self) -> &str {
+        match self {
+            Layer::Conv2d(l) => &l.name,
+            Layer::BatchNorm2d(l) => &l.name,
+            Layer::Activation(l) => &l.name,
+            Layer::MaxPool2d(name, _)
+            | Layer::AvgPool2d(name, _)
+            | Layer::GlobalAvgPool2d(name)
+            | Layer::Flatten(name)
+            | Layer::Dropout(name, _) => name,
+            Layer::Linear(l) => &l.name,
+            Layer::Residual(l) => &l.name,
+            Layer::SqueezeExcite(l) => &l.name,
+        }
+    }
+
+    /// What kind of layer it is, in Keras's words.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Layer::Conv2d(_) => "Conv2D",
+            Layer::BatchNorm2d(_) => "BatchNormalization",
+            Layer::Activation(_) => "Activation",
+            Layer::MaxPool2d(..) => "MaxPooling2D",
+            Layer::AvgPool2d(..) => "AveragePooling2D",
+            Layer::GlobalAvgPool2d(_) => "GlobalAveragePooling2D",
+            Layer::Flatten(_) => "Flatten",
+            Layer::Linear(_) => "Linear",
+            Layer::Dropout(..) => "Dropout",
+            Layer::Residual(_) => "Residual",
+            Layer::SqueezeExcite(_) => "SqueezeExcite",
+        }
+    }
+
+    /// Runs the layer and shows its output to the pass.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if x does not fit.
+    pub fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
+        let y = match self {
+            Layer::Conv2d(l) => l.forward(pass, x)?,
+            Layer::BatchNorm2d(l) => l.forward(pass, x)?,
+            Layer::Activation(l) => match l.function {
+                Function::Relu => ops::relu(&mut pass.tape, x)?,
+                Function::LeakyRelu => ops::leaky_relu(&mut pass.tape, x, 0.01)?,
+                Function::Sigmoid => ops::sigmoid(&mut pass.tape, x)?,
+                Function::Tanh => ops::tanh(&mut pass.tape, x)?,
+                Function::Softmax => ops::softmax(&mut pass.tape, x)?,
+            },
+            Layer::MaxPool2d(_, options) => ops::max_pool2d(&mut pass.tape, x, *options)?,
+            Layer::AvgPool2d(_, options) => ops::avg_pool2d(&mut pass.tape, x, *options)?,
+            Layer::GlobalAvgPool2d(_) => ops::global_avg_pool2d(&mut pass.tape, x)?,
+            Layer::Flatten(_) => {
+                let shape = x.shape();
+                let features = shape[1..].iter().product();
+                ops::reshape(&mut pass.tape, x, &[shape[0], features])?
+            }
+            Layer::Linear(l) => l.forward(pass, x)?,
+            Layer::Dropout(_, rate) => match pass.dropout_rng() {
+                Some(rng) => ops::dropout(&mut pass.tape, x, *rate, rng)?,
+                None => x.clone(),
+            },
+            Layer::Residual(l) => {
+                let body = l.body.forward(pass, x)?;
+                ops::add(&mut pass.tape, x, &body)?
+            }
+            Layer::SqueezeExcite(l) => l.forward(pass, x)?,
+        };
+        pass.observe(self.name(), &y);
+        Ok(y)
+    }
+
+    /// Shape of the output without the batch axis, from that of the input.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the layer cannot follow such an input.
+    pub fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>> {
+        let picture = || match *input {
+            [c, h, w] => Ok([1, c, h, w]),
+            _ => {
+                let detail = format!("{} needs [c, h, w], found {input:?}", self.name());
+                Err(Error::shape("network", detail))
+            }
+        };
+        let fit = |e: fer_kernels::GeometryError| {
+            Error::shape("network", format!("{}: {e}", self.name()))
+        };
+        Ok(match self {
+            Layer::Conv2d(l) => {
+                let (s, o) = (l.weight.value.shape(), l.options);
+                let weight = [s[0], s[1], s[2], s[3]];
+                let (stride, padding) = (o.stride, o.padding);
+                let g =
+                    Conv2dGeometry::new(picture()?, weight, stride, padding, o.dilation, o.groups)
+                        .map_err(fit)?;
+                vec![g.c_out, g.h_out, g.w_out]
+            }
+            Layer::MaxPool2d(_, o) | Layer::AvgPool2d(_, o) => {
+                let g =
+                    Pool2dGeometry::new(picture()?, o.kernel, o.stride, o.padding).map_err(fit)?;
+                vec![g.c, g.h_out, g.w_out]
+            }
+            Layer::GlobalAvgPool2d(_) => vec![picture()?[1]],
+            Layer::Flatten(_) => vec![input.iter().product()],
+            Layer::Linear(l) => {
+                let (outputs, inputs) = (l.weight.value.shape()[0], l.weight.value.shape()[1]);
+                if *input != [inputs] {
+                    let detail = format!("{} needs [{inputs}], found {input:?}", l.name);
+                    return Err(Error::shape("network", detail));
+                }
+                vec![outputs]
+            }
+            Layer::Residual(l) => {
+                let body = l.body.output_shape(input)?;
+                if body != input {
+                    let detail = format!("{} turns {input:?} into {body:?}", l.name);
+                    return Err(Error::shape("network", detail + "; both must be equal"));
+                }
+                body
+            }
+            _ => input.to_vec(),
+        })
+    }
+
+    /// Multiply-accumulates for one picture with this input shape, convolutions and matrices only.
+    pub fn macs(&self, input: &[usize]) -> usize {
+        let linear = |l: &Linear<T>| l.weight.value.elements();
+        match self {
+            Layer::Conv2d(l) => {
+                self.output_shape(input).map_or(0, |o| o[1] * o[2] * l.weight.value.elements())
+            }
+            Layer::Linear(l) => linear(l),
+            Layer::SqueezeExcite(l) => linear(&l.squeeze) + linear(&l.excite),
+            Layer::Residual(l) => l.body.macs(input),
+            _ => 0,
+        }
+    }
+
+    /// The layers inside.
+    pub fn children(&self) -> &[Layer<T>] {
+        match self {
+            Layer::Residual(l) => &l.body.0,
+            _ => &[],
+        }
+    }
+
+    /// Appends the parameters in their order.
+    pub fn parameters<'a>(&'a self, out: &mut Vec<&'a Parameter<T>>) {
+        match self {
+            Layer::Conv2d(l) => out.extend(std::iter::once(&l.weight).chain(&l.bias)),
+            Layer::BatchNorm2d(l) => out.extend([&l.gamma, &l.beta]),
+            Layer::Linear(l) => out.extend([&l.weight, &l.bias]),
+            Layer::SqueezeExcite(l) => {
+                for l in [&l.squeeze, &l.excite] {
+                    out.extend([&l.weight, &l.bias]);
+                }
+            }
+            Layer::Residual(l) => l.body.0.iter().for_each(|l| l.parameters(out)),
+            _ => {}
+        }
+    }
+
+    /// Appends the parameters in their order, to be changed.
+    pub fn parameters_mut<'a>(&'a mut self, out: &mut Vec<&'a mut Parameter<T>>) {
+        match self {
+            Layer::Conv2d(l) => out.extend(std::iter::once(&mut l.weight).chain(&mut l.bias)),
+            Layer::BatchNorm2d(l) => out.extend([&mut l.gamma, &mut l.beta]),
+            Layer::Linear(l) => out.extend([&mut l.weight, &mut l.bias]),
+            Layer::SqueezeExcite(l) => {
+                for l in [&mut l.squeeze, &mut l.excite] {
+                    out.extend([&mut l.weight, &mut l.bias]);
+                }
+            }
+            Layer::Residual(l) => l.body.0.iter_mut().for_each(|l| l.parameters_mut(out)),
+            _ => {}
+        }
+    }
+
+    /// Appends the batch norms in their order.
+    pub fn batch_norms<'a>(&'a self, out: &mut Vec<&'a BatchNorm2d<T>>) {
+        match self {
+            Layer::BatchNorm2d(l) => out.push(l),
+            Layer::Residual(l) => l.body.0.iter().for_each(|l| l.batch_norms(out)),
+            _ => {}
+        }
+    }
+
+    /// Appends the batch norms in their order, to be changed.
+    pub fn batch_norms_mut<'a>(&'a mut self, out: &mut Vec<&'a mut BatchNorm2d<T>>) {
+        match self {
+            Layer::BatchNorm2d(l) => out.push(l),
+            Layer::Residual(l) => l.body.0.iter_mut().for_each(|l| l.batch_norms_mut(out)),
+            _ => {}
+        }
+    }
+}
+
+impl<T: Element> Sequential<T> {
+    /// Runs the layers one after the other, until everything that is watched has been seen.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if x does not fit.
+    pub fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
+        let mut x = x.clone();
+        for layer in &self.0 {
+            x = layer.forward(pass, &x)?;
+        }
+        Ok(x)
+    }
+
+    /// Shape of the output without the batch axis.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if two layers do not fit together.
+    pub fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>> {
+        self.0.iter().try_fold(input.to_vec(), |shape, layer| layer.output_shape(&shape))
+    }
+
+    fn macs(&self, input: &[usize]) -> usize {
+        let mut shape = input.to_vec();
+        let mut total = 0;
+        for layer in &self.0 {
+            total += layer.macs(&shape);
+            shape = layer.output_shape(&shape).unwrap_or(shape);
+        }
+        total
+    }
+}

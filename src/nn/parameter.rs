@@ -1,0 +1,59 @@
+//! What training changes.
+
+use crate::autograd::Tensor;
+use crate::memory::Element;
+use crate::random::{Purpose, Rng};
+
+/// What a parameter does, which decides how it is initialised and whether it decays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Kernel of a convolution or matrix of a linear layer: the only role that weight decay touches.
+    Weight,
+    /// Added constant.
+    Bias,
+    /// Scale of a batch norm.
+    Gamma,
+    /// Shift of a batch norm.
+    Beta,
+}
+
+/// A named tensor that training changes.
+#[derive(Clone, Debug)]
+pub struct Parameter<T: Element = f32> {
+    /// `layer.role`, for example `conv2d_3.weight`.
+    pub name: String,
+    /// Its value.
+    pub value: Tensor<T>,
+    /// What it does.
+    pub role: Role,
+    /// Its place among the parameters of the network.
+    pub index: usize,
+}
+
+impl<T: Element> Parameter<T> {
+    /// Normal with variance 2/fan_in, which keeps the variance through a ReLU (He et al. 2015).
+    /// `fan_in` = number of inputs that one output sums.
+    pub(crate) fn he_normal(name: String, shape: &[usize], seed: u64, index: usize) -> Self {
+        let fan_in: usize = shape[1..].iter().product();
+        let std = (2.0 / fan_in.max(1) as f64).sqrt();
+        let mut rng = Rng::new(seed, Purpose::Init, 0, index as u64);
+        let value = Tensor::from_fn(shape, |_| T::from_f64(std * rng.normal()));
+        Self { name, value, role: Role::Weight, index }
+    }
+
+    /// All elements equal.
+    pub(crate) fn constant(
+        name: String,
+        size: usize,
+        value: f64,
+        role: Role,
+        index: usize,
+    ) -> Self {
+        Self { name, value: Tensor::full(&[size], T::from_f64(value)), role, index }
+    }
+
+    /// Whether weight decay applies.
+    pub fn decays(&self) -> bool {
+        self.role == Role::Weight
+    }
+}

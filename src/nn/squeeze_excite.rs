@@ -1,0 +1,39 @@
+//! Squeeze and excitation: channels weighed by what the whole picture shows.
+
+use super::{Builder, Linear, Pass};
+use crate::autograd::Var;
+use crate::error::Result;
+use crate::memory::Element;
+use crate::ops;
+
+/// y = x · sigmoid(W₂·relu(W₁·mean(x))), one weight a channel (Hu et al. 2018).
+#[derive(Clone, Debug)]
+pub struct SqueezeExcite<T: Element = f32> {
+    /// `squeeze_excite_1`, …
+    pub name: String,
+    /// c → c/reduction.
+    pub squeeze: Linear<T>,
+    /// c/reduction → c.
+    pub excite: Linear<T>,
+}
+
+impl<T: Element> SqueezeExcite<T> {
+    pub(crate) fn new(b: &mut Builder, channels: usize, reduction: usize) -> Self {
+        let name = b.name("squeeze_excite");
+        let hidden = (channels / reduction.max(1)).max(1);
+        let squeeze = Linear::new(b, format!("{name}.squeeze"), channels, hidden);
+        let excite = Linear::new(b, format!("{name}.excite"), hidden, channels);
+        Self { name, squeeze, excite }
+    }
+
+    pub(crate) fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
+        let mean = ops::global_avg_pool2d(&mut pass.tape, x)?;
+        let hidden = self.squeeze.forward(pass, &mean)?;
+        let hidden = ops::relu(&mut pass.tape, &hidden)?;
+        let score = self.excite.forward(pass, &hidden)?;
+        let weight = ops::sigmoid(&mut pass.tape, &score)?;
+        let [n, c] = [x.shape()[0], x.shape()[1]];
+        let weight = ops::reshape(&mut pass.tape, &weight, &[n, c, 1, 1])?;
+        ops::mul(&mut pass.tape, x, &weight)
+    }
+}

@@ -1,0 +1,145 @@
+//! SGD, Adam and AdamW.
+
+use crate::autograd::Tensor;
+use crate::memory::Element;
+use crate::nn::{Parameter, Role};
+use fer_kernels::update::{self, Adam, Sgd};
+use serde::{Deserialize, Serialize};
+
+/// Which rule turns gradients into steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// v ← μv + g; p ← p − lr·v.
+    Sgd,
+    /// The same, looking ahead: p ← p − lr·(g + μv).
+    #[default]
+    Nesterov,
+    /// Kingma and Ba 2015; weight decay is added to the gradient.
+    Adam,
+    /// Loshchilov and Hutter 2019; weight decay shrinks the weights themselves.
+    AdamW,
+}
+
+/// Numbers of an optimiser.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OptimizerConfig {
+    /// The rule.
+    pub kind: Kind,
+    /// μ of SGD.
+    pub momentum: f64,
+    /// β₁ of Adam.
+    pub beta1: f64,
+    /// β₂ of Adam.
+    pub beta2: f64,
+    /// Added to the root of Adam's second moment.
+    pub eps: f64,
+    /// λ; on weights only, never on batch norms or biases.
+    pub weight_decay: f64,
+    /// Largest norm of all gradients together; above it they are scaled down. 0 = never.
+    pub clip_norm: f64,
+    /// Factor on the learning rate of batch norm's β (Page 2024 uses 64 with a low base rate).
+    pub beta_lr: f64,
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        Self {
+            kind: Kind::Nesterov,
+            momentum: 0.9,
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            weight_decay: 5e-4,
+            clip_norm: 0.0,
+            beta_lr: 1.0,
+        }
+    }
+}
+
+/// Moments of every parameter, and the number of steps.
+#[derive(Clone, Debug)]
+pub struct Optimizer<T: Element = f32> {
+    /// Its numbers.
+    pub config: OptimizerConfig,
+    /// Steps taken.
+    pub steps: u64,
+    /// Velocity (SGD) or first moment (Adam), one tensor a parameter.
+    pub first: Vec<Tensor<T>>,
+    /// Second moment (Adam only).
+    pub second: Vec<Tensor<T>>,
+}
+
+impl<T: Element> Optimizer<T> {
+    /// Moments of zero for these parameters.
+    pub fn new(config: OptimizerConfig, parameters: &[&Parameter<T>]) -> Self {
+        let zeros = || parameters.iter().map(|p| Tensor::zeros(&p.value.shape())).collect();
+        let second = match config.kind {
+            Kind::Adam | Kind::AdamW => zeros(),
+            Kind::Sgd | Kind::Nesterov => Vec::new(),
+        };
+        Self { config, steps: 0, first: zeros(), second }
+    }
+
+    /// One step. `gradient` finds the gradient of a parameter; a parameter without one stays.
+    pub fn step<'a>(
+        &mut self,
+        parameters: Vec<&mut Parameter<T>>,
+        lr: f64,
+        gradient: impl Fn(&Parameter<T>) -> Option<&'a Tensor<T>>,
+    ) {
+        self.steps += 1;
+        let scale = match self.config.clip_norm {
+            max if max > 0.0 => {
+                let norm = gradient_norm(parameters.iter().filter_map(|p| gradient(p)));
+                (max / (norm + 1e-6)).min(1.0) // PyTorch's clip_grad_norm_
+            }
+            _ => 1.0,
+        };
+        for p in parameters {
+            if let Some(grad) = gradient(p) {
+                self.update(p, grad, lr, scale);
+            }
+        }
+    }
+
+    fn update(&mut self, p: &mut Parameter<T>, grad: &Tensor<T>, lr: f64, scale: f64) {
+        let c = &self.config;
+        let of = T::from_f64;
+        let lr = of(if p.role == Role::Beta { lr * c.beta_lr } else { lr });
+        let decay = if p.decays() { c.weight_decay } else { 0.0 };
+        let first = self.first[p.index].as_mut_slice();
+        let (value, grad) = (p.value.as_mut_slice(), grad.as_slice());
+        if matches!(c.kind, Kind::Sgd | Kind::Nesterov) {
+            let sgd = Sgd {
+                lr,
+                momentum: of(c.momentum),
+                nesterov: c.kind == Kind::Nesterov,
+                weight_decay: of(decay),
+                grad_scale: of(scale),
+            };
+            return update::sgd(&sgd, value, grad, first);
+        }
+        let steps = self.steps.min(i32::MAX as u64) as i32;
+        let coupled = c.kind == Kind::Adam;
+        let adam = Adam {
+            lr,
+            beta1: of(c.beta1),
+            beta2: of(c.beta2),
+            eps: of(c.eps),
+            correction1: of(1.0 - c.beta1.powi(steps)),
+            correction2: of(1.0 - c.beta2.powi(steps)),
+            l2: of(if coupled { decay } else { 0.0 }),
+            decoupled_decay: of(if coupled { 0.0 } else { decay }),
+            grad_scale: of(scale),
+        };
+        update::adam(&adam, value, grad, first, self.second[p.index].as_mut_slice());
+    }
+}
+
+/// √(Σ g²) over all gradients, in double precision.
+pub fn gradient_norm<'a, T: Element>(gradients: impl Iterator<Item = &'a Tensor<T>>) -> f64 {
+    let squares = gradients.map(|g| g.as_slice().iter().map(|v| v.to_f64().powi(2)).sum::<f64>());
+    squares.sum::<f64>().sqrt()
+}
