@@ -82,12 +82,13 @@ fn finite_difference(sample: &Sample) {
 /// ⟨∇, d⟩ = d/dh ⟨u, f(x + h·d)⟩ for a random direction d.
 fn along(sample: &Sample, direction: u64) {
     let mut rng = Rng::new(17, Purpose::Test, direction, 0);
-    let d: Vec<Vec<f64>> = (sample.inputs.iter())
-        .map(|x| (0..x.elements()).map(|_| rng.normal()).collect())
-        .collect();
+    let d: Vec<Vec<f64>> =
+        (sample.inputs.iter()).map(|x| (0..x.elements()).map(|_| rng.normal()).collect()).collect();
     let at = |h: f64| -> f64 {
         let vars: Vec<_> = (sample.inputs.iter().zip(&d))
-            .map(|(x, d)| Var::constant(Tensor::from_fn(&x.shape(), |i| x.as_slice()[i] + h * d[i])))
+            .map(|(x, d)| {
+                Var::constant(Tensor::from_fn(&x.shape(), |i| x.as_slice()[i] + h * d[i]))
+            })
             .collect();
         let y = f64::run(sample)(&mut Tape::new(), &vars).unwrap();
         let u = cotangent(&y.shape());
@@ -161,11 +162,8 @@ fn gradients_at_kinks_are_as_documented() {
     // The first of equals wins; the border of a pooling never does.
     let ties = [2.0, 5.0, 5.0, 1.0, 5.0];
     assert_eq!(gradient_at(&ties, |t, x| ops::max(t, x, &[0])), [0.0, 1.0, 0.0, 0.0, 0.0]);
-    let options = ops::max_pool2d::Pool2dOptions {
-        kernel: [1, 3],
-        stride: [1, 1],
-        padding: [0, 1],
-    };
+    let options =
+        ops::max_pool2d::Pool2dOptions { kernel: [1, 3], stride: [1, 1], padding: [0, 1] };
     let pooled = |t: &mut Tape<f64>, x: &Var<f64>| {
         let x = ops::reshape(t, x, &[1, 1, 1, 4])?;
         ops::max_pool2d(t, &x, options)
