@@ -1,15 +1,16 @@
 //! Every op, every input: the gradient is the derivative.
 //!
 //! For each sample of `samples/`: backpropagation in f64 against central differences (rtol 1e-5,
-//! atol 1e-7); the other layout in f64 and both layouts in f32, through the fast kernels, against
-//! that (1e-4 of the gradient's scale); and gradients only for those inputs that are leaves.
+//! atol 1e-7); every layout of inputs and cotangent in f64, and in f32 through the fast kernels,
+//! against that (1e-4 of the gradient's scale); and gradients only for those inputs that are
+//! leaves.
 
 use crate::samples::{self, FEWEST, Outcome, Precision, Sample, assert_near, cotangent};
 use fer::autograd::gradcheck::gradcheck;
 use fer::autograd::{BackwardRule, Tape, Tensor, Var};
 use fer::ops;
 use fer::random::{Purpose, Rng};
-use fer_kernels::Layout;
+use fer_kernels::Layout::{Nchw, Nhwc};
 
 /// One test module for each op, and the list of them.
 macro_rules! ops {
@@ -68,7 +69,7 @@ fn every_op_has_samples() {
 const FEW: usize = 600;
 
 fn finite_difference(sample: &Sample) {
-    let recorded = sample.evaluate::<f64>(Layout::Nchw, |_| true).recorded;
+    let recorded = sample.evaluate::<f64>([Nchw; 2], |_| true).recorded;
     assert_eq!(recorded, [sample.op], "{}: ops on the tape", sample.name());
     if sample.elements() > FEW {
         return (0..6).for_each(|direction| along(sample, direction));
@@ -94,7 +95,7 @@ fn along(sample: &Sample, direction: u64) {
         let u = cotangent(&y.shape());
         y.value().to_vec().iter().zip(u.as_slice()).map(|(y, u)| y * u).sum()
     };
-    let grads = sample.evaluate::<f64>(Layout::Nchw, |_| true).grads;
+    let grads = sample.evaluate::<f64>([Nchw; 2], |_| true).grads;
     let analytic: f64 = (grads.iter().zip(&d))
         .map(|(g, d)| g.as_ref().unwrap().iter().zip(d).map(|(g, d)| g * d).sum::<f64>())
         .sum();
@@ -106,7 +107,7 @@ fn along(sample: &Sample, direction: u64) {
 }
 
 fn layouts_and_precisions(sample: &Sample) {
-    let want = sample.evaluate::<f64>(Layout::Nchw, |_| true);
+    let want = sample.evaluate::<f64>([Nchw; 2], |_| true);
     let compare = |how: &str, got: &Outcome, tolerance: f64| {
         let name = format!("{} ({how})", sample.name());
         assert_eq!(got.value.shape(), want.value.shape(), "{name}: shape of the result");
@@ -116,9 +117,11 @@ fn layouts_and_precisions(sample: &Sample) {
             assert_near(&what, got.as_ref().unwrap(), want.as_ref().unwrap(), tolerance);
         }
     };
-    compare("f64, channels last", &sample.evaluate::<f64>(Layout::Nhwc, |_| true), 1e-12);
-    compare("f32", &sample.evaluate::<f32>(Layout::Nchw, |_| true), 1e-4);
-    compare("f32, channels last", &sample.evaluate::<f32>(Layout::Nhwc, |_| true), 1e-4);
+    for layouts in [[Nchw, Nchw], [Nchw, Nhwc], [Nhwc, Nchw], [Nhwc, Nhwc]] {
+        let [f64, f32] = ["f64", "f32"].map(|precision| format!("{precision}, {layouts:?}"));
+        compare(&f64, &sample.evaluate::<f64>(layouts, |_| true), 1e-12);
+        compare(&f32, &sample.evaluate::<f32>(layouts, |_| true), 1e-4);
+    }
 }
 
 /// Whichever inputs are leaves, they get the gradient they always get, bit for bit, and the
@@ -127,10 +130,10 @@ fn leaves_only(sample: &Sample) {
     if sample.elements() > FEW {
         return;
     }
-    let full = sample.evaluate::<f32>(Layout::Nhwc, |_| true);
+    let full = sample.evaluate::<f32>([Nhwc; 2], |_| true);
     for wanted in 0..(1_u32 << sample.inputs.len()) {
         let leaf = |k: usize| wanted & (1 << k) != 0;
-        let some = sample.evaluate::<f32>(Layout::Nhwc, leaf);
+        let some = sample.evaluate::<f32>([Nhwc; 2], leaf);
         assert_eq!(some.recorded.is_empty(), wanted == 0, "{}", sample.name());
         for (k, (some, full)) in some.grads.iter().zip(&full.grads).enumerate() {
             let full = full.as_ref().filter(|_| leaf(k));

@@ -91,20 +91,24 @@ impl Sample {
         self.inputs.iter().map(Tensor::elements).sum()
     }
 
-    /// Runs the sample forward and, if any input is a leaf, backward from [`cotangent`]; inputs
-    /// and cotangent lie in memory as `layout` says.
-    pub fn evaluate<T: Precision>(&self, layout: Layout, leaf: impl Fn(usize) -> bool) -> Outcome {
+    /// Runs the sample forward and, if any input is a leaf, backward from [`cotangent`]. `layouts`
+    /// are the orders in memory of the inputs and of the cotangent.
+    pub fn evaluate<T: Precision>(
+        &self,
+        layouts: [Layout; 2],
+        leaf: impl Fn(usize) -> bool,
+    ) -> Outcome {
         poison::<T>();
         let mut tape = Tape::<T>::new();
-        let place = |x: &Tensor<f64>| x.cast::<T>().to_layout(layout);
-        let vars: Vec<_> = (self.inputs.iter().map(place).enumerate())
+        let place = |x: &Tensor<f64>, layout| x.cast::<T>().to_layout(layout);
+        let vars: Vec<_> = (self.inputs.iter().map(|x| place(x, layouts[0])).enumerate())
             .map(|(k, x)| if leaf(k) { tape.leaf(x) } else { Var::constant(x) })
             .collect();
         let y = T::run(self)(&mut tape, &vars).unwrap_or_else(|e| panic!("{}: {e}", self.name()));
         let recorded = tape.lines().map(|(_, name, _, _)| name).filter(|n| *n != "leaf").collect();
         let mut grads = vec![None; vars.len()];
         if y.requires_grad() {
-            let u = place(&cotangent(&y.shape()));
+            let u = place(&cotangent(&y.shape()), layouts[1]);
             let all = tape
                 .backward_from(&y, u, BackwardRule::Standard)
                 .unwrap_or_else(|e| panic!("{}: {e}", self.name()));
