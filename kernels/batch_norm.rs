@@ -1,2 +1,215 @@
-//! Batch norm.
-pub use crate::naive::batch_norm::{backward_input, backward_reduce, channel_affine, statistics};
+//! Batch norm of a matrix `[rows, channels]`, which is what NHWC images are.
+//!
+//! Sums go over blocks of [`ROWS`] rows, each added in f32 in a fixed order, then over the blocks
+//! in f64: neither the threads nor the size of the batch change how a number is rounded. Memory
+//! with the channels in front (`inner` above 1) is not what f32 images use and takes the
+//! [naive](crate::naive::batch_norm) loops.
+
+use crate::naive::batch_norm as naive;
+use crate::parallel::parallel_chunks;
+use crate::{ChannelView, scratch};
+use rayon::prelude::*;
+
+/// Rows of one partial sum.
+const ROWS: usize = 256;
+/// Channels combined at a time.
+const LANES: usize = 64;
+
+/// mean = Σx/m and var = Σ(x − mean)²/m (biased) of each channel, in one pass over x.
+///
+/// Each block of rows is shifted by its own first row before it is squared, so that a mean far
+/// from zero cancels nothing; the blocks are joined by Σ(x − mean)² = Σ_b \[M2_b + n_b·(mean_b −
+/// mean)²\].
+///
+/// **Shapes**: x as `v` says, mean and var `[channels]`. **Source**: Chan, Golub and LeVeque 1983.
+pub fn statistics(v: &ChannelView, x: &[f32], mean: &mut [f32], var: &mut [f32]) {
+    if v.inner != 1 || v.is_empty() {
+        return naive::statistics(v, x, mean, var);
+    }
+    let c = v.channels;
+    let mut partial = scratch::take(v.outer.div_ceil(ROWS) * 2 * c);
+    parallel_chunks(&mut partial, 2 * c, |block, partial| {
+        block_statistics(block_of(x, block, c), partial);
+    });
+    for c0 in (0..c).step_by(LANES) {
+        let lanes = LANES.min(c - c0);
+        let (mut sum, mut squares) = ([0.0f64; LANES], [0.0f64; LANES]);
+        for (block, partial) in partial.chunks(2 * c).enumerate() {
+            let n = rows_of(v, block);
+            for l in 0..lanes {
+                sum[l] += n * f64::from(partial[c0 + l]);
+            }
+        }
+        let mean64 = sum.map(|s| s / v.outer as f64);
+        for (block, partial) in partial.chunks(2 * c).enumerate() {
+            let n = rows_of(v, block);
+            for l in 0..lanes {
+                let apart = f64::from(partial[c0 + l]) - mean64[l];
+                squares[l] += f64::from(partial[c + c0 + l]) + n * apart * apart;
+            }
+        }
+        for l in 0..lanes {
+            mean[c0 + l] = mean64[l] as f32;
+            var[c0 + l] = (squares[l] / v.outer as f64) as f32;
+        }
+    }
+}
+
+/// Rows of a block.
+fn block_of(x: &[f32], block: usize, c: usize) -> &[f32] {
+    let rest = &x[block * ROWS * c..];
+    &rest[..rest.len().min(ROWS * c)]
+}
+
+fn rows_of(v: &ChannelView, block: usize) -> f64 {
+    ROWS.min(v.outer - block * ROWS) as f64
+}
+
+/// `partial` = \[mean, Σ(x − mean)²\] of the rows of a block.
+fn block_statistics(x: &[f32], partial: &mut [f32]) {
+    let c = partial.len() / 2;
+    let n = (x.len() / c) as f32;
+    partial.fill(0.0);
+    let (sum, squares) = partial.split_at_mut(c);
+    let shift = &x[..c];
+    let quads = x.chunks_exact(4 * c);
+    for row in quads.remainder().chunks(c) {
+        for i in 0..c {
+            let d = row[i] - shift[i];
+            sum[i] += d;
+            squares[i] += d * d;
+        }
+    }
+    for quad in quads {
+        let (a, rest) = quad.split_at(c);
+        let (b, rest) = rest.split_at(c);
+        let (e, f) = rest.split_at(c);
+        let (shift, sum, squares) = (&shift[..c], &mut sum[..c], &mut squares[..c]);
+        for i in 0..c {
+            let d = [a[i], b[i], e[i], f[i]].map(|x| x - shift[i]);
+            sum[i] += (d[0] + d[1]) + (d[2] + d[3]);
+            squares[i] += (d[0] * d[0] + d[1] * d[1]) + (d[2] * d[2] + d[3] * d[3]);
+        }
+    }
+    for i in 0..c {
+        squares[i] -= sum[i] * sum[i] / n;
+        squares[i] = squares[i].max(0.0);
+        sum[i] = shift[i] + sum[i] / n;
+    }
+}
+
+/// y = x · scale\[c\] + shift\[c\].
+///
+/// **Shapes**: x and y as `v` says, scale and shift `[channels]`.
+pub fn channel_affine(v: &ChannelView, x: &[f32], scale: &[f32], shift: &[f32], y: &mut [f32]) {
+    if v.inner != 1 || v.is_empty() {
+        return naive::channel_affine(v, x, scale, shift, y);
+    }
+    let c = v.channels;
+    parallel_chunks(y, ROWS * c, |block, y| {
+        for (y, x) in y.chunks_mut(c).zip(block_of(x, block, c).chunks(c)) {
+            for i in 0..c {
+                y[i] = x[i] * scale[i] + shift[i];
+            }
+        }
+    });
+}
+
+/// grad_beta = Σ g and grad_gamma = Σ g·x̂, with x̂ = (x − mean)·inv_std, over each channel.
+///
+/// **Shapes**: x and grad_output as `v` says, all others `[channels]`.
+pub fn backward_reduce(
+    v: &ChannelView,
+    x: &[f32],
+    grad_output: &[f32],
+    mean: &[f32],
+    inv_std: &[f32],
+    grad_gamma: &mut [f32],
+    grad_beta: &mut [f32],
+) {
+    if v.inner != 1 || v.is_empty() {
+        let (gamma, beta) = (grad_gamma, grad_beta);
+        return naive::backward_reduce(v, x, grad_output, mean, inv_std, gamma, beta);
+    }
+    let c = v.channels;
+    let mut partial = scratch::take(v.outer.div_ceil(ROWS) * 2 * c);
+    parallel_chunks(&mut partial, 2 * c, |block, partial| {
+        partial.fill(0.0);
+        let (beta, gamma) = partial.split_at_mut(c);
+        let rows = block_of(x, block, c).chunks(c).zip(block_of(grad_output, block, c).chunks(c));
+        for (x, g) in rows {
+            let (gamma, beta, mean) = (&mut gamma[..c], &mut beta[..c], &mean[..c]);
+            for i in 0..c {
+                beta[i] += g[i];
+                gamma[i] += g[i] * (x[i] - mean[i]);
+            }
+        }
+    });
+    for c0 in (0..c).step_by(LANES) {
+        let lanes = LANES.min(c - c0);
+        let (mut beta, mut gamma) = ([0.0f64; LANES], [0.0f64; LANES]);
+        for partial in partial.chunks(2 * c) {
+            for l in 0..lanes {
+                beta[l] += f64::from(partial[c0 + l]);
+                gamma[l] += f64::from(partial[c + c0 + l]);
+            }
+        }
+        for l in 0..lanes {
+            grad_beta[c0 + l] = beta[l] as f32;
+            grad_gamma[c0 + l] = (gamma[l] * f64::from(inv_std[c0 + l])) as f32;
+        }
+    }
+}
+
+/// grad_input = γ·inv_std·(g − grad_beta/m − x̂·grad_gamma/m), m elements a channel.
+///
+/// The two subtracted terms are the paths through the mean and through the variance.
+///
+/// **Shapes**: x, grad_output and grad_input as `v` says, all others `[channels]`.
+#[allow(clippy::too_many_arguments)] // the formula has this many letters
+pub fn backward_input(
+    v: &ChannelView,
+    x: &[f32],
+    grad_output: &[f32],
+    mean: &[f32],
+    inv_std: &[f32],
+    gamma: &[f32],
+    grad_gamma: &[f32],
+    grad_beta: &[f32],
+    grad_input: &mut [f32],
+) {
+    if v.inner != 1 || v.is_empty() {
+        return naive::backward_input(
+            v,
+            x,
+            grad_output,
+            mean,
+            inv_std,
+            gamma,
+            grad_gamma,
+            grad_beta,
+            grad_input,
+        );
+    }
+    let (c, m) = (v.channels, v.outer as f32);
+    let mut factors = scratch::take(3 * c);
+    let (scale, rest) = factors.split_at_mut(c);
+    let (through_mean, through_var) = rest.split_at_mut(c);
+    for i in 0..c {
+        scale[i] = gamma[i] * inv_std[i];
+        through_mean[i] = grad_beta[i] / m;
+        through_var[i] = inv_std[i] * grad_gamma[i] / m;
+    }
+    let (scale, through_mean, through_var) = (&*scale, &*through_mean, &*through_var);
+    grad_input.par_chunks_mut(ROWS * c).enumerate().for_each(|(block, grad_input)| {
+        let (x, g) = (block_of(x, block, c), block_of(grad_output, block, c));
+        for ((out, x), g) in grad_input.chunks_mut(c).zip(x.chunks(c)).zip(g.chunks(c)) {
+            let (scale, mean) = (&scale[..c], &mean[..c]);
+            let (through_mean, through_var) = (&through_mean[..c], &through_var[..c]);
+            for i in 0..c {
+                let centred = (x[i] - mean[i]) * through_var[i];
+                out[i] = scale[i] * (g[i] - through_mean[i] - centred);
+            }
+        }
+    });
+}

@@ -1,46 +1,152 @@
-//! Pooling.
-use crate::{Pool2dGeometry, naive};
-fn perm<T: Copy + Default>(n: usize, c: usize, p: usize, x: &[T], to_nchw: bool) -> Vec<T> {
-    let mut y = vec![T::default(); x.len()];
-    for a in 0..n {
-        for b in 0..c {
-            for q in 0..p {
-                let i = (a * c + b) * p + q;
-                let j = (a * p + q) * c + b;
-                if to_nchw { y[i] = x[j] } else { y[j] = x[i] }
+//! Pooling of NHWC images: the channels of a pixel are the vector.
+
+use crate::Pool2dGeometry;
+use crate::parallel::parallel_chunks;
+use rayon::prelude::*;
+
+/// Offset of pixel (row, column) of image n.
+fn pixel(g: &Pool2dGeometry, n: usize, row: usize, column: usize) -> usize {
+    ((n * g.h_in + row) * g.w_in + column) * g.c
+}
+
+/// Windows 2×2 side by side that lie inside the image.
+fn is_halving(g: &Pool2dGeometry) -> bool {
+    g.kernel == [2, 2] && g.stride == [2, 2] && g.padding == [0, 0]
+}
+
+/// y = max over the window; `argmax` = row·w_in + column of the first maximum in reading order.
+/// NaN wins over every number.
+///
+/// **Shapes**: x `[n, h_in, w_in, c]`, y and argmax `[n, h_out, w_out, c]`.
+/// **Source**: `torch.nn.functional.max_pool2d(return_indices=True)`.
+pub fn max_forward(g: &Pool2dGeometry, x: &[f32], y: &mut [f32], argmax: &mut [u32]) {
+    assert!(x.len() == g.input_len() && y.len() == g.output_len() && argmax.len() == y.len());
+    if y.is_empty() {
+        return;
+    }
+    let row = g.w_out * g.c;
+    y.par_chunks_mut(row).zip(argmax.par_chunks_mut(row)).enumerate().for_each(
+        |(r, (y, argmax))| {
+            let (n, i) = (r / g.h_out, r % g.h_out);
+            let pixels = y.chunks_mut(g.c).zip(argmax.chunks_mut(g.c)).enumerate();
+            for (j, (y, argmax)) in pixels {
+                y.fill(f32::NEG_INFINITY);
+                argmax.fill((g.rows(i).start * g.w_in + g.cols(j).start) as u32);
+                for r in g.rows(i) {
+                    for c in g.cols(j) {
+                        let place = (r * g.w_in + c) as u32;
+                        keep_larger(&x[pixel(g, n, r, c)..][..g.c], place, y, argmax);
+                    }
+                }
+            }
+        },
+    );
+}
+
+/// Where x wins over what is held, holds x and its place.
+#[inline]
+fn keep_larger(x: &[f32], place: u32, y: &mut [f32], argmax: &mut [u32]) {
+    for ((&x, y), argmax) in x.iter().zip(y).zip(argmax) {
+        let wins = x > *y || x.is_nan();
+        *y = if wins { x } else { *y };
+        *argmax = if wins { place } else { *argmax };
+    }
+}
+
+/// grad_input\[place that won\] += grad_output.
+///
+/// **Shapes**: grad_output and argmax `[n, h_out, w_out, c]`, grad_input `[n, h_in, w_in, c]`.
+pub fn max_backward_input(
+    g: &Pool2dGeometry,
+    grad_output: &[f32],
+    argmax: &[u32],
+    grad_input: &mut [f32],
+) {
+    assert!(grad_input.len() == g.input_len() && grad_output.len() == g.output_len());
+    assert!(argmax.len() == grad_output.len());
+    if is_halving(g) && !grad_output.is_empty() {
+        return halving_max_backward_input(g, grad_output, argmax, grad_input);
+    }
+    let image_out = g.h_out * g.w_out * g.c;
+    parallel_chunks(grad_input, g.h_in * g.w_in * g.c, |n, image| {
+        image.fill(0.0);
+        let out = n * image_out..(n + 1) * image_out;
+        for (k, (&grad, &place)) in grad_output[out.clone()].iter().zip(&argmax[out]).enumerate() {
+            image[place as usize * g.c + k % g.c] += grad;
+        }
+    });
+}
+
+/// Each pixel belongs to one window at most: it takes the gradient where it won, else zero.
+fn halving_max_backward_input(
+    g: &Pool2dGeometry,
+    grad_output: &[f32],
+    argmax: &[u32],
+    grad_input: &mut [f32],
+) {
+    let row = g.w_in * g.c;
+    parallel_chunks(grad_input, row, |r, grad_input| {
+        let (n, r) = (r / g.h_in, r % g.h_in);
+        if r / 2 >= g.h_out {
+            return grad_input.fill(0.0);
+        }
+        let out = (n * g.h_out + r / 2) * g.w_out * g.c;
+        for (c, grad_input) in grad_input.chunks_mut(g.c).enumerate() {
+            if c / 2 >= g.w_out {
+                grad_input.fill(0.0);
+                continue;
+            }
+            let place = (r * g.w_in + c) as u32;
+            let out = out + c / 2 * g.c..out + (c / 2 + 1) * g.c;
+            let won = grad_output[out.clone()].iter().zip(&argmax[out]);
+            for (x, (&grad, &winner)) in grad_input.iter_mut().zip(won) {
+                *x = if winner == place { grad } else { 0.0 };
             }
         }
-    }
-    y
+    });
 }
-/// f
-pub fn max_forward(g: &Pool2dGeometry, x: &[f32], y: &mut [f32], a: &mut [u32]) {
-    let x = perm(g.n, g.c, g.h_in * g.w_in, x, true);
-    let mut t = vec![0.; y.len()];
-    let mut u = vec![0u32; y.len()];
-    naive::pool::max_forward(g, &x, &mut t, &mut u);
-    y.copy_from_slice(&perm(g.n, g.c, g.h_out * g.w_out, &t, false));
-    a.copy_from_slice(&perm(g.n, g.c, g.h_out * g.w_out, &u, false));
-}
-/// b
-pub fn max_backward_input(g: &Pool2dGeometry, gy: &[f32], a: &[u32], gx: &mut [f32]) {
-    let gy = perm(g.n, g.c, g.h_out * g.w_out, gy, true);
-    let a = perm(g.n, g.c, g.h_out * g.w_out, a, true);
-    let mut t = vec![0.; gx.len()];
-    naive::pool::max_backward_input(g, &gy, &a, &mut t);
-    gx.copy_from_slice(&perm(g.n, g.c, g.h_in * g.w_in, &t, false));
-}
-/// f
+
+/// y = Σ window / (kernel height · kernel width); padding counts as zeros.
+///
+/// **Shapes**: x `[n, h_in, w_in, c]`, y `[n, h_out, w_out, c]`.
 pub fn avg_forward(g: &Pool2dGeometry, x: &[f32], y: &mut [f32]) {
-    let x = perm(g.n, g.c, g.h_in * g.w_in, x, true);
-    let mut t = vec![0.; y.len()];
-    naive::pool::avg_forward(g, &x, &mut t);
-    y.copy_from_slice(&perm(g.n, g.c, g.h_out * g.w_out, &t, false));
+    assert!(x.len() == g.input_len() && y.len() == g.output_len());
+    let scale = 1.0 / (g.kernel[0] * g.kernel[1]) as f32;
+    parallel_chunks(y, g.w_out * g.c, |r, y| {
+        let (n, i) = (r / g.h_out, r % g.h_out);
+        for (j, y) in y.chunks_mut(g.c).enumerate() {
+            y.fill(0.0);
+            for r in g.rows(i) {
+                for c in g.cols(j) {
+                    for (y, &x) in y.iter_mut().zip(&x[pixel(g, n, r, c)..]) {
+                        *y += x;
+                    }
+                }
+            }
+            y.iter_mut().for_each(|y| *y *= scale);
+        }
+    });
 }
-/// b
-pub fn avg_backward_input(g: &Pool2dGeometry, gy: &[f32], gx: &mut [f32]) {
-    let gy = perm(g.n, g.c, g.h_out * g.w_out, gy, true);
-    let mut t = vec![0.; gx.len()];
-    naive::pool::avg_backward_input(g, &gy, &mut t);
-    gx.copy_from_slice(&perm(g.n, g.c, g.h_in * g.w_in, &t, false));
+
+/// grad_input\[every place of the window\] += grad_output / (kernel height · kernel width).
+///
+/// **Shapes**: grad_output `[n, h_out, w_out, c]`, grad_input `[n, h_in, w_in, c]`.
+pub fn avg_backward_input(g: &Pool2dGeometry, grad_output: &[f32], grad_input: &mut [f32]) {
+    assert!(grad_input.len() == g.input_len() && grad_output.len() == g.output_len());
+    let scale = 1.0 / (g.kernel[0] * g.kernel[1]) as f32;
+    parallel_chunks(grad_input, g.h_in * g.w_in * g.c, |n, image| {
+        image.fill(0.0);
+        for i in 0..g.h_out {
+            for j in 0..g.w_out {
+                let grad = &grad_output[((n * g.h_out + i) * g.w_out + j) * g.c..][..g.c];
+                for r in g.rows(i) {
+                    for c in g.cols(j) {
+                        for (x, &grad) in image[pixel(g, 0, r, c)..].iter_mut().zip(grad) {
+                            *x += grad * scale;
+                        }
+                    }
+                }
+            }
+        }
+    });
 }

@@ -3,7 +3,10 @@
 
 pub mod autograd;
 pub mod checkpoint;
+pub mod cli;
+pub mod dataset;
 pub mod error;
+pub mod files;
 mod layout;
 pub mod memory;
 pub mod model;
@@ -11,6 +14,9 @@ pub mod nn;
 pub mod ops;
 pub mod optim;
 pub mod random;
+pub mod render;
+pub mod tensorboard;
+pub mod train;
 
 pub use error::{Error, Result};
 

@@ -1,1 +1,23 @@
-//! Micro-kernels chosen at run time.
+//! The only place with `unsafe`: micro-kernels chosen at run time, and the three small types that
+//! let the rest of the crate stay safe.
+//!
+//! * [`level`]: which instructions this CPU has, and which of them to use;
+//! * [`MicroKernel`]: one register tile of a matrix product, the contract of every SIMD path;
+//! * [`BlockMut`]: a rectangle of a matrix, so that threads can write disjoint tiles;
+//! * [`AlignedBuffer`]: memory that starts on a cache line.
+#![allow(unsafe_code)]
+
+mod aligned;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod block;
+mod level;
+mod micro;
+mod portable;
+
+pub use aligned::AlignedBuffer;
+pub use block::{BlockMut, for_each_block};
+pub use level::{Level, cpu_features, detected, level, set_level, supports_baseline};
+pub use micro::{Lhs, MAX_MR, MAX_NR, MicroKernel, micro_kernel, micro_kernel_of};

@@ -152,3 +152,17 @@ impl Archive {
         Ok(archive)
     }
 }
+
+impl Archive {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it is no such file, [`Error::Io`] if it cannot be read.
+    pub fn read(path: &Path) -> Result<Self> {
+        let meta = std::fs::metadata(path).map_err(Error::io(path))?;
+        if !meta.is_file() {
+            return Err(Error::model(path, "is not a file"));
+        }
+        Self::from_bytes(path, &std::fs::read(path).map_err(Error::io(path))?)
+    }
+}

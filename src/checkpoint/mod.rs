@@ -1,5 +1,7 @@
 //! Networks and trainings on disk.
 
 pub mod archive;
+pub mod durable;
+pub mod weights;
 
 pub use archive::Archive;

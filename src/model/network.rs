@@ -138,40 +138,15 @@ impl<T: Element> Network<T> {
 
     /// Everything that makes up the trained network, by name: parameters and running statistics.
     pub fn state(&self) -> Vec<(String, &Tensor<T>)> {
-        let mut out: Vec<_> =
-            self.parameters().into_iter().map(|p| (p.name.clone(), &p.value)).collect();
-        for norm in self.batch_norms() {
-            out.push((format!("{}.running_mean", norm.name), &norm.running_mean));
-            out.push((format!("{}.running_var", norm.name), &norm.running_var));
-        }
+        let mut out = Vec::new();
+        self.layers.0.iter().for_each(|l| l.state(&mut out));
         out
     }
 
-    /// The same, to be changed.
+    /// The same in the same order, to be changed.
     pub fn state_mut(&mut self) -> Vec<(String, &mut Tensor<T>)> {
-        fn visit<'a, T: Element>(
-            layers: &'a mut [Layer<T>],
-            out: &mut Vec<(String, &'a mut Tensor<T>)>,
-        ) {
-            for layer in layers {
-                match layer {
-                    Layer::BatchNorm2d(l) => {
-                        out.push((l.gamma.name.clone(), &mut l.gamma.value));
-                        out.push((l.beta.name.clone(), &mut l.beta.value));
-                        out.push((format!("{}.running_mean", l.name), &mut l.running_mean));
-                        out.push((format!("{}.running_var", l.name), &mut l.running_var));
-                    }
-                    Layer::Residual(l) => visit(&mut l.body.0, out),
-                    layer => {
-                        let mut parameters = Vec::new();
-                        layer.parameters_mut(&mut parameters);
-                        out.extend(parameters.into_iter().map(|p| (p.name.clone(), &mut p.value)));
-                    }
-                }
-            }
-        }
         let mut out = Vec::new();
-        visit(&mut self.layers.0, &mut out);
+        self.layers.0.iter_mut().for_each(|l| l.state_mut(&mut out));
         out
     }
 

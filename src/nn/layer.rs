@@ -1,7 +1,7 @@
 //! The closed set of layers, and how they are chained.
 
 use super::{BatchNorm2d, Conv2d, Linear, Parameter, Pass, SqueezeExcite};
-use crate::autograd::Var;
+use crate::autograd::{Tensor, Var};
 use crate::error::{Error, Result};
 use crate::memory::Element;
 use crate::ops::{self, max_pool2d::Pool2dOptions};
@@ -249,6 +249,38 @@ impl<T: Element> Layer<T> {
             }
             Layer::Residual(l) => l.body.0.iter_mut().for_each(|l| l.parameters_mut(out)),
             _ => {}
+        }
+    }
+
+    /// Appends everything that makes up the trained layer: parameters and running statistics.
+    pub fn state<'a>(&'a self, out: &mut Vec<(String, &'a Tensor<T>)>) {
+        if let Layer::Residual(l) = self {
+            return l.body.0.iter().for_each(|l| l.state(out));
+        }
+        let mut parameters = Vec::new();
+        self.parameters(&mut parameters);
+        out.extend(parameters.into_iter().map(|p| (p.name.clone(), &p.value)));
+        if let Layer::BatchNorm2d(l) = self {
+            out.push((format!("{}.running_mean", l.name), &l.running_mean));
+            out.push((format!("{}.running_var", l.name), &l.running_var));
+        }
+    }
+
+    /// The same in the same order, to be changed.
+    pub fn state_mut<'a>(&'a mut self, out: &mut Vec<(String, &'a mut Tensor<T>)>) {
+        match self {
+            Layer::Residual(l) => l.body.0.iter_mut().for_each(|l| l.state_mut(out)),
+            Layer::BatchNorm2d(l) => {
+                out.push((l.gamma.name.clone(), &mut l.gamma.value));
+                out.push((l.beta.name.clone(), &mut l.beta.value));
+                out.push((format!("{}.running_mean", l.name), &mut l.running_mean));
+                out.push((format!("{}.running_var", l.name), &mut l.running_var));
+            }
+            layer => {
+                let mut parameters = Vec::new();
+                layer.parameters_mut(&mut parameters);
+                out.extend(parameters.into_iter().map(|p| (p.name.clone(), &mut p.value)));
+            }
         }
     }
 

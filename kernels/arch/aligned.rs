@@ -1,0 +1,39 @@
+//! Memory that starts on a cache line.
+
+use std::ops::{Deref, DerefMut};
+
+/// One cache line of floats.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([f32; 16]);
+
+/// A slice of f32 aligned to 64 bytes, so that no full-width load of a packed panel crosses a
+/// cache line.
+pub struct AlignedBuffer {
+    lines: Vec<Line>,
+}
+
+impl AlignedBuffer {
+    /// At least `len` zeros.
+    pub fn zeroed(len: usize) -> Self {
+        Self { lines: vec![Line([0.0; 16]); len.div_ceil(16)] }
+    }
+}
+
+impl Deref for AlignedBuffer {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        // SAFETY: `Line` is repr(C) with exactly 16 initialised f32 and no padding (64 bytes), so
+        // the vector's elements are 16·len consecutive f32, borrowed as long as `self`.
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.lines.len() * 16) }
+    }
+}
+
+impl DerefMut for AlignedBuffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as in `deref`; `&mut self` makes the borrow unique.
+        unsafe {
+            std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.lines.len() * 16)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! A rectangle of a row-major matrix that one thread may write.
+
+use crate::parallel::parallel_for;
+use std::marker::PhantomData;
+
+/// Rows × cols elements of a row-major matrix whose rows lie `stride` apart.
+pub struct BlockMut<'a> {
+    start: *mut f32,
+    stride: usize,
+    rows: usize,
+    cols: usize,
+    life: PhantomData<&'a mut [f32]>,
+}
+
+// SAFETY: a block is a unique borrow of its elements, like `&mut [f32]`, which is Send.
+unsafe impl Send for BlockMut<'_> {}
+
+impl<'a> BlockMut<'a> {
+    /// The whole of `data`, seen as rows of `cols` elements that lie `stride` apart.
+    ///
+    /// # Panics
+    /// When `data` is too short, or rows would overlap.
+    pub fn new(data: &'a mut [f32], rows: usize, cols: usize, stride: usize) -> Self {
+        assert!(stride >= cols || rows <= 1, "rows would overlap");
+        assert!(rows == 0 || (rows - 1) * stride + cols <= data.len(), "matrix too short");
+        Self { start: data.as_mut_ptr(), stride, rows, cols, life: PhantomData }
+    }
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+    /// Elements of a row.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+    /// Distance between rows.
+    pub(super) fn stride(&self) -> usize {
+        self.stride
+    }
+    /// The first element.
+    pub(super) fn as_mut_ptr(&mut self) -> *mut f32 {
+        self.start
+    }
+    /// Row `i`.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn row_mut(&mut self, i: usize) -> &mut [f32] {
+        assert!(i < self.rows);
+        // SAFETY: i < rows, so by `new` (or `tile`) these `cols` elements belong to the block; the
+        // result borrows `self` mutably, so no second reference to them exists.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(i * self.stride), self.cols) }
+    }
+    /// The rectangle of at most m × n elements that starts at (i, j), cut at the block's edge.
+    ///
+    /// # Panics
+    /// When (i, j) lies outside.
+    pub fn tile(&mut self, i: usize, j: usize, m: usize, n: usize) -> BlockMut<'_> {
+        assert!(i < self.rows && j < self.cols);
+        BlockMut {
+            // SAFETY: (i, j) is an element of the block by the assertion.
+            start: unsafe { self.start.add(i * self.stride + j) },
+            stride: self.stride,
+            rows: m.min(self.rows - i),
+            cols: n.min(self.cols - j),
+            life: PhantomData,
+        }
+    }
+}
+
+/// A pointer that may travel to another thread.
+#[derive(Clone, Copy)]
+struct Shared(*mut f32);
+// SAFETY: `for_each_block` hands disjoint rectangles to its closure, so two threads never reach
+// the same element through this pointer.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+/// Cuts `whole` into blocks of m × n and calls `f(first row, first column, block)` for each, over
+/// the threads.
+///
+/// # Panics
+/// When m or n is 0.
+pub fn for_each_block(
+    whole: BlockMut,
+    [m, n]: [usize; 2],
+    f: impl Fn(usize, usize, BlockMut) + Send + Sync,
+) {
+    let (across, down) = (whole.cols.div_ceil(n), whole.rows.div_ceil(m));
+    let (start, stride, rows, cols) = (Shared(whole.start), whole.stride, whole.rows, whole.cols);
+    parallel_for(across * down, |block| {
+        let start = start; // the closure captures the wrapper, not the bare pointer in it
+        let (i, j) = (block / across * m, block % across * n);
+        let block = BlockMut {
+            // SAFETY: i < rows and j < cols, so (i, j) is inside `whole`, which this function
+            // owns; each (i, j) is visited once and the rectangles from these corners are
+            // disjoint.
+            start: unsafe { start.0.add(i * stride + j) },
+            stride,
+            rows: m.min(rows - i),
+            cols: n.min(cols - j),
+            life: PhantomData,
+        };
+        f(i, j, block);
+    });
+}

@@ -1,0 +1,141 @@
+//! The micro-kernel: one register tile of C = A·B.
+//!
+//! # Contract
+//! A micro-kernel of size mr × nr computes, for i < m ≤ mr and j < nr,
+//!
+//! ```text
+//! t[i,j] = Σ_s Σ_p A[i,s,p] · B[s,p,j]        s < segments, p < k, in this order
+//! C[i,j] = t[i,j]   or   C[i,j] + t[i,j]
+//! ```
+//!
+//! where each product is fused with its addition (one rounding), so that every level gives the
+//! same bits. B is packed, `[segments·k, nr]`, dense. A is read where it lies:
+//!
+//! ```text
+//! A[i,s,p] = data[rows[i] + segments[s] + p·step]
+//! ```
+//!
+//! This one form of address covers all operands of the crate without copying them into panels: a
+//! row-major or a transposed matrix (one segment), and the rows of the im2col matrix of an image
+//! in NHWC, where `rows` are the output pixels, `segments` the taps of the filter and p runs over
+//! the channels (see [`crate::conv2d`]).
+
+use super::{BlockMut, Level, level, portable};
+
+/// Rows of the tallest tile.
+pub const MAX_MR: usize = 12;
+/// Columns of the widest tile.
+pub const MAX_NR: usize = 32;
+
+/// The left operand of a tile, read in place.
+#[derive(Clone, Copy)]
+pub struct Lhs<'a> {
+    /// Memory that holds A.
+    pub data: &'a [f32],
+    /// Start of each row; mr of them, also where the tile has fewer (repeat any valid row).
+    pub rows: &'a [usize],
+    /// What each segment of the sum adds to the start.
+    pub segments: &'a [usize],
+    /// Terms of the sum in one segment.
+    pub k: usize,
+    /// Distance between successive terms.
+    pub step: usize,
+}
+
+/// Arguments of a raw micro-kernel; `B` and `C` as in the module's contract.
+pub(super) struct Raw {
+    pub a: *const f32,
+    pub rows: *const usize,
+    pub segments: *const usize,
+    pub num_segments: usize,
+    pub k: usize,
+    pub step: usize,
+    pub b: *const f32,
+    pub c: *mut f32,
+    pub stride_c: usize,
+    pub m: usize,
+    pub add: bool,
+}
+
+/// A micro-kernel and the size of its tile.
+pub struct MicroKernel {
+    /// Rows of the tile.
+    pub mr: usize,
+    /// Columns of the tile.
+    pub nr: usize,
+    run: unsafe fn(&Raw),
+}
+
+static PORTABLE: MicroKernel =
+    MicroKernel { mr: portable::MR, nr: portable::NR, run: portable::run };
+#[cfg(target_arch = "x86_64")]
+static AVX2: MicroKernel =
+    MicroKernel { mr: super::avx2::MR, nr: super::avx2::NR, run: super::avx2::run };
+#[cfg(target_arch = "x86_64")]
+static AVX512: MicroKernel =
+    MicroKernel { mr: super::avx512::MR, nr: super::avx512::NR, run: super::avx512::run };
+
+/// The micro-kernel of the level in use.
+pub fn micro_kernel() -> &'static MicroKernel {
+    micro_kernel_of(level())
+}
+
+/// The micro-kernel of `level`, or the portable one where the CPU lacks it.
+pub fn micro_kernel_of(level: Level) -> &'static MicroKernel {
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 if level.is_supported() => &AVX512,
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 if level.is_supported() => &AVX2,
+        _ => &PORTABLE,
+    }
+}
+
+impl MicroKernel {
+    /// Computes the tile `c`, at most mr × nr; `add` keeps what C holds and adds to it.
+    ///
+    /// # Panics
+    /// When an operand is too short for the sizes given.
+    pub fn run(&self, a: &Lhs, b: &[f32], c: &mut BlockMut, add: bool) {
+        assert!(a.rows.len() >= self.mr && c.rows() <= self.mr && c.cols() <= self.nr);
+        let b_len = a.segments.len().saturating_mul(a.k).saturating_mul(self.nr);
+        assert!(b.len() >= b_len, "B too short");
+        let max = |offsets: &[usize]| offsets.iter().fold(0, |m, &v| m.max(v));
+        let last = max(&a.rows[..self.mr])
+            .saturating_add(max(a.segments))
+            .saturating_add(a.k.saturating_sub(1).saturating_mul(a.step));
+        assert!(last < a.data.len() || a.k == 0 || a.segments.is_empty(), "A too short");
+        if c.cols() == self.nr {
+            let (m, stride_c) = (c.rows(), c.stride());
+            // SAFETY: the assertions above bound every read of A and B, and `c` has m rows of nr
+            // elements. `micro_kernel_of` returns only kernels whose CPU features were detected.
+            unsafe { (self.run)(&raw(a, b, c.as_mut_ptr(), stride_c, m, add)) }
+        } else {
+            // The tile hangs over the right edge of C: compute it whole aside, copy what counts.
+            let mut whole = [0.0; MAX_MR * MAX_NR];
+            // SAFETY: as above; `whole` has room for mr rows of nr elements.
+            unsafe { (self.run)(&raw(a, b, whole.as_mut_ptr(), self.nr, c.rows(), false)) }
+            for i in 0..c.rows() {
+                for (c, &t) in c.row_mut(i).iter_mut().zip(&whole[i * self.nr..]) {
+                    *c = if add { *c + t } else { t };
+                }
+            }
+        }
+    }
+}
+
+fn raw(a: &Lhs, b: &[f32], c: *mut f32, stride_c: usize, m: usize, add: bool) -> Raw {
+    Raw {
+        a: a.data.as_ptr(),
+        rows: a.rows.as_ptr(),
+        segments: a.segments.as_ptr(),
+        num_segments: a.segments.len(),
+        k: a.k,
+        step: a.step,
+        b: b.as_ptr(),
+        c,
+        stride_c,
+        m,
+        add,
+    }
+}

@@ -1,0 +1,47 @@
+//! The micro-kernel on the `wide` crate: no instruction named, any processor.
+
+use super::micro::Raw;
+use wide::f32x8;
+
+const LANES: usize = 8;
+/// Rows of the tile.
+pub const MR: usize = 6;
+/// Columns of the tile.
+pub const NR: usize = 2 * LANES;
+
+/// The contract of [`super::micro`].
+///
+/// # Safety
+/// Every address of A, B and C that the contract names is valid.
+pub unsafe fn run(x: &Raw) {
+    let mut t = [[f32x8::ZERO; 2]; MR];
+    let mut b = x.b.cast::<[f32; NR]>();
+    // SAFETY: `rows` has MR entries.
+    let rows: [*const f32; MR] =
+        std::array::from_fn(|i| x.a.wrapping_add(unsafe { *x.rows.add(i) }));
+    for s in 0..x.num_segments {
+        // SAFETY: s is below the number of segments.
+        let mut at = unsafe { *x.segments.add(s) };
+        for _ in 0..x.k {
+            // SAFETY: B holds num_segments·k rows of NR elements; this is the next of them.
+            let (row, next) = unsafe { (&*b, b.add(1)) };
+            let (left, right) = row.split_at(LANES);
+            let [b0, b1] = [left, right].map(|half| f32x8::new(half.try_into().unwrap()));
+            for i in 0..MR {
+                // SAFETY: rows[i] + segments[s] + p·step is an element of A.
+                let a = f32x8::splat(unsafe { *rows[i].add(at) });
+                t[i][0] = a.mul_add(b0, t[i][0]);
+                t[i][1] = a.mul_add(b1, t[i][1]);
+            }
+            at += x.step;
+            b = next;
+        }
+    }
+    for (i, t) in t.iter().enumerate().take(x.m) {
+        // SAFETY: row i < m of C holds NR elements that nobody else borrows.
+        let c = unsafe { &mut *x.c.add(i * x.stride_c).cast::<[f32; NR]>() };
+        for (c, t) in c.iter_mut().zip(t.iter().flat_map(|half| half.to_array())) {
+            *c = if x.add { *c + t } else { t };
+        }
+    }
+}

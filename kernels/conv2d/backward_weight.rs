@@ -1,0 +1,198 @@
+//! Gradient of a convolution with respect to its weights.
+//!
+//! ```text
+//! gw[(tap, c), o] = Σ_pixels x[pixel + tap, c] · gy[pixel, o]
+//!
+//! tasks      runs of images × runs of input channels × panels of nr output channels
+//! loop 2     blocks of output rows: pack their gy in a panel, border their x
+//! loop 1     ir over (tap, c) by mr: a micro-kernel sums over the pixels of the block
+//! ```
+//!
+//! Products of different runs of images are added afterwards in their order. How the work is cut
+//! depends on the geometry alone, so the bits do not depend on the threads.
+
+use super::rows::{Channels, InputRows};
+use crate::arch::{BlockMut, Lhs, MAX_MR, MAX_NR, MicroKernel, micro_kernel};
+use crate::pack::copy_rows;
+use crate::parallel::parallel_chunks;
+use crate::{Conv2dGeometry, scratch};
+use std::ops::Range;
+
+/// Pixels summed by one call of a micro-kernel: their gy, a panel, stays in L1.
+const PIXELS: usize = 192;
+/// Output rows among them.
+const MAX_ROWS: usize = 32;
+/// Input channels per task.
+const CHANNELS: usize = 128;
+/// Cut the batch where the other two axes give fewer tasks than this.
+const TASKS: usize = 8;
+
+/// grad_weight = the adjoint of w ↦ conv(x, w) applied to `grad_output`.
+///
+/// **Shapes**: x `[n, h_in, w_in, c_in]`, grad_output `[n, h_out, w_out, c_out]`,
+/// grad_weight `[c_out, c_in/groups, k_h, k_w]`.
+///
+/// # Panics
+/// When a slice does not have the length of its shape.
+pub fn backward_weight(
+    g: &Conv2dGeometry,
+    x: &[f32],
+    grad_output: &[f32],
+    grad_weight: &mut [f32],
+) {
+    assert!(x.len() == g.input_len() && grad_output.len() == g.output_len());
+    assert!(grad_weight.len() == g.weight_len());
+    grad_weight.fill(0.0);
+    if x.is_empty() || grad_output.is_empty() || grad_weight.is_empty() {
+        return;
+    }
+    let kernel = micro_kernel();
+    let cut = Cut::new(g, kernel.nr);
+    let mut partial = scratch::take(cut.tasks() * cut.len);
+    parallel_chunks(&mut partial, cut.len, |task, sums| {
+        cut.task(g, task, kernel.nr).run(g, x, grad_output, kernel, sums);
+    });
+    let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
+    parallel_chunks(grad_weight, g.k_h * g.k_w * c, |o_all, filter| {
+        let (group, o_in_group) = (o_all / o, o_all % o);
+        for run in 0..cut.runs_n {
+            for run_c in 0..cut.runs_c {
+                let j = o_in_group / kernel.nr;
+                let task = ((run * g.groups + group) * cut.runs_c + run_c) * cut.panels + j;
+                let sums = &partial[task * cut.len..];
+                let c0 = run_c * CHANNELS;
+                let order = ChannelsAndTaps::new(CHANNELS.min(c - c0), g.k_h * g.k_w);
+                for (m, (c, tap)) in order.enumerate() {
+                    filter[(c0 + c) * g.k_h * g.k_w + tap] +=
+                        sums[m * kernel.nr + o_in_group % kernel.nr];
+                }
+            }
+        }
+    });
+}
+
+/// How the work is cut into tasks.
+struct Cut {
+    groups: usize,
+    /// Runs of images; runs of input channels and panels of output channels, per group.
+    runs_n: usize,
+    runs_c: usize,
+    panels: usize,
+    /// Floats of one task's sums, `[taps · channels, nr]`.
+    len: usize,
+}
+
+impl Cut {
+    fn new(g: &Conv2dGeometry, nr: usize) -> Self {
+        let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
+        let (runs_c, panels) = (c.div_ceil(CHANNELS), o.div_ceil(nr));
+        // Not in panels of nr: every SIMD level shall add the same runs.
+        let runs_n = TASKS.div_ceil(runs_c * o.div_ceil(MAX_NR) * g.groups).min(g.n);
+        let len = g.k_h * g.k_w * c.min(CHANNELS) * nr;
+        Self { groups: g.groups, runs_n, runs_c, panels, len }
+    }
+    fn tasks(&self) -> usize {
+        self.runs_n * self.groups * self.runs_c * self.panels
+    }
+    fn task(&self, g: &Conv2dGeometry, task: usize, nr: usize) -> Task {
+        let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
+        let (rest, panel) = (task / self.panels, task % self.panels);
+        let (rest, run_c) = (rest / self.runs_c, rest % self.runs_c);
+        let (run, group) = (rest / self.groups, rest % self.groups);
+        let (c0, o0) = (run_c * CHANNELS, panel * nr);
+        Task {
+            images: run * g.n / self.runs_n..(run + 1) * g.n / self.runs_n,
+            channels: Channels { first: group * c + c0, count: CHANNELS.min(c - c0) },
+            first_o: group * o + o0,
+            num_o: nr.min(o - o0),
+        }
+    }
+}
+
+/// One task: these images, these channels in, these channels out.
+struct Task {
+    images: Range<usize>,
+    channels: Channels,
+    first_o: usize,
+    num_o: usize,
+}
+
+impl Task {
+    /// Loops 2 and 1: `sums` `[taps · channels, nr]` over all images of the task.
+    fn run(
+        &self,
+        g: &Conv2dGeometry,
+        x: &[f32],
+        grad_output: &[f32],
+        kernel: &MicroKernel,
+        sums: &mut [f32],
+    ) {
+        let rows_per_block = (PIXELS / g.w_out).clamp(1, MAX_ROWS);
+        let mut panel = scratch::take(rows_per_block * g.w_out * kernel.nr);
+        let m = g.k_h * g.k_w * self.channels.count;
+        let mut sums = BlockMut::new(sums, m, kernel.nr, kernel.nr);
+        let all = self.images.start * g.h_out..self.images.end * g.h_out;
+        for first in all.clone().step_by(rows_per_block) {
+            let rows = first..(first + rows_per_block).min(all.end);
+            let gy = &grad_output[first * g.w_out * g.c_out + self.first_o..];
+            let pixels = rows.len() * g.w_out;
+            copy_rows(gy, g.c_out, [pixels, self.num_o], &mut panel, kernel.nr);
+            let input = InputRows::new(g, x, rows.clone(), self.channels);
+            let mut segments = [0; MAX_ROWS];
+            for (s, r) in segments.iter_mut().zip(rows.clone()) {
+                *s = input.row_offset(r);
+            }
+            let mut order = ChannelsAndTaps::new(self.channels.count, g.k_h * g.k_w);
+            for ir in (0..m).step_by(kernel.mr) {
+                let mut at = [0; MAX_MR];
+                for (at, (c, tap)) in at.iter_mut().zip(order.by_ref().take(kernel.mr)) {
+                    *at = input.tap_offset(tap) + c;
+                }
+                let lhs = Lhs {
+                    data: input.data(),
+                    rows: &at,
+                    segments: &segments[..rows.len()],
+                    k: g.w_out,
+                    step: input.pixel_step(),
+                };
+                let mut tile = sums.tile(ir, 0, kernel.mr, kernel.nr);
+                kernel.run(&lhs, &panel, &mut tile, first > all.start);
+            }
+        }
+    }
+}
+
+/// The rows of the sums: (channel, tap) with up to four neighbouring channels under each tap, so
+/// that a tile reads the same cache lines again.
+struct ChannelsAndTaps {
+    c: usize,
+    taps: usize,
+    /// Block of four channels, tap, channel in the block.
+    block: usize,
+    tap: usize,
+    lane: usize,
+}
+
+impl ChannelsAndTaps {
+    fn new(c: usize, taps: usize) -> Self {
+        Self { c, taps, block: 0, tap: 0, lane: 0 }
+    }
+}
+
+impl Iterator for ChannelsAndTaps {
+    type Item = (usize, usize);
+    fn next(&mut self) -> Option<(usize, usize)> {
+        if self.block >= self.c {
+            return None;
+        }
+        let item = (self.block + self.lane, self.tap);
+        self.lane += 1;
+        if self.lane == 4.min(self.c - self.block) {
+            (self.lane, self.tap) = (0, self.tap + 1);
+            if self.tap == self.taps {
+                (self.tap, self.block) = (0, self.block + 4);
+            }
+        }
+        Some(item)
+    }
+}

@@ -1,0 +1,156 @@
+//! Convolution as one matrix product over implicit rows.
+//!
+//! ```text
+//! tasks      blocks of output rows × output channels, over the threads
+//! loop 4     c0 over input channels by KC
+//! loop 3     groups of taps, so that one panel of weights stays in L1
+//! loop 2     jr over output channels by nr
+//! loop 1     ir over output pixels by mr: a micro-kernel reads the image in place
+//! ```
+//!
+//! Every output is a sum over (c0, tap, c) in this order, whoever computes it.
+
+use super::rows::{Channels, InputRows, columns_per_task, rows_per_task};
+use super::weights::{WeightShape, pack_forward};
+use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, for_each_block, micro_kernel};
+use crate::pack::KC;
+use crate::{Conv2dGeometry, scratch};
+
+/// Output pixels of a task: their inputs stay in L2.
+const TASK_PIXELS: usize = 192;
+/// Taps that one call of a micro-kernel may add.
+const MAX_TAPS: usize = 32;
+
+/// y = conv(x, w) + bias; the formula is on [`Conv2dGeometry`].
+///
+/// **Shapes**: x `[n, h_in, w_in, c_in]`, w `[c_out, c_in/groups, k_h, k_w]`, bias `[c_out]`,
+/// y `[n, h_out, w_out, c_out]`.
+///
+/// # Panics
+/// When a slice does not have the length of its shape.
+pub fn forward(g: &Conv2dGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+    assert!(w.len() == g.weight_len() && bias.is_none_or(|b| b.len() == g.c_out));
+    correlate(g, x, bias, y, |shape, group, nr, packed| {
+        let len = w.len() / g.groups;
+        pack_forward(shape, &w[group * len..][..len], nr, packed);
+    });
+}
+
+/// The convolution described by `g`, with weights packed by `pack(shape, group, nr, packed)`.
+pub fn correlate(
+    g: &Conv2dGeometry,
+    x: &[f32],
+    bias: Option<&[f32]>,
+    y: &mut [f32],
+    pack: impl Fn(&WeightShape, usize, usize, &mut [f32]),
+) {
+    assert!(x.len() == g.input_len() && y.len() == g.output_len());
+    if y.is_empty() {
+        return;
+    }
+    let kernel = micro_kernel();
+    let shape = WeightShape { taps: g.k_h * g.k_w, c: g.c_in / g.groups, o: g.c_out / g.groups };
+    let mut packed = scratch::take(shape.packed_len(kernel.nr));
+    let rows = rows_per_task(g, TASK_PIXELS);
+    let columns = columns_per_task((g.n * g.h_out).div_ceil(rows), shape.o, kernel.nr);
+    let pixels = y.len() / g.c_out;
+    let mut y = BlockMut::new(y, pixels, g.c_out, g.c_out);
+    if x.is_empty() {
+        return match bias {
+            Some(bias) => fill_with_bias(&mut y, bias),
+            None => (0..pixels).for_each(|i| y.row_mut(i).fill(0.0)),
+        };
+    }
+    for group in 0..g.groups {
+        pack(&shape, group, kernel.nr, &mut packed);
+        let channels = Channels { first: group * shape.c, count: shape.c };
+        let o0 = group * shape.o;
+        for_each_block(
+            y.tile(0, o0, pixels, shape.o),
+            [rows * g.w_out, columns],
+            |pixel, o, mut block| {
+                let first = pixel / g.w_out;
+                let input = InputRows::new(g, x, first..first + block.rows() / g.w_out, channels);
+                if let Some(bias) = bias {
+                    fill_with_bias(&mut block, &bias[o0 + o..]);
+                }
+                let task = Task { kernel, shape, packed: &packed, first, o, add: bias.is_some() };
+                task.run(g, &input, &mut block);
+            },
+        );
+    }
+}
+
+/// Every row of the block = the bias.
+fn fill_with_bias(block: &mut BlockMut, bias: &[f32]) {
+    for i in 0..block.rows() {
+        let row = block.row_mut(i);
+        row.copy_from_slice(&bias[..row.len()]);
+    }
+}
+
+/// Output rows from `first` on, output channels from `o` on.
+struct Task<'a> {
+    kernel: &'a MicroKernel,
+    shape: WeightShape,
+    packed: &'a [f32],
+    first: usize,
+    o: usize,
+    add: bool,
+}
+
+impl Task<'_> {
+    fn run(&self, g: &Conv2dGeometry, input: &InputRows, y: &mut BlockMut) {
+        let (taps, nr) = (self.shape.taps, self.kernel.nr);
+        let mut add = self.add;
+        for c0 in (0..self.shape.c).step_by(KC) {
+            let kc = KC.min(self.shape.c - c0);
+            let per_group = (KC / kc).clamp(1, MAX_TAPS);
+            for t0 in (0..taps).step_by(per_group) {
+                let group = per_group.min(taps - t0);
+                let mut segments = [0; MAX_TAPS];
+                for (t, s) in segments[..group].iter_mut().enumerate() {
+                    *s = input.tap_offset(t0 + t) + c0;
+                }
+                for jr in (0..y.cols()).step_by(nr) {
+                    let panel = self.shape.panel(self.packed, nr, c0, self.o + jr);
+                    let panel = &panel[t0 * kc * nr..][..group * kc * nr];
+                    self.loop_1(g, input, &segments[..group], kc, panel, y, jr, add);
+                }
+                add = true;
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)] // the loop's bounds, operands and place
+    fn loop_1(
+        &self,
+        g: &Conv2dGeometry,
+        input: &InputRows,
+        segments: &[usize],
+        k: usize,
+        panel: &[f32],
+        y: &mut BlockMut,
+        jr: usize,
+        add: bool,
+    ) {
+        let (mut r, mut j) = (0, 0);
+        let mut row = input.row_offset(self.first);
+        let step = input.pixel_step();
+        for ir in (0..y.rows()).step_by(self.kernel.mr) {
+            let mut rows = [row; MAX_MR];
+            for at in rows.iter_mut().take(self.kernel.mr.min(y.rows() - ir)) {
+                *at = row + j * step;
+                j += 1;
+                if j == g.w_out {
+                    (r, j) = (r + 1, 0);
+                    if r * g.w_out < y.rows() {
+                        row = input.row_offset(self.first + r);
+                    }
+                }
+            }
+            let lhs = Lhs { data: input.data(), rows: &rows, segments, k, step: 1 };
+            self.kernel.run(&lhs, panel, &mut y.tile(ir, jr, self.kernel.mr, self.kernel.nr), add);
+        }
+    }
+}

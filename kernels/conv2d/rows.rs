@@ -1,0 +1,156 @@
+//! Where the pixels under a block of output rows lie, with zeros around the image.
+
+use crate::scratch::{self, Scratch};
+use crate::{Conv2dGeometry, parallel};
+use std::ops::Range;
+
+/// Output rows of all images of a batch, counted through: row r is row r mod h_out of image
+/// r / h_out.
+pub type OutputRows = Range<usize>;
+
+/// Input channels that a block reads.
+#[derive(Clone, Copy)]
+pub struct Channels {
+    pub first: usize,
+    pub count: usize,
+}
+
+/// The input under some output rows, and the offsets of its pixels and taps.
+pub struct InputRows<'a> {
+    data: Data<'a>,
+    /// Images that the block touches are `image` apart, rows `row`, pixels `pixel`.
+    image: usize,
+    row: usize,
+    pixel: usize,
+    start: usize,
+    first: usize,
+    g: &'a Conv2dGeometry,
+}
+
+enum Data<'a> {
+    InPlace(&'a [f32]),
+    Padded(Scratch),
+}
+
+impl<'a> InputRows<'a> {
+    /// Reads `x` in place where it needs no border, else copies the rows needed into a bordered
+    /// block.
+    pub fn new(g: &'a Conv2dGeometry, x: &'a [f32], rows: OutputRows, c: Channels) -> Self {
+        if g.padding == [0, 0] {
+            let row = g.w_in * g.c_in;
+            let image = g.h_in * row;
+            let (n, i) = (rows.start / g.h_out, rows.start % g.h_out);
+            let start = n * image + i * g.stride[0] * row + c.first;
+            return Self {
+                data: Data::InPlace(x),
+                image,
+                row,
+                pixel: g.c_in,
+                start,
+                first: rows.start,
+                g,
+            };
+        }
+        let height = (rows.len().min(g.h_out) - 1) * g.stride[0] + (g.k_h - 1) * g.dilation[0] + 1;
+        let width = (g.w_out - 1) * g.stride[1] + (g.k_w - 1) * g.dilation[1] + 1;
+        let row = width * c.count;
+        let images = (rows.end - 1) / g.h_out - rows.start / g.h_out + 1;
+        let mut padded = scratch::take(images * height * row);
+        for (k, image) in padded.chunks_mut(height * row).enumerate() {
+            let n = rows.start / g.h_out + k;
+            let i = if k == 0 { rows.start % g.h_out } else { 0 };
+            copy_bordered(g, x, n, i * g.stride[0], c, image, row);
+        }
+        Self {
+            data: Data::Padded(padded),
+            image: height * row,
+            row,
+            pixel: c.count,
+            start: 0,
+            first: rows.start,
+            g,
+        }
+    }
+
+    /// Memory that the offsets refer to.
+    pub fn data(&self) -> &[f32] {
+        match &self.data {
+            Data::InPlace(x) => x,
+            Data::Padded(x) => x,
+        }
+    }
+
+    /// Offset of the first pixel of output row `r`, under tap (0, 0).
+    pub fn row_offset(&self, r: usize) -> usize {
+        let h_out = self.g.h_out;
+        let (image, first) = (r / h_out - self.first / h_out, self.first % h_out);
+        // Only the first image of the block starts below its top row.
+        let down = r % h_out * self.g.stride[0];
+        self.start
+            + match image {
+                0 => down * self.row - first * self.g.stride[0] * self.row,
+                _ => match self.data {
+                    Data::InPlace(_) => {
+                        image * self.image + down * self.row - first * self.g.stride[0] * self.row
+                    }
+                    Data::Padded(_) => image * self.image + down * self.row,
+                },
+            }
+    }
+
+    /// Distance between the pixels of an output row.
+    pub fn pixel_step(&self) -> usize {
+        self.g.stride[1] * self.pixel
+    }
+
+    /// What tap number `t` = u·k_w + v adds to a pixel's offset.
+    pub fn tap_offset(&self, t: usize) -> usize {
+        let (u, v) = (t / self.g.k_w, t % self.g.k_w);
+        u * self.g.dilation[0] * self.row + v * self.g.dilation[1] * self.pixel
+    }
+}
+
+/// Copies the rows of image `n` from padded row `top` on, with zeros where they leave the image.
+fn copy_bordered(
+    g: &Conv2dGeometry,
+    x: &[f32],
+    n: usize,
+    top: usize,
+    c: Channels,
+    dst: &mut [f32],
+    row: usize,
+) {
+    let width = row / c.count;
+    let left = g.padding[1].min(width);
+    let inside = g.w_in.min(width - left);
+    for (r, dst) in dst.chunks_mut(row).enumerate() {
+        let y = (top + r).wrapping_sub(g.padding[0]);
+        if y >= g.h_in {
+            dst.fill(0.0);
+            continue;
+        }
+        let src = &x[(n * g.h_in + y) * g.w_in * g.c_in + c.first..];
+        let (border, rest) = dst.split_at_mut(left * c.count);
+        let (pixels, right) = rest.split_at_mut(inside * c.count);
+        border.fill(0.0);
+        right.fill(0.0);
+        if c.count == g.c_in {
+            pixels.copy_from_slice(&src[..inside * c.count]);
+        } else {
+            for (dst, src) in pixels.chunks_mut(c.count).zip(src.chunks(g.c_in)) {
+                dst.copy_from_slice(&src[..c.count]);
+            }
+        }
+    }
+}
+
+/// Output rows per task: about `pixels` pixels.
+pub fn rows_per_task(g: &Conv2dGeometry, pixels: usize) -> usize {
+    pixels.div_ceil(g.w_out).min(g.n * g.h_out).max(1)
+}
+
+/// Columns of `width` output channels per task, so that there are tasks for all threads.
+pub fn columns_per_task(row_tasks: usize, width: usize, nr: usize) -> usize {
+    let across = (2 * parallel::threads()).div_ceil(row_tasks.max(1));
+    width.div_ceil(across).next_multiple_of(nr)
+}

@@ -1,0 +1,52 @@
+//! Files that survive a crash at any moment.
+
+use super::Archive;
+use crate::error::{Error, Result};
+use crate::files::write_atomic;
+use std::path::{Path, PathBuf};
+
+/// Replaces a file and keeps what it held before beside it, as `NAME.previous`. At every moment at
+/// least one of the two is whole.
+///
+/// # Errors
+/// [`Error::Io`]; the old file then still stands.
+pub fn write_keeping_previous(path: &Path, bytes: &[u8]) -> Result<()> {
+    if path.exists() {
+        let previous = previous(path);
+        let link = path.with_extension("previous.tmp");
+        let _ = std::fs::remove_file(&link); // left over from a crash
+        std::fs::hard_link(path, &link)
+            .or_else(|_| std::fs::copy(path, &link).map(drop)) // file systems without links
+            .and_then(|()| std::fs::rename(&link, &previous))
+            .map_err(Error::io(&previous))?;
+    }
+    write_atomic(path, bytes)
+}
+
+fn previous(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".previous");
+    path.with_file_name(name)
+}
+
+/// Reads a checkpoint; if it is damaged, the one before it.
+///
+/// # Errors
+/// That of the newer file if neither can be read.
+pub fn read_or_previous(path: &Path) -> Result<Archive> {
+    Archive::read(path).or_else(|e| Archive::read(&previous(path)).map_err(|_| e))
+}
+
+/// Removes temporaries that a crash left in a run folder.
+///
+/// # Errors
+/// [`Error::Io`] if the folder cannot be read.
+pub fn sweep(folder: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
+        let path = entry.map_err(Error::io(folder))?.path();
+        if path.extension().is_some_and(|e| e == "tmp") {
+            let _ = std::fs::remove_file(&path);
+        }
+    }
+    Ok(())
+}

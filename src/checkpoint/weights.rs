@@ -1,0 +1,96 @@
+//! A network as an archive, and back.
+
+use super::Archive;
+use crate::autograd::Tensor;
+use crate::error::{Error, Result};
+use crate::model::{Network, NetworkSpec};
+use std::path::{Path, PathBuf};
+
+/// The network's specification and state.
+///
+/// # Errors
+/// None in practice.
+pub fn archive(network: &Network<f32>) -> Result<Archive> {
+    let mut archive = Archive::default();
+    archive.put("network", &network.spec)?;
+    for (name, t) in network.state() {
+        archive.tensors.insert(format!("network/{name}"), (t.shape().to_vec(), t.to_vec()));
+    }
+    Ok(archive)
+}
+
+/// The network that an archive holds: the average of the weights if there is one, else the weights.
+///
+/// # Errors
+/// [`Error::Model`] if tensors are missing, of another shape, or not finite.
+pub fn from_archive(path: &Path, archive: &Archive) -> Result<Network<f32>> {
+    let averaged = archive.tensors.keys().any(|k| k.starts_with("ema/"));
+    from_network_tensors(path, archive, if averaged { "ema" } else { "network" })
+}
+
+/// The network whose tensors are named `prefix/…`.
+///
+/// # Errors
+/// As [`from_archive`].
+pub fn from_network_tensors(path: &Path, archive: &Archive, prefix: &str) -> Result<Network<f32>> {
+    let spec: NetworkSpec = archive.get(path, "network")?;
+    let built = Network::new(spec, 0);
+    let mut network =
+        built.map_err(|e| Error::model(path, format!("describes no network: {e}")))?;
+    let known = network.state().len();
+    let found = archive.tensors.keys().filter(|k| k.starts_with(&format!("{prefix}/"))).count();
+    if found > known {
+        let message = format!("has {found} tensors, its network has {known}");
+        return Err(Error::model(path, message));
+    }
+    for (name, value) in network.state_mut() {
+        *value = tensor(path, archive, &format!("{prefix}/{name}"), value)?;
+    }
+    Ok(network)
+}
+
+/// A tensor of the archive that has the shape of `like` and is finite.
+///
+/// # Errors
+/// [`Error::Model`] that names the tensor.
+pub fn tensor(path: &Path, archive: &Archive, name: &str, like: &Tensor) -> Result<Tensor> {
+    let bad = |message: String| Error::model(path, message);
+    let Some((shape, values)) = archive.tensors.get(name) else {
+        return Err(bad(format!("tensor {name} is missing")));
+    };
+    if *shape != *like.shape() {
+        return Err(bad(format!("tensor {name} is {shape:?}, expected {:?}", like.shape())));
+    }
+    if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+        return Err(bad(format!("tensor {name} holds {} at {at}", values[at])));
+    }
+    Tensor::from_slice(values, shape)
+}
+
+/// Reads MODEL: a weights file, a checkpoint, or a run folder (its last state).
+///
+/// # Errors
+/// [`Error::Model`] if there is none or it cannot be used.
+pub fn read_model(model: &Path) -> Result<(Network<f32>, Archive)> {
+    let path = if model.is_dir() { model.join("last.safetensors") } else { model.to_path_buf() };
+    if !path.exists() {
+        return Err(Error::model(model, missing(model)));
+    }
+    let archive = Archive::read(&path)?;
+    Ok((from_archive(&path, &archive)?, archive))
+}
+
+fn missing(model: &Path) -> String {
+    match model.is_dir() {
+        true => "is not a run folder: it holds no last.safetensors".into(),
+        false => {
+            let near: Vec<PathBuf> = std::fs::read_dir("runs")
+                .map(|d| d.filter_map(|e| e.ok().map(|e| e.path())).collect())
+                .unwrap_or_default();
+            let mut names: Vec<String> = near.iter().map(|p| p.display().to_string()).collect();
+            names.sort();
+            let hint = if names.is_empty() { "none".into() } else { names.join(", ") };
+            format!("does not exist; expected a run folder or a weights file (here: {hint})")
+        }
+    }
+}

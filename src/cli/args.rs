@@ -1,0 +1,36 @@
+//! The commands and what they share.
+
+use clap::{Parser, Subcommand};
+
+/// Trains a convolutional network to read facial expressions, and explains it.
+#[derive(Debug, Parser)]
+#[command(name = "fer", version, max_term_width = 100, propagate_version = true)]
+pub struct Cli {
+    /// Number of threads [default: one a core]
+    #[arg(long, global = true, env = "FER_THREADS")]
+    pub threads: Option<usize>,
+    /// SIMD path: auto, avx512, avx2 or portable
+    #[arg(long, global = true, default_value = "auto", hide_default_value = true)]
+    pub simd: String,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a network
+    Train(Box<super::train::Args>),
+    /// Measure the speed of training and inference on this machine
+    Bench(super::bench::Args),
+    /// Print a network's layers: output shape, parameters, multiply-accumulates
+    Summary(super::summary::Args),
+    /// Print CPU features, the SIMD path chosen, threads and versions
+    Info(super::info::Args),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}

@@ -1,0 +1,106 @@
+//! The command line: each file turns the arguments of one command into library calls.
+
+mod args;
+mod bench;
+mod info;
+mod progress;
+mod summary;
+mod train;
+
+use crate::error::{Error, Result};
+use args::{Cli, Command};
+use clap::Parser as _;
+use fer_kernels::arch;
+use std::process::ExitCode;
+
+/// Runs the program: parses the arguments, prepares the machine, carries out one command, and turns
+/// an error into a message and an exit code.
+pub fn main() -> ExitCode {
+    if !arch::supports_baseline() {
+        eprintln!(
+            "fer: this program needs a CPU with AVX2 and FMA (x86-64-v3, 2013 or later).\n\
+             On an older one, build it from source without .cargo/config.toml."
+        );
+        return ExitCode::from(1);
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            let _ = e.print(); // help goes to stdout, errors to stderr
+            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match prepare(&cli).and_then(|()| run(cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Broken::Pipe) => ExitCode::SUCCESS,
+        Err(Broken::Error(e)) => {
+            eprintln!("fer: {e}");
+            ExitCode::from(e.exit_code())
+        }
+    }
+}
+
+/// Why a command ended early.
+enum Broken {
+    /// Nobody reads the output any more (`fer … | head`).
+    Pipe,
+    Error(Error),
+}
+
+impl From<Error> for Broken {
+    fn from(e: Error) -> Self {
+        match &e {
+            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe => {
+                Broken::Pipe
+            }
+            _ => Broken::Error(e),
+        }
+    }
+}
+
+/// Threads and SIMD path, before any kernel runs.
+fn prepare(cli: &Cli) -> Result<(), Broken> {
+    let level = match cli.simd.as_str() {
+        "auto" => None,
+        name => Some(name.parse().map_err(Error::Usage)?),
+    };
+    arch::set_level(level).map_err(Error::Usage)?;
+    if let Some(threads) = cli.threads {
+        if threads == 0 || threads > 1024 {
+            let message = format!("--threads {threads}: expected 1 to 1024");
+            return Err(Error::Usage(message).into());
+        }
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        pool.map_err(|e| Error::Usage(format!("--threads {threads}: {e}")))?;
+    }
+    Ok(())
+}
+
+fn run(command: Command) -> Result<(), Broken> {
+    match command {
+        Command::Train(args) => train::run(args)?,
+        Command::Bench(args) => bench::run(args)?,
+        Command::Summary(args) => summary::run(args)?,
+        Command::Info(args) => info::run(args)?,
+        Command::Completions { shell } => {
+            let mut command = <Cli as clap::CommandFactory>::command();
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "fer", &mut script);
+            print(&String::from_utf8_lossy(&script))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes to standard output; a closed pipe is reported, never a panic.
+pub(crate) fn print(text: &str) -> Result<()> {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::io("standard output"))
+}
+
+/// Prints a value as one line of JSON.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_string(value).map_err(|e| Error::Usage(e.to_string()))?;
+    print(&(text + "\n"))
+}

@@ -1,0 +1,251 @@
+//! `fer train`.
+
+use super::progress::{self, duration};
+use crate::dataset::augment::{Augment, Preset};
+use crate::error::{Error, Result};
+use crate::optim::{Kind, Shape};
+use crate::train::step::StepResult;
+use crate::train::{Budget, EpochMetrics, Observer, Outcome, TrainConfig, Trainer, load, run};
+use clap::ValueEnum;
+use indicatif::ProgressBar;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Arguments of `fer train`. What is not given comes from --config, else from the defaults.
+#[derive(Debug, Default, clap::Args)]
+pub struct Args {
+    /// Faces to train on: a CSV (plain or gzip) or a folder of class-named folders [default:
+    /// synthetic faces]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Faces to validate on
+    #[arg(long, conflicts_with = "val_split")]
+    val: Option<PathBuf>,
+    /// Share of the training faces to validate on, where --val is not given [default: 0.1]
+    #[arg(long)]
+    val_split: Option<f64>,
+    /// fer-s, fer-m, fer-l, tiny, vgg, or a .toml file [default: fer-s]
+    #[arg(long)]
+    arch: Option<String>,
+    /// Train for so many passes over the data [default: 20]
+    #[arg(long, conflicts_with = "minutes")]
+    epochs: Option<usize>,
+    /// Train for so many minutes
+    #[arg(long)]
+    minutes: Option<f64>,
+    /// Faces a step [default: 128]
+    #[arg(long)]
+    batch: Option<usize>,
+    /// Highest learning rate [default: 0.1]
+    #[arg(long)]
+    lr: Option<f64>,
+    /// sgd, nesterov, adam or adam-w [default: nesterov]
+    #[arg(long, value_parser = optimizer)]
+    optimizer: Option<Kind>,
+    /// constant, step, cosine, one-cycle or linear [default: linear]
+    #[arg(long, value_parser = shape)]
+    schedule: Option<Shape>,
+    /// Variation of the faces [default: light]
+    #[arg(long)]
+    augment: Option<AugmentArg>,
+    /// Decay of the average of the weights; 0 = none [default: 0.999]
+    #[arg(long)]
+    ema: Option<f64>,
+    /// Seed of everything random [default: 0]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Stop after so many epochs without improvement and return to the best
+    #[arg(long)]
+    patience: Option<usize>,
+    /// Drop copies and contradicting labels from the training faces
+    #[arg(long)]
+    deduplicate: bool,
+    /// Learn the first N faces by heart, as a check
+    #[arg(long, value_name = "N")]
+    overfit: Option<usize>,
+    /// Count and list bad rows instead of ending at the first
+    #[arg(long)]
+    skip_bad: bool,
+    /// Run folder to make [default: runs/ARCH-1, -2, …]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Continue the training of a run folder
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out", "data"])]
+    resume: Option<PathBuf>,
+    /// A TOML file with any of the settings, such as a run's config.toml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Presets of augmentation.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AugmentArg {
+    None,
+    Light,
+    Strong,
+}
+
+/// Parses a name as serde spells it, so that options and configuration agree.
+fn spelled<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, String> {
+    serde_json::from_value(name.into()).map_err(|e| e.to_string())
+}
+fn optimizer(name: &str) -> Result<Kind, String> {
+    spelled(name)
+}
+fn shape(name: &str) -> Result<Shape, String> {
+    spelled(name)
+}
+
+impl Args {
+    /// Defaults, then the file, then the options.
+    fn config(&self) -> Result<TrainConfig> {
+        let mut c = match &self.config {
+            Some(path) => TrainConfig::read(path)?,
+            None => TrainConfig::default(),
+        };
+        fn set<T: Clone>(slot: &mut T, option: &Option<T>) {
+            if let Some(value) = option {
+                slot.clone_from(value);
+            }
+        }
+        set(&mut c.val_split, &self.val_split);
+        set(&mut c.arch, &self.arch);
+        set(&mut c.budget, &self.epochs.map(Budget::Epochs).or(self.minutes.map(Budget::Minutes)));
+        set(&mut c.batch, &self.batch);
+        set(&mut c.lr, &self.lr);
+        set(&mut c.optimizer.kind, &self.optimizer);
+        set(&mut c.schedule.shape, &self.schedule);
+        set(&mut c.ema, &self.ema);
+        set(&mut c.seed, &self.seed);
+        c.data = self.data.clone().or(c.data);
+        c.val = self.val.clone().or(c.val);
+        c.patience = self.patience.or(c.patience);
+        c.overfit = self.overfit.or(c.overfit);
+        c.deduplicate |= self.deduplicate;
+        if let Some(preset) = self.augment {
+            c.augment = Augment::preset(match preset {
+                AugmentArg::None => Preset::None,
+                AugmentArg::Light => Preset::Light,
+                AugmentArg::Strong => Preset::Strong,
+            });
+        }
+        c.validate()?;
+        Ok(c)
+    }
+}
+
+pub(super) fn run(args: Box<Args>) -> Result<()> {
+    let mut trainer = match &args.resume {
+        Some(folder) => Trainer::resume(folder, |config| load::load(config, args.skip_bad))?,
+        None => {
+            let config = args.config()?;
+            let (train, validation) = load::load(&config, args.skip_bad)?;
+            let mut trainer = Trainer::new(config, train, validation)?;
+            let folder = run::create(args.out.as_deref(), &trainer.config.arch)?;
+            trainer.write_into(&folder)?;
+            trainer
+        }
+    };
+    let stop = stop_flag()?;
+    announce(&trainer);
+    let mut display = Display::new(stop);
+    let outcome = trainer.run(&mut display)?;
+    display.bar.finish_and_clear();
+    let folder = trainer.folder.clone().unwrap_or_default();
+    if outcome == Outcome::Stopped {
+        return Err(Error::Interrupted(format!(
+            "the state is saved; go on with: fer train --resume {}",
+            folder.display()
+        )));
+    }
+    if let Some(last) = trainer.progress.history.last() {
+        eprintln!(
+            "done in {}: validation accuracy {:.2} % (loss {:.3}); run folder {}",
+            duration(trainer.seconds()),
+            100.0 * last.val_accuracy,
+            last.val_loss,
+            folder.display()
+        );
+    }
+    Ok(())
+}
+
+/// A flag that Ctrl-C or SIGTERM raises; a second one ends the program at once.
+fn stop_flag() -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let raised = flag.clone();
+    let handler = move || {
+        if raised.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+        eprintln!("\nfinishing this step and saving; once more to end at once");
+    };
+    ctrlc::set_handler(handler).map_err(|e| Error::Usage(format!("cannot catch Ctrl-C: {e}")))?;
+    Ok(flag)
+}
+
+fn announce(trainer: &Trainer) {
+    let parameters: usize = trainer.network.parameters().iter().map(|p| p.value.elements()).sum();
+    let folder = trainer.folder.as_ref().map(|f| f.display().to_string()).unwrap_or_default();
+    eprintln!(
+        "{}: {parameters} parameters; {} faces to train on, {} to validate; {} threads, {}; {folder}",
+        trainer.network.spec.name,
+        trainer.train.len(),
+        trainer.validation.len(),
+        rayon::current_num_threads(),
+        fer_kernels::arch::level(),
+    );
+}
+
+/// Shows a training on the terminal, or as one line an epoch.
+struct Display {
+    stop: Arc<AtomicBool>,
+    bar: ProgressBar,
+}
+
+impl Display {
+    fn new(stop: Arc<AtomicBool>) -> Self {
+        Self { stop, bar: progress::bar(1, "") }
+    }
+}
+
+impl Observer for Display {
+    fn step(&mut self, trainer: &Trainer, _: &StepResult) -> bool {
+        let p = &trainer.progress;
+        self.bar.set_length(trainer.steps_per_epoch() as u64);
+        self.bar.set_position(p.step_in_epoch as u64);
+        self.bar.set_prefix(format!("epoch {}", p.epoch + 1));
+        let faces = p.sums.faces.max(1) as f64;
+        self.bar.set_message(format!(
+            "loss {:.3} acc {:.1} % {:.0} img/s, {} left;",
+            p.sums.loss / faces,
+            100.0 * p.sums.correct as f64 / faces,
+            faces / p.sums.seconds.max(1e-9),
+            duration(trainer.remaining().unwrap_or(0.0))
+        ));
+        !self.stop.load(Ordering::SeqCst)
+    }
+
+    fn epoch(&mut self, trainer: &Trainer, m: &EpochMetrics) -> Result<()> {
+        let line = format!(
+            "epoch {:>3}  loss {:.4}  acc {:5.2} %  val loss {:.4}  val acc {:5.2} %  lr {:.4}  \
+             {:.0} img/s  {}, {} left",
+            m.epoch,
+            m.loss,
+            100.0 * m.accuracy,
+            m.val_loss,
+            100.0 * m.val_accuracy,
+            m.lr,
+            m.images_per_second,
+            duration(m.seconds),
+            duration(trainer.remaining().unwrap_or(0.0))
+        );
+        if progress::plain() {
+            eprintln!("{line}")
+        } else {
+            self.bar.println(line)
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,298 @@
+//! Lines of text from a plain or gzip stream, within bounded memory.
+//!
+//! A record of a FER file never needs more than one line, so a line is the unit: an unclosed quote
+//! can spoil its own line and no other. Lines end with LF, CRLF or CR.
+
+use std::io::{self, Read};
+
+use flate2::read::MultiGzDecoder;
+
+/// Longest line that is read, in bytes. A face needs at most 9,300.
+pub const MAX_LINE: usize = 128 * 1024;
+
+/// Most blank lines in a row.
+const MAX_BLANK: usize = 1_000;
+
+/// Bytes of lines handed out together.
+const CHUNK: usize = 1 << 20;
+
+/// A gzip stream may not grow more than this…
+const MAX_RATIO: u64 = 100;
+
+/// …once it has delivered this many bytes. Faces shrink to about a third.
+const RATIO_FROM: u64 = 32 << 20;
+
+/// Counts the bytes read through it.
+pub struct Counted<R> {
+    inner: R,
+    count: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(out)?;
+        self.count += n as u64;
+        Ok(n)
+    }
+}
+
+/// Plain bytes of a gzip stream; refuses one that grows without measure.
+pub struct Gunzip<R> {
+    decoder: MultiGzDecoder<Counted<R>>,
+    delivered: u64,
+}
+
+impl<R: Read> Gunzip<R> {
+    /// Decompresses `inner`.
+    pub fn new(inner: R) -> Self {
+        Gunzip { decoder: MultiGzDecoder::new(Counted { inner, count: 0 }), delivered: 0 }
+    }
+}
+
+impl<R: Read> Read for Gunzip<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.decoder.read(out)?;
+        self.delivered += n as u64;
+        if self.delivered > RATIO_FROM && self.delivered / MAX_RATIO > self.decoder.get_ref().count
+        {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("it grows more than {MAX_RATIO} times, like a gzip bomb"),
+            ));
+        }
+        Ok(n)
+    }
+}
+
+/// One line inside a [`Chunk`].
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    start: usize,
+    end: usize,
+    /// Its number in the file, from 1.
+    pub number: u64,
+    /// True if it was longer than [`MAX_LINE`] and is cut there.
+    pub cut: bool,
+}
+
+/// Some whole lines that follow each other; blank ones are left out.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    bytes: Vec<u8>,
+    /// The lines.
+    pub lines: Vec<Line>,
+}
+
+impl Chunk {
+    /// The bytes of `line`, without its end.
+    pub fn text(&self, line: Line) -> &[u8] {
+        &self.bytes[line.start..line.end]
+    }
+}
+
+/// What stopped the reading.
+#[derive(Debug)]
+pub struct LinesError {
+    /// Line being read, from 1.
+    pub line: u64,
+    /// Why.
+    pub source: io::Error,
+}
+
+/// Cuts a stream into lines.
+pub struct Lines<R> {
+    inner: R,
+    buffer: Vec<u8>, // bytes read and not yet handed out
+    number: u64,     // of the line that starts the buffer
+    blank: usize,    // blank lines just before it
+    after_cr: bool,  // an LF that comes first belongs to the CR before it
+    skipping: bool,  // inside a line that was cut
+    ended: bool,
+}
+
+impl<R: Read> Lines<R> {
+    /// Lines of `inner`, counted from 1.
+    pub fn new(inner: R) -> Self {
+        Lines {
+            inner,
+            buffer: Vec::new(),
+            number: 1,
+            blank: 0,
+            after_cr: false,
+            skipping: false,
+            ended: false,
+        }
+    }
+
+    /// The next lines, about 1 MB of them; `None` at the end.
+    ///
+    /// # Errors
+    /// What the stream says, with the line it happened in; too many blank lines.
+    pub fn next_chunk(&mut self) -> Result<Option<Chunk>, LinesError> {
+        loop {
+            if self.ended && self.buffer.is_empty() {
+                return Ok(None);
+            }
+            self.fill()?;
+            let chunk = self.cut_lines()?;
+            if !chunk.lines.is_empty() {
+                return Ok(Some(chunk));
+            }
+        }
+    }
+
+    fn fill(&mut self) -> Result<(), LinesError> {
+        while !self.ended && self.buffer.len() < CHUNK {
+            let old = self.buffer.len();
+            self.buffer.resize(CHUNK, 0);
+            let result = self.inner.read(&mut self.buffer[old..]);
+            self.buffer.truncate(old + *result.as_ref().unwrap_or(&0));
+            match result {
+                Ok(0) => self.ended = true,
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => {
+                    let breaks = self.buffer.iter().filter(|&&b| b == b'\n').count() as u64;
+                    return Err(LinesError { line: self.number + breaks, source });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the whole lines off the buffer; what is left is the start of one.
+    fn cut_lines(&mut self) -> Result<Chunk, LinesError> {
+        let mut lines = Vec::new();
+        let mut start = 0;
+        if self.after_cr && !self.buffer.is_empty() {
+            start = usize::from(self.buffer[0] == b'\n');
+            self.after_cr = false;
+        }
+        while start < self.buffer.len() {
+            let rest = &self.buffer[start..];
+            let (length, next) = match find_line_end(rest) {
+                Some(end) if rest[end] == b'\r' && end + 1 == rest.len() => {
+                    self.after_cr = true;
+                    (end, end + 1)
+                }
+                Some(end) => (end, end + 1 + usize::from(rest[end..].starts_with(b"\r\n"))),
+                None if self.ended => (rest.len(), rest.len()),
+                None if self.skipping => {
+                    start = self.buffer.len();
+                    break;
+                }
+                None if rest.len() > MAX_LINE => {
+                    lines.push(self.cut_line(start));
+                    self.skipping = true;
+                    start = self.buffer.len();
+                    break;
+                }
+                None => break,
+            };
+            if self.skipping {
+                self.skipping = false;
+            } else if length > MAX_LINE {
+                lines.push(self.cut_line(start));
+            } else if rest[..length].iter().all(u8::is_ascii_whitespace) {
+                self.blank += 1;
+                if self.blank > MAX_BLANK {
+                    let source = io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        format!("more than {MAX_BLANK} blank lines in a row"),
+                    );
+                    return Err(LinesError { line: self.number, source });
+                }
+            } else {
+                self.blank = 0;
+                let end = start + length;
+                lines.push(Line { start, end, number: self.number, cut: false });
+            }
+            self.number += 1;
+            start += next;
+        }
+        let tail = self.buffer.split_off(start);
+        Ok(Chunk { bytes: std::mem::replace(&mut self.buffer, tail), lines })
+    }
+
+    fn cut_line(&self, start: usize) -> Line {
+        Line { start, end: start + MAX_LINE, number: self.number, cut: true }
+    }
+}
+
+/// Where the first CR or LF is. Blocks are tested whole first, which compiles to SIMD.
+fn find_line_end(bytes: &[u8]) -> Option<usize> {
+    let ends = |b: u8| b == b'\n' || b == b'\r';
+    let blocks = bytes.chunks(64);
+    for (i, block) in blocks.enumerate() {
+        if block.iter().fold(false, |any, &b| any | ends(b)) {
+            return block.iter().position(|&b| ends(b)).map(|p| i * 64 + p);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hands out its bytes `step` at a time.
+    struct Drip<'a>(&'a [u8], usize);
+    impl Read for Drip<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let n = self.1.min(self.0.len()).min(out.len());
+            out[..n].copy_from_slice(&self.0[..n]);
+            self.0 = &self.0[n..];
+            Ok(n)
+        }
+    }
+
+    fn lines_of(text: &[u8], step: usize) -> Vec<(u64, String, bool)> {
+        let mut lines = Lines::new(Drip(text, step));
+        let mut all = Vec::new();
+        while let Some(chunk) = lines.next_chunk().expect("no I/O error") {
+            for &line in &chunk.lines {
+                let text = String::from_utf8_lossy(chunk.text(line)).into_owned();
+                all.push((line.number, text, line.cut));
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn every_line_end_counts_once() {
+        for text in ["a\nb\n\nc", "a\r\nb\r\n\r\nc\r\n", "a\rb\r\rc\r"] {
+            for step in [1, 2, 3, 100] {
+                let got: Vec<_> =
+                    lines_of(text.as_bytes(), step).into_iter().map(|(n, t, _)| (n, t)).collect();
+                let expected = [(1, "a"), (2, "b"), (4, "c")].map(|(n, t)| (n, t.to_string()));
+                assert_eq!(got, expected, "{text:?} by {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_cut_and_the_next_one_survives() {
+        for length in [MAX_LINE, MAX_LINE + 1, 3 * CHUNK + 5] {
+            let text = [vec![b'x'; length], b"\nnext".to_vec()].concat();
+            let got = lines_of(&text, 1 << 20);
+            assert_eq!(got.len(), 2);
+            assert_eq!(got[0].1.len(), MAX_LINE);
+            assert_eq!(got[0].2, length > MAX_LINE);
+            assert_eq!((got[1].0, got[1].1.as_str(), got[1].2), (2, "next", false));
+        }
+    }
+
+    #[test]
+    fn a_crlf_split_between_two_chunks_is_one_line_end() {
+        let mut text = Vec::new();
+        while text.len() < CHUNK - 1 {
+            text.extend_from_slice(&[b'y'; 1022]);
+            text.extend_from_slice(b"\r\n");
+        }
+        text.truncate(CHUNK - 1);
+        text.extend_from_slice(b"\r\nlast");
+        let got = lines_of(&text, CHUNK);
+        let (number, last, _) = got.last().expect("lines");
+        assert_eq!((*number, last.as_str()), (got.len() as u64, "last"));
+    }
+}

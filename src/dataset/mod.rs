@@ -1,0 +1,330 @@
+//! Labelled faces: read them, check them, split them, draw them, vary them.
+//!
+//! The way of a sample: a row of a file ([`read`], [`csv_rows`]) or a picture ([`picture`], [`folder`])
+//! becomes 2304 bytes of a [`Dataset`]; [`augment`] turns bytes into a batch of `f32` in [0, 1].
+//! Nothing here knows of tensors or of networks.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`read`] | finds out what an input is, and reads it |
+//! | [`lines`], [`csv_rows`] | bounded lines of text; a line to a sample |
+//! | [`folder`], [`picture`], [`resize`], [`exif`] | pictures, whole folders of them, to 48×48 |
+//! | [`hash`], [`copies`], [`split`], [`check`] | exact copies, what follows from them, a report |
+//! | [`synth`] | procedurally drawn faces |
+//! | [`augment`] | one warp per image, into a batch |
+//! | [`write`] | a CSV again |
+
+pub mod augment;
+pub mod check;
+pub mod copies;
+pub mod csv_rows;
+pub mod exif;
+pub mod folder;
+pub mod hash;
+pub mod lines;
+pub mod picture;
+pub mod read;
+pub mod resize;
+pub mod split;
+pub mod synth;
+pub mod write;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use augment::{Augment, Preset};
+pub use read::{ReadOptions, Report, read};
+pub use split::{Split, stratified_split};
+pub use synth::{SynthOptions, synthesize};
+pub use write::write_csv;
+
+use crate::{CLASS_NAMES, Error, PIXELS, Result};
+
+/// Which of FER2013's three parts a row belongs to (the column `Usage`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Usage {
+    /// 28,709 faces to learn from.
+    Training,
+    /// 3,589 faces to choose by.
+    PublicTest,
+    /// 3,589 faces to report on, once.
+    PrivateTest,
+}
+
+impl Usage {
+    /// The spelling in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Usage::Training => "Training",
+            Usage::PublicTest => "PublicTest",
+            Usage::PrivateTest => "PrivateTest",
+        }
+    }
+    /// Reads the file's spelling.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Usage::Training, Usage::PublicTest, Usage::PrivateTest]
+            .into_iter()
+            .find(|usage| usage.name() == text)
+    }
+}
+
+/// Where a sample came from, for messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// File, picture, or `synthetic`.
+    pub path: &'a Path,
+    /// Line of a CSV, counted from 1; number of a synthetic face; `None` for a picture.
+    pub line: Option<u64>,
+}
+
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        self.line.map_or(Ok(()), |line| write!(f, ":{line}"))
+    }
+}
+
+/// A sample on its way into a [`Dataset`].
+#[derive(Clone, Debug, Default)]
+pub struct Sample {
+    /// 0…6, or `None` where the file does not say.
+    pub label: Option<u8>,
+    /// The file's own name for it.
+    pub id: Option<String>,
+    /// The part of FER2013 it belongs to.
+    pub usage: Option<Usage>,
+    /// Line in its file; `None` for a picture.
+    pub line: Option<u64>,
+}
+
+/// Marks "no line" in [`Dataset`]'s compact table of origins.
+const NO_LINE: u64 = 0;
+
+/// Faces of 48×48 gray pixels with what is known about each.
+///
+/// Columns, not rows: 28,709 faces are one block of 66 MB and a few short columns.
+#[derive(Clone, Debug, Default)]
+pub struct Dataset {
+    pixels: Vec<u8>,
+    labels: Vec<Option<u8>>,
+    usages: Vec<Option<Usage>>,
+    ids: Vec<Option<String>>,
+    sources: Vec<PathBuf>,
+    origins: Vec<(u32, u64)>,
+}
+
+impl Dataset {
+    /// No samples.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names a file that the samples pushed next come from; returns its number for [`Self::push`].
+    pub fn add_source(&mut self, path: impl Into<PathBuf>) -> u32 {
+        self.sources.push(path.into());
+        (self.sources.len() - 1) as u32
+    }
+
+    /// Adds one sample.
+    ///
+    /// # Panics
+    /// If `image` is not 2304 long, the label is above 6, or `source` was not added before.
+    pub fn push(&mut self, image: &[u8], sample: Sample, source: u32) {
+        assert_eq!(image.len(), PIXELS, "a face has {PIXELS} pixels");
+        assert!(sample.label.is_none_or(|l| usize::from(l) < CLASS_NAMES.len()), "label above 6");
+        assert!((source as usize) < self.sources.len(), "source {source} was not added");
+        self.pixels.extend_from_slice(image);
+        self.labels.push(sample.label);
+        self.usages.push(sample.usage);
+        self.ids.push(sample.id);
+        self.origins.push((source, sample.line.unwrap_or(NO_LINE)));
+    }
+
+    /// Makes a dataset of ready-made pixels, `[n, 48, 48]`, and one label per face.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the lengths do not fit each other or a label is above 6.
+    pub fn from_pixels(pixels: Vec<u8>, labels: Vec<Option<u8>>, source: &str) -> Result<Self> {
+        if pixels.len() != labels.len() * PIXELS {
+            return Err(Error::shape(
+                "dataset",
+                format!("{} pixels for {} labels of {PIXELS} each", pixels.len(), labels.len()),
+            ));
+        }
+        if let Some(bad) = labels.iter().flatten().find(|&&l| usize::from(l) >= CLASS_NAMES.len()) {
+            return Err(Error::shape("dataset", format!("label {bad}; expected 0 to 6")));
+        }
+        let n = labels.len();
+        Ok(Dataset {
+            pixels,
+            labels,
+            usages: vec![None; n],
+            ids: vec![None; n],
+            sources: vec![source.into()],
+            origins: (0..n as u64).map(|i| (0, i + 1)).collect(),
+        })
+    }
+
+    /// Number of faces.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// True without a face.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// All pixels, row-major, `[n, 48, 48]`.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// Pixels of face `i`, row-major, `[48, 48]`.
+    pub fn image(&self, i: usize) -> &[u8] {
+        &self.pixels[i * PIXELS..(i + 1) * PIXELS]
+    }
+
+    /// Class of face `i`, 0…6.
+    pub fn label(&self, i: usize) -> Option<u8> {
+        self.labels[i]
+    }
+
+    /// Class of every face.
+    pub fn labels(&self) -> &[Option<u8>] {
+        &self.labels
+    }
+
+    /// True if every face has a class.
+    pub fn is_labelled(&self) -> bool {
+        self.labels.iter().all(Option::is_some)
+    }
+
+    /// Part of FER2013 that face `i` belongs to.
+    pub fn usage(&self, i: usize) -> Option<Usage> {
+        self.usages[i]
+    }
+
+    /// What the file calls face `i`; its number where the file gives no name.
+    pub fn id(&self, i: usize) -> String {
+        self.ids[i].clone().unwrap_or_else(|| i.to_string())
+    }
+
+    /// Where face `i` came from.
+    pub fn origin(&self, i: usize) -> Origin<'_> {
+        let (source, line) = self.origins[i];
+        Origin { path: &self.sources[source as usize], line: (line != NO_LINE).then_some(line) }
+    }
+
+    /// Faces of each class; those without a label are not counted.
+    pub fn class_counts(&self) -> [usize; CLASS_NAMES.len()] {
+        let mut counts = [0; CLASS_NAMES.len()];
+        for &label in self.labels.iter().flatten() {
+            counts[usize::from(label)] += 1;
+        }
+        counts
+    }
+
+    /// Numbers of the faces of class `label`, in order.
+    pub fn indices_of(&self, label: u8) -> Vec<usize> {
+        (0..self.len()).filter(|&i| self.labels[i] == Some(label)).collect()
+    }
+
+    /// The faces with these numbers, in this order.
+    pub fn select(&self, indices: &[usize]) -> Dataset {
+        let mut pixels = Vec::with_capacity(indices.len() * PIXELS);
+        for &i in indices {
+            pixels.extend_from_slice(self.image(i));
+        }
+        Dataset {
+            pixels,
+            labels: indices.iter().map(|&i| self.labels[i]).collect(),
+            usages: indices.iter().map(|&i| self.usages[i]).collect(),
+            ids: indices.iter().map(|&i| self.ids[i].clone()).collect(),
+            sources: self.sources.clone(),
+            origins: indices.iter().map(|&i| self.origins[i]).collect(),
+        }
+    }
+
+    /// Adds the faces of `other` behind these.
+    pub fn append(&mut self, other: Dataset) {
+        let shift = self.sources.len() as u32;
+        self.pixels.extend_from_slice(&other.pixels);
+        self.labels.extend(other.labels);
+        self.usages.extend(other.usages);
+        self.ids.extend(other.ids);
+        self.sources.extend(other.sources);
+        self.origins.extend(other.origins.into_iter().map(|(s, line)| (s + shift, line)));
+    }
+
+    /// Mean and standard deviation (population) over all pixels, in units of [0, 1].
+    ///
+    /// Exact integer sums, so the result does not depend on threads. (0, 0) without a face.
+    pub fn mean_and_std(&self) -> (f64, f64) {
+        if self.is_empty() {
+            return (0.0, 0.0);
+        }
+        let (mut sum, mut squares) = (0_u64, 0_u64);
+        for &p in &self.pixels {
+            sum += u64::from(p);
+            squares += u64::from(p) * u64::from(p);
+        }
+        let n = self.pixels.len() as f64;
+        let mean = sum as f64 / n;
+        let variance = (squares as f64 / n - mean * mean).max(0.0);
+        (mean / 255.0, variance.sqrt() / 255.0)
+    }
+
+    /// Mean of all faces, pixel by pixel, `[48, 48]` in [0, 1]; zeros without a face.
+    pub fn mean_image(&self) -> Vec<f32> {
+        let mut sums = vec![0_u64; PIXELS];
+        for image in self.pixels.chunks_exact(PIXELS) {
+            for (sum, &p) in sums.iter_mut().zip(image) {
+                *sum += u64::from(p);
+            }
+        }
+        let scale = 255.0 * self.len().max(1) as f64;
+        sums.into_iter().map(|s| (s as f64 / scale) as f32).collect()
+    }
+
+    /// Checks that a network can learn from this, and returns the classes that have no face.
+    ///
+    /// # Errors
+    /// [`Error::Data`] at `path` without a face, with an unlabelled one, or with fewer than two
+    /// classes.
+    pub fn require_trainable(&self, path: &Path) -> Result<Vec<&'static str>> {
+        if self.is_empty() {
+            return Err(Error::data(path, "no faces found; expected at least two classes of them"));
+        }
+        if let Some(i) = self.labels.iter().position(Option::is_none) {
+            return Err(Error::data(
+                path,
+                format!(
+                    "{} has no label; training needs a column `label` or `emotion`, or one \
+                     folder per class",
+                    self.origin(i)
+                ),
+            ));
+        }
+        let counts = self.class_counts();
+        let missing: Vec<_> = (0..7).filter(|&c| counts[c] == 0).map(|c| CLASS_NAMES[c]).collect();
+        if missing.len() >= 6 {
+            let only = (0..7).find(|&c| counts[c] > 0).map_or("none", |c| CLASS_NAMES[c]);
+            return Err(Error::data(
+                path,
+                format!(
+                    "every face is `{only}`; training needs at least two classes, so add faces \
+                     of another one"
+                ),
+            ));
+        }
+        Ok(missing)
+    }
+
+    /// Gives back memory that growing left over.
+    pub(crate) fn shrink(&mut self) {
+        self.pixels.shrink_to_fit();
+    }
+}

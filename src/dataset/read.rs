@@ -1,0 +1,206 @@
+//! Finds out what an input is, by its content, and reads it.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Chain, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::csv_rows::read_csv;
+use super::lines::Gunzip;
+use super::{Dataset, Sample, Usage, folder, picture};
+use crate::{CLASS_NAMES, Error, Result};
+
+/// How to read.
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// Go on after a bad row or picture, count it and list it; otherwise the first one is the error.
+    pub skip_bad: bool,
+    /// Most bad rows to list in the report (all are counted).
+    pub list_bad: usize,
+    /// Only rows of this part; needs a column `Usage`.
+    pub usage: Option<Usage>,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        ReadOptions { skip_bad: false, list_bad: 100, usage: None }
+    }
+}
+
+/// What kind of input it was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Text.
+    #[default]
+    Csv,
+    /// Text, compressed.
+    CsvGzip,
+    /// A folder of pictures.
+    Folder,
+    /// One picture.
+    Picture,
+}
+
+/// A row or picture that was left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BadRow {
+    /// The file.
+    pub path: PathBuf,
+    /// Its line, from 1; `None` for a picture.
+    pub line: Option<u64>,
+    /// What was found and what was expected.
+    pub message: String,
+}
+
+/// What reading met.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// Kind of input.
+    pub format: Format,
+    /// Rows or pictures met, good and bad.
+    pub rows: usize,
+    /// Rows of another `Usage` than the wanted one.
+    pub filtered: usize,
+    /// Bad ones.
+    pub bad_count: usize,
+    /// The first of the bad ones.
+    pub bad: Vec<BadRow>,
+    /// Remarks that are not errors, such as a class without a face.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// Counts a bad row, or hands the error back where bad rows are not to be skipped.
+    pub(crate) fn add_bad(&mut self, error: Error, options: &ReadOptions) -> Result<()> {
+        let (path, line, message) = match error {
+            Error::Data { path, line, message } if options.skip_bad => (path, line, message),
+            Error::Io { path, source } if options.skip_bad => (path, None, source.to_string()),
+            other => return Err(other),
+        };
+        self.bad_count += 1;
+        if self.bad.len() < options.list_bad {
+            self.bad.push(BadRow { path, line, message });
+        }
+        Ok(())
+    }
+
+    fn note_missing_classes(&mut self, dataset: &Dataset) {
+        let counts = dataset.class_counts();
+        if counts.iter().sum::<usize>() == 0 {
+            return;
+        }
+        for (name, _) in CLASS_NAMES.iter().zip(counts).filter(|&(_, n)| n == 0) {
+            self.notes.push(format!("no face of the class {name}"));
+        }
+    }
+}
+
+/// Bytes that tell the formats apart.
+const SNIFF: usize = 8;
+
+/// A stream whose first bytes were looked at.
+type Sniffed<R> = Chain<Cursor<Vec<u8>>, R>;
+
+/// Reads faces from `path`: a CSV (plain or gzip), a folder of class-named folders of PNG or JPEG
+/// pictures, a folder of pictures, one picture, or `-` for standard input (CSV or one picture).
+///
+/// What a file is follows from its first bytes, never from its name.
+///
+/// # Errors
+/// [`Error::Data`] for anything that is not such data, with file, line, what was found, what was
+/// expected and the way out; [`Error::Io`] if the system refuses the file.
+pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<(Dataset, Report)> {
+    let path = path.as_ref();
+    let mut report = Report::default();
+    let dataset = if path == Path::new("-") {
+        read_stream(io::stdin(), Path::new("<stdin>"), options, &mut report)?
+    } else {
+        let metadata = std::fs::metadata(path).map_err(Error::io(path))?;
+        if metadata.is_dir() {
+            report.format = Format::Folder;
+            folder::read_folder(path, options, &mut report)?
+        } else {
+            require_file(path, &metadata)?;
+            let file = File::open(path).map_err(Error::io(path))?;
+            read_stream(file, path, options, &mut report)?
+        }
+    };
+    report.note_missing_classes(&dataset);
+    Ok((dataset, report))
+}
+
+/// Refuses what would block or never end (FIFO, socket, device).
+pub(crate) fn require_file(path: &Path, metadata: &Metadata) -> Result<()> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(Error::data(
+        path,
+        "found a pipe, socket or device; expected a file or a folder: give `-` to read standard \
+         input",
+    ))
+}
+
+fn read_stream<R: Read + Send>(
+    mut stream: R,
+    path: &Path,
+    options: &ReadOptions,
+    report: &mut Report,
+) -> Result<Dataset> {
+    let mut head = Vec::with_capacity(SNIFF);
+    (&mut stream).take(SNIFF as u64).read_to_end(&mut head).map_err(Error::io(path))?;
+    if let Some(what) = foreign_format(&head) {
+        return Err(Error::data(
+            path,
+            format!("found {what}; expected CSV, gzip, PNG or JPEG: unpack or convert it first"),
+        ));
+    }
+    let is_picture = picture::is_picture(&head);
+    let is_gzip = head.starts_with(b"\x1f\x8b");
+    let stream: Sniffed<R> = Cursor::new(head).chain(stream);
+    if is_picture {
+        report.format = Format::Picture;
+        report.rows = 1;
+        return read_picture(stream, path, options);
+    }
+    if is_gzip {
+        report.format = Format::CsvGzip;
+        read_csv(Gunzip::new(stream), path, options, report)
+    } else {
+        read_csv(stream, path, options, report)
+    }
+}
+
+fn read_picture<R: Read>(stream: R, path: &Path, options: &ReadOptions) -> Result<Dataset> {
+    if options.usage.is_some() {
+        return Err(Error::data(path, "found a picture; choosing by Usage needs a CSV"));
+    }
+    let bytes = picture::read_bounded(stream, path)?;
+    let face = picture::decode(&bytes, path)?.to_face();
+    let mut dataset = Dataset::new();
+    let source = dataset.add_source(path);
+    dataset.push(
+        &face,
+        Sample { id: Some(path.display().to_string()), ..Sample::default() },
+        source,
+    );
+    Ok(dataset)
+}
+
+/// Names of formats that users try and that are not read.
+fn foreign_format(head: &[u8]) -> Option<&'static str> {
+    const FORMATS: [(&[u8], &str); 9] = [
+        (b"PK\x03\x04", "a zip archive"),
+        (b"\x28\xb5\x2f\xfd", "zstd data"),
+        (b"\xfd7zXZ\0", "xz data"),
+        (b"BZh", "bzip2 data"),
+        (b"GIF8", "a GIF picture"),
+        (b"RIFF", "a WebP picture or another RIFF file"),
+        (b"BM", "a BMP picture"),
+        (b"II*\0", "a TIFF picture"),
+        (b"MM\0*", "a TIFF picture"),
+    ];
+    FORMATS.iter().find(|(magic, _)| head.starts_with(magic)).map(|&(_, name)| name)
+}

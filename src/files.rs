@@ -1,0 +1,81 @@
+//! Files that are either the old one or the new one, never half of either.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::{Error, Result};
+
+/// Writes `bytes` to `path` so that a crash at any moment leaves the old file or the new one.
+///
+/// A temporary in the same folder is written, synced, renamed over `path`, and then the folder
+/// is synced so that the rename itself survives a power cut.
+///
+/// **Errors**: [`Error::Io`] with `path`: the folder is missing, not writable, or full.
+///
+/// ```
+/// let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("map.png");
+/// fer::files::write_atomic(&path, b"new").unwrap();
+/// assert_eq!(std::fs::read(&path).unwrap(), b"new");
+/// ```
+pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
+    let path = path.as_ref();
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        let message = format!("the folder {} does not exist; create it first", folder.display());
+        let source = std::io::Error::new(std::io::ErrorKind::NotFound, message);
+        return Err(Error::Io { path: path.into(), source });
+    }
+    replace(path, folder, bytes).map_err(Error::io(path))
+}
+
+fn replace(path: &Path, folder: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".fer-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // A temporary is private by default; a result is for everyone whom the umask allows.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut temporary = builder.tempfile_in(folder)?;
+    temporary.write_all(bytes)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(path).map_err(|failure| failure.error)?;
+    #[cfg(unix)]
+    std::fs::File::open(folder)?.sync_all()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replaces_the_old_file_and_leaves_no_temporary() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        write_atomic(&path, b"one").unwrap();
+        write_atomic(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn missing_folder_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write_atomic(folder.path().join("no/a.txt"), b"x").unwrap_err().to_string();
+        assert!(error.contains("does not exist") && error.contains("a.txt"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_in_the_way_is_an_error_and_leaves_no_temporary() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("a")).unwrap();
+        assert!(write_atomic(folder.path().join("a"), b"x").is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,207 @@
+//! Axes: range, round ticks, labels; linear, logarithmic, or one tick a category.
+
+use std::ops::Range;
+
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+
+use crate::render::numbers;
+
+/// One axis of a chart.
+#[derive(Clone, Debug)]
+pub struct Axis {
+    /// What is measured, with unit.
+    pub title: String,
+    pub(super) low: f64,
+    pub(super) high: f64,
+    pub(super) logarithmic: bool,
+    /// Value and words.
+    pub(super) ticks: Vec<(f64, String)>,
+    /// Grid lines at the ticks.
+    pub(super) grid: bool,
+}
+
+impl Axis {
+    /// A linear axis that holds `low` and `high`, both ends round numbers.
+    pub fn linear(title: impl Into<String>, low: f64, high: f64) -> Self {
+        let step = round_step(low, high, 6.0);
+        let decimals = decimals_of(step);
+        let label = move |v: f64| match v {
+            v if v >= 1e5 => numbers::count(v as u64),
+            v if v >= 1000.0 && step >= 1.0 => numbers::thousands(v as u64),
+            v => format!("{v:.decimals$}"),
+        };
+        Self::stepped(title, low, high, step, label)
+    }
+
+    /// A linear axis of shares 0…1, labelled in per cent.
+    pub fn percent(title: impl Into<String>, low: f64, high: f64) -> Self {
+        let step = round_step(low, high, 6.0);
+        let decimals = decimals_of(step * 100.0);
+        Self::stepped(title, low, high, step, move |v| format!("{:.decimals$} %", v * 100.0))
+    }
+
+    /// A linear axis of whole numbers from exactly `low` to `high`, such as epochs.
+    pub fn whole(title: impl Into<String>, low: f64, high: f64) -> Self {
+        let (low, high) = ordered(low, high);
+        let step = round_step(low, high, 8.0).max(1.0);
+        let mut axis = Self::stepped(title, low, high, step, |v| format!("{v:.0}"));
+        (axis.low, axis.high) = (low, high);
+        axis.ticks.retain(|t| t.0 >= low && t.0 <= high);
+        axis
+    }
+
+    /// A logarithmic axis with ticks at powers of ten, and at 2 and 5 between where it is short.
+    /// Numbers ≤ 0 are taken for the low end.
+    pub fn log(title: impl Into<String>, low: f64, high: f64) -> Self {
+        let low = if low > 0.0 && low.is_finite() { low.clamp(1e-12, 1e12) } else { 1e-3 };
+        let high = if high > low && high.is_finite() { high.min(1e15) } else { low * 10.0 };
+        let (from, to) = (low.log10(), high.log10());
+        let factors: &[f64] = if to - from > 3.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+        let mut ticks = Vec::new();
+        for power in from.floor() as i32..=to.ceil() as i32 {
+            for factor in factors {
+                let value = factor * 10f64.powi(power);
+                if value >= low * 0.999 && value <= high * 1.001 {
+                    ticks.push((value, plain(value)));
+                }
+            }
+        }
+        Axis { title: title.into(), low, high, logarithmic: true, ticks, grid: true }
+    }
+
+    /// An axis of categories at 0, 1, 2, …, without grid lines.
+    pub fn categories(title: impl Into<String>, names: &[String]) -> Self {
+        let ticks = names.iter().enumerate().map(|(i, n)| (i as f64, n.clone())).collect();
+        let high = names.len().max(1) as f64 - 0.5;
+        Axis { title: title.into(), low: -0.5, high, logarithmic: false, ticks, grid: false }
+    }
+
+    fn stepped(
+        title: impl Into<String>,
+        low: f64,
+        high: f64,
+        step: f64,
+        label: impl Fn(f64) -> String,
+    ) -> Self {
+        let (low, high) = ordered(low, high);
+        let first = (low / step + 1e-9).floor();
+        let last = (high / step - 1e-9).ceil().max(first + 1.0);
+        let count = ((last - first) as usize).min(50);
+        // Adding 0 turns −0 into 0, which would be labelled “-0”.
+        let ticks = (0..=count).map(|i| (first + i as f64) * step + 0.0);
+        let ticks = ticks.map(|v| (v, label(v))).collect();
+        Axis {
+            title: title.into(),
+            low: first * step,
+            high: last * step,
+            logarithmic: false,
+            ticks,
+            grid: true,
+        }
+    }
+
+    /// Where a value stands between the ends, 0…1; values outside stand at the end.
+    pub(super) fn part(&self, value: f64) -> f64 {
+        let value = value.clamp(self.low, self.high);
+        match self.logarithmic {
+            true => (value / self.low).ln() / (self.high / self.low).ln(),
+            false => (value - self.low) / (self.high - self.low),
+        }
+    }
+}
+
+impl Ranged for Axis {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        limit.0 + (self.part(*value) * (limit.1 - limit.0) as f64).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
+        match hint.weight().allow_light_points() {
+            true => Vec::new(),
+            false => self.ticks.iter().map(|t| t.0).collect(),
+        }
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.low..self.high
+    }
+}
+
+impl ValueFormatter<f64> for Axis {
+    fn format_ext(&self, value: &f64) -> String {
+        let tick = self.ticks.iter().find(|t| t.0 == *value);
+        tick.map(|t| t.1.clone()).unwrap_or_default()
+    }
+}
+
+/// The largest number an axis goes to; beyond it, steps would overflow.
+const LIMIT: f64 = 1e30;
+
+/// Both finite, in order, and not equal.
+fn ordered(low: f64, high: f64) -> (f64, f64) {
+    let low = if low.is_finite() { low.clamp(-LIMIT, LIMIT) } else { 0.0 };
+    let high = if high.is_finite() { high.clamp(-LIMIT, LIMIT) } else { low };
+    match high > low {
+        true => (low, high),
+        false if low == high => (low, low + if low == 0.0 { 1.0 } else { low.abs() * 0.1 }),
+        false => (high, low),
+    }
+}
+
+/// 1, 2 or 5 times a power of ten, so that about `count` steps make the range.
+fn round_step(low: f64, high: f64, count: f64) -> f64 {
+    let (low, high) = ordered(low, high);
+    let raw = (high - low) / count;
+    let power = 10f64.powf(raw.log10().floor());
+    let factor = [1.0, 2.0, 5.0].into_iter().find(|f| f * power >= raw * 0.999).unwrap_or(10.0);
+    factor * power
+}
+
+fn decimals_of(step: f64) -> usize {
+    (-(step.log10() + 1e-9).floor()).clamp(0.0, 9.0) as usize
+}
+
+/// A round number without needless digits.
+fn plain(value: f64) -> String {
+    match value {
+        v if v >= 1000.0 => numbers::count(v.round() as u64),
+        v if v >= 0.001 => {
+            let text = format!("{v:.3}");
+            text.trim_end_matches('0').trim_end_matches('.').into()
+        }
+        v => format!("{v:.0e}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(axis: &Axis) -> Vec<&str> {
+        axis.ticks.iter().map(|t| t.1.as_str()).collect()
+    }
+
+    #[test]
+    fn ticks_are_round_and_hold_the_range() {
+        assert_eq!(labels(&Axis::linear("", 0.0, 1.9)), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
+        assert_eq!(labels(&Axis::percent("", 0.23, 0.61)).first(), Some(&"20 %"));
+        assert_eq!(labels(&Axis::whole("", 1.0, 13.0)), ["2", "4", "6", "8", "10", "12"]);
+        assert_eq!(labels(&Axis::log("", 0.1, 100.0)).len(), 10);
+        assert_eq!(labels(&Axis::log("", 1.0, 1e5)), ["1", "10", "100", "1 k", "10 k", "100 k"]);
+    }
+
+    #[test]
+    fn hopeless_ranges_still_make_an_axis() {
+        let huge = (f64::MIN, f64::MAX);
+        for (low, high) in
+            [(0.0, 0.0), (f64::NAN, f64::NAN), (5.0, 1.0), (0.0, f64::INFINITY), huge]
+        {
+            for axis in [Axis::linear("", low, high), Axis::log("", low, high)] {
+                assert!(axis.low.is_finite() && axis.high > axis.low, "{low} {high}");
+            }
+        }
+    }
+}

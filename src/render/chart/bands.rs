@@ -1,0 +1,62 @@
+//! Lines with bands, such as deletion and insertion curves with their spread.
+
+use super::axis::Axis;
+use super::plot::{Dash, Key, Mark, plot};
+use super::{Look, extent, sheet};
+use crate::Result;
+use crate::render::scene::Scene;
+
+/// One line; equal lengths of `x`, `y` and, where there is a band, `low` and `high`.
+#[derive(Clone, Debug)]
+pub struct Band {
+    /// Its name in the legend.
+    pub name: String,
+    /// Positions.
+    pub x: Vec<f64>,
+    /// Values.
+    pub y: Vec<f64>,
+    /// Lower end of the band, or empty.
+    pub low: Vec<f64>,
+    /// Upper end of the band, or empty.
+    pub high: Vec<f64>,
+    /// Solid for what is tested, dashed for controls.
+    pub dash: Dash,
+}
+
+/// Draws lines with bands over x and y that are shares 0…1, in per cent.
+///
+/// **Errors**: [`crate::Error::Render`] where the drawing fails.
+pub fn bands(
+    title: &str,
+    subtitle: &str,
+    (x_title, y_title): (&str, &str),
+    lines: &[Band],
+    look: Look,
+) -> Result<Scene> {
+    let palette = look.theme.palette();
+    let key = |(i, line): (usize, &Band)| Key {
+        name: line.name.clone(),
+        color: palette.series(i),
+        mark: Mark::Line(line.dash),
+    };
+    let keys: Vec<Key> = lines.iter().enumerate().map(key).collect();
+    let (mut scene, area, palette) = sheet(look, title, subtitle, &keys);
+    let (x_low, x_high) = extent(lines.iter().flat_map(|l| l.x.iter().copied()));
+    let values = |l: &'_ Band| l.y.iter().chain(&l.low).chain(&l.high).copied().collect::<Vec<_>>();
+    let (y_low, y_high) = extent(lines.iter().flat_map(values));
+    let x = Axis { grid: false, ..Axis::percent(x_title, x_low, x_high) };
+    let y = Axis::percent(y_title, y_low.min(0.0), y_high);
+    plot(&mut scene, area, "", (&x, &y), &palette, |plot| {
+        for (i, line) in lines.iter().enumerate() {
+            let ends = line.low.iter().zip(&line.high);
+            let band: Vec<_> = line.x.iter().zip(ends).map(|(&x, (&l, &h))| (x, l, h)).collect();
+            plot.band(&band, palette.series(i), 0.18)?;
+        }
+        for (i, line) in lines.iter().enumerate() {
+            let points: Vec<_> = line.x.iter().copied().zip(line.y.iter().copied()).collect();
+            plot.line(&points, palette.series(i), 2.2, line.dash)?;
+        }
+        Ok(())
+    })?;
+    Ok(scene)
+}

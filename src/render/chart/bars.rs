@@ -1,0 +1,176 @@
+//! Bar charts: counts or shares per class, grouped, with intervals and control marks.
+
+use super::axis::Axis;
+use super::plot::{Dash, Key, Mark, Plot, plot};
+use super::{Look, extent, sheet};
+use crate::Result;
+use crate::render::numbers;
+use crate::render::scene::{Align, Anchor, Scene, TextStyle};
+use crate::render::theme::Palette;
+
+/// One bar per category.
+#[derive(Clone, Debug, Default)]
+pub struct BarSeries {
+    /// Its name in the legend; one unnamed series has no legend.
+    pub name: String,
+    /// One number per category.
+    pub values: Vec<f64>,
+    /// Low and high end of each number's interval, or nothing.
+    pub intervals: Vec<(f64, f64)>,
+    /// What is written on top of each bar; the number itself where empty.
+    pub labels: Vec<String>,
+}
+
+/// A value per category to compare the bars with, drawn as a sign.
+#[derive(Clone, Debug, Default)]
+pub struct Control {
+    /// Its name in the legend.
+    pub name: String,
+    /// One number per category.
+    pub values: Vec<f64>,
+}
+
+/// A bar chart.
+#[derive(Clone, Debug, Default)]
+pub struct BarChart {
+    /// What the reader should know.
+    pub title: String,
+    /// How it was measured.
+    pub subtitle: String,
+    /// What the categories are.
+    pub x_title: String,
+    /// What is measured, with unit.
+    pub y_title: String,
+    /// Names of the categories.
+    pub categories: Vec<String>,
+    /// Bars, side by side.
+    pub series: Vec<BarSeries>,
+    /// Signs over the bars.
+    pub controls: Vec<Control>,
+    /// A level to compare with, and its name.
+    pub reference: Option<(f64, String)>,
+    /// True where the numbers are shares, shown in per cent.
+    pub percent: bool,
+}
+
+const SIGNS: [char; 4] = ['◆', '▲', '■', '○'];
+
+/// Draws the chart.
+///
+/// **Errors**: [`crate::Error::Render`] where the drawing fails.
+pub fn bars(chart: &BarChart, look: Look) -> Result<Scene> {
+    let palette = look.theme.palette();
+    let (mut scene, area, palette) =
+        sheet(look, &chart.title, &chart.subtitle, &keys(chart, &palette));
+    let x = Axis::categories(chart.x_title.as_str(), &chart.categories);
+    let y = y_axis(chart);
+    plot(&mut scene, area, "", (&x, &y), &palette, |plot| {
+        if let Some((level, name)) = &chart.reference {
+            plot.line(&[(x.low, *level), (x.high, *level)], palette.ink, 1.2, Dash::Dashed)?;
+            let style = TextStyle::new(12.0, palette.ink).align(Align::End);
+            plot.note((x.high, *level), (-2.0, -5.0), name.as_str(), style);
+        }
+        for category in 0..chart.categories.len() {
+            draw_group(plot, chart, category, &palette)?;
+        }
+        Ok(())
+    })?;
+    Ok(scene)
+}
+
+fn y_axis(chart: &BarChart) -> Axis {
+    let bars = chart.series.iter().flat_map(|s| s.values.iter().copied());
+    let ends = chart.series.iter().flat_map(|s| s.intervals.iter().flat_map(|i| [i.0, i.1]));
+    let controls = chart.controls.iter().flat_map(|c| c.values.iter().copied());
+    let level = chart.reference.iter().map(|r| r.0);
+    let (low, high) = extent(bars.chain(ends).chain(controls).chain(level).chain([0.0]));
+    // Room for the words on top of the highest bar.
+    let high = high + (high - low) * 0.06;
+    match chart.percent {
+        true => Axis::percent(chart.y_title.as_str(), low, high.min(1.06)),
+        false => Axis::linear(chart.y_title.as_str(), low, high),
+    }
+}
+
+fn keys(chart: &BarChart, palette: &Palette) -> Vec<Key> {
+    let named = chart.series.iter().enumerate().filter(|(_, s)| !s.name.is_empty());
+    let bars = named.map(|(i, s)| Key {
+        name: s.name.clone(),
+        color: palette.series(i),
+        mark: Mark::Square,
+    });
+    let controls = chart.controls.iter().enumerate().map(|(i, c)| Key {
+        name: c.name.clone(),
+        color: palette.ink,
+        mark: Mark::Sign(SIGNS[i % SIGNS.len()]),
+    });
+    bars.chain(controls).collect()
+}
+
+/// Bars with their intervals and numbers, and the control signs, of one category.
+fn draw_group(plot: &mut Plot, chart: &BarChart, category: usize, palette: &Palette) -> Result<()> {
+    let pitch = 0.8 / chart.series.len().max(1) as f64;
+    for (i, series) in chart.series.iter().enumerate() {
+        let Some(&value) = series.values.get(category) else { continue };
+        let start = category as f64 - 0.4 + i as f64 * pitch;
+        let (left, right) = (start + pitch * 0.04, start + pitch * 0.96);
+        plot.bar((left, 0.0), (right, value), palette.series(i), 1.0)?;
+        let middle = (left + right) / 2.0;
+        let interval = series.intervals.get(category).copied();
+        if let Some(interval) = interval {
+            plot.whisker(middle, interval, palette.ink, palette.ground)?;
+        }
+        let top = interval.map_or(value, |i| i.1.max(value));
+        let room = plot.pixel((left + pitch, 0.0)).0 - plot.pixel((left, 0.0)).0;
+        write_value(plot, (middle, top), room, words(chart, series, category, value), palette);
+    }
+    draw_controls(plot, chart, category, palette);
+    Ok(())
+}
+
+/// The control signs of one category, side by side, each with a rim to stand out from the bars.
+fn draw_controls(plot: &mut Plot, chart: &BarChart, category: usize, palette: &Palette) {
+    let spread = 0.8 / (chart.controls.len() + 1) as f64;
+    for (i, control) in chart.controls.iter().enumerate() {
+        let Some(&value) = control.values.get(category).filter(|v| v.is_finite()) else { continue };
+        let at = (category as f64 - 0.4 + (i + 1) as f64 * spread, value);
+        let sign = SIGNS[i % SIGNS.len()];
+        let style = TextStyle::new(13.0, palette.ink).align(Align::Middle).anchor(Anchor::Middle);
+        let rim = TextStyle { color: palette.ground, ..style };
+        for offset in [(-1.5, 0.0), (1.5, 0.0), (0.0, -1.5), (0.0, 1.5)] {
+            plot.note(at, offset, sign, rim);
+        }
+        plot.note(at, (0.0, 0.0), sign, style);
+    }
+}
+
+fn words(chart: &BarChart, series: &BarSeries, category: usize, value: f64) -> String {
+    match series.labels.get(category) {
+        Some(label) => label.clone(),
+        None if !value.is_finite() => "–".into(),
+        None if chart.percent => numbers::percent(value),
+        None if value.fract() == 0.0 && value >= 0.0 => numbers::thousands(value as u64),
+        None => decimals(chart, value),
+    }
+}
+
+/// A number with as many decimals as its chart's largest one needs for three digits.
+fn decimals(chart: &BarChart, value: f64) -> String {
+    let sizes = chart.series.iter().flat_map(|s| &s.values).map(|v| v.abs());
+    match sizes.filter(|v| v.is_finite()).fold(0.0, f64::max) {
+        v if !(0.1..1e5).contains(&v) => numbers::short(value),
+        v if v >= 100.0 => format!("{value:.0}"),
+        v if v >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+/// Writes a bar's number above it, upwards where the bar is too narrow.
+fn write_value(plot: &mut Plot, at: (f64, f64), room: f32, text: String, palette: &Palette) {
+    let style = TextStyle::new(12.0, palette.ink);
+    let at = if at.1.is_finite() { at } else { (at.0, 0.0) };
+    match style.width(&text) <= room + 2.0 {
+        true => plot.note(at, (0.0, -5.0), text, style.align(Align::Middle)),
+        false => plot.note(at, (0.0, -5.0), text, style.anchor(Anchor::Middle).upwards()),
+    }
+}

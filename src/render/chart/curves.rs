@@ -1,0 +1,176 @@
+//! Training curves: accuracy and loss over epochs, several runs in one figure.
+
+use super::axis::Axis;
+use super::plot::{Area, Dash, Key, Mark, Plot, plot};
+use super::{Look, extent, sheet};
+use crate::Result;
+use crate::render::image::Rgb;
+use crate::render::scene::{Align, Scene, TextStyle};
+use crate::render::theme::Palette;
+
+/// What one epoch ended with; NaN where it was not measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub epoch: u32,
+    /// Share right on the training set, 0…1.
+    pub train_accuracy: f64,
+    /// Mean cross-entropy on the training set, nats.
+    pub train_loss: f64,
+    /// Share right on the validation set, 0…1.
+    pub validation_accuracy: f64,
+    /// Mean cross-entropy on the validation set, nats.
+    pub validation_loss: f64,
+}
+
+/// A training run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its name in the legend.
+    pub name: String,
+    /// Epochs in order.
+    pub epochs: Vec<Epoch>,
+    /// The epoch to be marked as the best.
+    pub best: Option<u32>,
+}
+
+impl Run {
+    /// A run whose best epoch is the first one with the highest validation accuracy.
+    pub fn new(name: impl Into<String>, epochs: Vec<Epoch>) -> Self {
+        let measured = epochs.iter().filter(|e| e.validation_accuracy.is_finite());
+        let best = measured.fold(None::<&Epoch>, |best, e| match best {
+            Some(b) if b.validation_accuracy >= e.validation_accuracy => Some(b),
+            _ => Some(e),
+        });
+        let best = best.map(|e| e.epoch);
+        Run { name: name.into(), epochs, best }
+    }
+}
+
+type Pick = fn(&Epoch) -> f64;
+
+/// One of the two panels: what it shows and how its numbers are written.
+struct Panel {
+    title: &'static str,
+    train: Pick,
+    validation: Pick,
+    words: fn(f64) -> String,
+}
+
+const ACCURACY: Panel = Panel {
+    title: "Accuracy",
+    train: |e| e.train_accuracy,
+    validation: |e| e.validation_accuracy,
+    words: crate::render::numbers::percent,
+};
+
+const LOSS: Panel = Panel {
+    title: "Loss (cross-entropy)",
+    train: |e| e.train_loss,
+    validation: |e| e.validation_loss,
+    words: |v| format!("{v:.3}"),
+};
+
+/// Two panels, accuracy and loss: training dashed, validation solid, the best epoch marked.
+/// Nothing is smoothed.
+///
+/// **Errors**: [`crate::Error::Render`] where the drawing fails.
+pub fn curves(title: &str, runs: &[Run], look: Look) -> Result<Scene> {
+    let palette = look.theme.palette();
+    let (mut scene, area, palette) = sheet(look, title, "", &keys(runs, &palette));
+    let gap = 20.0;
+    let width = (area.width - gap) / 2.0;
+    let (first, last) = extent(runs.iter().flat_map(|r| &r.epochs).map(|e| e.epoch as f64));
+    let x = Axis { grid: false, ..Axis::whole("epoch", first, last.max(first + 1.0)) };
+    for (i, panel) in [ACCURACY, LOSS].iter().enumerate() {
+        let left = area.left + i as f32 * (width + gap);
+        let y = y_axis(panel, runs);
+        plot(&mut scene, Area { left, width, ..area }, panel.title, (&x, &y), &palette, |plot| {
+            for (r, run) in runs.iter().enumerate() {
+                let colors = colors(runs.len(), r, &palette);
+                draw_run(plot, panel, run, colors, runs.len() == 1, &palette)?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(scene)
+}
+
+/// Colours of training and validation: by role in one run, by run where there are several.
+fn colors(runs: usize, run: usize, palette: &Palette) -> (Rgb, Rgb) {
+    match runs {
+        1 => (palette.series(0), palette.series(1)),
+        _ => (palette.series(run), palette.series(run)),
+    }
+}
+
+fn keys(runs: &[Run], palette: &Palette) -> Vec<Key> {
+    let key = |name: &str, color, dash| Key { name: name.into(), color, mark: Mark::Line(dash) };
+    let dot = |color| Key { name: "best epoch".into(), color, mark: Mark::Dot };
+    if let [_] = runs {
+        let (train, validation) = colors(1, 0, palette);
+        let lines =
+            [key("training", train, Dash::Dashed), key("validation", validation, Dash::Solid)];
+        return lines.into_iter().chain([dot(validation)]).collect();
+    }
+    let runs = runs.iter().enumerate().map(|(i, r)| key(&r.name, palette.series(i), Dash::Solid));
+    let roles = [
+        key("training", palette.muted, Dash::Dashed),
+        key("validation", palette.muted, Dash::Solid),
+        dot(palette.muted),
+    ];
+    runs.chain(roles).collect()
+}
+
+fn y_axis(panel: &Panel, runs: &[Run]) -> Axis {
+    let epochs = || runs.iter().flat_map(|r| &r.epochs);
+    let (low, high) = extent(epochs().map(panel.train).chain(epochs().map(panel.validation)));
+    match panel.title {
+        "Accuracy" => Axis::percent("", low, high),
+        _ => Axis::linear("", low, high),
+    }
+}
+
+fn draw_run(
+    plot: &mut Plot,
+    panel: &Panel,
+    run: &Run,
+    (train, validation): (Rgb, Rgb),
+    alone: bool,
+    palette: &Palette,
+) -> Result<()> {
+    let points = |pick: Pick| -> Vec<(f64, f64)> {
+        run.epochs.iter().map(|e| (e.epoch as f64, pick(e))).collect()
+    };
+    plot.line(&points(panel.train), train, 1.8, Dash::Dashed)?;
+    plot.line(&points(panel.validation), validation, 2.2, Dash::Solid)?;
+    if let [only] = run.epochs[..] {
+        plot.dot((only.epoch as f64, (panel.train)(&only)), 3.0, train, palette.ground)?;
+    }
+    let Some(best) = run.epochs.iter().find(|e| Some(e.epoch) == run.best) else { return Ok(()) };
+    let at = (best.epoch as f64, (panel.validation)(best));
+    plot.dot(at, 4.5, validation, palette.ground)?;
+    if alone && at.1.is_finite() {
+        let text = format!("epoch {}: {}", best.epoch, (panel.words)(at.1));
+        note_best(plot, run, panel, at, text, TextStyle::new(12.0, palette.ink).bold());
+    }
+    Ok(())
+}
+
+/// Writes the best value where the curves leave room: below the rising one, above the falling.
+fn note_best(
+    plot: &mut Plot,
+    run: &Run,
+    panel: &Panel,
+    at: (f64, f64),
+    text: String,
+    style: TextStyle,
+) {
+    let (first, last) = extent(run.epochs.iter().map(|e| e.epoch as f64));
+    let align = if at.0 - first > (last - first) * 0.3 { Align::End } else { Align::Start };
+    let lower =
+        (panel.train)(&run.epochs[0]) < (panel.validation)(&run.epochs[run.epochs.len() - 1]);
+    let dy = if lower { 24.0 } else { -16.0 };
+    let dx = if align == Align::End { 8.0 } else { -8.0 };
+    plot.note(at, (dx, dy), text, style.align(align));
+}

@@ -1,0 +1,82 @@
+//! Charts: each function takes numbers and gives a [`Scene`], from which PNG and SVG are written.
+
+mod axis;
+mod backend;
+mod bands;
+mod bars;
+mod curves;
+mod histogram;
+mod plot;
+mod reliability;
+mod roofline;
+mod scatter;
+
+pub use bands::{Band, bands};
+pub use bars::{BarChart, BarSeries, Control, bars};
+pub use curves::{Epoch, Run, curves};
+pub use histogram::{HistogramChart, histogram};
+pub use plot::Dash;
+pub use reliability::{Bin, reliability};
+pub use roofline::{Roofline, RooflinePoint, roofline};
+pub use scatter::{ScatterChart, ScatterPoint, scatter};
+
+use super::scene::{Anchor, Scene, TextStyle};
+use super::theme::{Palette, Theme};
+use plot::{Area, Key, legend, legend_height};
+
+/// Size and colours of a chart.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Light or dark.
+    pub theme: Theme,
+    /// Width in pixels at scale 1.
+    pub width: f32,
+    /// Height in pixels at scale 1.
+    pub height: f32,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Look { theme: Theme::Light, width: 760.0, height: 440.0 }
+    }
+}
+
+impl Look {
+    /// The default size in `theme`.
+    pub fn new(theme: Theme) -> Self {
+        Look { theme, ..Look::default() }
+    }
+
+    /// The same colours in another size.
+    pub fn sized(self, width: f32, height: f32) -> Self {
+        Look { width, height, ..self }
+    }
+}
+
+const MARGIN: f32 = 16.0;
+
+/// An empty chart with title, subtitle and legend; what is left is for panels.
+fn sheet(look: Look, title: &str, subtitle: &str, keys: &[Key]) -> (Scene, Area, Palette) {
+    let palette = look.theme.palette();
+    // Below this size there is no room for axes and their labels.
+    let (width, height) = (look.width.max(240.0), look.height.max(200.0));
+    let mut scene = Scene::new(width, height, palette.ground);
+    let inner = width - 2.0 * MARGIN;
+    let heading = TextStyle::new(17.0, palette.ink).bold().anchor(Anchor::Top);
+    let mut top = MARGIN;
+    top += scene.paragraph(MARGIN, top, inner, title, heading);
+    let small = TextStyle::new(12.5, palette.muted).anchor(Anchor::Top);
+    top += scene.paragraph(MARGIN, top, inner, subtitle, small) + 4.0;
+    legend(&mut scene, (MARGIN, top), inner, keys, &palette);
+    top += legend_height(keys, inner);
+    let area = Area { left: MARGIN, top, width: inner, height: height - top - MARGIN };
+    (scene, area, palette)
+}
+
+/// The least and the greatest of the finite numbers, or (0, 1) where there are none.
+fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (low, high) = values
+        .filter(|v| v.is_finite())
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    if low <= high { (low, high) } else { (0.0, 1.0) }
+}

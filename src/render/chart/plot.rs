@@ -1,0 +1,299 @@
+//! One panel: plotters' coordinates, grid and series inside a rectangle of a scene.
+
+use plotters::prelude::*;
+
+use super::axis::Axis;
+use super::backend::{SceneBackend, UNITS, units};
+use crate::render::canvas::Point;
+use crate::render::image::Rgb;
+use crate::render::scene::{Align, Anchor, Scene, TextStyle as SceneText};
+use crate::render::theme::Palette;
+use crate::{Error, Result};
+
+type Context<'c, 's> = ChartContext<'c, SceneBackend<'s>, Cartesian2d<Axis, Axis>>;
+
+/// Size of tick labels and axis titles in pixels.
+pub(super) const LABEL: f32 = 12.0;
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dash {
+    /// Without gaps.
+    Solid,
+    /// With gaps.
+    Dashed,
+    /// Dots.
+    Dotted,
+}
+
+/// A rectangle in pixels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Area {
+    pub left: f32,
+    pub top: f32,
+    pub width: f32,
+    pub height: f32,
+}
+
+/// A panel that is being drawn; values are in the units of its axes.
+pub(super) struct Plot<'p, 'c, 's> {
+    context: &'p mut Context<'c, 's>,
+    origin: Point,
+    notes: Vec<(Point, String, SceneText)>,
+}
+
+/// Draws axes into `area`, then what `series` adds.
+pub(super) fn plot(
+    scene: &mut Scene,
+    area: Area,
+    title: &str,
+    (x, y): (&Axis, &Axis),
+    palette: &Palette,
+    series: impl FnOnce(&mut Plot) -> Result<()>,
+) -> Result<()> {
+    let label = SceneText::new(LABEL, palette.muted);
+    let title_height = if title.is_empty() { 6.0 } else { 30.0 };
+    let widest = y.ticks.iter().map(|t| label.width(&t.1)).fold(0.0, f32::max);
+    let title_width = if y.title.is_empty() { 0.0 } else { LABEL + 8.0 };
+    let y_width = widest + 10.0 + title_width;
+    let x_height = if x.title.is_empty() { 22.0 } else { 40.0 };
+    // How far the last label reaches beyond the end of the axis.
+    let overhang = x.ticks.last().map_or(0.0, |t| {
+        label.width(&t.1) / 2.0 - (1.0 - x.part(t.0)) as f32 * (area.width - y_width)
+    });
+    let title_style = SceneText::new(14.0, palette.ink).bold().anchor(Anchor::Top);
+    scene.text(area.left + y_width, area.top + 10.0, title, title_style);
+    let origin = (area.left, area.top + title_height);
+    let size = (area.width, area.height - title_height);
+    let notes = {
+        let root = SceneBackend { scene, origin, size }.into_drawing_area();
+        let mut context = ChartBuilder::on(&root)
+            .margin_right(units(overhang.max(6.0)))
+            .margin_top(units(6.0))
+            .x_label_area_size(units(x_height))
+            .y_label_area_size(units(y_width))
+            .build_cartesian_2d(x.clone(), y.clone())
+            .map_err(refused)?;
+        draw_mesh(&mut context, (x, y), palette)?;
+        let mut plot = Plot { context: &mut context, origin, notes: Vec::new() };
+        series(&mut plot)?;
+        plot.notes
+    };
+    for (at, text, style) in notes {
+        scene.text(at.0, at.1, text, style);
+    }
+    Ok(())
+}
+
+fn refused(error: impl std::fmt::Display) -> Error {
+    Error::Render(error.to_string())
+}
+
+fn rgb(color: Rgb) -> RGBColor {
+    RGBColor(color[0], color[1], color[2])
+}
+
+fn draw_mesh(context: &mut Context, (x, y): (&Axis, &Axis), palette: &Palette) -> Result<()> {
+    let font = |color| ("sans-serif", (LABEL * UNITS) as f64).into_font().color(&rgb(color));
+    let mut mesh = context.configure_mesh();
+    if !x.grid {
+        mesh.disable_x_mesh();
+    }
+    mesh.light_line_style(TRANSPARENT)
+        .bold_line_style(rgb(palette.grid).stroke_width(units(1.0)))
+        .axis_style(rgb(palette.axis).stroke_width(units(1.0)))
+        .label_style(font(palette.muted))
+        .axis_desc_style(font(palette.ink))
+        .set_all_tick_mark_size(units(4.0));
+    if !x.title.is_empty() {
+        mesh.x_desc(x.title.as_str());
+    }
+    if !y.title.is_empty() {
+        mesh.y_desc(y.title.as_str());
+    }
+    mesh.draw().map_err(refused)
+}
+
+impl Plot<'_, '_, '_> {
+    /// Where a value stands in the scene, in pixels.
+    pub fn pixel(&self, value: (f64, f64)) -> Point {
+        let (x, y) = self.context.backend_coord(&value);
+        (self.origin.0 + x as f32 / UNITS, self.origin.1 + y as f32 / UNITS)
+    }
+
+    /// Draws lines through points; a point that is not finite leaves a gap.
+    pub fn line(
+        &mut self,
+        points: &[(f64, f64)],
+        color: Rgb,
+        width: f32,
+        dash: Dash,
+    ) -> Result<()> {
+        let style = rgb(color).stroke_width(units(width));
+        for run in points.split(|p| !p.0.is_finite() || !p.1.is_finite()) {
+            let run = run.to_vec();
+            if run.is_empty() {
+                continue;
+            }
+            let (size, gap) = match dash {
+                Dash::Solid => {
+                    let series = LineSeries::new(run, style);
+                    self.context.draw_series(series).map_err(refused)?;
+                    continue;
+                }
+                Dash::Dashed => (units(6.0), units(5.0)),
+                Dash::Dotted => (units(0.2), units(4.0)),
+            };
+            let series = DashedLineSeries::new(run, size, gap, style);
+            self.context.draw_series(series).map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    /// Fills the area between two lines over the same x: points (x, low, high).
+    pub fn band(&mut self, points: &[(f64, f64, f64)], color: Rgb, alpha: f64) -> Result<()> {
+        let finite = |p: &&(f64, f64, f64)| p.0.is_finite() && p.1.is_finite() && p.2.is_finite();
+        let points: Vec<_> = points.iter().filter(finite).collect();
+        let low = points.iter().map(|p| (p.0, p.1));
+        let high = points.iter().rev().map(|p| (p.0, p.2));
+        let outline: Vec<_> = low.chain(high).collect();
+        if outline.is_empty() {
+            return Ok(());
+        }
+        let polygon = Polygon::new(outline, rgb(color).mix(alpha));
+        self.context.draw_series([polygon]).map(|_| ()).map_err(refused)
+    }
+
+    /// Fills a rectangle from corner to corner; nothing where a corner is not finite.
+    pub fn bar(&mut self, from: (f64, f64), to: (f64, f64), color: Rgb, alpha: f64) -> Result<()> {
+        if [from.0, from.1, to.0, to.1].iter().any(|v| !v.is_finite()) {
+            return Ok(());
+        }
+        let bar = Rectangle::new([from, to], rgb(color).mix(alpha).filled());
+        self.context.draw_series([bar]).map(|_| ()).map_err(refused)
+    }
+
+    /// Draws a disc of `radius` pixels with a rim in the colour of the ground.
+    pub fn dot(&mut self, at: (f64, f64), radius: f32, color: Rgb, rim: Rgb) -> Result<()> {
+        if !at.0.is_finite() || !at.1.is_finite() {
+            return Ok(());
+        }
+        let discs = [(radius + 1.5, rim), (radius, color)];
+        let discs = discs.map(|(r, c)| Circle::new(at, units(r), rgb(c).filled()));
+        self.context.draw_series(discs).map(|_| ()).map_err(refused)
+    }
+
+    /// An interval as a vertical line with short ends, set off from a bar behind it by `rim`.
+    pub fn whisker(&mut self, x: f64, (low, high): (f64, f64), color: Rgb, rim: Rgb) -> Result<()> {
+        self.line(&[(x, low), (x, high)], rim, 4.5, Dash::Solid)?;
+        self.line(&[(x, low), (x, high)], color, 1.5, Dash::Solid)?;
+        for end in [low, high] {
+            if !end.is_finite() {
+                continue;
+            }
+            let (cx, cy) = self.context.backend_coord(&(x, end));
+            let reach = units(3.5) as i32;
+            let area = self.context.plotting_area().strip_coord_spec();
+            let corner = area.get_base_pixel();
+            let points = [-reach, reach].map(|d| (cx + d - corner.0, cy - corner.1));
+            let style = rgb(color).stroke_width(units(1.5));
+            area.draw(&PathElement::new(points.to_vec(), style)).map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    /// Writes text `offset` pixels from a value, drawn after everything else.
+    pub fn note(
+        &mut self,
+        at: (f64, f64),
+        offset: Point,
+        text: impl Into<String>,
+        style: SceneText,
+    ) {
+        let (x, y) = self.pixel(at);
+        self.notes.push(((x + offset.0, y + offset.1), text.into(), style));
+    }
+}
+
+/// One line of a legend.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    pub name: String,
+    pub color: Rgb,
+    pub mark: Mark,
+}
+
+/// The sign in front of a legend's words.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mark {
+    Line(Dash),
+    Square,
+    Dot,
+    /// A text sign such as ◆.
+    Sign(char),
+}
+
+impl Mark {
+    /// Room for the sign and the gap after it, in pixels.
+    fn width(self) -> f32 {
+        if matches!(self, Mark::Line(_)) { 33.0 } else { 19.0 }
+    }
+}
+
+const KEY_HEIGHT: f32 = 20.0;
+
+/// The positions of the keys, row by row, within `width`, and the height of all.
+fn key_places(keys: &[Key], width: f32) -> (Vec<Point>, f32) {
+    let style = SceneText::new(LABEL, [0; 3]);
+    let (mut x, mut y) = (0.0, 0.0);
+    let mut places = Vec::new();
+    for key in keys {
+        let needed = key.mark.width() + style.width(&key.name);
+        if x > 0.0 && x + needed > width {
+            (x, y) = (0.0, y + KEY_HEIGHT);
+        }
+        places.push((x, y));
+        x += needed + 20.0;
+    }
+    (places, if keys.is_empty() { 0.0 } else { y + KEY_HEIGHT })
+}
+
+/// Height that [`legend`] takes.
+pub(super) fn legend_height(keys: &[Key], width: f32) -> f32 {
+    key_places(keys, width).1
+}
+
+/// Draws a legend in rows within `width`.
+pub(super) fn legend(
+    scene: &mut Scene,
+    (left, top): Point,
+    width: f32,
+    keys: &[Key],
+    palette: &Palette,
+) {
+    let style = SceneText::new(LABEL, palette.ink).anchor(Anchor::Middle);
+    for (key, (dx, dy)) in keys.iter().zip(key_places(keys, width).0) {
+        let (x, y) = (left + dx, top + dy + KEY_HEIGHT / 2.0);
+        match key.mark {
+            Mark::Line(Dash::Solid) => {
+                scene.line(vec![(x + 1.0, y), (x + 25.0, y)], 2.5, key.color)
+            }
+            Mark::Line(dash) => {
+                let (count, size, gap) =
+                    if dash == Dash::Dashed { (3, 6.0, 3.5) } else { (5, 0.2, 5.8) };
+                for i in 0..count {
+                    let from = x + 1.0 + i as f32 * (size + gap);
+                    scene.line(vec![(from, y), (from + size, y)], 2.5, key.color);
+                }
+            }
+            Mark::Square => scene.rect(x, y - 6.0, 12.0, 12.0, key.color),
+            Mark::Dot => scene.circle((x + 6.0, y), 5.0, key.color),
+            Mark::Sign(sign) => {
+                let style =
+                    SceneText { size: 14.0, color: key.color, ..style.align(Align::Middle) };
+                scene.text(x + 6.0, y, sign, style);
+            }
+        }
+        scene.text(x + key.mark.width(), y, key.name.as_str(), style);
+    }
+}

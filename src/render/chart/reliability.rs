@@ -1,0 +1,85 @@
+//! Reliability diagram: is the network right as often as it is sure?
+
+use super::axis::Axis;
+use super::plot::{Area, Dash, Key, Mark, plot};
+use super::{Look, sheet};
+use crate::Result;
+use crate::render::numbers;
+use crate::render::scene::{Align, Anchor, Scene, TextStyle};
+
+/// The predictions whose confidence lies in one interval; the bins share 0…1 evenly.
+#[derive(Clone, Copy, Debug)]
+pub struct Bin {
+    /// Predictions.
+    pub count: u64,
+    /// Mean confidence, 0…1.
+    pub confidence: f64,
+    /// Share right, 0…1.
+    pub accuracy: f64,
+}
+
+/// Accuracy per confidence bin against the diagonal, with the gaps and, below, the counts.
+/// `ece` is the expected calibration error, 0…1.
+///
+/// **Errors**: [`crate::Error::Render`] where the drawing fails.
+pub fn reliability(title: &str, bins: &[Bin], ece: f64, look: Look) -> Result<Scene> {
+    let palette = look.theme.palette();
+    let key = |name: &str, color, mark| Key { name: name.into(), color, mark };
+    let keys = [
+        key("accuracy in the bin", palette.series(0), Mark::Square),
+        key("gap to the confidence", palette.series(1), Mark::Square),
+        key("perfectly calibrated", palette.muted, Mark::Line(Dash::Dashed)),
+    ];
+    let total: u64 = bins.iter().map(|b| b.count).sum();
+    let note = format!(
+        "{} predictions in {} bins; expected calibration error {}",
+        numbers::thousands(total),
+        bins.len(),
+        numbers::percent(ece)
+    );
+    let (mut scene, area, palette) = sheet(look, title, &note, &keys);
+    let width = 1.0 / bins.len().max(1) as f64;
+    let x = Axis { title: String::new(), grid: false, ..Axis::percent("", 0.0, 1.0) };
+    let y = Axis::percent("accuracy", 0.0, 1.0);
+    let upper = Area { height: area.height * 0.66, ..area };
+    plot(&mut scene, upper, "", (&x, &y), &palette, |plot| {
+        for (i, bin) in bins.iter().enumerate().filter(|(_, b)| b.count > 0) {
+            let (left, right) = (i as f64 * width, (i + 1) as f64 * width);
+            let inset = width * 0.04;
+            let span = |low, high| ((left + inset, low), (right - inset, high));
+            let (from, to) = span(0.0, bin.accuracy);
+            plot.bar(from, to, palette.series(0), 1.0)?;
+            let (from, to) = span(bin.accuracy, bin.confidence);
+            plot.bar(from, to, palette.series(1), 0.55)?;
+        }
+        plot.line(&[(0.0, 0.0), (1.0, 1.0)], palette.muted, 1.5, Dash::Dashed)
+    })?;
+    let most = bins.iter().map(|b| b.count).max().unwrap_or(0) as f64;
+    let x = Axis { title: "confidence (probability of the predicted class)".into(), ..x };
+    let mut y = Axis::linear("count", 0.0, most * 1.25);
+    // The numbers stand on the bars: two ticks are enough.
+    let ends = (y.ticks.first().cloned(), y.ticks.last().cloned());
+    y.ticks = [ends.0, ends.1].into_iter().flatten().collect();
+    // As wide as the upper panel's labels, so that the bins stand below each other.
+    let label = TextStyle::new(super::plot::LABEL, palette.muted);
+    let widest = y.ticks.iter().map(|t| label.width(&t.1)).fold(0.0, f32::max);
+    let shift = label.width("100 %") - widest;
+    let lower = Area {
+        left: area.left + shift,
+        top: upper.top + upper.height,
+        width: area.width - shift,
+        height: area.height - upper.height,
+    };
+    plot(&mut scene, lower, "", (&x, &y), &palette, |plot| {
+        for (i, bin) in bins.iter().enumerate() {
+            let (left, right) = ((i as f64 + 0.04) * width, (i as f64 + 0.96) * width);
+            plot.bar((left, 0.0), (right, bin.count as f64), palette.series[6], 1.0)?;
+            let at = ((left + right) / 2.0, bin.count as f64);
+            let style =
+                TextStyle::new(12.0, palette.ink).align(Align::Middle).anchor(Anchor::Baseline);
+            plot.note(at, (0.0, -4.0), numbers::count(bin.count), style);
+        }
+        Ok(())
+    })?;
+    Ok(scene)
+}

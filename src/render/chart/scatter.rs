@@ -1,0 +1,118 @@
+//! Named points, such as recall against the number of training images.
+
+use super::axis::Axis;
+use super::plot::{Plot, plot};
+use super::{Look, extent, sheet};
+use crate::Result;
+use crate::render::canvas::Point;
+use crate::render::scene::{Anchor, Scene, TextStyle};
+
+/// A named point.
+#[derive(Clone, Debug)]
+pub struct ScatterPoint {
+    /// Written beside it.
+    pub label: String,
+    /// Position.
+    pub x: f64,
+    /// Position.
+    pub y: f64,
+    /// Low and high end of y's interval.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// A chart of named points.
+#[derive(Clone, Debug, Default)]
+pub struct ScatterChart {
+    /// What the reader should know.
+    pub title: String,
+    /// How it was measured.
+    pub subtitle: String,
+    /// What x measures.
+    pub x_title: String,
+    /// What y measures.
+    pub y_title: String,
+    /// The points.
+    pub points: Vec<ScatterPoint>,
+    /// True for a logarithmic x axis.
+    pub log_x: bool,
+    /// True where y is a share, shown in per cent from 0 to 100.
+    pub percent_y: bool,
+}
+
+/// Draws the chart; labels are placed so that none hides another.
+///
+/// **Errors**: [`crate::Error::Render`] where the drawing fails.
+pub fn scatter(chart: &ScatterChart, look: Look) -> Result<Scene> {
+    let (mut scene, area, palette) = sheet(look, &chart.title, &chart.subtitle, &[]);
+    let (x_low, x_high) =
+        extent(chart.points.iter().map(|p| p.x).filter(|x| !chart.log_x || *x > 0.0));
+    let x = match chart.log_x {
+        true => Axis::log(chart.x_title.as_str(), x_low / 1.5, x_high * 1.6),
+        false => Axis::linear(chart.x_title.as_str(), x_low.min(0.0), x_high * 1.08),
+    };
+    let ends = chart.points.iter().flat_map(|p| p.interval.map_or([p.y; 2], |i| [i.0, i.1]));
+    let (y_low, y_high) = extent(ends);
+    let y = match chart.percent_y {
+        true => Axis::percent(chart.y_title.as_str(), 0.0, 1.0),
+        false => Axis::linear(chart.y_title.as_str(), y_low.min(0.0), y_high),
+    };
+    plot(&mut scene, area, "", (&x, &y), &palette, |plot| {
+        for point in &chart.points {
+            if let Some(interval) = point.interval {
+                plot.whisker(point.x, interval, palette.muted, palette.ground)?;
+            }
+        }
+        for point in &chart.points {
+            plot.dot((point.x, point.y), 5.0, palette.series(0), palette.ground)?;
+        }
+        let style = TextStyle::new(13.0, palette.ink).anchor(Anchor::Middle);
+        place_labels(plot, &chart.points, style);
+        Ok(())
+    })?;
+    Ok(scene)
+}
+
+/// A box around a label or point: left, top, right, bottom.
+type Frame = (f32, f32, f32, f32);
+
+fn overlap(a: &Frame, b: &Frame) -> f32 {
+    let width = a.2.min(b.2) - a.0.max(b.0);
+    let height = a.3.min(b.3) - a.1.max(b.1);
+    width.max(0.0) * height.max(0.0)
+}
+
+/// Gives each label, in order, the free place nearest to its point: right, left, then slanted.
+fn place_labels(plot: &mut Plot, points: &[ScatterPoint], style: TextStyle) {
+    let finite = |p: &&ScatterPoint| p.x.is_finite() && p.y.is_finite();
+    let points: Vec<&ScatterPoint> = points.iter().filter(finite).collect();
+    let mut taken: Vec<Frame> = Vec::new();
+    for point in &points {
+        let (x, y) = plot.pixel((point.x, point.y));
+        taken.push((x - 7.0, y - 7.0, x + 7.0, y + 7.0));
+        if let Some((low, high)) = point.interval {
+            let (top, bottom) = (plot.pixel((point.x, high)).1, plot.pixel((point.x, low)).1);
+            taken.push((x - 4.0, top, x + 4.0, bottom));
+        }
+    }
+    for point in points {
+        let (x, y) = plot.pixel((point.x, point.y));
+        let width = style.width(&point.label);
+        let (right, left) = (11.0, -11.0 - width);
+        let offsets: [Point; 8] = [
+            (right, 0.0),
+            (left, 0.0),
+            (right, -14.0),
+            (left, -14.0),
+            (right, 14.0),
+            (left, 14.0),
+            (right, -28.0),
+            (right, 28.0),
+        ];
+        let frame = |o: &Point| (x + o.0, y + o.1 - 7.0, x + o.0 + width, y + o.1 + 7.0);
+        let cost = |o: &Point| taken.iter().map(|t| overlap(t, &frame(o))).sum::<f32>();
+        let best = offsets.iter().min_by(|a, b| cost(a).total_cmp(&cost(b)));
+        let best = *best.unwrap_or(&offsets[0]);
+        taken.push(frame(&best));
+        plot.note((point.x, point.y), best, point.label.as_str(), style);
+    }
+}

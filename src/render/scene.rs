@@ -1,0 +1,319 @@
+//! A drawing as a list of shapes: drawn once, written as PNG or as SVG.
+
+use super::canvas::{self, Ink, Point};
+use super::font::{self, Weight};
+use super::image::{Picture, Rgb, check_pixels};
+use super::svg;
+use crate::Result;
+
+/// Which part of a line of text stands at its x position.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Align {
+    /// The first letter.
+    #[default]
+    Start,
+    /// The middle.
+    Middle,
+    /// The end.
+    End,
+}
+
+/// Which part of a line of text stands at its y position.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Anchor {
+    /// The line the letters stand on.
+    #[default]
+    Baseline,
+    /// The top of capital letters.
+    Top,
+    /// Half the height of capital letters.
+    Middle,
+}
+
+/// How text looks and sits.
+#[derive(Clone, Copy, Debug)]
+pub struct TextStyle {
+    /// Size of one em in pixels.
+    pub size: f32,
+    /// Thickness.
+    pub weight: Weight,
+    /// Colour.
+    pub color: Rgb,
+    /// What stands at x.
+    pub align: Align,
+    /// What stands at y.
+    pub anchor: Anchor,
+    /// Turned a quarter to the left, reading upwards; the roles of x and y turn with it.
+    pub upwards: bool,
+}
+
+impl TextStyle {
+    /// Regular text that starts at x and stands on y.
+    pub fn new(size: f32, color: Rgb) -> Self {
+        TextStyle {
+            size,
+            weight: Weight::Regular,
+            color,
+            align: Align::Start,
+            anchor: Anchor::Baseline,
+            upwards: false,
+        }
+    }
+    /// The same in bold.
+    pub fn bold(self) -> Self {
+        TextStyle { weight: Weight::Bold, ..self }
+    }
+    /// The same, aligned as given.
+    pub fn align(self, align: Align) -> Self {
+        TextStyle { align, ..self }
+    }
+    /// The same, anchored as given.
+    pub fn anchor(self, anchor: Anchor) -> Self {
+        TextStyle { anchor, ..self }
+    }
+    /// The same, reading upwards.
+    pub fn upwards(self) -> Self {
+        TextStyle { upwards: true, ..self }
+    }
+    /// Width of a line in pixels.
+    pub fn width(&self, text: &str) -> f32 {
+        font::width(text, self.size, self.weight)
+    }
+    /// Distance of two baselines in pixels.
+    pub fn line_height(&self) -> f32 {
+        self.size * font::LINE_HEIGHT
+    }
+}
+
+/// One thing drawn. Lengths are in pixels at scale 1, y downwards.
+#[derive(Clone, Debug)]
+pub(super) enum Shape {
+    Rect {
+        left: f32,
+        top: f32,
+        right: f32,
+        bottom: f32,
+        ink: Ink,
+    },
+    Line {
+        points: Vec<Point>,
+        width: f32,
+        ink: Ink,
+    },
+    Polygon {
+        points: Vec<Point>,
+        ink: Ink,
+    },
+    Circle {
+        center: Point,
+        radius: f32,
+        ink: Ink,
+    },
+    /// `origin` is the start of the baseline, after alignment.
+    Text {
+        content: String,
+        origin: Point,
+        style: TextStyle,
+    },
+    Picture {
+        picture: Picture,
+        left: f32,
+        top: f32,
+        width: f32,
+        height: f32,
+        smooth: bool,
+    },
+}
+
+/// A drawing of fixed size with a ground colour.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    pub(super) width: f32,
+    pub(super) height: f32,
+    pub(super) ground: Rgb,
+    pub(super) shapes: Vec<Shape>,
+}
+
+impl Scene {
+    /// An empty drawing.
+    pub fn new(width: f32, height: f32, ground: Rgb) -> Self {
+        Scene { width, height, ground, shapes: Vec::new() }
+    }
+
+    /// Width and height in pixels at scale 1.
+    pub fn size(&self) -> (f32, f32) {
+        (self.width, self.height)
+    }
+
+    /// Fills a rectangle.
+    pub fn rect(&mut self, left: f32, top: f32, width: f32, height: f32, ink: impl Into<Ink>) {
+        let (right, bottom) = (left + width.max(0.0), top + height.max(0.0));
+        self.shapes.push(Shape::Rect { left, top, right, bottom, ink: ink.into() });
+    }
+
+    /// Draws the outline of a rectangle, inside it.
+    pub fn frame(&mut self, left: f32, top: f32, width: f32, height: f32, line: f32, color: Rgb) {
+        self.rect(left, top, width, line, color);
+        self.rect(left, top + height - line, width, line, color);
+        self.rect(left, top + line, line, height - 2.0 * line, color);
+        self.rect(left + width - line, top + line, line, height - 2.0 * line, color);
+    }
+
+    /// Draws a line through points.
+    pub fn line(&mut self, points: Vec<Point>, width: f32, ink: impl Into<Ink>) {
+        self.shapes.push(Shape::Line { points, width, ink: ink.into() });
+    }
+
+    /// Fills a polygon.
+    pub fn polygon(&mut self, points: Vec<Point>, ink: impl Into<Ink>) {
+        self.shapes.push(Shape::Polygon { points, ink: ink.into() });
+    }
+
+    /// Fills a disc.
+    pub fn circle(&mut self, center: Point, radius: f32, ink: impl Into<Ink>) {
+        self.shapes.push(Shape::Circle { center, radius, ink: ink.into() });
+    }
+
+    /// Writes one line of text at (`x`, `y`).
+    pub fn text(&mut self, x: f32, y: f32, content: impl Into<String>, style: TextStyle) {
+        let content = content.into();
+        let along = match style.align {
+            Align::Start => 0.0,
+            Align::Middle => -style.width(&content) / 2.0,
+            Align::End => -style.width(&content),
+        };
+        let across = match style.anchor {
+            Anchor::Baseline => 0.0,
+            Anchor::Top => style.size * font::CAP_HEIGHT,
+            Anchor::Middle => style.size * font::CAP_HEIGHT / 2.0,
+        };
+        let origin = if style.upwards { (x + across, y - along) } else { (x + along, y + across) };
+        self.shapes.push(Shape::Text { content, origin, style });
+    }
+
+    /// Writes text broken into lines no wider than `max_width`, the first at `y`; returns the
+    /// height used.
+    pub fn paragraph(
+        &mut self,
+        x: f32,
+        y: f32,
+        max_width: f32,
+        text: &str,
+        style: TextStyle,
+    ) -> f32 {
+        let lines = font::wrap(text, style.size, style.weight, max_width);
+        for (i, line) in lines.iter().enumerate() {
+            self.text(x, y + i as f32 * style.line_height(), line.as_str(), style);
+        }
+        lines.len() as f32 * style.line_height()
+    }
+
+    /// Places a picture, enlarged to `width` × `height`: its pixels as squares, or `smooth`.
+    pub fn picture(
+        &mut self,
+        picture: Picture,
+        (left, top): Point,
+        (width, height): (f32, f32),
+        smooth: bool,
+    ) {
+        self.shapes.push(Shape::Picture { picture, left, top, width, height, smooth });
+    }
+
+    /// Draws another drawing into this one, its top left corner at (`left`, `top`), its ground
+    /// left out.
+    pub fn insert(&mut self, other: &Scene, left: f32, top: f32) {
+        let moved = |p: &Point| (p.0 + left, p.1 + top);
+        let all = |points: &[Point]| points.iter().map(moved).collect::<Vec<_>>();
+        self.shapes.extend(other.shapes.iter().map(|shape| match shape.clone() {
+            Shape::Rect { left: l, top: t, right, bottom, ink } => Shape::Rect {
+                left: l + left,
+                top: t + top,
+                right: right + left,
+                bottom: bottom + top,
+                ink,
+            },
+            Shape::Line { points, width, ink } => Shape::Line { points: all(&points), width, ink },
+            Shape::Polygon { points, ink } => Shape::Polygon { points: all(&points), ink },
+            Shape::Circle { center, radius, ink } => {
+                Shape::Circle { center: moved(&center), radius, ink }
+            }
+            Shape::Text { content, origin, style } => {
+                Shape::Text { content, origin: moved(&origin), style }
+            }
+            Shape::Picture { picture, left: l, top: t, width, height, smooth } => {
+                Shape::Picture { picture, left: l + left, top: t + top, width, height, smooth }
+            }
+        }));
+    }
+
+    /// The drawing as pixels, `scale` of them per unit.
+    ///
+    /// **Errors**: [`crate::Error::Render`] where that would be too many.
+    pub fn rasterize(&self, scale: f32) -> Result<Picture> {
+        let pixels = |length: f32| (length * scale).ceil().max(1.0) as usize;
+        let (width, height) = (pixels(self.width), pixels(self.height));
+        check_pixels(width, height)?;
+        let mut picture = Picture::new(width, height, self.ground);
+        for shape in &self.shapes {
+            paint(&mut picture, shape, scale);
+        }
+        Ok(picture)
+    }
+
+    /// The drawing as a PNG file; scale 1 for the screen, 2 for print.
+    ///
+    /// **Errors**: as [`Scene::rasterize`].
+    pub fn to_png(&self, scale: f32) -> Result<Vec<u8>> {
+        self.rasterize(scale)?.to_png()
+    }
+
+    /// The drawing as an SVG document; text stays text, pictures are embedded as PNG.
+    ///
+    /// **Errors**: as [`Picture::to_png`].
+    pub fn to_svg(&self) -> Result<String> {
+        svg::write(self)
+    }
+}
+
+fn paint(picture: &mut Picture, shape: &Shape, scale: f32) {
+    let scaled = |points: &[Point]| points.iter().map(|p| (p.0 * scale, p.1 * scale)).collect();
+    match shape {
+        Shape::Rect { left, top, right, bottom, ink } => {
+            canvas::fill_rect(
+                picture,
+                left * scale,
+                top * scale,
+                right * scale,
+                bottom * scale,
+                *ink,
+            );
+        }
+        Shape::Line { points, width, ink } => {
+            let points: Vec<Point> = scaled(points);
+            canvas::stroke(picture, &points, width * scale, *ink);
+        }
+        Shape::Polygon { points, ink } => {
+            let points: Vec<Point> = scaled(points);
+            canvas::fill_polygon(picture, &points, *ink);
+        }
+        Shape::Circle { center, radius, ink } => {
+            let center = (center.0 * scale, center.1 * scale);
+            canvas::fill_circle(picture, center, radius * scale, *ink);
+        }
+        Shape::Text { content, origin, style } => {
+            let origin = (origin.0 * scale, origin.1 * scale);
+            let (size, ink) = (style.size * scale, style.color.into());
+            canvas::text(picture, content, origin, size, style.weight, style.upwards, ink);
+        }
+        Shape::Picture { picture: source, left, top, width, height, smooth } => {
+            let edge = |at: f32| (at * scale).round().max(0.0) as usize;
+            let (x, y) = (edge(*left), edge(*top));
+            let size = (edge(left + width) - x, edge(top + height) - y);
+            let enlarged = match smooth {
+                true => source.resized_smooth(size.0, size.1),
+                false => source.resized_nearest(size.0, size.1),
+            };
+            picture.blit(&enlarged, x, y);
+        }
+    }
+}

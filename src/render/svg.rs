@@ -1,0 +1,118 @@
+//! A scene as SVG: text as text, pictures as embedded PNG.
+
+use std::fmt::Write as _;
+
+use super::canvas::{Ink, Point};
+use super::font::{self, Weight};
+use super::html::escape;
+use super::image::Rgb;
+use super::scene::{Scene, Shape};
+use crate::Result;
+
+/// Writes the document. `fmt::Write` into a `String` cannot fail, so its results are dropped.
+pub(super) fn write(scene: &Scene) -> Result<String> {
+    let (width, height) = (number(scene.width), number(scene.height));
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+         viewBox=\"0 0 {width} {height}\" font-family=\"{}\">\n\
+         <rect width=\"{width}\" height=\"{height}\" fill=\"{}\"/>\n",
+        font::FAMILY,
+        hex(scene.ground)
+    );
+    for shape in &scene.shapes {
+        write_shape(&mut svg, shape)?;
+    }
+    svg.push_str("</svg>\n");
+    Ok(svg)
+}
+
+fn write_shape(svg: &mut String, shape: &Shape) -> Result<()> {
+    let _ = match shape {
+        Shape::Rect { left, top, right, bottom, ink } => writeln!(
+            svg,
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" {}/>",
+            number(*left),
+            number(*top),
+            number(right - left),
+            number(bottom - top),
+            paint("fill", *ink)
+        ),
+        Shape::Line { points, width, ink } => writeln!(
+            svg,
+            "<polyline points=\"{}\" fill=\"none\" {} stroke-width=\"{}\" \
+             stroke-linecap=\"round\" stroke-linejoin=\"round\"/>",
+            path(points),
+            paint("stroke", *ink),
+            number(*width)
+        ),
+        Shape::Polygon { points, ink } => {
+            let fill = paint("fill", *ink);
+            writeln!(svg, "<polygon points=\"{}\" fill-rule=\"evenodd\" {fill}/>", path(points))
+        }
+        Shape::Circle { center, radius, ink } => writeln!(
+            svg,
+            "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" {}/>",
+            number(center.0),
+            number(center.1),
+            number(*radius),
+            paint("fill", *ink)
+        ),
+        Shape::Text { content, origin, style } => {
+            let (x, y) = (number(origin.0), number(origin.1));
+            let turn = match style.upwards {
+                true => format!(" transform=\"rotate(-90 {x} {y})\""),
+                false => String::new(),
+            };
+            let weight = if style.weight == Weight::Bold { " font-weight=\"bold\"" } else { "" };
+            writeln!(
+                svg,
+                "<text x=\"{x}\" y=\"{y}\" font-size=\"{}\"{weight}{turn} fill=\"{}\">{}</text>",
+                number(style.size),
+                hex(style.color),
+                escape(content)
+            )
+        }
+        Shape::Picture { picture, left, top, width, height, smooth } => {
+            let rendering = if *smooth { "auto" } else { "pixelated" };
+            writeln!(
+                svg,
+                "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" \
+                 style=\"image-rendering:{rendering}\" href=\"{}\"/>",
+                number(*left),
+                number(*top),
+                number(*width),
+                number(*height),
+                picture.to_data_uri()?
+            )
+        }
+    };
+    Ok(())
+}
+
+/// `#rrggbb`.
+pub(super) fn hex([r, g, b]: Rgb) -> String {
+    format!("#{r:02x}{g:02x}{b:02x}")
+}
+
+fn paint(kind: &str, ink: Ink) -> String {
+    match ink.alpha {
+        1.0 => format!("{kind}=\"{}\"", hex(ink.color)),
+        alpha => format!("{kind}=\"{}\" {kind}-opacity=\"{}\"", hex(ink.color), number(alpha)),
+    }
+}
+
+fn path(points: &[Point]) -> String {
+    let finite = points.iter().filter(|p| p.0.is_finite() && p.1.is_finite());
+    let pairs: Vec<String> = finite.map(|p| format!("{},{}", number(p.0), number(p.1))).collect();
+    pairs.join(" ")
+}
+
+/// At most two decimals, none where they are zero; what is not finite becomes 0.
+fn number(value: f32) -> String {
+    if !value.is_finite() {
+        return "0".into();
+    }
+    let text = format!("{value:.2}");
+    let short = text.trim_end_matches('0').trim_end_matches('.');
+    if short == "-0" { "0".into() } else { short.into() }
+}

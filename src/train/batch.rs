@@ -1,0 +1,102 @@
+//! Which faces a step sees, and what it should answer.
+
+use super::config::TrainConfig;
+use crate::autograd::Tensor;
+use crate::dataset::Dataset;
+use crate::error::Result;
+use crate::ops::cross_entropy::Targets;
+use crate::random::{Purpose, Rng};
+use fer_kernels::Layout;
+
+/// Answers of a teacher, for distillation.
+#[derive(Clone, Debug)]
+pub struct SoftLabels {
+    /// A probability for each face and class.
+    pub probabilities: Vec<f32>,
+    /// Share of the teacher in the target; the label has the rest.
+    pub weight: f32,
+}
+
+/// The faces of an epoch in their order: every face once, or drawn class by class.
+pub fn epoch_order(data: &Dataset, class_balanced: bool, seed: u64, epoch: u64) -> Vec<usize> {
+    let mut rng = Rng::new(seed, Purpose::Shuffle, epoch, 0);
+    if class_balanced {
+        let classes: Vec<Vec<usize>> = (0..crate::CLASS_NAMES.len() as u8)
+            .map(|c| data.indices_of(c))
+            .filter(|faces| !faces.is_empty())
+            .collect();
+        return (0..data.len())
+            .map(|i| {
+                let faces = &classes[i % classes.len()];
+                faces[rng.below(faces.len())]
+            })
+            .collect::<Vec<_>>();
+    }
+    let mut order: Vec<usize> = (0..data.len()).collect();
+    rng.shuffle(&mut order);
+    order
+}
+
+/// A batch `[n, 1, side, side]` of varied faces and its targets.
+///
+/// # Errors
+/// None in practice: labels have been checked when the data was read.
+pub fn assemble(
+    config: &TrainConfig,
+    data: &Dataset,
+    soft: Option<&SoftLabels>,
+    faces: &[usize],
+    side: usize,
+    epoch: u64,
+) -> Result<(Tensor, Targets)> {
+    let n = faces.len();
+    let shape = crate::autograd::Shape::new(&[n, 1, side, side]);
+    let mut pixels = Tensor::build(shape, Layout::Nchw, |out| {
+        config.augment.fill_batch(data, faces, side, out, (config.seed, epoch));
+    });
+    let labels = faces.iter().map(|&i| usize::from(data.label(i).unwrap_or(0)));
+    if soft.is_none() && config.mixup == 0.0 {
+        return Ok((pixels, Targets::Labels(labels.collect())));
+    }
+    let classes = crate::CLASS_NAMES.len();
+    let weight = soft.map_or(0.0, |s| s.weight);
+    let mut targets = vec![0.0; n * classes];
+    for ((row, label), &face) in targets.chunks_mut(classes).zip(labels).zip(faces) {
+        row[label] = 1.0 - weight;
+        if let Some(soft) = soft {
+            let taught = &soft.probabilities[face * classes..][..classes];
+            row.iter_mut().zip(taught).for_each(|(t, &p)| *t += weight * p);
+        }
+    }
+    if config.mixup > 0.0 {
+        let mut rng = Rng::new(config.seed, Purpose::Batch, epoch, faces[0] as u64);
+        let share = beta(config.mixup, &mut rng) as f32;
+        blend_with_reversed(pixels.as_mut_slice(), side * side, share);
+        blend_with_reversed(&mut targets, classes, share);
+    }
+    Ok((pixels, Targets::Soft(Tensor::from_slice(&targets, &[n, classes])?)))
+}
+
+/// Row i becomes share·row i + (1 − share)·row n−1−i (Zhang et al. 2018, the partner taken from the
+/// shuffled batch itself).
+fn blend_with_reversed(values: &mut [f32], row: usize, share: f32) {
+    let n = values.len() / row;
+    for i in 0..n / 2 {
+        let (head, tail) = values.split_at_mut((n - 1 - i) * row);
+        for (a, b) in head[i * row..][..row].iter_mut().zip(&mut tail[..row]) {
+            let (x, y) = (*a, *b);
+            *a = share * x + (1.0 - share) * y;
+            *b = share * y + (1.0 - share) * x;
+        }
+    }
+}
+
+/// A draw from Beta(α, α) by Jöhnk's method: u^(1/α), v^(1/α) until their sum is at most 1.
+fn beta(alpha: f64, rng: &mut Rng) -> f64 {
+    loop {
+        let (x, y) = (rng.uniform().powf(1.0 / alpha), rng.uniform().powf(1.0 / alpha));
+        if x + y > 0.0 && x + y <= 1.0 {
+            return x / (x + y);
+        }
+    }
+}

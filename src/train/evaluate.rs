@@ -1,0 +1,98 @@
+//! What a network says about a set of faces.
+
+use super::step::argmax;
+use crate::autograd::{Shape, Tensor};
+use crate::dataset::{Dataset, augment::View};
+use crate::error::Result;
+use crate::model::Network;
+use fer_kernels::{Layout, softmax};
+
+/// Faces a forward pass: large enough to keep the kernels busy.
+const BATCH: usize = 128;
+
+/// Class probabilities of a set of faces.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictions {
+    /// Number of classes.
+    pub classes: usize,
+    /// `[n, classes]`, each row sums to 1.
+    pub probabilities: Vec<f32>,
+}
+
+impl Predictions {
+    /// Probabilities of face i.
+    pub fn of(&self, i: usize) -> &[f32] {
+        &self.probabilities[i * self.classes..][..self.classes]
+    }
+
+    /// Number of faces.
+    pub fn len(&self) -> usize {
+        self.probabilities.len() / self.classes.max(1)
+    }
+
+    /// No faces.
+    pub fn is_empty(&self) -> bool {
+        self.probabilities.is_empty()
+    }
+
+    /// The most probable class of face i.
+    pub fn class(&self, i: usize) -> usize {
+        argmax(self.of(i))
+    }
+
+    /// Mean cross-entropy and share of right answers over the labelled faces of `data`.
+    pub fn loss_and_accuracy(&self, data: &Dataset) -> (f64, f64) {
+        let (mut loss, mut correct, mut n) = (0.0, 0, 0);
+        for i in 0..data.len() {
+            if let Some(label) = data.label(i).map(usize::from) {
+                loss -= f64::from(self.of(i)[label].max(f32::MIN_POSITIVE)).ln();
+                correct += usize::from(self.class(i) == label);
+                n += 1;
+            }
+        }
+        let n = f64::from(n.max(1));
+        (loss / n, correct as f64 / n)
+    }
+
+    /// The mean of several networks' answers.
+    pub fn mean(all: &[Predictions]) -> Option<Predictions> {
+        let mut sum = all.first()?.clone();
+        for p in &all[1..] {
+            sum.probabilities.iter_mut().zip(&p.probabilities).for_each(|(s, &p)| *s += p);
+        }
+        sum.probabilities.iter_mut().for_each(|s| *s /= all.len() as f32);
+        Some(sum)
+    }
+}
+
+/// Class probabilities, averaged over `views` of each face (one plain view, or
+/// [`View::tta`] for test-time augmentation). `progress` is called with the faces done so far.
+///
+/// # Errors
+/// [`crate::Error::Shape`] if the network does not take faces.
+pub fn predict(
+    network: &Network<f32>,
+    data: &Dataset,
+    views: &[View],
+    equalize: bool,
+    mut progress: impl FnMut(usize),
+) -> Result<Predictions> {
+    let classes = network.spec.classes.len();
+    let side = network.spec.input[1];
+    let mut probabilities = vec![0.0; data.len() * classes];
+    let all: Vec<usize> = (0..data.len()).collect();
+    for (faces, out) in all.chunks(BATCH).zip(probabilities.chunks_mut(BATCH * classes)) {
+        let mut p = vec![0.0; out.len()];
+        for view in views {
+            let shape = Shape::new(&[faces.len(), 1, side, side]);
+            let pixels = Tensor::build(shape, Layout::Nchw, |x| {
+                view.fill_batch(data, faces, equalize, side, x);
+            });
+            let logits = network.logits(pixels)?;
+            softmax::softmax(classes, logits.as_slice(), &mut p);
+            out.iter_mut().zip(&p).for_each(|(o, &p)| *o += p / views.len() as f32);
+        }
+        progress(faces.last().map_or(0, |&i| i + 1));
+    }
+    Ok(Predictions { classes, probabilities })
+}

@@ -1,0 +1,65 @@
+//! The faces that a configuration names.
+
+use super::config::TrainConfig;
+use crate::dataset::{Dataset, ReadOptions, Report, SynthOptions, copies, read, split, synthesize};
+use crate::error::Result;
+use std::path::Path;
+
+/// Training and validation faces.
+///
+/// # Errors
+/// [`crate::Error::Data`] with file and line for the first bad row, unless `skip_bad`.
+pub fn load(config: &TrainConfig, skip_bad: bool) -> Result<(Dataset, Dataset)> {
+    let all = match &config.data {
+        Some(path) => read_faces(path, skip_bad)?,
+        None => {
+            let options = SynthOptions {
+                count: config.synthetic,
+                seed: config.seed,
+                ..SynthOptions::default()
+            };
+            synthesize(&options)?
+        }
+    };
+    if let Some(n) = config.overfit {
+        let first: Vec<usize> = (0..n.min(all.len())).collect();
+        let faces = all.select(&first);
+        return Ok((faces.clone(), faces));
+    }
+    let (train, validation) = match &config.val {
+        Some(path) => (all, read_faces(path, skip_bad)?),
+        None => {
+            let cut = split::stratified_split(&all, config.val_split, config.seed)?;
+            (all.select(&cut.train), all.select(&cut.validation))
+        }
+    };
+    match config.deduplicate {
+        true => Ok((train.select(&copies::deduplicate(&train).kept), validation)),
+        false => Ok((train, validation)),
+    }
+}
+
+/// Reads faces and reports on standard error what was skipped.
+///
+/// # Errors
+/// As [`load`].
+pub fn read_faces(path: &Path, skip_bad: bool) -> Result<Dataset> {
+    let options = ReadOptions { skip_bad, ..ReadOptions::default() };
+    let (faces, report) = read(path, &options)?;
+    warn(path, &report);
+    Ok(faces)
+}
+
+/// Says on standard error what was skipped.
+fn warn(path: &Path, report: &Report) {
+    for note in &report.notes {
+        eprintln!("{}: {note}", path.display());
+    }
+    if report.bad_count > 0 {
+        eprintln!("{}: {} bad rows skipped:", path.display(), report.bad_count);
+        for row in &report.bad {
+            let line = row.line.map(|l| format!(":{l}")).unwrap_or_default();
+            eprintln!("  {}{line}: {}", row.path.display(), row.message);
+        }
+    }
+}

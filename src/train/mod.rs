@@ -1,0 +1,15 @@
+//! Training: configuration, batches, one step, the loop, its state on disk, evaluation.
+
+pub mod batch;
+pub mod config;
+pub mod evaluate;
+pub mod load;
+pub mod run;
+mod state;
+pub mod step;
+pub mod trainer;
+
+pub use config::{Budget, TrainConfig};
+pub use evaluate::{Predictions, predict};
+pub use step::{StepResult, train_step};
+pub use trainer::{EpochMetrics, Observer, Outcome, Trainer};

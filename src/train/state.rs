@@ -1,0 +1,129 @@
+//! A training on disk: checkpoints that a resumed training continues bit by bit.
+
+use super::config::TrainConfig;
+use super::trainer::{Progress, Trainer};
+use crate::autograd::Tensor;
+use crate::checkpoint::{Archive, durable, weights};
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::model::Network;
+use std::path::Path;
+
+/// Checkpoint of the whole state, and weights of the best epoch, in a run folder.
+pub(super) const LAST: &str = "last.safetensors";
+pub(super) const BEST: &str = "best.safetensors";
+
+impl Trainer {
+    /// Everything, as one archive.
+    fn archive(&self) -> Result<Archive> {
+        let mut archive = weights::archive(&self.network)?;
+        let names: Vec<String> = self.network.parameters().iter().map(|p| p.name.clone()).collect();
+        let mut put = |prefix: &str, names: &[String], tensors: &[Tensor]| {
+            for (name, t) in names.iter().zip(tensors) {
+                archive
+                    .tensors
+                    .insert(format!("{prefix}/{name}"), (t.shape().to_vec(), t.to_vec()));
+            }
+        };
+        put("optimizer/first", &names, &self.optimizer.first);
+        put("optimizer/second", &names, &self.optimizer.second);
+        if let Some(ema) = &self.ema {
+            let names: Vec<String> = self.network.state().into_iter().map(|(n, _)| n).collect();
+            put("ema", &names, &ema.average);
+        }
+        let progress = Progress { seconds: self.seconds(), ..self.progress.clone() };
+        archive.put("config", &self.config)?;
+        archive.put("progress", &progress)?;
+        archive.put("optimizer_steps", &self.optimizer.steps)?;
+        archive.put("ema_updates", &self.ema.as_ref().map_or(0, |e| e.updates))?;
+        archive.put("data", &fingerprint(&self.train))?;
+        archive.put("data_val", &fingerprint(&self.validation))?;
+        Ok(archive)
+    }
+
+    /// Writes `last.safetensors`, if there is a run folder.
+    pub(super) fn save_last(&self) -> Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        durable::write_keeping_previous(&folder.join(LAST), &self.archive()?.to_bytes()?)
+    }
+
+    /// Writes `best.safetensors`, if there is a run folder.
+    pub(super) fn save_best(&self, evaluated: &Network<f32>) -> Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let mut archive = weights::archive(evaluated)?;
+        archive.put("config", &self.config)?;
+        archive.put("best", &self.progress.best)?;
+        crate::files::write_atomic(&folder.join(BEST), &archive.to_bytes()?)
+    }
+
+    /// Takes the best epoch's weights as the result.
+    pub(super) fn return_to_best(&mut self) -> Result<()> {
+        let Some(folder) = self.folder.clone() else { return Ok(()) };
+        let path = folder.join(BEST);
+        let best = weights::from_archive(&path, &Archive::read(&path)?)?;
+        let mut copy = self.network.clone();
+        for ((_, to), (_, from)) in copy.state_mut().into_iter().zip(best.state()) {
+            *to = from.clone();
+        }
+        if let Some(ema) = &mut self.ema {
+            ema.average = best.state().into_iter().map(|(_, t)| t.clone()).collect();
+        }
+        self.network = copy;
+        self.save_last()
+    }
+
+    /// Continues the training of a run folder.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the checkpoint is damaged or was made with other data.
+    pub fn resume(
+        folder: &Path,
+        load: impl FnOnce(&TrainConfig) -> Result<(Dataset, Dataset)>,
+    ) -> Result<Self> {
+        let path = folder.join(LAST);
+        durable::sweep(folder)?;
+        let archive = durable::read_or_previous(&path)?;
+        let config: TrainConfig = archive.get(&path, "config")?;
+        let (train, validation) = load(&config)?;
+        for (key, data) in [("data", &train), ("data_val", &validation)] {
+            let (then, now): (String, _) = (archive.get(&path, key)?, fingerprint(data));
+            if then != now {
+                let message = format!("was made with other data ({then}), found {now}");
+                return Err(Error::model(&path, message + "; resume with the same files"));
+            }
+        }
+        let mut trainer = Trainer::new(config, train, validation)?;
+        trainer.network = weights::from_network_tensors(&path, &archive, "network")?;
+        trainer.restore_moments(&path, &archive)?;
+        let progress: Progress = archive.get(&path, "progress")?;
+        Ok(trainer.resumed(progress, folder))
+    }
+
+    fn restore_moments(&mut self, path: &Path, archive: &Archive) -> Result<()> {
+        let names: Vec<String> = self.network.parameters().iter().map(|p| p.name.clone()).collect();
+        let restore = |prefix: &str, names: &[String], tensors: &mut [Tensor]| -> Result<()> {
+            for (name, tensor) in names.iter().zip(tensors) {
+                *tensor = weights::tensor(path, archive, &format!("{prefix}/{name}"), tensor)?;
+            }
+            Ok(())
+        };
+        restore("optimizer/first", &names, &mut self.optimizer.first)?;
+        restore("optimizer/second", &names, &mut self.optimizer.second)?;
+        self.optimizer.steps = archive.get(path, "optimizer_steps")?;
+        if let Some(ema) = &mut self.ema {
+            let names: Vec<String> = self.network.state().into_iter().map(|(n, _)| n).collect();
+            restore("ema", &names, &mut ema.average)?;
+            ema.updates = archive.get(path, "ema_updates")?;
+        }
+        Ok(())
+    }
+}
+
+/// Number of faces and a checksum over pixels and labels.
+fn fingerprint(data: &Dataset) -> String {
+    let mut crc = flate2::Crc::new();
+    crc.update(data.pixels());
+    let labels: Vec<u8> = data.labels().iter().map(|l| l.unwrap_or(u8::MAX)).collect();
+    crc.update(&labels);
+    format!("{} faces, {:08x}", data.len(), crc.sum())
+}

@@ -1,0 +1,81 @@
+//! One training step: forward, loss, backward, update.
+
+use crate::autograd::{Tensor, Var};
+use crate::error::Result;
+use crate::memory::Element;
+use crate::model::Network;
+use crate::nn::Pass;
+use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
+use crate::ops::{self};
+use crate::optim::{Optimizer, gradient_norm};
+
+/// What one step showed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StepResult {
+    /// Mean loss of the batch before the update.
+    pub loss: f64,
+    /// Faces whose highest logit was their class.
+    pub correct: usize,
+    /// √Σg² over all gradients.
+    pub grad_norm: f64,
+    /// Whether the update was made: a step with a non-finite loss or gradient changes nothing.
+    pub applied: bool,
+}
+
+/// Where a step is in the training: addresses its randomness and its learning rate.
+#[derive(Clone, Copy, Debug)]
+pub struct StepAddress {
+    /// Seed of the training.
+    pub seed: u64,
+    /// Number of the step, from 0.
+    pub step: u64,
+    /// Learning rate.
+    pub lr: f64,
+}
+
+/// Runs one step on a batch of pictures `[n, 1, h, w]` in [0, 1].
+///
+/// # Errors
+/// [`crate::Error::Shape`] if pictures or targets do not fit the network.
+pub fn train_step<T: Element>(
+    network: &mut Network<T>,
+    optimizer: &mut Optimizer<T>,
+    pixels: Tensor<T>,
+    targets: &Targets<T>,
+    loss: &CrossEntropyOptions,
+    at: StepAddress,
+) -> Result<StepResult> {
+    let mut pass = Pass::train(at.seed, at.step);
+    let logits = network.forward(&mut pass, &Var::constant(pixels))?;
+    let loss = ops::cross_entropy(&mut pass.tape, &logits, targets, loss)?;
+    let correct = count_correct(logits.value(), targets);
+    let gradients = pass.tape.backward(&loss)?;
+    let grads = network.parameters().into_iter().filter_map(|p| pass.gradient(&gradients, p));
+    let grad_norm = gradient_norm(grads);
+    let loss = loss.value().item().to_f64();
+    let applied = loss.is_finite() && grad_norm.is_finite();
+    if applied {
+        network.track(pass.statistics());
+        optimizer.step(network.parameters_mut(), at.lr, |p| pass.gradient(&gradients, p));
+    }
+    Ok(StepResult { loss, correct, grad_norm, applied })
+}
+
+/// Rows whose largest logit is at the target's largest probability.
+fn count_correct<T: Element>(logits: &Tensor<T>, targets: &Targets<T>) -> usize {
+    let classes = logits.shape()[1].max(1);
+    let rows = logits.as_slice().chunks(classes).enumerate();
+    rows.filter(|(n, row)| {
+        let target = match targets {
+            Targets::Labels(labels) => labels[*n],
+            Targets::Soft(soft) => argmax(&soft.as_slice()[n * classes..][..classes]),
+        };
+        argmax(row) == target
+    })
+    .count()
+}
+
+/// Place of the largest value; the first among equals.
+pub fn argmax<T: PartialOrd>(values: &[T]) -> usize {
+    (1..values.len()).fold(0, |best, k| if values[k] > values[best] { k } else { best })
+}

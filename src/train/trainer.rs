@@ -1,0 +1,356 @@
+//! The loop: epochs of steps, validation, checkpoints, and every way to end.
+
+use super::batch::{SoftLabels, assemble, epoch_order};
+use super::config::{Budget, TrainConfig};
+use super::evaluate::predict;
+use super::step::{StepAddress, StepResult, train_step};
+use crate::dataset::{Dataset, augment::View};
+use crate::error::{Error, Result};
+use crate::model::{Network, architecture};
+use crate::ops::cross_entropy::CrossEntropyOptions;
+use crate::optim::{Ema, Optimizer};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Non-finite steps in a row after which a training gives up.
+const MAX_BAD_STEPS: u32 = 3;
+
+/// Between two checkpoints inside an epoch.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
+
+/// One line of `metrics.csv`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochMetrics {
+    /// Epochs done, from 1.
+    pub epoch: usize,
+    /// Steps done.
+    pub step: u64,
+    /// Learning rate of the last step.
+    pub lr: f64,
+    /// Mean loss over the epoch's batches, as trained (augmented, smoothed).
+    pub loss: f64,
+    /// Share of right answers over the epoch's batches, as trained.
+    pub accuracy: f64,
+    /// Cross-entropy on the validation faces.
+    pub val_loss: f64,
+    /// Share of right answers on the validation faces.
+    pub val_accuracy: f64,
+    /// Largest gradient norm of the epoch.
+    pub grad_norm: f64,
+    /// Training faces a second, validation not counted.
+    pub images_per_second: f64,
+    /// Wall-clock seconds of training so far.
+    pub seconds: f64,
+}
+
+/// How far a training is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Epochs done.
+    pub epoch: usize,
+    /// Steps done in the present epoch.
+    pub step_in_epoch: usize,
+    /// Steps done in all.
+    pub step: u64,
+    /// Wall-clock seconds of earlier sessions.
+    pub seconds: f64,
+    /// Non-finite steps so far, and how many in a row.
+    pub bad_steps: (u32, u32),
+    /// Sums over the present epoch: loss, right answers, faces, largest gradient norm, seconds.
+    pub sums: Sums,
+    /// Finished epochs.
+    pub history: Vec<EpochMetrics>,
+    /// Epoch and accuracy of the best validation so far; only finite values count.
+    pub best: Option<(usize, f64)>,
+}
+
+/// Running sums over an epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sums {
+    /// Σ loss · faces.
+    pub loss: f64,
+    /// Right answers.
+    pub correct: usize,
+    /// Faces seen.
+    pub faces: usize,
+    /// Largest gradient norm.
+    pub grad_norm: f64,
+    /// Seconds in steps.
+    pub seconds: f64,
+}
+
+/// What the outside may see and decide while a training runs.
+pub trait Observer {
+    /// After every step. `false` ends the training with a checkpoint.
+    fn step(&mut self, trainer: &Trainer, result: &StepResult) -> bool {
+        let _ = (trainer, result);
+        true
+    }
+    /// After every epoch, before its checkpoint is written.
+    ///
+    /// # Errors
+    /// Any error ends the training; the last checkpoint stays.
+    fn epoch(&mut self, trainer: &Trainer, metrics: &EpochMetrics) -> Result<()> {
+        let _ = (trainer, metrics);
+        Ok(())
+    }
+}
+
+/// Watches nothing.
+impl Observer for () {}
+
+/// How a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The budget is used up, or nothing improved any more.
+    Finished,
+    /// The observer asked to stop; the state is saved.
+    Stopped,
+}
+
+/// A training: all its state.
+#[derive(Debug)]
+pub struct Trainer {
+    /// Its configuration.
+    pub config: TrainConfig,
+    /// The network as trained.
+    pub network: Network<f32>,
+    /// Moments.
+    pub optimizer: Optimizer<f32>,
+    /// Average of the weights, if wanted.
+    pub ema: Option<Ema<f32>>,
+    /// How far it is.
+    pub progress: Progress,
+    /// Training faces.
+    pub train: Dataset,
+    /// Validation faces.
+    pub validation: Dataset,
+    /// A teacher's answers.
+    pub soft: Option<SoftLabels>,
+    /// Run folder; none = nothing is written.
+    pub folder: Option<PathBuf>,
+    started: Instant,
+}
+
+impl Trainer {
+    /// A fresh training. The input's mean and standard deviation come from the training faces.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a configuration that cannot be meant, [`Error::Data`] for faces that
+    /// cannot be trained on.
+    pub fn new(config: TrainConfig, train: Dataset, validation: Dataset) -> Result<Self> {
+        config.validate()?;
+        check_trainable(&config, &train, &validation)?;
+        let mut spec = architecture(&config.arch)?;
+        let (mean, std) = train.mean_and_std();
+        (spec.mean, spec.std) = (mean, std.max(1.0 / 255.0)); // blank faces have no spread
+        spec.input = [1, config.final_side(), config.final_side()];
+        let network = Network::new(spec, config.seed)?;
+        let optimizer = Optimizer::new(config.optimizer, &network.parameters());
+        let ema = (config.ema > 0.0).then(|| Ema::new(&network, config.ema));
+        Ok(Self {
+            config,
+            network,
+            optimizer,
+            ema,
+            progress: Progress::default(),
+            train,
+            validation,
+            soft: None,
+            folder: None,
+            started: Instant::now(),
+        })
+    }
+
+    /// The network that counts: the average of the weights if there is one.
+    pub fn evaluated(&self) -> Network<f32> {
+        self.ema.as_ref().map_or_else(|| self.network.clone(), |ema| ema.network(&self.network))
+    }
+
+    /// Steps of one epoch; a last incomplete batch is left out, because its few faces would move
+    /// the batch norms too much (they come up in another epoch).
+    pub fn steps_per_epoch(&self) -> usize {
+        (self.train.len() / self.config.batch).max(1)
+    }
+
+    /// Wall-clock seconds of training, earlier sessions included.
+    pub fn seconds(&self) -> f64 {
+        self.progress.seconds + self.started.elapsed().as_secs_f64()
+    }
+
+    /// Share of the training that is done.
+    pub fn fraction(&self) -> f64 {
+        match self.config.budget {
+            Budget::Epochs(n) => self.progress.step as f64 / (n * self.steps_per_epoch()) as f64,
+            Budget::Minutes(m) => self.seconds() / (60.0 * m),
+        }
+    }
+
+    /// Learning rate of the next step.
+    pub fn learning_rate(&self) -> f64 {
+        self.config.lr * self.config.schedule.factor(self.fraction())
+    }
+
+    /// Seconds that are left, once there is something to judge by.
+    pub fn remaining(&self) -> Option<f64> {
+        let (done, seconds) = (self.fraction(), self.seconds());
+        (done > 0.0).then(|| (seconds / done - seconds).max(0.0))
+    }
+
+    /// Trains until the budget is used up.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] after three non-finite steps in a row, and errors of files.
+    pub fn run(&mut self, observer: &mut dyn Observer) -> Result<Outcome> {
+        self.started = Instant::now();
+        let mut saved = Instant::now();
+        while self.fraction() < 1.0 && !self.out_of_patience() {
+            let epoch = self.progress.epoch as u64;
+            let seed = self.config.seed;
+            let order = epoch_order(&self.train, self.config.class_balanced, seed, epoch);
+            while self.progress.step_in_epoch < self.steps_per_epoch() && self.fraction() < 1.0 {
+                let result = self.step(&order)?;
+                if !observer.step(self, &result) {
+                    self.save_last()?;
+                    return Ok(Outcome::Stopped);
+                }
+                if saved.elapsed() >= CHECKPOINT_EVERY {
+                    self.save_last()?;
+                    saved = Instant::now();
+                }
+            }
+            self.finish_epoch(observer)?;
+            saved = Instant::now();
+        }
+        if self.out_of_patience() {
+            self.return_to_best()?;
+        }
+        Ok(Outcome::Finished)
+    }
+
+    fn step(&mut self, order: &[usize]) -> Result<StepResult> {
+        let begun = Instant::now();
+        let (batch, fraction) = (self.config.batch, self.fraction());
+        let start = self.progress.step_in_epoch * batch;
+        let faces = &order[start..(start + batch).min(order.len())];
+        let side = self.config.side(fraction);
+        let epoch = self.progress.epoch as u64;
+        let soft = self.soft.as_ref();
+        let (pixels, targets) = assemble(&self.config, &self.train, soft, faces, side, epoch)?;
+        let loss = CrossEntropyOptions {
+            label_smoothing: self.config.label_smoothing,
+            class_weights: None,
+        };
+        let at = StepAddress {
+            seed: self.config.seed,
+            step: self.progress.step,
+            lr: self.learning_rate(),
+        };
+        let (network, optimizer) = (&mut self.network, &mut self.optimizer);
+        let result = train_step(network, optimizer, pixels, &targets, &loss, at)?;
+        if let (true, Some(ema)) = (result.applied, &mut self.ema) {
+            ema.update(&self.network);
+        }
+        self.account(&result, faces.len(), begun.elapsed().as_secs_f64());
+        self.give_up_if_diverged(&result)?;
+        Ok(result)
+    }
+
+    fn account(&mut self, result: &StepResult, faces: usize, seconds: f64) {
+        let p = &mut self.progress;
+        p.step += 1;
+        p.step_in_epoch += 1;
+        p.sums.seconds += seconds;
+        if result.applied {
+            p.bad_steps.1 = 0;
+            p.sums.loss += result.loss * faces as f64;
+            p.sums.correct += result.correct;
+            p.sums.faces += faces;
+            p.sums.grad_norm = p.sums.grad_norm.max(result.grad_norm);
+        } else {
+            p.bad_steps.0 += 1;
+            p.bad_steps.1 += 1;
+        }
+    }
+
+    /// A step that was skipped changed nothing, so what is saved here is the last finite state.
+    fn give_up_if_diverged(&mut self, result: &StepResult) -> Result<()> {
+        if self.progress.bad_steps.1 < MAX_BAD_STEPS {
+            return Ok(());
+        }
+        self.save_last()?;
+        let (loss, norm) = (result.loss, result.grad_norm);
+        Err(Error::Diverged(format!(
+            "training diverged at step {}: loss {loss}, gradient norm {norm}, {MAX_BAD_STEPS} steps \
+             in a row; the last finite state is saved. Try a lower --lr (now {})",
+            self.progress.step, self.config.lr
+        )))
+    }
+
+    fn finish_epoch(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        let evaluated = self.evaluated();
+        let equalize = self.config.augment.equalize;
+        let (data, views) = (&self.validation, &[View::PLAIN]);
+        let predictions = predict(&evaluated, data, views, equalize, |_| {})?;
+        let (val_loss, val_accuracy) = predictions.loss_and_accuracy(data);
+        let (sums, lr) = (self.progress.sums, self.learning_rate());
+        let faces = sums.faces.max(1) as f64;
+        let seconds = self.seconds();
+        let p = &mut self.progress;
+        p.epoch += 1;
+        let metrics = EpochMetrics {
+            epoch: p.epoch,
+            step: p.step,
+            lr,
+            loss: sums.loss / faces,
+            accuracy: sums.correct as f64 / faces,
+            val_loss,
+            val_accuracy,
+            grad_norm: sums.grad_norm,
+            images_per_second: sums.faces as f64 / sums.seconds.max(f64::MIN_POSITIVE),
+            seconds,
+        };
+        p.history.push(metrics);
+        p.step_in_epoch = 0;
+        p.sums = Sums::default();
+        let better = val_loss.is_finite() && p.best.is_none_or(|(_, best)| val_accuracy > best);
+        if better {
+            p.best = Some((p.epoch, val_accuracy));
+            self.save_best(&evaluated)?;
+        }
+        observer.epoch(self, &metrics)?;
+        self.save_last()?;
+        self.write_metrics()
+    }
+
+    fn out_of_patience(&self) -> bool {
+        let since_best = self.progress.epoch - self.progress.best.map_or(0, |(epoch, _)| epoch);
+        self.config.patience.is_some_and(|patience| since_best >= patience)
+    }
+
+    pub(super) fn resumed(mut self, progress: Progress, folder: &Path) -> Self {
+        self.progress = progress;
+        self.folder = Some(folder.to_owned());
+        self
+    }
+}
+
+/// Refuses data on which training would be meaningless.
+fn check_trainable(config: &TrainConfig, train: &Dataset, validation: &Dataset) -> Result<()> {
+    let built_in = || PathBuf::from("built-in faces");
+    let path = config.data.clone().unwrap_or_else(built_in);
+    if config.overfit.is_none() {
+        train.require_trainable(&path)?;
+    }
+    if train.len() < 2 {
+        let message = "one training face; batch norm needs at least two a batch";
+        return Err(Error::data(path, message));
+    }
+    if validation.is_empty() || !validation.is_labelled() {
+        let found = if validation.is_empty() { "no faces" } else { "faces without labels" };
+        let path = config.val.clone().unwrap_or(path);
+        return Err(Error::data(path, format!("{found} for validation; expected labelled faces")));
+    }
+    Ok(())
+}

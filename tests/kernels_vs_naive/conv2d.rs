@@ -1,0 +1,200 @@
+use super::*;
+use fer_kernels::{Conv2dGeometry, conv2d, im2col, naive};
+
+/// One case in both layouts: what the fast kernels get and what they must return.
+struct Case {
+    g: Conv2dGeometry,
+    x: Vec<f32>,
+    w: Vec<f32>,
+    bias: Vec<f32>,
+    gy: Vec<f32>,
+}
+
+impl Case {
+    fn integers(g: Conv2dGeometry, draw: &mut Draw) -> Self {
+        let mut part = |len| draw.integers(len);
+        let (x, w) = (part(g.input_len()), part(g.weight_len()));
+        Self { x, w, bias: part(g.c_out), gy: part(g.output_len()), g }
+    }
+    fn floats(g: Conv2dGeometry, draw: &mut Draw) -> Self {
+        let mut part = |len| draw.floats(len);
+        let (x, w) = (part(g.input_len()), part(g.weight_len()));
+        Self { x, w, bias: part(g.c_out), gy: part(g.output_len()), g }
+    }
+    fn input_shape(&self) -> [usize; 3] {
+        [self.g.n, self.g.c_in, self.g.h_in * self.g.w_in]
+    }
+    fn output_shape(&self) -> [usize; 3] {
+        [self.g.n, self.g.c_out, self.g.h_out * self.g.w_out]
+    }
+    /// \[y, grad_input, grad_weight\] by the specification, in NHWC.
+    fn naive(&self, bias: bool) -> [Vec<f32>; 3] {
+        let mut y = vec![7.0; self.gy.len()];
+        let mut gx = vec![7.0; self.x.len()];
+        let mut gw = vec![7.0; self.w.len()];
+        let bias = bias.then_some(&self.bias[..]);
+        naive::conv2d::forward(&self.g, &self.x, &self.w, bias, &mut y);
+        naive::conv2d::backward_input(&self.g, &self.gy, &self.w, &mut gx);
+        naive::conv2d::backward_weight(&self.g, &self.x, &self.gy, &mut gw);
+        [swap_axes(self.output_shape(), &y), swap_axes(self.input_shape(), &gx), gw]
+    }
+    /// The same by the fast kernels.
+    fn fast(&self, bias: bool) -> [Vec<f32>; 3] {
+        let (x, gy) =
+            (swap_axes(self.input_shape(), &self.x), swap_axes(self.output_shape(), &self.gy));
+        let mut y = vec![7.0; gy.len()];
+        let mut gx = vec![7.0; x.len()];
+        let mut gw = vec![7.0; self.w.len()];
+        conv2d::forward(&self.g, &x, &self.w, bias.then_some(&self.bias[..]), &mut y);
+        conv2d::backward_input(&self.g, &gy, &self.w, &mut gx);
+        conv2d::backward_weight(&self.g, &x, &gy, &mut gw);
+        [y, gx, gw]
+    }
+    fn assert_equal(&self, bias: bool) {
+        let (want, got) = (self.naive(bias), self.fast(bias));
+        for (k, pass) in ["forward", "backward_input", "backward_weight"].iter().enumerate() {
+            assert!(want[k] == got[k], "{pass} {:?} bias {bias} {}", self.g, arch::level());
+        }
+    }
+}
+
+/// Any stride, padding, dilation, groups and size that has an output.
+fn random_geometry(draw: &mut Draw) -> Conv2dGeometry {
+    loop {
+        let groups = draw.pick(&[1, 1, 1, 2, 3]);
+        // None at all once in twenty.
+        let channels = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33];
+        let mut channel = || {
+            let none = draw.int(0, 19) == 0;
+            channels[draw.int(usize::from(!none), 14)]
+        };
+        let (c, o) = (channel(), channel());
+        let kernel = [draw.int(1, 4), draw.int(1, 4)];
+        let input = [draw.pick(&[0, 1, 1, 2, 3]), c * groups, draw.int(0, 9), draw.int(0, 14)];
+        let stride = [draw.pick(&[1, 1, 2, 3, 5]), draw.pick(&[1, 1, 2, 3, 5])];
+        let padding = [draw.int(0, 4), draw.int(0, 4)];
+        let dilation = [draw.int(1, 2), draw.int(1, 2)];
+        let weight = [o * groups, c, kernel[0], kernel[1]];
+        if let Ok(g) = Conv2dGeometry::new(input, weight, stride, padding, dilation, groups)
+            && g.macs() < 300_000
+        {
+            return g;
+        }
+    }
+}
+
+fn three_by_three(input: [usize; 4], c_out: usize) -> Conv2dGeometry {
+    let weight = [c_out, input[1], 3, 3];
+    Conv2dGeometry::new(input, weight, [1, 1], [1, 1], [1, 1], 1).unwrap()
+}
+
+#[test]
+fn conv2d_matches_naive() {
+    at_each_level(|_| {
+        let draw = &mut Draw::new(1);
+        for _ in 0..2000 {
+            let case = Case::integers(random_geometry(draw), draw);
+            case.assert_equal(draw.int(0, 1) == 1);
+        }
+    });
+}
+
+#[test]
+fn conv2d_3x3_matches_naive() {
+    at_each_level(|_| {
+        let draw = &mut Draw::new(2);
+        for _ in 0..300 {
+            let input = [draw.int(1, 4), draw.int(1, 40), draw.int(1, 13), draw.int(1, 13)];
+            Case::integers(three_by_three(input, draw.int(1, 40)), draw).assert_equal(false);
+        }
+    });
+}
+
+/// The layers of `tiny` and `vgg` with one or two images, and a depth above KC.
+#[test]
+fn conv2d_matches_naive_on_the_layers_of_our_networks() {
+    let layers = [
+        [2, 1, 48, 64],
+        [1, 64, 48, 64],
+        [1, 64, 24, 128],
+        [1, 128, 12, 256],
+        [2, 300, 6, 40],
+        [1, 512, 6, 64],
+    ];
+    at_each_level(|level| {
+        let draw = &mut Draw::new(3);
+        for [n, c, size, o] in layers {
+            if level != arch::detected() && c * size > 2000 {
+                continue;
+            }
+            Case::integers(three_by_three([n, c, size, size], o), draw).assert_equal(true);
+        }
+    });
+}
+
+#[test]
+fn conv2d_is_within_the_rounding_bound() {
+    let draw = &mut Draw::new(4);
+    for _ in 0..40 {
+        let case = Case::floats(random_geometry(draw), draw);
+        let g = &case.g;
+        let taps = g.k_h * g.k_w;
+        let terms = [g.c_in / g.groups * taps + 1, g.c_out * taps, g.n * g.h_out * g.w_out];
+        let (want, got) = (case.naive(true), case.fast(true));
+        for k in 0..3 {
+            assert_close(&want[k], &got[k], terms[k], &format!("{g:?}"));
+        }
+    }
+}
+
+#[test]
+fn conv2d_gives_the_same_bits_for_any_threads_and_level() {
+    let draw = &mut Draw::new(5);
+    for g in [
+        three_by_three([3, 40, 11, 13], 70),
+        three_by_three([1, 3, 20, 20], 32),
+        Conv2dGeometry::new([5, 6, 9, 9], [40, 3, 3, 3], [2, 2], [1, 1], [1, 1], 2).unwrap(),
+    ] {
+        let case = Case::floats(g, draw);
+        let first = case.fast(true);
+        at_each_level(|level| {
+            same_bits_for_any_threads("conv2d", || case.fast(true).concat());
+            assert!(first == case.fast(true), "{level} gives other bits for {g:?}");
+        });
+    }
+}
+
+/// ⟨conv(x, w), g⟩ = ⟨x, backward_input(g)⟩ = ⟨w, backward_weight(g)⟩.
+#[test]
+fn conv2d_adjoint_identities() {
+    let draw = &mut Draw::new(6);
+    for _ in 0..100 {
+        let case = Case::floats(random_geometry(draw), draw);
+        let [y, gx, gw] = case.fast(false);
+        let forward = dot(&y, &swap_axes(case.output_shape(), &case.gy));
+        let by_input = dot(&swap_axes(case.input_shape(), &case.x), &gx);
+        let by_weight = dot(&case.w, &gw);
+        let bound = 1e-6 * (1.0 + case.g.macs() as f64).sqrt() * 10.0;
+        assert!((forward - by_input).abs() < bound, "{:?}", case.g);
+        assert!((forward - by_weight).abs() < bound, "{:?}", case.g);
+    }
+}
+
+/// The explicit matrix times the weights is the convolution, and col2im is its adjoint.
+#[test]
+fn im2col_and_its_adjoint() {
+    let draw = &mut Draw::new(7);
+    for _ in 0..50 {
+        let mut g = random_geometry(draw);
+        (g.n, g.groups) = (1, 1);
+        let case = Case::floats(g, draw);
+        let image = swap_axes(case.input_shape(), &case.x);
+        let size = g.h_out * g.w_out * g.k_h * g.k_w * g.c_in;
+        let mut cols = vec![5.0; size];
+        im2col::im2col(&g, &image, 0..g.h_out, [0, g.c_in], &mut cols);
+        let other = draw.floats(size);
+        let mut back = vec![0.0; image.len()];
+        im2col::col2im(&g, &other, 0..g.h_out, [0, g.c_in], &mut back);
+        assert!((dot(&cols, &other) - dot(&image, &back)).abs() < 1e-3, "{g:?}");
+    }
+}
