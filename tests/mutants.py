@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / "target" / "mutants"
 
 LAWS = ["gradients", "adjoints", "golden", "engine"]
+ENGINE = ["autograd", "error", "layout", "memory", "ops", "random"]
 SKIP = ["--skip", "at_most_700_lines"]  # the mutants are lines too
 
 # (file, function, mutant) that no test can tell from the original, with the reason.
@@ -143,6 +144,21 @@ def copy_sources():
             shutil.copy(ROOT / name, COPY / name)
     if (ROOT / "benches").exists():  # Cargo.toml may name them
         shutil.copytree(ROOT / "benches", COPY / "benches", dirs_exist_ok=True)
+    # Only the engine and its laws are built: the program around them takes minutes.
+    (COPY / "src" / "main.rs").write_text("fn main() {}\n")
+    keep_modules(COPY / "src" / "lib.rs", ENGINE)
+    keep_modules(COPY / "tests" / "main.rs", [*LAWS, "samples"])
+    keep_modules(COPY / "tests" / "golden.rs", ["kernels", "ops"])
+
+
+def keep_modules(path, names):
+    """Removes every `mod` that is not named, and what is re-exported from it."""
+
+    def wanted(line):
+        m = re.match(r"(?:pub )?mod (\w+);|pub use (\w+)::", line)
+        return not m or (m.group(1) or m.group(2)) in names
+
+    path.write_text("\n".join(filter(wanted, path.read_text().split("\n"))))
 
 
 def closing(text, start):

@@ -113,6 +113,9 @@ fn axes(t: &mut Trial) {
     }
 }
 
+/// Shape of the logits, targets, options, words of the error.
+type LossCall<'a> = (&'a [usize], Targets<f64>, CrossEntropyOptions, [&'a str; 2]);
+
 fn classes(t: &mut Trial) {
     t.refuses("softmax", &[&[]], &["scalar"], |t, v| ops::softmax(t, &v[0]));
     t.refuses("log_softmax", &[&[]], &["scalar"], |t, v| ops::log_softmax(t, &v[0]));
@@ -122,7 +125,7 @@ fn classes(t: &mut Trial) {
     let labels = |l: &[usize]| Targets::Labels(l.to_vec());
     let soft = |s: &[usize]| Targets::Soft(Tensor::zeros(s));
     let matrix: &[usize] = &[2, 7];
-    let wrong: Vec<(&[usize], Targets<f64>, CrossEntropyOptions, [&str; 2])> = vec![
+    let wrong: Vec<LossCall> = vec![
         (&[7], labels(&[0]), plain(), ["[7]", "[n, classes]"]),
         (&[2, 7, 1], labels(&[0, 1]), plain(), ["[2, 7, 1]", "[n, classes]"]),
         (matrix, labels(&[0]), plain(), ["1 labels", "2 rows"]),
@@ -141,12 +144,15 @@ fn classes(t: &mut Trial) {
     }
 }
 
+/// Shapes of x and weight, options, words of the error.
+type ConvolutionCall<'a> = (&'a [usize], &'a [usize], Conv2dOptions, [&'a str; 2]);
+
 fn conv2d(t: &mut Trial) {
     let ok = Conv2dOptions::default();
     let huge = usize::MAX;
     let x: &[usize] = &[1, 4, 5, 5];
     let w: &[usize] = &[2, 4, 3, 3];
-    let wrong: Vec<(&[usize], &[usize], Conv2dOptions, [&str; 2])> = vec![
+    let wrong: Vec<ConvolutionCall> = vec![
         (&[4, 5, 5], w, ok, ["[4, 5, 5]", "[2, 4, 3, 3]"]),
         (x, &[2, 4, 3], ok, ["[1, 4, 5, 5]", "[2, 4, 3]"]),
         (x, &[2, 3, 3, 3], ok, ["[1, 4, 5, 5]", "[2, 3, 3, 3]"]),
