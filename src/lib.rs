@@ -2,6 +2,7 @@
 //! networks on top of it, and the explanations of what they learnt.
 
 pub mod error;
+pub mod explain;
 pub mod random;
 
 pub use error::{Error, Result};
