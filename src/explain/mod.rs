@@ -15,12 +15,15 @@
 //! mode. Everything random is drawn by counter ([`crate::random`]), and sums are added in a fixed
 //! order: same seed, same bytes, for any number of threads.
 
+pub mod ascent;
 pub mod attribute;
 pub mod batch;
 pub mod cam;
 pub mod check_table;
 pub mod class_maps;
 pub mod faithfulness;
+pub mod filter_report;
+pub mod fourier;
 pub mod grad_cam;
 pub mod grad_cam_pp;
 pub mod grad_x_input;
@@ -30,10 +33,14 @@ pub mod integrated_gradients;
 pub mod layer_cam;
 pub mod layers;
 pub mod lime;
+pub mod maco;
 pub mod method;
 pub mod model;
+pub mod naturalness;
 pub mod occlusion;
+pub mod patches;
 pub mod picture;
+pub mod pixels;
 pub mod randomisation;
 pub mod region_lift;
 pub mod regions;
@@ -45,7 +52,9 @@ pub mod segments;
 pub mod sensitivity;
 pub mod slic;
 pub mod smooth_grad;
+pub mod spectrum;
 pub mod stats;
+pub mod warps;
 
 pub use attribute::{Attribution, Fact, Options, attribute};
 pub use method::Method;
