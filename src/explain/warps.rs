@@ -42,7 +42,7 @@ impl WarpRange {
 pub fn draw_crop(rng: &mut Rng, side: f64) -> Affine {
     let side = side.clamp(0.05, 1.0);
     let room = (1.0 - side) / 2.0;
-    let mut offset = || (0.15 * rng.normal()).clamp(-room, room) * SIDE as f64;
+    let mut offset = || (0.15 * rng.normal()).clamp(-room, room) * (SIDE - 1) as f64;
     about_centre(side, 0.0, [offset(), offset()])
 }
 
