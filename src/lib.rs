@@ -3,6 +3,7 @@
 
 pub mod error;
 pub mod explain;
+pub mod metrics;
 pub mod random;
 
 pub use error::{Error, Result};

@@ -1,6 +1,7 @@
 //! Gradient and perturbation methods on models solved by hand.
 
 use super::models::{Polynomial, TinyNet, noise_faces, soft_faces};
+use fer::PIXELS;
 use fer::explain::grad_x_input::grad_x_input;
 use fer::explain::integrated_gradients::integrated_gradients;
 use fer::explain::occlusion::{Window, occlusion};
@@ -8,7 +9,6 @@ use fer::explain::rise::{RiseMasks, rise};
 use fer::explain::saliency::saliency;
 use fer::explain::smooth_grad::{Noise, smooth_grad, smooth_grad_squared, var_grad};
 use fer::explain::{BackwardRule, Classifier, Method, Options, Target, attribute};
-use fer::PIXELS;
 
 fn close(a: &[f32], b: &[f32], tolerance: f32) {
     assert_eq!(a.len(), b.len());

@@ -73,9 +73,8 @@ impl Classifier for Polynomial {
             found.scores.push(target.score(row));
             let seed = target.logit_gradient(row);
             found.gradient.extend((0..PIXELS).map(|p| {
-                let slope = |c: usize| {
-                    self.linear[c * PIXELS + p] + self.square[c * PIXELS + p] * x[p]
-                };
+                let slope =
+                    |c: usize| self.linear[c * PIXELS + p] + self.square[c * PIXELS + p] * x[p];
                 (0..CLASSES).map(|c| seed[c] * slope(c)).sum::<f32>()
             }));
         }
@@ -156,12 +155,21 @@ impl Classifier for Canned {
 }
 
 enum Op {
-    Conv { g: Conv2dGeometry, w: Vec<f32> },
-    Scale { gamma: Vec<f32> },
+    Conv {
+        g: Conv2dGeometry,
+        w: Vec<f32>,
+    },
+    Scale {
+        gamma: Vec<f32>,
+    },
     Relu,
     Pool(Pool2dGeometry),
     /// Mean over the cells, then a matrix [classes, c].
-    Head { c: usize, cells: usize, w: Vec<f32> },
+    Head {
+        c: usize,
+        cells: usize,
+        w: Vec<f32>,
+    },
 }
 
 /// conv 5×5 (6 Gabor filters) → BN → ReLU → pool 2 → conv 5×5 (8) → BN → ReLU → mean → linear.
@@ -175,10 +183,11 @@ impl TinyNet {
     pub fn new(seed: u64) -> Self {
         let side = fer::SIDE;
         let first =
-            Conv2dGeometry::new([1, 1, side, side], [6, 1, 5, 5], [1, 1], [2, 2], [1, 1], 1).unwrap();
+            Conv2dGeometry::new([1, 1, side, side], [6, 1, 5, 5], [1, 1], [2, 2], [1, 1], 1)
+                .unwrap();
         let pool = Pool2dGeometry::new([1, 6, side, side], [2, 2], [2, 2], [0, 0]).unwrap();
-        let second = Conv2dGeometry::new([1, 6, 24, 24], [8, 6, 5, 5], [1, 1], [2, 2], [1, 1], 1)
-            .unwrap();
+        let second =
+            Conv2dGeometry::new([1, 6, 24, 24], [8, 6, 5, 5], [1, 1], [2, 2], [1, 1], 1).unwrap();
         let gamma = vec![0.5, -1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 0.0];
         let ops = vec![
             Op::Conv { g: first, w: gabors() },
@@ -239,7 +248,9 @@ impl TinyNet {
                     y
                 }
                 Op::Head { c, cells, w } => {
-                    let mean = |k: usize| x[k * cells..(k + 1) * cells].iter().sum::<f32>() / *cells as f32;
+                    let mean = |k: usize| {
+                        x[k * cells..(k + 1) * cells].iter().sum::<f32>() / *cells as f32
+                    };
                     let means: Vec<f32> = (0..*c).map(mean).collect();
                     let dot = |row: &[f32]| row.iter().zip(&means).map(|(a, b)| a * b).sum();
                     w.chunks_exact(*c).map(dot).collect()
