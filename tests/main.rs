@@ -1,5 +1,6 @@
 //! One integration binary; its modules are laws that hold for everything they iterate over.
 
+mod explain;
 mod golden;
 mod kernels_vs_naive;
 mod render;

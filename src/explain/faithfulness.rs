@@ -1,0 +1,118 @@
+//! Deletion and insertion: does the score follow the pixels in the map's order?
+
+use super::batch::{face, probabilities_of};
+use super::model::Classifier;
+use super::stats::trapezoid;
+use crate::random::{Purpose, Rng};
+use crate::{PIXELS, Result, SIDE};
+
+/// Steps of a curve: 48 pixels at a time.
+pub const STEPS: usize = 48;
+
+/// Areas under both curves of one face; mean probability over the curve, in \[0,1\].
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Areas {
+    /// Most important pixels are replaced first: **low is good**.
+    pub deletion: f64,
+    /// Most important pixels are shown first: **high is good**.
+    pub insertion: f64,
+}
+
+/// Areas of a map and of two orders that know nothing of the network.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Faithfulness {
+    /// The map's order.
+    pub map: Areas,
+    /// Random order.
+    pub random: Areas,
+    /// The middle first: a Gaussian on the centre of the face.
+    pub centre: Areas,
+}
+
+impl Faithfulness {
+    /// Whether the map beats both controls on deletion and on insertion.
+    pub fn beats_controls(&self) -> bool {
+        [self.random, self.centre].iter().all(|control| {
+            self.map.deletion < control.deletion && self.map.insertion > control.insertion
+        })
+    }
+    /// Mean over faces.
+    pub fn mean(all: &[Faithfulness]) -> Faithfulness {
+        let areas = |pick: &dyn Fn(&Faithfulness) -> Areas| Areas {
+            deletion: all.iter().map(|f| pick(f).deletion).sum::<f64>() / all.len() as f64,
+            insertion: all.iter().map(|f| pick(f).insertion).sum::<f64>() / all.len() as f64,
+        };
+        Faithfulness {
+            map: areas(&|f| f.map),
+            random: areas(&|f| f.random),
+            centre: areas(&|f| f.centre),
+        }
+    }
+}
+
+/// Deletion and insertion of every face's map, `[n, 48, 48]`, for the probability of
+/// `classes[face]`.
+///
+/// Pixels in the order of the signed map, largest first, change places with `baseline` (the mean
+/// face) in 48 equal steps; the area is the trapezoid mean over 49 points. Without the controls an
+/// area means nothing: a face in the middle makes any central blob look faithful.
+/// **Source**: Petsiuk, Das & Saenko 2018 (arXiv 1806.07421), § 4.
+pub fn faithfulness(
+    model: &dyn Classifier,
+    faces: &[f32],
+    maps: &[f32],
+    classes: &[usize],
+    baseline: &[f32],
+    seed: u64,
+) -> Result<Vec<Faithfulness>> {
+    let centre = order(&centre_gaussian());
+    let one_face = |(f, &class): (usize, &usize)| {
+        let mut random: Vec<usize> = (0..PIXELS).collect();
+        Rng::new(seed, Purpose::Explain, 4, f as u64).shuffle(&mut random);
+        let orders = [order(face(maps, f)), random, centre.clone()];
+        let found = curves(model, face(faces, f), baseline, class, &orders)?;
+        Ok(Faithfulness { map: found[0], random: found[1], centre: found[2] })
+    };
+    classes.iter().enumerate().map(one_face).collect()
+}
+
+/// Pixels by falling value; the first in reading order among equals.
+fn order(map: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..map.len()).collect();
+    order.sort_by(|&a, &b| map[b].total_cmp(&map[a]).then(a.cmp(&b)));
+    order
+}
+
+fn centre_gaussian() -> Vec<f32> {
+    let middle = (SIDE as f32 - 1.0) / 2.0;
+    let at = |p: usize| {
+        let (i, j) = ((p / SIDE) as f32 - middle, (p % SIDE) as f32 - middle);
+        (-(i * i + j * j) / (2.0 * 12.0 * 12.0)).exp()
+    };
+    (0..PIXELS).map(at).collect()
+}
+
+fn curves(
+    model: &dyn Classifier,
+    x: &[f32],
+    baseline: &[f32],
+    class: usize,
+    orders: &[Vec<usize>],
+) -> Result<Vec<Areas>> {
+    const POINTS: usize = STEPS + 1;
+    let draw = |k: usize, out: &mut [f32]| {
+        let (curve, step) = (k / POINTS, k % POINTS);
+        let insert = curve % 2 == 1;
+        let (from, to) = if insert { (baseline, x) } else { (x, baseline) };
+        out.copy_from_slice(from);
+        for &p in &orders[curve / 2][..step * PIXELS / STEPS] {
+            out[p] = to[p];
+        }
+    };
+    let seen = probabilities_of(model, 2 * orders.len() * POINTS, draw, |_| class)?;
+    let seen: Vec<f64> = seen.into_iter().map(f64::from).collect();
+    let area = |curve: usize| trapezoid(&seen[curve * POINTS..(curve + 1) * POINTS]);
+    Ok((0..orders.len())
+        .map(|o| Areas { deletion: area(2 * o), insertion: area(2 * o + 1) })
+        .collect())
+}

@@ -1,0 +1,246 @@
+//! The numbers under a filter's picture: what it does to the network, how stable that is, and how
+//! it compares with the faces that move the filter most.
+
+use super::ascent::{Raised, values_of};
+use super::batch::BATCH;
+use super::filter_report::{FilterNumbers, FilterOptions, FilterPicture};
+use super::layers::{previous_block, relu_of};
+use super::model::{Classifier, LayerInfo, LayerKind, Objective};
+use super::naturalness::Naturalness;
+use super::patches::{
+    FilterSurvey, LOGITS, SHOWN, channel_means, output_maps, receptive_crop, survey,
+};
+use super::recipe::Recipe;
+use super::stats::{mean_sd, ncc};
+use super::training_faces::TrainingFaces;
+use super::warps::{WarpRange, warp_all};
+use crate::random::{Purpose, Rng};
+use crate::{PIXELS, Result, SIDE};
+
+/// The objective of a layer's channels, or of logits.
+pub(super) fn objective_of(site: &LayerInfo, units: Vec<usize>) -> Objective {
+    if site.name == LOGITS {
+        Objective::Logit { units }
+    } else {
+        Objective::Channel { layer: site.clone(), units }
+    }
+}
+
+/// What pictures of a layer are judged against.
+pub(super) struct Judge<'a> {
+    pub site: &'a LayerInfo,
+    pub surveys: &'a [FilterSurvey],
+    pub training: &'a TrainingFaces<'a>,
+    pub options: &'a FilterOptions,
+    /// Whether the ReLU behind each filter never fires.
+    pub dead: Vec<bool>,
+    /// The block before, with mean and deviation of its channel means over the faces; and for
+    /// every filter the mean of its strongest faces there. `None` for a first layer.
+    features: Option<Features>,
+}
+
+struct Features {
+    layer: LayerInfo,
+    moments: Vec<(f64, f64)>,
+    top: Vec<Vec<f64>>,
+}
+
+impl<'a> Judge<'a> {
+    pub fn new(
+        model: &dyn Classifier,
+        site: &'a LayerInfo,
+        surveys: &'a [FilterSurvey],
+        training: &'a TrainingFaces<'a>,
+        options: &'a FilterOptions,
+    ) -> Result<Self> {
+        let layers = model.layers();
+        let filters: Vec<usize> = surveys.iter().map(|s| s.filter).collect();
+        let dead = match relu_of(&layers, &site.name) {
+            Some(relu) if relu.name == site.name => {
+                surveys.iter().map(|s| s.highest <= 0.0).collect()
+            }
+            Some(relu) if relu.output[0] == site.output[0] => {
+                let found = survey(model, relu, &filters, training.faces)?;
+                found.iter().map(|s| s.highest <= 0.0).collect()
+            }
+            _ => vec![false; filters.len()],
+        };
+        let before = if site.name == LOGITS {
+            layers.iter().rev().find(|l| l.kind == LayerKind::Relu)
+        } else {
+            previous_block(&layers, &site.name)
+        };
+        let features = before
+            .map(|layer| Features::new(model, layer.clone(), surveys, training))
+            .transpose()?;
+        Ok(Judge { site, surveys, training, options, dead, features })
+    }
+
+    /// Numbers of every picture, `seeds` in a row for each filter; the best is kept.
+    pub fn judge(
+        &self,
+        model: &dyn Classifier,
+        recipe: Recipe,
+        raised: &[Raised],
+        seeds: usize,
+    ) -> Result<Vec<FilterPicture>> {
+        let matched: Vec<f32> =
+            raised.iter().flat_map(|r| self.training.match_contrast(&r.picture)).collect();
+        let units: Vec<usize> = (0..raised.len()).map(|i| self.surveys[i / seeds].filter).collect();
+        let plain = values_of(model, &objective_of(self.site, units.clone()), &matched)?;
+        let robust = self.robust_values(model, &matched, &units)?;
+        let features = match &self.features {
+            Some(f) => f.of(model, &matched)?,
+            None => vec![vec![]; raised.len()],
+        };
+        let judged = |k: usize| {
+            let own = k * seeds..(k + 1) * seeds;
+            let best =
+                own.clone().fold(own.start, |b, i| if robust[i] > robust[b] { i } else { b });
+            let s = &self.surveys[k];
+            let z = |value: f64| (value - s.median) / s.sd.max(1e-12);
+            let n = Naturalness::of(&raised[best].picture);
+            let highest = s.values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let numbers = FilterNumbers {
+                layer: self.site.name.clone(),
+                filter: s.filter,
+                recipe,
+                hf: n.hf,
+                lag1: n.lag1,
+                tv: n.tv,
+                slope: n.slope,
+                natural: n.is_natural(),
+                z: z(f64::from(plain[best])),
+                robust_z: z(robust[best]),
+                best_face_z: z(f64::from(highest)),
+                similarity: match &self.features {
+                    Some(f) => cosine(&features[best], &f.top[k]),
+                    None => self.patch_similarity(s, &raised[best].picture),
+                },
+                agreement: agreement(&raised[own]),
+                dead: self.dead[k],
+                gamma: self.site.gamma.as_ref().and_then(|g| g.get(s.filter).copied()),
+            };
+            let Raised { picture, importance, .. } = raised[best].clone();
+            FilterPicture { numbers, picture, importance }
+        };
+        Ok((0..self.surveys.len()).map(judged).collect())
+    }
+
+    /// Mean objective of every picture over the same random warps.
+    fn robust_values(
+        &self,
+        model: &dyn Classifier,
+        pictures: &[f32],
+        units: &[usize],
+    ) -> Result<Vec<f64>> {
+        let each = self.options.warps.max(1);
+        let mut rng = Rng::new(self.options.seed, Purpose::Explain, 7, 0);
+        let views: Vec<_> = (0..each).map(|_| WarpRange::default().draw(&mut rng)).collect();
+        let mut values = Vec::with_capacity(units.len());
+        for (pictures, units) in pictures.chunks(BATCH * PIXELS).zip(units.chunks(BATCH)) {
+            let views = views.repeat(units.len());
+            let warped = warp_all(pictures, &views, each);
+            let repeated = units.iter().flat_map(|&u| std::iter::repeat_n(u, each)).collect();
+            let found = values_of(model, &objective_of(self.site, repeated), &warped)?;
+            let mean = |v: &[f32]| v.iter().map(|&v| f64::from(v)).sum::<f64>() / each as f64;
+            values.extend(found.chunks_exact(each).map(mean));
+        }
+        Ok(values)
+    }
+
+    /// Best correlation within ±3 pixels of the picture's centre crop with the mean top patch.
+    fn patch_similarity(&self, s: &FilterSurvey, picture: &[f32]) -> f64 {
+        let field = &self.site.receptive_field;
+        let shown = &s.top[..s.top.len().min(SHOWN)];
+        let patches: Vec<Vec<f32>> = shown
+            .iter()
+            .map(|p| {
+                let face = &self.training.faces[p.face * PIXELS..][..PIXELS];
+                receptive_crop(face, field, p.row, p.column).0
+            })
+            .collect();
+        let Some(first) = patches.first() else { return 0.0 };
+        let mean: Vec<f32> = (0..first.len())
+            .map(|q| patches.iter().map(|p| p[q]).sum::<f32>() / patches.len() as f32)
+            .collect();
+        let (h, w) = (self.site.output[1] as isize, self.site.output[2] as isize);
+        let reach = |cells: isize| (cells / 2 - 3).max(0)..=(cells / 2 + 3).min(cells - 1);
+        reach(h)
+            .flat_map(|i| reach(w).map(move |j| (i as usize, j as usize)))
+            .map(|(i, j)| ncc(&receptive_crop(picture, field, i, j).0, &mean))
+            .fold(-1.0, f64::max)
+    }
+}
+
+impl Features {
+    fn new(
+        model: &dyn Classifier,
+        layer: LayerInfo,
+        surveys: &[FilterSurvey],
+        training: &TrainingFaces<'_>,
+    ) -> Result<Self> {
+        let mut features = Features { layer, moments: vec![], top: vec![] };
+        let all = features.of(model, training.faces)?;
+        let column = |c: usize| all.iter().map(|f| f[c]).collect::<Vec<f64>>();
+        features.moments = (0..features.layer.output[0]).map(|c| mean_sd(&column(c))).collect();
+        let standard = |f: usize, c: usize| {
+            let (mean, sd) = features.moments[c];
+            (all[f][c] - mean) / sd.max(1e-12)
+        };
+        let top = |s: &FilterSurvey| {
+            let shown = &s.top[..s.top.len().min(SHOWN)];
+            let mean = |c: usize| {
+                shown.iter().map(|p| standard(p.face, c)).sum::<f64>() / shown.len().max(1) as f64
+            };
+            (0..features.layer.output[0]).map(mean).collect()
+        };
+        let top = surveys.iter().map(top).collect();
+        features.top = top;
+        Ok(features)
+    }
+
+    /// Channel means of pictures, standardised once the moments are known.
+    fn of(&self, model: &dyn Classifier, pictures: &[f32]) -> Result<Vec<Vec<f64>>> {
+        let mut rows = Vec::with_capacity(pictures.len() / PIXELS);
+        for faces in pictures.chunks(BATCH * PIXELS) {
+            let maps = output_maps(model, &self.layer, faces)?;
+            for row in channel_means(&maps, &self.layer).chunks_exact(maps.c) {
+                rows.push(row.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>());
+            }
+        }
+        for row in &mut rows {
+            for (v, (mean, sd)) in row.iter_mut().zip(&self.moments) {
+                *v = (*v - mean) / sd.max(1e-12);
+            }
+        }
+        Ok(rows)
+    }
+}
+
+fn cosine(a: &[f64], b: &[f64]) -> f64 {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let norm = (dot(a, a) * dot(b, b)).sqrt();
+    if norm > 0.0 { dot(a, b) / norm } else { 0.0 }
+}
+
+/// Mean over pairs of the best correlation within ±3 pixels; `None` for a single picture.
+fn agreement(raised: &[Raised]) -> Option<f64> {
+    const REACH: usize = 3;
+    let inner = SIDE - 2 * REACH;
+    let cut = |x: &[f32], top: usize, left: usize| -> Vec<f32> {
+        (0..inner * inner).map(|p| x[(top + p / inner) * SIDE + left + p % inner]).collect()
+    };
+    let mut found = vec![];
+    for (i, a) in raised.iter().enumerate() {
+        for b in &raised[i + 1..] {
+            let middle = cut(&a.picture, REACH, REACH);
+            let shifts = (0..=2 * REACH).flat_map(|i| (0..=2 * REACH).map(move |j| (i, j)));
+            let best = shifts
+                .map(|(i, j)| ncc(&middle, &cut(&b.picture, i, j)))
+                .fold(f64::NEG_INFINITY, f64::max);
+            found.push(best);
+        }
+    }
+    (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
+}

@@ -1,0 +1,142 @@
+//! The attribution methods by name.
+
+use crate::{Error, Result};
+use std::fmt;
+use std::str::FromStr;
+
+/// A method that says which pixels a score depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Method {
+    /// [`super::saliency::saliency`].
+    Saliency,
+    /// [`super::grad_x_input::grad_x_input`].
+    GradXInput,
+    /// [`super::smooth_grad::smooth_grad`].
+    SmoothGrad,
+    /// [`super::smooth_grad::smooth_grad_squared`].
+    SmoothGradSquared,
+    /// [`super::smooth_grad::var_grad`].
+    VarGrad,
+    /// [`super::integrated_gradients::integrated_gradients`].
+    IntegratedGradients,
+    /// [`super::guided_backprop::guided_backprop`].
+    GuidedBackprop,
+    /// [`super::grad_cam::grad_cam`].
+    GradCam,
+    /// [`super::grad_cam_pp::grad_cam_pp`].
+    GradCamPlusPlus,
+    /// [`super::layer_cam::layer_cam`].
+    LayerCam,
+    /// [`super::score_cam::score_cam`].
+    ScoreCam,
+    /// [`super::occlusion::occlusion`].
+    Occlusion,
+    /// [`super::rise::rise`].
+    Rise,
+    /// [`super::lime::lime`].
+    Lime,
+}
+
+impl Method {
+    /// All methods, in the order of a page.
+    pub const ALL: [Method; 14] = [
+        Method::Saliency,
+        Method::GradXInput,
+        Method::SmoothGrad,
+        Method::SmoothGradSquared,
+        Method::VarGrad,
+        Method::IntegratedGradients,
+        Method::GuidedBackprop,
+        Method::GradCam,
+        Method::GradCamPlusPlus,
+        Method::LayerCam,
+        Method::ScoreCam,
+        Method::Occlusion,
+        Method::Rise,
+        Method::Lime,
+    ];
+
+    /// Name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Saliency => "saliency",
+            Method::GradXInput => "grad-x-input",
+            Method::SmoothGrad => "smoothgrad",
+            Method::SmoothGradSquared => "smoothgrad-sq",
+            Method::VarGrad => "vargrad",
+            Method::IntegratedGradients => "ig",
+            Method::GuidedBackprop => "guided-backprop",
+            Method::GradCam => "gradcam",
+            Method::GradCamPlusPlus => "gradcam++",
+            Method::LayerCam => "layercam",
+            Method::ScoreCam => "scorecam",
+            Method::Occlusion => "occlusion",
+            Method::Rise => "rise",
+            Method::Lime => "lime",
+        }
+    }
+
+    /// Name in a title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Method::Saliency => "Saliency",
+            Method::GradXInput => "Gradient × input",
+            Method::SmoothGrad => "SmoothGrad",
+            Method::SmoothGradSquared => "SmoothGrad²",
+            Method::VarGrad => "VarGrad",
+            Method::IntegratedGradients => "Integrated gradients",
+            Method::GuidedBackprop => "Guided backpropagation",
+            Method::GradCam => "Grad-CAM",
+            Method::GradCamPlusPlus => "Grad-CAM++",
+            Method::LayerCam => "LayerCAM",
+            Method::ScoreCam => "Score-CAM",
+            Method::Occlusion => "Occlusion",
+            Method::Rise => "RISE",
+            Method::Lime => "LIME",
+        }
+    }
+
+    /// Whether values below 0 can occur and mean evidence against the target.
+    pub fn is_signed(self) -> bool {
+        !matches!(
+            self,
+            Method::SmoothGradSquared
+                | Method::VarGrad
+                | Method::GradCam
+                | Method::GradCamPlusPlus
+                | Method::LayerCam
+                | Method::ScoreCam
+        )
+    }
+
+    /// Whether the method reads the probability of the target's class rather than its score.
+    pub fn explains_probability(self) -> bool {
+        matches!(self, Method::ScoreCam | Method::Rise | Method::Lime)
+    }
+
+    /// Least side of the default layer of a class activation map; `None` for other methods.
+    /// LayerCAM keeps detail that a larger map can show.
+    pub fn default_map_side(self) -> Option<usize> {
+        match self {
+            Method::GradCam | Method::GradCamPlusPlus | Method::ScoreCam => Some(6),
+            Method::LayerCam => Some(12),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for Method {
+    type Err = Error;
+    fn from_str(name: &str) -> Result<Self> {
+        Method::ALL.into_iter().find(|m| m.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = Method::ALL.iter().map(|m| m.name()).collect();
+            Error::Usage(format!("no method `{name}`; there are {}", names.join(", ")))
+        })
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

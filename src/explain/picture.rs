@@ -1,0 +1,141 @@
+//! Small operations on gray pictures and maps.
+
+use crate::{PIXELS, SIDE};
+
+use super::stats::quantile;
+
+/// Bilinear resize of an h×w map to 48×48, pixel centres at half-integers (PyTorch's
+/// `align_corners=False`), edges repeated.
+pub fn resize_to_face(map: &[f32], h: usize, w: usize) -> Vec<f32> {
+    resize(map, h, w, SIDE, SIDE)
+}
+
+/// Bilinear resize, pixel centres at half-integers, edges repeated.
+pub fn resize(map: &[f32], h: usize, w: usize, h_out: usize, w_out: usize) -> Vec<f32> {
+    let taps = |i: usize, size: usize, out: usize| {
+        let at = (i as f64 + 0.5) * size as f64 / out as f64 - 0.5;
+        let at = at.clamp(0.0, (size - 1) as f64);
+        let low = at.floor() as usize;
+        (low, (low + 1).min(size - 1), (at - at.floor()) as f32)
+    };
+    let mut out = Vec::with_capacity(h_out * w_out);
+    for i in 0..h_out {
+        let (top, bottom, t) = taps(i, h, h_out);
+        for j in 0..w_out {
+            let (left, right, s) = taps(j, w, w_out);
+            let across = |row: usize| map[row * w + left] * (1.0 - s) + map[row * w + right] * s;
+            out.push(across(top) * (1.0 - t) + across(bottom) * t);
+        }
+    }
+    out
+}
+
+/// Gaussian blur of a 48×48 picture, kernel cut at 4σ, edges repeated.
+pub fn gaussian_blur(picture: &[f32], sigma: f64) -> Vec<f32> {
+    let reach = (4.0 * sigma).ceil() as isize;
+    let weight = |d: isize| (-0.5 * (d as f64 / sigma).powi(2)).exp();
+    let total: f64 = (-reach..=reach).map(weight).sum();
+    let kernel: Vec<(isize, f32)> =
+        (-reach..=reach).map(|d| (d, (weight(d) / total) as f32)).collect();
+    let clamp = |at: isize| at.clamp(0, SIDE as isize - 1) as usize;
+    let pass = |x: &[f32], step_row: isize, step_col: isize| -> Vec<f32> {
+        (0..PIXELS)
+            .map(|p| {
+                let (i, j) = ((p / SIDE) as isize, (p % SIDE) as isize);
+                let tap = |&(d, k): &(isize, f32)| {
+                    k * x[clamp(i + d * step_row) * SIDE + clamp(j + d * step_col)]
+                };
+                kernel.iter().map(tap).sum()
+            })
+            .collect()
+    };
+    pass(&pass(picture, 1, 0), 0, 1)
+}
+
+/// Magnitude of the Sobel gradient of a 48×48 picture, edges repeated.
+pub fn sobel(picture: &[f32]) -> Vec<f32> {
+    let at = |i: isize, j: isize| {
+        let clamp = |v: isize| v.clamp(0, SIDE as isize - 1) as usize;
+        picture[clamp(i) * SIDE + clamp(j)]
+    };
+    (0..PIXELS)
+        .map(|p| {
+            let (i, j) = ((p / SIDE) as isize, (p % SIDE) as isize);
+            let column = |d: isize| at(i - 1, j + d) + 2.0 * at(i, j + d) + at(i + 1, j + d);
+            let row = |d: isize| at(i + d, j - 1) + 2.0 * at(i + d, j) + at(i + d, j + 1);
+            (column(1) - column(-1)).hypot(row(1) - row(-1))
+        })
+        .collect()
+}
+
+/// Largest magnitude; 0 of nothing.
+pub fn max_abs(map: &[f32]) -> f32 {
+    map.iter().fold(0.0, |top, v| top.max(v.abs()))
+}
+
+/// The 99th percentile of the magnitude: what a display divides by, so that one bright pixel does
+/// not darken the rest. Falls back to the maximum where it is 0.
+pub fn display_scale(map: &[f32]) -> f32 {
+    let magnitudes: Vec<f64> = map.iter().map(|v| f64::from(v.abs())).collect();
+    let scale = quantile(&magnitudes, 0.99) as f32;
+    if scale > 0.0 { scale } else { max_abs(map) }
+}
+
+/// map/scale clipped to \[−1, 1\]; zeros where the scale is 0.
+pub fn to_signed_display(map: &[f32], scale: f32) -> Vec<f32> {
+    map.iter().map(|v| if scale > 0.0 { (v / scale).clamp(-1.0, 1.0) } else { 0.0 }).collect()
+}
+
+/// Smallest and largest value.
+pub fn min_max(map: &[f32]) -> (f32, f32) {
+    map.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)))
+}
+
+/// (map − min)/(max − min); `None` for a constant map, which has nothing to say.
+pub fn min_max_normalise(map: &[f32]) -> Option<Vec<f32>> {
+    let (low, high) = min_max(map);
+    (high > low).then(|| map.iter().map(|v| (v - low) / (high - low)).collect())
+}
+
+/// Pixel-wise mean of n faces; 0.5 everywhere for none.
+pub fn mean_face(faces: &[f32]) -> Vec<f32> {
+    let n = faces.len() / PIXELS;
+    if n == 0 {
+        return vec![0.5; PIXELS];
+    }
+    let mut sum = vec![0.0f64; PIXELS];
+    for face in faces.chunks_exact(PIXELS) {
+        for (s, &v) in sum.iter_mut().zip(face) {
+            *s += f64::from(v);
+        }
+    }
+    sum.iter().map(|s| (s / n as f64) as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resize_agrees_with_pytorch() {
+        // F.interpolate(tensor([[0., 4.]]), size=(1, 4), mode="bilinear") = 0, 1, 3, 4
+        assert_eq!(resize(&[0.0, 4.0], 1, 2, 1, 4), [0.0, 1.0, 3.0, 4.0]);
+        assert_eq!(resize(&[0.0, 4.0], 2, 1, 4, 1), [0.0, 1.0, 3.0, 4.0]);
+    }
+
+    #[test]
+    fn blur_keeps_constants_and_mass() {
+        assert!(gaussian_blur(&[0.3; PIXELS], 1.0).iter().all(|v| (v - 0.3).abs() < 1e-6));
+        let mut dot = vec![0.0; PIXELS];
+        dot[20 * SIDE + 30] = 1.0;
+        let blurred = gaussian_blur(&dot, 1.0);
+        assert!((blurred.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        assert!((blurred[20 * SIDE + 30] - 0.159_16).abs() < 1e-3); // 1/2π
+    }
+
+    #[test]
+    fn sobel_of_a_ramp() {
+        let ramp: Vec<f32> = (0..PIXELS).map(|p| (p % SIDE) as f32).collect();
+        assert_eq!(sobel(&ramp)[24 * SIDE + 24], 8.0);
+    }
+}

@@ -1,0 +1,89 @@
+//! Which number an explanation explains.
+
+/// Which number of a face's logits an explanation explains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// Logit of the class the network predicts for the face as given.
+    Predicted,
+    /// Logit of the true class.
+    True(usize),
+    /// Logit of a named class.
+    Class(usize),
+    /// Cross-entropy against the true class. Its gradient fades on confident correct faces.
+    Loss(usize),
+    /// S_c − logsumexp of the other logits: the log-odds of class c. Never saturates.
+    Contrast(usize),
+}
+
+impl Target {
+    /// The class the target speaks of.
+    pub fn class(&self, logits: &[f32]) -> usize {
+        match *self {
+            Target::Predicted => argmax(logits),
+            Target::True(c) | Target::Class(c) | Target::Loss(c) | Target::Contrast(c) => c,
+        }
+    }
+
+    /// The same target with [`Target::Predicted`] pinned to a class, so that a perturbed face
+    /// cannot change what is being explained.
+    pub fn resolve(&self, logits: &[f32]) -> Target {
+        match *self {
+            Target::Predicted => Target::Class(argmax(logits)),
+            other => other,
+        }
+    }
+
+    /// The score of one face from its logits.
+    pub fn score(&self, logits: &[f32]) -> f32 {
+        let c = self.class(logits);
+        match self {
+            Target::Loss(_) => logsumexp(logits, None) - logits[c],
+            Target::Contrast(_) => logits[c] - logsumexp(logits, Some(c)),
+            _ => logits[c],
+        }
+    }
+
+    /// d score / d logits: what a backward pass starts from.
+    pub fn logit_gradient(&self, logits: &[f32]) -> Vec<f32> {
+        let c = self.class(logits);
+        let one_at_c = |k: usize| if k == c { 1.0 } else { 0.0 };
+        let skip = matches!(self, Target::Contrast(_)).then_some(c);
+        let normaliser = logsumexp(logits, skip);
+        let share = |k: usize| (logits[k] - normaliser).exp();
+        (0..logits.len())
+            .map(|k| match self {
+                Target::Loss(_) => share(k) - one_at_c(k),
+                Target::Contrast(_) if k != c => -share(k),
+                _ => one_at_c(k),
+            })
+            .collect()
+    }
+
+    /// The target in a caption's words.
+    pub fn describe(&self, class_name: &str) -> String {
+        match self {
+            Target::Predicted => format!("logit of predicted {class_name}"),
+            Target::True(_) => format!("logit of true {class_name}"),
+            Target::Class(_) => format!("logit of {class_name}"),
+            Target::Loss(_) => format!("loss against {class_name}"),
+            Target::Contrast(_) => format!("{class_name} against the rest"),
+        }
+    }
+}
+
+/// Place of the largest value; the first among equals, 0 for an empty slice.
+pub fn argmax(values: &[f32]) -> usize {
+    (1..values.len()).fold(0, |best, k| if values[k] > values[best] { k } else { best })
+}
+
+fn logsumexp(logits: &[f32], skip: Option<usize>) -> f32 {
+    let kept = || logits.iter().enumerate().filter(|&(k, _)| Some(k) != skip).map(|(_, &v)| v);
+    let top = kept().fold(f32::NEG_INFINITY, f32::max);
+    top + kept().map(|v| (v - top).exp()).sum::<f32>().ln()
+}
+
+/// Softmax of one face's logits.
+pub fn softmax(logits: &[f32]) -> Vec<f32> {
+    let normaliser = logsumexp(logits, None);
+    logits.iter().map(|&v| (v - normaliser).exp()).collect()
+}

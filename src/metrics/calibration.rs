@@ -1,0 +1,108 @@
+//! Does "80 % sure" mean right in 80 % of the cases?
+
+use super::evaluation::log_softmax;
+
+/// Bins of the reliability diagram.
+pub const BINS: usize = 15;
+
+/// Faces whose confidence falls in one of 15 equal intervals.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Bin {
+    /// Lower edge of the confidence.
+    pub low: f64,
+    /// Upper edge.
+    pub high: f64,
+    /// Faces.
+    pub count: u64,
+    /// Mean confidence; 0 where empty.
+    pub confidence: f64,
+    /// Share judged right; 0 where empty.
+    pub accuracy: f64,
+}
+
+/// Confidence against accuracy.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Calibration {
+    /// Expected calibration error, Σ (n_b/n)·|accuracy_b − confidence_b|.
+    pub ece: f64,
+    /// The diagram, from unsure to sure.
+    pub bins: Vec<Bin>,
+}
+
+impl Calibration {
+    /// From the confidence (largest probability) of every face and whether it was right. Bins are
+    /// (low, high\], so that a confidence of 1 falls into the last.
+    /// **Source**: Guo et al. 2017 (arXiv 1706.04599).
+    pub fn new(confidence: &[f64], correct: &[bool]) -> Calibration {
+        let mut sums = [(0u64, 0.0, 0u64); BINS];
+        for (&p, &right) in confidence.iter().zip(correct) {
+            let bin = ((p * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
+            sums[bin].0 += 1;
+            sums[bin].1 += p;
+            sums[bin].2 += u64::from(right);
+        }
+        let edge = |b: usize| b as f64 / BINS as f64;
+        let bin = |(b, &(count, sure, right)): (usize, &(u64, f64, u64))| {
+            let n = count.max(1) as f64;
+            let (confidence, accuracy) = (sure / n, right as f64 / n);
+            Bin { low: edge(b), high: edge(b + 1), count, confidence, accuracy }
+        };
+        let bins: Vec<Bin> = sums.iter().enumerate().map(bin).collect();
+        let n = confidence.len().max(1) as f64;
+        let gap = |b: &Bin| b.count as f64 / n * (b.accuracy - b.confidence).abs();
+        Calibration { ece: bins.iter().map(gap).sum(), bins }
+    }
+}
+
+/// The temperature T that minimises the cross-entropy of logits/T, between 1/20 and 20. T > 1: the
+/// network is too sure of itself. Accuracy does not change.
+///
+/// The loss is convex in 1/T; its minimum is found by golden-section search on ln T.
+/// **Source**: Guo et al. 2017, § 4.2. Fit it on validation faces, never on the test set.
+pub fn fit_temperature(logits: &[f32], labels: &[usize], classes: usize) -> f64 {
+    let loss = |ln_t: f64| {
+        let scale = (-ln_t).exp();
+        let row = |(row, &c): (&[f32], &usize)| -log_softmax(row, scale)[c];
+        logits.chunks_exact(classes).zip(labels).map(row).sum::<f64>()
+    };
+    let ratio = (5f64.sqrt() - 1.0) / 2.0;
+    let (mut low, mut high) = (-(20f64.ln()), 20f64.ln());
+    let (mut a, mut b) = (high - ratio * (high - low), low + ratio * (high - low));
+    let (mut loss_a, mut loss_b) = (loss(a), loss(b));
+    while high - low > 1e-5 {
+        if loss_a <= loss_b {
+            (high, b, loss_b) = (b, a, loss_a);
+            a = high - ratio * (high - low);
+            loss_a = loss(a);
+        } else {
+            (low, a, loss_a) = (a, b, loss_b);
+            b = low + ratio * (high - low);
+            loss_b = loss(b);
+        }
+    }
+    ((low + high) / 2.0).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ece_by_hand() {
+        // Bin (13/15, 14/15]: 0.9 twice, one right: gap 0.4. Last bin: 1.0 once, right: gap 0.
+        let c = Calibration::new(&[0.9, 0.9, 1.0], &[true, false, true]);
+        assert!((c.ece - 0.4 * 2.0 / 3.0).abs() < 1e-12);
+        assert_eq!((c.bins[13].count, c.bins[14].count), (2, 1));
+        // An edge belongs to the bin below it.
+        assert_eq!(Calibration::new(&[0.2], &[true]).bins[2].count, 1);
+        assert_eq!(Calibration::new(&[], &[]).ece, 0.0);
+    }
+
+    #[test]
+    fn temperature_of_known_odds() {
+        // Logits (2, 0), right in three of four: calibrated where σ(2/T) = ¾, 2/T = ln 3.
+        let logits = [2.0, 0.0].repeat(4);
+        let t = fit_temperature(&logits, &[0, 0, 0, 1], 2);
+        assert!((t - 2.0 / 3f64.ln()).abs() < 1e-3, "{t}");
+    }
+}

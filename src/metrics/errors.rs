@@ -1,0 +1,77 @@
+//! Single faces worth looking at: confident errors and suspected wrong labels.
+
+use super::evaluation::log_softmax;
+
+/// A face the network got wrong.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Mistake {
+    /// Index of the face.
+    pub face: usize,
+    /// True class.
+    pub truth: usize,
+    /// Judged to be.
+    pub predicted: usize,
+    /// Probability of the judgement.
+    pub confidence: f64,
+    /// Probability given to the true class.
+    pub true_probability: f64,
+}
+
+/// All mistakes, the most confident first.
+pub fn mistakes(logits: &[f32], labels: &[usize], classes: usize) -> Vec<Mistake> {
+    let mut found: Vec<Mistake> = logits
+        .chunks_exact(classes.max(1))
+        .zip(labels)
+        .enumerate()
+        .filter_map(|(face, (row, &truth))| {
+            let p = log_softmax(row, 1.0);
+            let predicted = crate::explain::model::argmax(row);
+            (predicted != truth).then(|| Mistake {
+                face,
+                truth,
+                predicted,
+                confidence: p[predicted].exp(),
+                true_probability: p[truth].exp(),
+            })
+        })
+        .collect();
+    found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then(a.face.cmp(&b.face)));
+    found
+}
+
+/// Mistakes that may be the label's rather than the network's: the probability of the judgement
+/// reaches the mean probability that the network gives that class on faces that carry its label.
+/// By falling margin between judgement and label.
+///
+/// Honest only for faces the network was not trained on.
+/// **Source**: Northcutt, Jiang & Chuang 2021, "Confident learning" (arXiv 1911.00068).
+pub fn suspected_labels(logits: &[f32], labels: &[usize], classes: usize) -> Vec<Mistake> {
+    let mut sums = vec![(0.0, 0.0); classes];
+    for (row, &c) in logits.chunks_exact(classes.max(1)).zip(labels) {
+        sums[c].0 += log_softmax(row, 1.0)[c].exp();
+        sums[c].1 += 1.0;
+    }
+    let usual = |c: usize| if sums[c].1 > 0.0 { sums[c].0 / sums[c].1 } else { 1.0 };
+    let mut found = mistakes(logits, labels, classes);
+    found.retain(|m| m.confidence >= usual(m.predicted));
+    let margin = |m: &Mistake| m.confidence - m.true_probability;
+    found.sort_by(|a, b| margin(b).total_cmp(&margin(a)).then(a.face.cmp(&b.face)));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_come_most_confident_first() {
+        // Faces: right (0), wrong and unsure, wrong and sure.
+        let logits = [3.0, 0.0, 0.5, 0.0, 4.0, 0.0];
+        let found = mistakes(&logits, &[0, 1, 1], 2);
+        assert_eq!(found.iter().map(|m| m.face).collect::<Vec<_>>(), [2, 1]);
+        // The network is usually 0.95 sure of class 0: only the sure mistake reaches that.
+        let suspects = suspected_labels(&logits, &[0, 1, 1], 2);
+        assert_eq!(suspects.iter().map(|m| m.face).collect::<Vec<_>>(), [2]);
+        assert!((suspects[0].confidence + suspects[0].true_probability - 1.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,262 @@
+//! Every number of one evaluation, in the shape that `fer eval --json` prints.
+
+use super::calibration::{Calibration, fit_temperature};
+use super::confusion::Confusion;
+use crate::explain::stats::{Interval, wilson};
+use crate::{Error, Result};
+
+/// One class.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct ClassReport {
+    /// Name.
+    pub label: String,
+    /// Share of the judgements for this class that were right.
+    pub precision: f64,
+    /// Share of this class that was found.
+    pub recall: f64,
+    /// Their harmonic mean.
+    pub f1: f64,
+    /// Faces of this class.
+    pub support: u64,
+    /// Wilson's 95 % interval of the precision.
+    pub precision_interval: Interval,
+    /// Wilson's 95 % interval of the recall.
+    pub recall_interval: Interval,
+    /// Mean probability given to this class on its own faces.
+    pub mean_probability: f64,
+    /// Expected recall if the training set had held every class equally often: probabilities
+    /// divided by the class's share of the training set. `None` without training counts.
+    pub recall_if_balanced: Option<f64>,
+    /// Training faces of this class, where known.
+    pub trained_on: Option<u64>,
+}
+
+/// Faces of one class taken for another.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct ConfusedPair {
+    /// True class.
+    pub truth: String,
+    /// Judged to be.
+    pub predicted: String,
+    /// Faces.
+    pub count: u64,
+    /// Share of the true class.
+    pub share: f64,
+}
+
+/// Every number of one evaluation.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Evaluation {
+    /// Faces.
+    pub n: usize,
+    /// Mean cross-entropy in nats.
+    pub loss: f64,
+    /// Share judged right.
+    pub accuracy: f64,
+    /// Wilson's 95 % interval of the accuracy.
+    pub accuracy_interval: Interval,
+    /// Share whose class is among the two most probable.
+    pub top2: f64,
+    /// Mean F1.
+    pub macro_f1: f64,
+    /// Mean F1 weighted by support.
+    pub weighted_f1: f64,
+    /// Mean recall.
+    pub balanced_accuracy: f64,
+    /// Cohen's kappa: agreement beyond chance.
+    pub kappa: f64,
+    /// Matthews' correlation.
+    pub mcc: f64,
+    /// Accuracy of always naming the most frequent class of these faces.
+    pub majority_accuracy: f64,
+    /// Expected calibration error, 15 bins.
+    pub ece: f64,
+    /// Temperature that would calibrate these faces; above 1 the network is too sure of itself.
+    pub temperature: f64,
+    /// Classes in the order of the labels.
+    pub per_class: Vec<ClassReport>,
+    /// Rows true, columns predicted.
+    pub confusion: Confusion,
+    /// Confusions by falling count, at most ten.
+    pub confused_pairs: Vec<ConfusedPair>,
+    /// Reliability diagram.
+    pub reliability: Calibration,
+}
+
+impl Evaluation {
+    /// From logits `[n, classes]` and true classes. `trained_on` is the number of training faces
+    /// of each class, where known.
+    ///
+    /// **Errors**: `Shape` where counts disagree, there is no face, or a logit is not finite.
+    pub fn new(
+        logits: &[f32],
+        labels: &[usize],
+        names: &[&str],
+        trained_on: Option<&[u64]>,
+    ) -> Result<Evaluation> {
+        check(logits, labels, names, trained_on)?;
+        let (n, classes) = (labels.len(), names.len());
+        let rows: Vec<Vec<f64>> =
+            logits.chunks_exact(classes).map(|row| log_softmax(row, 1.0)).collect();
+        let predicted: Vec<usize> = rows.iter().map(|row| best(row)).collect();
+        let confusion = Confusion::new(labels, &predicted, classes)?;
+        let confidence: Vec<f64> =
+            rows.iter().zip(&predicted).map(|(row, &p)| row[p].exp()).collect();
+        let right: Vec<bool> = labels.iter().zip(&predicted).map(|(a, b)| a == b).collect();
+        let reliability = Calibration::new(&confidence, &right);
+        let mean = |value: &dyn Fn(usize) -> f64| (0..n).map(value).sum::<f64>() / n as f64;
+        let in_top2 = |f: usize| {
+            // Ties go to the lower class, as in `best`.
+            let own = (rows[f][labels[f]], labels[f]);
+            let beats = |&(c, v): &(usize, &f64)| *v > own.0 || (*v == own.0 && c < own.1);
+            f64::from(u8::from(rows[f].iter().enumerate().filter(beats).count() < 2))
+        };
+        let balanced = trained_on.map(|counts| balanced_recall(&rows, labels, counts));
+        let report = |c: usize| ClassReport {
+            label: names[c].into(),
+            precision: confusion.precision(c),
+            recall: confusion.recall(c),
+            f1: confusion.f1(c),
+            support: confusion.support(c),
+            precision_interval: wilson(confusion.counts[c][c], confusion.predicted(c)),
+            recall_interval: wilson(confusion.counts[c][c], confusion.support(c)),
+            mean_probability: mean(&|f| if labels[f] == c { rows[f][c].exp() } else { 0.0 })
+                * n as f64
+                / confusion.support(c).max(1) as f64,
+            recall_if_balanced: balanced.as_ref().map(|b| b[c]),
+            trained_on: trained_on.map(|counts| counts[c]),
+        };
+        let majority = (0..classes).map(|c| confusion.support(c)).max().unwrap_or(0);
+        Ok(Evaluation {
+            n,
+            loss: mean(&|f| -rows[f][labels[f]]),
+            accuracy: confusion.accuracy(),
+            accuracy_interval: wilson(confusion.correct(), n as u64),
+            top2: mean(&in_top2),
+            macro_f1: confusion.macro_f1(),
+            weighted_f1: confusion.weighted_f1(),
+            balanced_accuracy: confusion.balanced_accuracy(),
+            kappa: confusion.kappa(),
+            mcc: confusion.mcc(),
+            majority_accuracy: majority as f64 / n as f64,
+            ece: reliability.ece,
+            temperature: fit_temperature(logits, labels, classes),
+            per_class: (0..classes).map(report).collect(),
+            confused_pairs: confused_pairs(&confusion, names),
+            confusion,
+            reliability,
+        })
+    }
+}
+
+fn check(
+    logits: &[f32],
+    labels: &[usize],
+    names: &[&str],
+    trained_on: Option<&[u64]>,
+) -> Result<()> {
+    let (n, classes) = (labels.len(), names.len());
+    let detail = if n == 0 || classes == 0 {
+        "no face to evaluate".into()
+    } else if logits.len() != n * classes {
+        format!("{} logits for {n} faces of {classes} classes", logits.len())
+    } else if trained_on.is_some_and(|t| t.len() != classes) {
+        format!("training counts of another number of classes than {classes}")
+    } else if let Some(at) = logits.iter().position(|v| !v.is_finite()) {
+        format!("the logits of face {} are not finite", at / classes)
+    } else {
+        return Ok(());
+    };
+    Err(Error::shape("evaluation", detail))
+}
+
+/// ln softmax(scale·logits) in double precision.
+pub fn log_softmax(logits: &[f32], scale: f64) -> Vec<f64> {
+    let scaled: Vec<f64> = logits.iter().map(|&v| f64::from(v) * scale).collect();
+    let top = scaled.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = scaled.iter().map(|v| (v - top).exp()).sum();
+    scaled.iter().map(|v| v - top - sum.ln()).collect()
+}
+
+/// Place of the largest value, the first among equals.
+fn best(row: &[f64]) -> usize {
+    (1..row.len()).fold(0, |b, k| if row[k] > row[b] { k } else { b })
+}
+
+/// Recall of each class when every probability is divided by the class's share of the training
+/// set (Saerens, Latinne & Decaestecker 2002). A class never trained on keeps its probability.
+fn balanced_recall(rows: &[Vec<f64>], labels: &[usize], trained_on: &[u64]) -> Vec<f64> {
+    let total: u64 = trained_on.iter().sum();
+    let prior = |c: usize| (trained_on[c].max(1) as f64 / total.max(1) as f64).ln();
+    let mut found = vec![(0u64, 0u64); trained_on.len()];
+    for (row, &label) in rows.iter().zip(labels) {
+        let adjusted: Vec<f64> = row.iter().enumerate().map(|(c, v)| v - prior(c)).collect();
+        found[label].0 += u64::from(best(&adjusted) == label);
+        found[label].1 += 1;
+    }
+    found.into_iter().map(|(right, n)| right as f64 / n.max(1) as f64).collect()
+}
+
+fn confused_pairs(confusion: &Confusion, names: &[&str]) -> Vec<ConfusedPair> {
+    let classes = confusion.classes();
+    let mut pairs: Vec<(u64, usize, usize)> = (0..classes)
+        .flat_map(|t| (0..classes).map(move |p| (t, p)))
+        .filter(|(t, p)| t != p)
+        .map(|(t, p)| (confusion.counts[t][p], t, p))
+        .filter(|(count, ..)| *count > 0)
+        .collect();
+    pairs.sort_by(|a, b| b.0.cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    pairs.truncate(10);
+    let named = |(count, t, p): (u64, usize, usize)| ConfusedPair {
+        truth: names[t].into(),
+        predicted: names[p].into(),
+        count,
+        share: count as f64 / confusion.support(t).max(1) as f64,
+    };
+    pairs.into_iter().map(named).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evaluation_by_hand() {
+        // Rows: sure of 0 (right), sure of 0 (wrong, truth second), undecided (ties go to 0).
+        let logits = [2.0, 0.0, -1.0, 2.0, 1.0, -1.0, 0.0, 0.0, 0.0];
+        let e = Evaluation::new(&logits, &[0, 1, 2], &["a", "b", "c"], Some(&[8, 1, 1])).unwrap();
+        assert_eq!(e.confusion.counts, [[1, 0, 0], [1, 0, 0], [1, 0, 0]]);
+        assert!((e.accuracy - 1.0 / 3.0).abs() < 1e-12);
+        assert!((e.top2 - 2.0 / 3.0).abs() < 1e-12, "{}", e.top2);
+        let denominator = |row: [f64; 3]| row.iter().map(|v| v.exp()).sum::<f64>().ln();
+        let loss = (denominator([2.0, 0.0, -1.0]) - 2.0)
+            + (denominator([2.0, 1.0, -1.0]) - 1.0)
+            + 3f64.ln();
+        assert!((e.loss - loss / 3.0).abs() < 1e-12);
+        // Divided by the shares 0.8, 0.1, 0.1 class b gains ln 8 = 2.08 on class a: row 1 turns
+        // to b, row 2 to b (not c: first among equals), row 0 stays at a only if 2 > 2.08: no.
+        let balanced: Vec<f64> =
+            e.per_class.iter().map(|c| c.recall_if_balanced.unwrap()).collect();
+        assert_eq!(balanced, [0.0, 1.0, 0.0]);
+        assert_eq!((e.confused_pairs[0].truth.as_str(), e.confused_pairs.len()), ("b", 2));
+        let json = serde_json::to_value(&e).unwrap();
+        for key in ["n", "loss", "accuracy", "top2", "macro_f1", "per_class", "confusion"] {
+            assert!(json.get(key).is_some(), "{key}");
+        }
+        assert_eq!(json["confusion"][1][0], 1);
+        assert_eq!(json["per_class"][0]["label"], "a");
+    }
+
+    #[test]
+    fn evaluation_refuses_what_it_cannot_count() {
+        let names = ["a", "b"];
+        for (logits, labels) in [
+            (vec![], vec![]),
+            (vec![0.0], vec![0]),
+            (vec![f32::NAN, 0.0], vec![0]),
+            (vec![0.0, 1.0], vec![2]),
+        ] {
+            assert!(Evaluation::new(&logits, &labels, &names, None).is_err(), "{labels:?}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Explanations with known answers.
+
+mod attribution;
+mod cams;
+mod checks;
+mod filters;
+mod lime;
+mod models;
+mod refusals;
+mod repeatable;

@@ -1,0 +1,151 @@
+//! The checks must praise a faithful map and see through an unfaithful one.
+
+use super::models::{Polynomial, TinyNet, noise_faces, normals, soft_faces};
+use fer::PIXELS;
+use fer::explain::check_table::{CheckOptions, check_table};
+use fer::explain::class_maps::{class_maps, true_minus_predicted};
+use fer::explain::faithfulness::faithfulness;
+use fer::explain::grad_x_input::grad_x_input;
+use fer::explain::infidelity::infidelity;
+use fer::explain::randomisation::{mean_spearman, randomisation};
+use fer::explain::region_lift::{LiftOptions, Source, region_lift};
+use fer::explain::regions::Region;
+use fer::explain::sensitivity::max_sensitivity;
+use fer::explain::{Method, Options, Target};
+
+/// Class 0 wants light above, the others nothing.
+fn top_model() -> Polynomial {
+    let mut model = Polynomial::linear();
+    model.bias = vec![-3.0, 0.0, 0.0];
+    model.linear.fill(0.0);
+    model.linear[..10 * 48].fill(0.02);
+    model
+}
+
+#[test]
+fn deletion_and_insertion_reward_the_right_order() {
+    let model = top_model();
+    let faces = vec![1.0; PIXELS];
+    let baseline = vec![0.0; PIXELS];
+    let good = &model.linear[..PIXELS];
+    let found = faithfulness(&model, &faces, good, &[0], &baseline, 0).unwrap()[0];
+    // The top tenth is gone after 10 of 48 steps; p falls from σ-like heights to about 0.02.
+    assert!(found.map.deletion < 0.15 && found.map.insertion > 0.85, "{found:?}");
+    assert!(found.beats_controls(), "{found:?}");
+    let bad: Vec<f32> = good.iter().map(|v| -v).collect();
+    let found = faithfulness(&model, &faces, &bad, &[0], &baseline, 0).unwrap()[0];
+    assert!(found.map.deletion > 0.7 && found.map.insertion < 0.3, "{found:?}");
+    assert!(!found.beats_controls());
+}
+
+#[test]
+fn infidelity_is_zero_for_the_exact_map_of_a_linear_model_and_one_for_zeros() {
+    let model = Polynomial::linear();
+    let faces = noise_faces(1);
+    let targets = [Target::Class(1)];
+    // With baseline b the change is w·(x − b): the map w predicts it exactly.
+    let baseline = vec![0.5; PIXELS];
+    let of = |map: &[f32]| infidelity(&model, &faces, map, &targets, &baseline, 3).unwrap()[0];
+    assert!(of(&model.linear[PIXELS..2 * PIXELS]) < 1e-5);
+    assert_eq!(of(&vec![0.0; PIXELS]), 1.0);
+    assert!(of(&normals(50, PIXELS, 1.0)) > 0.8);
+}
+
+#[test]
+fn max_sensitivity_by_hand() {
+    let faces = noise_faces(1);
+    // The map is the face: the change is the noise itself, ‖e‖/‖x‖ with e uniform in ±0.02:
+    // 0.02/√3 against √(1/3), that is 0.02.
+    let maps = faces.clone();
+    let found = max_sensitivity(&faces, &maps, 0, &mut |x| Ok(x.to_vec())).unwrap()[0];
+    assert!((found - 0.02).abs() < 0.001, "{found}");
+    let found = max_sensitivity(&faces, &maps, 0, &mut |_| Ok(maps.clone())).unwrap()[0];
+    assert_eq!(found, 0.0);
+    let zeros = vec![0.0; PIXELS];
+    let found = max_sensitivity(&faces, &zeros, 0, &mut |_| Ok(zeros.clone())).unwrap()[0];
+    assert!(found.is_nan());
+}
+
+#[test]
+fn randomisation_falls_for_a_map_of_the_network_only() {
+    let faces = noise_faces(2);
+    let targets = [Target::Class(0); 2];
+    let model = Polynomial::linear();
+    let map = |m: &Polynomial| grad_x_input(m, &faces, &targets);
+    let original = map(&model).unwrap();
+    let steps = randomisation(&original, 2, &mut |k| {
+        let mut random = Polynomial::linear();
+        random.linear = normals(60 + k as u64, random.linear.len(), 0.05);
+        map(&random)
+    });
+    let steps = steps.unwrap();
+    assert_eq!(steps.iter().map(|s| s.layers).collect::<Vec<_>>(), [1, 2]);
+    // The input's part of the map remains, so the correlation is not 0; it is far below 1.
+    assert!(steps.iter().all(|s| s.spearman < 0.5), "{steps:?}");
+    let blind = randomisation(&faces, 1, &mut |_| Ok(faces.clone())).unwrap();
+    assert!((blind[0].spearman - 1.0).abs() < 1e-12);
+    assert!(mean_spearman(&faces, &faces[..10]).is_err());
+}
+
+#[test]
+fn region_lift_finds_a_mouth_and_keeps_its_controls() {
+    let faces = soft_faces(6);
+    let labels = [0, 0, 0, 1, 1, 1];
+    let template = fer::explain::regions::Template::fixed();
+    // Half of the attribution on the mouth, half spread evenly.
+    let mouth = template.areas()[Region::Mouth as usize];
+    let level = |r: &Region| if *r == Region::Mouth { 0.5 / mouth + 0.5 } else { 0.5 } as f32;
+    let maps: Vec<f32> = (0..6).flat_map(|_| template.regions.iter().map(level)).collect();
+    let options = LiftOptions { mean_face: None, resamples: 50, seed: 0 };
+    let mut random = |x: &[f32]| Ok(vec![1.0; x.len()]);
+    let rows = region_lift(&faces, &labels, &maps, &options, Some(&mut random)).unwrap();
+    assert_eq!(rows.len(), 4 * 3 * 7); // sources, {all, 0, 1}, regions
+    for row in &rows {
+        let expected = match (row.source, row.region) {
+            (Source::Network, Region::Mouth) => 0.5 / mouth + 0.5,
+            (Source::Network, _) => 0.5,
+            (Source::Sobel, _) => continue,
+            _ => 1.0,
+        };
+        assert!((row.lift - expected).abs() < 1e-3, "{row:?}");
+        assert!(row.interval.contains(row.lift) || row.interval.margin() < 1e-9);
+        assert_eq!(row.faces, if row.class.is_none() { 6 } else { 3 });
+    }
+    assert!(region_lift(&faces, &labels, &maps[1..], &options, None).is_err());
+}
+
+#[test]
+fn class_maps_by_hand() {
+    let map = |v: f32| vec![v; PIXELS];
+    let maps = [map(1.0), map(-3.0), map(2.0)].concat();
+    let found = class_maps(&maps, &[0, 0, 1], &[0, 1, 1], 2).unwrap();
+    assert_eq!((found.mean[0][0], found.mean[1][0]), (2.0, 2.0));
+    assert_eq!(found.correct_minus_wrong[0].as_ref().unwrap()[5], -2.0);
+    assert!(found.correct_minus_wrong[1].is_none());
+    let predicted = [map(0.0), map(1.0), map(0.0)].concat();
+    let gap = true_minus_predicted(&maps, &predicted, &[0, 0, 1], &[0, 1, 1]).unwrap();
+    assert_eq!(gap[7], 2.0);
+}
+
+#[test]
+fn check_table_says_which_methods_fail() {
+    let model = TinyNet::new(0);
+    let random = TinyNet::new(9);
+    let faces = soft_faces(2);
+    let mut settings = Options::new(vec![0.5; PIXELS], 0).unwrap();
+    settings.noise.samples = 4;
+    let options = CheckOptions { attribution: &settings, seed: 0, randomised: Some(&random) };
+    let methods = [Method::IntegratedGradients, Method::GradCam, Method::Saliency];
+    let rows = check_table(&model, &methods, &faces, &[Target::Predicted; 2], &options).unwrap();
+    assert_eq!(
+        rows.iter().map(|r| r.method.as_str()).collect::<Vec<_>>(),
+        ["ig", "gradcam", "saliency"]
+    );
+    for row in &rows {
+        assert!(row.randomisation.is_some() && row.infidelity.is_some(), "{row:?}");
+        let f = row.faithfulness.unwrap();
+        assert!(f.beats_controls() || row.failures.iter().any(|w| w.contains("knows nothing")));
+    }
+    // Integrated gradients from the mean face foretell changes towards it better than saliency.
+    assert!(rows[0].infidelity <= Some(1.0) && rows[0].refused == 0);
+}

@@ -1,0 +1,192 @@
+//! Activation maximisation on a small network of waves.
+
+use super::models::{TinyNet, noise_faces, normals, soft_faces};
+use fer::PIXELS;
+use fer::explain::ascent::{AscentOptions, Parametrisation, values_of};
+use fer::explain::filter_report::{
+    FilterOptions, FilterReport, filter_report, summarise, total_steps,
+};
+use fer::explain::fourier::{DECAY, Fourier};
+use fer::explain::maco::Maco;
+use fer::explain::naturalness::Naturalness;
+use fer::explain::patches::{find_site, survey};
+use fer::explain::pixels::Pixels;
+use fer::explain::recipe::Recipe;
+use fer::explain::spectrum::Extension;
+use fer::explain::training_faces::TrainingFaces;
+use fer::explain::{Classifier, Objective};
+use fer::random::{Purpose, Rng};
+
+/// ⟨dx/dp·v, g⟩ by finite differences = ⟨v, gradient(p, g)⟩.
+fn parametrisation_gradient_is_exact(what: &dyn Parametrisation) {
+    let mut rng = Rng::new(1, Purpose::Test, 9, 0);
+    let p: Vec<f32> = what.start(&mut rng).iter().map(|v| v + 0.1 * rng.normal() as f32).collect();
+    let v = normals(70, p.len(), 1.0);
+    let g = normals(71, PIXELS, 1.0);
+    let step = 1e-3;
+    let at = |s: f32| {
+        let moved: Vec<f32> = p.iter().zip(&v).map(|(p, v)| p + s * v).collect();
+        let x = what.picture(&moved);
+        x.iter().zip(&g).map(|(&x, &g)| f64::from(x) * f64::from(g)).sum::<f64>()
+    };
+    let numeric = (at(step) - at(-step)) / (2.0 * f64::from(step));
+    let analytic: f64 =
+        what.gradient(&p, &g).iter().zip(&v).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
+    assert!((numeric - analytic).abs() < 2e-2 * analytic.abs().max(0.1), "{numeric} {analytic}");
+}
+
+#[test]
+fn parametrisations_have_exact_gradients() {
+    let faces = soft_faces(8);
+    let labels = [0; 8];
+    let training = TrainingFaces::new(&faces, &labels, Extension::Hann).unwrap();
+    parametrisation_gradient_is_exact(&Maco::new(training.magnitude));
+    parametrisation_gradient_is_exact(&Fourier::new(DECAY));
+    parametrisation_gradient_is_exact(&Pixels);
+}
+
+#[test]
+fn maco_pictures_are_natural_before_the_first_step() {
+    let faces = soft_faces(16);
+    let labels = [0; 16];
+    let training = TrainingFaces::new(&faces, &labels, Extension::Hann).unwrap();
+    let maco = Maco::new(training.magnitude);
+    for k in 0..4 {
+        let picture = maco.picture(&maco.start(&mut Rng::new(0, Purpose::Test, 10, k)));
+        let n = Naturalness::of(&picture);
+        assert!(n.is_natural(), "{n:?}");
+    }
+}
+
+fn options(seeds: usize) -> FilterOptions {
+    let short = |r: Recipe| (r, AscentOptions { steps: 48, ..r.options() });
+    let recipes = [Recipe::Naive, Recipe::Pixels, Recipe::Maco].map(short).to_vec();
+    FilterOptions { recipes, seeds, warps: 4, seed: 0 }
+}
+
+fn report(layer: &str, filters: &[usize], seeds: usize) -> FilterReport {
+    let faces = soft_faces(40);
+    let labels: Vec<usize> = (0..40).map(|f| f % 3).collect();
+    let training = TrainingFaces::new(&faces, &labels, Extension::Hann).unwrap();
+    let options = options(seeds);
+    let mut steps = 0;
+    let found =
+        filter_report(&TinyNet::new(0), layer, filters, &training, &options, &mut |n| steps += n)
+            .unwrap();
+    assert_eq!(steps, total_steps(filters.len(), &options));
+    found
+}
+
+#[test]
+fn maco_beats_the_naive_recipe_and_looks_natural() {
+    let found = report("conv2d_2", &[0, 3], 2);
+    assert_eq!(found.pictures.len(), 6);
+    for three in found.pictures.chunks_exact(3) {
+        let [naive, pixels, maco] = three else { panic!() };
+        let recipes = [&naive.numbers, &pixels.numbers, &maco.numbers].map(|n| n.recipe);
+        assert_eq!(recipes, [Recipe::Naive, Recipe::Pixels, Recipe::Maco]);
+        assert!(maco.numbers.natural && !naive.numbers.natural, "{:?}", maco.numbers);
+        assert!(maco.numbers.z > 1.0, "{:?}", maco.numbers);
+        assert!(maco.numbers.robust_z > naive.numbers.robust_z);
+        assert!(naive.numbers.agreement.is_none() && maco.numbers.agreement.is_some());
+        assert!(maco.importance.iter().sum::<f32>() > 0.0);
+    }
+    let summary = summarise(found.pictures.iter().map(|p| &p.numbers));
+    assert_eq!(summary.len(), 3);
+    assert_eq!((summary[2].recipe, summary[2].natural), (Recipe::Maco, 1.0));
+    let json = serde_json::to_value(&found.pictures[0].numbers).unwrap();
+    for key in [
+        "layer",
+        "filter",
+        "recipe",
+        "hf",
+        "lag1",
+        "tv",
+        "robust_z",
+        "similarity",
+        "agreement",
+        "dead",
+    ] {
+        assert!(json.get(key).is_some(), "{key}");
+    }
+    assert_eq!(json["recipe"], "naive");
+}
+
+/// With gamma > 0 convolution and batch norm want the same picture, with gamma < 0 opposite ones,
+/// with gamma = 0 the ReLU never fires.
+#[test]
+fn batch_norm_turns_the_picture_with_the_sign_of_gamma() {
+    let conv = report("conv2d_2", &[0, 1], 1);
+    let norm = report("batch_normalization_2", &[0, 1, 7], 1);
+    assert_eq!(conv.pictures[2].picture, norm.pictures[2].picture);
+    assert_ne!(conv.pictures[5].picture, norm.pictures[5].picture);
+    let gammas: Vec<Option<f32>> = norm.pictures.iter().map(|p| p.numbers.gamma).collect();
+    assert_eq!((gammas[0], gammas[3], gammas[6]), (Some(0.5), Some(-1.0), Some(0.0)));
+    assert_eq!(norm.dead, [7]);
+    assert!(conv.pictures[0].numbers.gamma.is_none() && conv.dead.is_empty());
+}
+
+#[test]
+fn a_filter_alone_is_the_filter_on_the_page() {
+    let page = report("activation_2", &[2, 5], 1);
+    let alone = report("activation_2", &[5], 1);
+    for (a, b) in page.pictures[3..].iter().zip(&alone.pictures) {
+        assert_eq!(a.picture, b.picture);
+        assert_eq!(a.numbers.robust_z, b.numbers.robust_z);
+    }
+}
+
+#[test]
+fn logits_can_be_asked_for_like_filters() {
+    let found = report("logits", &[1], 1);
+    let maco = &found.pictures[2];
+    assert_eq!(maco.numbers.layer, "logits");
+    assert!(maco.numbers.z > 1.0, "{:?}", maco.numbers);
+}
+
+#[test]
+fn survey_names_the_strongest_place_once_a_face() {
+    let model = TinyNet::new(0);
+    let faces = soft_faces(12);
+    let site = find_site(&model, "activation_1").unwrap();
+    let found = &survey(&model, &site, &[4], &faces).unwrap()[0];
+    let maps = model.activations("activation_1", &faces).unwrap();
+    assert_eq!(found.top.len(), 12);
+    let mut seen: Vec<usize> = found.top.iter().map(|p| p.face).collect();
+    assert!(found.top.windows(2).all(|w| w[0].value >= w[1].value));
+    seen.sort_unstable();
+    assert_eq!(seen, (0..12).collect::<Vec<_>>());
+    for patch in &found.top {
+        let map = maps.channel(patch.face, 4);
+        assert_eq!(map[patch.row * 48 + patch.column], patch.value);
+        assert!(map.iter().all(|v| *v <= patch.value));
+    }
+    let objective = Objective::Channel { layer: site, units: vec![4; 12] };
+    assert_eq!(values_of(&model, &objective, &faces).unwrap(), found.values);
+    assert_eq!(found.classes(&[1; 12], 3), [0, 12, 0]);
+}
+
+#[test]
+fn objective_gradient_matches_finite_difference() {
+    let model = TinyNet::new(0);
+    let face = noise_faces(1);
+    let site = find_site(&model, "batch_normalization_2").unwrap();
+    for objective in [
+        Objective::Channel { layer: site.clone(), units: vec![2] },
+        Objective::Centre { layer: site, units: vec![2] },
+        Objective::Logit { units: vec![1] },
+    ] {
+        let found = model.objective_gradient(&objective, &face).unwrap();
+        let v = normals(80, PIXELS, 1.0);
+        let at = |s: f32| {
+            let x: Vec<f32> = face.iter().zip(&v).map(|(x, v)| x + s * v).collect();
+            values_of(&model, &objective, &x).unwrap()[0]
+        };
+        let numeric = (at(1e-3) - at(-1e-3)) / 2e-3;
+        let analytic: f32 = found.gradient.iter().zip(&v).map(|(g, v)| g * v).sum();
+        assert!(
+            (numeric - analytic).abs() < 2e-2 * analytic.abs().max(0.05),
+            "{numeric} {analytic}"
+        );
+    }
+}

@@ -1,0 +1,69 @@
+//! Same seed, same bytes: twice, on any number of threads, alone or in company.
+
+use super::models::{TinyNet, soft_faces};
+use fer::PIXELS;
+use fer::explain::rise::RiseMasks;
+use fer::explain::{Attribution, Method, Options, Target, attribute};
+
+fn options(seed: u64) -> Options {
+    let mut options = Options::new(vec![0.45; PIXELS], seed).unwrap();
+    options.noise.samples = 10;
+    options.rise = RiseMasks { samples: 60, ..options.rise };
+    options.lime.num_samples = 80;
+    options.lime.fits = 2;
+    options
+}
+
+fn all(faces: &[f32], threads: usize, seed: u64) -> Vec<Attribution> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let targets = vec![Target::Predicted; faces.len() / PIXELS];
+    let model = TinyNet::new(0);
+    pool.install(|| {
+        Method::ALL
+            .iter()
+            .flat_map(|&m| attribute(&model, m, faces, &targets, &options(seed)).unwrap())
+            .collect()
+    })
+}
+
+fn bits(found: &[Attribution]) -> Vec<(Method, Vec<u32>, String)> {
+    let bits = |a: &Attribution| a.map.iter().map(|v| v.to_bits()).collect();
+    found.iter().map(|a| (a.method, bits(a), a.caption(&["a", "b", "c"]))).collect()
+}
+
+#[test]
+fn every_method_gives_the_same_bytes_for_any_number_of_threads() {
+    let faces = soft_faces(2);
+    let one = bits(&all(&faces, 1, 0));
+    assert_eq!(one.len(), 2 * Method::ALL.len());
+    for threads in [1, 2, 3] {
+        for (a, b) in one.iter().zip(bits(&all(&faces, threads, 0))) {
+            assert!(*a == b, "{} differs with {threads} threads", a.0);
+        }
+    }
+}
+
+#[test]
+fn a_face_is_explained_the_same_alone_and_in_company() {
+    let faces = soft_faces(2);
+    let both = bits(&all(&faces, 2, 0));
+    let second = bits(&all(&faces[PIXELS..], 2, 0));
+    for (a, b) in both.iter().skip(1).step_by(2).zip(&second) {
+        assert!(a == b, "{} depends on the other faces", a.0);
+    }
+}
+
+#[test]
+fn the_seed_matters_where_something_is_drawn() {
+    let faces = soft_faces(1);
+    let (a, b) = (all(&faces, 2, 0), all(&faces, 2, 1));
+    for (a, b) in a.iter().zip(&b) {
+        let drawn = matches!(
+            a.method,
+            Method::SmoothGrad | Method::SmoothGradSquared | Method::VarGrad | Method::Rise
+        );
+        if a.method != Method::Lime {
+            assert_eq!(a.map != b.map, drawn, "{}", a.method);
+        }
+    }
+}
