@@ -2,7 +2,12 @@
 
 mod args;
 mod bench;
+mod curves;
+mod data;
+mod eval;
 mod info;
+mod input;
+mod predict;
 mod progress;
 mod summary;
 mod train;
@@ -79,6 +84,10 @@ fn prepare(cli: &Cli) -> Result<(), Broken> {
 fn run(command: Command) -> Result<(), Broken> {
     match command {
         Command::Train(args) => train::run(args)?,
+        Command::Eval(args) => eval::run(args)?,
+        Command::Predict(args) => predict::run(args)?,
+        Command::Curves(args) => curves::run(args)?,
+        Command::Data(args) => data::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,
         Command::Info(args) => info::run(args)?,
