@@ -52,7 +52,11 @@ mod tests {
         assert_eq!(ImageHash::of(b"face"), ImageHash(GOLDEN[1]));
         assert_eq!(ImageHash::of(&ramp), ImageHash(GOLDEN[2]));
     }
-    const GOLDEN: [u128; 3] = [0, 0, 0];
+    const GOLDEN: [u128; 3] = [
+        0xccad_0802_52c7_0b04_ccad_0802_52c7_0b04,
+        0x48b7_9576_f3a3_223f_48b7_9576_f3a3_223f,
+        0x6cc9_e085_9aec_f915_6cc9_e085_9aec_f915,
+    ];
 
     #[test]
     fn one_changed_pixel_changes_about_half_of_the_bits() {

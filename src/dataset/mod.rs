@@ -110,7 +110,7 @@ const NO_LINE: u64 = 0;
 /// Faces of 48×48 gray pixels with what is known about each.
 ///
 /// Columns, not rows: 28,709 faces are one block of 66 MB and a few short columns.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Dataset {
     pixels: Vec<u8>,
     labels: Vec<Option<u8>>,
@@ -118,6 +118,13 @@ pub struct Dataset {
     ids: Vec<Option<String>>,
     sources: Vec<PathBuf>,
     origins: Vec<(u32, u64)>,
+}
+
+impl fmt::Debug for Dataset {
+    /// Says how many, instead of millions of pixels.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dataset of {} faces, {:?} by class", self.len(), self.class_counts())
+    }
 }
 
 impl Dataset {

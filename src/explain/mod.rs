@@ -38,6 +38,7 @@ pub mod maco;
 pub mod method;
 pub mod model;
 pub mod naturalness;
+pub mod network;
 pub mod occlusion;
 pub mod patches;
 pub mod picture;

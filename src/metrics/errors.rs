@@ -23,6 +23,7 @@ pub fn mistakes(logits: &[f32], labels: &[usize], classes: usize) -> Vec<Mistake
         .chunks_exact(classes.max(1))
         .zip(labels)
         .enumerate()
+        .filter(|(_, (_, truth))| **truth < classes)
         .filter_map(|(face, (row, &truth))| {
             let p = log_softmax(row, 1.0);
             let predicted = crate::explain::model::argmax(row);
@@ -47,7 +48,8 @@ pub fn mistakes(logits: &[f32], labels: &[usize], classes: usize) -> Vec<Mistake
 /// **Source**: Northcutt, Jiang & Chuang 2021, "Confident learning" (arXiv 1911.00068).
 pub fn suspected_labels(logits: &[f32], labels: &[usize], classes: usize) -> Vec<Mistake> {
     let mut sums = vec![(0.0, 0.0); classes];
-    for (row, &c) in logits.chunks_exact(classes.max(1)).zip(labels) {
+    let rows = logits.chunks_exact(classes.max(1)).zip(labels);
+    for (row, &c) in rows.filter(|(_, c)| **c < classes) {
         sums[c].0 += log_softmax(row, 1.0)[c].exp();
         sums[c].1 += 1.0;
     }

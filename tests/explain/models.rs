@@ -172,7 +172,7 @@ enum Op {
     },
 }
 
-/// conv 5×5 (6 Gabor filters) → BN → ReLU → pool 2 → conv 5×5 (8) → BN → ReLU → mean → linear.
+/// conv 5×5 (6 Gabor filters) → BN → ReLU → pool 2 → conv 3×3 (8) → BN → ReLU → mean → linear.
 pub struct TinyNet {
     ops: Vec<Op>,
     layers: Vec<LayerInfo>,
@@ -187,21 +187,21 @@ impl TinyNet {
                 .unwrap();
         let pool = Pool2dGeometry::new([1, 6, side, side], [2, 2], [2, 2], [0, 0]).unwrap();
         let second =
-            Conv2dGeometry::new([1, 6, 24, 24], [8, 6, 5, 5], [1, 1], [2, 2], [1, 1], 1).unwrap();
+            Conv2dGeometry::new([1, 6, 24, 24], [8, 6, 3, 3], [1, 1], [1, 1], [1, 1], 1).unwrap();
         let gamma = vec![0.5, -1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 0.0];
         let ops = vec![
             Op::Conv { g: first, w: gabors() },
             Op::Scale { gamma: vec![1.0; 6] },
             Op::Relu,
             Op::Pool(pool),
-            Op::Conv { g: second, w: normals(100 + seed, 8 * 6 * 25, 0.2) },
+            Op::Conv { g: second, w: normals(100 + seed, 8 * 6 * 9, 0.3) },
             Op::Scale { gamma: gamma.clone() },
             Op::Relu,
             Op::Head { c: 8, cells: 24 * 24, w: normals(200 + seed, CLASSES * 8, 3.0) },
         ];
         let field_1 = ReceptiveField::PIXEL.through(5, 1, 2, 1);
         let field_2 = field_1.through(2, 2, 0, 1);
-        let field_3 = field_2.through(5, 1, 2, 1);
+        let field_3 = field_2.through(3, 1, 1, 1);
         let rows: [(&str, LayerKind, [usize; 3], ReceptiveField); 7] = [
             ("conv2d_1", LayerKind::Conv2d, [6, 48, 48], field_1),
             ("batch_normalization_1", LayerKind::BatchNorm, [6, 48, 48], field_1),
@@ -307,14 +307,14 @@ fn scale(x: &[f32], gamma: &[f32]) -> Vec<f32> {
     x.iter().enumerate().map(|(p, v)| v * gamma[p / cells]).collect()
 }
 
-/// Six waves under a Gaussian, 5×5: three directions, period 4, sine and cosine.
+/// Six waves under a Gaussian, 5×5: three directions, period 8, sine and cosine.
 fn gabors() -> Vec<f32> {
     let mut w = vec![];
     for k in 0..6 {
         let angle = std::f32::consts::PI * (k / 2) as f32 / 3.0;
         let tap = |p: usize| {
             let (i, j) = ((p / 5) as f32 - 2.0, (p % 5) as f32 - 2.0);
-            let phase = std::f32::consts::FRAC_PI_2 * (i * angle.sin() + j * angle.cos());
+            let phase = std::f32::consts::FRAC_PI_4 * (i * angle.sin() + j * angle.cos());
             let wave = if k % 2 == 0 { phase.sin() } else { phase.cos() };
             0.3 * wave * (-(i * i + j * j) / 4.0).exp()
         };

@@ -74,8 +74,8 @@ fn layers_find_their_relatives() {
     assert!(relu_of(&layers, "dense_1").is_none());
     assert_eq!(previous_block(&layers, "activation_2").unwrap().name, "activation_1");
     assert!(previous_block(&layers, "batch_normalization_1").is_none());
-    // A cell of the second block sees 14 pixels; zero padding reaches its outer cells.
+    // A cell of the second block sees 10 pixels; zero padding reaches its outer cells.
     let second = &layers[4];
-    assert_eq!(second.receptive_field.size, 14);
-    assert_eq!(second.interior(24), 3..21);
+    assert_eq!(second.receptive_field.size, 10);
+    assert_eq!(second.interior(24), 2..22);
 }

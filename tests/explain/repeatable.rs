@@ -36,7 +36,7 @@ fn every_method_gives_the_same_bytes_for_any_number_of_threads() {
     let faces = soft_faces(2);
     let one = bits(&all(&faces, 1, 0));
     assert_eq!(one.len(), 2 * Method::ALL.len());
-    for threads in [1, 2, 3] {
+    for threads in [2, 3] {
         for (a, b) in one.iter().zip(bits(&all(&faces, threads, 0))) {
             assert!(*a == b, "{} differs with {threads} threads", a.0);
         }

@@ -156,11 +156,8 @@ fn moustache(canvas: &mut Canvas, map: &Map, person: &Person, expression: &Expre
     if person.moustache == 0.0 {
         return;
     }
-    let y = 0.5 * (person.nose_y + person.mouth_y)
-        - 0.6 * expression.lip_upper.max(0.0)
-        - 0.3 * expression.corner.max(0.0)
-        + 0.4;
-    let shape = stroke([24.0 - 5.2, y + 1.2], [24.0 + 5.2, y + 1.2], -1.5, 2.0, 0.5);
+    let y = person.nose_y + 2.6 - 0.6 * expression.lip_upper.max(0.0);
+    let shape = stroke([24.0 - 5.0, y], [24.0 + 5.0, y], -0.7, 1.9, 0.5);
     canvas.paint(map, &shape, Ink::tint(person.hair_gray, person.moustache, 1.6));
 }
 

@@ -75,8 +75,14 @@ impl Features<'_> {
         let wing = p.nose_y - 1.5 - 1.2 * e.nose_wrinkle;
         let corner = p.mouth_y - 0.6 - e.corner;
         let half = p.mouth + e.width;
-        let fold = shade(0.12 + 0.5 * e.cheek, 1.5);
-        self.both_strokes([p.nose + 1.2, wing], [half + 1.9, corner - 0.8], -0.4, 0.9, fold);
+        let fold = shade(0.12 + 0.4 * e.cheek, 1.8);
+        self.both_strokes(
+            [p.nose + 1.2, wing],
+            [0.6 * half + 2.6, 0.55 * corner + 0.45 * wing],
+            -0.3,
+            0.9,
+            fold,
+        );
         let cheek = Ink::tint((p.skin * 1.25).min(1.0), (0.3 * e.cheek).clamp(0.0, 0.6), 5.0);
         for side in [-1.0, 1.0] {
             let spot = ellipse([MIDDLE + side * 11.0, 27.5 - e.cheek], [4.2, 3.0]);
