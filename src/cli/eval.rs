@@ -2,7 +2,7 @@
 
 use super::input::{Averaging, Reading};
 use crate::dataset::Dataset;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::report::{EvaluationReport, write_folder};
 use crate::train::Ensemble;
 use std::path::PathBuf;
@@ -33,6 +33,9 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<()> {
+    if args.limit == Some(0) {
+        return Err(Error::Usage("--limit 0: expected at least 1 face".into()));
+    }
     let ensemble = Ensemble::read(&args.models)?;
     let (name, faces) = match &args.data {
         Some(path) => (path.display().to_string(), args.reading.read(path)?),
