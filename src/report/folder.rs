@@ -30,17 +30,16 @@ pub fn write_folder(report: &EvaluationReport, faces: &Dataset, folder: &Path) -
     std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
     let json = serde_json::to_string_pretty(report).map_err(|e| Error::Usage(e.to_string()))?;
     write_atomic(folder.join(NUMBERS), (json + "\n").as_bytes())?;
-    let mut page = Page { document: Document::new("How well it judges", "en"), report, folder };
+    let document = Document::new("How well it judges", "en");
+    let mut page = Page { document, report, folder, files: vec![NUMBERS.into()] };
     page.document.paragraph(&report.title()).paragraph(&report.words);
     page.totals();
     page.confusions()?;
     page.classes(faces)?;
     page.calibration()?;
     page.mistakes(faces)?;
-    page.document.heading(2, "Files").links(&[
-        (NUMBERS, "evaluation.json: every number on this page"),
-        ("confusion_counts.svg", "confusion_counts.svg (each chart is here as SVG and PNG)"),
-    ]);
+    let links: Vec<(&str, &str)> = page.files.iter().map(|f| (f.as_str(), f.as_str())).collect();
+    page.document.heading(2, "Files").links(&links);
     write_atomic(folder.join(INDEX), page.document.finish().as_bytes())
 }
 
@@ -49,6 +48,8 @@ struct Page<'a> {
     document: Document,
     report: &'a EvaluationReport,
     folder: &'a Path,
+    /// Names of the files beside the page, to be linked at its foot.
+    files: Vec<String>,
 }
 
 impl Page<'_> {
@@ -60,10 +61,15 @@ impl Page<'_> {
         draw: impl Fn(Theme) -> Result<Scene>,
     ) -> Result<()> {
         let light = draw(Theme::Light)?;
-        write_both(&light, self.folder, stem)?;
+        self.write(&light, stem)?;
         let dark = draw(Theme::Dark)?.to_svg()?;
         self.document.themed_svg(&light.to_svg()?, &dark, caption);
         Ok(())
+    }
+
+    fn write(&mut self, scene: &Scene, stem: &str) -> Result<()> {
+        self.files.extend([format!("{stem}.png"), format!("{stem}.svg")]);
+        write_both(scene, self.folder, stem)
     }
 
     fn totals(&mut self) {
@@ -196,7 +202,7 @@ impl Page<'_> {
             self.document.paragraph(remark);
         }
         let sheet = mistake_sheet(title, faces, mistakes, &self.report.names(), Theme::Light)?;
-        write_both(&sheet.scene(), self.folder, stem)?;
+        self.write(&sheet.scene(), stem)?;
         let source = format!("{stem}.png");
         self.document.linked(&source, "faces with judgement and label below each", "");
         Ok(())

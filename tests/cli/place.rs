@@ -118,7 +118,7 @@ impl Place {
 }
 
 /// The training of these tests, all but epochs and folder.
-pub const TRAIN: &str = "train --data faces.csv --arch small.toml --batch 32 --lr 0.05";
+pub const TRAIN: &str = "train --data faces.csv --arch small.toml --batch 32 --lr 0.01";
 
 pub fn finished(command: &mut Command) -> Done {
     let output = command.output().unwrap();
