@@ -224,7 +224,7 @@ impl Backward<f64> for Spy {
         "spy"
     }
     fn backward(&self, grad_output: &Tensor<f64>, grads: &mut InputGrads<f64>) -> Result<()> {
-        for i in 0..2 {
+        for i in 0..3 {
             grads.set(i, || {
                 self.0.lock().unwrap().push(i);
                 Ok(grad_output.clone())

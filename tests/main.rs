@@ -2,6 +2,7 @@
 
 mod adjoints;
 mod checkpoints;
+mod cli;
 mod dataset;
 mod engine;
 mod explain;

@@ -2,8 +2,13 @@
 
 mod args;
 mod bench;
+mod curves;
+mod data;
 mod demo;
+mod eval;
 mod info;
+mod input;
+mod predict;
 mod progress;
 mod summary;
 mod train;
@@ -81,6 +86,10 @@ fn run(command: Command) -> Result<(), Broken> {
     match command {
         Command::Demo(args) => demo::run(args)?,
         Command::Train(args) => train::run(args)?,
+        Command::Eval(args) => eval::run(args)?,
+        Command::Predict(args) => predict::run(args)?,
+        Command::Curves(args) => curves::run(args)?,
+        Command::Data(args) => data::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,
         Command::Info(args) => info::run(args)?,
