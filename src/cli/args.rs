@@ -24,6 +24,14 @@ pub enum Command {
     Demo(super::demo::Args),
     /// Train a network
     Train(Box<super::train::Args>),
+    /// Judge a network on labelled faces: accuracy, per-class table, confusion matrix
+    Eval(super::eval::Args),
+    /// Name the expression of pictures, folders of pictures, or rows of a CSV
+    Predict(super::predict::Args),
+    /// Draw accuracy and loss over the epochs of one or several runs
+    Curves(super::curves::Args),
+    /// Count, check, split, draw or convert faces
+    Data(super::data::Args),
     /// Draw where the network looks, by any of fourteen methods
     Saliency(Box<super::saliency::Args>),
     /// Explain a face by its pieces: evidence for and against, and whether to believe it

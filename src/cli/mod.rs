@@ -2,11 +2,16 @@
 
 mod args;
 mod bench;
+mod curves;
+mod data;
 mod demo;
+mod eval;
 mod faces;
 mod gallery;
 mod info;
+mod input;
 mod lime;
+mod predict;
 mod progress;
 mod saliency;
 mod saliency_set;
@@ -87,6 +92,10 @@ fn run(command: Command) -> Result<(), Broken> {
     match command {
         Command::Demo(args) => demo::run(args)?,
         Command::Train(args) => train::run(args)?,
+        Command::Eval(args) => eval::run(args)?,
+        Command::Predict(args) => predict::run(args)?,
+        Command::Curves(args) => curves::run(args)?,
+        Command::Data(args) => data::run(args)?,
         Command::Saliency(args) => saliency::run(*args)?,
         Command::Lime(args) => lime::run(args)?,
         Command::Gallery(args) => gallery::run(*args)?,

@@ -66,7 +66,7 @@ impl SetArgs {
 pub fn run(args: &Args, model: &Model) -> Result<()> {
     let set = Set::read(args, model)?;
     let theme = args.theme();
-    let explained = Explained::new(&model.network)?;
+    let explained = Explained::new(model.network())?;
     if args.set.template {
         return write(args, set.template_page(theme)?);
     }
@@ -114,7 +114,7 @@ pub struct Set {
 
 impl Set {
     fn read(args: &Args, model: &Model) -> Result<Set> {
-        let all = args.faces.read_set()?;
+        let all = args.faces.read_set(model)?;
         let default = match () {
             () if args.set.check => Some(14),
             () if args.set.template => Some(100),
@@ -125,7 +125,7 @@ impl Set {
 
     /// Labelled faces of `all`, at most `limit`, evenly from its classes.
     pub fn choose(all: &Dataset, limit: Option<usize>, model: &Model) -> Result<Set> {
-        let classes = model.network.spec.classes.len();
+        let classes = model.network().spec.classes.len();
         let known = |&i: &usize| all.label(i).is_some_and(|c| usize::from(c) < classes);
         let mut chosen: Vec<usize> = match limit {
             Some(n) => first_of_each_class(all, n.div_ceil(CLASS_NAMES.len()))?,
@@ -186,7 +186,7 @@ pub fn lifts(
     let maps: Vec<f32> = found.iter().flat_map(|a| &a.map).copied().collect();
     // The same class on both networks: the target is what the trained one was asked about.
     let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
-    let other = randomised(&model.network, None, seed ^ OTHER_SEED)?;
+    let other = randomised(model.network(), None, seed ^ OTHER_SEED)?;
     let other = Explained::new(&other)?;
     let mut draw = |_: &[f32]| -> Result<Vec<f32>> {
         let work = Work { model: &other, targets: &targets, ..*work };
@@ -363,7 +363,7 @@ pub fn check_report(
     seed: u64,
     methods: &[Method],
 ) -> Result<CheckReport> {
-    let other = randomised(&model.network, None, seed ^ OTHER_SEED)?;
+    let other = randomised(model.network(), None, seed ^ OTHER_SEED)?;
     let other = Explained::new(&other)?;
     let options = CheckOptions { attribution: work.options, seed, randomised: Some(&other) };
     let bar = progress::bar(methods.len() as u64, "methods");
@@ -401,9 +401,9 @@ fn randomisation_curve(
     let found = maps(work.model, work.options, work.targets)?;
     let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
     let original: Vec<f32> = found.into_iter().flat_map(|a| a.map).collect();
-    let layers = parametrised_layers(&model.network).len();
+    let layers = parametrised_layers(model.network()).len();
     let steps = randomisation(&original, layers, &mut |top| {
-        let other = randomised(&model.network, Some(top), seed ^ OTHER_SEED)?;
+        let other = randomised(model.network(), Some(top), seed ^ OTHER_SEED)?;
         let found = maps(&Explained::new(&other)?, work.options, &targets)?;
         Ok(found.into_iter().flat_map(|a| a.map).collect())
     })?;

@@ -1,10 +1,13 @@
-//! What a person gets to see: results of the library as pages, charts and words.
+//! What a person gets to read: results as text, pictures and pages.
 //!
-//! Knows results ([`crate::explain`]) and drawings ([`crate::render`]); no arguments, no files.
+//! Numbers come from [`crate::metrics`] and [`crate::explain`], drawings from [`crate::render`]; here
+//! they meet the faces they are about.
 
 pub mod check_page;
 pub mod class_maps_page;
+mod evaluation;
 pub mod face;
+mod folder;
 pub mod gallery;
 pub mod lime_page;
 pub mod methods_page;
@@ -12,7 +15,12 @@ pub mod record;
 pub mod region_page;
 pub mod region_words;
 pub mod saliency_page;
+mod sheet;
 pub mod template_page;
+mod text;
 pub mod write;
 
+pub use evaluation::EvaluationReport;
 pub use face::ShownFace;
+pub use folder::write_folder;
+pub use sheet::{class_sheet, mistake_sheet};
