@@ -5,7 +5,7 @@ use super::progress;
 use super::saliency::{Args, Work, explain_all};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::explain::check_table::{CheckOptions, CheckRow, check_table, needs_many_passes};
+use crate::explain::check_table::{CheckOptions, CheckRow, check_table};
 use crate::explain::class_maps::{class_maps, mean_magnitude};
 use crate::explain::network::{parametrised_layers, randomised};
 use crate::explain::picture::mean_face;
@@ -373,7 +373,7 @@ pub fn check_report(
         bar.set_message(method.name());
         rows.extend(check_table(work.model, &[method], &set.pixels, work.targets, &options)?);
         let refused = rows.last().is_some_and(|r| r.refused > 0);
-        if !needs_many_passes(method) && !refused {
+        if is_one_pass(method) && !refused {
             curves.push(randomisation_curve(model, work, method, seed)?);
         }
         bar.inc(1);
@@ -385,6 +385,19 @@ pub fn check_report(
         methods: rows,
         randomisation: curves,
     })
+}
+
+/// Methods cheap enough to be repeated for every layer.
+fn is_one_pass(method: Method) -> bool {
+    matches!(
+        method,
+        Method::Saliency
+            | Method::GradXInput
+            | Method::GuidedBackprop
+            | Method::GradCam
+            | Method::GradCamPlusPlus
+            | Method::LayerCam
+    )
 }
 
 /// Re-initialises the layers from the top down and compares the maps.
