@@ -48,7 +48,7 @@ pub struct SetArgs {
     /// Draw the regions over faces of the set, to check them by eye
     #[arg(long, group = "set", conflicts_with_all = ["index", "per_class", "raw"])]
     pub template: bool,
-    /// At most so many faces, as many of each class [default: all; 14 for --check, 100 for
+    /// At most so many faces, as many of each class [default: all; 7 for --check, 100 for
     /// --template]
     #[arg(long, value_name = "N", requires = "set",
           value_parser = clap::value_parser!(u32).range(1..))]
@@ -116,7 +116,7 @@ impl Set {
     fn read(args: &Args, model: &Model) -> Result<Set> {
         let all = args.faces.read_set(model)?;
         let default = match () {
-            () if args.set.check => Some(14),
+            () if args.set.check => Some(7),
             () if args.set.template => Some(100),
             () => None,
         };
