@@ -1,7 +1,7 @@
 use super::*;
 use fer_kernels::conv2d::{self, Algorithm};
 use fer_kernels::winograd::{self, TileSize};
-use fer_kernels::{Conv2dGeometry, im2col, naive};
+use fer_kernels::{Conv2dGeometry, im2col, ladder, naive};
 
 /// One case in both layouts: what the fast kernels get and what they must return.
 struct Case {
@@ -288,5 +288,28 @@ fn im2col_and_its_adjoint() {
         let mut back = vec![0.0; image.len()];
         im2col::col2im(&g, &other, 0..g.h_out, [0, g.c_in], &mut back);
         assert!((dot(&cols, &other) - dot(&image, &back)).abs() < 1e-3, "{g:?}");
+    }
+}
+
+/// Every rung of the ladder computes the same convolution.
+#[test]
+fn ladder_matches_naive() {
+    let draw = &mut Draw::new(9);
+    for _ in 0..30 {
+        let mut g = random_geometry(draw);
+        while g.groups > 1 {
+            g = random_geometry(draw);
+        }
+        let case = Case::integers(g, draw);
+        let x = swap_axes(case.input_shape(), &case.x);
+        let [want, ..] = case.naive(false);
+        for rung in ladder::LADDER {
+            let mut y = vec![7.0; want.len()];
+            (rung.run)(&g, &x, &case.w, &mut y);
+            for (a, b) in want.iter().zip(&y) {
+                // Winograd's tiles of four round.
+                assert!((a - b).abs() < 0.01, "{}: {a} and {b}, {g:?}", rung.name);
+            }
+        }
     }
 }
