@@ -101,9 +101,9 @@ fn by_columns(
         *f = w[(o * g.c_in + c) * taps + tap];
     }
     let mut cols = vec![0.0; pixels * k];
-    let images = x.chunks((g.h_in * g.w_in * g.c_in).max(1));
-    for (x, y) in images.zip(y.chunks_mut((pixels * g.c_out).max(1))) {
-        im2col(g, x, 0..g.h_out, [0, g.c_in], &mut cols);
+    let image = g.h_in * g.w_in * g.c_in;
+    for (n, y) in y.chunks_mut((pixels * g.c_out).max(1)).enumerate() {
+        im2col(g, &x[n * image..][..image], 0..g.h_out, [0, g.c_in], &mut cols);
         product([pixels, g.c_out, k], &cols, &filters, y);
     }
 }
