@@ -1,5 +1,6 @@
 //! One integration binary; its modules are laws that hold for everything they iterate over.
 
+mod checkpoints;
 mod cli;
 mod dataset;
 mod explain;

@@ -46,23 +46,19 @@ pub struct InputGrads<T: Element> {
 }
 
 impl<T: Element> InputGrads<T> {
-    /// Whether anybody needs the gradient of input `i`.
+    /// Whether anybody needs the gradient of input `i`; nobody does if there is no such input.
     pub fn wants(&self, i: usize) -> bool {
-        self.wanted[i]
+        self.wanted.get(i) == Some(&true)
     }
     /// Sets the gradient of input `i`, computing it only if somebody needs it.
     ///
     /// # Errors
     /// Those of `compute`.
     pub fn set(&mut self, i: usize, compute: impl FnOnce() -> Result<Tensor<T>>) -> Result<()> {
-        if self.wanted[i] {
+        if self.wants(i) {
             self.slots[i] = Some(compute()?);
         }
         Ok(())
-    }
-    /// Number of inputs the op was recorded with.
-    pub fn inputs(&self) -> usize {
-        self.wanted.len()
     }
     /// How rectifiers pass gradients on in this backward pass.
     pub fn rule(&self) -> BackwardRule {
@@ -81,11 +77,6 @@ impl<T: Element> Gradients<T> {
     /// The gradient with respect to `x`; `None` if the output does not depend on it.
     pub fn get(&self, x: &Var<T>) -> Option<&Tensor<T>> {
         self.grads.get(x.id()?.0.checked_sub(self.first)?)?.as_ref()
-    }
-
-    /// Takes the gradient out.
-    pub fn take(&mut self, x: &Var<T>) -> Option<Tensor<T>> {
-        self.grads.get_mut(x.id()?.0.checked_sub(self.first)?)?.take()
     }
 
     /// Adds `grad` to what the node has received so far.

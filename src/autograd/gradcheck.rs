@@ -19,18 +19,15 @@ use crate::random::{Purpose, Rng};
 /// Step of the central difference, relative to 1; near the cube root of f64's precision.
 const STEP: f64 = 1e-5;
 
-/// The largest disagreement found.
+/// The largest disagreement found, in which input and element, and the two gradients there.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(missing_docs)] // told above
 pub struct Disagreement {
-    /// max of |analytic − numeric| / (atol + rtol · max(|analytic|, |numeric|)): passes at ≤ 1.
+    /// |analytic − numeric| / (atol + rtol · max(|analytic|, |numeric|)): passes at ≤ 1.
     pub worst: f64,
-    /// Input that showed it.
     pub input: usize,
-    /// Element of that input.
     pub element: usize,
-    /// Gradient by backpropagation.
     pub analytic: f64,
-    /// Gradient by differences.
     pub numeric: f64,
 }
 

@@ -20,6 +20,8 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Train on built-in faces and put all four questions to the network, in under two minutes
+    Demo(super::demo::Args),
     /// Train a network
     Train(Box<super::train::Args>),
     /// Judge a network on labelled faces: accuracy, per-class table, confusion matrix

@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod curves;
 mod data;
+mod demo;
 mod eval;
 mod info;
 mod input;
@@ -26,7 +27,7 @@ pub fn main() -> ExitCode {
             "fer: this program needs a CPU with AVX2 and FMA (x86-64-v3, 2013 or later).\n\
              On an older one, build it from source without .cargo/config.toml."
         );
-        return ExitCode::from(1);
+        std::process::exit(1); // returning would run instructions that this CPU lacks
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -83,6 +84,7 @@ fn prepare(cli: &Cli) -> Result<(), Broken> {
 
 fn run(command: Command) -> Result<(), Broken> {
     match command {
+        Command::Demo(args) => demo::run(args)?,
         Command::Train(args) => train::run(args)?,
         Command::Eval(args) => eval::run(args)?,
         Command::Predict(args) => predict::run(args)?,
