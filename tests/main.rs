@@ -1,6 +1,9 @@
 //! One integration binary; its modules are laws that hold for everything they iterate over.
 
+<<<<<<< HEAD
+=======
 mod adjoints;
+>>>>>>> main
 mod checkpoints;
 mod cli;
 mod dataset;
