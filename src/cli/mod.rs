@@ -9,9 +9,15 @@ mod eval;
 mod info;
 mod input;
 mod predict;
+mod faces;
+mod gallery;
+mod lime;
 mod progress;
+mod saliency;
+mod saliency_set;
 mod summary;
 mod train;
+mod verify;
 
 use crate::error::{Error, Result};
 use args::{Cli, Command};
@@ -90,6 +96,10 @@ fn run(command: Command) -> Result<(), Broken> {
         Command::Predict(args) => predict::run(args)?,
         Command::Curves(args) => curves::run(args)?,
         Command::Data(args) => data::run(args)?,
+        Command::Saliency(args) => saliency::run(*args)?,
+        Command::Lime(args) => lime::run(args)?,
+        Command::Gallery(args) => gallery::run(*args)?,
+        Command::Verify(args) => verify::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,
         Command::Info(args) => info::run(args)?,
