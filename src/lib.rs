@@ -17,6 +17,7 @@ pub mod ops;
 pub mod optim;
 pub mod random;
 pub mod render;
+pub mod report;
 pub mod tensorboard;
 pub mod train;
 

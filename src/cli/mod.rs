@@ -2,6 +2,8 @@
 
 mod args;
 mod bench;
+mod explained;
+mod filters;
 mod info;
 mod progress;
 mod summary;
@@ -81,6 +83,7 @@ fn run(command: Command) -> Result<(), Broken> {
         Command::Train(args) => train::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,
+        Command::Filters(args) => filters::run(*args)?,
         Command::Info(args) => info::run(args)?,
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();

@@ -320,7 +320,7 @@ impl Adam {
 }
 
 /// (v − mean)/(sd + 1e-8), and the sd.
-pub(super) fn standardise(values: &[f32]) -> (Vec<f32>, f32) {
+pub(crate) fn standardise(values: &[f32]) -> (Vec<f32>, f32) {
     let n = values.len() as f64;
     let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
     let variance = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
