@@ -1,26 +1,29 @@
-//! Matrix product by the loops of BLIS (Van Zee and van de Geijn 2015, figure 1).
+//! Matrix product by the loops of BLIS (Van Zee and van de Geijn 2015, figure 1), rearranged so
+//! that a block of C stays in L2 until it is finished.
 //!
 //! ```text
-//! loop 5   jc over n by NC     columns of C; the packed block of B stays in L3
-//! loop 4   pc over k by KC     pack B[pc.., jc..] in panels kc × nr
-//! loop 3   ic over m by MC     pack A[ic.., pc..] in panels of mr rows
-//!          tasks: blocks of C, over the threads
-//! loop 2   jr by nr            the panel of B stays in L1
-//! loop 1   ir by mr            a micro-kernel computes mr × nr elements in registers
+//! loop 5   po over k by KO     outer block of the sum
+//! loop 4   io over m by MO     pack A[io.., po..] in panels of mr rows, shared
+//! loop 3   tasks over the threads: blocks of C, at most TASK_ROWS × TASK_COLUMNS
+//!          pc by KC            pack B[pc.., block] in panels kc × nr, private, in L2
+//! loop 2   ir by mr            the rows of A stay in L1
+//! loop 1   jr by nr            a micro-kernel computes mr × nr elements in registers
 //! ```
 //!
 //! Each element of C is a sum over k in increasing order, in runs of KC, whoever computes it: the
 //! bits do not depend on the threads.
 
-use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, for_each_block, micro_kernel};
+use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, for_each_block, micro_kernel, prefetch};
 use crate::pack::{self, KC};
 use crate::parallel::{parallel_chunks, threads};
 use crate::{GemmGeometry, Transpose, scratch};
 
-const NC: usize = 4096;
-const MC: usize = 3072;
-/// Rows of C in one task: the packed rows of A that it reads stay in L2.
-const TASK_ROWS: usize = 192;
+const KO: usize = 9 * KC;
+const MO: usize = 1024;
+/// Rows of C in one task.
+const TASK_ROWS: usize = 768;
+/// Columns of C in one task: the packed columns of B (KC of them deep) take half of L2 at most.
+const TASK_COLUMNS: usize = 128;
 /// Space between packed rows of A, so that equal places of different rows differ in cache set.
 const PAD: usize = 16;
 
@@ -38,34 +41,59 @@ pub fn gemm(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: b
     }
     let kernel = micro_kernel();
     let mut c = BlockMut::new(c, g.m, g.n, g.n);
-    for jc in (0..g.n).step_by(NC) {
-        let nc = NC.min(g.n - jc);
-        for pc in (0..g.k).step_by(KC) {
-            let kc = KC.min(g.k - pc);
-            let mut packed_b = scratch::take(nc.next_multiple_of(kernel.nr) * kc);
-            pack_b(g, b, [pc, jc], [kc, nc], kernel.nr, &mut packed_b);
-            for ic in (0..g.m).step_by(MC) {
-                let mc = MC.min(g.m - ic);
-                let mut packed_a = scratch::take(mc.next_multiple_of(kernel.mr) * (kc + PAD));
-                let lhs = pack_a(g, a, [ic, pc], [mc, kc], kernel.mr, &mut packed_a);
-                let add = accumulate || pc > 0;
-                let size = task_size(mc, nc, kc, kernel);
-                for_each_block(c.tile(ic, jc, mc, nc), size, |i, j, mut block| {
-                    let b = &packed_b[j / kernel.nr * kc * kernel.nr..];
-                    loops_2_and_1(kernel, &lhs, i, b, &mut block, add);
-                });
-            }
+    for po in (0..g.k).step_by(KO) {
+        let ko = KO.min(g.k - po);
+        for io in (0..g.m).step_by(MO) {
+            let mo = MO.min(g.m - io);
+            let mut packed = scratch::take(mo.div_ceil(kernel.mr) * kernel.mr * (ko + PAD));
+            let a = pack_a(g, a, [io, po], [mo, ko], kernel.mr, &mut packed);
+            let size = task_size([mo, g.n, ko], kernel);
+            for_each_block(c.tile(io, 0, mo, g.n), size, |i, j, mut block| {
+                task(g, kernel, &a, b, [i, po, j], &mut block, accumulate || po > 0);
+            });
         }
     }
 }
 
-/// Rows and columns of C per task: whole tiles, and a few tasks for every thread.
-fn task_size(m: usize, n: usize, k: usize, kernel: &MicroKernel) -> [usize; 2] {
+/// Rows and columns of C per task: whole tiles, and some tasks for every thread.
+fn task_size([m, n, k]: [usize; 3], kernel: &MicroKernel) -> [usize; 2] {
     const WORTH_A_TASK: usize = 1 << 18; // multiply-accumulates
-    let wanted = (m * n * k / WORTH_A_TASK).clamp(1, 4 * threads());
-    let rows = TASK_ROWS.min(m).next_multiple_of(kernel.mr);
-    let across = wanted.div_ceil(m.div_ceil(rows));
-    [rows, n.div_ceil(across).next_multiple_of(kernel.nr)]
+    let wanted = (m * n * k / WORTH_A_TASK).clamp(1, 2 * threads());
+    let columns = n.div_ceil(wanted).clamp(1, TASK_COLUMNS).next_multiple_of(kernel.nr);
+    let down = wanted.div_ceil(n.div_ceil(columns));
+    [m.div_ceil(down).min(TASK_ROWS).next_multiple_of(kernel.mr), columns]
+}
+
+/// Loop 3's body: the block of C whose corner is (i, j) in the packed rows and in B.
+fn task(
+    g: &GemmGeometry,
+    kernel: &MicroKernel,
+    a: &PackedA,
+    b: &[f32],
+    [i, po, j]: [usize; 3],
+    c: &mut BlockMut,
+    accumulate: bool,
+) {
+    let (m, n) = (c.rows(), c.cols());
+    let mut packed = scratch::take(n.next_multiple_of(kernel.nr) * KC.min(a.k));
+    for pc in (0..a.k).step_by(KC) {
+        let kc = KC.min(a.k - pc);
+        pack_b(g, b, [po + pc, j], [kc, n], kernel.nr, &mut packed);
+        for ir in (0..m).step_by(kernel.mr) {
+            let start = (i + ir) / kernel.mr * a.panel + pc * a.step;
+            let rows: [usize; MAX_MR] =
+                std::array::from_fn(|i| start + if i < kernel.mr { i * a.row } else { 0 });
+            let lhs = Lhs { data: a.data, rows: &rows, segments: &[0], k: kc, step: a.step };
+            if pc + KC < a.k {
+                let next = [po + pc + KC, j];
+                prefetch_b(g, b, next, [KC.min(a.k - pc - KC), n], [ir, ir + kernel.mr], m);
+            }
+            for (jr, b) in (0..n).step_by(kernel.nr).zip(packed.chunks(kc * kernel.nr)) {
+                let mut tile = c.tile(ir, jr, kernel.mr, kernel.nr);
+                kernel.run(&lhs, b, &mut tile, accumulate || pc > 0);
+            }
+        }
+    }
 }
 
 /// The packed rows of a block of A.
@@ -80,51 +108,31 @@ struct PackedA<'a> {
     k: usize,
 }
 
-fn loops_2_and_1(
-    kernel: &MicroKernel,
-    a: &PackedA,
-    first_row: usize,
-    b: &[f32],
-    c: &mut BlockMut,
-    add: bool,
-) {
-    let (m, n) = (c.rows(), c.cols());
-    for (jr, b) in (0..n).step_by(kernel.nr).zip(b.chunks(a.k * kernel.nr)) {
-        for ir in (0..m).step_by(kernel.mr) {
-            let start = (first_row + ir) / kernel.mr * a.panel;
-            let rows: [usize; MAX_MR] =
-                std::array::from_fn(|i| start + if i < kernel.mr { i * a.row } else { 0 });
-            let lhs = Lhs { data: a.data, rows: &rows, segments: &[0], k: a.k, step: a.step };
-            kernel.run(&lhs, b, &mut c.tile(ir, jr, kernel.mr, kernel.nr), add);
-        }
-    }
-}
-
-/// Packs op(A)\[ic.., pc..\] in panels of mr rows, each in the order in which A is stored.
+/// Packs op(A)\[io.., po..\] in panels of mr rows, each in the order in which A is stored.
 fn pack_a<'a>(
     g: &GemmGeometry,
     a: &[f32],
-    [ic, pc]: [usize; 2],
-    [mc, kc]: [usize; 2],
+    [io, po]: [usize; 2],
+    [mo, ko]: [usize; 2],
     mr: usize,
     dst: &'a mut [f32],
 ) -> PackedA<'a> {
-    let panel = mr * (kc + PAD);
+    let panel = mr * (ko + PAD);
     let (row, step) = match g.trans_a {
-        Transpose::No => (kc + PAD, 1),
+        Transpose::No => (ko + PAD, 1),
         Transpose::Yes => (1, mr),
     };
     parallel_chunks(dst, panel, |i, dst| {
-        let ir = ic + i * mr;
-        let m = mr.min(ic + mc - ir);
+        let ir = io + i * mr;
+        let m = mr.min(io + mo - ir);
         match g.trans_a {
             Transpose::No => {
-                pack::copy_rows(&a[ir * g.k + pc..], g.k, [m, kc], dst, kc + PAD);
+                pack::copy_rows(&a[ir * g.k + po..], g.k, [m, ko], dst, ko + PAD);
             }
-            Transpose::Yes => pack::copy_rows(&a[pc * g.m + ir..], g.m, [kc, m], dst, mr),
+            Transpose::Yes => pack::copy_rows(&a[po * g.m + ir..], g.m, [ko, m], dst, mr),
         }
     });
-    PackedA { data: dst, row, panel, step, k: kc }
+    PackedA { data: dst, row, panel, step, k: ko }
 }
 
 /// Packs op(B)\[pc.., jc..\] in panels \[kc, nr\], zeros to the right of the last column.
@@ -136,17 +144,45 @@ fn pack_b(
     nr: usize,
     dst: &mut [f32],
 ) {
-    parallel_chunks(dst, kc * nr, |j, dst| {
-        let jr = jc + j * nr;
-        let n = nr.min(jc + nc - jr);
-        match g.trans_b {
-            Transpose::No => pack::copy_rows(&b[pc * g.n + jr..], g.n, [kc, n], dst, nr),
-            Transpose::Yes => {
+    match g.trans_b {
+        // Row by row: memory is read in long runs.
+        Transpose::No => {
+            for p in 0..kc {
+                let row = &b[(pc + p) * g.n + jc..][..nc];
+                for (j, part) in row.chunks(nr).enumerate() {
+                    let dst = &mut dst[(j * kc + p) * nr..][..nr];
+                    dst[..part.len()].copy_from_slice(part);
+                    dst[part.len()..].fill(0.0);
+                }
+            }
+        }
+        Transpose::Yes => {
+            for (j, dst) in dst.chunks_mut(kc * nr).enumerate().take(nc.div_ceil(nr)) {
+                let jr = jc + j * nr;
+                let n = nr.min(jc + nc - jr);
                 if n < nr {
                     dst.fill(0.0);
                 }
                 pack::transpose(&b[jr * g.k + pc..], g.k, [n, kc], dst, |p| p * nr);
             }
         }
-    });
+    }
+}
+
+/// Asks for the share `from..to` of `whole` of the next block of B while this one is in use.
+fn prefetch_b(
+    g: &GemmGeometry,
+    b: &[f32],
+    [pc, jc]: [usize; 2],
+    [kc, nc]: [usize; 2],
+    [from, to]: [usize; 2],
+    whole: usize,
+) {
+    let ([first, rows], [start, len], stride) = match g.trans_b {
+        Transpose::No => ([pc, kc], [jc, nc], g.n),
+        Transpose::Yes => ([jc, nc], [pc, kc], g.k),
+    };
+    for r in rows * from / whole..rows * to.min(whole) / whole {
+        prefetch(&b[(first + r) * stride + start..][..len]);
+    }
 }

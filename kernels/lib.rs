@@ -31,6 +31,7 @@ mod scratch;
 pub mod softmax;
 pub mod update;
 pub mod warp;
+pub mod winograd;
 
 pub use dispatch::Kernels;
 pub use geometry::{

@@ -25,3 +25,33 @@ pub fn parallel_chunks(data: &mut [f32], len: usize, f: impl Fn(usize, &mut [f32
 pub fn threads() -> usize {
     rayon::current_num_threads()
 }
+
+/// Cuts `data` into parts that begin at `start(0) = 0 ≤ start(1) ≤ …` and calls `f(i, part)` for
+/// each over the threads.
+pub fn parallel_parts(
+    data: &mut [f32],
+    parts: usize,
+    start: &(impl Fn(usize) -> usize + Sync),
+    f: &(impl Fn(usize, &mut [f32]) + Sync),
+) {
+    fn halve(
+        data: &mut [f32],
+        parts: std::ops::Range<usize>,
+        start: &(impl Fn(usize) -> usize + Sync),
+        f: &(impl Fn(usize, &mut [f32]) + Sync),
+    ) {
+        match parts.len() {
+            0 => {}
+            1 => f(parts.start, data),
+            len => {
+                let middle = parts.start + len / 2;
+                let (left, right) = data.split_at_mut(start(middle) - start(parts.start));
+                rayon::join(
+                    || halve(left, parts.start..middle, start, f),
+                    || halve(right, middle..parts.end, start, f),
+                );
+            }
+        }
+    }
+    halve(data, 0..parts, start, f);
+}

@@ -15,10 +15,26 @@ pub const NR: usize = 2 * LANES;
 /// The CPU has AVX-512F; every address of A, B and C that the contract names is valid.
 #[target_feature(enable = "avx512f")]
 pub unsafe fn run(x: &Raw) {
-    let mut t = [[_mm512_setzero_ps(); 2]; MR];
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        match x.m {
+            0..=4 => tile::<4>(x),
+            5..=8 => tile::<8>(x),
+            _ => tile::<MR>(x),
+        }
+    }
+}
+
+/// The tile with R ≥ m rows in registers: a low tile does not pay for a high one.
+///
+/// # Safety
+/// As [`run`].
+#[target_feature(enable = "avx512f")]
+unsafe fn tile<const R: usize>(x: &Raw) {
+    let mut t = [[_mm512_setzero_ps(); 2]; R];
     let mut b = x.b;
-    // SAFETY: `rows` has MR entries.
-    let rows: [*const f32; MR] =
+    // SAFETY: `rows` has MR ≥ R entries.
+    let rows: [*const f32; R] =
         std::array::from_fn(|i| x.a.wrapping_add(unsafe { *x.rows.add(i) }));
     for s in 0..x.num_segments {
         // SAFETY: s is below the number of segments.
@@ -26,7 +42,7 @@ pub unsafe fn run(x: &Raw) {
         for _ in 0..x.k {
             // SAFETY: B holds num_segments·k rows of NR elements; this is the next of them.
             let [b0, b1] = unsafe { [_mm512_loadu_ps(b), _mm512_loadu_ps(b.add(LANES))] };
-            for i in 0..MR {
+            for i in 0..R {
                 // SAFETY: rows[i] + segments[s] + p·step is an element of A.
                 let a = _mm512_set1_ps(unsafe { *rows[i].add(at) });
                 t[i][0] = _mm512_fmadd_ps(a, b0, t[i][0]);
@@ -37,7 +53,7 @@ pub unsafe fn run(x: &Raw) {
             b = unsafe { b.add(NR) };
         }
     }
-    for i in 0..MR {
+    for i in 0..R {
         if i >= x.m {
             break;
         }

@@ -71,6 +71,14 @@ impl<'a> BlockMut<'a> {
 /// A pointer that may travel to another thread.
 #[derive(Clone, Copy)]
 struct Shared(*mut f32);
+
+impl Shared {
+    /// By value, so that closures capture the wrapper and not the bare pointer in it.
+    fn get(self) -> *mut f32 {
+        self.0
+    }
+}
+
 // SAFETY: `for_each_block` hands disjoint rectangles to its closure, so two threads never reach
 // the same element through this pointer.
 unsafe impl Send for Shared {}
@@ -90,13 +98,12 @@ pub fn for_each_block(
     let (across, down) = (whole.cols.div_ceil(n), whole.rows.div_ceil(m));
     let (start, stride, rows, cols) = (Shared(whole.start), whole.stride, whole.rows, whole.cols);
     parallel_for(across * down, |block| {
-        let start = start; // the closure captures the wrapper, not the bare pointer in it
         let (i, j) = (block / across * m, block % across * n);
         let block = BlockMut {
             // SAFETY: i < rows and j < cols, so (i, j) is inside `whole`, which this function
             // owns; each (i, j) is visited once and the rectangles from these corners are
             // disjoint.
-            start: unsafe { start.0.add(i * stride + j) },
+            start: unsafe { start.get().add(i * stride + j) },
             stride,
             rows: m.min(rows - i),
             cols: n.min(cols - j),

@@ -14,10 +14,25 @@ pub const NR: usize = 2 * LANES;
 /// # Safety
 /// Every address of A, B and C that the contract names is valid.
 pub unsafe fn run(x: &Raw) {
-    let mut t = [[f32x8::ZERO; 2]; MR];
+    // SAFETY: the caller's promise, passed on.
+    unsafe {
+        match x.m {
+            0..=2 => tile::<2>(x),
+            3..=4 => tile::<4>(x),
+            _ => tile::<MR>(x),
+        }
+    }
+}
+
+/// The tile with R ≥ m rows in registers: a low tile does not pay for a high one.
+///
+/// # Safety
+/// As [`run`].
+unsafe fn tile<const R: usize>(x: &Raw) {
+    let mut t = [[f32x8::ZERO; 2]; R];
     let mut b = x.b.cast::<[f32; NR]>();
-    // SAFETY: `rows` has MR entries.
-    let rows: [*const f32; MR] =
+    // SAFETY: `rows` has MR ≥ R entries.
+    let rows: [*const f32; R] =
         std::array::from_fn(|i| x.a.wrapping_add(unsafe { *x.rows.add(i) }));
     for s in 0..x.num_segments {
         // SAFETY: s is below the number of segments.
@@ -27,7 +42,7 @@ pub unsafe fn run(x: &Raw) {
             let (row, next) = unsafe { (&*b, b.add(1)) };
             let (left, right) = row.split_at(LANES);
             let [b0, b1] = [left, right].map(|half| f32x8::new(half.try_into().unwrap()));
-            for i in 0..MR {
+            for i in 0..R {
                 // SAFETY: rows[i] + segments[s] + p·step is an element of A.
                 let a = f32x8::splat(unsafe { *rows[i].add(at) });
                 t[i][0] = a.mul_add(b0, t[i][0]);

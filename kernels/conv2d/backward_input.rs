@@ -1,12 +1,13 @@
 //! Gradient of a convolution with respect to its input.
 
 use super::direct::correlate;
-use super::weights::{WeightShape, pack_mirrored};
-use crate::arch::{BlockMut, Lhs, MAX_MR, micro_kernel};
+use super::plan::{Algorithm, Pass, plan};
+use super::weights::Filters;
+use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, micro_kernel};
 use crate::im2col::col2im;
-use crate::pack::{KC, transpose};
+use crate::pack::KC;
 use crate::parallel::parallel_chunks;
-use crate::{Conv2dGeometry, scratch};
+use crate::{Conv2dGeometry, scratch, winograd};
 
 /// grad_input = the adjoint of x ↦ conv(x, w) applied to `grad_output`.
 ///
@@ -22,11 +23,13 @@ pub fn backward_input(g: &Conv2dGeometry, grad_output: &[f32], w: &[f32], grad_i
         return;
     }
     match mirrored(g) {
+        Some(m) if plan(g, Pass::BackwardInput) == Algorithm::Winograd => {
+            let filters = Filters::mirrored(g, w, 0);
+            winograd::correlate(&m, grad_output, &filters, None, grad_input);
+        }
         Some(m) if g.c_in / g.groups > FEW_CHANNELS => {
-            correlate(&m, grad_output, None, grad_input, |shape, group, nr, packed| {
-                let len = w.len() / g.groups;
-                pack_mirrored(shape, &w[group * len..][..len], nr, packed);
-            });
+            let filters = |group| Filters::mirrored(g, w, group);
+            correlate(&m, grad_output, filters, None, grad_input);
         }
         _ => by_columns(g, grad_output, w, grad_input),
     }
@@ -64,69 +67,51 @@ const PIXELS: usize = 96;
 /// Any stride and padding: cols\[pixels, taps·c\] = grad_output\[pixels, o\]·w\[o, taps·c\], then
 /// the adjoint of im2col. One task per image, so every sum has its order.
 fn by_columns(g: &Conv2dGeometry, grad_output: &[f32], w: &[f32], grad_input: &mut [f32]) {
-    let kernel = micro_kernel();
-    let (c, o, taps) = (g.c_in / g.groups, g.c_out / g.groups, g.k_h * g.k_w);
-    // The matrix [o, taps·c]: one tap that sums over o and produces taps·c channels.
-    let shape = WeightShape { taps: 1, c: o, o: taps * c };
-    let mut packed = scratch::take(shape.packed_len(kernel.nr));
     grad_input.fill(0.0);
     if grad_output.is_empty() {
         return;
     }
+    let kernel = micro_kernel();
+    let channels = g.c_in / g.groups;
     let rows = (PIXELS / g.w_out).clamp(1, g.h_out);
-    let image_out = g.h_out * g.w_out * g.c_out;
+    let mut packed = scratch::take(Filters::columns(g, w, 0).packed_len(kernel.nr));
     for group in 0..g.groups {
-        pack_tap_major(&shape, [taps, c], &w[group * o * c * taps..], kernel.nr, &mut packed);
+        let filters = Filters::columns(g, w, group);
+        filters.pack(kernel.nr, &mut packed);
         parallel_chunks(grad_input, g.h_in * g.w_in * g.c_in, |n, image| {
-            let mut cols = scratch::take(rows * g.w_out * shape.o);
+            let mut cols = scratch::take(rows * g.w_out * filters.o);
             for i in (0..g.h_out).step_by(rows) {
-                let m = rows.min(g.h_out - i) * g.w_out;
-                let first = n * image_out + i * g.w_out * g.c_out + group * o;
-                let mut block = BlockMut::new(&mut cols, m, shape.o, shape.o);
-                if o == 0 {
-                    (0..m).for_each(|i| block.row_mut(i).fill(0.0));
-                }
-                for o0 in (0..o).step_by(KC) {
-                    for j in (0..shape.o).step_by(kernel.nr) {
-                        let panel = shape.panel(&packed, kernel.nr, o0, j);
-                        for ir in (0..m).step_by(kernel.mr) {
-                            let row = |i: usize| first + o0 + (ir + i).min(m - 1) * g.c_out;
-                            let rows: [usize; MAX_MR] = std::array::from_fn(row);
-                            let lhs = Lhs {
-                                data: grad_output,
-                                rows: &rows,
-                                segments: &[0],
-                                k: KC.min(o - o0),
-                                step: 1,
-                            };
-                            let mut tile = block.tile(ir, j, kernel.mr, kernel.nr);
-                            kernel.run(&lhs, panel, &mut tile, o0 > 0);
-                        }
-                    }
-                }
-                col2im(g, &cols[..m * shape.o], i..i + m / g.w_out, [group * c, c], image);
+                let pixels = rows.min(g.h_out - i) * g.w_out;
+                let cols = &mut cols[..pixels * filters.o];
+                let first = (n * g.h_out + i) * g.w_out * g.c_out + group * filters.c;
+                let product = BlockMut::new(cols, pixels, filters.o, filters.o);
+                multiply(kernel, &grad_output[first..], g.c_out, &filters, &packed, product);
+                let rows = i..i + pixels / g.w_out;
+                col2im(g, cols, rows, [group * channels, channels], image);
             }
         });
     }
 }
 
-/// Packs w\[o\]\[c\]\[tap\] as the matrix `[o, tap·c]` in panels of nr columns.
-fn pack_tap_major(
-    s: &WeightShape,
-    [taps, c]: [usize; 2],
-    w: &[f32],
-    nr: usize,
-    packed: &mut [f32],
+/// product\[pixels, taps·c\] = grad\[pixels, o\]·w, pixels `stride` apart.
+fn multiply(
+    kernel: &MicroKernel,
+    grad: &[f32],
+    stride: usize,
+    filters: &Filters,
+    packed: &[f32],
+    mut product: BlockMut,
 ) {
-    let mut row = scratch::take(taps * c);
-    for o in 0..s.c {
-        transpose(&w[o * c * taps..], taps, [c, taps], &mut row, |t| t * c);
-        let (run, k) = (o / KC * KC, o % KC);
-        let kc = KC.min(s.c - run);
-        for (j, part) in row.chunks(nr).enumerate() {
-            let at = run * s.o.next_multiple_of(nr) + (j * kc + k) * nr;
-            packed[at..at + part.len()].copy_from_slice(part);
-            packed[at + part.len()..at + nr].fill(0.0);
+    let last = product.rows() - 1;
+    for o in (0..filters.c).step_by(KC) {
+        let k = KC.min(filters.c - o);
+        for j in (0..filters.o).step_by(kernel.nr) {
+            let panel = filters.panel(packed, kernel.nr, o, j);
+            for ir in (0..=last).step_by(kernel.mr) {
+                let rows: [usize; MAX_MR] = std::array::from_fn(|i| (ir + i).min(last) * stride);
+                let lhs = Lhs { data: grad, rows: &rows, segments: &[o], k, step: 1 };
+                kernel.run(&lhs, panel, &mut product.tile(ir, j, kernel.mr, kernel.nr), o > 0);
+            }
         }
     }
 }

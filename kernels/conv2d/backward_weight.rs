@@ -27,13 +27,7 @@ const CHANNELS: usize = 128;
 /// Cut the batch where the other two axes give fewer tasks than this.
 const TASKS: usize = 8;
 
-/// grad_weight = the adjoint of w ↦ conv(x, w) applied to `grad_output`.
-///
-/// **Shapes**: x `[n, h_in, w_in, c_in]`, grad_output `[n, h_out, w_out, c_out]`,
-/// grad_weight `[c_out, c_in/groups, k_h, k_w]`.
-///
-/// # Panics
-/// When a slice does not have the length of its shape.
+/// By direct products; see [`super::backward_weight`].
 pub fn backward_weight(
     g: &Conv2dGeometry,
     x: &[f32],

@@ -11,7 +11,7 @@
 //! Every output is a sum over (c0, tap, c) in this order, whoever computes it.
 
 use super::rows::{Channels, InputRows, columns_per_task, rows_per_task};
-use super::weights::{WeightShape, pack_forward};
+use super::weights::Filters;
 use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, for_each_block, micro_kernel};
 use crate::pack::KC;
 use crate::{Conv2dGeometry, scratch};
@@ -21,52 +21,32 @@ const TASK_PIXELS: usize = 192;
 /// Taps that one call of a micro-kernel may add.
 const MAX_TAPS: usize = 32;
 
-/// y = conv(x, w) + bias; the formula is on [`Conv2dGeometry`].
-///
-/// **Shapes**: x `[n, h_in, w_in, c_in]`, w `[c_out, c_in/groups, k_h, k_w]`, bias `[c_out]`,
-/// y `[n, h_out, w_out, c_out]`.
-///
-/// # Panics
-/// When a slice does not have the length of its shape.
-pub fn forward(g: &Conv2dGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
-    assert!(w.len() == g.weight_len() && bias.is_none_or(|b| b.len() == g.c_out));
-    correlate(g, x, bias, y, |shape, group, nr, packed| {
-        let len = w.len() / g.groups;
-        pack_forward(shape, &w[group * len..][..len], nr, packed);
-    });
-}
-
-/// The convolution described by `g`, with weights packed by `pack(shape, group, nr, packed)`.
-pub fn correlate(
+/// The convolution described by `g` with these filters of each group.
+pub fn correlate<'a>(
     g: &Conv2dGeometry,
     x: &[f32],
+    filters_of: impl Fn(usize) -> Filters<'a>,
     bias: Option<&[f32]>,
     y: &mut [f32],
-    pack: impl Fn(&WeightShape, usize, usize, &mut [f32]),
 ) {
     assert!(x.len() == g.input_len() && y.len() == g.output_len());
-    if y.is_empty() {
-        return;
+    if y.is_empty() || x.is_empty() {
+        return no_input(g, bias, y);
     }
     let kernel = micro_kernel();
-    let shape = WeightShape { taps: g.k_h * g.k_w, c: g.c_in / g.groups, o: g.c_out / g.groups };
-    let mut packed = scratch::take(shape.packed_len(kernel.nr));
+    let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
+    let mut packed = scratch::take(filters_of(0).packed_len(kernel.nr));
     let rows = rows_per_task(g, TASK_PIXELS);
-    let columns = columns_per_task((g.n * g.h_out).div_ceil(rows), shape.o, kernel.nr);
+    let columns = columns_per_task((g.n * g.h_out).div_ceil(rows), o, kernel.nr);
     let pixels = y.len() / g.c_out;
     let mut y = BlockMut::new(y, pixels, g.c_out, g.c_out);
-    if x.is_empty() {
-        return match bias {
-            Some(bias) => fill_with_bias(&mut y, bias),
-            None => (0..pixels).for_each(|i| y.row_mut(i).fill(0.0)),
-        };
-    }
     for group in 0..g.groups {
-        pack(&shape, group, kernel.nr, &mut packed);
-        let channels = Channels { first: group * shape.c, count: shape.c };
-        let o0 = group * shape.o;
+        let filters = filters_of(group);
+        filters.pack(kernel.nr, &mut packed);
+        let channels = Channels { first: group * c, count: c };
+        let o0 = group * o;
         for_each_block(
-            y.tile(0, o0, pixels, shape.o),
+            y.tile(0, o0, pixels, o),
             [rows * g.w_out, columns],
             |pixel, o, mut block| {
                 let first = pixel / g.w_out;
@@ -74,10 +54,18 @@ pub fn correlate(
                 if let Some(bias) = bias {
                     fill_with_bias(&mut block, &bias[o0 + o..]);
                 }
-                let task = Task { kernel, shape, packed: &packed, first, o, add: bias.is_some() };
+                let task = Task { kernel, filters, packed: &packed, first, o, add: bias.is_some() };
                 task.run(g, &input, &mut block);
             },
         );
+    }
+}
+
+/// The convolution of nothing: the bias, or zeros.
+pub fn no_input(g: &Conv2dGeometry, bias: Option<&[f32]>, y: &mut [f32]) {
+    match bias {
+        Some(bias) => y.chunks_mut(g.c_out.max(1)).for_each(|y| y.copy_from_slice(bias)),
+        None => y.fill(0.0),
     }
 }
 
@@ -92,7 +80,7 @@ fn fill_with_bias(block: &mut BlockMut, bias: &[f32]) {
 /// Output rows from `first` on, output channels from `o` on.
 struct Task<'a> {
     kernel: &'a MicroKernel,
-    shape: WeightShape,
+    filters: Filters<'a>,
     packed: &'a [f32],
     first: usize,
     o: usize,
@@ -101,10 +89,10 @@ struct Task<'a> {
 
 impl Task<'_> {
     fn run(&self, g: &Conv2dGeometry, input: &InputRows, y: &mut BlockMut) {
-        let (taps, nr) = (self.shape.taps, self.kernel.nr);
+        let (taps, nr) = (self.filters.taps, self.kernel.nr);
         let mut add = self.add;
-        for c0 in (0..self.shape.c).step_by(KC) {
-            let kc = KC.min(self.shape.c - c0);
+        for c0 in (0..self.filters.c).step_by(KC) {
+            let kc = KC.min(self.filters.c - c0);
             let per_group = (KC / kc).clamp(1, MAX_TAPS);
             for t0 in (0..taps).step_by(per_group) {
                 let group = per_group.min(taps - t0);
@@ -113,7 +101,7 @@ impl Task<'_> {
                     *s = input.tap_offset(t0 + t) + c0;
                 }
                 for jr in (0..y.cols()).step_by(nr) {
-                    let panel = self.shape.panel(self.packed, nr, c0, self.o + jr);
+                    let panel = self.filters.panel(self.packed, nr, c0, self.o + jr);
                     let panel = &panel[t0 * kc * nr..][..group * kc * nr];
                     self.loop_1(g, input, &segments[..group], kc, panel, y, jr, add);
                 }

@@ -3,74 +3,109 @@
 //! For each run of at most [`KC`] input channels, for each panel of nr output channels:
 //! `[tap][channel][nr]`, zeros to the right of the last output channel.
 
+use crate::Conv2dGeometry;
 use crate::pack::{KC, transpose};
 use crate::parallel::parallel_chunks;
 
-/// Sizes of the matrix `[taps · c, o]` that a convolution multiplies with.
+/// The filters of one group as a matrix `[taps · c, o]`, whichever way they are stored.
 #[derive(Clone, Copy)]
-pub struct WeightShape {
+pub struct Filters<'a> {
     /// Taps, k_h·k_w.
     pub taps: usize,
     /// Channels summed over.
     pub c: usize,
     /// Channels produced.
     pub o: usize,
+    w: &'a [f32],
+    order: Order,
 }
 
-impl WeightShape {
-    /// Length of the packed weights.
+#[derive(Clone, Copy)]
+enum Order {
+    /// w\[o\]\[c\]\[tap\].
+    Forward,
+    /// w\[c\]\[o\]\[taps − 1 − tap\].
+    Mirrored,
+    /// w\[c\]\[channel\]\[t\], output t·channels + channel, one tap: all taps side by side.
+    Columns {
+        /// Channels of the image.
+        channels: usize,
+    },
+}
+
+impl<'a> Filters<'a> {
+    /// Those of y = Σ w·x, from w `[c_out, c_in/groups, k_h, k_w]`.
+    pub fn forward(g: &Conv2dGeometry, w: &'a [f32], group: usize) -> Self {
+        let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
+        Self { taps: g.k_h * g.k_w, c, o, w: one_group(g, w, group), order: Order::Forward }
+    }
+    /// Those that turn the gradient of the output into that of the input: channels exchanged,
+    /// taps mirrored. `g` and `w` are the forward convolution's.
+    pub fn mirrored(g: &Conv2dGeometry, w: &'a [f32], group: usize) -> Self {
+        let (c, o) = (g.c_out / g.groups, g.c_in / g.groups);
+        Self { taps: g.k_h * g.k_w, c, o, w: one_group(g, w, group), order: Order::Mirrored }
+    }
+    /// Those that turn the gradient of the output into that of the im2col matrix
+    /// `[pixels, taps · channels]`.
+    pub fn columns(g: &Conv2dGeometry, w: &'a [f32], group: usize) -> Self {
+        let (c, channels) = (g.c_out / g.groups, g.c_in / g.groups);
+        let o = g.k_h * g.k_w * channels;
+        Self { taps: 1, c, o, w: one_group(g, w, group), order: Order::Columns { channels } }
+    }
+    /// Length of all packed panels.
     pub fn packed_len(&self, nr: usize) -> usize {
         self.taps * self.c * self.o.next_multiple_of(nr)
     }
+    /// Packs all panels.
+    pub fn pack(&self, nr: usize, packed: &mut [f32]) {
+        let mut rest = &mut packed[..self.packed_len(nr)];
+        for c0 in (0..self.c).step_by(KC) {
+            let kc = KC.min(self.c - c0);
+            let (run, after) = rest.split_at_mut(self.taps * kc * self.o.next_multiple_of(nr));
+            rest = after;
+            parallel_chunks(run, self.taps * kc * nr, |j, panel| {
+                self.pack_panel([c0, kc], j * nr, nr, panel);
+            });
+        }
+    }
     /// The panel that serves output channels o.. for the run of channels that starts at c0.
-    pub fn panel<'a>(&self, packed: &'a [f32], nr: usize, c0: usize, o: usize) -> &'a [f32] {
+    pub fn panel<'b>(&self, packed: &'b [f32], nr: usize, c0: usize, o: usize) -> &'b [f32] {
         let run = c0 * self.taps * self.o.next_multiple_of(nr);
         let panel = self.taps * KC.min(self.c - c0) * nr;
         &packed[run + o / nr * panel..][..panel]
     }
-}
-
-/// Packs w\[o\]\[c\]\[tap\] for y = Σ w·x.
-pub fn pack_forward(s: &WeightShape, w: &[f32], nr: usize, packed: &mut [f32]) {
-    pack_panels(s, nr, packed, |c0, kc, j, panel| {
-        let src = &w[(j * s.c + c0) * s.taps..];
-        let n = nr.min(s.o - j);
-        // Column q of a row of w is (channel, tap); its place is (tap, channel).
-        let at = |q: usize| (q % s.taps * kc + q / s.taps) * nr;
-        transpose(src, s.c * s.taps, [n, kc * s.taps], panel, at);
-    });
-}
-
-/// Packs the adjoint: `s.c` are the channels of the gradient, `s.o` those of the image, and
-/// w\[c\]\[o\]\[tap\] is mirrored, so that the gradient of the input is again a convolution.
-pub fn pack_mirrored(s: &WeightShape, w: &[f32], nr: usize, packed: &mut [f32]) {
-    pack_panels(s, nr, packed, |c0, kc, j, panel| {
-        let n = nr.min(s.o - j);
-        for c in 0..kc {
-            let src = &w[((c0 + c) * s.o + j) * s.taps..];
-            let at = |t: usize| ((s.taps - 1 - t) * kc + c) * nr;
-            transpose(src, s.taps, [n, s.taps], panel, at);
+    /// Packs channels c0..c0 + kc and outputs j..j + nr: `[tap][kc][nr]`.
+    pub fn pack_panel(&self, [c0, kc]: [usize; 2], j: usize, nr: usize, panel: &mut [f32]) {
+        let (taps, n) = (self.taps, nr.min(self.o - j));
+        if n < nr {
+            panel.fill(0.0);
         }
-    });
+        match self.order {
+            Order::Forward => {
+                // Column q of a row of w is (channel, tap); its place is (tap, channel).
+                let src = &self.w[(j * self.c + c0) * taps..];
+                let at = |q: usize| (q % taps * kc + q / taps) * nr;
+                transpose(src, self.c * taps, [n, kc * taps], panel, at);
+            }
+            Order::Mirrored => {
+                for c in 0..kc {
+                    let src = &self.w[((c0 + c) * self.o + j) * taps..];
+                    let at = |t: usize| ((taps - 1 - t) * kc + c) * nr;
+                    transpose(src, taps, [n, taps], panel, at);
+                }
+            }
+            Order::Columns { channels } => {
+                for (row, panel) in self.w[c0 * self.o..].chunks(self.o).zip(panel.chunks_mut(nr)) {
+                    for (q, to) in (j..j + n).zip(panel) {
+                        *to = row[q % channels * (self.o / channels) + q / channels];
+                    }
+                }
+            }
+        }
+    }
 }
 
-/// Calls `fill(first channel, channels, first output channel, panel)` for each panel.
-fn pack_panels(
-    s: &WeightShape,
-    nr: usize,
-    packed: &mut [f32],
-    fill: impl Fn(usize, usize, usize, &mut [f32]) + Send + Sync,
-) {
-    let mut rest = packed;
-    for c0 in (0..s.c).step_by(KC) {
-        let kc = KC.min(s.c - c0);
-        let (run, after) = rest.split_at_mut(s.taps * kc * s.o.next_multiple_of(nr));
-        rest = after;
-        parallel_chunks(run, s.taps * kc * nr, |j, panel| {
-            if s.o - j * nr < nr {
-                panel.fill(0.0);
-            }
-            fill(c0, kc, j * nr, panel);
-        });
-    }
+fn one_group<'a>(g: &Conv2dGeometry, w: &'a [f32], group: usize) -> &'a [f32] {
+    let len = w.len() / g.groups;
+    &w[group * len..][..len]
 }

@@ -1,0 +1,101 @@
+//! Which algorithm computes a convolution: the one place that decides.
+
+use crate::Conv2dGeometry;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// A way to compute a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// The best known for the layer and pass; see [`plan`].
+    Auto,
+    /// Implicit im2col: one product per tap, the image read in place.
+    Direct,
+    /// The im2col matrix written out, then a matrix product.
+    Im2col,
+    /// Winograd: fewer products, for 3×3 filters with stride 1; [`Direct`](Self::Direct) where it
+    /// does not apply.
+    Winograd,
+}
+
+impl Algorithm {
+    /// Every choice, in the order of the documentation.
+    pub const ALL: [Algorithm; 4] = [Self::Auto, Self::Direct, Self::Im2col, Self::Winograd];
+
+    /// Name as the option `--conv` spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Direct => "direct",
+            Self::Im2col => "im2col",
+            Self::Winograd => "winograd",
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = String;
+    fn from_str(s: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|a| a.name() == s).ok_or_else(|| {
+            format!("unknown convolution {s:?}: expected auto, direct, im2col or winograd")
+        })
+    }
+}
+
+/// The three products of a convolution layer in a training step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pass {
+    /// y from x and w.
+    Forward,
+    /// Gradient of x from that of y, and w.
+    BackwardInput,
+    /// Gradient of w from that of y, and x.
+    BackwardWeight,
+}
+
+impl Pass {
+    /// All three.
+    pub const ALL: [Pass; 3] = [Pass::Forward, Pass::BackwardInput, Pass::BackwardWeight];
+}
+
+/// Place in [`Algorithm::ALL`].
+static FORCED: AtomicU8 = AtomicU8::new(0);
+
+/// Forces an algorithm for the whole process; [`Algorithm::Auto`] lets [`plan`] decide.
+pub fn set_algorithm(algorithm: Algorithm) {
+    let place = Algorithm::ALL.iter().position(|&a| a == algorithm).unwrap_or(0);
+    FORCED.store(place as u8, Ordering::Relaxed);
+}
+
+/// The algorithm that a pass of this convolution takes, never `Auto`.
+pub fn plan(g: &Conv2dGeometry, pass: Pass) -> Algorithm {
+    match Algorithm::ALL[FORCED.load(Ordering::Relaxed) as usize] {
+        Algorithm::Auto if winograd_pays(g, pass) => Algorithm::Winograd,
+        Algorithm::Winograd if winograd_applies(g, pass) => Algorithm::Winograd,
+        Algorithm::Im2col => Algorithm::Im2col,
+        _ => Algorithm::Direct,
+    }
+}
+
+fn winograd_applies(g: &Conv2dGeometry, _pass: Pass) -> bool {
+    [g.k_h, g.k_w] == [3, 3]
+        && g.stride == [1, 1]
+        && g.dilation == [1, 1]
+        && g.padding[0] <= 2
+        && g.padding[1] <= 2
+        && g.groups == 1
+}
+
+/// The transforms cost a few operations per channel and pixel, the products saved are
+/// proportional to the channels on the other side; the filters are transformed once per call,
+/// which a few pixels do not repay.
+fn winograd_pays(g: &Conv2dGeometry, pass: Pass) -> bool {
+    winograd_applies(g, pass) && g.c_in >= 16 && g.c_out >= 16 && g.n * g.h_out * g.w_out >= 1024
+}

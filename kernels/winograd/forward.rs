@@ -1,0 +1,155 @@
+//! Winograd convolution, forward (and backward-input, which is one too).
+//!
+//! ```text
+//! U[p][c, o] = (G·g·Gᵀ)[p]                    once, in panels of nr output channels
+//! tasks      runs of tile rows, over the threads
+//!            V[p][tile, c] = (Bᵀ·d·B)[p]      into L2
+//! loop 3     jr over output channels by nr
+//! loop 2     p over the A² products
+//! loop 1     ir over tiles by mr: a micro-kernel, M[p][tile, o] = Σ_c V·U
+//!            y = Aᵀ·M·A
+//! ```
+
+use super::tiles::Tiles;
+use super::transform::{Filter, Input, Output, PAD};
+use super::variant::Variant;
+use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, Vectorized, micro_kernel, vectorized};
+use crate::conv2d::Filters;
+use crate::pack::KC;
+use crate::parallel::{parallel_chunks, parallel_parts, threads};
+use crate::{Conv2dGeometry, scratch};
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// Tiles of one task: a multiple of every mr, and their V stays in L2.
+const TASK_TILES: usize = 48;
+
+/// The convolution described by `g` (3×3, stride 1, no dilation, one group) by variant `W`.
+pub fn correlate<W, const M: usize, const A: usize>(
+    g: &Conv2dGeometry,
+    x: &[f32],
+    filters: &Filters,
+    bias: Option<&[f32]>,
+    y: &mut [f32],
+) where
+    W: Variant<M, A> + Sync,
+    for<'a> Input<'a, W>: Vectorized,
+    for<'a> Output<'a, W>: Vectorized,
+    for<'a> Filter<'a, W>: Vectorized,
+{
+    assert!([g.k_h, g.k_w] == [3, 3] && g.stride == [1, 1] && g.dilation == [1, 1]);
+    assert!(g.groups == 1 && x.len() == g.input_len() && y.len() == g.output_len());
+    if y.is_empty() || x.is_empty() {
+        return crate::conv2d::no_input(g, bias, y);
+    }
+    let kernel = micro_kernel();
+    let mut u = scratch::take(A * A * filters.c * filters.o.next_multiple_of(kernel.nr));
+    transform_filters::<W, M, A>(filters, kernel.nr, &mut u);
+
+    let tiles = Tiles::new(g, M);
+    let rows = g.n * tiles.rows;
+    let per_task = TASK_TILES.div_ceil(tiles.columns).min(rows.div_ceil(2 * threads()));
+    let starts = |task: usize| tiles.row_start((task * per_task).min(rows)) * g.c_out;
+    parallel_parts(y, rows.div_ceil(per_task), &starts, &|task, y| {
+        let range = task * per_task..((task + 1) * per_task).min(rows);
+        let range = range.start * tiles.columns..range.end * tiles.columns;
+        let task = Task { g, kernel, tiles, filters, u: &u };
+        task.run::<W, M, A>(x, bias, range, y);
+    });
+}
+
+/// U in panels `[o / nr][p][c][nr]`.
+fn transform_filters<W, const M: usize, const A: usize>(f: &Filters, nr: usize, u: &mut [f32])
+where
+    W: Variant<M, A>,
+    for<'a> Filter<'a, W>: Vectorized,
+{
+    parallel_chunks(u, A * A * f.c * nr, |j, planes| {
+        let mut panel = scratch::take(f.taps * KC.min(f.c) * nr);
+        for c0 in (0..f.c).step_by(KC) {
+            let kc = KC.min(f.c - c0);
+            let panel = &mut panel[..f.taps * kc * nr];
+            f.pack_panel([c0, kc], j * nr, nr, panel);
+            let planes = &mut planes[c0 * nr..];
+            let plane = f.c * nr;
+            vectorized(kc * nr, Filter::<W> { panel, planes, plane, variant: PhantomData });
+        }
+    });
+}
+
+struct Task<'a> {
+    g: &'a Conv2dGeometry,
+    kernel: &'a MicroKernel,
+    tiles: Tiles<'a>,
+    filters: &'a Filters<'a>,
+    u: &'a [f32],
+}
+
+impl Task<'_> {
+    /// Computes the tiles `range`; `y` starts at the first of their rows.
+    fn run<W, const M: usize, const A: usize>(
+        &self,
+        x: &[f32],
+        bias: Option<&[f32]>,
+        range: Range<usize>,
+        y: &mut [f32],
+    ) where
+        W: Variant<M, A>,
+        for<'a> Input<'a, W>: Vectorized,
+        for<'a> Output<'a, W>: Vectorized,
+    {
+        let (c, o, nr) = (self.filters.c, self.filters.o, self.kernel.nr);
+        let count = range.len();
+        let (plane_v, plane_m) = (count * c + PAD, count * nr + PAD);
+        let mut v = scratch::take(A * A * plane_v);
+        let mut m = scratch::take(A * A * plane_m);
+        let input = Input::<W> {
+            tiles: self.tiles,
+            range: range.clone(),
+            x,
+            stride: self.g.c_in,
+            channels: 0..c,
+            planes: &mut v,
+            plane: plane_v,
+            variant: PhantomData,
+        };
+        vectorized(c, input);
+        for jr in (0..o).step_by(nr) {
+            let u = &self.u[jr * A * A * c..];
+            for p in 0..A * A {
+                let v = &v[p * plane_v..][..count * c];
+                let m = BlockMut::new(&mut m[p * plane_m..], count, nr, nr);
+                self.product(v, &u[p * c * nr..], m);
+            }
+            let output = Output::<W> {
+                tiles: self.tiles,
+                range: range.clone(),
+                planes: &m,
+                plane: plane_m,
+                row: nr,
+                first: jr,
+                n: nr.min(o - jr),
+                bias,
+                y,
+                first_pixel: self.tiles.row_start(range.start / self.tiles.columns),
+                variant: PhantomData,
+            };
+            vectorized(nr.min(o - jr), output);
+        }
+    }
+
+    /// Loop 1: m\[tile, nr\] = v\[tile, c\]·u\[c, nr\].
+    fn product(&self, v: &[f32], u: &[f32], mut m: BlockMut) {
+        let (c, mr, nr) = (self.filters.c, self.kernel.mr, self.kernel.nr);
+        for c0 in (0..c).step_by(KC) {
+            let u = &u[c0 * nr..];
+            for ir in (0..m.rows()).step_by(mr) {
+                let last = m.rows() - 1;
+                let rows: [usize; MAX_MR] = std::array::from_fn(|i| (ir + i).min(last) * c);
+                let k = KC.min(c - c0);
+                let lhs = Lhs { data: v, rows: &rows, segments: &[c0], k, step: 1 };
+                self.kernel.run(&lhs, u, &mut m.tile(ir, 0, mr, nr), c0 > 0);
+            }
+        }
+    }
+}

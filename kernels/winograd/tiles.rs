@@ -1,0 +1,55 @@
+//! Which pixels the tiles of a Winograd convolution read and write.
+
+use crate::Conv2dGeometry;
+
+/// The M × M tiles that cover the outputs of a batch, counted through image by image, row by row.
+#[derive(Clone, Copy)]
+pub struct Tiles<'a> {
+    pub g: &'a Conv2dGeometry,
+    /// Outputs on a side.
+    m: usize,
+    /// Tiles down and across an image.
+    pub rows: usize,
+    pub columns: usize,
+}
+
+/// One tile: image, and the first output row and column.
+#[derive(Clone, Copy)]
+pub struct Tile {
+    n: usize,
+    i: usize,
+    j: usize,
+}
+
+impl<'a> Tiles<'a> {
+    pub fn new(g: &'a Conv2dGeometry, m: usize) -> Self {
+        Self { g, m, rows: g.h_out.div_ceil(m), columns: g.w_out.div_ceil(m) }
+    }
+    /// Tiles of an image.
+    pub fn per_image(&self) -> usize {
+        self.rows * self.columns
+    }
+    /// First output pixel of tile row `r` of the batch.
+    pub fn row_start(&self, r: usize) -> usize {
+        (r / self.rows * self.g.h_out + r % self.rows * self.m) * self.g.w_out
+    }
+    pub fn tile(&self, t: usize) -> Tile {
+        let (rest, j) = (t / self.columns, t % self.columns);
+        Tile { n: rest / self.rows, i: rest % self.rows * self.m, j: j * self.m }
+    }
+    /// Pixel (a, b) of the patch that `tile` reads, by its number in the batch, if it is inside.
+    #[inline(always)]
+    pub fn input_pixel(&self, tile: Tile, a: usize, b: usize) -> Option<usize> {
+        let row = (tile.i + a).wrapping_sub(self.g.padding[0]);
+        let column = (tile.j + b).wrapping_sub(self.g.padding[1]);
+        (row < self.g.h_in && column < self.g.w_in)
+            .then(|| (tile.n * self.g.h_in + row) * self.g.w_in + column)
+    }
+    /// Pixel (a, b) of the outputs of `tile`, by its number in the batch, if it is inside.
+    #[inline(always)]
+    pub fn output_pixel(&self, tile: Tile, a: usize, b: usize) -> Option<usize> {
+        let (row, column) = (tile.i + a, tile.j + b);
+        (row < self.g.h_out && column < self.g.w_out)
+            .then(|| (tile.n * self.g.h_out + row) * self.g.w_out + column)
+    }
+}

@@ -1,0 +1,265 @@
+//! The transforms of a block of tiles, on vectors of channels.
+//!
+//! Transformed data lies in A² planes, one per product: plane p holds `[tile][channel]`.
+
+use super::tiles::Tiles;
+use super::variant::{Variant, both_axes};
+use crate::arch::{Vector, Vectorized, starts};
+use std::marker::PhantomData;
+use std::ops::Range;
+
+/// Floats between planes beyond what they hold, so that equal places of two planes differ in
+/// cache set.
+pub const PAD: usize = 16;
+
+/// What lies outside an image.
+static ZEROS: [f32; 16] = [0.0; 16];
+
+/// V = Bᵀ·d·B for the patches of `tiles`, channels `channels` of x.
+pub struct Input<'a, W> {
+    pub tiles: Tiles<'a>,
+    pub range: Range<usize>,
+    /// Pixels with `stride` channels each, of which these are read.
+    pub x: &'a [f32],
+    pub stride: usize,
+    pub channels: Range<usize>,
+    /// Planes `plane` apart, tiles `channels.len()` apart.
+    pub planes: &'a mut [f32],
+    pub plane: usize,
+    pub variant: PhantomData<W>,
+}
+
+impl<W> Input<'_, W> {
+    #[inline(always)]
+    pub fn run<V: Vector, const M: usize, const A: usize>(self)
+    where
+        W: Variant<M, A>,
+    {
+        let c = self.channels.len();
+        for (k, t) in self.range.enumerate() {
+            let tile = self.tiles.tile(t);
+            // Outside the image every channel reads the same zeros: there the mask is 0.
+            let mut patch = [[(&ZEROS[..], 0); A]; A];
+            for a in 0..A {
+                for b in 0..A {
+                    if let Some(p) = self.tiles.input_pixel(tile, a, b) {
+                        let at = p * self.stride + self.channels.start;
+                        patch[a][b] = (&self.x[at..at + c], usize::MAX);
+                    }
+                }
+            }
+            for c0 in starts::<V>(c) {
+                let mut d = [[V::splat(0.0); A]; A];
+                for a in 0..A {
+                    for b in 0..A {
+                        let (x, mask) = patch[a][b];
+                        d[a][b] = V::load(&x[c0 & mask..]);
+                    }
+                }
+                let v = both_axes!(W::input, d, A => A);
+                for a in 0..A {
+                    for b in 0..A {
+                        let at = (a * A + b) * self.plane + k * c + c0;
+                        v[a][b].store(&mut self.planes[at..]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// y = Aᵀ·m·A (+ bias) for `range` of the tiles and `n` channels from `first` on.
+pub struct Output<'a, W> {
+    pub tiles: Tiles<'a>,
+    pub range: Range<usize>,
+    /// Planes `plane` apart, tiles `row` apart.
+    pub planes: &'a [f32],
+    pub plane: usize,
+    pub row: usize,
+    pub first: usize,
+    pub n: usize,
+    pub bias: Option<&'a [f32]>,
+    /// Output pixels from number `first_pixel` on, with c_out channels each.
+    pub y: &'a mut [f32],
+    pub first_pixel: usize,
+    pub variant: PhantomData<W>,
+}
+
+impl<W> Output<'_, W> {
+    #[inline(always)]
+    pub fn run<V: Vector, const M: usize, const A: usize>(self)
+    where
+        W: Variant<M, A>,
+    {
+        let c_out = self.tiles.g.c_out;
+        for (k, t) in self.range.enumerate() {
+            let tile = self.tiles.tile(t);
+            let mut pixels = [[None; M]; M];
+            for a in 0..M {
+                for b in 0..M {
+                    let pixel = self.tiles.output_pixel(tile, a, b);
+                    pixels[a][b] = pixel.map(|p| (p - self.first_pixel) * c_out + self.first);
+                }
+            }
+            for c0 in starts::<V>(self.n) {
+                let mut m = [[V::splat(0.0); A]; A];
+                for a in 0..A {
+                    for b in 0..A {
+                        let at = (a * A + b) * self.plane + k * self.row;
+                        m[a][b] = V::load(&self.planes[at + c0..]);
+                    }
+                }
+                let bias = match self.bias {
+                    Some(bias) => V::load(&bias[self.first + c0..]),
+                    None => V::splat(0.0),
+                };
+                let y = both_axes!(W::output, m, A => M);
+                for a in 0..M {
+                    for b in 0..M {
+                        if let Some(at) = pixels[a][b] {
+                            (y[a][b] + bias).store(&mut self.y[at + c0..]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// U = G·g·Gᵀ for the filters of one panel.
+pub struct Filter<'a, W> {
+    /// Packed filters `[tap][kc][nr]`.
+    pub panel: &'a [f32],
+    /// Planes `[kc][nr]`, `plane` apart.
+    pub planes: &'a mut [f32],
+    pub plane: usize,
+    pub variant: PhantomData<W>,
+}
+
+impl<W> Filter<'_, W> {
+    #[inline(always)]
+    pub fn run<V: Vector, const M: usize, const A: usize>(self)
+    where
+        W: Variant<M, A>,
+    {
+        let tap = self.panel.len() / 9;
+        for at in starts::<V>(tap) {
+            let mut g = [[V::splat(0.0); 3]; 3];
+            for a in 0..3 {
+                for b in 0..3 {
+                    g[a][b] = V::load(&self.panel[(a * 3 + b) * tap + at..]);
+                }
+            }
+            let u = both_axes!(W::filter, g, 3 => A);
+            for a in 0..A {
+                for b in 0..A {
+                    let at = (a * A + b) * self.plane + at;
+                    u[a][b].store(&mut self.planes[at..]);
+                }
+            }
+        }
+    }
+}
+
+/// W = A·g·Aᵀ for the output gradients under `range` of the tiles, `n` channels from `first` on:
+/// the right operand of a product over tiles, in panels `[tile][nr]`.
+pub struct GradOutput<'a, W> {
+    pub tiles: Tiles<'a>,
+    pub range: Range<usize>,
+    pub grad_output: &'a [f32],
+    pub first: usize,
+    pub n: usize,
+    /// Planes `plane` apart, in each the panels of nr channels.
+    pub planes: &'a mut [f32],
+    pub plane: usize,
+    pub nr: usize,
+    pub variant: PhantomData<W>,
+}
+
+impl<W> GradOutput<'_, W> {
+    #[inline(always)]
+    pub fn run<V: Vector, const M: usize, const A: usize>(self)
+    where
+        W: Variant<M, A>,
+    {
+        let (nr, c_out) = (self.nr, self.tiles.g.c_out);
+        let panel = self.range.len() * nr;
+        for (k, t) in self.range.enumerate() {
+            let tile = self.tiles.tile(t);
+            // Outside the image every channel reads the same zeros: there the mask is 0.
+            let mut patch = [[(&ZEROS[..], 0); M]; M];
+            for a in 0..M {
+                for b in 0..M {
+                    if let Some(p) = self.tiles.output_pixel(tile, a, b) {
+                        let at = p * c_out + self.first;
+                        patch[a][b] = (&self.grad_output[at..at + self.n], usize::MAX);
+                    }
+                }
+            }
+            for j in (0..self.n).step_by(nr) {
+                for c0 in starts::<V>(nr.min(self.n - j)) {
+                    let mut y = [[V::splat(0.0); M]; M];
+                    for a in 0..M {
+                        for b in 0..M {
+                            let (y_ab, mask) = patch[a][b];
+                            y[a][b] = V::load(&y_ab[(j + c0) & mask..]);
+                        }
+                    }
+                    let w = both_axes!(W::output_adjoint, y, M => A);
+                    for a in 0..A {
+                        for b in 0..A {
+                            let at = (a * A + b) * self.plane + j / nr * panel + k * nr + c0;
+                            w[a][b].store(&mut self.planes[at..]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// g = Gᵀ·u·G: from the products' gradients `[c][n]` in planes to that of the filters,
+/// `[tap][c][n]`.
+pub struct GradFilter<'a, W> {
+    pub planes: &'a [f32],
+    pub plane: usize,
+    pub taps: &'a mut [f32],
+    pub variant: PhantomData<W>,
+}
+
+impl<W> GradFilter<'_, W> {
+    #[inline(always)]
+    pub fn run<V: Vector, const M: usize, const A: usize>(self)
+    where
+        W: Variant<M, A>,
+    {
+        let tap = self.taps.len() / 9;
+        for at in starts::<V>(tap) {
+            let mut u = [[V::splat(0.0); A]; A];
+            for a in 0..A {
+                for b in 0..A {
+                    u[a][b] = V::load(&self.planes[(a * A + b) * self.plane + at..]);
+                }
+            }
+            let g = both_axes!(W::filter_adjoint, u, A => 3);
+            for a in 0..3 {
+                for b in 0..3 {
+                    g[a][b].store(&mut self.taps[(a * 3 + b) * tap + at..]);
+                }
+            }
+        }
+    }
+}
+
+/// Makes `Vectorized` of the transforms above for one variant.
+macro_rules! vectorize {
+    ($variant:ty, $m:literal, $a:literal: $($transform:ident)*) => {
+        $(impl Vectorized for $transform<'_, $variant> {
+            #[inline(always)]
+            fn run<V: Vector>(self) {
+                $transform::run::<V, $m, $a>(self);
+            }
+        })*
+    };
+}
+vectorize!(super::F2, 2, 4: Input Output Filter GradOutput GradFilter);

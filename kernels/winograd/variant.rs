@@ -1,0 +1,81 @@
+//! The one-dimensional transforms that a Winograd convolution is made of.
+
+use crate::arch::Vector;
+
+/// F(M, 3): M outputs of a filter with three taps from A = M + 2 inputs with A products.
+///
+/// ```text
+/// y = Aᵀ[(G·g) ⊙ (Bᵀ·d)]        d [A] inputs, g [3] filter, y [M] outputs
+/// ```
+///
+/// In two dimensions each transform is applied to the columns and then to the rows.
+pub trait Variant<const M: usize, const A: usize> {
+    /// Bᵀ·d.
+    fn input<V: Vector>(d: [V; A]) -> [V; A];
+    /// G·g.
+    fn filter<V: Vector>(g: [V; 3]) -> [V; A];
+    /// Aᵀ·m.
+    fn output<V: Vector>(m: [V; A]) -> [V; M];
+    /// A·y: the adjoint of [`Variant::output`], which the gradient of the outputs goes through.
+    fn output_adjoint<V: Vector>(y: [V; M]) -> [V; A];
+    /// Gᵀ·u: the adjoint of [`Variant::filter`], which leads to the gradient of the filter.
+    fn filter_adjoint<V: Vector>(u: [V; A]) -> [V; 3];
+}
+
+/// F(2, 3) at the points 0, 1, −1, ∞. Its numbers are 1 and ½, so on small integers it is exact.
+pub struct F2;
+
+impl Variant<2, 4> for F2 {
+    #[inline(always)]
+    fn input<V: Vector>([d0, d1, d2, d3]: [V; 4]) -> [V; 4] {
+        [d0 - d2, d1 + d2, d2 - d1, d1 - d3]
+    }
+    #[inline(always)]
+    fn filter<V: Vector>([g0, g1, g2]: [V; 3]) -> [V; 4] {
+        let half = V::splat(0.5);
+        let even = (g0 + g2) * half;
+        let odd = g1 * half;
+        [g0, even + odd, even - odd, g2]
+    }
+    #[inline(always)]
+    fn output<V: Vector>([m0, m1, m2, m3]: [V; 4]) -> [V; 2] {
+        [m0 + (m1 + m2), (m1 - m2) - m3]
+    }
+    #[inline(always)]
+    fn output_adjoint<V: Vector>([y0, y1]: [V; 2]) -> [V; 4] {
+        [y0, y0 + y1, y0 - y1, V::splat(0.0) - y1]
+    }
+    #[inline(always)]
+    fn filter_adjoint<V: Vector>([u0, u1, u2, u3]: [V; 4]) -> [V; 3] {
+        let half = V::splat(0.5);
+        let (sum, difference) = ((u1 + u2) * half, (u1 - u2) * half);
+        [u0 + sum, difference, sum + u3]
+    }
+}
+
+/// Applies the one-dimensional transform `$f` to the columns of a square, then to the rows.
+///
+/// A macro, because a function that takes `$f` as a closure would not be inlined where the wide
+/// registers are (see [`crate::arch::Vectorized`]).
+macro_rules! both_axes {
+    ($f:path, $square:expr, $p:expr => $q:expr) => {{
+        let square = $square;
+        let mut columns = [[V::splat(0.0); $p]; $q];
+        for j in 0..$p {
+            let mut column = [V::splat(0.0); $p];
+            for i in 0..$p {
+                column[i] = square[i][j];
+            }
+            let column = $f(column);
+            for i in 0..$q {
+                columns[i][j] = column[i];
+            }
+        }
+        let mut rows = [[V::splat(0.0); $q]; $q];
+        for i in 0..$q {
+            rows[i] = $f(columns[i]);
+        }
+        rows
+    }};
+}
+pub(super) use both_axes;
