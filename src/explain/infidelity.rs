@@ -38,7 +38,7 @@ pub fn infidelity(
     let each = 1 + SAMPLES;
     let draw = |i: usize, out: &mut [f32]| {
         out.copy_from_slice(face(faces, i / each));
-        if i % each > 0 {
+        if !i.is_multiple_of(each) {
             inside(i % each - 1).for_each(|p| out[p] = baseline[p]);
         }
     };

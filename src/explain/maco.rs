@@ -8,7 +8,11 @@ use super::ascent::{AscentOptions, Parametrisation, sigmoid, standardise, standa
 use super::spectrum::{BINS, Spectrum, irfft2, irfft2_adjoint};
 use crate::random::Rng;
 
-/// x = sigmoid(standardise(irfft2(|F|·e^{iφ̂}))), φ̂ = standardise(φ); φ is free, |F| fixed.
+/// x = sigmoid(standardise(irfft2(|F|·e^{iφ}))); φ is free, |F| fixed.
+///
+/// φ starts uniform on the whole circle. The original starts at N(0, 1) and divides φ by its
+/// deviation at every step, so that phases gather around 0 (the mean of e^{iφ} starts at 0.6):
+/// a peak at pixel (0, 0) that wraps around into a bright frame.
 ///
 /// **Source**: Fel et al. 2023 (arXiv 2306.06805); xplique `maco`.
 pub struct Maco {
@@ -22,11 +26,11 @@ impl Maco {
         Maco { magnitude }
     }
 
-    /// 256 steps of Nadam at rate 1, one random crop a step, noise 0.05.
+    /// 256 steps of Nadam at 0.1 rad, one random crop a step, noise 0.05.
     pub fn options() -> AscentOptions {
         AscentOptions {
             steps: 256,
-            learning_rate: 1.0,
+            learning_rate: 0.1,
             nesterov: true,
             views: 1,
             warp: None,
@@ -50,16 +54,15 @@ impl Parametrisation for Maco {
         BINS
     }
     fn start(&self, rng: &mut Rng) -> Vec<f32> {
-        (0..BINS).map(|_| rng.normal() as f32).collect()
+        let pi = std::f64::consts::PI;
+        (0..BINS).map(|_| rng.uniform_in(-pi, pi) as f32).collect()
     }
     fn picture(&self, parameters: &[f32]) -> Vec<f32> {
-        let (phase, _) = standardise(parameters);
-        let (y, _) = standardise(&irfft2(&self.spectrum(&phase)));
+        let (y, _) = standardise(&irfft2(&self.spectrum(parameters)));
         y.into_iter().map(sigmoid).collect()
     }
     fn gradient(&self, parameters: &[f32], grad_picture: &[f32]) -> Vec<f32> {
-        let (phase, phase_sd) = standardise(parameters);
-        let spectrum = self.spectrum(&phase);
+        let spectrum = self.spectrum(parameters);
         let (y, sd) = standardise(&irfft2(&spectrum));
         let grad_y: Vec<f32> = y
             .iter()
@@ -71,8 +74,6 @@ impl Parametrisation for Maco {
             .collect();
         let grad = irfft2_adjoint(&standardise_backward(&y, sd, &grad_y));
         // d(m·cos φ)/dφ = −m·sin φ = −im, d(m·sin φ)/dφ = re.
-        let grad_phase: Vec<f32> =
-            (0..BINS).map(|b| spectrum.re[b] * grad.im[b] - spectrum.im[b] * grad.re[b]).collect();
-        standardise_backward(&phase, phase_sd, &grad_phase)
+        (0..BINS).map(|b| spectrum.re[b] * grad.im[b] - spectrum.im[b] * grad.re[b]).collect()
     }
 }

@@ -54,7 +54,7 @@ pub fn occlusion(
     let each = 1 + places.len() * places.len();
     let draw = |i: usize, out: &mut [f32]| {
         out.copy_from_slice(face(faces, i / each));
-        if i % each > 0 {
+        if !i.is_multiple_of(each) {
             hidden(i % each - 1).for_each(|row| out[row].fill(window.fill));
         }
     };

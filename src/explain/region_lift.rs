@@ -51,6 +51,9 @@ pub struct LiftOptions {
     pub seed: u64,
 }
 
+/// Makes maps `[n, 48, 48]` of n faces.
+pub type Explain<'a> = dyn FnMut(&[f32]) -> Result<Vec<f32>> + 'a;
+
 /// Largest move of the template.
 pub const REACH: isize = 4;
 
@@ -66,7 +69,7 @@ pub fn region_lift(
     labels: &[usize],
     maps: &[f32],
     options: &LiftOptions,
-    randomised: Option<&mut dyn FnMut(&[f32]) -> Result<Vec<f32>>>,
+    randomised: Option<&mut Explain<'_>>,
 ) -> Result<Vec<Lift>> {
     let size = labels.len() * PIXELS;
     let random = randomised.map(|draw| draw(faces)).transpose()?;

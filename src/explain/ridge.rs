@@ -24,7 +24,8 @@ pub struct Ridge {
 pub fn ridge(x: &[f64], y: &[f64], weights: &[f64], alpha: f64) -> Result<Ridge> {
     let samples = y.len();
     let total: f64 = weights.iter().sum();
-    if samples == 0 || weights.len() != samples || x.len() % samples != 0 || total <= 0.0 {
+    if samples == 0 || weights.len() != samples || !x.len().is_multiple_of(samples) || total <= 0.0
+    {
         let detail = format!("{} values, {samples} samples, weights sum to {total}", x.len());
         return Err(Error::shape("ridge", detail));
     }

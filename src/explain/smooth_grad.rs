@@ -92,7 +92,7 @@ impl Moments {
         let pictures = noise_pictures(noise.seed, samples, draw);
         let sd: Vec<f32> = faces
             .chunks_exact(PIXELS)
-            .map(|x| min_max(x))
+            .map(min_max)
             .map(|(low, high)| noise.sd * (high - low))
             .collect();
         let noisy = |i: usize, out: &mut [f32]| {
