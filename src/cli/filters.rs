@@ -11,7 +11,8 @@ use crate::explain::recipe::Recipe;
 use crate::explain::spectrum::Extension;
 use crate::explain::training_faces::TrainingFaces;
 use crate::files::write_atomic;
-use crate::render::Theme;
+use crate::render::image::MAX_PIXELS;
+use crate::render::{Scene, Theme};
 use crate::render::html::Document;
 use crate::render::numbers::thousands;
 use crate::render::panel::Page;
@@ -115,6 +116,14 @@ impl Args {
         let ascent = |recipe: Recipe| {
             let mut options = recipe.options();
             options.steps = self.steps.unwrap_or(options.steps);
+            if recipe == Recipe::Maco { if let Ok(t) = std::env::var("FER_TUNE") { for kv in t.split(',') { if let Some((k, v)) = kv.split_once('=') { match k {
+                "crop" => { let (a, b) = v.split_once(':').unwrap(); options.crop = Some((a.parse().unwrap(), b.parse().unwrap())); }
+                "nocrop" => { options.crop = None; }
+                "warp" => { options.crop = None; options.warp = Some(crate::explain::warps::WarpRange::default()); }
+                "noise" => options.noise = v.parse().unwrap(),
+                "views" => options.views = v.parse().unwrap(),
+                "lr" => options.learning_rate = v.parse().unwrap(),
+                _ => {} } } } } }
             (recipe, options)
         };
         let recipes = recipes.into_iter().map(ascent).collect();
@@ -225,9 +234,16 @@ fn beside(out: &Path, name: &str) -> PathBuf {
 }
 
 fn write_page(page: &Page, path: &Path) -> Result<()> {
+    write_scene(&page.scene(), path)
+}
+
+/// Writes a drawing as its name ends; a PNG is twice as sharp as a screen if it is not too large.
+pub(super) fn write_scene(scene: &Scene, path: &Path) -> Result<()> {
+    let (width, height) = scene.size();
+    let scale = if f64::from(4.0 * width * height) < MAX_PIXELS as f64 / 2.0 { 2.0 } else { 1.0 };
     match path.extension().map(|e| e.to_ascii_lowercase()) {
-        Some(e) if e == "png" => write_atomic(path, &page.to_png(2.0)?),
-        Some(e) if e == "svg" => write_atomic(path, page.to_svg()?.as_bytes()),
+        Some(e) if e == "png" => write_atomic(path, &scene.to_png(scale)?),
+        Some(e) if e == "svg" => write_atomic(path, scene.to_svg()?.as_bytes()),
         _ => {
             let found = path.display();
             Err(Error::Usage(format!("{found}: expected a name that ends in .png, .svg or .html")))

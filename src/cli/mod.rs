@@ -1,5 +1,6 @@
 //! The command line: each file turns the arguments of one command into library calls.
 
+mod activations;
 mod args;
 mod bench;
 mod explained;
@@ -83,6 +84,7 @@ fn run(command: Command) -> Result<(), Broken> {
         Command::Train(args) => train::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,
+        Command::Activations(args) => activations::run(*args)?,
         Command::Filters(args) => filters::run(*args)?,
         Command::Info(args) => info::run(args)?,
         Command::Completions { shell } => {
