@@ -9,11 +9,22 @@ use rayon::prelude::*;
 /// Elements per task: 64 KB of f32, large enough to hide the hand-over to a thread.
 pub const CHUNK: usize = 16 * 1024;
 
+/// Calls `f(i, chunk)` for each chunk of `len` elements of `y` over the threads; a single chunk runs
+/// here, without waking anybody. The closure is behind a pointer so that rayon's machinery is
+/// compiled once an element type and not once a formula; the loop over a chunk is inside it.
+fn for_each_chunk<T: Scalar>(y: &mut [T], len: usize, f: &(dyn Fn(usize, &mut [T]) + Sync)) {
+    if y.len() <= len {
+        y.chunks_mut(len.max(1)).enumerate().for_each(|(i, chunk)| f(i, chunk));
+    } else {
+        y.par_chunks_mut(len).enumerate().for_each(|(i, chunk)| f(i, chunk));
+    }
+}
+
 /// y\[i\] = f(x\[i\]).
 pub fn unary<T: Scalar>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
     assert_eq!(x.len(), y.len());
-    y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
-        for (y, &x) in y.iter_mut().zip(x) {
+    for_each_chunk(y, CHUNK, &|i, y| {
+        for (y, &x) in y.iter_mut().zip(&x[i * CHUNK..]) {
             *y = f(x);
         }
     });
@@ -22,20 +33,18 @@ pub fn unary<T: Scalar>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
 /// y\[i\] = f(a\[i\], b\[i\]).
 pub fn binary<T: Scalar>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
     assert!(a.len() == y.len() && b.len() == y.len());
-    y.par_chunks_mut(CHUNK).zip(a.par_chunks(CHUNK)).zip(b.par_chunks(CHUNK)).for_each(
-        |((y, a), b)| {
-            for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
-                *y = f(a, b);
-            }
-        },
-    );
+    for_each_chunk(y, CHUNK, &|i, y| {
+        for ((y, &a), &b) in y.iter_mut().zip(&a[i * CHUNK..]).zip(&b[i * CHUNK..]) {
+            *y = f(a, b);
+        }
+    });
 }
 
 /// y\[i\] = f(y\[i\], x\[i\]).
 pub fn update<T: Scalar>(y: &mut [T], x: &[T], f: impl Fn(T, T) -> T + Sync) {
     assert_eq!(x.len(), y.len());
-    y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
-        for (y, &x) in y.iter_mut().zip(x) {
+    for_each_chunk(y, CHUNK, &|i, y| {
+        for (y, &x) in y.iter_mut().zip(&x[i * CHUNK..]) {
             *y = f(*y, x);
         }
     });
@@ -64,7 +73,7 @@ pub fn broadcast<T: Scalar>(
     }
     let (sa, sb) = (a_strides[last], b_strides[last]);
     let rows_per_task = (CHUNK / row).max(1);
-    y.par_chunks_mut(row * rows_per_task).enumerate().for_each(|(task, y)| {
+    for_each_chunk(y, row * rows_per_task, &|task, y| {
         for (r, y) in y.chunks_mut(row).enumerate() {
             let (mut ia, mut ib, mut rest) = (0, 0, task * rows_per_task + r);
             for axis in (0..last).rev() {

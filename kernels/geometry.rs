@@ -97,8 +97,14 @@ fn windows(
             "{what}: kernel {kernel}, stride {stride} and dilation {dilation} must be at least 1"
         )));
     }
-    let span = dilation * (kernel - 1) + 1;
-    let padded = size + 2 * padding;
+    // Options come from files: numbers that overflow are refused like others that do not fit.
+    let span = dilation.checked_mul(kernel - 1).and_then(|s| s.checked_add(1));
+    let padded = padding.checked_mul(2).and_then(|p| p.checked_add(size));
+    let (Some(span), Some(padded)) = (span, padded) else {
+        return Err(GeometryError(format!(
+            "{what}: kernel {kernel}, dilation {dilation} or padding {padding} is too large"
+        )));
+    };
     if padded < span {
         return Err(GeometryError(format!(
             "{what}: a kernel that spans {span} does not fit {size} with padding {padding}"
@@ -124,9 +130,9 @@ impl Conv2dGeometry {
     ) -> Result<Self, GeometryError> {
         let [n, c_in, h_in, w_in] = input;
         let [c_out, c_per_group, k_h, k_w] = weight;
-        if groups == 0 || c_per_group * groups != c_in || c_out % groups != 0 {
+        if groups == 0 || c_per_group.checked_mul(groups) != Some(c_in) || c_out % groups != 0 {
             return Err(GeometryError(format!(
-                "conv2d: input {input:?} and weight {weight:?} do not agree for {groups} group(s): \
+                "input {input:?} and weight {weight:?} do not agree for {groups} group(s): \
                  expected weight [c_out, c_in/groups, k_h, k_w] with c_out a multiple of groups"
             )));
         }
@@ -142,8 +148,8 @@ impl Conv2dGeometry {
             padding,
             dilation,
             groups,
-            h_out: windows("conv2d", h_in, k_h, stride[0], padding[0], dilation[0])?,
-            w_out: windows("conv2d", w_in, k_w, stride[1], padding[1], dilation[1])?,
+            h_out: windows("height", h_in, k_h, stride[0], padding[0], dilation[0])?,
+            w_out: windows("width", w_in, k_w, stride[1], padding[1], dilation[1])?,
         })
     }
 
@@ -212,9 +218,9 @@ impl Pool2dGeometry {
         padding: [usize; 2],
     ) -> Result<Self, GeometryError> {
         let [n, c, h_in, w_in] = input;
-        if padding[0] * 2 > kernel[0] || padding[1] * 2 > kernel[1] {
+        if padding[0] > kernel[0] / 2 || padding[1] > kernel[1] / 2 {
             return Err(GeometryError(format!(
-                "pool2d: padding {padding:?} must be at most half the kernel {kernel:?}"
+                "padding {padding:?} must be at most half the kernel {kernel:?}"
             )));
         }
         Ok(Self {
@@ -225,8 +231,8 @@ impl Pool2dGeometry {
             kernel,
             stride,
             padding,
-            h_out: windows("pool2d", h_in, kernel[0], stride[0], padding[0], 1)?,
-            w_out: windows("pool2d", w_in, kernel[1], stride[1], padding[1], 1)?,
+            h_out: windows("height", h_in, kernel[0], stride[0], padding[0], 1)?,
+            w_out: windows("width", w_in, kernel[1], stride[1], padding[1], 1)?,
         })
     }
     /// Elements of the input.

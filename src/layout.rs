@@ -1,8 +1,52 @@
-//! Orders of a tensor's axes in memory, and the copies between them.
+//! Sizes of a tensor's axes, their orders in memory, and the copies between these.
 
-use crate::autograd::tensor::{MAX_RANK, Shape, Tensor};
+use crate::autograd::tensor::Tensor;
 use crate::memory::Element;
 use fer_kernels::{Layout, elementwise};
+use std::fmt;
+use std::ops::Deref;
+
+/// Most axes a tensor may have.
+pub const MAX_RANK: usize = 6;
+
+/// Sizes of the axes, slowest first. Reads as a slice: `shape[1]`, `shape.len()`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    pub(crate) sizes: [usize; MAX_RANK],
+    pub(crate) rank: usize,
+}
+
+impl Shape {
+    /// A shape of at most [`MAX_RANK`] axes; the empty shape is a scalar's.
+    pub fn new(sizes: &[usize]) -> Self {
+        let mut all = [1; MAX_RANK];
+        all[..sizes.len()].copy_from_slice(sizes);
+        Self { sizes: all, rank: sizes.len() }
+    }
+    /// Number of elements of a shape that comes from outside: `None` if it has too many axes or
+    /// more elements than can be counted.
+    pub(crate) fn try_elements(sizes: &[usize]) -> Option<usize> {
+        let sizes = (sizes.len() <= MAX_RANK).then_some(sizes)?;
+        sizes.iter().try_fold(1, |n: usize, &size| n.checked_mul(size))
+    }
+    /// Number of elements: the product of the sizes.
+    pub fn elements(&self) -> usize {
+        self.iter().product()
+    }
+}
+
+impl Deref for Shape {
+    type Target = [usize];
+    fn deref(&self) -> &[usize] {
+        &self.sizes[..self.rank]
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &**self)
+    }
+}
 
 impl<T: Element> Tensor<T> {
     /// The same elements in the wanted order of memory; free where both orders agree.

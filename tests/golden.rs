@@ -14,6 +14,7 @@
 //! ```
 
 mod kernels;
+mod ops;
 
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,13 +1,18 @@
 //! One integration binary; its modules are laws that hold for everything they iterate over.
 
+mod adjoints;
 mod checkpoints;
+mod cli;
 mod dataset;
+mod engine;
 mod explain;
 mod golden;
+mod gradients;
 mod kernels_vs_naive;
 mod networks;
 mod pictures;
 mod poisoned_data;
 mod render;
+mod samples;
 mod tensorboard;
 mod tensorboard_run;

@@ -105,19 +105,31 @@ pub fn set_level(level: Option<Level>) -> Result<(), String> {
 /// Whether the CPU has every instruction that the crate was compiled for (x86-64-v3).
 ///
 /// Call it before anything else: below this floor the program would end in an illegal instruction.
+/// The CPU is asked directly, because `is_x86_feature_detected!` answers "yes" without looking for
+/// whatever the compiler was told to assume.
 pub fn supports_baseline() -> bool {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
     {
-        is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("fma")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("f16c")
-            && is_x86_feature_detected!("lzcnt")
-            && is_x86_feature_detected!("movbe")
+        use std::arch::x86_64::{__cpuid, __cpuid_count};
+        // SAFETY: every x86-64 CPU has the CPUID instruction, and it changes nothing. Leaves above
+        // the highest one answer with another leaf's bits, so the highest is asked first.
+        #[allow(unused_unsafe)] // safe functions since Rust 1.94
+        let (highest, basic, extended, amd) = unsafe {
+            (__cpuid(0).eax, __cpuid(1).ecx, __cpuid_count(7, 0).ebx, __cpuid(0x8000_0001).ecx)
+        };
+        highest >= 7 && has_baseline(basic, extended, amd)
     }
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
     true
+}
+
+/// FMA, MOVBE, OSXSAVE, AVX, F16C in leaf 1; BMI1, AVX2, BMI2 in leaf 7; LZCNT in leaf 0x80000001.
+#[cfg(any(test, all(target_arch = "x86_64", target_feature = "avx2")))]
+fn has_baseline(basic: u32, extended: u32, amd: u32) -> bool {
+    const BASIC: u32 = 1 << 12 | 1 << 22 | 1 << 27 | 1 << 28 | 1 << 29;
+    const EXTENDED: u32 = 1 << 3 | 1 << 5 | 1 << 8;
+    const AMD: u32 = 1 << 5;
+    basic & BASIC == BASIC && extended & EXTENDED == EXTENDED && amd & AMD == AMD
 }
 
 /// Features of this CPU that matter for the kernels, narrowest first.
@@ -136,4 +148,25 @@ pub fn cpu_features() -> Vec<&'static str> {
     }
     #[cfg(not(target_arch = "x86_64"))]
     Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_cpu_is_recognised() {
+        // Haswell (2013), Ivy Bridge (2012, no AVX2), and a Haswell without one feature each.
+        let haswell = (0x7ffa_fbff, 0x0000_27ab, 0x0000_0021);
+        assert!(has_baseline(haswell.0, haswell.1, haswell.2));
+        assert!(!has_baseline(0x7fba_e3ff, 0x0000_0281, 0x0000_0001));
+        for bit in [12, 22, 27, 28, 29] {
+            assert!(!has_baseline(haswell.0 & !(1 << bit), haswell.1, haswell.2), "{bit}");
+        }
+        for bit in [3, 5, 8] {
+            assert!(!has_baseline(haswell.0, haswell.1 & !(1 << bit), haswell.2), "{bit}");
+        }
+        assert!(!has_baseline(haswell.0, haswell.1, 0x1));
+        assert!(supports_baseline());
+    }
 }

@@ -46,23 +46,19 @@ pub struct InputGrads<T: Element> {
 }
 
 impl<T: Element> InputGrads<T> {
-    /// Whether anybody needs the gradient of input `i`.
+    /// Whether anybody needs the gradient of input `i`; nobody does if there is no such input.
     pub fn wants(&self, i: usize) -> bool {
-        self.wanted[i]
+        self.wanted.get(i) == Some(&true)
     }
     /// Sets the gradient of input `i`, computing it only if somebody needs it.
     ///
     /// # Errors
     /// Those of `compute`.
     pub fn set(&mut self, i: usize, compute: impl FnOnce() -> Result<Tensor<T>>) -> Result<()> {
-        if self.wanted[i] {
+        if self.wants(i) {
             self.slots[i] = Some(compute()?);
         }
         Ok(())
-    }
-    /// Number of inputs the op was recorded with.
-    pub fn inputs(&self) -> usize {
-        self.wanted.len()
     }
     /// How rectifiers pass gradients on in this backward pass.
     pub fn rule(&self) -> BackwardRule {
@@ -81,11 +77,6 @@ impl<T: Element> Gradients<T> {
     /// The gradient with respect to `x`; `None` if the output does not depend on it.
     pub fn get(&self, x: &Var<T>) -> Option<&Tensor<T>> {
         self.grads.get(x.id()?.0.checked_sub(self.first)?)?.as_ref()
-    }
-
-    /// Takes the gradient out.
-    pub fn take(&mut self, x: &Var<T>) -> Option<Tensor<T>> {
-        self.grads.get_mut(x.id()?.0.checked_sub(self.first)?)?.take()
     }
 
     /// Adds `grad` to what the node has received so far.
@@ -121,7 +112,8 @@ impl<T: Element> Tape<T> {
     /// whole computation.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the shapes differ or `output` is not on this tape.
+    /// [`Error::Shape`] if the shapes differ, or `output` or what it was computed from is not on
+    /// this tape.
     pub fn backward_from(
         &mut self,
         output: &Var<T>,
@@ -129,10 +121,11 @@ impl<T: Element> Tape<T> {
         rule: BackwardRule,
     ) -> Result<Gradients<T>> {
         let mut pass = Pass::start(self, output, cotangent, rule)?;
-        while let Some(node) = self.nodes.pop() {
-            pass.visit(self.nodes.len(), &node)?;
+        self.first += self.nodes.len(); // ids go on from here, also after an error
+        let mut nodes = std::mem::take(&mut self.nodes);
+        while let Some(node) = nodes.pop() {
+            pass.visit(nodes.len(), &node)?;
         }
-        self.first = pass.gradients.first + pass.gradients.grads.len();
         Ok(pass.gradients)
     }
 
@@ -189,9 +182,13 @@ impl<T: Element> Pass<T> {
         self.inputs.slots.resize_with(node.inputs.len(), || None);
         op.backward(&grad_output, &mut self.inputs)?;
         for (input, grad) in node.inputs.iter().zip(self.inputs.slots.drain(..)) {
-            if let (Some(id), Some(grad)) = (input, grad) {
-                self.gradients.accumulate(*id, grad);
+            let (Some(id), Some(grad)) = (input, grad) else { continue };
+            if !(self.gradients.first..self.gradients.first + i).contains(&id.0) {
+                let detail = "an input is not on this tape: it was recorded before the tape was \
+                              cleared, or on another one";
+                return Err(Error::shape(op.name(), detail));
             }
+            self.gradients.accumulate(*id, grad);
         }
         if node.retain_grad {
             self.gradients.grads[i] = Some(grad_output);

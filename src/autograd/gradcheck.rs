@@ -19,18 +19,15 @@ use crate::random::{Purpose, Rng};
 /// Step of the central difference, relative to 1; near the cube root of f64's precision.
 const STEP: f64 = 1e-5;
 
-/// The largest disagreement found.
+/// The largest disagreement found, in which input and element, and the two gradients there.
 #[derive(Clone, Copy, Debug, Default)]
+#[allow(missing_docs)] // told above
 pub struct Disagreement {
-    /// max of |analytic − numeric| / (atol + rtol · max(|analytic|, |numeric|)): passes at ≤ 1.
+    /// |analytic − numeric| / (atol + rtol · max(|analytic|, |numeric|)): passes at ≤ 1.
     pub worst: f64,
-    /// Input that showed it.
     pub input: usize,
-    /// Element of that input.
     pub element: usize,
-    /// Gradient by backpropagation.
     pub analytic: f64,
-    /// Gradient by differences.
     pub numeric: f64,
 }
 
@@ -62,8 +59,9 @@ pub fn gradcheck(
     };
     let mut found = Disagreement::default();
     for (k, leaf) in leaves.iter().enumerate() {
-        let grad = gradients.get(leaf).map_or(vec![0.0; inputs[k].elements()], Tensor::to_vec);
-        for (i, &analytic) in grad.iter().enumerate() {
+        let zeros = Tensor::zeros(&inputs[k].shape());
+        let grad = gradients.get(leaf).unwrap_or(&zeros).to_layout(inputs[k].layout());
+        for (i, &analytic) in grad.as_slice().iter().enumerate() {
             let numeric = (moved(k, i, STEP)? - moved(k, i, -STEP)?) / (2.0 * STEP);
             let scale = atol + rtol * analytic.abs().max(numeric.abs());
             let worst = (analytic - numeric).abs() / scale;

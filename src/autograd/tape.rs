@@ -138,8 +138,9 @@ impl<T: Element> Tape<T> {
     /// Keeps the gradient of an intermediate value, such as a feature map, in the result of the
     /// backward pass. Leaves keep theirs anyway.
     pub fn retain_grad(&mut self, x: &Var<T>) {
-        if let Some(node) = x.id.and_then(|id| id.0.checked_sub(self.first)) {
-            self.nodes[node].retain_grad = true;
+        let place = x.id.and_then(|id| id.0.checked_sub(self.first));
+        if let Some(node) = place.and_then(|i| self.nodes.get_mut(i)) {
+            node.retain_grad = true;
         }
     }
 

@@ -7,43 +7,8 @@ use crate::error::{Error, Result};
 use crate::memory::{Element, Storage};
 use fer_kernels::{Layout, elementwise};
 use std::fmt;
-use std::ops::Deref;
 
-/// Most axes a tensor may have.
-pub const MAX_RANK: usize = 6;
-
-/// Sizes of the axes, slowest first. Reads as a slice: `shape[1]`, `shape.len()`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
-    pub(crate) sizes: [usize; MAX_RANK],
-    pub(crate) rank: usize,
-}
-
-impl Shape {
-    /// A shape of at most [`MAX_RANK`] axes; the empty shape is a scalar's.
-    pub fn new(sizes: &[usize]) -> Self {
-        let mut all = [1; MAX_RANK];
-        all[..sizes.len()].copy_from_slice(sizes);
-        Self { sizes: all, rank: sizes.len() }
-    }
-    /// Number of elements: the product of the sizes.
-    pub fn elements(&self) -> usize {
-        self.iter().product()
-    }
-}
-
-impl Deref for Shape {
-    type Target = [usize];
-    fn deref(&self) -> &[usize] {
-        &self.sizes[..self.rank]
-    }
-}
-
-impl fmt::Debug for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", &**self)
-    }
-}
+pub use crate::layout::{MAX_RANK, Shape};
 
 /// A tensor of `f32` (in use) or `f64` (when gradients are checked).
 ///
@@ -63,7 +28,7 @@ impl<T: Element> Tensor<T> {
     /// # Errors
     /// [`Error::Shape`] if their number is not the product of the sizes.
     pub fn from_slice(values: &[T], shape: &[usize]) -> Result<Self> {
-        if shape.len() > MAX_RANK || values.len() != shape.iter().product::<usize>() {
+        if Shape::try_elements(shape) != Some(values.len()) {
             return Err(Error::shape(
                 "tensor",
                 format!(
@@ -146,7 +111,7 @@ impl<T: Element> Tensor<T> {
     /// # Errors
     /// [`Error::Shape`] if the number of elements differs.
     pub fn reshape(&self, shape: &[usize]) -> Result<Self> {
-        if shape.len() > MAX_RANK || shape.iter().product::<usize>() != self.elements() {
+        if Shape::try_elements(shape) != Some(self.elements()) {
             return Err(Error::shape(
                 "reshape",
                 format!("{:?} has {} elements, {shape:?} does not", self.shape, self.elements()),

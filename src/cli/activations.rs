@@ -2,6 +2,7 @@
 
 use super::explained::{Subject, numbers, spread};
 use super::filters::write_scene;
+use super::input::{require_folder_of, theme};
 use super::progress;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
@@ -67,9 +68,10 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<()> {
+    require_folder_of(&args.out)?;
     let subject = Subject::read(&args.model)?;
     let model = Explained::new(&subject.network)?;
-    let theme = if args.dark { Theme::Dark } else { Theme::Light };
+    let theme = theme(args.dark);
     let style = MapStyle { common_scale: args.common_scale, theme };
     let layers = map_layers(&model, &args.layer)?;
     let wanted = args.filter.as_deref().map(numbers).transpose()?.unwrap_or_default();

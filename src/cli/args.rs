@@ -20,8 +20,18 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Train on built-in faces and put all four questions to the network, in under two minutes
+    Demo(super::demo::Args),
     /// Train a network
     Train(Box<super::train::Args>),
+    /// Judge a network on labelled faces: accuracy, per-class table, confusion matrix
+    Eval(super::eval::Args),
+    /// Name the expression of pictures, folders of pictures, or rows of a CSV
+    Predict(super::predict::Args),
+    /// Draw accuracy and loss over the epochs of one or several runs
+    Curves(super::curves::Args),
+    /// Count, check, split, draw or convert faces
+    Data(super::data::Args),
     /// Measure the speed of training and inference on this machine
     Bench(super::bench::Args),
     /// Print a network's layers: output shape, parameters, multiply-accumulates

@@ -1,6 +1,7 @@
 //! `fer filters`.
 
 use super::explained::{Subject, numbers, spread};
+use super::input::{require_folder_of, theme};
 use super::progress::{self, duration};
 use crate::error::{Error, Result};
 use crate::explain::filter_report::{FilterOptions, FilterReport, filter_report, total_steps};
@@ -12,7 +13,7 @@ use crate::explain::spectrum::Extension;
 use crate::explain::training_faces::TrainingFaces;
 use crate::files::write_atomic;
 use crate::render::image::MAX_PIXELS;
-use crate::render::{Scene, Theme};
+use crate::render::Scene;
 use crate::render::html::Document;
 use crate::render::numbers::thousands;
 use crate::render::panel::Page;
@@ -48,7 +49,8 @@ pub struct Args {
     /// Steps of the ascent [default: 256]
     #[arg(long)]
     steps: Option<usize>,
-    /// Recipes: naive, pixels, fourier, maco [default: naive,maco; with --prove also pixels]
+    /// Recipes: naive, pixels, fourier, maco, face [default: naive,maco; of classes also face; with
+    /// --prove also pixels]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     recipe: Vec<String>,
     /// What is done about the edges of the faces before their spectrum is taken
@@ -107,6 +109,9 @@ impl Args {
             return Err(Error::Usage("--seeds: expected 1 to 64; --steps: at least 1".into()));
         }
         let mut recipes: Vec<Recipe> = match (self.recipe.is_empty(), self.prove) {
+            (true, false) if self.layer.is_empty() || self.layer == [LOGITS] => {
+                vec![Recipe::Naive, Recipe::Maco, Recipe::Face]
+            }
             (true, false) => vec![Recipe::Naive, Recipe::Maco],
             (true, true) => vec![Recipe::Naive, Recipe::Pixels, Recipe::Maco],
             (false, _) => self.recipe.iter().map(|name| name.parse()).collect::<Result<_>>()?,
@@ -118,7 +123,7 @@ impl Args {
             options.steps = self.steps.unwrap_or(options.steps);
             if recipe == Recipe::Maco { if let Ok(t) = std::env::var("FER_TUNE") { for kv in t.split(',') { if let Some((k, v)) = kv.split_once('=') { match k {
                 "crop" => { let (a, b) = v.split_once(':').unwrap(); options.crop = Some((a.parse().unwrap(), b.parse().unwrap())); }
-                "nocrop" => { options.crop = None; }
+                "nocrop" => { options.crop = None; options.warp = None; } "cool" => options.cooling = v == "1",
                 "warp" => { options.crop = None; options.warp = Some(crate::explain::warps::WarpRange::default()); }
                 "noise" => options.noise = v.parse().unwrap(),
                 "views" => options.views = v.parse().unwrap(),
@@ -137,16 +142,15 @@ impl Args {
             Edges::Mirror => Extension::Mirror,
         }
     }
-
-    fn theme(&self) -> Theme {
-        if self.dark { Theme::Dark } else { Theme::Light }
-    }
 }
 
 pub(super) fn run(args: Args) -> Result<()> {
     if args.out.is_none() && args.summary.is_none() && !args.json && !args.prove {
         let ways = "--out page.png, --summary figure.png, --json or --prove";
         return Err(Error::Usage(format!("nothing to make; name {ways}")));
+    }
+    for path in args.out.iter().chain(&args.summary) {
+        require_folder_of(path)?;
     }
     let subject = Subject::read(&args.model)?;
     let model = Explained::new(&subject.network)?;
@@ -169,7 +173,7 @@ pub(super) fn run(args: Args) -> Result<()> {
     let training = TrainingFaces::new(&pixels, &labels, args.extension())?;
     let reports = make(&model, &wanted, &training, &options)?;
     let context =
-        Context { training: &training, faces, class_names: model.class_names(), theme: args.theme() };
+        Context { training: &training, faces, class_names: model.class_names(), theme: theme(args.dark) };
     write(&args, &reports, &context)
 }
 
@@ -204,7 +208,7 @@ fn make(
 fn write(args: &Args, reports: &[FilterReport], context: &Context<'_>) -> Result<()> {
     let numbers: Vec<_> =
         reports.iter().flat_map(|r| &r.pictures).map(|p| p.numbers.clone()).collect();
-    let proof = Proof::new(&numbers);
+    let proof = Proof::new(&numbers, &context.training.naturalness(500));
     match (args.json, args.prove) {
         (true, true) => super::print_json(&proof)?,
         (true, false) => numbers.iter().try_for_each(super::print_json)?,

@@ -3,9 +3,15 @@
 mod activations;
 mod args;
 mod bench;
+mod curves;
+mod data;
+mod demo;
+mod eval;
 mod explained;
 mod filters;
 mod info;
+mod input;
+mod predict;
 mod progress;
 mod summary;
 mod train;
@@ -24,7 +30,7 @@ pub fn main() -> ExitCode {
             "fer: this program needs a CPU with AVX2 and FMA (x86-64-v3, 2013 or later).\n\
              On an older one, build it from source without .cargo/config.toml."
         );
-        return ExitCode::from(1);
+        std::process::exit(1); // returning would run instructions that this CPU lacks
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -81,7 +87,12 @@ fn prepare(cli: &Cli) -> Result<(), Broken> {
 
 fn run(command: Command) -> Result<(), Broken> {
     match command {
+        Command::Demo(args) => demo::run(args)?,
         Command::Train(args) => train::run(args)?,
+        Command::Eval(args) => eval::run(args)?,
+        Command::Predict(args) => predict::run(args)?,
+        Command::Curves(args) => curves::run(args)?,
+        Command::Data(args) => data::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,
         Command::Activations(args) => activations::run(*args)?,

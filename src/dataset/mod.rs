@@ -12,7 +12,8 @@
 //! | [`hash`], [`copies`], [`split`], [`check`] | exact copies, what follows from them, a report |
 //! | [`synth`] | procedurally drawn faces |
 //! | [`augment`] | one warp per image, into a batch |
-//! | [`write`] | a CSV again |
+//! | [`tree`] | every picture below a folder, without labels |
+//! | [`write`], [`write_folder`] | a CSV again, a folder of pictures again |
 
 pub mod augment;
 pub mod check;
@@ -27,7 +28,9 @@ pub mod read;
 pub mod resize;
 pub mod split;
 pub mod synth;
+pub mod tree;
 pub mod write;
+pub mod write_folder;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -38,7 +41,9 @@ pub use augment::{Augment, Preset};
 pub use read::{ReadOptions, Report, read};
 pub use split::{Split, stratified_split};
 pub use synth::{SynthOptions, synthesize};
+pub use tree::read_tree;
 pub use write::write_csv;
+pub use write_folder::write_folder;
 
 use crate::{CLASS_NAMES, Error, PIXELS, Result};
 

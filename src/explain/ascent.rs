@@ -33,6 +33,8 @@ pub struct AscentOptions {
     pub steps: usize,
     /// Learning rate of Adam.
     pub learning_rate: f32,
+    /// The learning rate falls linearly to 0.
+    pub cooling: bool,
     /// Nesterov momentum (Nadam).
     pub nesterov: bool,
     /// Views of each picture a step.
@@ -134,6 +136,10 @@ fn ascend_group(
             .zip(gradient.par_chunks_exact(PIXELS))
             .flat_map_iter(|(p, g)| parametrisation.gradient(p, g))
             .collect();
+        if options.cooling {
+            let left = (options.steps - step + 1) as f32 / options.steps as f32;
+            adam.learning_rate = options.learning_rate * left;
+        }
         adam.step(&mut parameters, &steps);
         parameters.par_chunks_exact_mut(size).for_each(|p| parametrisation.project(p));
         if step % JUDGED_EVERY == 0 || step == options.steps {

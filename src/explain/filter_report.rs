@@ -166,6 +166,10 @@ fn run_recipe(
         Recipe::Pixels => ascend(model, &Pixels, &goals, ascent, progress)?,
         Recipe::Fourier => ascend(model, &Fourier::new(DECAY), &goals, ascent, progress)?,
         Recipe::Maco => ascend(model, &Maco::new(magnitude()), &goals, ascent, progress)?,
+        Recipe::Face => {
+            let near_face = Maco::starting_at(magnitude(), &judge.training.mean_face);
+            ascend(model, &near_face, &goals, ascent, progress)?
+        }
     };
     judge.judge(model, recipe, &raised, seeds)
 }

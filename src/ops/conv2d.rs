@@ -113,9 +113,7 @@ impl<T: Element> Backward<T> for Conv2dBackward<T> {
                 T::conv2d_backward_weight(g, self.x.as_slice(), gy, gw);
             }))
         })?;
-        if grads.inputs() == 3 {
-            grads.set(2, || sum_axes(&grad_output, &[0, 2, 3])?.reshape(&[g.c_out]))?;
-        }
-        Ok(())
+        // Without a bias there is no input 2, and nobody wants its gradient.
+        grads.set(2, || sum_axes(&grad_output, &[0, 2, 3])?.reshape(&[g.c_out]))
     }
 }

@@ -32,7 +32,8 @@ pub struct CrossEntropyOptions {
 /// **Shapes**: logits `[n, classes]`; targets n labels, or `[n, classes]`; L a scalar.
 /// **Gradient**: ∂L/∂logits\[n,c\] = L̄ · (p\[n,c\] · Σₖ wₖ t\[n,k\] − w_c t\[n,c\]) / W.
 /// Saved: p and w·t. The targets get no gradient.
-/// **Errors**: [`Error::Shape`] if the shapes are not these or a label is not a class.
+/// **Errors**: [`Error::Shape`] if the shapes are not these a label is not a class, or ε is outside
+/// 0 to 1.
 /// **Source**: `torch.nn.functional.cross_entropy`.
 ///
 /// ```
@@ -80,6 +81,9 @@ fn weighted_targets<T: Element>(
     classes: usize,
 ) -> Result<(Tensor<T>, f64)> {
     let bad = |detail: String| Err(Error::shape("cross_entropy", detail));
+    if !(0.0..=1.0).contains(&options.label_smoothing) {
+        return bad(format!("label smoothing {}, expected 0 to 1", options.label_smoothing));
+    }
     let weight = |c: usize| options.class_weights.as_ref().map_or(1.0, |w| w[c]);
     if let Some(w) = options.class_weights.as_ref().filter(|w| w.len() != classes) {
         return bad(format!("{} class weights for {classes} classes", w.len()));

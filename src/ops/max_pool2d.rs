@@ -30,7 +30,7 @@ impl Pool2dOptions {
 /// h_out = ⌊(h_in + 2p − k)/s⌋ + 1.
 /// **Gradient**: ȳ goes to the place that won; among equals the first in reading order. Saved: the
 /// places.
-/// **Errors**: [`Error::Shape`] if x has not four axes or the window does not fit.
+/// **Errors**: [`Error::Shape`] if x has not four axes or no pixel, or the window does not fit.
 /// **Source**: `torch.nn.functional.max_pool2d`.
 ///
 /// ```
@@ -48,6 +48,9 @@ pub fn max_pool2d<T: Element>(
 ) -> Result<Var<T>> {
     let geometry = geometry("max_pool2d", x, options)?;
     let g = &geometry;
+    if g.h_in * g.w_in == 0 {
+        return Err(Error::shape("max_pool2d", format!("x {:?} has no pixel", x.shape())));
+    }
     let input = x.value().to_layout(T::LAYOUT);
     let mut argmax = vec![0; g.output_len()];
     let y = Tensor::build(Shape::new(&[g.n, g.c, g.h_out, g.w_out]), T::LAYOUT, |y| {

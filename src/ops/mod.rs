@@ -2,7 +2,7 @@
 //! that can be checked on paper.
 //!
 //! To add an op: write its file after the model of `mul.rs`, add its line below, and add its samples
-//! to `tests/gradients.rs`. The suite fails for an op without samples.
+//! to `tests/samples/`. The suite fails for an op without samples.
 
 pub mod add;
 pub mod affine_warp;

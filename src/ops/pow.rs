@@ -7,7 +7,7 @@ use crate::memory::Element;
 /// Power of each element with a constant exponent: y = xᵖ.
 ///
 /// **Shapes**: x any; y the same.
-/// **Gradient**: ∂L/∂x = ȳ · p · xᵖ⁻¹. Saved: x.
+/// **Gradient**: ∂L/∂x = ȳ · p · xᵖ⁻¹, which is 0 for p = 0 also at x = 0. Saved: x.
 /// **Errors**: none; a negative x with a fractional p gives NaN.
 /// **Source**: `torch.pow` with a scalar exponent.
 ///
@@ -37,6 +37,10 @@ impl<T: Element> Backward<T> for PowBackward<T> {
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
         let (p, less) = (T::from_f64(self.p), T::from_f64(self.p - 1.0));
+        if self.p == 0.0 {
+            // The formula would be 0 · ∞ at x = 0.
+            return grads.set(0, || Ok(Tensor::zeros(&self.x.shape())));
+        }
         grads.set(0, || grad_output.zip("pow", &self.x, |g, x| g * p * x.powf(less)))
     }
 }

@@ -41,8 +41,11 @@ impl<T: Element> Backward<T> for ReluBackward<T> {
                 grad_output.zip("relu", y, |g, y| if y > T::ZERO { g } else { T::ZERO })
             }),
             BackwardRule::Guided => grads.set(0, || {
-                let passes = |g, y| y > T::ZERO && g > T::ZERO;
-                grad_output.zip("relu", y, |g, y| if passes(g, y) { g } else { T::ZERO })
+                grad_output.zip(
+                    "relu",
+                    y,
+                    |g, y| if y > T::ZERO { g.max(T::ZERO) } else { T::ZERO },
+                )
             }),
         }
     }

@@ -109,6 +109,7 @@ pub fn recipe_name(recipe: Recipe) -> &'static str {
         Recipe::Pixels => "pixels, Adam",
         Recipe::Fourier => "Fourier, warps",
         Recipe::Maco => "after: MACO",
+        Recipe::Face => "from the mean face",
     }
 }
 
@@ -127,7 +128,8 @@ fn card(
     for shown in pictures {
         cells.push(Cell::picture(gray(&shown.picture, SIDE)?, ""));
     }
-    let Some(main) = pictures.last() else { return Ok(cells) };
+    let is_main = |p: &&FilterPicture| p.numbers.recipe == Recipe::Maco;
+    let Some(main) = pictures.iter().find(is_main).or(pictures.last()) else { return Ok(cells) };
     if sees_part(report) {
         let (crop, side) = strongest_crop(main, &report.layer);
         cells.push(Cell::picture(gray(&crop, side)?, ""));

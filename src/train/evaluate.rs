@@ -1,10 +1,11 @@
 //! What a network says about a set of faces.
 
 use super::step::argmax;
-use crate::autograd::{Shape, Tensor};
+use crate::autograd::{Shape, Tensor, Var};
 use crate::dataset::{Dataset, augment::View};
 use crate::error::Result;
 use crate::model::Network;
+use crate::nn::Pass;
 use fer_kernels::{Layout, softmax};
 
 /// Faces a forward pass: large enough to keep the kernels busy.
@@ -84,15 +85,40 @@ pub fn predict(
     for (faces, out) in all.chunks(BATCH).zip(probabilities.chunks_mut(BATCH * classes)) {
         let mut p = vec![0.0; out.len()];
         for view in views {
-            let shape = Shape::new(&[faces.len(), 1, side, side]);
-            let pixels = Tensor::build(shape, Layout::Nchw, |x| {
-                view.fill_batch(data, faces, equalize, side, x);
-            });
-            let logits = network.logits(pixels)?;
+            let logits = network.logits(pixels(data, faces, *view, equalize, side))?;
             softmax::softmax(classes, logits.as_slice(), &mut p);
             out.iter_mut().zip(&p).for_each(|(o, &p)| *o += p / views.len() as f32);
         }
         progress(faces.last().map_or(0, |&i| i + 1));
     }
     Ok(Predictions { classes, probabilities })
+}
+
+/// What the last layer sees of each face, `[n, d]`; `None` for a network of a single layer.
+///
+/// # Errors
+/// As [`predict`].
+pub fn features(
+    network: &Network<f32>,
+    data: &Dataset,
+    equalize: bool,
+) -> Result<Option<Vec<f32>>> {
+    let [.., penultimate, _] = network.layers() else { return Ok(None) };
+    let side = network.spec.input[1];
+    let mut features = Vec::new();
+    for faces in (0..data.len()).collect::<Vec<_>>().chunks(BATCH) {
+        let mut pass = Pass::eval();
+        pass.watch(&[penultimate.name()]);
+        let x = Var::constant(pixels(data, faces, View::PLAIN, equalize, side));
+        network.forward_to_watched(&mut pass, &x)?;
+        let Some(output) = pass.output(penultimate.name()) else { return Ok(None) };
+        features.extend(output.value().to_vec());
+    }
+    Ok(Some(features))
+}
+
+/// A view of some faces, `[n, 1, side, side]` in [0, 1].
+fn pixels(data: &Dataset, faces: &[usize], view: View, equalize: bool, side: usize) -> Tensor {
+    let shape = Shape::new(&[faces.len(), 1, side, side]);
+    Tensor::build(shape, Layout::Nchw, |x| view.fill_batch(data, faces, equalize, side, x))
 }

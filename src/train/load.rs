@@ -2,7 +2,7 @@
 
 use super::config::TrainConfig;
 use crate::dataset::{Dataset, ReadOptions, Report, SynthOptions, copies, read, split, synthesize};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use std::path::Path;
 
 /// Training and validation faces.
@@ -45,13 +45,25 @@ pub fn load(config: &TrainConfig, skip_bad: bool) -> Result<(Dataset, Dataset)> 
 /// As [`load`].
 pub fn read_faces(path: &Path, skip_bad: bool) -> Result<Dataset> {
     let options = ReadOptions { skip_bad, ..ReadOptions::default() };
-    let (faces, report) = read(path, &options)?;
+    let (faces, report) = read_existing(path, &options)?;
     warn(path, &report);
     Ok(faces)
 }
 
+/// Reads faces; a path that is not there is bad data.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_existing(path: &Path, options: &ReadOptions) -> Result<(Dataset, Report)> {
+    if path != Path::new("-") && !path.exists() {
+        let expected = "expected a CSV (plain or gzip), a folder of pictures, or a picture";
+        return Err(Error::data(path, format!("does not exist; {expected}")));
+    }
+    read(path, options)
+}
+
 /// Says on standard error what was skipped.
-fn warn(path: &Path, report: &Report) {
+pub fn warn(path: &Path, report: &Report) {
     for note in &report.notes {
         eprintln!("{}: {note}", path.display());
     }

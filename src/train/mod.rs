@@ -1,15 +1,19 @@
 //! Training: configuration, batches, one step, the loop, its state on disk, evaluation.
 
 pub mod batch;
+pub mod charts;
 pub mod config;
 pub mod evaluate;
 pub mod load;
 pub mod run;
 mod state;
 pub mod step;
+pub mod trained;
 pub mod trainer;
 
+pub use charts::ClassCounts;
 pub use config::{Budget, TrainConfig};
 pub use evaluate::{Predictions, predict};
 pub use step::{StepResult, train_step};
+pub use trained::{Ensemble, Trained};
 pub use trainer::{EpochMetrics, Observer, Outcome, Trainer};

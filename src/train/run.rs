@@ -38,7 +38,8 @@ pub fn create(wanted: Option<&Path>, arch: &str) -> Result<PathBuf> {
 }
 
 impl Trainer {
-    /// Takes a folder for its files and writes the configuration, the network and its table.
+    /// Takes a folder for its files and writes the configuration, the network, its table, and the
+    /// charts of the classes.
     ///
     /// # Errors
     /// Those of files.
@@ -48,6 +49,7 @@ impl Trainer {
         write_atomic(&folder.join("network.toml"), spec.as_bytes())?;
         let table = summary(&self.network)?.to_text();
         write_atomic(&folder.join("summary.txt"), table.as_bytes())?;
+        self.draw_class_counts(folder)?;
         self.folder = Some(folder.to_owned());
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! A training on disk: checkpoints that a resumed training continues bit by bit.
 
+use super::charts::ClassCounts;
 use super::config::TrainConfig;
 use super::trainer::{Progress, Trainer};
 use crate::autograd::Tensor;
@@ -36,6 +37,7 @@ impl Trainer {
         archive.put("progress", &progress)?;
         archive.put("optimizer_steps", &self.optimizer.steps)?;
         archive.put("ema_updates", &self.ema.as_ref().map_or(0, |e| e.updates))?;
+        archive.put("class_counts", &ClassCounts::of(&self.train, &self.validation))?;
         archive.put("data", &fingerprint(&self.train))?;
         archive.put("data_val", &fingerprint(&self.validation))?;
         Ok(archive)
@@ -52,6 +54,7 @@ impl Trainer {
         let Some(folder) = &self.folder else { return Ok(()) };
         let mut archive = weights::archive(evaluated)?;
         archive.put("config", &self.config)?;
+        archive.put("class_counts", &ClassCounts::of(&self.train, &self.validation))?;
         archive.put("best", &self.progress.best)?;
         crate::files::write_atomic(&folder.join(BEST), &archive.to_bytes()?)
     }

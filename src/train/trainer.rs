@@ -321,7 +321,8 @@ impl Trainer {
         }
         observer.epoch(self, &metrics)?;
         self.save_last()?;
-        self.write_metrics()
+        self.write_metrics()?;
+        self.draw_curves()
     }
 
     fn out_of_patience(&self) -> bool {

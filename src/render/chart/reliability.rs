@@ -51,6 +51,9 @@ pub fn reliability(title: &str, bins: &[Bin], ece: f64, look: Look) -> Result<Sc
             plot.bar(from, to, palette.series(0), 1.0)?;
             let (from, to) = span(bin.accuracy, bin.confidence);
             plot.bar(from, to, palette.series(1), 0.55)?;
+            // The gap may lie on the bar as well as above it: a stroke says which end is accuracy.
+            let (from, to) = span(bin.accuracy, bin.accuracy);
+            plot.line(&[from, to], palette.ink, 2.0, Dash::Solid)?;
         }
         plot.line(&[(0.0, 0.0), (1.0, 1.0)], palette.muted, 1.5, Dash::Dashed)
     })?;

@@ -1,0 +1,44 @@
+//! `fer curves`.
+
+use super::input::{require_folder_of, theme};
+use crate::error::Result;
+use crate::render::chart::Look;
+use crate::render::{ascii, write};
+use crate::train::charts::{curve_chart, epochs, read_metrics};
+use std::path::PathBuf;
+
+/// Width of curves in the terminal.
+const COLUMNS: usize = 100;
+
+/// Arguments of `fer curves`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Run folders or metrics.csv files; several are laid over each other
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// Write a picture that ends in .png or .svg [default: draw in the terminal]
+    #[arg(long, value_name = "PICTURE")]
+    out: Option<PathBuf>,
+    /// On a dark ground
+    #[arg(long)]
+    dark: bool,
+}
+
+pub(super) fn run(args: Args) -> Result<()> {
+    if let Some(path) = &args.out {
+        write::ending(path)?;
+        require_folder_of(path)?;
+    }
+    let mut runs = Vec::new();
+    for run in &args.runs {
+        let name = run.file_name().unwrap_or(run.as_os_str()).to_string_lossy().into_owned();
+        runs.push((name, read_metrics(run)?));
+    }
+    match &args.out {
+        Some(path) => write::write_scene(&curve_chart(&runs, Look::new(theme(args.dark)))?, path),
+        None => runs.iter().try_for_each(|(name, history)| {
+            let drawing = ascii::curves(&epochs(history), COLUMNS, ascii::color_wanted());
+            super::print(&format!("{name}\n{drawing}"))
+        }),
+    }
+}

@@ -1,0 +1,146 @@
+//! `fer demo`: the whole story on the built-in faces, told by the other commands.
+//!
+//! The demo is a list of command lines. Each is printed, parsed and run exactly as if it had been
+//! typed, so what the page shows can be repeated by hand.
+
+use super::args::Cli;
+use super::progress::duration;
+use crate::error::{Error, Result};
+use crate::files::write_atomic;
+use crate::render::html::Document;
+use clap::Parser as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Arguments of `fer demo`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder to make [default: demo, demo-2, …]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Passes over the 7,000 training faces
+    #[arg(long, default_value_t = 4)]
+    epochs: usize,
+}
+
+/// One chapter of the page.
+struct Chapter {
+    title: &'static str,
+    words: &'static str,
+    /// The command, `DIR` standing for the demo's folder.
+    command: String,
+    /// Picture that the command leaves in the folder, and what it shows.
+    pictures: Vec<(&'static str, &'static str)>,
+}
+
+fn chapters(epochs: usize) -> Vec<Chapter> {
+    vec![
+        Chapter {
+            title: "A network is trained",
+            words: "7,000 drawn faces, a tenth of them kept aside for validation, and a small residual \
+                    network with random weights. The four questions below are put to the result.",
+            command: format!("train --arch fer-s --epochs {epochs} --out DIR/run"),
+            pictures: vec![(
+                "run/curves.png",
+                "Accuracy and loss after every epoch, on the training faces (as varied for training) \
+                 and on the validation faces.",
+            )],
+        },
+        Chapter {
+            title: "Where does it look?",
+            words: "The score of the predicted class is propagated back to the pixels. Bright places \
+                    are those where a small change would move the score most.",
+            command: "saliency DIR/run --out DIR/saliency.png".into(),
+            pictures: vec![(
+                "saliency.png",
+                "One face of each expression: the face, the map, the map over the face, and the signed \
+                 map.",
+            )],
+        },
+        Chapter {
+            title: "What does each filter want to see?",
+            words: "From noise, a picture is changed step by step until one filter answers as strongly \
+                    as it can. Done naively the result looks like a QR code; with the spectrum of real \
+                    faces imposed it can be read.",
+            command: "filters DIR/run --layer conv2d_5 --filter 0-7 --out DIR/filters.png".into(),
+            pictures: vec![(
+                "filters.png",
+                "Eight filters: the naive picture, ours, and the patches of \
+                                            training faces that move the filter most.",
+            )],
+        },
+        Chapter {
+            title: "What do the filters make of a face?",
+            words: "The outputs of one block, before and after normalisation and rectifier.",
+            command: "activations DIR/run --layer conv2d_2,batch_normalization_2,activation_2 \
+                      --index 3 --out DIR/activations.png"
+                .into(),
+            pictures: vec![("activations.png", "Feature maps of one face.")],
+        },
+        Chapter {
+            title: "How does it judge each expression?",
+            words: "Every validation face, predicted against true.",
+            command: "eval DIR/run --out DIR/eval".into(),
+            pictures: vec![(
+                "eval/confusion_counts.png",
+                "Rows: the true expression. Columns: the answer.",
+            )],
+        },
+    ]
+}
+
+pub(super) fn run(args: Args) -> Result<()> {
+    let begun = Instant::now();
+    let folder = folder(args.out)?;
+    let mut page = Document::new("fer: the whole story on drawn faces", "en");
+    page.paragraph(
+        "Everything on this page was made by one command, fer demo, from nothing: the faces are drawn, \
+         the network is trained, the pictures are computed. The command under each title repeats its \
+         part. With FER2013, add --data train.csv.",
+    );
+    for chapter in chapters(args.epochs) {
+        let command = chapter.command.replace("DIR", &folder.display().to_string());
+        eprintln!("\n$ fer {command}");
+        run_line(&command)?;
+        page.heading(2, chapter.title);
+        page.paragraph(chapter.words);
+        page.code(&format!("fer {command}"));
+        for (name, caption) in chapter.pictures {
+            let path = folder.join(name);
+            let png = std::fs::read(&path).map_err(Error::io(&path))?;
+            page.png(&png, chapter.title, caption);
+        }
+    }
+    page.paragraph(&format!(
+        "Made in {} on {} threads ({}), fer {}.",
+        duration(begun.elapsed().as_secs_f64()),
+        rayon::current_num_threads(),
+        fer_kernels::arch::level(),
+        env!("CARGO_PKG_VERSION")
+    ));
+    let index = folder.join("index.html");
+    write_atomic(&index, page.finish().as_bytes())?;
+    eprintln!("\ndone in {}", duration(begun.elapsed().as_secs_f64()));
+    super::print(&format!("{}\n", index.display()))
+}
+
+/// Parses and runs a command line that holds no quotes.
+fn run_line(command: &str) -> Result<()> {
+    let words = std::iter::once("fer").chain(command.split_whitespace());
+    let cli = Cli::try_parse_from(words).map_err(|e| Error::Usage(e.to_string()))?;
+    super::run(cli.command).map_err(|broken| match broken {
+        super::Broken::Error(e) => e,
+        super::Broken::Pipe => Error::Usage("the output was closed".into()),
+    })
+}
+
+/// The folder asked for, or the first free one of demo, demo-2, …
+fn folder(wanted: Option<PathBuf>) -> Result<PathBuf> {
+    let folder = wanted.unwrap_or_else(|| {
+        let name = |i: usize| if i == 1 { "demo".into() } else { format!("demo-{i}") };
+        let free = (1..).map(name).find(|name| !Path::new(name).exists());
+        PathBuf::from(free.unwrap_or_default())
+    });
+    std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+    Ok(folder)
+}

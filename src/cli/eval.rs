@@ -1,0 +1,69 @@
+//! `fer eval`.
+
+use super::input::{Averaging, Reading};
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::report::{EvaluationReport, write_folder};
+use crate::train::Ensemble;
+use std::path::PathBuf;
+
+/// Arguments of `fer eval`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Run folders or weights files; several are averaged
+    #[arg(required = true, value_name = "MODEL")]
+    models: Vec<PathBuf>,
+    /// Labelled faces: a CSV (plain or gzip) or a folder of class-named folders [default: the faces
+    /// that the first model was validated on]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    averaging: Averaging,
+    /// Judge only the first N faces
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Write charts, sheets of faces, numbers and an index page into this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(args: Args) -> Result<()> {
+    if args.limit == Some(0) {
+        return Err(Error::Usage("--limit 0: expected at least 1 face".into()));
+    }
+    let ensemble = Ensemble::read(&args.models)?;
+    let (name, faces) = match &args.data {
+        Some(path) => (path.display().to_string(), args.reading.read(path)?),
+        None => ("the validation data".into(), ensemble.first().validation_faces()?),
+    };
+    let (faces, unlabelled) = labelled(faces, args.limit);
+    let predictions = args.averaging.predict(&ensemble, &faces)?;
+    let features = ensemble.features(&faces)?;
+    let mut report =
+        EvaluationReport::new(&ensemble, &name, &faces, &predictions, features.as_deref())?;
+    report.unlabelled = unlabelled;
+    report.views = Ensemble::views(args.averaging.tta).len();
+    if unlabelled > 0 {
+        eprintln!("{name}: {unlabelled} faces without label are left out");
+    }
+    if let Some(folder) = &args.out {
+        write_folder(&report, &faces, folder)?;
+        eprintln!("written: {}", folder.join("index.html").display());
+    }
+    if args.json { super::print_json(&report) } else { super::print(&report.to_text()) }
+}
+
+/// The first `limit` faces that have a label, and the number of those that have none.
+fn labelled(faces: Dataset, limit: Option<usize>) -> (Dataset, usize) {
+    let known: Vec<usize> = (0..faces.len()).filter(|&i| faces.label(i).is_some()).collect();
+    let wanted = limit.unwrap_or(usize::MAX).min(known.len());
+    match wanted == faces.len() {
+        true => (faces, 0),
+        false => (faces.select(&known[..wanted]), faces.len() - known.len()),
+    }
+}

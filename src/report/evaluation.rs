@@ -1,0 +1,101 @@
+//! An evaluation with what was evaluated: one JSON object, one text.
+
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::metrics::errors::{Mistake, mistakes, suspected_labels};
+use crate::metrics::features::ClassDistances;
+use crate::metrics::{Evaluation, words};
+use crate::train::{ClassCounts, Ensemble, Predictions};
+use serde::Serialize;
+
+/// The numbers of an evaluation, what they are of, and what follows from them.
+#[derive(Clone, Debug, Serialize)]
+pub struct EvaluationReport {
+    /// All numbers.
+    #[serde(flatten)]
+    pub evaluation: Evaluation,
+    /// The models, as they were named.
+    pub models: Vec<String>,
+    /// The faces, as they were named.
+    pub data: String,
+    /// Views of each face whose answers were averaged.
+    pub views: usize,
+    /// Faces that were left out because they have no label.
+    pub unlabelled: usize,
+    /// Faces of each class that the first model was trained on and chosen by, where known.
+    pub class_counts: Option<ClassCounts>,
+    /// Distances of the classes in what the first model's last layer sees.
+    pub distances: Option<ClassDistances>,
+    /// Why one expression is read well and another is not.
+    pub words: String,
+    /// Mistakes, the most confident first.
+    #[serde(skip)]
+    pub mistakes: Vec<Mistake>,
+    /// Mistakes that may be the label's.
+    #[serde(skip)]
+    pub suspects: Vec<Mistake>,
+}
+
+impl EvaluationReport {
+    /// Judges `predictions` for `faces`, all of which have a label. `features` are those of
+    /// [`Ensemble::features`].
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a face without label, [`Error::Model`] where the models know other
+    /// classes than the data.
+    pub fn new(
+        ensemble: &Ensemble,
+        data: &str,
+        faces: &Dataset,
+        predictions: &Predictions,
+        features: Option<&[f32]>,
+    ) -> Result<Self> {
+        let names = ensemble.classes();
+        let labels: Vec<usize> = faces.labels().iter().flatten().map(|&l| l.into()).collect();
+        if labels.is_empty() || labels.len() != faces.len() {
+            let message = "holds faces without label; an evaluation needs labels";
+            return Err(Error::data(data, message));
+        }
+        if let Some(label) = labels.iter().find(|&&l| l >= names.len()) {
+            let known = names.join(", ");
+            let message = format!("knows {known}; the faces have the label {label}, too");
+            return Err(Error::model(&ensemble.first().path, message));
+        }
+        let floor = f32::MIN_POSITIVE; // ln 0 would say that an error is infinitely bad
+        let logits: Vec<f32> =
+            predictions.probabilities.iter().map(|p| p.max(floor).ln()).collect();
+        let class_counts = ensemble.first().class_counts.clone();
+        let trained_on = class_counts.as_ref().map(|c| c.train.as_slice());
+        let evaluation = Evaluation::new(&logits, &labels, &names, trained_on)?;
+        let distances =
+            features.map(|f| ClassDistances::new(f, &labels, names.len())).transpose()?;
+        Ok(Self {
+            words: words::why(&evaluation, distances.as_ref()),
+            mistakes: mistakes(&logits, &labels, names.len()),
+            suspects: suspected_labels(&logits, &labels, names.len()),
+            evaluation,
+            models: ensemble.members().iter().map(|m| m.path.display().to_string()).collect(),
+            data: data.into(),
+            views: 1,
+            unlabelled: 0,
+            class_counts,
+            distances,
+        })
+    }
+
+    /// Names of the classes.
+    pub fn names(&self) -> Vec<&str> {
+        self.evaluation.per_class.iter().map(|c| c.label.as_str()).collect()
+    }
+
+    /// What was evaluated, in one line.
+    pub fn title(&self) -> String {
+        let models = self.models.join(" + ");
+        let views = match self.views {
+            1 => String::new(),
+            n => format!(", {n} views a face"),
+        };
+        let faces = crate::render::numbers::thousands(self.evaluation.n as u64);
+        format!("{models} on {faces} faces of {}{views}", self.data)
+    }
+}

@@ -1,0 +1,72 @@
+//! Sheets of faces.
+
+use crate::dataset::Dataset;
+use crate::error::Result;
+use crate::metrics::errors::Mistake;
+use crate::render::numbers::{percent, thousands};
+use crate::render::panel::{Cell, Line, Page, Row, Tone};
+use crate::render::{Picture, Theme};
+use crate::{CLASS_NAMES, SIDE};
+
+/// Faces of a sheet of mistakes.
+const MISTAKES: usize = 24;
+
+/// Faces in a row of such a sheet.
+const COLUMNS: usize = 6;
+
+fn face(data: &Dataset, i: usize) -> Result<Picture> {
+    Picture::from_gray(data.image(i), SIDE, SIDE)
+}
+
+/// The first `columns` faces of each class, a class a row; faces without label in a last row.
+///
+/// # Errors
+/// None in practice.
+pub fn class_sheet(title: &str, data: &Dataset, columns: usize, theme: Theme) -> Result<Page> {
+    let mut page = Page { cell: 96.0, ..Page::new(title, theme) };
+    page.subtitle = format!("{} faces of 48×48 pixels", thousands(data.len() as u64));
+    let named = CLASS_NAMES.iter().enumerate().map(|(c, name)| (Some(c as u8), *name));
+    for (label, name) in named.chain([(None, "no label")]) {
+        let faces: Vec<usize> = (0..data.len()).filter(|&i| data.label(i) == label).collect();
+        if faces.is_empty() {
+            continue;
+        }
+        let cells = faces.iter().take(columns).map(|&i| Ok(Cell::picture(face(data, i)?, "")));
+        let count = format!("{} faces", thousands(faces.len() as u64));
+        let header = vec![Line::new(name, Tone::Strong), Line::new(count, Tone::Muted)];
+        page.rows.push(Row { header, cells: cells.collect::<Result<_>>()? });
+    }
+    Ok(page)
+}
+
+/// Mistakes with what the network said and what the label says.
+///
+/// # Errors
+/// None in practice.
+pub fn mistake_sheet(
+    title: &str,
+    data: &Dataset,
+    mistakes: &[Mistake],
+    names: &[&str],
+    theme: Theme,
+) -> Result<Page> {
+    let cell = |m: &Mistake| {
+        let said = format!("says {} {}", names[m.predicted], percent(m.confidence));
+        let label = format!("label {} {}", names[m.truth], percent(m.true_probability));
+        Ok(Cell::picture(face(data, m.face)?, format!("{said}\n{label}\n{}", place(data, m.face))))
+    };
+    let cells = mistakes.iter().take(MISTAKES).map(cell).collect::<Result<Vec<_>>>()?;
+    let shown = cells.len();
+    let mut page = Page::sheet(title, cells, COLUMNS, theme);
+    page.subtitle = format!("{shown} of {}", thousands(mistakes.len() as u64));
+    Ok(page)
+}
+
+/// Where to find a face: line of a file, or name of a picture.
+fn place(data: &Dataset, i: usize) -> String {
+    let origin = data.origin(i);
+    match origin.line {
+        Some(line) => format!("line {line}"),
+        None => origin.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+    }
+}

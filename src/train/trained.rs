@@ -1,0 +1,157 @@
+//! Trained networks as a user names them: run folders and weights files, one or several at once.
+
+use super::charts::ClassCounts;
+use super::config::TrainConfig;
+use super::evaluate::{Predictions, features, predict};
+use super::load;
+use crate::checkpoint::Archive;
+use crate::checkpoint::weights::read_model;
+use crate::dataset::{Dataset, augment::View};
+use crate::error::{Error, Result};
+use crate::model::Network;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// Shift of the test-time views in pixels of a face.
+const TTA_SHIFT: f32 = 2.0;
+
+/// A trained network and what its file says of its training.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// Where it came from.
+    pub path: PathBuf,
+    /// The network.
+    pub network: Network<f32>,
+    /// How it was trained, where the file says so.
+    pub config: Option<TrainConfig>,
+    /// Faces of each class it was trained on, where the file says so.
+    pub class_counts: Option<ClassCounts>,
+}
+
+impl Trained {
+    /// Reads a run folder (its last state) or a weights file.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if there is none or it cannot be used.
+    pub fn read(path: &Path) -> Result<Self> {
+        let (network, archive) = read_model(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            network,
+            config: entry(path, &archive, "config")?,
+            class_counts: entry(path, &archive, "class_counts")?,
+        })
+    }
+
+    /// The faces that the training was validated on.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the file does not say which or they are not where they were.
+    pub fn validation_faces(&self) -> Result<Dataset> {
+        let model = self.path.display();
+        let Some(config) = &self.config else {
+            return Err(Error::Usage(format!(
+                "{model} does not say which faces it was validated on; name some with --data"
+            )));
+        };
+        if let Some(gone) = config.data.iter().chain(&config.val).find(|p| !p.exists()) {
+            return Err(Error::Usage(format!(
+                "{model} was validated on faces of {}, which is not there; name others with --data",
+                gone.display()
+            )));
+        }
+        Ok(load::load(config, true)?.1)
+    }
+
+    fn equalize(&self) -> bool {
+        self.config.as_ref().is_some_and(|c| c.augment.equalize)
+    }
+}
+
+fn entry<T: for<'de> Deserialize<'de>>(
+    path: &Path,
+    archive: &Archive,
+    name: &str,
+) -> Result<Option<T>> {
+    archive.meta.contains_key(name).then(|| archive.get(path, name)).transpose()
+}
+
+/// One or several networks whose probabilities are averaged.
+#[derive(Clone, Debug)]
+pub struct Ensemble {
+    members: Vec<Trained>,
+}
+
+impl Ensemble {
+    /// Reads every model.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if one cannot be used or its classes are not those of the first;
+    /// [`Error::Usage`] without a model.
+    pub fn read(paths: &[PathBuf]) -> Result<Self> {
+        let members = paths.iter().map(|p| Trained::read(p)).collect::<Result<Vec<_>>>()?;
+        let Some(first) = members.first() else {
+            return Err(Error::Usage("no model; expected a run folder or a weights file".into()));
+        };
+        let classes = &first.network.spec.classes;
+        if let Some(other) = members.iter().find(|m| m.network.spec.classes != *classes) {
+            let found = other.network.spec.classes.join(", ");
+            let message = format!("tells apart {found}; expected {}", classes.join(", "));
+            return Err(Error::model(&other.path, message + ", as the first model does"));
+        }
+        Ok(Self { members })
+    }
+
+    /// The first model.
+    pub fn first(&self) -> &Trained {
+        &self.members[0]
+    }
+
+    /// The models.
+    pub fn members(&self) -> &[Trained] {
+        &self.members
+    }
+
+    /// Names of the classes.
+    pub fn classes(&self) -> Vec<&str> {
+        self.first().network.spec.classes.iter().map(String::as_str).collect()
+    }
+
+    /// Network runs that [`Ensemble::predict`] makes, counted in faces.
+    pub fn work(&self, data: &Dataset) -> usize {
+        data.len() * self.members.len()
+    }
+
+    /// The views of each face: the plain one, or ten for test-time augmentation.
+    pub fn views(tta: bool) -> Vec<View> {
+        if tta { View::tta(TTA_SHIFT) } else { vec![View::PLAIN] }
+    }
+
+    /// Mean probabilities over the models and the views. `progress` hears of the work done so far.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if a network does not take faces.
+    pub fn predict(
+        &self,
+        data: &Dataset,
+        tta: bool,
+        mut progress: impl FnMut(usize),
+    ) -> Result<Predictions> {
+        let views = Self::views(tta);
+        let mut all = Vec::with_capacity(self.members.len());
+        for (k, member) in self.members.iter().enumerate() {
+            let done = |faces| progress(k * data.len() + faces);
+            all.push(predict(&member.network, data, &views, member.equalize(), done)?);
+        }
+        let classes = self.classes().len();
+        Ok(Predictions::mean(&all).unwrap_or(Predictions { classes, probabilities: Vec::new() }))
+    }
+
+    /// What the first network's last layer sees of each face, `[n, d]`.
+    ///
+    /// # Errors
+    /// As [`Ensemble::predict`].
+    pub fn features(&self, data: &Dataset) -> Result<Option<Vec<f32>>> {
+        features(&self.first().network, data, self.first().equalize())
+    }
+}

@@ -1,0 +1,7 @@
+//! The program as a script sees it: outputs, messages, exit codes, in a fresh folder each time.
+
+mod place;
+
+mod commands;
+mod poisoned;
+mod runs;

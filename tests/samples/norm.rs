@@ -1,0 +1,61 @@
+//! Samples of batch norm in both modes.
+
+use super::{Sample, normal, positive, sample};
+use fer::autograd::Tensor;
+use fer::ops;
+
+pub fn samples() -> Vec<Sample> {
+    let mut all = Vec::new();
+    let train: &[&[usize]] = &[
+        &[2, 1],
+        &[4, 3],
+        &[5, 17],
+        &[3, 0],
+        &[3, 1, 1, 1],
+        &[1, 2, 1, 3],
+        &[2, 3, 4, 5],
+        &[3, 8, 2, 2],
+        &[2, 0, 3, 3],
+        &[1, 17, 3, 3],
+        &[4, 33, 12, 12],
+    ];
+    for (k, shape) in train.iter().enumerate() {
+        let eps = [1e-5, 1e-3, 0.1][k % 3];
+        let about = format!("train, eps {eps}");
+        all.push(sample!("batch_norm", about, inputs(shape), &[1, 2], move |t, v| {
+            Ok(ops::batch_norm_train(t, &v[0], &v[1], &v[2], eps)?.0)
+        }));
+    }
+    let eval: &[&[usize]] = &[
+        &[1, 1],
+        &[0, 3],
+        &[4, 3],
+        &[5, 17],
+        &[0, 2, 3, 3],
+        &[1, 1, 1, 1],
+        &[2, 3, 4, 5],
+        &[1, 17, 3, 3],
+        &[4, 33, 12, 12],
+    ];
+    for shape in eval {
+        let (mean, var) = (normal(&shape[1..2], 4), positive(&shape[1..2], 5));
+        all.push(sample!("batch_norm", "eval", inputs(shape), &[0, 1, 2], {
+            let (mean, var) = (mean.clone(), var.clone());
+            move |t, v| {
+                let (mean, var) = (mean.cast(), var.cast());
+                ops::batch_norm_eval(t, &v[0], &v[1], &v[2], &mean, &var, 1e-5)
+            }
+        }));
+    }
+    all
+}
+
+/// x with a mean and a spread of its own in each channel, γ and β.
+fn inputs(shape: &[usize]) -> Vec<Tensor<f64>> {
+    let c = shape[1];
+    let inner: usize = shape[2..].iter().product();
+    let noise = normal(shape, 1).to_vec();
+    let of = |i: usize| (i / inner % c) as f64 / 4.0;
+    let x = Tensor::from_fn(shape, |i| f64::from((noise[i] * (1.0 + of(i)) - of(i)) as f32));
+    vec![x, normal(&[c], 2), normal(&[c], 3)]
+}
