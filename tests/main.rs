@@ -1,9 +1,6 @@
 //! One integration binary; its modules are laws that hold for everything they iterate over.
 
-<<<<<<< HEAD
-=======
 mod adjoints;
->>>>>>> main
 mod checkpoints;
 mod cli;
 mod dataset;

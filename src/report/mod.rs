@@ -3,10 +3,13 @@
 //! Numbers come from [`crate::metrics`] and [`crate::explain`], drawings from [`crate::render`]; here
 //! they meet the faces they are about. Nothing here knows the command line.
 
+pub mod activation_page;
 pub mod check_page;
 pub mod class_maps_page;
 mod evaluation;
 pub mod face;
+pub mod filter_page;
+pub mod filter_proof;
 mod folder;
 pub mod gallery;
 pub mod lime_page;
