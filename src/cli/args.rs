@@ -44,6 +44,10 @@ pub enum Command {
     Bench(super::bench::Args),
     /// Print a network's layers: output shape, parameters, multiply-accumulates
     Summary(super::summary::Args),
+    /// Draw what the filters of a layer make of a face, or of each class on average
+    Activations(Box<super::activations::Args>),
+    /// Draw what each filter, or each class, wants to see
+    Filters(Box<super::filters::Args>),
     /// Print CPU features, the SIMD path chosen, threads and versions
     Info(super::info::Args),
     /// Print a completion script for a shell

@@ -1,12 +1,15 @@
 //! The command line: each file turns the arguments of one command into library calls.
 
+mod activations;
 mod args;
 mod bench;
 mod curves;
 mod data;
 mod demo;
 mod eval;
+mod explained;
 mod faces;
+mod filters;
 mod gallery;
 mod info;
 mod input;
@@ -102,6 +105,8 @@ fn run(command: Command) -> Result<(), Broken> {
         Command::Verify(args) => verify::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,
+        Command::Activations(args) => activations::run(*args)?,
+        Command::Filters(args) => filters::run(*args)?,
         Command::Info(args) => info::run(args)?,
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();

@@ -33,6 +33,8 @@ pub struct AscentOptions {
     pub steps: usize,
     /// Learning rate of Adam.
     pub learning_rate: f32,
+    /// The learning rate falls linearly to 0.
+    pub cooling: bool,
     /// Nesterov momentum (Nadam).
     pub nesterov: bool,
     /// Views of each picture a step.
@@ -134,6 +136,10 @@ fn ascend_group(
             .zip(gradient.par_chunks_exact(PIXELS))
             .flat_map_iter(|(p, g)| parametrisation.gradient(p, g))
             .collect();
+        if options.cooling {
+            let left = (options.steps - step + 1) as f32 / options.steps as f32;
+            adam.learning_rate = options.learning_rate * left;
+        }
         adam.step(&mut parameters, &steps);
         parameters.par_chunks_exact_mut(size).for_each(|p| parametrisation.project(p));
         if step % JUDGED_EVERY == 0 || step == options.steps {
@@ -320,7 +326,7 @@ impl Adam {
 }
 
 /// (v − mean)/(sd + 1e-8), and the sd.
-pub(super) fn standardise(values: &[f32]) -> (Vec<f32>, f32) {
+pub(crate) fn standardise(values: &[f32]) -> (Vec<f32>, f32) {
     let n = values.len() as f64;
     let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
     let variance = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;

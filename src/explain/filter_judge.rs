@@ -93,10 +93,13 @@ impl<'a> Judge<'a> {
             Some(f) => f.of(model, &matched)?,
             None => vec![vec![]; raised.len()],
         };
+        let own = |k: usize| k * seeds..(k + 1) * seeds;
+        let best_of =
+            |k: usize| own(k).fold(k * seeds, |b, i| if robust[i] > robust[b] { i } else { b });
+        let chosen: Vec<&Raised> = (0..self.surveys.len()).map(|k| &raised[best_of(k)]).collect();
+        let cells = self.strongest_cells(model, &chosen)?;
         let judged = |k: usize| {
-            let own = k * seeds..(k + 1) * seeds;
-            let best =
-                own.clone().fold(own.start, |b, i| if robust[i] > robust[b] { i } else { b });
+            let best = best_of(k);
             let s = &self.surveys[k];
             let z = |value: f64| (value - s.median) / s.sd.max(1e-12);
             let n = Naturalness::of(&raised[best].picture);
@@ -117,14 +120,38 @@ impl<'a> Judge<'a> {
                     Some(f) => cosine(&features[best], &f.top[k]),
                     None => self.patch_similarity(s, &raised[best].picture),
                 },
-                agreement: agreement(&raised[own]),
+                agreement: agreement(&raised[own(k)]),
                 dead: self.dead[k],
                 gamma: self.site.gamma.as_ref().and_then(|g| g.get(s.filter).copied()),
             };
             let Raised { picture, importance, .. } = raised[best].clone();
-            FilterPicture { numbers, picture, importance }
+            FilterPicture { numbers, picture, importance, cell: cells[k] }
         };
         Ok((0..self.surveys.len()).map(judged).collect())
+    }
+
+    /// The interior cell that each filter's picture moves most.
+    fn strongest_cells(
+        &self,
+        model: &dyn Classifier,
+        chosen: &[&Raised],
+    ) -> Result<Vec<(usize, usize)>> {
+        let mut cells = Vec::with_capacity(chosen.len());
+        for (batch, surveys) in chosen.chunks(BATCH).zip(self.surveys.chunks(BATCH)) {
+            let faces: Vec<f32> = batch.iter().flat_map(|r| r.picture.iter().copied()).collect();
+            let maps = output_maps(model, self.site, &faces)?;
+            for (face, s) in surveys.iter().enumerate() {
+                let map = maps.channel(face, s.filter);
+                let places = self
+                    .site
+                    .interior(maps.h)
+                    .flat_map(|i| self.site.interior(maps.w).map(move |j| (i, j)));
+                let at = |(i, j): (usize, usize)| map[i * maps.w + j];
+                let strongest = places.reduce(|a, b| if at(b) > at(a) { b } else { a });
+                cells.push(strongest.unwrap_or((0, 0)));
+            }
+        }
+        Ok(cells)
     }
 
     /// Mean objective of every picture over the same random warps.

@@ -81,6 +81,8 @@ pub struct FilterPicture {
     pub picture: Vec<f32>,
     /// Which pixels mattered, `[48, 48]`.
     pub importance: Vec<f32>,
+    /// Row and column of the cell that the picture moves most.
+    pub cell: (usize, usize),
 }
 
 /// A layer's page.
@@ -164,6 +166,10 @@ fn run_recipe(
         Recipe::Pixels => ascend(model, &Pixels, &goals, ascent, progress)?,
         Recipe::Fourier => ascend(model, &Fourier::new(DECAY), &goals, ascent, progress)?,
         Recipe::Maco => ascend(model, &Maco::new(magnitude()), &goals, ascent, progress)?,
+        Recipe::Face => {
+            let near_face = Maco::starting_at(magnitude(), &judge.training.mean_face);
+            ascend(model, &near_face, &goals, ascent, progress)?
+        }
     };
     judge.judge(model, recipe, &raised, seeds)
 }
@@ -177,10 +183,16 @@ pub struct RecipeSummary {
     pub filters: usize,
     /// Share of natural pictures.
     pub natural: f64,
+    /// Median share of power above 0.25 cycles per pixel.
+    pub hf: f64,
+    /// Median lag-1 autocorrelation.
+    pub lag1: f64,
     /// Median robust z.
     pub robust_z: f64,
     /// Median similarity to what moves the filter most.
     pub similarity: f64,
+    /// Median agreement of the seeds, where there are several.
+    pub agreement: Option<f64>,
 }
 
 /// One line for each recipe, over any number of layers. Dead filters are left out: nothing they
@@ -196,15 +208,20 @@ pub fn summarise<'a>(
             recipe,
             filters,
             natural: own().filter(|p| p.natural).count() as f64 / filters as f64,
+            hf: all(|p| p.hf),
+            lag1: all(|p| p.lag1),
             robust_z: all(|p| p.robust_z),
             similarity: all(|p| p.similarity),
+            agreement: own()
+                .all(|p| p.agreement.is_some())
+                .then(|| all(|p| p.agreement.unwrap_or_default())),
         })
     };
     Recipe::ALL.into_iter().filter_map(of).collect()
 }
 
-/// The part of a picture that the middle cell of the layer sees, for layers that see less than a
-/// face: (pixels, side).
-pub fn centre_crop(picture: &[f32], layer: &LayerInfo) -> (Vec<f32>, usize) {
-    receptive_crop(picture, &layer.receptive_field, layer.output[1] / 2, layer.output[2] / 2)
+/// The part of a picture that the cell it moves most sees, for layers that see less than a face:
+/// (pixels, side).
+pub fn strongest_crop(shown: &FilterPicture, layer: &LayerInfo) -> (Vec<f32>, usize) {
+    receptive_crop(&shown.picture, &layer.receptive_field, shown.cell.0, shown.cell.1)
 }

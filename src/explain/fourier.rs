@@ -30,6 +30,7 @@ impl Fourier {
         AscentOptions {
             steps: 256,
             learning_rate: 0.05,
+            cooling: false,
             nesterov: false,
             views: 4,
             warp: Some(WarpRange::default()),

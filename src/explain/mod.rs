@@ -15,6 +15,7 @@
 //! mode. Everything random is drawn by counter ([`crate::random`]), and sums are added in a fixed
 //! order: same seed, same bytes, for any number of threads.
 
+pub mod activations;
 pub mod ascent;
 pub mod attribute;
 pub mod batch;

@@ -15,6 +15,7 @@ impl Pixels {
         AscentOptions {
             steps: 256,
             learning_rate: 0.02,
+            cooling: false,
             nesterov: false,
             views: 1,
             warp: None,

@@ -20,11 +20,14 @@ pub enum Recipe {
     Fourier,
     /// The training faces' spectrum, free phase: the main picture.
     Maco,
+    /// The same from the mean face instead of from noise: a face changed as the filter wants.
+    Face,
 }
 
 impl Recipe {
     /// All of them.
-    pub const ALL: [Recipe; 4] = [Recipe::Naive, Recipe::Pixels, Recipe::Fourier, Recipe::Maco];
+    pub const ALL: [Recipe; 5] =
+        [Recipe::Naive, Recipe::Pixels, Recipe::Fourier, Recipe::Maco, Recipe::Face];
 
     /// Name on the command line.
     pub fn name(self) -> &'static str {
@@ -33,6 +36,7 @@ impl Recipe {
             Recipe::Pixels => "pixels",
             Recipe::Fourier => "fourier",
             Recipe::Maco => "maco",
+            Recipe::Face => "face",
         }
     }
 
@@ -41,7 +45,7 @@ impl Recipe {
         match self {
             Recipe::Naive | Recipe::Pixels => Pixels::options(),
             Recipe::Fourier => Fourier::options(),
-            Recipe::Maco => Maco::options(),
+            Recipe::Maco | Recipe::Face => Maco::options(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The training faces as activation maximisation needs them.
 
+use super::naturalness::Naturalness;
 use super::picture::mean_face;
 use super::spectrum::{Extension, mean_magnitude};
 use super::stats::mean_sd;
@@ -42,6 +43,13 @@ impl<'a> TrainingFaces<'a> {
             contrast: each.iter().map(|e| e.1).sum::<f64>() / n as f64,
             mean_face: mean_face(faces),
         })
+    }
+
+    /// Naturalness of up to `most` faces, spread evenly.
+    pub fn naturalness(&self, most: usize) -> Vec<Naturalness> {
+        let n = self.faces.len() / PIXELS;
+        let some = most.min(n);
+        (0..some).map(|i| Naturalness::of(&self.faces[i * n / some * PIXELS..][..PIXELS])).collect()
     }
 
     /// A picture with the faces' mean and contrast, clipped to \[0,1\]: an activation earned by

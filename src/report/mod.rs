@@ -1,12 +1,15 @@
-//! What a person gets to read: results as text, pictures and pages.
+//! What a person gets to read: text for the terminal, pictures and pages.
 //!
 //! Numbers come from [`crate::metrics`] and [`crate::explain`], drawings from [`crate::render`]; here
-//! they meet the faces they are about.
+//! they meet the faces they are about. Nothing here knows the command line.
 
+pub mod activation_page;
 pub mod check_page;
 pub mod class_maps_page;
 mod evaluation;
 pub mod face;
+pub mod filter_page;
+pub mod filter_proof;
 mod folder;
 pub mod gallery;
 pub mod lime_page;

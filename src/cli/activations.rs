@@ -1,0 +1,191 @@
+//! `fer activations`.
+
+use super::explained::{Subject, numbers, spread};
+use super::filters::write_scene;
+use super::input::{require_folder_of, theme};
+use super::progress;
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::explain::activations::{class_means, map_layers, stages};
+use crate::explain::layers::check_filters;
+use crate::explain::model::softmax;
+use crate::explain::network::Explained;
+use crate::explain::target::argmax;
+use crate::explain::{Classifier as _, LayerInfo};
+use crate::files::write_atomic;
+use crate::nn::Layer;
+use crate::render::html::Document;
+use crate::render::panel::{Cell, Line, Page};
+use crate::render::{Picture, Scene, Theme};
+use crate::report::activation_page::{
+    MapStyle, Stage, class_means_page, kernels_page, stack, stages_page,
+};
+use crate::train::load;
+use crate::{CLASS_NAMES, SIDE};
+use std::path::PathBuf;
+
+/// Filters of each layer that `--layer all` shows where --filter does not say.
+const FEW: usize = 16;
+
+/// Arguments of `fer activations`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A run folder or a weights file
+    model: PathBuf,
+    /// A picture of a face
+    #[arg(conflicts_with_all = ["data", "index"])]
+    picture: Option<PathBuf>,
+    /// Layers by name, or `all`; layers of one block are shown side by side
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', required_unless_present = "kernels")]
+    layer: Vec<String>,
+    /// Filters such as 0-31 or 3,7,10-12 [default: all; of `--layer all` the first 16]
+    #[arg(long, value_name = "K,…")]
+    filter: Option<String>,
+    /// Faces to choose from [default: those of the training]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Number of the face in the data, from 0
+    #[arg(long, default_value_t = 0)]
+    index: usize,
+    /// One scale for all maps of a layer
+    #[arg(long)]
+    common_scale: bool,
+    /// Mean map of each class over the data instead of one face
+    #[arg(long)]
+    mean_per_class: bool,
+    /// Most faces to average, spread evenly over the data; 0 = all
+    #[arg(long, default_value_t = 3000)]
+    faces: usize,
+    /// The kernels of the first layer as pictures
+    #[arg(long)]
+    kernels: bool,
+    /// Write the page: .png, .svg or .html
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Light ink on a dark ground
+    #[arg(long)]
+    dark: bool,
+}
+
+pub(super) fn run(args: Args) -> Result<()> {
+    require_folder_of(&args.out)?;
+    let subject = Subject::read(&args.model)?;
+    let model = Explained::new(&subject.network)?;
+    let theme = theme(args.dark);
+    let style = MapStyle { common_scale: args.common_scale, theme };
+    let layers = map_layers(&model, &args.layer)?;
+    let wanted = args.filter.as_deref().map(numbers).transpose()?.unwrap_or_default();
+    let filters = |layer: &LayerInfo| {
+        let mut filters = check_filters(layer, &wanted)?;
+        if wanted.is_empty() && args.layer.iter().any(|n| n == "all") {
+            filters.truncate(FEW);
+        }
+        Ok::<_, Error>(filters)
+    };
+    layers.iter().try_for_each(|l| filters(l).map(|_| ()))?;
+    let mut pages = Vec::new();
+    if args.kernels {
+        pages.push(first_kernels(&subject, theme)?);
+    }
+    if args.mean_per_class {
+        let faces = spread(subject.training_faces(args.data.as_deref())?, args.faces);
+        for layer in &layers {
+            let own = filters(layer)?;
+            pages.push(mean_page(&model, &subject, layer, &own, &faces, style)?);
+        }
+    } else if !layers.is_empty() {
+        let face = chosen_face(&args, &subject)?;
+        let pixels = subject.pixels(&face);
+        pages.push(face_page(&model, &face, &pixels, theme)?);
+        for group in stages(&layers) {
+            let own = filters(&group[0])?;
+            let stage = |layer: LayerInfo| {
+                Ok(Stage { maps: model.activations(&layer.name, &pixels)?, layer })
+            };
+            let group: Vec<Stage> = group.into_iter().map(stage).collect::<Result<_>>()?;
+            pages.push(stages_page(&group, &own, style)?);
+        }
+    }
+    write(&args, &pages, theme)
+}
+
+fn chosen_face(args: &Args, subject: &Subject) -> Result<Dataset> {
+    if let Some(path) = &args.picture {
+        return Ok(load::read_faces(path, false)?.select(&[0]));
+    }
+    let faces = subject.training_faces(args.data.as_deref())?;
+    if args.index >= faces.len() {
+        let last = faces.len().saturating_sub(1);
+        return Err(Error::Usage(format!("--index {}: the faces are 0 to {last}", args.index)));
+    }
+    Ok(faces.select(&[args.index]))
+}
+
+/// The face itself and what the network makes of it.
+fn face_page(model: &Explained<'_>, face: &Dataset, pixels: &[f32], theme: Theme) -> Result<Page> {
+    let probabilities = softmax(&model.logits(pixels)?);
+    let predicted = argmax(&probabilities);
+    let name = |class: usize| model.class_names().get(class).map_or("", String::as_str);
+    let label = face.label(0).map(usize::from);
+    let right = label.is_none_or(|label| label == predicted);
+    let picture = Picture::from_gray(face.image(0), SIDE, SIDE)?;
+    let mut page = Page::sheet(
+        "What the filters make of this face",
+        vec![Cell::picture(picture, face.origin(0).to_string())],
+        1,
+        theme,
+    );
+    let mut header =
+        vec![Line::verdict(name(predicted), f64::from(probabilities[predicted]), right)];
+    if let Some(label) = label {
+        header.push(Line::new(
+            format!("label {}", CLASS_NAMES[label]),
+            crate::render::panel::Tone::Muted,
+        ));
+    }
+    page.rows[0].header = header;
+    Ok(page)
+}
+
+fn mean_page(
+    model: &Explained<'_>,
+    subject: &Subject,
+    layer: &LayerInfo,
+    filters: &[usize],
+    faces: &Dataset,
+    style: MapStyle,
+) -> Result<Page> {
+    // Faces without label count for no class.
+    let labels: Vec<usize> =
+        faces.labels().iter().map(|l| l.map_or(usize::MAX, usize::from)).collect();
+    let bar = progress::bar(faces.len() as u64, "faces");
+    bar.set_message(layer.name.clone());
+    let pixels = subject.pixels(faces);
+    let means = class_means(model, layer, &pixels, &labels, &mut |n| bar.inc(n as u64))?;
+    bar.finish_and_clear();
+    class_means_page(layer, &means, filters, model.class_names(), style)
+}
+
+fn first_kernels(subject: &Subject, theme: Theme) -> Result<Page> {
+    let layers = subject.network.walk()?;
+    let first = layers.iter().find_map(|(layer, _)| match layer {
+        Layer::Conv2d(convolution) => Some(convolution),
+        _ => None,
+    });
+    match first {
+        Some(convolution) => kernels_page(convolution, theme),
+        None => Err(Error::Usage("--kernels: this network has no convolution".into())),
+    }
+}
+
+fn write(args: &Args, pages: &[Page], theme: Theme) -> Result<()> {
+    if args.out.extension().is_some_and(|e| e.eq_ignore_ascii_case("html")) {
+        let mut document = Document::new("Filter outputs", "en");
+        for page in pages {
+            document.svg(&page.to_svg()?, "");
+        }
+        return write_atomic(&args.out, document.finish().as_bytes());
+    }
+    let scenes: Vec<Scene> = pages.iter().map(Page::scene).collect();
+    write_scene(&stack(&scenes, theme), &args.out)
+}
