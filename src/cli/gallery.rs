@@ -158,7 +158,7 @@ impl Writer {
         let words = "How much of the map falls on each part of the face, beside three controls.";
         self.add(Section::Set, "regions", "Face or not face?", words, &page.page()?)?;
         let faces = set.judge(explained)?;
-        let (data, ..) = class_maps_of(model, &set, &work, method, &found, &faces)?;
+        let data = class_maps_of(model, &set, &work, method, &found, &faces)?;
         let page = data.page(&what, &names, theme)?;
         let words = "Mean maps, correct minus wrong, and faces that drew attention elsewhere.";
         self.add(Section::Set, "class-maps", "What the faces of a class share", words, &page)

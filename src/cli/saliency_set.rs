@@ -240,16 +240,16 @@ fn maps_of_classes(
     faces: &[ShownFace],
 ) -> Result<()> {
     let what = set.what(args.target.words(), method, model);
-    let (page, outside, wrong) = class_maps_of(model, set, work, method, found, faces)?;
+    let data = class_maps_of(model, set, work, method, found, faces)?;
     let names = model.names();
-    let page = page.page(&what, &names, args.theme())?;
-    write(args, page)?;
+    write(args, data.page(&what, &names, args.theme())?)?;
+    let wrong = data.wrong.as_ref().map_or(0, |w| w.count);
     let record = ClassMapsRecord {
         model: &model.title,
         method: method.name(),
         faces: faces.len(),
         wrong,
-        outside,
+        outside: data.most_outside,
     };
     if args.json {
         return super::print_json(&record);
@@ -267,6 +267,8 @@ pub struct ClassMapsData {
     mean_faces: Vec<Vec<f32>>,
     wrong: Option<WrongFaces>,
     outside: Vec<OutsideFace>,
+    /// Those faces by origin, with the share of their map outside.
+    pub most_outside: Vec<(String, f64)>,
 }
 
 impl ClassMapsData {
@@ -285,7 +287,7 @@ impl ClassMapsData {
     }
 }
 
-/// The maps of the classes, the faces that drew attention outside, and the number of wrong faces.
+/// The maps of the classes, the faces that drew attention outside, and the wrong ones.
 pub fn class_maps_of(
     model: &Model,
     set: &Set,
@@ -293,7 +295,7 @@ pub fn class_maps_of(
     method: Method,
     found: &[Attribution],
     faces: &[ShownFace],
-) -> Result<(ClassMapsData, Vec<(String, f64)>, usize)> {
+) -> Result<ClassMapsData> {
     let names = model.names();
     let maps: Vec<f32> = found.iter().flat_map(|a| &a.map).copied().collect();
     let predicted: Vec<usize> = faces.iter().map(|f| f.predicted).collect();
@@ -339,14 +341,13 @@ pub fn class_maps_of(
             set.origins[f]
         ),
     };
-    let data = ClassMapsData {
+    Ok(ClassMapsData {
         maps: class_maps(&maps, &set.labels, &predicted, names.len())?,
         mean_faces: (0..names.len()).map(of_class).collect(),
         wrong: wrong_faces,
         outside: shown.iter().map(outside).collect(),
-    };
-    let outside = shown.iter().map(|&(f, share)| (set.origins[f].clone(), share)).collect();
-    Ok((data, outside, wrong.len()))
+        most_outside: shown.iter().map(|&(f, share)| (set.origins[f].clone(), share)).collect(),
+    })
 }
 
 fn check(args: &Args, model: &Model, set: &Set, work: &Work<'_>) -> Result<()> {

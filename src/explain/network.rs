@@ -293,3 +293,27 @@ fn kind(layer: &Layer) -> LayerKind {
         _ => LayerKind::Other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::architecture;
+
+    #[test]
+    fn randomised_draws_the_top_layers_anew_and_keeps_the_rest() {
+        let network: Network<f32> = Network::new(architecture("fer-s").unwrap(), 1).unwrap();
+        let layers = parametrised_layers(&network);
+        assert_eq!(layers.first().map(String::as_str), Some("conv2d_1"));
+        assert_eq!(layers.last().map(String::as_str), Some("linear_1"));
+        let changed = |top: Option<usize>| -> Vec<String> {
+            let other = randomised(&network, top, 2).unwrap();
+            let pairs = network.state().into_iter().zip(other.state());
+            let differs = pairs.filter(|((_, a), (_, b))| a.to_vec() != b.to_vec());
+            differs.map(|((name, _), _)| layer_of(&name).to_owned()).collect()
+        };
+        assert!(changed(Some(0)).is_empty());
+        assert_eq!(changed(Some(1)), ["linear_1"]);
+        assert!(changed(None).contains(&"conv2d_1".to_owned()));
+        assert!(!changed(Some(layers.len() - 1)).contains(&"conv2d_1".to_owned()));
+    }
+}
