@@ -121,8 +121,10 @@ impl CheckReport {
             "{}, {} faces. Arrows show the better direction; red fails.",
             self.model, self.faces
         );
-        page.columns = COLUMNS.map(String::from).to_vec();
-        page.columns.push("verdict".into());
+        // A row rather than column names, so that the columns are as wide as their headings.
+        let heading = |c: &str| cell(c.into(), Tone::Strong);
+        let cells = COLUMNS.iter().chain(&["verdict"]).map(|c| heading(c)).collect();
+        page.rows.push(Row { header: vec![], cells });
         for row in &self.methods {
             page.rows.push(method_row(row));
         }
