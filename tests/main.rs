@@ -8,6 +8,7 @@ mod engine;
 mod explain;
 mod golden;
 mod gradients;
+mod journey;
 mod kernels_vs_naive;
 mod networks;
 mod pictures;
