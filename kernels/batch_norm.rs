@@ -72,23 +72,12 @@ fn block_statistics(x: &[f32], partial: &mut [f32]) {
     partial.fill(0.0);
     let (sum, squares) = partial.split_at_mut(c);
     let shift = &x[..c];
-    let quads = x.chunks_exact(4 * c);
-    for row in quads.remainder().chunks(c) {
+    for row in x.chunks_exact(c) {
+        let (shift, sum, squares) = (&shift[..c], &mut sum[..c], &mut squares[..c]);
         for i in 0..c {
             let d = row[i] - shift[i];
             sum[i] += d;
             squares[i] += d * d;
-        }
-    }
-    for quad in quads {
-        let (a, rest) = quad.split_at(c);
-        let (b, rest) = rest.split_at(c);
-        let (e, f) = rest.split_at(c);
-        let (shift, sum, squares) = (&shift[..c], &mut sum[..c], &mut squares[..c]);
-        for i in 0..c {
-            let d = [a[i], b[i], e[i], f[i]].map(|x| x - shift[i]);
-            sum[i] += (d[0] + d[1]) + (d[2] + d[3]);
-            squares[i] += (d[0] * d[0] + d[1] * d[1]) + (d[2] * d[2] + d[3] * d[3]);
         }
     }
     for i in 0..c {
