@@ -1,6 +1,6 @@
 //! Batch norm of a matrix `[rows, channels]`, which is what NHWC images are.
 //!
-//! Sums go over blocks of [`ROWS`] rows, each added in f32 in a fixed order, then over the blocks
+//! Sums go over blocks of 256 rows, each added in f32 in a fixed order, then over the blocks
 //! in f64: neither the threads nor the size of the batch change how a number is rounded. Memory
 //! with the channels in front (`inner` above 1) is not what f32 images use and takes the
 //! [naive](crate::naive::batch_norm) loops.
