@@ -6,6 +6,7 @@ mod cli;
 mod dataset;
 mod engine;
 mod explain;
+mod explain_cli;
 mod golden;
 mod gradients;
 mod journey;

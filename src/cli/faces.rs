@@ -1,28 +1,28 @@
 //! Which faces an explanation is about.
 
-use crate::checkpoint::weights::read_model;
+use super::input::Reading;
 use crate::dataset::{Dataset, SynthOptions, synthesize};
 use crate::error::{Error, Result};
 use crate::explain::layers::nearest;
 use crate::explain::{Explained, Target};
 use crate::model::Network;
 use crate::report::ShownFace;
-use crate::train::TrainConfig;
-use crate::train::load::read_faces;
+use crate::train::Trained;
 use crate::{CLASS_NAMES, PIXELS};
 use std::path::{Path, PathBuf};
 
-/// Built-in faces that an explanation chooses from, and the number of the first: far behind those
-/// that a training draws.
+/// Built-in faces for a model that does not say how it was trained, and the number of the first:
+/// far behind those that a training draws.
 const BUILT_IN: (usize, u64) = (1_400, 1 << 32);
 
 /// Where the faces come from and which are meant.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, clap::Args)]
 pub struct FaceArgs {
     /// Pictures, PNG or JPEG
     #[arg(value_name = "PICTURE")]
     pub pictures: Vec<PathBuf>,
-    /// Faces: a CSV (plain or gzip) or a folder of class-named folders [default: built-in faces]
+    /// Faces: a CSV (plain or gzip) or a folder of class-named folders [default: those that the
+    /// model was validated on]
     #[arg(long, value_name = "D")]
     pub data: Option<PathBuf>,
     /// Numbers of the faces, counted from 0
@@ -31,17 +31,13 @@ pub struct FaceArgs {
     /// The first N faces of each class [default: 1]
     #[arg(long, value_name = "N", conflicts_with_all = ["index", "pictures"])]
     pub per_class: Option<usize>,
-    /// Count and list bad rows instead of ending at the first
-    #[arg(long)]
-    pub skip_bad: bool,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// A network with what its file says of its training.
 pub struct Model {
-    /// The network.
-    pub network: Network<f32>,
-    /// How it was trained, where the file says so.
-    pub config: Option<TrainConfig>,
+    trained: Trained,
     /// As captions call it: name of the file or folder, and of the network.
     pub title: String,
 }
@@ -49,18 +45,19 @@ pub struct Model {
 impl Model {
     /// Reads a run folder or a weights file.
     pub fn read(path: &Path) -> Result<Model> {
-        let (network, archive) = read_model(path)?;
-        let config = match archive.meta.contains_key("config") {
-            true => Some(archive.get(path, "config")?),
-            false => None,
-        };
+        let trained = Trained::read(path)?;
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        Ok(Model { title: format!("{file} ({})", network.spec.name), network, config })
+        Ok(Model { title: format!("{file} ({})", trained.network.spec.name), trained })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network<f32> {
+        &self.trained.network
     }
 
     /// Names of the classes.
     pub fn names(&self) -> Vec<&str> {
-        self.network.spec.classes.iter().map(String::as_str).collect()
+        self.network().spec.classes.iter().map(String::as_str).collect()
     }
 }
 
@@ -76,10 +73,11 @@ pub struct Chosen {
 
 impl FaceArgs {
     /// Reads the faces of the set, without the pictures.
-    pub fn read_set(&self) -> Result<Dataset> {
-        match &self.data {
-            Some(path) => read_faces(path, self.skip_bad),
-            None => built_in(),
+    pub fn read_set(&self, model: &Model) -> Result<Dataset> {
+        match (&self.data, &model.trained.config) {
+            (Some(path), _) => self.reading.read(path),
+            (None, Some(_)) => model.trained.validation_faces(),
+            (None, None) => built_in(),
         }
     }
 
@@ -88,7 +86,7 @@ impl FaceArgs {
         if !self.pictures.is_empty() {
             return self.read_pictures(model);
         }
-        let all = self.read_set()?;
+        let all = self.read_set(model)?;
         let chosen = match self.index.is_empty() {
             true => first_of_each_class(&all, self.per_class.unwrap_or(1))?,
             false => self.check_index(&all)?,
@@ -99,15 +97,13 @@ impl FaceArgs {
     fn read_pictures(&self, model: &Model) -> Result<Chosen> {
         let mut all = Dataset::new();
         for path in &self.pictures {
-            all.append(read_faces(path, self.skip_bad)?);
+            all.append(self.reading.read_pictures(path)?);
         }
-        let mean_face = match (&self.data, &model.config) {
-            (Some(path), _) => read_faces(path, self.skip_bad)?.mean_image(),
-            (None, Some(TrainConfig { data: None, .. })) => built_in()?.mean_image(),
-            (None, Some(TrainConfig { data: Some(path), .. })) if path.exists() => {
-                read_faces(path, true)?.mean_image()
-            }
-            _ => vec![model.network.spec.mean as f32; PIXELS],
+        // Without the faces it was trained with there is still their mean gray.
+        let mean_face = match self.read_set(model) {
+            Ok(set) => set.mean_image(),
+            Err(e) if self.data.is_some() => return Err(e),
+            Err(_) => vec![model.network().spec.mean as f32; PIXELS],
         };
         Ok(Chosen { chosen: (0..all.len()).collect(), mean_face, all })
     }

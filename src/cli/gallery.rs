@@ -1,6 +1,7 @@
 //! `fer gallery`: every method on every expression, as pages with an index.
 
 use super::faces::{FaceArgs, Model};
+use super::input::theme;
 use super::progress;
 use super::saliency::{How, Work, explain_all};
 use super::saliency_set::{Set, class_maps_of, lifts};
@@ -43,13 +44,13 @@ pub struct Args {
 
 pub(super) fn run(args: Args) -> Result<()> {
     let model = Model::read(&args.model)?;
-    let explained = Explained::new(&model.network)?;
+    let explained = Explained::new(model.network())?;
     let names = model.names();
     let chosen = args.faces.choose(&model)?;
     let options = args.how.options(&explained, chosen.mean_face.clone())?;
     let faces = chosen.judge(&explained)?;
     std::fs::create_dir_all(&args.out).map_err(Error::io(&args.out))?;
-    let theme = if args.dark { Theme::Dark } else { Theme::Light };
+    let theme = theme(args.dark);
     let look = PageOptions { names: &names, model: &model.title, common_scale: false, theme };
     let pages = Method::ALL.len() + faces.len() + 4;
     let mut writer = Writer {

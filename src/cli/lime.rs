@@ -1,13 +1,13 @@
 //! `fer lime`.
 
 use super::faces::{FaceArgs, Model, TargetArg};
+use super::input::theme;
 use super::progress;
 use crate::PIXELS;
 use crate::error::{Error, Result};
 use crate::explain::Explained;
 use crate::explain::lime::{LimeOptions, lime};
 use crate::explain::segments::Segmentation;
-use crate::render::Theme;
 use crate::report::face::name;
 use crate::report::lime_page::{LimePage, LimeRecord};
 use crate::report::write::{check_name, write_page};
@@ -57,7 +57,7 @@ pub(super) fn run(args: Args) -> Result<()> {
     }
     args.out.as_deref().map_or(Ok(()), check_name)?;
     let model = Model::read(&args.model)?;
-    let explained = Explained::new(&model.network)?;
+    let explained = Explained::new(model.network())?;
     let names = model.names();
     let faces = args.faces.choose(&model)?.judge(&explained)?;
     let targets = args.target.of(&faces, &names)?;
@@ -88,7 +88,7 @@ pub(super) fn run(args: Args) -> Result<()> {
             segmentation: args.segments,
             num_samples: options.num_samples,
             fits: options.fits,
-            theme: if args.dark { Theme::Dark } else { Theme::Light },
+            theme: theme(args.dark),
         };
         write_page(&page.page(&faces, &classes, &found)?, path)?;
     }

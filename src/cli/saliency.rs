@@ -1,6 +1,7 @@
 //! `fer saliency`.
 
 use super::faces::{FaceArgs, Model, TargetArg};
+use super::input::theme;
 use super::progress;
 use super::saliency_set::{self, SetArgs};
 use crate::error::{Error, Result};
@@ -117,7 +118,7 @@ impl std::str::FromStr for MethodArg {
 impl Args {
     /// Light or dark.
     pub(super) fn theme(&self) -> Theme {
-        if self.dark { Theme::Dark } else { Theme::Light }
+        theme(self.dark)
     }
 }
 
@@ -132,7 +133,7 @@ pub(super) fn run(args: Args) -> Result<()> {
     args.out.as_deref().map_or(Ok(()), check_name)?;
     args.raw.as_deref().map_or(Ok(()), check_raw_name)?;
     let model = Model::read(&args.model)?;
-    let explained = Explained::new(&model.network)?;
+    let explained = Explained::new(model.network())?;
     let names = model.names();
     let chosen = args.faces.choose(&model)?;
     let options = args.how.options(&explained, chosen.mean_face.clone())?;

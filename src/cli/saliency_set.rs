@@ -5,7 +5,7 @@ use super::progress;
 use super::saliency::{Args, Work, explain_all};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::explain::check_table::{CheckOptions, CheckRow, check_table, needs_many_passes};
+use crate::explain::check_table::{CheckOptions, CheckRow, check_table};
 use crate::explain::class_maps::{class_maps, mean_magnitude};
 use crate::explain::network::{parametrised_layers, randomised};
 use crate::explain::picture::mean_face;
@@ -48,7 +48,7 @@ pub struct SetArgs {
     /// Draw the regions over faces of the set, to check them by eye
     #[arg(long, group = "set", conflicts_with_all = ["index", "per_class", "raw"])]
     pub template: bool,
-    /// At most so many faces, as many of each class [default: all; 14 for --check, 100 for
+    /// At most so many faces, as many of each class [default: all; 7 for --check, 100 for
     /// --template]
     #[arg(long, value_name = "N", requires = "set",
           value_parser = clap::value_parser!(u32).range(1..))]
@@ -66,7 +66,7 @@ impl SetArgs {
 pub fn run(args: &Args, model: &Model) -> Result<()> {
     let set = Set::read(args, model)?;
     let theme = args.theme();
-    let explained = Explained::new(&model.network)?;
+    let explained = Explained::new(model.network())?;
     if args.set.template {
         return write(args, set.template_page(theme)?);
     }
@@ -114,9 +114,9 @@ pub struct Set {
 
 impl Set {
     fn read(args: &Args, model: &Model) -> Result<Set> {
-        let all = args.faces.read_set()?;
+        let all = args.faces.read_set(model)?;
         let default = match () {
-            () if args.set.check => Some(14),
+            () if args.set.check => Some(7),
             () if args.set.template => Some(100),
             () => None,
         };
@@ -125,7 +125,7 @@ impl Set {
 
     /// Labelled faces of `all`, at most `limit`, evenly from its classes.
     pub fn choose(all: &Dataset, limit: Option<usize>, model: &Model) -> Result<Set> {
-        let classes = model.network.spec.classes.len();
+        let classes = model.network().spec.classes.len();
         let known = |&i: &usize| all.label(i).is_some_and(|c| usize::from(c) < classes);
         let mut chosen: Vec<usize> = match limit {
             Some(n) => first_of_each_class(all, n.div_ceil(CLASS_NAMES.len()))?,
@@ -186,7 +186,7 @@ pub fn lifts(
     let maps: Vec<f32> = found.iter().flat_map(|a| &a.map).copied().collect();
     // The same class on both networks: the target is what the trained one was asked about.
     let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
-    let other = randomised(&model.network, None, seed ^ OTHER_SEED)?;
+    let other = randomised(model.network(), None, seed ^ OTHER_SEED)?;
     let other = Explained::new(&other)?;
     let mut draw = |_: &[f32]| -> Result<Vec<f32>> {
         let work = Work { model: &other, targets: &targets, ..*work };
@@ -363,7 +363,7 @@ pub fn check_report(
     seed: u64,
     methods: &[Method],
 ) -> Result<CheckReport> {
-    let other = randomised(&model.network, None, seed ^ OTHER_SEED)?;
+    let other = randomised(model.network(), None, seed ^ OTHER_SEED)?;
     let other = Explained::new(&other)?;
     let options = CheckOptions { attribution: work.options, seed, randomised: Some(&other) };
     let bar = progress::bar(methods.len() as u64, "methods");
@@ -373,7 +373,7 @@ pub fn check_report(
         bar.set_message(method.name());
         rows.extend(check_table(work.model, &[method], &set.pixels, work.targets, &options)?);
         let refused = rows.last().is_some_and(|r| r.refused > 0);
-        if !needs_many_passes(method) && !refused {
+        if is_one_pass(method) && !refused {
             curves.push(randomisation_curve(model, work, method, seed)?);
         }
         bar.inc(1);
@@ -385,6 +385,19 @@ pub fn check_report(
         methods: rows,
         randomisation: curves,
     })
+}
+
+/// Methods cheap enough to be repeated for every layer.
+fn is_one_pass(method: Method) -> bool {
+    matches!(
+        method,
+        Method::Saliency
+            | Method::GradXInput
+            | Method::GuidedBackprop
+            | Method::GradCam
+            | Method::GradCamPlusPlus
+            | Method::LayerCam
+    )
 }
 
 /// Re-initialises the layers from the top down and compares the maps.
@@ -401,9 +414,9 @@ fn randomisation_curve(
     let found = maps(work.model, work.options, work.targets)?;
     let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
     let original: Vec<f32> = found.into_iter().flat_map(|a| a.map).collect();
-    let layers = parametrised_layers(&model.network).len();
+    let layers = parametrised_layers(model.network()).len();
     let steps = randomisation(&original, layers, &mut |top| {
-        let other = randomised(&model.network, Some(top), seed ^ OTHER_SEED)?;
+        let other = randomised(model.network(), Some(top), seed ^ OTHER_SEED)?;
         let found = maps(&Explained::new(&other)?, work.options, &targets)?;
         Ok(found.into_iter().flat_map(|a| a.map).collect())
     })?;

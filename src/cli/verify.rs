@@ -45,7 +45,7 @@ struct VerifiedFace {
 
 pub(super) fn run(mut args: Args) -> Result<()> {
     let model = Model::read(&args.model)?;
-    let explained = Explained::new(&model.network)?;
+    let explained = Explained::new(model.network())?;
     let names = model.names();
     if args.faces.per_class.is_none() && args.faces.index.is_empty() {
         args.faces.index = if args.faces.pictures.is_empty() { vec![0] } else { vec![] };
@@ -62,7 +62,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     let pixels = chosen.pixels();
     let mut verified = vec![];
     for (face, x) in faces.iter().zip(pixels.chunks_exact(PIXELS)) {
-        let checks = verify(&model.network, x, face.predicted, &chosen.mean_face, &options)?;
+        let checks = verify(model.network(), x, face.predicted, &chosen.mean_face, &options)?;
         let class = name(&names, face.predicted).to_owned();
         verified.push(VerifiedFace { origin: face.origin.clone(), class, checks });
     }

@@ -134,8 +134,7 @@ fn maps_of(
     Ok(found.into_iter().flat_map(|a| a.map).collect())
 }
 
-/// Whether a map takes thousands of forward passes.
-pub fn needs_many_passes(method: Method) -> bool {
+fn needs_many_passes(method: Method) -> bool {
     matches!(method, Method::Rise | Method::Lime | Method::ScoreCam)
 }
 

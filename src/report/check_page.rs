@@ -103,11 +103,19 @@ impl CheckReport {
         })
     }
 
-    /// The table and the randomisation chart as a page.
+    /// The table, and below it the randomisation chart.
     ///
     /// # Errors
     /// Those of drawing.
     pub fn page(&self, theme: Theme) -> Result<Page> {
+        let mut cells = vec![Cell::Drawing(self.table(theme).scene())];
+        if !self.randomisation.is_empty() {
+            cells.push(Cell::Drawing(self.randomisation_chart(theme)?));
+        }
+        Ok(Page::sheet("", cells, 1, theme))
+    }
+
+    fn table(&self, theme: Theme) -> Page {
         let mut page = Page { cell: 118.0, ..Page::new("Can the maps be believed?", theme) };
         page.subtitle = format!(
             "{}, {} faces. Arrows show the better direction; red fails.",
@@ -134,14 +142,11 @@ impl CheckReport {
              the sum of integrated gradients. –: not measured.",
             self.words().join(" ")
         );
-        Ok(page)
+        page
     }
 
     /// Similarity against the share of layers re-initialised.
-    ///
-    /// # Errors
-    /// Those of drawing.
-    pub fn randomisation_chart(&self, theme: Theme) -> Result<Scene> {
+    fn randomisation_chart(&self, theme: Theme) -> Result<Scene> {
         let line = |curve: &RandomisationCurve| {
             let n = curve.steps.len().max(1) as f64;
             let share = |s: &RandomisationStep| s.layers as f64 / n;

@@ -46,10 +46,12 @@ pub fn many_faces_page(
     options: &PageOptions<'_>,
 ) -> Result<Page> {
     let all: Vec<&Attribution> = found.iter().flatten().collect();
-    let mut page = Page { cell: 96.0, ..Page::new(title(&all, faces, options), options.theme) };
+    let mut page = Page { cell: 120.0, ..Page::new(title(&all, faces, options), options.theme) };
     page.subtitle = options.model.into();
     page.columns = vec!["Face".into()];
-    page.columns.extend(found.iter().flat_map(|m| m.first()).map(|a| a.method.title().into()));
+    // The longest title would be cut in a column of this width.
+    let title = |a: &Attribution| a.method.title().replace("backpropagation", "backprop");
+    page.columns.extend(found.iter().flat_map(|m| m.first()).map(title));
     for (i, face) in faces.iter().enumerate() {
         let mut cells = vec![Cell::picture(face.picture()?, "")];
         for method in found {

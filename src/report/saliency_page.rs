@@ -63,7 +63,11 @@ pub fn saliency_page(
     let bar = |colormap, what: &str| ScaleBar { colormap, scale: common, label: what.into() };
     page.scale_bars.push(bar(MAGNITUDE, &format!("magnitude, {}", method.unit())));
     if signed {
-        page.scale_bars.push(bar(SIGNED, "blue: against, red: for"));
+        let words = match first.target {
+            Target::Loss(_) => "blue: lowers the loss, red: raises it",
+            _ => "blue: against, red: for",
+        };
+        page.scale_bars.push(bar(SIGNED, words));
     }
     page.caption = caption(first, &shared, options);
     Ok(page)
@@ -163,6 +167,8 @@ fn caption(first: &Attribution, shared: &[Fact], options: &PageOptions<'_>) -> S
     if options.common_scale {
         parts.push("all rows share one scale".into());
     }
-    parts.push("S: logit before the softmax".into());
+    if !first.method.explains_probability() {
+        parts.push("S: score before the softmax".into());
+    }
     parts.join(" · ")
 }

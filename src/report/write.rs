@@ -6,8 +6,7 @@ use crate::render::panel::Page;
 use crate::{Error, Result};
 use std::path::Path;
 
-/// Pixels of a PNG per unit of a page: sharp on a dense screen and in print.
-pub const PNG_SCALE: f32 = 2.0;
+pub use crate::render::write::PNG_SCALE;
 
 /// Refuses a name that [`write_page`] cannot write, before long work.
 ///

@@ -1,0 +1,250 @@
+//! The commands that explain: what they write, what they say, what they refuse.
+
+use assert_cmd::Command;
+use fer::checkpoint::weights;
+use fer::files::write_atomic;
+use fer::model::{Network, NetworkSpec};
+use fer::render::Picture;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+/// Small, but with every kind of layer that explanations ask for.
+const NETWORK: &str = r#"
+name = "toy"
+[[layers]]
+type = "conv2d"
+filters = 6
+[[layers]]
+type = "batch_normalization"
+[[layers]]
+type = "activation"
+[[layers]]
+type = "max_pooling2d"
+size = 4
+[[layers]]
+type = "conv2d"
+filters = 8
+[[layers]]
+type = "activation"
+[[layers]]
+type = "global_average_pooling2d"
+[[layers]]
+type = "linear"
+units = 7
+"#;
+
+/// A folder with a network that was not trained: exactness does not depend on that.
+struct Bench {
+    folder: TempDir,
+    model: PathBuf,
+}
+
+impl Bench {
+    fn new(network: &str) -> Bench {
+        let folder = TempDir::new().expect("a folder");
+        let spec: NetworkSpec = toml::from_str(network).expect("a network");
+        let network = Network::<f32>::new(spec, 3).expect("layers that fit");
+        let model = folder.path().join("toy.safetensors");
+        let bytes = weights::archive(&network).and_then(|a| a.to_bytes()).expect("an archive");
+        write_atomic(&model, &bytes).expect("a file");
+        Bench { folder, model }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn fer(&self, command: &str, arguments: &str) -> std::process::Output {
+        let mut fer = Command::cargo_bin("fer").expect("the program");
+        fer.current_dir(self.folder.path()).arg(command).arg(&self.model);
+        fer.args(arguments.split_whitespace()).output().expect("a run")
+    }
+
+    #[track_caller]
+    fn works(&self, command: &str, arguments: &str) -> String {
+        let run = self.fer(command, arguments);
+        let errors = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert!(run.status.success(), "fer {command} {arguments}: {errors}");
+        String::from_utf8(run.stdout).expect("text")
+    }
+
+    #[track_caller]
+    fn refuses(&self, command: &str, arguments: &str, words: &[&str]) {
+        let run = self.fer(command, arguments);
+        let errors = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(2), "fer {command} {arguments}: {errors}");
+        for word in words {
+            assert!(errors.contains(word), "`{word}` is missing in: {errors}");
+        }
+    }
+}
+
+fn picture(path: &Path) -> Picture {
+    Picture::from_png(&std::fs::read(path).expect("a file")).expect("a picture")
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+#[test]
+fn saliency_page_has_a_row_for_each_expression_and_repeats_byte_for_byte() {
+    let bench = Bench::new(NETWORK);
+    bench.works("saliency", "--out a.png");
+    bench.works("saliency", "--out b.png --threads 1");
+    let bytes = |name| std::fs::read(bench.path(name)).expect("a file");
+    assert_eq!(bytes("a.png"), bytes("b.png"));
+    let page = picture(&bench.path("a.png"));
+    // Seven rows of pictures of 144 pixels, twice enlarged.
+    assert!(page.height() > 7 * 288, "{} pixels high", page.height());
+    bench.works("saliency", "--out a.svg --per-class 1");
+    let svg = String::from_utf8(bytes("a.svg")).expect("text");
+    for name in fer::CLASS_NAMES {
+        assert!(svg.contains(name), "{name}");
+    }
+    assert!(svg.contains("logit"), "the caption names the target");
+}
+
+#[test]
+fn raw_map_and_json_tell_the_same_numbers() {
+    let bench = Bench::new(NETWORK);
+    let text = bench.works("saliency", "--index 4,9 --method ig --json --raw m.npy");
+    let record = json(&text);
+    let npy = std::fs::read(bench.path("m.npy")).expect("a file");
+    let header = String::from_utf8_lossy(&npy[..128]).into_owned();
+    assert!(header.contains("(2, 48, 48,)"), "{header}");
+    let values: Vec<f32> = npy[npy.len() - 2 * 2304 * 4..]
+        .chunks_exact(4)
+        .map(|b| f32::from_le_bytes(b.try_into().expect("4 bytes")))
+        .collect();
+    for (face, map) in record["faces"].as_array().expect("faces").iter().zip(values.chunks(2304)) {
+        let told = &face["explanations"][0];
+        let max = map.iter().fold(0.0f32, |top, v| top.max(v.abs()));
+        assert!((told["raw_max"].as_f64().expect("a number") - f64::from(max)).abs() < 1e-6);
+        let sum: f64 = map.iter().map(|&v| f64::from(v)).sum();
+        assert!((told["sum"].as_f64().expect("a number") - sum).abs() < 1e-9);
+        let facts = told["facts"].to_string();
+        assert!(facts.contains("residual") && facts.contains("mean face"), "{facts}");
+    }
+    bench.works("saliency", "--index 4 --raw m.csv");
+    let csv = std::fs::read_to_string(bench.path("m.csv")).expect("a file");
+    assert_eq!(csv.lines().count(), 1 + 48);
+}
+
+#[test]
+fn targets_explain_what_they_say() {
+    let bench = Bench::new(NETWORK);
+    let told = |target: &str| {
+        let text = bench.works("saliency", &format!("--index 2 --json --target {target}"));
+        json(&text)["faces"][0]["explanations"][0].clone()
+    };
+    assert_eq!(told("happy")["class"], "happy");
+    assert_eq!(told("3")["target"], "logit of happy");
+    assert!(told("loss")["target"].as_str().expect("words").starts_with("loss against"));
+    let (pred, contrast) = (told("pred"), told("contrast"));
+    assert_eq!(pred["class"], contrast["class"]);
+    let number = |v: &serde_json::Value| v.as_f64().expect("a number");
+    // S_c − logsumexp of the others = ln(p/(1 − p)).
+    let p = number(&contrast["probability"]);
+    assert!((number(&contrast["score"]) - (p / (1.0 - p)).ln()).abs() < 1e-4);
+}
+
+#[test]
+fn all_methods_share_a_page_and_pictures_of_any_size_are_read() {
+    let bench = Bench::new(NETWORK);
+    let gray: Vec<u8> = (0..96 * 80).map(|i| (i % 251) as u8).collect();
+    let png = Picture::from_gray(&gray, 96, 80).and_then(|p| p.to_png()).expect("a picture");
+    std::fs::write(bench.path("me.png"), png).expect("a file");
+    let text = bench.works("saliency", "me.png --method all --samples 20 --out all.svg --json");
+    let explained = json(&text)["faces"][0]["explanations"].as_array().expect("a list").len();
+    assert_eq!(explained, 14);
+    let svg = std::fs::read_to_string(bench.path("all.svg")).expect("a file");
+    for title in ["SmoothGrad²", "LayerCAM", "Occlusion", "LIME"] {
+        assert!(svg.contains(title), "{title}");
+    }
+    // A picture has no label.
+    bench.refuses("saliency", "me.png --target loss --json", &["no label", "--target pred"]);
+}
+
+#[test]
+fn poor_choices_are_refused_in_plain_words() {
+    let bench = Bench::new(NETWORK);
+    let refuses = |arguments: &str, words: &[&str]| bench.refuses("saliency", arguments, words);
+    refuses(
+        "--method gradcam --layer activaton_1 --json",
+        &["did you mean `activation_1`", "conv2d_2"],
+    );
+    refuses("--method gradcam --layer linear_1 --json", &["no map", "7 × 1 × 1"]);
+    refuses("--target hapy --json", &["did you mean `happy`"]);
+    refuses("--method magic --json", &["smoothgrad", "layercam"]);
+    refuses("--index 99999 --json", &["--index 99999", "0 to"]);
+    refuses("--out a.bmp", &[".png"]);
+    refuses("--out no/a.png", &["create it first"]);
+    refuses("", &["--out"]);
+    bench.refuses("lime", "--target loss", &["probability"]);
+    let leaky = NETWORK.replacen("\"activation\"", "\"activation\"\nfunction = \"leaky_relu\"", 1);
+    let leaky = Bench::new(&leaky);
+    leaky.refuses("saliency", "--method guided-backprop --json", &["ReLU", "activation_1"]);
+}
+
+#[test]
+fn verify_passes_an_honest_network() {
+    let bench = Bench::new(NETWORK);
+    let text = bench.works("verify", "--index 1 --json");
+    let result = json(&text);
+    assert_eq!(result["passed"], true, "{text}");
+    let checks = result["faces"][0]["checks"].as_array().expect("checks");
+    assert_eq!(checks.len(), 6);
+    for check in checks {
+        let measured = check["measured"].as_f64().expect("a number");
+        assert!(measured <= check["tolerance"].as_f64().expect("a number"), "{check}");
+    }
+}
+
+#[test]
+fn lime_names_the_parts_of_a_face_or_refuses() {
+    let bench = Bench::new(NETWORK);
+    let text = bench.works("lime", "--index 0 --segments face --samples 200 --json --out l.png");
+    let told = &json(&text)[0];
+    assert_eq!(told["pieces"], 12);
+    assert_eq!(told["piece_names"][3], "mouth");
+    let number = |key: &str| told[key].as_f64().expect("a number");
+    let weights = told["coefficients"].as_array().expect("weights");
+    let sum: f64 = weights.iter().map(|w| w.as_f64().expect("a number")).sum();
+    assert!((number("local_prediction") - number("intercept") - sum).abs() < 1e-9);
+    assert_eq!(told["refused"].is_null(), number("r2") >= 0.3);
+    assert!(picture(&bench.path("l.png")).width() > 500);
+}
+
+#[test]
+fn whole_set_pages_are_written_with_their_words() {
+    let bench = Bench::new(NETWORK);
+    let text = bench.works("saliency", "--regions --faces 21 --out r.png");
+    assert!(text.contains("Face or not face?") && text.contains("random weights"), "{text}");
+    let lifts = json(&bench.works("saliency", "--regions --faces 21 --json"));
+    let lifts = lifts["lifts"].as_array().expect("lifts").clone();
+    // Eight groups (all and seven classes), seven regions, four sources.
+    assert_eq!(lifts.len(), 8 * 7 * 4);
+    for lift in lifts.iter().filter(|l| l["source"] == "uniform") {
+        assert!((lift["lift"].as_f64().expect("a number") - 1.0).abs() < 1e-9);
+    }
+    let text = bench.works("saliency", "--class-maps --faces 14 --out c.png");
+    assert!(text.contains("14 faces"), "{text}");
+    bench.works("saliency", "--template --faces 7 --out t.png");
+}
+
+#[test]
+fn gallery_links_every_page_it_wrote() {
+    let bench = Bench::new(NETWORK);
+    bench.works("gallery", "--index 0,3 --samples 20 --out g");
+    let index = std::fs::read_to_string(bench.path("g/index.html")).expect("an index");
+    let pages: Vec<String> = std::fs::read_dir(bench.path("g"))
+        .expect("a folder")
+        .map(|f| f.expect("a file").file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".png"))
+        .collect();
+    assert!(pages.len() >= 14 + 1 + 2 + 1, "{pages:?}");
+    for page in pages {
+        assert!(index.contains(&format!("src=\"{page}\"")), "{page}");
+    }
+}
