@@ -5,7 +5,8 @@
 //! the weights. The matrix is k_h·k_w times larger than the image, which is why the fast kernels
 //! only pretend to have it.
 
-use crate::Conv2dGeometry;
+use crate::gemm::gemm;
+use crate::{Conv2dGeometry, GemmGeometry, Transpose, scratch};
 
 /// Calls `visit(place in the rows, place in x)` for each run of `count` channels inside the image.
 ///
@@ -63,4 +64,107 @@ pub fn col2im(
             *x += v;
         }
     });
+}
+
+/// Calls `f(image, group)` for every image of the batch and every group of channels.
+fn for_each_image_and_group(g: &Conv2dGeometry, mut f: impl FnMut(usize, usize)) {
+    (0..g.n).for_each(|n| (0..g.groups).for_each(|group| f(n, group)));
+}
+
+/// Sizes of one group: input channels, output channels, columns of the im2col matrix, pixels.
+fn group_sizes(g: &Conv2dGeometry) -> [usize; 4] {
+    let c = g.c_in / g.groups;
+    [c, g.c_out / g.groups, g.k_h * g.k_w * c, g.h_out * g.w_out]
+}
+
+/// The filters of a group with the taps in front, `[o, k_h · k_w · c]`, as the columns lie.
+fn tap_major(g: &Conv2dGeometry, w: &[f32], group: usize, out: &mut [f32]) {
+    let [c, o, k, _] = group_sizes(g);
+    let taps = g.k_h * g.k_w;
+    for (i, out) in out[..o * k].iter_mut().enumerate() {
+        let (o_i, tap, c_i) = (i / k, i % k / c, i % c);
+        *out = w[((group * o + o_i) * c + c_i) * taps + tap];
+    }
+}
+
+/// y = conv(x, w) + bias by the explicit matrix: y\[pixels, o\] = cols\[pixels, k\]·w\[o, k\]ᵀ for
+/// each image. Shapes as [`crate::conv2d::forward`].
+pub fn forward(g: &Conv2dGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+    let [c, o, k, pixels] = group_sizes(g);
+    let image = g.h_in * g.w_in * g.c_in;
+    let mut filters = scratch::take(o * k);
+    let mut cols = scratch::take(pixels * k);
+    let mut product = scratch::take(pixels * o);
+    let shape =
+        GemmGeometry { m: pixels, n: o, k, trans_a: Transpose::No, trans_b: Transpose::Yes };
+    for_each_image_and_group(g, |n, group| {
+        tap_major(g, w, group, &mut filters);
+        let x = &x[n * image..][..image];
+        im2col(g, x, 0..g.h_out, [group * c, c], &mut cols);
+        gemm(&shape, &cols, &filters, &mut product, false);
+        let rows = y[n * pixels * g.c_out..].chunks_mut(g.c_out.max(1));
+        for (y, product) in rows.zip(product.chunks(o.max(1))) {
+            for (i, &p) in product.iter().enumerate() {
+                let o_i = group * o + i;
+                y[o_i] = p + bias.map_or(0.0, |b| b[o_i]);
+            }
+        }
+    });
+}
+
+/// Gradient of the input: cols\[pixels, k\] = grad_output\[pixels, o\]·w\[o, k\], then the adjoint of
+/// [`im2col`]. Shapes as [`crate::conv2d::backward_input`].
+pub fn backward_input(g: &Conv2dGeometry, grad_output: &[f32], w: &[f32], grad_input: &mut [f32]) {
+    let [c, o, k, pixels] = group_sizes(g);
+    let image = g.h_in * g.w_in * g.c_in;
+    let mut filters = scratch::take(o * k);
+    let mut cols = scratch::take(pixels * k);
+    let mut grad = scratch::take(pixels * o);
+    let shape =
+        GemmGeometry { m: pixels, n: k, k: o, trans_a: Transpose::No, trans_b: Transpose::No };
+    grad_input.fill(0.0);
+    for_each_image_and_group(g, |n, group| {
+        tap_major(g, w, group, &mut filters);
+        group_of_output(g, grad_output, n, group, &mut grad);
+        gemm(&shape, &grad, &filters, &mut cols, false);
+        let grad_input = &mut grad_input[n * image..][..image];
+        col2im(g, &cols, 0..g.h_out, [group * c, c], grad_input);
+    });
+}
+
+/// Gradient of the weights: w\[o, k\] += grad_output\[pixels, o\]ᵀ·cols\[pixels, k\], image by image.
+/// Shapes as [`crate::conv2d::backward_weight`].
+pub fn backward_weight(
+    g: &Conv2dGeometry,
+    x: &[f32],
+    grad_output: &[f32],
+    grad_weight: &mut [f32],
+) {
+    let [c, o, k, pixels] = group_sizes(g);
+    let image = g.h_in * g.w_in * g.c_in;
+    let mut filters = scratch::take(g.groups * o * k);
+    let mut cols = scratch::take(pixels * k);
+    let mut grad = scratch::take(pixels * o);
+    let shape =
+        GemmGeometry { m: o, n: k, k: pixels, trans_a: Transpose::Yes, trans_b: Transpose::No };
+    filters.fill(0.0);
+    for_each_image_and_group(g, |n, group| {
+        im2col(g, &x[n * image..][..image], 0..g.h_out, [group * c, c], &mut cols);
+        group_of_output(g, grad_output, n, group, &mut grad);
+        gemm(&shape, &grad, &cols, &mut filters[group * o * k..], true);
+    });
+    let taps = g.k_h * g.k_w;
+    for (i, grad) in grad_weight.iter_mut().enumerate() {
+        let (o_all, c_i, tap) = (i / k, i % k / taps, i % taps);
+        *grad = filters[o_all * k + tap * c + c_i];
+    }
+}
+
+/// The channels of one group of the outputs of image `n`, `[pixels, o]`.
+fn group_of_output(g: &Conv2dGeometry, y: &[f32], n: usize, group: usize, out: &mut [f32]) {
+    let [_, o, _, pixels] = group_sizes(g);
+    let rows = y[n * pixels * g.c_out..].chunks(g.c_out.max(1));
+    for (out, y) in out.chunks_mut(o.max(1)).zip(rows) {
+        out.copy_from_slice(&y[group * o..][..o]);
+    }
 }

@@ -21,6 +21,7 @@ pub mod elementwise;
 pub mod gemm;
 pub mod geometry;
 pub mod im2col;
+pub mod ladder;
 pub mod naive;
 mod pack;
 mod parallel;

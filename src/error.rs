@@ -37,6 +37,9 @@ pub enum Error {
         /// Found, expected, way out.
         message: String,
     },
+    /// A check that was asked for did not hold.
+    #[error("{0}")]
+    Failed(String),
     /// Training ran into NaN or infinity and could not go on.
     #[error("{0}")]
     Diverged(String),
@@ -82,7 +85,7 @@ impl Error {
     /// 5 diverged, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Shape { .. } | Error::Io { .. } | Error::Render(_) => 1,
+            Error::Shape { .. } | Error::Io { .. } | Error::Render(_) | Error::Failed(_) => 1,
             Error::Usage(_) => 2,
             Error::Data { .. } => 3,
             Error::Model { .. } => 4,

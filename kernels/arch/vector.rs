@@ -12,6 +12,8 @@ pub trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = 
     const LANES: usize;
     /// All elements `v`.
     fn splat(v: f32) -> Self;
+    /// self · a + b, rounded once.
+    fn mul_add(self, a: Self, b: Self) -> Self;
     /// The first `LANES` elements of `x`.
     ///
     /// # Panics
@@ -73,7 +75,7 @@ mod x86 {
 
     macro_rules! register {
         ($name:ident, $feature:literal, $raw:ident, $lanes:literal, $wrapper:ident,
-         $set1:ident, $loadu:ident, $storeu:ident, $add:ident, $sub:ident, $mul:ident) => {
+         $set1:ident, $loadu:ident, $storeu:ident, $add:ident, $sub:ident, $mul:ident, $fmadd:ident) => {
             #[derive(Clone, Copy)]
             pub struct $wrapper($raw);
 
@@ -87,6 +89,11 @@ mod x86 {
                 fn splat(v: f32) -> Self {
                     // SAFETY: the feature was detected, see above.
                     Self(unsafe { $set1(v) })
+                }
+                #[inline(always)]
+                fn mul_add(self, a: Self, b: Self) -> Self {
+                    // SAFETY: the feature was detected, see above.
+                    Self(unsafe { $fmadd(self.0, a.0, b.0) })
                 }
                 #[inline(always)]
                 fn load(x: &[f32]) -> Self {
@@ -124,7 +131,8 @@ mod x86 {
         _mm512_storeu_ps,
         _mm512_add_ps,
         _mm512_sub_ps,
-        _mm512_mul_ps
+        _mm512_mul_ps,
+        _mm512_fmadd_ps
     );
     register!(
         avx2,
@@ -137,7 +145,8 @@ mod x86 {
         _mm256_storeu_ps,
         _mm256_add_ps,
         _mm256_sub_ps,
-        _mm256_mul_ps
+        _mm256_mul_ps,
+        _mm256_fmadd_ps
     );
 }
 
@@ -158,6 +167,10 @@ mod portable {
             Self(f32x8::splat(v))
         }
         #[inline(always)]
+        fn mul_add(self, a: Self, b: Self) -> Self {
+            Self(self.0.mul_add(a.0, b.0))
+        }
+        #[inline(always)]
         fn load(x: &[f32]) -> Self {
             let mut lanes = [0.0; 8];
             lanes.copy_from_slice(&x[..8]);
@@ -176,6 +189,10 @@ impl Vector for f32 {
     #[inline(always)]
     fn splat(v: f32) -> Self {
         v
+    }
+    #[inline(always)]
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        f32::mul_add(self, a, b)
     }
     #[inline(always)]
     fn load(x: &[f32]) -> Self {

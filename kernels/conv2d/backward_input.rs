@@ -1,32 +1,16 @@
 //! Gradient of a convolution with respect to its input.
 
 use super::direct::correlate;
-use super::plan::{Algorithm, Pass, plan};
 use super::weights::Filters;
 use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, micro_kernel};
 use crate::im2col::col2im;
 use crate::pack::KC;
 use crate::parallel::parallel_chunks;
-use crate::{Conv2dGeometry, scratch, winograd};
+use crate::{Conv2dGeometry, scratch};
 
-/// grad_input = the adjoint of x ↦ conv(x, w) applied to `grad_output`.
-///
-/// **Shapes**: grad_output `[n, h_out, w_out, c_out]`, w `[c_out, c_in/groups, k_h, k_w]`,
-/// grad_input `[n, h_in, w_in, c_in]`.
-///
-/// # Panics
-/// When a slice does not have the length of its shape.
+/// By direct products; see [`super::backward_input`].
 pub fn backward_input(g: &Conv2dGeometry, grad_output: &[f32], w: &[f32], grad_input: &mut [f32]) {
-    assert!(w.len() == g.weight_len());
-    assert!(grad_output.len() == g.output_len() && grad_input.len() == g.input_len());
-    if grad_input.is_empty() {
-        return;
-    }
     match mirrored(g) {
-        Some(m) if plan(g, Pass::BackwardInput) == Algorithm::Winograd => {
-            let filters = Filters::mirrored(g, w, 0);
-            winograd::correlate(&m, grad_output, &filters, None, grad_input);
-        }
         Some(m) if g.c_in / g.groups > FEW_CHANNELS => {
             let filters = |group| Filters::mirrored(g, w, group);
             correlate(&m, grad_output, filters, None, grad_input);
@@ -41,8 +25,8 @@ const FEW_CHANNELS: usize = 4;
 /// The convolution that computes the gradient of the input from the gradient of the output:
 /// channels exchanged, weights mirrored, padding d·(k − 1) − p. Exists for stride 1 and padding
 /// up to that.
-fn mirrored(g: &Conv2dGeometry) -> Option<Conv2dGeometry> {
-    if g.stride != [1, 1] || g.output_len() == 0 {
+pub(crate) fn mirrored(g: &Conv2dGeometry) -> Option<Conv2dGeometry> {
+    if g.stride != [1, 1] {
         return None;
     }
     let padding = [
@@ -68,7 +52,7 @@ const PIXELS: usize = 96;
 /// the adjoint of im2col. One task per image, so every sum has its order.
 fn by_columns(g: &Conv2dGeometry, grad_output: &[f32], w: &[f32], grad_input: &mut [f32]) {
     grad_input.fill(0.0);
-    if grad_output.is_empty() {
+    if grad_output.is_empty() || grad_input.is_empty() {
         return;
     }
     let kernel = micro_kernel();

@@ -23,10 +23,10 @@ mod plan;
 mod rows;
 mod weights;
 
-use crate::Conv2dGeometry;
-use crate::winograd;
-pub use backward_input::backward_input;
+use crate::{Conv2dGeometry, im2col, winograd};
+pub(crate) use backward_input::mirrored;
 pub(crate) use direct::no_input;
+use plan::resolve;
 pub use plan::{Algorithm, Pass, plan, set_algorithm};
 pub(crate) use weights::Filters;
 
@@ -38,10 +38,54 @@ pub(crate) use weights::Filters;
 /// # Panics
 /// When a slice does not have the length of its shape.
 pub fn forward(g: &Conv2dGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+    forward_by(plan(g, Pass::Forward), g, x, w, bias, y);
+}
+
+/// [`forward`] by the given algorithm, where it applies.
+pub fn forward_by(
+    algorithm: Algorithm,
+    g: &Conv2dGeometry,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    y: &mut [f32],
+) {
+    assert!(x.len() == g.input_len() && y.len() == g.output_len());
     assert!(w.len() == g.weight_len() && bias.is_none_or(|b| b.len() == g.c_out));
-    match plan(g, Pass::Forward) {
-        Algorithm::Winograd => winograd::correlate(g, x, &Filters::forward(g, w, 0), bias, y),
+    match resolve(algorithm, g, Pass::Forward) {
+        Algorithm::Winograd => winograd::forward(winograd::tile_size(g), g, x, w, bias, y),
+        Algorithm::Im2col => im2col::forward(g, x, w, bias, y),
         _ => direct::correlate(g, x, |group| Filters::forward(g, w, group), bias, y),
+    }
+}
+
+/// grad_input = the adjoint of x ↦ conv(x, w) applied to `grad_output`.
+///
+/// **Shapes**: grad_output `[n, h_out, w_out, c_out]`, w `[c_out, c_in/groups, k_h, k_w]`,
+/// grad_input `[n, h_in, w_in, c_in]`.
+///
+/// # Panics
+/// When a slice does not have the length of its shape.
+pub fn backward_input(g: &Conv2dGeometry, grad_output: &[f32], w: &[f32], grad_input: &mut [f32]) {
+    backward_input_by(plan(g, Pass::BackwardInput), g, grad_output, w, grad_input);
+}
+
+/// [`backward_input`] by the given algorithm, where it applies.
+pub fn backward_input_by(
+    algorithm: Algorithm,
+    g: &Conv2dGeometry,
+    grad_output: &[f32],
+    w: &[f32],
+    grad_input: &mut [f32],
+) {
+    assert!(grad_output.len() == g.output_len() && grad_input.len() == g.input_len());
+    assert!(w.len() == g.weight_len());
+    match resolve(algorithm, g, Pass::BackwardInput) {
+        Algorithm::Winograd => {
+            winograd::backward_input(winograd::tile_size(g), g, grad_output, w, grad_input);
+        }
+        Algorithm::Im2col => im2col::backward_input(g, grad_output, w, grad_input),
+        _ => backward_input::backward_input(g, grad_output, w, grad_input),
     }
 }
 
@@ -58,8 +102,24 @@ pub fn backward_weight(
     grad_output: &[f32],
     grad_weight: &mut [f32],
 ) {
-    match plan(g, Pass::BackwardWeight) {
-        Algorithm::Winograd => winograd::backward_weight(g, x, grad_output, grad_weight),
+    backward_weight_by(plan(g, Pass::BackwardWeight), g, x, grad_output, grad_weight);
+}
+
+/// [`backward_weight`] by the given algorithm, where it applies.
+pub fn backward_weight_by(
+    algorithm: Algorithm,
+    g: &Conv2dGeometry,
+    x: &[f32],
+    grad_output: &[f32],
+    grad_weight: &mut [f32],
+) {
+    assert!(x.len() == g.input_len() && grad_output.len() == g.output_len());
+    assert!(grad_weight.len() == g.weight_len());
+    match resolve(algorithm, g, Pass::BackwardWeight) {
+        Algorithm::Winograd => {
+            winograd::backward_weight(winograd::tile_size(g), g, x, grad_output, grad_weight);
+        }
+        Algorithm::Im2col => im2col::backward_weight(g, x, grad_output, grad_weight),
         _ => backward_weight::backward_weight(g, x, grad_output, grad_weight),
     }
 }

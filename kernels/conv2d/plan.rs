@@ -76,15 +76,20 @@ pub fn set_algorithm(algorithm: Algorithm) {
 
 /// The algorithm that a pass of this convolution takes, never `Auto`.
 pub fn plan(g: &Conv2dGeometry, pass: Pass) -> Algorithm {
-    match Algorithm::ALL[FORCED.load(Ordering::Relaxed) as usize] {
+    resolve(Algorithm::ALL[FORCED.load(Ordering::Relaxed) as usize], g, pass)
+}
+
+/// What becomes of a wish: `Auto` is decided, and `Winograd` only where it applies.
+pub(super) fn resolve(wish: Algorithm, g: &Conv2dGeometry, pass: Pass) -> Algorithm {
+    match wish {
         Algorithm::Auto if winograd_pays(g, pass) => Algorithm::Winograd,
-        Algorithm::Winograd if winograd_applies(g, pass) => Algorithm::Winograd,
+        Algorithm::Winograd if winograd_applies(g) => Algorithm::Winograd,
         Algorithm::Im2col => Algorithm::Im2col,
         _ => Algorithm::Direct,
     }
 }
 
-fn winograd_applies(g: &Conv2dGeometry, _pass: Pass) -> bool {
+fn winograd_applies(g: &Conv2dGeometry) -> bool {
     [g.k_h, g.k_w] == [3, 3]
         && g.stride == [1, 1]
         && g.dilation == [1, 1]
@@ -94,8 +99,10 @@ fn winograd_applies(g: &Conv2dGeometry, _pass: Pass) -> bool {
 }
 
 /// The transforms cost a few operations per channel and pixel, the products saved are
-/// proportional to the channels on the other side; the filters are transformed once per call,
-/// which a few pixels do not repay.
+/// proportional to the channels on the other side. Where filters are transformed, once per call,
+/// a few pixels do not repay it.
 fn winograd_pays(g: &Conv2dGeometry, pass: Pass) -> bool {
-    winograd_applies(g, pass) && g.c_in >= 16 && g.c_out >= 16 && g.n * g.h_out * g.w_out >= 1024
+    let pixels = g.n * g.h_out * g.w_out;
+    let enough = pass == Pass::BackwardWeight || pixels >= 512;
+    winograd_applies(g) && g.c_in >= 16 && g.c_out >= 16 && enough
 }

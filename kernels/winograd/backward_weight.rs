@@ -26,8 +26,8 @@ use std::ops::Range;
 
 /// Input and output channels of one task: its dU stays in L2.
 const CHANNELS: usize = 64;
-/// Tiles of one block: their V and W stay in L2 beside it.
-const TILES: usize = 48;
+/// Tiles of one block times M: their V and W stay near L2.
+const TILES_TIMES_SIDE: usize = 192;
 /// Cut the batch where the channels alone give fewer tasks than this.
 const TASKS: usize = 8;
 
@@ -126,13 +126,14 @@ impl Task {
     {
         let (tiles, nr, c) = (Tiles::new(g, M), kernel.nr, self.c.len());
         let panels = self.o.len().div_ceil(nr);
-        let (plane_v, plane_w) = (TILES * c + PAD, TILES * panels * nr + PAD);
+        let block = TILES_TIMES_SIDE / M;
+        let (plane_v, plane_w) = (block * c + PAD, block * panels * nr + PAD);
         let mut v = scratch::take(A * A * plane_v);
         let mut w = scratch::take(A * A * plane_w);
         w.fill(0.0); // the columns to the right of the last channel
         let all = self.images.start * tiles.per_image()..self.images.end * tiles.per_image();
-        for first in all.clone().step_by(TILES) {
-            let range = first..(first + TILES).min(all.end);
+        for first in all.clone().step_by(block) {
+            let range = first..(first + block).min(all.end);
             let k = range.len();
             let input = Input::<W> {
                 tiles,

@@ -21,8 +21,11 @@ use crate::{Conv2dGeometry, scratch};
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Tiles of one task: a multiple of every mr, and their V stays in L2.
+/// Tiles of one task, a multiple of every mr: their V stays in L2.
 const TASK_TILES: usize = 48;
+/// Beyond this many floats U streams past each task from outside of L2, and longer tasks read it
+/// less often.
+const LARGE_U: usize = 1 << 21;
 
 /// The convolution described by `g` (3×3, stride 1, no dilation, one group) by variant `W`.
 pub fn correlate<W, const M: usize, const A: usize>(
@@ -48,7 +51,8 @@ pub fn correlate<W, const M: usize, const A: usize>(
 
     let tiles = Tiles::new(g, M);
     let rows = g.n * tiles.rows;
-    let per_task = TASK_TILES.div_ceil(tiles.columns).min(rows.div_ceil(2 * threads()));
+    let task_tiles = if u.len() > LARGE_U { 2 * TASK_TILES } else { TASK_TILES };
+    let per_task = task_tiles.div_ceil(tiles.columns).min(rows.div_ceil(2 * threads()));
     let starts = |task: usize| tiles.row_start((task * per_task).min(rows)) * g.c_out;
     parallel_parts(y, rows.div_ceil(per_task), &starts, &|task, y| {
         let range = task * per_task..((task + 1) * per_task).min(rows);

@@ -1,6 +1,7 @@
 //! Which pixels the tiles of a Winograd convolution read and write.
 
 use crate::Conv2dGeometry;
+use std::ops::Range;
 
 /// The M × M tiles that cover the outputs of a batch, counted through image by image, row by row.
 #[derive(Clone, Copy)]
@@ -51,5 +52,26 @@ impl<'a> Tiles<'a> {
         let (row, column) = (tile.i + a, tile.j + b);
         (row < self.g.h_out && column < self.g.w_out)
             .then(|| (tile.n * self.g.h_out + row) * self.g.w_out + column)
+    }
+    /// Input pixels that the tile `t` reads in row `a` of its patch and its left neighbour does
+    /// not, by their numbers in the batch; none where the row is outside.
+    pub fn new_input_pixels(&self, t: usize, a: usize) -> Range<usize> {
+        let tile = self.tile(t);
+        let row = (tile.i + a).wrapping_sub(self.g.padding[0]);
+        if row >= self.g.h_in || tile.n >= self.g.n {
+            return 0..0;
+        }
+        let row = (tile.n * self.g.h_in + row) * self.g.w_in;
+        let first = (tile.j + 2).saturating_sub(self.g.padding[1]).min(self.g.w_in);
+        row + first..row + (first + self.m).min(self.g.w_in)
+    }
+    /// Output pixels of the tile `t` in its row `a`, by their numbers in the batch.
+    pub fn output_pixels(&self, t: usize, a: usize) -> Range<usize> {
+        let tile = self.tile(t);
+        if tile.i + a >= self.g.h_out || tile.n >= self.g.n {
+            return 0..0;
+        }
+        let row = (tile.n * self.g.h_out + tile.i + a) * self.g.w_out;
+        row + tile.j..row + (tile.j + self.m).min(self.g.w_out)
     }
 }

@@ -4,7 +4,7 @@
 
 use super::tiles::Tiles;
 use super::variant::{Variant, both_axes};
-use crate::arch::{Vector, Vectorized, starts};
+use crate::arch::{Vector, Vectorized, prefetch, starts};
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -12,8 +12,19 @@ use std::ops::Range;
 /// cache set.
 pub const PAD: usize = 16;
 
+/// The pixels of a tile this far ahead are asked for: the hardware does not foresee the jumps from
+/// row to row.
+const AHEAD: usize = 2;
+
 /// What lies outside an image.
 static ZEROS: [f32; 16] = [0.0; 16];
+
+/// Asks for some channels of `pixels`, which have `stride` channels.
+fn prefetch_pixels(x: &[f32], stride: usize, pixels: Range<usize>, channels: Range<usize>) {
+    for p in pixels {
+        prefetch(&x[p * stride + channels.start..p * stride + channels.end]);
+    }
+}
 
 /// V = Bᵀ·d·B for the patches of `tiles`, channels `channels` of x.
 pub struct Input<'a, W> {
@@ -38,6 +49,10 @@ impl<W> Input<'_, W> {
         let c = self.channels.len();
         for (k, t) in self.range.enumerate() {
             let tile = self.tiles.tile(t);
+            for a in 0..A {
+                let soon = self.tiles.new_input_pixels(t + AHEAD, a);
+                prefetch_pixels(self.x, self.stride, soon, self.channels.clone());
+            }
             // Outside the image every channel reads the same zeros: there the mask is 0.
             let mut patch = [[(&ZEROS[..], 0); A]; A];
             for a in 0..A {
@@ -92,8 +107,16 @@ impl<W> Output<'_, W> {
         W: Variant<M, A>,
     {
         let c_out = self.tiles.g.c_out;
+        let last = self.range.end;
         for (k, t) in self.range.enumerate() {
             let tile = self.tiles.tile(t);
+            for a in 0..M {
+                let soon = self.tiles.output_pixels(t + 1, a);
+                if t + 1 < last {
+                    let soon = soon.start - self.first_pixel..soon.end - self.first_pixel;
+                    prefetch_pixels(self.y, c_out, soon, self.first..self.first + self.n);
+                }
+            }
             let mut pixels = [[None; M]; M];
             for a in 0..M {
                 for b in 0..M {
@@ -186,6 +209,10 @@ impl<W> GradOutput<'_, W> {
         let panel = self.range.len() * nr;
         for (k, t) in self.range.enumerate() {
             let tile = self.tiles.tile(t);
+            for a in 0..M {
+                let soon = self.tiles.output_pixels(t + AHEAD, a);
+                prefetch_pixels(self.grad_output, c_out, soon, self.first..self.first + self.n);
+            }
             // Outside the image every channel reads the same zeros: there the mask is 0.
             let mut patch = [[(&ZEROS[..], 0); M]; M];
             for a in 0..M {
@@ -263,3 +290,4 @@ macro_rules! vectorize {
     };
 }
 vectorize!(super::F2, 2, 4: Input Output Filter GradOutput GradFilter);
+vectorize!(super::F4, 4, 6: Input Output Filter GradOutput GradFilter);

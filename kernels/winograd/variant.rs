@@ -53,6 +53,69 @@ impl Variant<2, 4> for F2 {
     }
 }
 
+/// F(4, 3) at the points 0, ±1/√2, ±√2, ∞.
+///
+/// The usual points 0, ±1, ±2, ∞ need no multiplication by roots, but square numbers up to 8; with
+/// these the largest is 2√2, and the rounding error is half as large.
+pub struct F4;
+
+/// 1/√2; √2 is its double.
+const A: f32 = std::f32::consts::FRAC_1_SQRT_2;
+const B: f32 = std::f32::consts::SQRT_2;
+
+impl Variant<4, 6> for F4 {
+    #[inline(always)]
+    fn input<V: Vector>([d0, d1, d2, d3, d4, d5]: [V; 6]) -> [V; 6] {
+        let [a, b, minus] = [V::splat(A), V::splat(B), V::splat(-2.5)];
+        let even1 = d2.mul_add(V::splat(-2.0), d4);
+        let even2 = d2.mul_add(V::splat(-0.5), d4);
+        let odd1 = d1.mul_add(V::splat(-B), d3 * a);
+        let odd2 = d1.mul_add(V::splat(-A), d3 * b);
+        [
+            d2.mul_add(minus, d0 + d4),
+            even1 + odd1,
+            even1 - odd1,
+            even2 + odd2,
+            even2 - odd2,
+            d3.mul_add(minus, d1 + d5),
+        ]
+    }
+    #[inline(always)]
+    fn filter<V: Vector>([g0, g1, g2]: [V; 3]) -> [V; 6] {
+        let even1 = g2.mul_add(V::splat(-1.0 / 3.0), g0 * V::splat(-2.0 / 3.0));
+        let even2 = g2.mul_add(V::splat(1.0 / 3.0), g0 * V::splat(1.0 / 6.0));
+        let (odd1, odd2) = (g1 * V::splat(-2.0 / 3.0 * A), g1 * V::splat(B / 6.0));
+        [g0, even1 + odd1, even1 - odd1, even2 + odd2, even2 - odd2, g2]
+    }
+    #[inline(always)]
+    fn output<V: Vector>([m0, m1, m2, m3, m4, m5]: [V; 6]) -> [V; 4] {
+        let (even1, odd1, even2, odd2) = (m1 + m2, m1 - m2, m3 + m4, m3 - m4);
+        [
+            m0 + (even1 + even2),
+            odd1.mul_add(V::splat(A), odd2 * V::splat(B)),
+            even1.mul_add(V::splat(0.5), even2 + even2),
+            odd1.mul_add(V::splat(0.5 * A), odd2.mul_add(V::splat(2.0 * B), m5)),
+        ]
+    }
+    #[inline(always)]
+    fn output_adjoint<V: Vector>([y0, y1, y2, y3]: [V; 4]) -> [V; 6] {
+        let even1 = y2.mul_add(V::splat(0.5), y0);
+        let odd1 = y3.mul_add(V::splat(0.5 * A), y1 * V::splat(A));
+        let even2 = y2.mul_add(V::splat(2.0), y0);
+        let odd2 = y3.mul_add(V::splat(2.0 * B), y1 * V::splat(B));
+        [y0, even1 + odd1, even1 - odd1, even2 + odd2, even2 - odd2, y3]
+    }
+    #[inline(always)]
+    fn filter_adjoint<V: Vector>([u0, u1, u2, u3, u4, u5]: [V; 6]) -> [V; 3] {
+        let (even1, odd1, even2, odd2) = (u1 + u2, u1 - u2, u3 + u4, u3 - u4);
+        [
+            even1.mul_add(V::splat(-2.0 / 3.0), even2.mul_add(V::splat(1.0 / 6.0), u0)),
+            odd1.mul_add(V::splat(-2.0 / 3.0 * A), odd2 * V::splat(B / 6.0)),
+            even1.mul_add(V::splat(-1.0 / 3.0), even2.mul_add(V::splat(1.0 / 3.0), u5)),
+        ]
+    }
+}
+
 /// Applies the one-dimensional transform `$f` to the columns of a square, then to the rows.
 ///
 /// A macro, because a function that takes `$f` as a closure would not be inlined where the wide

@@ -32,6 +32,14 @@ pub enum Command {
     Curves(super::curves::Args),
     /// Count, check, split, draw or convert faces
     Data(super::data::Args),
+    /// Draw where the network looks, by any of fourteen methods
+    Saliency(Box<super::saliency::Args>),
+    /// Explain a face by its pieces: evidence for and against, and whether to believe it
+    Lime(super::lime::Args),
+    /// Every method on every expression: pages with an index
+    Gallery(Box<super::gallery::Args>),
+    /// Check that the gradients are exact on this network and this face
+    Verify(super::verify::Args),
     /// Measure the speed of training and inference on this machine
     Bench(super::bench::Args),
     /// Print a network's layers: output shape, parameters, multiply-accumulates

@@ -8,13 +8,19 @@ mod data;
 mod demo;
 mod eval;
 mod explained;
+mod faces;
 mod filters;
+mod gallery;
 mod info;
 mod input;
+mod lime;
 mod predict;
 mod progress;
+mod saliency;
+mod saliency_set;
 mod summary;
 mod train;
+mod verify;
 
 use crate::error::{Error, Result};
 use args::{Cli, Command};
@@ -93,6 +99,10 @@ fn run(command: Command) -> Result<(), Broken> {
         Command::Predict(args) => predict::run(args)?,
         Command::Curves(args) => curves::run(args)?,
         Command::Data(args) => data::run(args)?,
+        Command::Saliency(args) => saliency::run(*args)?,
+        Command::Lime(args) => lime::run(args)?,
+        Command::Gallery(args) => gallery::run(*args)?,
+        Command::Verify(args) => verify::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,
         Command::Activations(args) => activations::run(*args)?,

@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long)]
     batch: Option<usize>,
     /// Highest learning rate [default: 0.1]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     lr: Option<f64>,
     /// sgd, nesterov, adam or adam-w [default: nesterov]
     #[arg(long, value_parser = optimizer)]

@@ -1,9 +1,10 @@
 //! `fer saliency --check`: one row a method, and plain words on which ones fail.
 
-use super::attribute::{Options, attribute};
+use super::attribute::{Attribution, Fact, Options, attribute};
 use super::batch::{face, logits_of};
 use super::faithfulness::{Faithfulness, faithfulness};
 use super::infidelity::infidelity;
+use super::integrated_gradients::RESIDUAL_GOAL;
 use super::method::Method;
 use super::model::{Classifier, Target, check};
 use super::randomisation::mean_spearman;
@@ -31,6 +32,8 @@ pub struct CheckRow {
     pub max_sensitivity: Option<f64>,
     /// Correlation with the network whose layers are all re-initialised. About 0 is good.
     pub randomisation: Option<f64>,
+    /// Completeness residual, for integrated gradients: mean over the faces. Low is good.
+    pub residual: Option<f64>,
     /// Faces that the method refused.
     pub refused: usize,
     /// Why the method should not be believed here; empty if it passed everything measured.
@@ -79,6 +82,7 @@ fn check_method(
         infidelity: None,
         max_sensitivity: None,
         randomisation: None,
+        residual: residual(&found),
         refused: found.len() - kept.len(),
         failures: vec![],
     };
@@ -108,6 +112,16 @@ fn check_method(
     Ok(row)
 }
 
+/// Mean completeness residual, where the method has one.
+fn residual(found: &[Attribution]) -> Option<f64> {
+    let residuals: Vec<f64> = found
+        .iter()
+        .flat_map(|a| &a.facts)
+        .filter_map(|f| if let Fact::Residual(r) = f { Some(*r) } else { None })
+        .collect();
+    (!residuals.is_empty()).then(|| mean(&residuals))
+}
+
 /// Maps even where refused, so that a refusal on a destroyed network counts as a change.
 fn maps_of(
     model: &dyn Classifier,
@@ -120,7 +134,8 @@ fn maps_of(
     Ok(found.into_iter().flat_map(|a| a.map).collect())
 }
 
-fn needs_many_passes(method: Method) -> bool {
+/// Whether a map takes thousands of forward passes.
+pub fn needs_many_passes(method: Method) -> bool {
     matches!(method, Method::Rise | Method::Lime | Method::ScoreCam)
 }
 
@@ -143,6 +158,9 @@ fn failures(row: &CheckRow) -> Vec<String> {
     }
     if row.randomisation.is_some_and(|r| r > RANDOMISATION_LIMIT) {
         failures.push("hardly changes when the network's weights are randomised".into());
+    }
+    if row.residual.is_some_and(|r| r.is_nan() || r > RESIDUAL_GOAL) {
+        failures.push("does not add up to the change of the score".into());
     }
     failures
 }

@@ -60,8 +60,8 @@ pub fn true_minus_predicted(
     Some(a.iter().zip(&b).map(|(a, b)| a - b).collect())
 }
 
-/// Mean magnitude over some of the maps; `None` of none.
-fn mean_magnitude(maps: &[f32], chosen: &[usize]) -> Option<Vec<f32>> {
+/// Mean magnitude over the chosen ones of maps `[n, 48, 48]`; `None` of none.
+pub fn mean_magnitude(maps: &[f32], chosen: &[usize]) -> Option<Vec<f32>> {
     let mut sum = vec![0.0f64; PIXELS];
     for &f in chosen {
         for (s, v) in sum.iter_mut().zip(&maps[f * PIXELS..(f + 1) * PIXELS]) {

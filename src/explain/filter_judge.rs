@@ -94,7 +94,8 @@ impl<'a> Judge<'a> {
             None => vec![vec![]; raised.len()],
         };
         let own = |k: usize| k * seeds..(k + 1) * seeds;
-        let best_of = |k: usize| own(k).fold(k * seeds, |b, i| if robust[i] > robust[b] { i } else { b });
+        let best_of =
+            |k: usize| own(k).fold(k * seeds, |b, i| if robust[i] > robust[b] { i } else { b });
         let chosen: Vec<&Raised> = (0..self.surveys.len()).map(|k| &raised[best_of(k)]).collect();
         let cells = self.strongest_cells(model, &chosen)?;
         let judged = |k: usize| {
@@ -141,9 +142,10 @@ impl<'a> Judge<'a> {
             let maps = output_maps(model, self.site, &faces)?;
             for (face, s) in surveys.iter().enumerate() {
                 let map = maps.channel(face, s.filter);
-                let places = self.site.interior(maps.h).flat_map(|i| {
-                    self.site.interior(maps.w).map(move |j| (i, j))
-                });
+                let places = self
+                    .site
+                    .interior(maps.h)
+                    .flat_map(|i| self.site.interior(maps.w).map(move |j| (i, j)));
                 let at = |(i, j): (usize, usize)| map[i * maps.w + j];
                 let strongest = places.reduce(|a, b| if at(b) > at(a) { b } else { a });
                 cells.push(strongest.unwrap_or((0, 0)));

@@ -212,9 +212,9 @@ pub fn summarise<'a>(
             lag1: all(|p| p.lag1),
             robust_z: all(|p| p.robust_z),
             similarity: all(|p| p.similarity),
-            agreement: own().all(|p| p.agreement.is_some()).then(|| {
-                all(|p| p.agreement.unwrap_or_default())
-            }),
+            agreement: own()
+                .all(|p| p.agreement.is_some())
+                .then(|| all(|p| p.agreement.unwrap_or_default())),
         })
     };
     Recipe::ALL.into_iter().filter_map(of).collect()

@@ -19,7 +19,7 @@ pub fn guided_backprop(
     faces: &[f32],
     targets: &[Target],
 ) -> Result<Vec<f32>> {
-    gradient(model, faces, targets, BackwardRule::GuidedRelu)
+    gradient(model, faces, targets, BackwardRule::Guided)
 }
 
 /// Why the network cannot be explained this way, if it cannot.

@@ -90,7 +90,7 @@ fn integrate(
         }
     };
     let target = |i: usize| targets[open[i / nodes]];
-    gradients_of(model, open.len() * nodes, BackwardRule::Gradient, on_path, target, take)?;
+    gradients_of(model, open.len() * nodes, BackwardRule::Standard, on_path, target, take)?;
     let scale = |(sum, &f): (Vec<f64>, &usize)| {
         let path = face(faces, f).iter().zip(baseline);
         sum.iter().zip(path).map(|(s, (&x, &b))| (s * f64::from(x - b)) as f32).collect()

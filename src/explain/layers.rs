@@ -12,11 +12,16 @@ pub fn find_layer(model: &dyn Classifier, name: &str) -> Result<LayerInfo> {
         return Ok(found.clone());
     }
     let names: Vec<&str> = layers.iter().map(|l| l.name.as_str()).collect();
-    let hint = match names.iter().min_by_key(|n| edit_distance(n, name)) {
+    let hint = match nearest(name, &names) {
         Some(nearest) => format!("; did you mean `{nearest}`?"),
         None => String::new(),
     };
     Err(Error::Usage(format!("no layer `{name}`{hint} Layers: {}", names.join(", "))))
+}
+
+/// The name that takes the fewest edits to become `name`; the first among equals.
+pub fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
+    names.iter().min_by_key(|n| edit_distance(n, name)).copied()
 }
 
 /// Levenshtein distance.

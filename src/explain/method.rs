@@ -96,6 +96,39 @@ impl Method {
         }
     }
 
+    /// What it computes, in a caption's words; S is the target's score, x the pixels in \[0,1\].
+    pub fn definition(self) -> &'static str {
+        match self {
+            Method::Saliency => "Gradient ∂S/∂x",
+            Method::GradXInput => "∂S/∂z times z, with z = (x − mean)/std as the network sees it",
+            Method::SmoothGrad => "Mean gradient over noisy copies, signs kept",
+            Method::SmoothGradSquared => "Mean squared gradient over noisy copies",
+            Method::VarGrad => "Variance of the gradient over noisy copies",
+            Method::IntegratedGradients => "Gradient summed along the way from a baseline",
+            Method::GuidedBackprop => "Gradient that stops at ReLUs where it is negative",
+            Method::GradCam => "Feature maps weighed by their mean gradient, positive part",
+            Method::GradCamPlusPlus => "Feature maps weighed by positive gradients, positive part",
+            Method::LayerCam => "Feature maps weighed cell by cell by positive gradients",
+            Method::ScoreCam => "Feature maps weighed by what the network sees through them",
+            Method::Occlusion => "Loss of score when an 8×8 window is hidden",
+            Method::Rise => "Probability when a pixel is seen, above the mean over random masks",
+            Method::Lime => "Linear model of the probability over pieces shown or hidden",
+        }
+    }
+
+    /// Unit of the map's values.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Method::Saliency | Method::SmoothGrad | Method::GuidedBackprop => "score per pixel",
+            Method::SmoothGradSquared | Method::VarGrad => "(score per pixel)²",
+            Method::GradXInput | Method::IntegratedGradients | Method::Occlusion => "score",
+            Method::Rise | Method::Lime => "probability",
+            Method::GradCam | Method::GradCamPlusPlus | Method::LayerCam | Method::ScoreCam => {
+                "weighted activation"
+            }
+        }
+    }
+
     /// Whether values below 0 can occur and mean evidence against the target.
     pub fn is_signed(self) -> bool {
         !matches!(

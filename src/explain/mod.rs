@@ -60,6 +60,7 @@ pub mod spectrum;
 pub mod stats;
 pub mod target;
 pub mod training_faces;
+pub mod verify;
 pub mod warps;
 
 pub use attribute::{Attribution, Fact, Options, attribute};
@@ -68,3 +69,4 @@ pub use model::{
     BackwardRule, Classifier, InputGradient, LayerGradient, LayerInfo, LayerKind, Maps,
     Normalization, Objective, ObjectiveGradient, ReceptiveField, Target,
 };
+pub use network::Explained;

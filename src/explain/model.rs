@@ -4,17 +4,8 @@
 //! faces of a batch, so "the gradient of one face" would depend on its neighbours.
 
 pub use super::target::{Target, argmax, softmax};
+pub use crate::autograd::BackwardRule;
 use crate::{Error, PIXELS, Result};
-
-/// How a rectifier passes the gradient back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum BackwardRule {
-    /// The derivative: g·\[pre > 0\].
-    #[default]
-    Gradient,
-    /// Guided backpropagation: g·\[pre > 0\]·\[g > 0\] at every ReLU.
-    GuidedRelu,
-}
 
 /// Scores of n faces and their gradient.
 #[derive(Clone, Debug, Default)]

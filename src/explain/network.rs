@@ -5,7 +5,7 @@ use super::model::{
     Normalization, Objective, ObjectiveGradient, ReceptiveField,
 };
 use super::target::Target;
-use crate::autograd::{self, Shape, Tensor, Var};
+use crate::autograd::{Shape, Tensor, Var};
 use crate::model::Network;
 use crate::nn::{Function, Layer, Pass};
 use crate::{Error, PIXELS, Result, SIDE};
@@ -61,6 +61,44 @@ impl<'a> Explained<'a> {
     }
 }
 
+/// The network with its top `layers` layers that have parameters drawn anew by the training
+/// initialiser, running statistics included; all of them for `None`.
+///
+/// **Errors**: those of building a network.
+pub fn randomised(
+    network: &Network<f32>,
+    layers: Option<usize>,
+    seed: u64,
+) -> Result<Network<f32>> {
+    let mut out = Network::new(network.spec.clone(), seed)?;
+    let names = parametrised_layers(network);
+    let kept = names.len() - layers.unwrap_or(names.len()).min(names.len());
+    let state = network.state();
+    for ((name, value), (_, trained)) in out.state_mut().into_iter().zip(state) {
+        if names[..kept].iter().any(|layer| layer_of(&name) == layer) {
+            *value = trained.clone();
+        }
+    }
+    Ok(out)
+}
+
+/// Names of the layers that have parameters, from the pixels on.
+pub fn parametrised_layers(network: &Network<f32>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in network.state() {
+        let layer = layer_of(&name);
+        if !names.iter().any(|n| n == layer) {
+            names.push(layer.to_owned());
+        }
+    }
+    names
+}
+
+/// `conv2d_1` of `conv2d_1.weight`.
+fn layer_of(tensor: &str) -> &str {
+    tensor.split('.').next().unwrap_or(tensor)
+}
+
 /// `[n, 1, 48, 48]`.
 fn pixels(faces: &[f32]) -> Result<Tensor> {
     Tensor::from_slice(faces, &[faces.len() / PIXELS, 1, SIDE, SIDE])
@@ -82,13 +120,6 @@ fn start(logits: &Tensor, targets: &[Target]) -> (Vec<f32>, Vec<f32>, Tensor) {
     let gradient: Vec<f32> = each().flat_map(|(row, target)| target.logit_gradient(row)).collect();
     let cotangent = Tensor::build(logits.shape(), Layout::Nchw, |y| y.copy_from_slice(&gradient));
     (scores, rows, cotangent)
-}
-
-fn rule(rule: BackwardRule) -> autograd::BackwardRule {
-    match rule {
-        BackwardRule::Gradient => autograd::BackwardRule::Standard,
-        BackwardRule::GuidedRelu => autograd::BackwardRule::Guided,
-    }
 }
 
 /// A gradient, or zeros where the score does not depend on the value.
@@ -113,13 +144,13 @@ impl Classifier for Explained<'_> {
         &self,
         faces: &[f32],
         targets: &[Target],
-        how: BackwardRule,
+        rule: BackwardRule,
     ) -> Result<InputGradient> {
         let mut out = InputGradient::default();
         for (faces, targets) in faces.chunks(BATCH * PIXELS).zip(targets.chunks(BATCH)) {
             let (mut pass, x, logits) = self.run(faces, None)?;
             let (scores, rows, cotangent) = start(logits.value(), targets);
-            let gradients = pass.tape.backward_from(&logits, cotangent, rule(how))?;
+            let gradients = pass.tape.backward_from(&logits, cotangent, rule)?;
             out.scores.extend(scores);
             out.logits.extend(rows);
             out.gradient.extend(or_zeros(gradients.get(&x), &x.shape()));
@@ -138,8 +169,7 @@ impl Classifier for Explained<'_> {
             let (mut pass, _, logits) = self.run(faces, Some(layer))?;
             let map = self.watched(&pass, layer)?.clone();
             let (scores, rows, cotangent) = start(logits.value(), targets);
-            let standard = autograd::BackwardRule::Standard;
-            let gradients = pass.tape.backward_from(&logits, cotangent, standard)?;
+            let gradients = pass.tape.backward_from(&logits, cotangent, BackwardRule::Standard)?;
             append(&mut out.maps, maps(map.value()));
             out.gradient.extend(or_zeros(gradients.get(&map), &map.shape()));
             out.scores.extend(scores);
@@ -180,8 +210,7 @@ impl Classifier for Explained<'_> {
             };
             let maps = maps(output.value());
             let cotangent = Tensor::from_slice(&objective.map_gradient(&maps), &output.shape())?;
-            let standard = autograd::BackwardRule::Standard;
-            let gradients = pass.tape.backward_from(&output, cotangent, standard)?;
+            let gradients = pass.tape.backward_from(&output, cotangent, BackwardRule::Standard)?;
             out.values.extend(objective.values(&maps));
             out.gradient.extend(or_zeros(gradients.get(&x), &x.shape()));
         }

@@ -11,7 +11,7 @@ use crate::Result;
 /// show this × the data's standard deviation).
 /// **Source**: Simonyan, Vedaldi & Zisserman 2013 (arXiv 1312.6034); Captum `Saliency(abs=False)`.
 pub fn saliency(model: &dyn Classifier, faces: &[f32], targets: &[Target]) -> Result<Vec<f32>> {
-    gradient(model, faces, targets, BackwardRule::Gradient)
+    gradient(model, faces, targets, BackwardRule::Standard)
 }
 
 /// The gradient under a backward rule, `[n, 48, 48]`.

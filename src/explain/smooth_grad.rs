@@ -120,7 +120,7 @@ impl Moments {
         };
         let total = targets.len() * samples;
         let target = |i: usize| targets[i / samples];
-        gradients_of(model, total, BackwardRule::Gradient, noisy, target, take)?;
+        gradients_of(model, total, BackwardRule::Standard, noisy, target, take)?;
         Ok(moments)
     }
 

@@ -49,9 +49,7 @@ impl<'a> TrainingFaces<'a> {
     pub fn naturalness(&self, most: usize) -> Vec<Naturalness> {
         let n = self.faces.len() / PIXELS;
         let some = most.min(n);
-        (0..some)
-            .map(|i| Naturalness::of(&self.faces[i * n / some * PIXELS..][..PIXELS]))
-            .collect()
+        (0..some).map(|i| Naturalness::of(&self.faces[i * n / some * PIXELS..][..PIXELS])).collect()
     }
 
     /// A picture with the faces' mean and contrast, clipped to \[0,1\]: an activation earned by

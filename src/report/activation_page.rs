@@ -1,6 +1,7 @@
 //! Pages of feature maps: what the filters of a layer make of one face, of each class on average,
 //! and the kernels they do it with.
 
+use crate::Result;
 use crate::explain::activations::{ClassMeans, MapNumbers};
 use crate::explain::{LayerInfo, LayerKind, Maps};
 use crate::nn::Conv2d;
@@ -8,7 +9,6 @@ use crate::render::colormap::draw_map;
 use crate::render::numbers::{percent, short};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{Colormap, Scale, ScaleBar, Scene, Theme};
-use crate::Result;
 
 /// Side of a map on the page.
 const CELL: f32 = 96.0;

@@ -97,7 +97,10 @@ fn columns(report: &FilterReport, recipes: usize) -> Vec<String> {
     if sees_part(report) {
         names.push("after: one cell".into());
     }
-    names.push(if sees_part(report) { "patches that move it most" } else { "faces that move it most" }.into());
+    names.push(
+        if sees_part(report) { "patches that move it most" } else { "faces that move it most" }
+            .into(),
+    );
     names.push(String::new());
     names
 }
@@ -134,7 +137,11 @@ fn card(
         let (crop, side) = strongest_crop(main, &report.layer);
         cells.push(Cell::picture(gray(&crop, side)?, ""));
     }
-    cells.push(Cell::Mosaic { pictures: patches(report, survey, context)?, columns: 3, caption: String::new() });
+    cells.push(Cell::Mosaic {
+        pictures: patches(report, survey, context)?,
+        columns: 3,
+        caption: String::new(),
+    });
     cells.push(Cell::Text(words(survey, pictures, main, context)));
     Ok(cells)
 }
@@ -232,7 +239,10 @@ pub fn before_after_page(
     most: usize,
     context: &Context<'_>,
 ) -> Result<Page> {
-    let mut page = Page { cell: 96.0, ..Page::new("What a filter wants to see: before and after", context.theme) };
+    let mut page = Page {
+        cell: 96.0,
+        ..Page::new("What a filter wants to see: before and after", context.theme)
+    };
     let mut rows = ["before", "after", "real faces"]
         .map(|name| Row { header: vec![Line::new(name, Tone::Strong)], cells: vec![] });
     for report in reports {

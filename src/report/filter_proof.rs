@@ -47,9 +47,8 @@ impl Proof {
         let dead = numbers.iter().filter(|n| n.dead && n.recipe == Recipe::Maco).count();
         let checks = checks(&recipes);
         let pass = !checks.is_empty() && checks.iter().all(|c| c.pass);
-        let median_of = |value: fn(&Naturalness) -> f64| {
-            median(&faces.iter().map(value).collect::<Vec<_>>())
-        };
+        let median_of =
+            |value: fn(&Naturalness) -> f64| median(&faces.iter().map(value).collect::<Vec<_>>());
         let natural = faces.iter().filter(|n| n.is_natural()).count();
         let share = natural as f64 / faces.len().max(1) as f64;
         let faces = [share, median_of(|n| n.hf), median_of(|n| n.lag1)];
@@ -96,7 +95,8 @@ impl Proof {
         };
         let [share, hf, lag1] = self.faces;
         let mut rows: Vec<Vec<String>> = self.recipes.iter().map(row).collect();
-        let faces = ["faces", "", &percent(share), &format!("{hf:.2}"), &format!("{lag1:.2}"), "", "", ""];
+        let faces =
+            ["faces", "", &percent(share), &format!("{hf:.2}"), &format!("{lag1:.2}"), "", "", ""];
         rows.push(faces.map(String::from).to_vec());
         rows
     }

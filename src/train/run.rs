@@ -45,10 +45,10 @@ impl Trainer {
     /// Those of files.
     pub fn write_into(&mut self, folder: &Path) -> Result<()> {
         let spec = toml::to_string(&self.network.spec).map_err(|e| Error::Usage(e.to_string()))?;
-        write_atomic(&folder.join("config.toml"), self.config.to_toml()?.as_bytes())?;
-        write_atomic(&folder.join("network.toml"), spec.as_bytes())?;
+        write_atomic(folder.join("config.toml"), self.config.to_toml()?.as_bytes())?;
+        write_atomic(folder.join("network.toml"), spec.as_bytes())?;
         let table = summary(&self.network)?.to_text();
-        write_atomic(&folder.join("summary.txt"), table.as_bytes())?;
+        write_atomic(folder.join("summary.txt"), table.as_bytes())?;
         self.draw_class_counts(folder)?;
         self.folder = Some(folder.to_owned());
         Ok(())
@@ -76,6 +76,6 @@ impl Trainer {
                 m.seconds
             );
         }
-        write_atomic(&folder.join(METRICS), csv.as_bytes())
+        write_atomic(folder.join(METRICS), csv.as_bytes())
     }
 }

@@ -56,7 +56,7 @@ impl Trainer {
         archive.put("config", &self.config)?;
         archive.put("class_counts", &ClassCounts::of(&self.train, &self.validation))?;
         archive.put("best", &self.progress.best)?;
-        crate::files::write_atomic(&folder.join(BEST), &archive.to_bytes()?)
+        crate::files::write_atomic(folder.join(BEST), &archive.to_bytes()?)
     }
 
     /// Takes the best epoch's weights as the result.

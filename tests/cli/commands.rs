@@ -100,7 +100,7 @@ fn synthetic_faces_depend_on_the_seed_alone() {
         place.text("a.csv").ends_with(place.text("d.csv").strip_prefix("label,feature\n").unwrap())
     );
     assert!(place.has_picture("sheet.png"));
-    place.fails("data synth", 2, &["--out", "--sheet"]);
+    place.fails("data synth", 2, &["--out"]);
     place.fails("data synth --count 0 --out x.csv", 2, &["--count 0"]);
 }
 

@@ -125,8 +125,8 @@ fn guided_backprop_asks_for_the_guided_rule() {
     let map = |method| {
         attribute(&model, method, &faces, &[Target::Class(0)], &options).unwrap()[0].map.clone()
     };
-    assert_eq!(map(Method::Saliency), of(BackwardRule::Gradient));
-    assert_eq!(map(Method::GuidedBackprop), of(BackwardRule::GuidedRelu));
+    assert_eq!(map(Method::Saliency), of(BackwardRule::Standard));
+    assert_eq!(map(Method::GuidedBackprop), of(BackwardRule::Guided));
     assert_ne!(map(Method::Saliency), map(Method::GuidedBackprop));
 }
 

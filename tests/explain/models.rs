@@ -277,7 +277,7 @@ impl TinyNet {
                 Op::Scale { gamma } => out = scale(&grad, gamma),
                 Op::Relu => {
                     for ((o, &x), &g) in out.iter_mut().zip(x).zip(&grad) {
-                        let open = x > 0.0 && (rule == BackwardRule::Gradient || g > 0.0);
+                        let open = x > 0.0 && (rule == BackwardRule::Standard || g > 0.0);
                         *o = if open { g } else { 0.0 };
                     }
                 }
@@ -366,7 +366,7 @@ impl Classifier for TinyNet {
         for (x, target) in faces.chunks_exact(PIXELS).zip(targets) {
             let values = self.forward(x, all);
             let seed = target.logit_gradient(&values[all]);
-            out.gradient.extend(self.backward(&values, all, at, seed, BackwardRule::Gradient));
+            out.gradient.extend(self.backward(&values, all, at, seed, BackwardRule::Standard));
             out.scores.push(target.score(&values[all]));
             out.logits.extend(&values[all]);
         }
@@ -391,7 +391,7 @@ impl Classifier for TinyNet {
             let own = objective.with_units(vec![unit]);
             let maps = Maps { n: 1, c, h, w, data: values[at].clone() };
             let seed = own.map_gradient(&maps);
-            let gradient = self.backward(&values, at, 0, seed, BackwardRule::Gradient);
+            let gradient = self.backward(&values, at, 0, seed, BackwardRule::Standard);
             (own.values(&maps)[0], gradient)
         };
         let pairs = faces.par_chunks_exact(PIXELS).zip(objective.units());

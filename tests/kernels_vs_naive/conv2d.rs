@@ -1,5 +1,7 @@
 use super::*;
-use fer_kernels::{Conv2dGeometry, conv2d, im2col, naive};
+use fer_kernels::conv2d::{self, Algorithm};
+use fer_kernels::winograd::{self, TileSize};
+use fer_kernels::{Conv2dGeometry, im2col, ladder, naive};
 
 /// One case in both layouts: what the fast kernels get and what they must return.
 struct Case {
@@ -38,25 +40,70 @@ impl Case {
         naive::conv2d::backward_weight(&self.g, &self.x, &self.gy, &mut gw);
         [swap_axes(self.output_shape(), &y), swap_axes(self.input_shape(), &gx), gw]
     }
+    /// The same without bias in double precision.
+    fn naive_f64(&self) -> [Vec<f64>; 3] {
+        let wide = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+        let (x, w, gy) = (wide(&self.x), wide(&self.w), wide(&self.gy));
+        let (mut y, mut gx, mut gw) = (vec![0.0; gy.len()], vec![0.0; x.len()], vec![0.0; w.len()]);
+        naive::conv2d::forward(&self.g, &x, &w, None, &mut y);
+        naive::conv2d::backward_input(&self.g, &gy, &w, &mut gx);
+        naive::conv2d::backward_weight(&self.g, &x, &gy, &mut gw);
+        [swap_axes(self.output_shape(), &y), swap_axes(self.input_shape(), &gx), gw]
+    }
     /// The same by the fast kernels.
-    fn fast(&self, bias: bool) -> [Vec<f32>; 3] {
+    fn fast(&self, algorithm: Algorithm, bias: bool) -> [Vec<f32>; 3] {
+        let bias = bias.then_some(&self.bias[..]);
+        self.by(
+            |x, y| conv2d::forward_by(algorithm, &self.g, x, &self.w, bias, y),
+            |gy, gx| conv2d::backward_input_by(algorithm, &self.g, gy, &self.w, gx),
+            |x, gy, gw| conv2d::backward_weight_by(algorithm, &self.g, x, gy, gw),
+        )
+    }
+    /// The same by Winograd with tiles of this size.
+    fn winograd(&self, size: TileSize, bias: bool) -> [Vec<f32>; 3] {
+        let bias = bias.then_some(&self.bias[..]);
+        self.by(
+            |x, y| winograd::forward(size, &self.g, x, &self.w, bias, y),
+            |gy, gx| winograd::backward_input(size, &self.g, gy, &self.w, gx),
+            |x, gy, gw| winograd::backward_weight(size, &self.g, x, gy, gw),
+        )
+    }
+    fn by(
+        &self,
+        forward: impl Fn(&[f32], &mut [f32]),
+        backward_input: impl Fn(&[f32], &mut [f32]),
+        backward_weight: impl Fn(&[f32], &[f32], &mut [f32]),
+    ) -> [Vec<f32>; 3] {
         let (x, gy) =
             (swap_axes(self.input_shape(), &self.x), swap_axes(self.output_shape(), &self.gy));
         let mut y = vec![7.0; gy.len()];
         let mut gx = vec![7.0; x.len()];
         let mut gw = vec![7.0; self.w.len()];
-        conv2d::forward(&self.g, &x, &self.w, bias.then_some(&self.bias[..]), &mut y);
-        conv2d::backward_input(&self.g, &gy, &self.w, &mut gx);
-        conv2d::backward_weight(&self.g, &x, &gy, &mut gw);
+        forward(&x, &mut y);
+        backward_input(&gy, &mut gx);
+        backward_weight(&x, &gy, &mut gw);
         [y, gx, gw]
     }
-    fn assert_equal(&self, bias: bool) {
-        let (want, got) = (self.naive(bias), self.fast(bias));
-        for (k, pass) in ["forward", "backward_input", "backward_weight"].iter().enumerate() {
-            assert!(want[k] == got[k], "{pass} {:?} bias {bias} {}", self.g, arch::level());
+    fn assert_equal(&self, want: &[Vec<f32>; 3], got: &[Vec<f32>; 3], by: &str) {
+        for (k, pass) in PASSES.iter().enumerate() {
+            assert!(want[k] == got[k], "{pass} by {by}, {:?}, {}", self.g, arch::level());
         }
     }
+    /// Direct and im2col products, exactly.
+    fn assert_exact(&self, bias: bool) {
+        let want = self.naive(bias);
+        for algorithm in [Algorithm::Direct, Algorithm::Im2col] {
+            self.assert_equal(&want, &self.fast(algorithm, bias), algorithm.name());
+        }
+    }
+    /// Terms of the sums in the three passes.
+    fn terms(&self) -> [usize; 3] {
+        let (g, taps) = (&self.g, self.g.k_h * self.g.k_w);
+        [g.c_in / g.groups * taps + 1, g.c_out * taps, g.n * g.h_out * g.w_out]
+    }
 }
+
+const PASSES: [&str; 3] = ["forward", "backward_input", "backward_weight"];
 
 /// Any stride, padding, dilation, groups and size that has an output.
 fn random_geometry(draw: &mut Draw) -> Conv2dGeometry {
@@ -83,6 +130,18 @@ fn random_geometry(draw: &mut Draw) -> Conv2dGeometry {
     }
 }
 
+/// 3×3, stride 1, padding up to 2: what Winograd takes.
+fn winograd_geometry(draw: &mut Draw) -> Conv2dGeometry {
+    loop {
+        let input = [draw.int(1, 4), draw.int(1, 40), draw.int(1, 13), draw.int(1, 13)];
+        let weight = [draw.int(1, 40), input[1], 3, 3];
+        let padding = [draw.int(0, 2), draw.int(0, 2)];
+        if let Ok(g) = Conv2dGeometry::new(input, weight, [1, 1], padding, [1, 1], 1) {
+            return g;
+        }
+    }
+}
+
 fn three_by_three(input: [usize; 4], c_out: usize) -> Conv2dGeometry {
     let weight = [c_out, input[1], 3, 3];
     Conv2dGeometry::new(input, weight, [1, 1], [1, 1], [1, 1], 1).unwrap()
@@ -94,18 +153,47 @@ fn conv2d_matches_naive() {
         let draw = &mut Draw::new(1);
         for _ in 0..2000 {
             let case = Case::integers(random_geometry(draw), draw);
-            case.assert_equal(draw.int(0, 1) == 1);
+            case.assert_exact(draw.int(0, 1) == 1);
         }
     });
 }
 
+/// F(2×2, 3×3) divides by 4 only, so on small integers it is exact as well.
 #[test]
-fn conv2d_3x3_matches_naive() {
+fn winograd_with_tiles_of_two_matches_naive() {
     at_each_level(|_| {
         let draw = &mut Draw::new(2);
         for _ in 0..300 {
-            let input = [draw.int(1, 4), draw.int(1, 40), draw.int(1, 13), draw.int(1, 13)];
-            Case::integers(three_by_three(input, draw.int(1, 40)), draw).assert_equal(false);
+            let case = Case::integers(winograd_geometry(draw), draw);
+            let (want, got) = (case.naive(true), case.winograd(TileSize::Two, true));
+            case.assert_equal(&want, &got, "winograd");
+        }
+    });
+}
+
+/// The bound of [`fer_kernels::winograd`]: 10⁻⁵ (3·10⁻⁶ for tiles of two) of √terms · max · max.
+#[test]
+fn winograd_is_within_its_bound_of_double_precision() {
+    at_each_level(|_| {
+        let draw = &mut Draw::new(8);
+        for k in 0..120 {
+            let g = match k {
+                0 => three_by_three([1, 256, 12, 12], 32),
+                1 => three_by_three([4, 16, 48, 48], 16),
+                _ => winograd_geometry(draw),
+            };
+            let case = Case::floats(g, draw);
+            let (want, terms) = (case.naive_f64(), case.terms());
+            for (size, bound) in [(TileSize::Two, 3e-6), (TileSize::Four, 1e-5)] {
+                let got = case.winograd(size, false);
+                for k in 0..3 {
+                    let bound = bound * (terms[k] as f64).sqrt();
+                    for (&want, &got) in want[k].iter().zip(&got[k]) {
+                        let error = (want - f64::from(got)).abs();
+                        assert!(error <= bound, "{} {size:?} {:?}: {error:e}", PASSES[k], case.g);
+                    }
+                }
+            }
         }
     });
 }
@@ -127,7 +215,7 @@ fn conv2d_matches_naive_on_the_layers_of_our_networks() {
             if level != arch::detected() && c * size > 2000 {
                 continue;
             }
-            Case::integers(three_by_three([n, c, size, size], o), draw).assert_equal(true);
+            Case::integers(three_by_three([n, c, size, size], o), draw).assert_exact(true);
         }
     });
 }
@@ -137,12 +225,12 @@ fn conv2d_is_within_the_rounding_bound() {
     let draw = &mut Draw::new(4);
     for _ in 0..40 {
         let case = Case::floats(random_geometry(draw), draw);
-        let g = &case.g;
-        let taps = g.k_h * g.k_w;
-        let terms = [g.c_in / g.groups * taps + 1, g.c_out * taps, g.n * g.h_out * g.w_out];
-        let (want, got) = (case.naive(true), case.fast(true));
-        for k in 0..3 {
-            assert_close(&want[k], &got[k], terms[k], &format!("{g:?}"));
+        let want = case.naive(true);
+        for algorithm in [Algorithm::Direct, Algorithm::Im2col] {
+            let got = case.fast(algorithm, true);
+            for k in 0..3 {
+                assert_close(&want[k], &got[k], case.terms()[k], &format!("{:?}", case.g));
+            }
         }
     }
 }
@@ -152,15 +240,19 @@ fn conv2d_gives_the_same_bits_for_any_threads_and_level() {
     let draw = &mut Draw::new(5);
     for g in [
         three_by_three([3, 40, 11, 13], 70),
+        three_by_three([20, 17, 6, 6], 80),
         three_by_three([1, 3, 20, 20], 32),
         Conv2dGeometry::new([5, 6, 9, 9], [40, 3, 3, 3], [2, 2], [1, 1], [1, 1], 2).unwrap(),
     ] {
         let case = Case::floats(g, draw);
-        let first = case.fast(true);
-        at_each_level(|level| {
-            same_bits_for_any_threads("conv2d", || case.fast(true).concat());
-            assert!(first == case.fast(true), "{level} gives other bits for {g:?}");
-        });
+        for algorithm in [Algorithm::Direct, Algorithm::Winograd, Algorithm::Im2col] {
+            let first = case.fast(algorithm, true);
+            at_each_level(|level| {
+                let run = || case.fast(algorithm, true).concat();
+                same_bits_for_any_threads(algorithm.name(), run);
+                assert!(first.concat() == run(), "{level}: other bits by {algorithm} for {g:?}");
+            });
+        }
     }
 }
 
@@ -170,7 +262,7 @@ fn conv2d_adjoint_identities() {
     let draw = &mut Draw::new(6);
     for _ in 0..100 {
         let case = Case::floats(random_geometry(draw), draw);
-        let [y, gx, gw] = case.fast(false);
+        let [y, gx, gw] = case.fast(Algorithm::Auto, false);
         let forward = dot(&y, &swap_axes(case.output_shape(), &case.gy));
         let by_input = dot(&swap_axes(case.input_shape(), &case.x), &gx);
         let by_weight = dot(&case.w, &gw);
@@ -196,5 +288,28 @@ fn im2col_and_its_adjoint() {
         let mut back = vec![0.0; image.len()];
         im2col::col2im(&g, &other, 0..g.h_out, [0, g.c_in], &mut back);
         assert!((dot(&cols, &other) - dot(&image, &back)).abs() < 1e-3, "{g:?}");
+    }
+}
+
+/// Every rung of the ladder computes the same convolution.
+#[test]
+fn ladder_matches_naive() {
+    let draw = &mut Draw::new(9);
+    for _ in 0..30 {
+        let mut g = random_geometry(draw);
+        while g.groups > 1 {
+            g = random_geometry(draw);
+        }
+        let case = Case::integers(g, draw);
+        let x = swap_axes(case.input_shape(), &case.x);
+        let [want, ..] = case.naive(false);
+        for rung in ladder::LADDER {
+            let mut y = vec![7.0; want.len()];
+            (rung.run)(&g, &x, &case.w, &mut y);
+            for (a, b) in want.iter().zip(&y) {
+                // Winograd's tiles of four round.
+                assert!((a - b).abs() < 0.01, "{}: {a} and {b}, {g:?}", rung.name);
+            }
+        }
     }
 }

@@ -1,0 +1,119 @@
+//! The ladder: one convolution, from its definition to the fastest kernel, a rung at a time.
+//!
+//! Each rung is a function that can be read, and each removes one cause of slowness:
+//!
+//! | rung | what it changes |
+//! |---|---|
+//! | [`naive`] | nothing: the definition, seven loops |
+//! | [`im2col_naive`] | the taps are gathered once, what remains is a matrix product |
+//! | [`im2col_blocked`] | the product walks through memory in order, in blocks that stay in cache |
+//! | [`simd`] | wide registers hold a tile of the result, the image is read in place |
+//! | [`simd`], all threads | the blocks of the result are shared out |
+//! | [`winograd`] | fewer products |
+//!
+//! All read and write NHWC (the first re-orders, which costs nothing beside its seven loops), and
+//! give the same result up to rounding.
+
+use crate::conv2d::{Algorithm, forward_by};
+use crate::im2col::im2col;
+use crate::naive as specification;
+use crate::{Conv2dGeometry, GemmGeometry, Transpose};
+
+/// One step of the ladder.
+pub struct Rung {
+    /// Short name.
+    pub name: &'static str,
+    /// Whether it uses all threads; otherwise it is to be run in a pool of one.
+    pub threads: bool,
+    /// y = conv(x, w): images NHWC, weights `[c_out, c_in, k_h, k_w]`, one group.
+    pub run: fn(&Conv2dGeometry, &[f32], &[f32], &mut [f32]),
+}
+
+/// From the ground up.
+pub const LADDER: [Rung; 7] = [
+    Rung { name: "naive loops", threads: false, run: naive },
+    Rung { name: "im2col, naive product", threads: false, run: im2col_naive },
+    Rung { name: "im2col, blocked product", threads: false, run: im2col_blocked },
+    Rung { name: "SIMD, one thread", threads: false, run: simd },
+    Rung { name: "SIMD, all threads", threads: true, run: simd },
+    Rung { name: "Winograd, one thread", threads: false, run: winograd },
+    Rung { name: "Winograd, all threads", threads: true, run: winograd },
+];
+
+/// The definition, on NCHW copies.
+pub fn naive(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
+    let (size_in, size_out) = (g.h_in * g.w_in, g.h_out * g.w_out);
+    let mut x_nchw = vec![0.0; x.len()];
+    for (i, &v) in x.iter().enumerate() {
+        let (pixel, c) = (i / g.c_in, i % g.c_in);
+        x_nchw[(pixel / size_in * g.c_in + c) * size_in + pixel % size_in] = v;
+    }
+    let mut y_nchw = vec![0.0; y.len()];
+    specification::conv2d::forward(g, &x_nchw, w, None, &mut y_nchw);
+    for (i, y) in y.iter_mut().enumerate() {
+        let (pixel, o) = (i / g.c_out, i % g.c_out);
+        *y = y_nchw[(pixel / size_out * g.c_out + o) * size_out + pixel % size_out];
+    }
+}
+
+/// Image by image: the im2col matrix written out, then the product in three loops.
+pub fn im2col_naive(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
+    by_columns(g, x, w, y, |[m, n, k], cols, filters, y| {
+        let shape = GemmGeometry { m, n, k, trans_a: Transpose::No, trans_b: Transpose::No };
+        specification::gemm::gemm(&shape, cols, filters, y, false);
+    });
+}
+
+/// Image by image: the im2col matrix written out, then a product in an order that uses what it
+/// loads: the innermost loop runs along rows of both B and C, and a block of B stays in cache.
+pub fn im2col_blocked(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
+    const BLOCK: usize = 128;
+    by_columns(g, x, w, y, |[m, n, k], cols, filters, y| {
+        y.fill(0.0);
+        for p0 in (0..k).step_by(BLOCK) {
+            for i in 0..m {
+                let y = &mut y[i * n..][..n];
+                for p in p0..(p0 + BLOCK).min(k) {
+                    let a = cols[i * k + p];
+                    for (y, &b) in y.iter_mut().zip(&filters[p * n..]) {
+                        *y += a * b;
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Calls `product([pixels, c_out, k], cols, filters, y)` for each image, with the filters as the
+/// matrix `[k, c_out]`, k = k_h·k_w·c_in.
+fn by_columns(
+    g: &Conv2dGeometry,
+    x: &[f32],
+    w: &[f32],
+    y: &mut [f32],
+    product: impl Fn([usize; 3], &[f32], &[f32], &mut [f32]),
+) {
+    let (pixels, taps) = (g.h_out * g.w_out, g.k_h * g.k_w);
+    let k = taps * g.c_in;
+    let mut filters = vec![0.0; k * g.c_out];
+    for (i, f) in filters.iter_mut().enumerate() {
+        let (tap, c, o) = (i / g.c_out / g.c_in, i / g.c_out % g.c_in, i % g.c_out);
+        *f = w[(o * g.c_in + c) * taps + tap];
+    }
+    let mut cols = vec![0.0; pixels * k];
+    let image = g.h_in * g.w_in * g.c_in;
+    for (n, y) in y.chunks_mut((pixels * g.c_out).max(1)).enumerate() {
+        im2col(g, &x[n * image..][..image], 0..g.h_out, [0, g.c_in], &mut cols);
+        product([pixels, g.c_out, k], &cols, &filters, y);
+    }
+}
+
+/// The direct kernel.
+pub fn simd(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
+    forward_by(Algorithm::Direct, g, x, w, None, y);
+}
+
+/// The Winograd kernel, where it applies.
+pub fn winograd(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
+    forward_by(Algorithm::Winograd, g, x, w, None, y);
+}

@@ -1,0 +1,256 @@
+//! Which faces an explanation is about.
+
+use crate::checkpoint::weights::read_model;
+use crate::dataset::{Dataset, SynthOptions, synthesize};
+use crate::error::{Error, Result};
+use crate::explain::layers::nearest;
+use crate::explain::{Explained, Target};
+use crate::model::Network;
+use crate::report::ShownFace;
+use crate::train::TrainConfig;
+use crate::train::load::read_faces;
+use crate::{CLASS_NAMES, PIXELS};
+use std::path::{Path, PathBuf};
+
+/// Built-in faces that an explanation chooses from, and the number of the first: far behind those
+/// that a training draws.
+const BUILT_IN: (usize, u64) = (1_400, 1 << 32);
+
+/// Where the faces come from and which are meant.
+#[derive(Debug, Default, clap::Args)]
+pub struct FaceArgs {
+    /// Pictures, PNG or JPEG
+    #[arg(value_name = "PICTURE")]
+    pub pictures: Vec<PathBuf>,
+    /// Faces: a CSV (plain or gzip) or a folder of class-named folders [default: built-in faces]
+    #[arg(long, value_name = "D")]
+    pub data: Option<PathBuf>,
+    /// Numbers of the faces, counted from 0
+    #[arg(long, value_name = "I,…", value_delimiter = ',', conflicts_with = "pictures")]
+    pub index: Vec<usize>,
+    /// The first N faces of each class [default: 1]
+    #[arg(long, value_name = "N", conflicts_with_all = ["index", "pictures"])]
+    pub per_class: Option<usize>,
+    /// Count and list bad rows instead of ending at the first
+    #[arg(long)]
+    pub skip_bad: bool,
+}
+
+/// A network with what its file says of its training.
+pub struct Model {
+    /// The network.
+    pub network: Network<f32>,
+    /// How it was trained, where the file says so.
+    pub config: Option<TrainConfig>,
+    /// As captions call it: name of the file or folder, and of the network.
+    pub title: String,
+}
+
+impl Model {
+    /// Reads a run folder or a weights file.
+    pub fn read(path: &Path) -> Result<Model> {
+        let (network, archive) = read_model(path)?;
+        let config = match archive.meta.contains_key("config") {
+            true => Some(archive.get(path, "config")?),
+            false => None,
+        };
+        let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        Ok(Model { title: format!("{file} ({})", network.spec.name), network, config })
+    }
+
+    /// Names of the classes.
+    pub fn names(&self) -> Vec<&str> {
+        self.network.spec.classes.iter().map(String::as_str).collect()
+    }
+}
+
+/// The faces read, and those chosen.
+pub struct Chosen {
+    /// All faces of --data, the built-in ones, or the pictures.
+    pub all: Dataset,
+    /// Numbers of those that are meant.
+    pub chosen: Vec<usize>,
+    /// Mean face of `all`; of the training for pictures.
+    pub mean_face: Vec<f32>,
+}
+
+impl FaceArgs {
+    /// Reads the faces of the set, without the pictures.
+    pub fn read_set(&self) -> Result<Dataset> {
+        match &self.data {
+            Some(path) => read_faces(path, self.skip_bad),
+            None => built_in(),
+        }
+    }
+
+    /// Reads and chooses.
+    pub fn choose(&self, model: &Model) -> Result<Chosen> {
+        if !self.pictures.is_empty() {
+            return self.read_pictures(model);
+        }
+        let all = self.read_set()?;
+        let chosen = match self.index.is_empty() {
+            true => first_of_each_class(&all, self.per_class.unwrap_or(1))?,
+            false => self.check_index(&all)?,
+        };
+        Ok(Chosen { mean_face: all.mean_image(), chosen, all })
+    }
+
+    fn read_pictures(&self, model: &Model) -> Result<Chosen> {
+        let mut all = Dataset::new();
+        for path in &self.pictures {
+            all.append(read_faces(path, self.skip_bad)?);
+        }
+        let mean_face = match (&self.data, &model.config) {
+            (Some(path), _) => read_faces(path, self.skip_bad)?.mean_image(),
+            (None, Some(TrainConfig { data: None, .. })) => built_in()?.mean_image(),
+            (None, Some(TrainConfig { data: Some(path), .. })) if path.exists() => {
+                read_faces(path, true)?.mean_image()
+            }
+            _ => vec![model.network.spec.mean as f32; PIXELS],
+        };
+        Ok(Chosen { chosen: (0..all.len()).collect(), mean_face, all })
+    }
+
+    fn check_index(&self, all: &Dataset) -> Result<Vec<usize>> {
+        match self.index.iter().find(|&&i| i >= all.len()) {
+            Some(i) => Err(Error::Usage(format!(
+                "--index {i}: there are {} faces, 0 to {}",
+                all.len(),
+                all.len().saturating_sub(1)
+            ))),
+            None => Ok(self.index.clone()),
+        }
+    }
+}
+
+impl Chosen {
+    /// The chosen faces, `[n, 48, 48]` in \[0,1\].
+    pub fn pixels(&self) -> Vec<f32> {
+        let bytes = self.chosen.iter().flat_map(|&i| self.all.image(i));
+        bytes.map(|&v| f32::from(v) / 255.0).collect()
+    }
+
+    /// Their true classes.
+    pub fn labels(&self) -> Vec<Option<usize>> {
+        self.chosen.iter().map(|&i| self.all.label(i).map(usize::from)).collect()
+    }
+
+    /// Their places of origin, short enough for a row's header.
+    pub fn origins(&self) -> Vec<String> {
+        let short = |&i: &usize| {
+            let origin = self.all.origin(i);
+            let file = origin.path.file_name().unwrap_or(origin.path.as_os_str());
+            match origin.line {
+                Some(_) => format!("{} #{i}", file.to_string_lossy()),
+                None => file.to_string_lossy().into_owned(),
+            }
+        };
+        self.chosen.iter().map(short).collect()
+    }
+
+    /// The chosen faces with what the network takes them for.
+    pub fn judge(&self, model: &Explained<'_>) -> Result<Vec<ShownFace>> {
+        ShownFace::judge(model, &self.pixels(), &self.labels(), &self.origins())
+    }
+}
+
+/// Procedurally drawn faces that no training has seen.
+pub fn built_in() -> Result<Dataset> {
+    let (count, first) = BUILT_IN;
+    synthesize(&SynthOptions { count, first, ..SynthOptions::default() })
+}
+
+/// The first `n` faces of each class that has any, class by class.
+pub fn first_of_each_class(all: &Dataset, n: usize) -> Result<Vec<usize>> {
+    let of_class = |c: usize| all.indices_of(c as u8).into_iter().take(n);
+    let chosen: Vec<usize> = (0..CLASS_NAMES.len()).flat_map(of_class).collect();
+    match chosen.is_empty() {
+        true => Err(Error::Usage(
+            "no face has a label, so none can be chosen by class; choose with --index".into(),
+        )),
+        false => Ok(chosen),
+    }
+}
+
+/// What is explained, as --target says it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TargetArg {
+    /// Logit of the predicted class.
+    Predicted,
+    /// Logit of the true class.
+    True,
+    /// Loss against the true class.
+    Loss,
+    /// The predicted class against the rest.
+    Contrast,
+    /// Logit of a class.
+    Named(String),
+}
+
+impl std::str::FromStr for TargetArg {
+    type Err = std::convert::Infallible;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "pred" => TargetArg::Predicted,
+            "true" => TargetArg::True,
+            "loss" => TargetArg::Loss,
+            "contrast" => TargetArg::Contrast,
+            class => TargetArg::Named(class.into()),
+        })
+    }
+}
+
+impl TargetArg {
+    /// As it was typed.
+    pub fn words(&self) -> &str {
+        match self {
+            TargetArg::Predicted => "pred",
+            TargetArg::True => "true",
+            TargetArg::Loss => "loss",
+            TargetArg::Contrast => "contrast",
+            TargetArg::Named(class) => class,
+        }
+    }
+
+    /// The target of each face.
+    pub fn of(&self, faces: &[ShownFace], names: &[&str]) -> Result<Vec<Target>> {
+        let named = match self {
+            TargetArg::Named(class) => Some(class_named(class, names)?),
+            _ => None,
+        };
+        let label = |face: &ShownFace| {
+            face.label.filter(|&c| c < names.len()).ok_or_else(|| {
+                let what = if *self == TargetArg::Loss { "loss" } else { "true" };
+                Error::Usage(format!(
+                    "{} has no label that the network knows, which --target {what} needs; use \
+                     --target pred or a class",
+                    face.origin
+                ))
+            })
+        };
+        let target = |face: &ShownFace| {
+            Ok(match self {
+                TargetArg::Predicted => Target::Predicted,
+                TargetArg::True => Target::True(label(face)?),
+                TargetArg::Loss => Target::Loss(label(face)?),
+                TargetArg::Contrast => Target::Contrast(face.predicted),
+                TargetArg::Named(_) => Target::Class(named.unwrap_or_default()),
+            })
+        };
+        faces.iter().map(target).collect()
+    }
+}
+
+/// The class of this name or number.
+fn class_named(text: &str, names: &[&str]) -> Result<usize> {
+    let by_number = || text.parse().ok().filter(|&c: &usize| c < names.len());
+    names.iter().position(|n| *n == text).or_else(by_number).ok_or_else(|| {
+        let hint = nearest(text, names).map(|n| format!("; did you mean `{n}`?"));
+        Error::Usage(format!(
+            "no class `{text}`{} Targets: pred, true, loss, contrast, {}",
+            hint.unwrap_or_default(),
+            names.join(", ")
+        ))
+    })
+}

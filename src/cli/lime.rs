@@ -1,0 +1,129 @@
+//! `fer lime`.
+
+use super::faces::{FaceArgs, Model, TargetArg};
+use super::progress;
+use crate::PIXELS;
+use crate::error::{Error, Result};
+use crate::explain::Explained;
+use crate::explain::lime::{LimeOptions, lime};
+use crate::explain::segments::Segmentation;
+use crate::render::Theme;
+use crate::report::face::name;
+use crate::report::lime_page::{LimePage, LimeRecord};
+use crate::report::write::{check_name, write_page};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Arguments of `fer lime`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A run folder or a weights file
+    model: PathBuf,
+    #[command(flatten)]
+    faces: FaceArgs,
+    /// The class whose probability is explained: pred, true, or a class
+    #[arg(long, value_name = "T", default_value = "pred")]
+    target: TargetArg,
+    /// The pieces: slic (superpixels) or face (eyes, nose, mouth, …)
+    #[arg(long, default_value = "slic")]
+    segments: Segmentation,
+    /// Pictures with hidden pieces for each fit
+    #[arg(long, value_name = "N", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    samples: u32,
+    /// Fits that are compared with each other
+    #[arg(long, value_name = "N", default_value_t = 5,
+          value_parser = clap::value_parser!(u32).range(1..=100))]
+    fits: u32,
+    /// Seed of the random pictures
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// The page: a .png, .svg or .html file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Light ink on dark ground
+    #[arg(long)]
+    dark: bool,
+}
+
+pub(super) fn run(args: Args) -> Result<()> {
+    if matches!(args.target, TargetArg::Loss | TargetArg::Contrast) {
+        return Err(Error::Usage(
+            "LIME explains a probability; use --target pred, true or a class".into(),
+        ));
+    }
+    args.out.as_deref().map_or(Ok(()), check_name)?;
+    let model = Model::read(&args.model)?;
+    let explained = Explained::new(&model.network)?;
+    let names = model.names();
+    let faces = args.faces.choose(&model)?.judge(&explained)?;
+    let targets = args.target.of(&faces, &names)?;
+    let options = LimeOptions {
+        segmentation: args.segments,
+        num_samples: args.samples as usize,
+        fits: args.fits as usize,
+        seed: args.seed,
+        ..LimeOptions::default()
+    };
+    let bar = progress::bar(faces.len() as u64, "faces");
+    let (mut classes, mut found) = (vec![], vec![]);
+    for (face, target) in faces.iter().zip(targets) {
+        debug_assert_eq!(face.pixels.len(), PIXELS);
+        let class = match target {
+            crate::explain::Target::Predicted => face.predicted,
+            fixed => fixed.class(&[]),
+        };
+        found.extend(lime(&explained, &face.pixels, &[class], &options)?);
+        classes.push(class);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if let Some(path) = &args.out {
+        let page = LimePage {
+            names: &names,
+            model: &model.title,
+            segmentation: args.segments,
+            num_samples: options.num_samples,
+            fits: options.fits,
+            theme: if args.dark { Theme::Dark } else { Theme::Light },
+        };
+        write_page(&page.page(&faces, &classes, &found)?, path)?;
+    }
+    let all = faces.iter().zip(&classes).zip(&found);
+    let records: Vec<LimeRecord> = all
+        .map(|((face, &c), l)| LimeRecord::new(face, name(&names, c), l, args.segments))
+        .collect();
+    match args.json {
+        true => super::print_json(&records),
+        false => super::print(&text(&records)),
+    }
+}
+
+fn text(records: &[LimeRecord]) -> String {
+    let mut text = String::new();
+    for r in records {
+        let _ = writeln!(
+            text,
+            "{}: p({}) {:.3} by the network, {:.3} by the local model of {} pieces (R² {:.2}); \
+             agreement of the fits {:.2}, top five {:.0} %",
+            r.origin,
+            r.class,
+            r.model_prediction,
+            r.local_prediction,
+            r.pieces,
+            r.r2,
+            r.rank_agreement,
+            100.0 * r.top5_agreement
+        );
+        if let Some(why) = &r.refused {
+            let _ = writeln!(text, "  refused: {why}");
+        }
+        for (piece, weight) in r.piece_names.iter().flatten().zip(&r.coefficients) {
+            let _ = writeln!(text, "  {weight:+.3} {piece}");
+        }
+    }
+    text
+}

@@ -1,0 +1,242 @@
+//! `fer saliency`.
+
+use super::faces::{FaceArgs, Model, TargetArg};
+use super::progress;
+use super::saliency_set::{self, SetArgs};
+use crate::error::{Error, Result};
+use crate::explain::integrated_gradients::Baseline;
+use crate::explain::layers::find_layer;
+use crate::explain::{Attribution, Explained, Method, Options, Target, attribute};
+use crate::files::write_atomic;
+use crate::render::Theme;
+use crate::render::numbers::to_npy;
+use crate::report::methods_page::{many_faces_page, one_face_page};
+use crate::report::saliency_page::{PageOptions, saliency_page};
+use crate::report::write::{check_name, write_page};
+use crate::report::{ShownFace, record::Record};
+use crate::{PIXELS, SIDE};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Faces in one call of a method: what one step of the progress bar stands for.
+const CHUNK: usize = 128;
+
+/// Arguments of `fer saliency`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A run folder or a weights file
+    model: PathBuf,
+    #[command(flatten)]
+    pub(super) faces: FaceArgs,
+    /// saliency, grad-x-input, smoothgrad, smoothgrad-sq, vargrad, ig, guided-backprop, gradcam,
+    /// gradcam++, layercam, scorecam, occlusion, rise, lime, or all
+    #[arg(long, value_name = "M", default_value = "saliency")]
+    pub(super) method: MethodArg,
+    /// What is explained: pred, true, loss, contrast, or a class
+    #[arg(long, value_name = "T", default_value = "pred")]
+    pub(super) target: TargetArg,
+    #[command(flatten)]
+    pub(super) how: How,
+    #[command(flatten)]
+    pub(super) set: SetArgs,
+    /// One scale for all faces, so that they can be compared
+    #[arg(long)]
+    common_scale: bool,
+    /// The page: a .png, .svg or .html file
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// The raw maps: a .npy or .csv file
+    #[arg(long, value_name = "FILE")]
+    raw: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Light ink on dark ground
+    #[arg(long)]
+    dark: bool,
+}
+
+/// What methods need to be told; shared by several commands.
+#[derive(Debug, Default, clap::Args)]
+pub struct How {
+    /// Layer of a class activation map [default: the deepest with a map worth drawing]
+    #[arg(long, value_name = "NAME")]
+    layer: Option<String>,
+    /// Noisy copies (SmoothGrad and its kin), masks (RISE) or samples (LIME) a face
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
+    samples: Option<u32>,
+    /// Start integrated gradients from black instead of the mean face
+    #[arg(long)]
+    black: bool,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+impl How {
+    /// Options of the methods around a mean face.
+    pub fn options(&self, model: &Explained<'_>, mean_face: Vec<f32>) -> Result<Options> {
+        let mut options = Options::new(mean_face, self.seed)?;
+        if let Some(layer) = &self.layer {
+            let found = find_layer(model, layer)?;
+            if !found.has_map() {
+                let [c, h, w] = found.output;
+                return Err(Error::Usage(format!(
+                    "`{layer}` has no map to draw: its output is {c} × {h} × {w}; name a layer \
+                     before the pooling to a vector"
+                )));
+            }
+            options.layer = Some(found.name);
+        }
+        if let Some(n) = self.samples {
+            options.noise.samples = n as usize;
+            options.rise.samples = n as usize;
+            options.lime.num_samples = n as usize;
+        }
+        if self.black {
+            options.baseline = Baseline::Black;
+        }
+        Ok(options)
+    }
+}
+
+/// One method or all.
+#[derive(Clone, Debug)]
+pub struct MethodArg(pub Vec<Method>);
+
+impl std::str::FromStr for MethodArg {
+    type Err = Error;
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "all" => Ok(MethodArg(Method::ALL.to_vec())),
+            one => Ok(MethodArg(vec![one.parse()?])),
+        }
+    }
+}
+
+impl Args {
+    /// Light or dark.
+    pub(super) fn theme(&self) -> Theme {
+        if self.dark { Theme::Dark } else { Theme::Light }
+    }
+}
+
+pub(super) fn run(args: Args) -> Result<()> {
+    if args.set.asked() {
+        args.out.as_deref().map_or(Ok(()), check_name)?;
+        return saliency_set::run(&args, &Model::read(&args.model)?);
+    }
+    if args.out.is_none() && args.raw.is_none() && !args.json {
+        return Err(Error::Usage("nothing to write: give --out, --raw or --json".into()));
+    }
+    args.out.as_deref().map_or(Ok(()), check_name)?;
+    args.raw.as_deref().map_or(Ok(()), check_raw_name)?;
+    let model = Model::read(&args.model)?;
+    let explained = Explained::new(&model.network)?;
+    let names = model.names();
+    let chosen = args.faces.choose(&model)?;
+    let options = args.how.options(&explained, chosen.mean_face.clone())?;
+    let faces = chosen.judge(&explained)?;
+    let targets = args.target.of(&faces, &names)?;
+    let pixels = chosen.pixels();
+    let work = Work { model: &explained, pixels: &pixels, targets: &targets, options: &options };
+    let found = explain_all(&work, &args.method.0)?;
+    if let [only] = found.as_slice() {
+        refuse_if_nothing(only)?;
+    }
+    if let Some(path) = &args.out {
+        let theme = args.theme();
+        let common_scale = args.common_scale;
+        let look = PageOptions { names: &names, model: &model.title, common_scale, theme };
+        let page = match (found.as_slice(), faces.as_slice()) {
+            ([only], faces) => saliency_page(faces, only, &look)?,
+            (all, [face]) => one_face_page(face, &all.iter().flatten().collect::<Vec<_>>(), &look)?,
+            (all, faces) => many_faces_page(faces, all, &look)?,
+        };
+        write_page(&page, path)?;
+    }
+    if let Some(path) = &args.raw {
+        write_raw(path, &faces, &found)?;
+    }
+    match args.json {
+        true => super::print_json(&Record::new(&model.title, &names, &faces, &found)),
+        false => Ok(()),
+    }
+}
+
+/// Faces to explain, and how.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    /// The network.
+    pub model: &'a Explained<'a>,
+    /// `[n, 48, 48]`.
+    pub pixels: &'a [f32],
+    /// One a face.
+    pub targets: &'a [Target],
+    /// Options of the methods.
+    pub options: &'a Options,
+}
+
+/// Explains all faces by each method, with a bar where it takes long.
+pub fn explain_all(work: &Work<'_>, methods: &[Method]) -> Result<Vec<Vec<Attribution>>> {
+    let bar = progress::bar((methods.len() * work.targets.len()) as u64, "maps");
+    let mut found = Vec::with_capacity(methods.len());
+    for &method in methods {
+        bar.set_message(method.name());
+        let mut maps = Vec::with_capacity(work.targets.len());
+        let faces = work.pixels.chunks(CHUNK * PIXELS);
+        for (faces, targets) in faces.zip(work.targets.chunks(CHUNK)) {
+            maps.extend(attribute(work.model, method, faces, targets, work.options)?);
+            bar.inc(targets.len() as u64);
+        }
+        found.push(maps);
+    }
+    bar.finish_and_clear();
+    Ok(found)
+}
+
+/// A page that shows nothing but the same refusal is an error.
+fn refuse_if_nothing(found: &[Attribution]) -> Result<()> {
+    match found.first().and_then(|a| a.refused.clone()) {
+        Some(why) if found.iter().all(|a| a.refused.as_ref() == Some(&why)) => {
+            Err(Error::Usage(why))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_raw_name(path: &Path) -> Result<()> {
+    match path.extension().is_some_and(|e| e == "npy" || e == "csv") {
+        true => Ok(()),
+        false => {
+            let message = format!("{}: expected a name that ends in .npy or .csv", path.display());
+            Err(Error::Usage(message))
+        }
+    }
+}
+
+/// NPY: `[faces, 48, 48]`, or `[methods, faces, 48, 48]` for several methods. CSV: a line for each
+/// row of each map: number of the face, its origin, method, row, 48 values.
+fn write_raw(path: &Path, faces: &[ShownFace], found: &[Vec<Attribution>]) -> Result<()> {
+    if path.extension().is_some_and(|e| e == "npy") {
+        let values: Vec<f32> = found.iter().flatten().flat_map(|a| &a.map).copied().collect();
+        let mut shape = vec![faces.len(), SIDE, SIDE];
+        if found.len() > 1 {
+            shape.insert(0, found.len());
+        }
+        return write_atomic(path, &to_npy(&values, &shape)?);
+    }
+    let columns: Vec<String> = (0..SIDE).map(|x| format!("x{x}")).collect();
+    let mut csv = format!("face,origin,method,row,{}\n", columns.join(","));
+    for maps in found {
+        for (f, (face, a)) in faces.iter().zip(maps).enumerate() {
+            for (y, row) in a.map.chunks(SIDE).enumerate() {
+                let values: Vec<String> = row.iter().map(f32::to_string).collect();
+                let origin = face.origin.replace('"', "\"\"");
+                let method = a.method;
+                let _ = writeln!(csv, "{f},\"{origin}\",{method},{y},{}", values.join(","));
+            }
+        }
+    }
+    write_atomic(path, csv.as_bytes())
+}

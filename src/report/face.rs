@@ -1,0 +1,79 @@
+//! A face as a page shows it: the picture, what it is, what the network takes it for.
+
+use crate::explain::Classifier;
+use crate::explain::batch::{face, logits_of};
+use crate::explain::model::{argmax, softmax};
+use crate::render::Picture;
+use crate::render::panel::{Line, Tone};
+use crate::{Result, SIDE};
+
+/// A face with what is known about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShownFace {
+    /// `[48, 48]` in \[0,1\].
+    pub pixels: Vec<f32>,
+    /// True class, where known.
+    pub label: Option<usize>,
+    /// Where it came from: `train.csv:17`, `me.png`.
+    pub origin: String,
+    /// The most probable class.
+    pub predicted: usize,
+    /// Its probability.
+    pub probability: f32,
+}
+
+impl ShownFace {
+    /// Faces `[n, 48, 48]` with labels and origins, judged by the network in one go.
+    ///
+    /// **Errors**: those of the network.
+    pub fn judge(
+        model: &dyn Classifier,
+        faces: &[f32],
+        labels: &[Option<usize>],
+        origins: &[String],
+    ) -> Result<Vec<ShownFace>> {
+        let draw = |i: usize, out: &mut [f32]| out.copy_from_slice(face(faces, i));
+        let logits = logits_of(model, labels.len(), draw)?;
+        let judged = |(i, row): (usize, &[f32])| {
+            let predicted = argmax(row);
+            ShownFace {
+                pixels: face(faces, i).to_vec(),
+                label: labels[i],
+                origin: origins[i].clone(),
+                predicted,
+                probability: softmax(row)[predicted],
+            }
+        };
+        Ok(logits.chunks_exact(model.classes()).enumerate().map(judged).collect())
+    }
+
+    /// The picture.
+    ///
+    /// **Errors**: `Shape` where the face is not 48×48.
+    pub fn picture(&self) -> Result<Picture> {
+        Picture::from_unit(&self.pixels, SIDE, SIDE)
+    }
+
+    /// The header of its row: true class, what the network says, where it came from.
+    pub fn header(&self, names: &[&str]) -> Vec<Line> {
+        let predicted = name(names, self.predicted);
+        let probability = f64::from(self.probability);
+        let mut lines = match self.label {
+            Some(c) => vec![
+                Line::new(name(names, c), Tone::Strong),
+                Line::verdict(predicted, probability, c == self.predicted),
+            ],
+            None => {
+                let percent = crate::render::numbers::percent(probability);
+                vec![Line::new(format!("{predicted} {percent}"), Tone::Strong)]
+            }
+        };
+        lines.push(Line::new(self.origin.as_str(), Tone::Muted));
+        lines
+    }
+}
+
+/// The class's name; its number where the network has more classes than names.
+pub fn name<'a>(names: &[&'a str], class: usize) -> &'a str {
+    names.get(class).copied().unwrap_or("?")
+}

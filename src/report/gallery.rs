@@ -1,0 +1,89 @@
+//! The index of a gallery: what there is, and every page below it.
+
+use crate::render::html::Document;
+
+/// Part of the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// A method on all faces.
+    Methods,
+    /// A face by all methods.
+    Faces,
+    /// The whole set.
+    Set,
+}
+
+impl Section {
+    const ALL: [Section; 3] = [Section::Methods, Section::Faces, Section::Set];
+
+    fn title(self) -> &'static str {
+        match self {
+            Section::Methods => "By method",
+            Section::Faces => "By face",
+            Section::Set => "Over the whole set",
+        }
+    }
+}
+
+/// One page of the gallery.
+#[derive(Clone, Debug)]
+struct Entry {
+    section: Section,
+    file: String,
+    title: String,
+    words: String,
+}
+
+/// Pages beside an index.
+#[derive(Clone, Debug)]
+pub struct Gallery {
+    model: String,
+    entries: Vec<Entry>,
+}
+
+impl Gallery {
+    /// An empty gallery of a network.
+    pub fn new(model: &str) -> Gallery {
+        Gallery { model: model.into(), entries: vec![] }
+    }
+
+    /// Adds a page that lies beside the index.
+    pub fn add(&mut self, section: Section, file: &str, title: &str, words: &str) {
+        let (file, title, words) = (file.into(), title.into(), words.into());
+        self.entries.push(Entry { section, file, title, words });
+    }
+
+    /// The index.
+    pub fn to_html(&self) -> String {
+        let mut page = Document::new("Where the network looks", "en");
+        page.paragraph(&format!(
+            "{}. Every method on every expression. No single map is the truth: compare them, and see \
+             fer saliency --check for which of them this network and these faces allow to be believed.",
+            self.model
+        ));
+        for section in Section::ALL {
+            let own = || self.entries.iter().filter(move |e| e.section == section);
+            if own().next().is_none() {
+                continue;
+            }
+            page.heading(2, section.title());
+            let anchors: Vec<String> = own().map(|e| format!("#{}", anchor(&e.file))).collect();
+            let links: Vec<(&str, &str)> =
+                anchors.iter().zip(own()).map(|(a, e)| (a.as_str(), e.title.as_str())).collect();
+            page.links(&links);
+            for entry in own() {
+                page.anchor(3, anchor(&entry.file), &entry.title);
+                page.linked(
+                    &entry.file,
+                    &format!("{}: {}", entry.title, entry.words),
+                    &entry.words,
+                );
+            }
+        }
+        page.finish()
+    }
+}
+
+fn anchor(file: &str) -> &str {
+    file.strip_suffix(".png").unwrap_or(file)
+}

@@ -1,0 +1,137 @@
+//! Region lift as charts and as a table.
+
+use super::face::name;
+use super::region_words::{lift_of, region_words};
+use super::template_page::{draw_template, region_legend};
+use crate::Result;
+use crate::explain::region_lift::{Lift, Source};
+use crate::explain::regions::{Region, Template};
+use crate::render::Scene;
+use crate::render::chart::{BarChart, BarSeries, Control, Look, bars};
+use crate::render::numbers::thousands;
+use crate::render::panel::{Cell, Page, Row};
+use crate::render::theme::Theme;
+use std::fmt::Write as _;
+
+/// What the page is about.
+#[derive(Clone, Copy, Debug)]
+pub struct RegionPage<'a> {
+    /// Lifts of all classes and sources.
+    pub lifts: &'a [Lift],
+    /// Names of the classes.
+    pub names: &'a [&'a str],
+    /// “Saliency of the logit of the true class, run-1 (fer-m), 3,589 faces”.
+    pub what: &'a str,
+    /// Mean face, to show the template on.
+    pub mean_face: &'a [f32],
+    /// Colours.
+    pub theme: Theme,
+}
+
+impl RegionPage<'_> {
+    /// The chart over all faces, the template, and a chart for each class.
+    ///
+    /// # Errors
+    /// Those of drawing.
+    pub fn page(&self) -> Result<Page> {
+        let mut page = Page { cell: 192.0, ..Page::new("Face or not face?", self.theme) };
+        page.subtitle = self.what.into();
+        let template = draw_template(self.mean_face, &Template::fixed())?;
+        let wide = Look::new(self.theme).sized(560.0, 360.0);
+        let template = Cell::Picture {
+            picture: template,
+            smooth: false,
+            caption: "regions on the mean face".into(),
+        };
+        page.rows.push(Row {
+            header: vec![],
+            cells: vec![Cell::Drawing(self.chart(None, wide)?), template],
+        });
+        let small = Look::new(self.theme).sized(560.0, 300.0);
+        let classes =
+            (0..self.names.len()).filter(|&c| self.lifts.iter().any(|l| l.class == Some(c)));
+        let charts = classes.map(|c| Ok(Cell::Drawing(self.chart(Some(c), small)?)));
+        let mut charts = charts.collect::<Result<Vec<_>>>()?.into_iter();
+        while let Some(left) = charts.next() {
+            let cells = std::iter::once(left).chain(charts.next()).collect();
+            page.rows.push(Row { header: vec![], cells });
+        }
+        page.legend = region_legend();
+        page.caption = format!(
+            "Lift: share of the magnitude of the map in a region, divided by the region's share of the \
+             picture; 1 is no preference. Bars: 95 % bootstrap interval over the faces. {}",
+            region_words(self.lifts, self.names)
+        );
+        Ok(page)
+    }
+
+    /// Bars of the network, signs of the controls, for one class or all faces.
+    fn chart(&self, class: Option<usize>, look: Look) -> Result<Scene> {
+        let of = |source: Source| Region::ALL.map(|r| lift_of(self.lifts, class, source, r));
+        let network = of(Source::Network);
+        let faces = network[0].map_or(0, |l| l.faces);
+        let control = |source, label: &str| {
+            let values = of(source).map(|l| l.map_or(f64::NAN, |l| l.lift)).to_vec();
+            values.iter().any(|v| v.is_finite()).then(|| Control { name: label.into(), values })
+        };
+        let chart = BarChart {
+            title: class.map_or("All faces".into(), |c| name(self.names, c).to_owned()),
+            subtitle: format!("{} faces", thousands(faces as u64)),
+            y_title: "lift".into(),
+            categories: SHORT.map(String::from).to_vec(),
+            series: vec![BarSeries {
+                name: "network".into(),
+                values: network.map(|l| l.map_or(f64::NAN, |l| l.lift)).to_vec(),
+                intervals: network
+                    .map(|l| l.map_or((f64::NAN, f64::NAN), |l| (l.interval.low, l.interval.high)))
+                    .to_vec(),
+                // Numbers would stand on the controls; the table has them.
+                labels: vec![String::new(); Region::ALL.len()],
+            }],
+            controls: [
+                control(Source::Sobel, "edges (Sobel)"),
+                control(Source::Randomised, "random weights"),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            reference: Some((1.0, "uniform".into())),
+            ..BarChart::default()
+        };
+        bars(&chart, look)
+    }
+
+    /// The table for a terminal, and the words.
+    pub fn text(&self) -> String {
+        let mut text = format!("{}\n\n{:<10} {:<16}", self.what, "class", "source");
+        for region in SHORT {
+            let _ = write!(text, "{region:>18}");
+        }
+        let mut line = None;
+        // The uniform control is 1 by definition.
+        for lift in self.lifts.iter().filter(|l| l.source != Source::Uniform) {
+            if line != Some((lift.class, lift.source)) {
+                line = Some((lift.class, lift.source));
+                let class = lift.class.map_or("all", |c| name(self.names, c));
+                let _ = write!(text, "\n{class:<10} {:<16}", source_name(lift.source));
+            }
+            let interval =
+                format!("{:.2} [{:.2},{:.2}]", lift.lift, lift.interval.low, lift.interval.high);
+            let _ = write!(text, "{interval:>18}");
+        }
+        let _ = writeln!(text, "\n\n{}", region_words(self.lifts, self.names));
+        text
+    }
+}
+
+/// Names of the regions that fit under a bar.
+const SHORT: [&str; 7] = ["eyes", "nose", "mouth", "cheeks", "forehead", "chin", "outside"];
+
+fn source_name(source: Source) -> &'static str {
+    match source {
+        Source::Network => "network",
+        Source::Uniform => "uniform",
+        Source::Sobel => "edges (Sobel)",
+        Source::Randomised => "random weights",
+    }
+}

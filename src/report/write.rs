@@ -1,0 +1,63 @@
+//! Pages into files, as their name ends.
+
+use crate::files::write_atomic;
+use crate::render::Scene;
+use crate::render::html::Document;
+use crate::render::image::MAX_PIXELS;
+use crate::render::panel::Page;
+use crate::{Error, Result};
+use std::path::Path;
+
+/// Pixels of a PNG per unit of a page: sharp on a dense screen and in print.
+pub const PNG_SCALE: f32 = 2.0;
+
+/// Refuses a name that [`write_page`] cannot write, before long work.
+///
+/// # Errors
+/// [`Error::Usage`] unless the name ends in `.png`, `.svg` or `.html` and its folder is there.
+pub fn check_name(path: &Path) -> Result<()> {
+    if !matches!(ending(path).as_str(), "png" | "svg" | "html") {
+        let message =
+            format!("{}: expected a name that ends in .png, .svg or .html", path.display());
+        return Err(Error::Usage(message));
+    }
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => Err(Error::Usage(
+            format!("the folder {} does not exist; create it first", folder.display()),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a page as PNG, SVG or HTML (text that can be searched, no other file needed).
+///
+/// # Errors
+/// As [`check_name`]; those of drawing and of files.
+pub fn write_page(page: &Page, path: &Path) -> Result<()> {
+    write_scene(&page.scene(), &page.title, path)
+}
+
+/// Writes a drawing in the same ways; the title is that of the HTML page.
+///
+/// # Errors
+/// As [`write_page`].
+pub fn write_scene(scene: &Scene, title: &str, path: &Path) -> Result<()> {
+    check_name(path)?;
+    let bytes = match ending(path).as_str() {
+        "png" => scene.to_png(png_scale(scene))?,
+        "svg" => scene.to_svg()?.into_bytes(),
+        _ => Document::new(title, "en").svg(&scene.to_svg()?, "").finish().into_bytes(),
+    };
+    write_atomic(path, &bytes)
+}
+
+/// [`PNG_SCALE`], or 1 where the picture would have more than half the pixels allowed.
+fn png_scale(scene: &Scene) -> f32 {
+    let (width, height) = scene.size();
+    let pixels = width * height * PNG_SCALE * PNG_SCALE;
+    if pixels > MAX_PIXELS as f32 / 2.0 { 1.0 } else { PNG_SCALE }
+}
+
+fn ending(path: &Path) -> String {
+    path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
