@@ -6,6 +6,7 @@ mod cli;
 mod dataset;
 mod engine;
 mod explain;
+mod filters_cli;
 mod golden;
 mod gradients;
 mod kernels_vs_naive;
