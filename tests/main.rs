@@ -7,6 +7,7 @@ mod dataset;
 mod engine;
 mod explain;
 mod explain_cli;
+mod filters_cli;
 mod golden;
 mod gradients;
 mod journey;
