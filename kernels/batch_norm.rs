@@ -1,6 +1,6 @@
 //! Batch norm of a matrix `[rows, channels]`, which is what NHWC images are.
 //!
-//! Sums go over blocks of [`ROWS`] rows, each added in f32 in a fixed order, then over the blocks
+//! Sums go over blocks of 256 rows, each added in f32 in a fixed order, then over the blocks
 //! in f64: neither the threads nor the size of the batch change how a number is rounded. Memory
 //! with the channels in front (`inner` above 1) is not what f32 images use and takes the
 //! [naive](crate::naive::batch_norm) loops.
@@ -72,23 +72,12 @@ fn block_statistics(x: &[f32], partial: &mut [f32]) {
     partial.fill(0.0);
     let (sum, squares) = partial.split_at_mut(c);
     let shift = &x[..c];
-    let quads = x.chunks_exact(4 * c);
-    for row in quads.remainder().chunks(c) {
+    for row in x.chunks_exact(c) {
+        let (shift, sum, squares) = (&shift[..c], &mut sum[..c], &mut squares[..c]);
         for i in 0..c {
             let d = row[i] - shift[i];
             sum[i] += d;
             squares[i] += d * d;
-        }
-    }
-    for quad in quads {
-        let (a, rest) = quad.split_at(c);
-        let (b, rest) = rest.split_at(c);
-        let (e, f) = rest.split_at(c);
-        let (shift, sum, squares) = (&shift[..c], &mut sum[..c], &mut squares[..c]);
-        for i in 0..c {
-            let d = [a[i], b[i], e[i], f[i]].map(|x| x - shift[i]);
-            sum[i] += (d[0] + d[1]) + (d[2] + d[3]);
-            squares[i] += (d[0] * d[0] + d[1] * d[1]) + (d[2] * d[2] + d[3] * d[3]);
         }
     }
     for i in 0..c {

@@ -14,6 +14,7 @@
 //! All read and write NHWC (the first re-orders, which costs nothing beside its seven loops), and
 //! give the same result up to rounding.
 
+use crate::arch::{AlignedBuffer, BlockMut, Lhs, MAX_MR, micro_kernel};
 use crate::conv2d::{Algorithm, forward_by};
 use crate::im2col::im2col;
 use crate::naive as specification;
@@ -39,6 +40,25 @@ pub const LADDER: [Rung; 7] = [
     Rung { name: "Winograd, one thread", threads: false, run: winograd },
     Rung { name: "Winograd, all threads", threads: true, run: winograd },
 ];
+
+/// Computes `repeats` register tiles from operands in L1 on this thread: what the micro-kernel
+/// reaches when nothing has to be fetched, the peak that the rungs are compared with. Returns the
+/// floating-point operations executed, two per multiply-accumulate.
+pub fn register_tiles(repeats: usize) -> u64 {
+    const K: usize = 64;
+    let kernel = micro_kernel();
+    let a = vec![1.0; kernel.mr * K];
+    let b = AlignedBuffer::zeroed(K * kernel.nr);
+    let mut c = vec![0.0; kernel.mr * kernel.nr];
+    let rows: [usize; MAX_MR] = std::array::from_fn(|i| i % kernel.mr * K);
+    let lhs = Lhs { data: &a, rows: &rows, segments: &[0], k: K, step: 1 };
+    for _ in 0..repeats {
+        let mut tile = BlockMut::new(&mut c, kernel.mr, kernel.nr, kernel.nr);
+        kernel.run(&lhs, &b, &mut tile, true);
+    }
+    std::hint::black_box(&c);
+    2 * (repeats * kernel.mr * kernel.nr * K) as u64
+}
 
 /// The definition, on NCHW copies.
 pub fn naive(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {

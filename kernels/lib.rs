@@ -11,6 +11,10 @@
 //! * The modules beside it ([`gemm`], [`conv2d`], …) are the fast path that `f32` takes. They
 //!   work channels-last, use [`rayon`] for threads, and give the same bits for any number of them.
 //!
+//! Reading order: [`naive`], then [`ladder`], which goes from those loops to the fastest kernel a
+//! rung at a time; then the contract of the micro-kernel in [`arch`], [`gemm`], [`conv2d`] and
+//! [`winograd`]. [`conv2d::plan`] is the one place that chooses an algorithm for a layer.
+//!
 //! `unsafe` lives in [`arch`] only.
 
 pub mod arch;

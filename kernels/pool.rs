@@ -24,6 +24,9 @@ pub fn max_forward(g: &Pool2dGeometry, x: &[f32], y: &mut [f32], argmax: &mut [u
     if y.is_empty() {
         return;
     }
+    if is_halving(g) {
+        return halving_max_forward(g, x, y, argmax);
+    }
     let row = g.w_out * g.c;
     y.par_chunks_mut(row).zip(argmax.par_chunks_mut(row)).enumerate().for_each(
         |(r, (y, argmax))| {
@@ -47,10 +50,40 @@ pub fn max_forward(g: &Pool2dGeometry, x: &[f32], y: &mut [f32], argmax: &mut [u
 #[inline]
 fn keep_larger(x: &[f32], place: u32, y: &mut [f32], argmax: &mut [u32]) {
     for ((&x, y), argmax) in x.iter().zip(y).zip(argmax) {
-        let wins = x > *y || x.is_nan();
-        *y = if wins { x } else { *y };
-        *argmax = if wins { place } else { *argmax };
+        (*y, *argmax) = larger((*y, *argmax), (x, place));
     }
+}
+
+/// The later of two values with their places if it is larger or NaN, else the earlier.
+#[inline(always)]
+fn larger(held: (f32, u32), new: (f32, u32)) -> (f32, u32) {
+    let wins = (new.0 > held.0) | new.0.is_nan();
+    (if wins { new.0 } else { held.0 }, if wins { new.1 } else { held.1 })
+}
+
+/// Windows 2×2 side by side: the four candidates stay in registers.
+fn halving_max_forward(g: &Pool2dGeometry, x: &[f32], y: &mut [f32], argmax: &mut [u32]) {
+    let row = g.w_out * g.c;
+    y.par_chunks_mut(row).zip(argmax.par_chunks_mut(row)).enumerate().for_each(
+        |(r, (y, argmax))| {
+            let (n, i) = (r / g.h_out, r % g.h_out);
+            let pixels = y.chunks_exact_mut(g.c).zip(argmax.chunks_exact_mut(g.c)).enumerate();
+            for (j, (y, argmax)) in pixels {
+                let first = (2 * i * g.w_in + 2 * j) as u32;
+                let below = first + g.w_in as u32;
+                let (upper, lower) =
+                    (&x[pixel(g, n, 2 * i, 2 * j)..], &x[pixel(g, n, 2 * i + 1, 2 * j)..]);
+                let (a, b) = upper[..2 * g.c].split_at(g.c);
+                let (c, d) = lower[..2 * g.c].split_at(g.c);
+                for k in 0..g.c {
+                    let held = larger((f32::NEG_INFINITY, first), (a[k], first));
+                    let held = larger(held, (b[k], first + 1));
+                    let held = larger(held, (c[k], below));
+                    (y[k], argmax[k]) = larger(held, (d[k], below + 1));
+                }
+            }
+        },
+    );
 }
 
 /// grad_input\[place that won\] += grad_output.

@@ -19,8 +19,11 @@ pub struct Scratch {
 
 /// Lends a buffer of `len` floats that starts on a cache line.
 pub fn take(len: usize) -> Scratch {
+    // A large buffer is not spent on a small wish: the next large wish would need another.
+    let fits = len..=4 * len + (1 << 14);
     let mut free = FREE.lock().unwrap_or_else(|e| e.into_inner());
-    let fit = (0..free.len()).filter(|&i| free[i].len() >= len).min_by_key(|&i| free[i].len());
+    let fit =
+        (0..free.len()).filter(|&i| fits.contains(&free[i].len())).min_by_key(|&i| free[i].len());
     let found = fit.map(|i| free.swap_remove(i));
     drop(free);
     let buffer = found.unwrap_or_else(|| AlignedBuffer::zeroed(len + len / 8));

@@ -1,6 +1,6 @@
 //! The program as a script sees it: outputs, messages, exit codes, in a fresh folder each time.
 
-mod place;
+pub mod place;
 
 mod commands;
 mod poisoned;

@@ -1,5 +1,6 @@
 //! Explanations with known answers.
 
+mod activations;
 mod attribution;
 mod cams;
 mod checks;

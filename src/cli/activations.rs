@@ -1,8 +1,7 @@
 //! `fer activations`.
 
-use super::explained::{Subject, numbers, spread};
-use super::filters::write_scene;
-use super::input::{require_folder_of, theme};
+use super::explained::{labels, numbers, pixels, spread, training_faces};
+use super::input::theme;
 use super::progress;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
@@ -12,15 +11,14 @@ use crate::explain::model::softmax;
 use crate::explain::network::Explained;
 use crate::explain::target::argmax;
 use crate::explain::{Classifier as _, LayerInfo};
-use crate::files::write_atomic;
 use crate::nn::Layer;
-use crate::render::html::Document;
-use crate::render::panel::{Cell, Line, Page};
+use crate::render::panel::{Cell, Line, Page, Tone};
 use crate::render::{Picture, Scene, Theme};
 use crate::report::activation_page::{
     MapStyle, Stage, class_means_page, kernels_page, stack, stages_page,
 };
-use crate::train::load;
+use crate::report::write::{check_name, write_scene};
+use crate::train::{Trained, load};
 use crate::{CLASS_NAMES, SIDE};
 use std::path::PathBuf;
 
@@ -68,9 +66,9 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<()> {
-    require_folder_of(&args.out)?;
-    let subject = Subject::read(&args.model)?;
-    let model = Explained::new(&subject.network)?;
+    check_name(&args.out)?;
+    let trained = Trained::read(&args.model)?;
+    let model = Explained::new(&trained.network)?;
     let theme = theme(args.dark);
     let style = MapStyle { common_scale: args.common_scale, theme };
     let layers = map_layers(&model, &args.layer)?;
@@ -85,17 +83,17 @@ pub(super) fn run(args: Args) -> Result<()> {
     layers.iter().try_for_each(|l| filters(l).map(|_| ()))?;
     let mut pages = Vec::new();
     if args.kernels {
-        pages.push(first_kernels(&subject, theme)?);
+        pages.push(first_kernels(&trained, theme)?);
     }
     if args.mean_per_class {
-        let faces = spread(subject.training_faces(args.data.as_deref())?, args.faces);
+        let faces = spread(training_faces(&trained, args.data.as_deref())?, args.faces);
         for layer in &layers {
             let own = filters(layer)?;
-            pages.push(mean_page(&model, &subject, layer, &own, &faces, style)?);
+            pages.push(mean_page(&model, &trained, layer, &own, &faces, style)?);
         }
     } else if !layers.is_empty() {
-        let face = chosen_face(&args, &subject)?;
-        let pixels = subject.pixels(&face);
+        let face = chosen_face(&args, &trained)?;
+        let pixels = pixels(&trained, &face);
         pages.push(face_page(&model, &face, &pixels, theme)?);
         for group in stages(&layers) {
             let own = filters(&group[0])?;
@@ -109,11 +107,11 @@ pub(super) fn run(args: Args) -> Result<()> {
     write(&args, &pages, theme)
 }
 
-fn chosen_face(args: &Args, subject: &Subject) -> Result<Dataset> {
+fn chosen_face(args: &Args, trained: &Trained) -> Result<Dataset> {
     if let Some(path) = &args.picture {
         return Ok(load::read_faces(path, false)?.select(&[0]));
     }
-    let faces = subject.training_faces(args.data.as_deref())?;
+    let faces = training_faces(trained, args.data.as_deref())?;
     if args.index >= faces.len() {
         let last = faces.len().saturating_sub(1);
         return Err(Error::Usage(format!("--index {}: the faces are 0 to {last}", args.index)));
@@ -138,10 +136,7 @@ fn face_page(model: &Explained<'_>, face: &Dataset, pixels: &[f32], theme: Theme
     let mut header =
         vec![Line::verdict(name(predicted), f64::from(probabilities[predicted]), right)];
     if let Some(label) = label {
-        header.push(Line::new(
-            format!("label {}", CLASS_NAMES[label]),
-            crate::render::panel::Tone::Muted,
-        ));
+        header.push(Line::new(format!("label {}", CLASS_NAMES[label]), Tone::Muted));
     }
     page.rows[0].header = header;
     Ok(page)
@@ -149,25 +144,22 @@ fn face_page(model: &Explained<'_>, face: &Dataset, pixels: &[f32], theme: Theme
 
 fn mean_page(
     model: &Explained<'_>,
-    subject: &Subject,
+    trained: &Trained,
     layer: &LayerInfo,
     filters: &[usize],
     faces: &Dataset,
     style: MapStyle,
 ) -> Result<Page> {
-    // Faces without label count for no class.
-    let labels: Vec<usize> =
-        faces.labels().iter().map(|l| l.map_or(usize::MAX, usize::from)).collect();
     let bar = progress::bar(faces.len() as u64, "faces");
     bar.set_message(layer.name.clone());
-    let pixels = subject.pixels(faces);
-    let means = class_means(model, layer, &pixels, &labels, &mut |n| bar.inc(n as u64))?;
+    let pixels = pixels(trained, faces);
+    let means = class_means(model, layer, &pixels, &labels(faces), &mut |n| bar.inc(n as u64))?;
     bar.finish_and_clear();
     class_means_page(layer, &means, filters, model.class_names(), style)
 }
 
-fn first_kernels(subject: &Subject, theme: Theme) -> Result<Page> {
-    let layers = subject.network.walk()?;
+fn first_kernels(trained: &Trained, theme: Theme) -> Result<Page> {
+    let layers = trained.network.walk()?;
     let first = layers.iter().find_map(|(layer, _)| match layer {
         Layer::Conv2d(convolution) => Some(convolution),
         _ => None,
@@ -179,13 +171,6 @@ fn first_kernels(subject: &Subject, theme: Theme) -> Result<Page> {
 }
 
 fn write(args: &Args, pages: &[Page], theme: Theme) -> Result<()> {
-    if args.out.extension().is_some_and(|e| e.eq_ignore_ascii_case("html")) {
-        let mut document = Document::new("Filter outputs", "en");
-        for page in pages {
-            document.svg(&page.to_svg()?, "");
-        }
-        return write_atomic(&args.out, document.finish().as_bytes());
-    }
     let scenes: Vec<Scene> = pages.iter().map(Page::scene).collect();
-    write_scene(&stack(&scenes, theme), &args.out)
+    write_scene(&stack(&scenes, theme), "Filter outputs", &args.out)
 }

@@ -1,58 +1,33 @@
-//! What the explaining commands share: a network, the faces it learnt from, lists of names.
+//! What the commands about filters share: the faces a network learnt from, lists of numbers.
 
-use crate::checkpoint::weights::read_model;
 use crate::dataset::augment::View;
 use crate::dataset::{Dataset, SynthOptions, synthesize};
 use crate::error::{Error, Result};
-use crate::model::Network;
-use crate::train::{TrainConfig, load};
+use crate::train::{Trained, load};
 use crate::{PIXELS, SIDE};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// A network to be explained.
-pub struct Subject {
-    path: PathBuf,
-    /// The network.
-    pub network: Network<f32>,
-    config: Option<TrainConfig>,
+/// The faces of `data`; without it, those the network was trained on; where the weights do not say
+/// which, the built-in ones.
+pub fn training_faces(model: &Trained, data: Option<&Path>) -> Result<Dataset> {
+    match (data, &model.config) {
+        (Some(path), _) => load::read_faces(path, false),
+        (None, Some(_)) => model.training_faces(),
+        (None, None) => synthesize(&SynthOptions::default()),
+    }
 }
 
-impl Subject {
-    /// Reads a run folder or a weights file.
-    pub fn read(path: &Path) -> Result<Self> {
-        let (network, archive) = read_model(path)?;
-        let has_config = archive.meta.contains_key("config");
-        let config = has_config.then(|| archive.get(path, "config")).transpose()?;
-        Ok(Self { path: path.to_owned(), network, config })
-    }
+/// Faces as the network sees them, `[n, 48, 48]` in [0, 1].
+pub fn pixels(model: &Trained, faces: &Dataset) -> Vec<f32> {
+    let all: Vec<usize> = (0..faces.len()).collect();
+    let mut pixels = vec![0.0; faces.len() * PIXELS];
+    View::PLAIN.fill_batch(faces, &all, model.equalize(), SIDE, &mut pixels);
+    pixels
+}
 
-    /// The faces of `data`; without it, those the network was trained on; where the weights do not
-    /// say which, the built-in ones.
-    pub fn training_faces(&self, data: Option<&Path>) -> Result<Dataset> {
-        if let Some(path) = data {
-            return load::read_faces(path, false);
-        }
-        let Some(config) = &self.config else {
-            return synthesize(&SynthOptions::default());
-        };
-        if let Some(gone) = config.data.iter().chain(&config.val).find(|p| !p.exists()) {
-            return Err(Error::Usage(format!(
-                "{} was trained on faces of {}, which is not there; name others with --data",
-                self.path.display(),
-                gone.display()
-            )));
-        }
-        Ok(load::load(config, true)?.0)
-    }
-
-    /// Faces as the network sees them, `[n, 48, 48]` in [0, 1].
-    pub fn pixels(&self, faces: &Dataset) -> Vec<f32> {
-        let equalize = self.config.as_ref().is_some_and(|c| c.augment.equalize);
-        let all: Vec<usize> = (0..faces.len()).collect();
-        let mut pixels = vec![0.0; faces.len() * PIXELS];
-        View::PLAIN.fill_batch(faces, &all, equalize, SIDE, &mut pixels);
-        pixels
-    }
+/// True classes; faces without label count for no class.
+pub fn labels(faces: &Dataset) -> Vec<usize> {
+    faces.labels().iter().map(|l| l.map_or(usize::MAX, usize::from)).collect()
 }
 
 /// At most `most` faces (0 = all), spread evenly over the data.

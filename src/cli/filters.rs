@@ -1,11 +1,11 @@
 //! `fer filters`.
 
-use super::explained::{Subject, numbers, spread};
-use super::input::{require_folder_of, theme};
+use super::explained::{labels, numbers, pixels, spread, training_faces};
+use super::input::theme;
 use super::progress::{self, duration};
 use crate::error::{Error, Result};
 use crate::explain::filter_report::{FilterOptions, FilterReport, filter_report, total_steps};
-use crate::explain::layers::check_filters;
+use crate::explain::layers::{check_filters, nearest};
 use crate::explain::network::Explained;
 use crate::explain::patches::{LOGITS, find_site};
 use crate::explain::recipe::Recipe;
@@ -16,9 +16,10 @@ use crate::render::Scene;
 use crate::render::html::Document;
 use crate::render::image::MAX_PIXELS;
 use crate::render::numbers::thousands;
-use crate::render::panel::Page;
 use crate::report::filter_page::{Context, before_after_page, filter_page, subtitle};
 use crate::report::filter_proof::Proof;
+use crate::report::write::{check_name, write_page};
+use crate::train::Trained;
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -91,10 +92,12 @@ impl Args {
     /// Layers with their filters.
     fn wanted(&self, class_names: &[String]) -> Result<Vec<(String, Vec<usize>)>> {
         if !self.class.is_empty() {
+            let names: Vec<&str> = class_names.iter().map(String::as_str).collect();
             let number = |name: &String| {
-                class_names.iter().position(|n| n == name).ok_or_else(|| {
-                    let known = class_names.join(", ");
-                    Error::Usage(format!("no class `{name}`; the network knows {known}"))
+                names.iter().position(|n| n == name).ok_or_else(|| {
+                    let hint = nearest(name, &names).map(|n| format!("; did you mean `{n}`?"));
+                    let hint = hint.unwrap_or_default();
+                    Error::Usage(format!("no class `{name}`{hint} Classes: {}", names.join(", ")))
                 })
             };
             let classes = self.class.iter().map(number).collect::<Result<_>>()?;
@@ -174,27 +177,22 @@ pub(super) fn run(args: Args) -> Result<()> {
         let ways = "--out page.png, --summary figure.png, --json or --prove";
         return Err(Error::Usage(format!("nothing to make; name {ways}")));
     }
-    for path in args.out.iter().chain(&args.summary) {
-        require_folder_of(path)?;
-    }
-    let subject = Subject::read(&args.model)?;
-    let model = Explained::new(&subject.network)?;
+    args.out.iter().chain(&args.summary).try_for_each(|path| check_name(path))?;
+    let trained = Trained::read(&args.model)?;
+    let model = Explained::new(&trained.network)?;
     let options = args.options()?;
     let wanted = args.wanted(model.class_names())?;
     for (layer, filters) in &wanted {
         check_filters(&find_site(&model, layer)?, filters)?;
     }
-    let all = subject.training_faces(args.data.as_deref())?;
+    let all = training_faces(&trained, args.data.as_deref())?;
     let total = all.len();
     let used = spread(all, args.faces);
     let faces = match used.len() == total {
         true => format!("all {}", thousands(total as u64)),
         false => format!("{} of {}", thousands(used.len() as u64), thousands(total as u64)),
     };
-    let pixels = subject.pixels(&used);
-    // Faces without label count for no class.
-    let labels: Vec<usize> =
-        used.labels().iter().map(|l| l.map_or(usize::MAX, usize::from)).collect();
+    let (pixels, labels) = (pixels(&trained, &used), labels(&used));
     let training = TrainingFaces::new(&pixels, &labels, args.extension())?;
     let reports = make(&model, &wanted, &training, &options)?;
     let context = Context {
@@ -264,24 +262,6 @@ fn beside(out: &Path, name: &str) -> PathBuf {
     let part = |p: Option<&std::ffi::OsStr>| p.unwrap_or_default().to_string_lossy().into_owned();
     let (stem, ending) = (part(out.file_stem()), part(out.extension()));
     out.with_file_name(format!("{stem}-{name}.{ending}"))
-}
-
-fn write_page(page: &Page, path: &Path) -> Result<()> {
-    write_scene(&page.scene(), path)
-}
-
-/// Writes a drawing as its name ends; a PNG is twice as sharp as a screen if it is not too large.
-pub(super) fn write_scene(scene: &Scene, path: &Path) -> Result<()> {
-    let (width, height) = scene.size();
-    let scale = if f64::from(4.0 * width * height) < MAX_PIXELS as f64 / 2.0 { 2.0 } else { 1.0 };
-    match path.extension().map(|e| e.to_ascii_lowercase()) {
-        Some(e) if e == "png" => write_atomic(path, &scene.to_png(scale)?),
-        Some(e) if e == "svg" => write_atomic(path, scene.to_svg()?.as_bytes()),
-        _ => {
-            let found = path.display();
-            Err(Error::Usage(format!("{found}: expected a name that ends in .png, .svg or .html")))
-        }
-    }
 }
 
 fn write_html(

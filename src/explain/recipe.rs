@@ -45,7 +45,8 @@ impl Recipe {
         match self {
             Recipe::Naive | Recipe::Pixels => Pixels::options(),
             Recipe::Fourier => Fourier::options(),
-            Recipe::Maco | Recipe::Face => Maco::options(),
+            Recipe::Maco => Maco::options(),
+            Recipe::Face => Maco::gentle_options(),
         }
     }
 }

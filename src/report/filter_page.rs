@@ -3,7 +3,9 @@
 
 use crate::explain::filter_report::{FilterPicture, FilterReport, strongest_crop};
 use crate::explain::patches::{FilterSurvey, LOGITS, SHOWN, receptive_crop};
+use crate::explain::picture::gaussian_blur;
 use crate::explain::recipe::Recipe;
+use crate::explain::stats::{mean_sd, quantile};
 use crate::explain::training_faces::TrainingFaces;
 use crate::explain::{LayerKind, ascent};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
@@ -129,7 +131,7 @@ fn card(
 ) -> Result<Vec<Cell>> {
     let mut cells = Vec::new();
     for shown in pictures {
-        cells.push(Cell::picture(gray(&shown.picture, SIDE)?, ""));
+        cells.push(Cell::picture(whole(shown)?, ""));
     }
     let is_main = |p: &&FilterPicture| p.numbers.recipe == Recipe::Maco;
     let Some(main) = pictures.iter().find(is_main).or(pictures.last()) else { return Ok(cells) };
@@ -144,6 +146,23 @@ fn card(
     });
     cells.push(Cell::Text(words(survey, pictures, main, context)));
     Ok(cells)
+}
+
+/// A filter's whole picture. Of a MACO picture, what hardly mattered fades to gray: the phases
+/// there are left over.
+fn whole(shown: &FilterPicture) -> Result<Picture> {
+    if !matches!(shown.numbers.recipe, Recipe::Maco | Recipe::Face) {
+        return gray(&shown.picture, SIDE);
+    }
+    let weight = gaussian_blur(&shown.importance, 2.0);
+    let wide: Vec<f64> = weight.iter().map(|&v| f64::from(v)).collect();
+    let full = (quantile(&wide, 0.75) as f32).max(f32::MIN_POSITIVE);
+    let (mean, _) = mean_sd(&shown.picture.iter().map(|&v| f64::from(v)).collect::<Vec<_>>());
+    let fade = |(v, w): (&f32, &f32)| {
+        let shown = (w / full).clamp(0.0, 1.0).sqrt();
+        mean as f32 + shown * (v - mean as f32)
+    };
+    gray(&shown.picture.iter().zip(&weight).map(fade).collect::<Vec<_>>(), SIDE)
 }
 
 /// A picture with its contrast stretched to four deviations around its mean.
@@ -220,7 +239,7 @@ fn main_class(survey: &FilterSurvey, context: &Context<'_>) -> String {
 fn caption(context: &Context<'_>) -> String {
     format!(
         "Before: 20 steps from gray noise, no prior. After: MACO, only the phases are free, the \
-         magnitudes are the mean spectrum of the faces. Faces: {}. HF: share of power above a \
+         magnitudes are the mean spectrum of the faces; what hardly mattered is faded. Faces: {}. HF: share of power above a \
          quarter of a cycle a pixel; natural (green) means HF at most 0.19 and lag-1 \
          autocorrelation at least 0.8, as real faces have. Robust z: activation over random warps, \
          in deviations above the median face. Similarity: to the faces that move the filter most, \

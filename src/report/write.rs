@@ -1,7 +1,9 @@
 //! Pages into files, as their name ends.
 
 use crate::files::write_atomic;
+use crate::render::Scene;
 use crate::render::html::Document;
+use crate::render::image::MAX_PIXELS;
 use crate::render::panel::Page;
 use crate::{Error, Result};
 use std::path::Path;
@@ -31,13 +33,28 @@ pub fn check_name(path: &Path) -> Result<()> {
 /// # Errors
 /// As [`check_name`]; those of drawing and of files.
 pub fn write_page(page: &Page, path: &Path) -> Result<()> {
+    write_scene(&page.scene(), &page.title, path)
+}
+
+/// Writes a drawing in the same ways; the title is that of the HTML page.
+///
+/// # Errors
+/// As [`write_page`].
+pub fn write_scene(scene: &Scene, title: &str, path: &Path) -> Result<()> {
     check_name(path)?;
     let bytes = match ending(path).as_str() {
-        "png" => page.to_png(PNG_SCALE)?,
-        "svg" => page.to_svg()?.into_bytes(),
-        _ => Document::new(&page.title, "en").svg(&page.to_svg()?, "").finish().into_bytes(),
+        "png" => scene.to_png(png_scale(scene))?,
+        "svg" => scene.to_svg()?.into_bytes(),
+        _ => Document::new(title, "en").svg(&scene.to_svg()?, "").finish().into_bytes(),
     };
     write_atomic(path, &bytes)
+}
+
+/// [`PNG_SCALE`], or 1 where the picture would have more than half the pixels allowed.
+fn png_scale(scene: &Scene) -> f32 {
+    let (width, height) = scene.size();
+    let pixels = width * height * PNG_SCALE * PNG_SCALE;
+    if pixels > MAX_PIXELS as f32 / 2.0 { 1.0 } else { PNG_SCALE }
 }
 
 fn ending(path: &Path) -> String {

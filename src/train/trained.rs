@@ -48,22 +48,36 @@ impl Trained {
     /// # Errors
     /// [`Error::Usage`] if the file does not say which or they are not where they were.
     pub fn validation_faces(&self) -> Result<Dataset> {
+        Ok(self.faces("validated")?.1)
+    }
+
+    /// The faces that the network was trained on.
+    ///
+    /// # Errors
+    /// As [`Trained::validation_faces`].
+    pub fn training_faces(&self) -> Result<Dataset> {
+        Ok(self.faces("trained")?.0)
+    }
+
+    /// Training and validation faces; `what` is said to have been done on them.
+    fn faces(&self, what: &str) -> Result<(Dataset, Dataset)> {
         let model = self.path.display();
         let Some(config) = &self.config else {
             return Err(Error::Usage(format!(
-                "{model} does not say which faces it was validated on; name some with --data"
+                "{model} does not say which faces it was {what} on; name some with --data"
             )));
         };
         if let Some(gone) = config.data.iter().chain(&config.val).find(|p| !p.exists()) {
             return Err(Error::Usage(format!(
-                "{model} was validated on faces of {}, which is not there; name others with --data",
+                "{model} was {what} on faces of {}, which is not there; name others with --data",
                 gone.display()
             )));
         }
-        Ok(load::load(config, true)?.1)
+        load::load(config, true)
     }
 
-    fn equalize(&self) -> bool {
+    /// Whether the network wants its faces equalised.
+    pub fn equalize(&self) -> bool {
         self.config.as_ref().is_some_and(|c| c.augment.equalize)
     }
 }

@@ -58,6 +58,37 @@ fn maco_pictures_are_natural_before_the_first_step() {
     }
 }
 
+/// Whatever the phases, no picture holds more fine detail in its middle than a face does.
+#[test]
+fn maco_turns_down_detail_that_gathers_in_the_middle() {
+    // A flat spectrum: free phases could make it white noise.
+    let maco = Maco::new(vec![1.0; fer::explain::spectrum::BINS]);
+    for k in 0..4 {
+        let picture = maco.picture(&maco.start(&mut Rng::new(0, Purpose::Test, 11, k)));
+        let n = Naturalness::of(&picture);
+        assert!((0.10..0.19).contains(&n.hf), "{n:?}");
+    }
+}
+
+#[test]
+fn maco_from_a_face_starts_as_that_face() {
+    let faces = soft_faces(8);
+    let training = TrainingFaces::new(&faces, &[0; 8], Extension::None).unwrap();
+    let face = &faces[..PIXELS];
+    let near = Maco::starting_at(training.magnitude.clone(), face);
+    let far = Maco::new(training.magnitude.clone());
+    let likeness = |what: &Maco| {
+        let x = what.picture(&what.start(&mut Rng::new(0, Purpose::Test, 12, 0)));
+        fer::explain::stats::ncc(&x, face)
+    };
+    assert!(
+        likeness(&near) > 0.7 && likeness(&far) < 0.6,
+        "{} {}",
+        likeness(&near),
+        likeness(&far)
+    );
+}
+
 fn options(seeds: usize) -> FilterOptions {
     let short = |r: Recipe| (r, AscentOptions { steps: 48, ..r.options() });
     let recipes = [Recipe::Naive, Recipe::Pixels, Recipe::Maco].map(short).to_vec();

@@ -1,0 +1,40 @@
+//! Feature maps: grouping of layers and class means with known answers.
+
+use super::models::{TinyNet, soft_faces};
+use fer::explain::Classifier;
+use fer::explain::activations::{class_means, map_layers, stages};
+use fer::explain::layers::find_layer;
+
+#[test]
+fn a_group_is_a_convolution_and_what_follows_it() {
+    let layers = map_layers(&TinyNet::new(0), &["all".into()]).unwrap();
+    let groups = stages(&layers);
+    let names: Vec<Vec<&str>> =
+        groups.iter().map(|g| g.iter().map(|l| l.name.as_str()).collect()).collect();
+    assert!(names.iter().all(|g| g[0].starts_with("conv2d")), "{names:?}");
+    assert_eq!(names[1][..3], ["conv2d_2", "batch_normalization_2", "activation_2"]);
+    assert!(names.iter().flatten().all(|n| !n.starts_with("linear")), "{names:?}");
+    // Asked for in any order, shown in the network's.
+    let two = map_layers(&TinyNet::new(0), &["activation_1".into(), "conv2d_1".into()]).unwrap();
+    assert_eq!([&two[0].name, &two[1].name], ["conv2d_1", "activation_1"]);
+}
+
+#[test]
+fn class_means_are_the_means_of_the_classes() {
+    let model = TinyNet::new(0);
+    let layer = find_layer(&model, "activation_2").unwrap();
+    let faces = soft_faces(130); // more than one batch
+    // Class 1 has the first and the last face, class 2 none; the others have no class.
+    let mut labels = vec![usize::MAX; 130];
+    (labels[0], labels[129], labels[7]) = (1, 1, 0);
+    let mut told = 0;
+    let means = class_means(&model, &layer, &faces, &labels, &mut |n| told += n).unwrap();
+    assert_eq!((told, &means.faces[..]), (130, &[1, 2, 0][..]));
+    let maps = model.activations("activation_2", &faces).unwrap();
+    for (k, mean) in means.maps.face(1).iter().enumerate() {
+        let expected = (maps.face(0)[k] + maps.face(129)[k]) / 2.0;
+        assert!((mean - expected).abs() < 1e-5, "{k}: {mean} {expected}");
+    }
+    assert_eq!(means.maps.face(0), maps.face(7));
+    assert!(means.maps.face(2).iter().all(|&v| v == 0.0));
+}
