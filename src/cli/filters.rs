@@ -12,9 +12,7 @@ use crate::explain::recipe::Recipe;
 use crate::explain::spectrum::Extension;
 use crate::explain::training_faces::TrainingFaces;
 use crate::files::write_atomic;
-use crate::render::Scene;
 use crate::render::html::Document;
-use crate::render::image::MAX_PIXELS;
 use crate::render::numbers::thousands;
 use crate::report::filter_page::{Context, before_after_page, filter_page, subtitle};
 use crate::report::filter_proof::Proof;
@@ -124,34 +122,6 @@ impl Args {
         let ascent = |recipe: Recipe| {
             let mut options = recipe.options();
             options.steps = self.steps.unwrap_or(options.steps);
-            if recipe == Recipe::Maco {
-                if let Ok(t) = std::env::var("FER_TUNE") {
-                    for kv in t.split(',') {
-                        if let Some((k, v)) = kv.split_once('=') {
-                            match k {
-                                "crop" => {
-                                    let (a, b) = v.split_once(':').unwrap();
-                                    options.crop = Some((a.parse().unwrap(), b.parse().unwrap()));
-                                }
-                                "nocrop" => {
-                                    options.crop = None;
-                                    options.warp = None;
-                                }
-                                "cool" => options.cooling = v == "1",
-                                "warp" => {
-                                    options.crop = None;
-                                    options.warp =
-                                        Some(crate::explain::warps::WarpRange::default());
-                                }
-                                "noise" => options.noise = v.parse().unwrap(),
-                                "views" => options.views = v.parse().unwrap(),
-                                "lr" => options.learning_rate = v.parse().unwrap(),
-                                _ => {}
-                            }
-                        }
-                    }
-                }
-            }
             (recipe, options)
         };
         let recipes = recipes.into_iter().map(ascent).collect();
