@@ -29,7 +29,12 @@ pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
         let source = std::io::Error::new(std::io::ErrorKind::NotFound, message);
         return Err(Error::Io { path: path.into(), source });
     }
-    replace(path, folder, bytes).map_err(Error::io(path))
+    let written = match std::fs::metadata(path) {
+        // A device or a pipe is written to, never replaced by a file of its name.
+        Ok(there) if !there.is_file() && !there.is_dir() => std::fs::write(path, bytes),
+        _ => replace(path, folder, bytes),
+    };
+    written.map_err(Error::io(path))
 }
 
 fn replace(path: &Path, folder: &Path, bytes: &[u8]) -> std::io::Result<()> {

@@ -1,19 +1,19 @@
 //! Labelled faces: read them, check them, split them, draw them, vary them.
 //!
-//! The way of a sample: a row of a file ([`read`], [`csv_rows`]) or a picture ([`picture`], [`folder`])
+//! The way of a sample: a row of a file ([`mod@read`], [`csv_rows`]) or a picture ([`picture`], [`folder`])
 //! becomes 2304 bytes of a [`Dataset`]; [`augment`] turns bytes into a batch of `f32` in [0, 1].
 //! Nothing here knows of tensors or of networks.
 //!
 //! | file | what it does |
 //! |---|---|
-//! | [`read`] | finds out what an input is, and reads it |
+//! | [`mod@read`] | finds out what an input is, and reads it |
 //! | [`lines`], [`csv_rows`] | bounded lines of text; a line to a sample |
 //! | [`folder`], [`picture`], [`resize`], [`exif`] | pictures, whole folders of them, to 48×48 |
 //! | [`hash`], [`copies`], [`split`], [`check`] | exact copies, what follows from them, a report |
 //! | [`synth`] | procedurally drawn faces |
 //! | [`augment`] | one warp per image, into a batch |
 //! | [`tree`] | every picture below a folder, without labels |
-//! | [`write`], [`write_folder`] | a CSV again, a folder of pictures again |
+//! | [`mod@write`], [`mod@write_folder`] | a CSV again, a folder of pictures again |
 
 pub mod augment;
 pub mod check;

@@ -5,7 +5,7 @@
 //! pictures with headers and captions. [`colormap`] turns maps into pictures, [`html`] binds
 //! everything into a page, [`ascii`] draws in the terminal, [`numbers`] writes raw values.
 //!
-//! The functions return bytes; [`write`] and [`crate::files::write_atomic`] make them durable.
+//! The functions return bytes; [`mod@write`] and [`crate::files::write_atomic`] make them durable.
 
 pub mod ascii;
 pub mod canvas;

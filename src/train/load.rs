@@ -53,7 +53,7 @@ pub fn read_faces(path: &Path, skip_bad: bool) -> Result<Dataset> {
 /// Reads faces; a path that is not there is bad data.
 ///
 /// # Errors
-/// As [`read`].
+/// As [`read()`].
 pub fn read_existing(path: &Path, options: &ReadOptions) -> Result<(Dataset, Report)> {
     if path != Path::new("-") && !path.exists() {
         let expected = "expected a CSV (plain or gzip), a folder of pictures, or a picture";

@@ -1,7 +1,7 @@
 //! Procedurally drawn faces: no download needed to see the whole program work.
 //!
 //! Seven expressions ([`expression`]) on faces that differ in person, pose, light and camera
-//! ([`person`]), drawn by signed distances ([`canvas`], [`features`], [`face`]). The features stand
+//! ([`person`]), drawn by signed distances ([`canvas`], [`features`], [`mod@face`]). The features stand
 //! where those of FER2013's mean face stand.
 
 pub mod canvas;
