@@ -50,7 +50,7 @@ fn config(folder: &Path, epochs: usize) -> TrainConfig {
 
 fn start(folder: &Path, epochs: usize) -> Trainer {
     let config = config(folder, epochs);
-    let (train, validation) = load::load(&config, false).unwrap();
+    let (train, validation) = load::load(&config).unwrap();
     let mut trainer = Trainer::new(config, train, validation).unwrap();
     let run = run::create(Some(&folder.join("run")), "toy").unwrap();
     trainer.write_into(&run).unwrap();
@@ -74,7 +74,7 @@ impl Observer for StopAt {
 }
 
 fn resume(run: &Path) -> Trainer {
-    Trainer::resume(run, |config| load::load(config, false)).unwrap()
+    Trainer::resume(run, load::load).unwrap()
 }
 
 #[test]
@@ -168,9 +168,9 @@ fn a_damaged_checkpoint_gives_way_to_the_one_before() {
     let last = run.join("last.safetensors");
     let whole = std::fs::read(&last).unwrap();
     std::fs::write(&last, &whole[..whole.len() / 2]).unwrap();
-    std::fs::write(run.join("stale.tmp"), b"left by a crash").unwrap();
+    std::fs::write(run.join(".fer-stale.tmp"), b"left by a crash").unwrap();
     assert_eq!(resume(&run).progress.epoch, 1);
-    assert!(!run.join("stale.tmp").exists());
+    assert!(!run.join(".fer-stale.tmp").exists());
 }
 
 fn small_archive() -> Archive {
@@ -262,4 +262,43 @@ fn a_full_disk_or_a_locked_folder_is_an_error_and_leaves_the_old_file() {
         assert!(!std::fs::metadata(full).unwrap().is_file());
     }
     assert_eq!(std::fs::read(&path).unwrap(), b"old");
+}
+
+/// A rate so high that the update itself overflows: no loss shows it before the damage is done.
+#[test]
+fn a_state_that_overflows_is_never_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = config(folder.path(), 6);
+    settings.lr = 1e6;
+    settings.mixup = 0.0;
+    let (train, validation) = load::load(&settings).unwrap();
+    let mut trainer = Trainer::new(settings, train, validation).unwrap();
+    let run = run::create(Some(&folder.path().join("run")), "toy").unwrap();
+    trainer.write_into(&run).unwrap();
+    if let Err(e) = trainer.run(&mut ()) {
+        assert_eq!(e.exit_code(), 5, "{e}");
+    }
+    weights::read_model(&run).unwrap(); // refuses anything that is not finite
+}
+
+/// Another program's temporary files are none of our business.
+#[test]
+fn resume_of_a_folder_that_is_no_run_touches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("theirs.tmp"), b"x").unwrap();
+    let e = Trainer::resume(folder.path(), load::load).unwrap_err();
+    assert!(e.exit_code() == 4 && e.to_string().contains("not a run folder"), "{e}");
+    assert!(folder.path().join("theirs.tmp").exists());
+}
+
+/// Killed after the last step but before its validation: the epoch is finished on resume.
+#[test]
+fn an_epoch_that_only_lacks_its_validation_is_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut trainer = start(folder.path(), 1);
+    let steps = trainer.steps_per_epoch() as u64;
+    assert_eq!(trainer.run(&mut StopAt(steps)).unwrap(), Outcome::Stopped);
+    let mut trainer = resume(&folder.path().join("run"));
+    assert_eq!(trainer.run(&mut ()).unwrap(), Outcome::Finished);
+    assert_eq!(trainer.progress.history.len(), 1);
 }

@@ -101,6 +101,11 @@ impl Archive {
         let checksum = self.checksum()?;
         let envelope = Envelope { version: VERSION, checksum, meta: self.meta.clone() };
         let json = serde_json::to_string(&envelope).map_err(|e| Error::Usage(e.to_string()))?;
+        if json.len() > MAX_HEADER / 2 {
+            let message =
+                format!("{} bytes of history and settings do not fit a header", json.len());
+            return Err(Error::Usage(message));
+        }
         let tensors = self.tensors.iter().map(|(name, t)| (name, Entry(t)));
         safetensors::serialize(tensors, Some(HashMap::from([("fer".to_owned(), json)])))
             .map_err(|e| Error::Usage(format!("cannot write weights: {e}")))

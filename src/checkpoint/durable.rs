@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// [`Error::Io`]; the old file then still stands.
 pub fn write_keeping_previous(path: &Path, bytes: &[u8]) -> Result<()> {
-    if path.exists() {
+    // A damaged file is not worth keeping: it would push out the good one before it.
+    if Archive::read(path).is_ok() {
         let previous = previous(path);
         let link = path.with_extension("previous.tmp");
         let _ = std::fs::remove_file(&link); // left over from a crash
@@ -34,17 +35,24 @@ fn previous(path: &Path) -> PathBuf {
 /// # Errors
 /// That of the newer file if neither can be read.
 pub fn read_or_previous(path: &Path) -> Result<Archive> {
-    Archive::read(path).or_else(|e| Archive::read(&previous(path)).map_err(|_| e))
+    Archive::read(path).or_else(|e| {
+        let before = previous(path);
+        let archive = Archive::read(&before).map_err(|_| e)?;
+        eprintln!("{}: damaged; using {}", path.display(), before.display());
+        Ok(archive)
+    })
 }
 
-/// Removes temporaries that a crash left in a run folder.
+/// Removes our own temporaries that a crash left in a run folder.
 ///
 /// # Errors
 /// [`Error::Io`] if the folder cannot be read.
 pub fn sweep(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
         let path = entry.map_err(Error::io(folder))?.path();
-        if path.extension().is_some_and(|e| e == "tmp") {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let ours = name.starts_with(".fer-") || name.ends_with(".previous.tmp");
+        if ours && name.ends_with(".tmp") {
             let _ = std::fs::remove_file(&path);
         }
     }

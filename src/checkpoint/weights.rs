@@ -1,6 +1,7 @@
 //! A network as an archive, and back.
 
 use super::Archive;
+use super::durable::read_or_previous;
 use crate::autograd::Tensor;
 use crate::error::{Error, Result};
 use crate::model::{Network, NetworkSpec};
@@ -76,7 +77,7 @@ pub fn read_model(model: &Path) -> Result<(Network<f32>, Archive)> {
     if !path.exists() {
         return Err(Error::model(model, missing(model)));
     }
-    let archive = Archive::read(&path)?;
+    let archive = if model.is_dir() { read_or_previous(&path)? } else { Archive::read(&path)? };
     Ok((from_archive(&path, &archive)?, archive))
 }
 

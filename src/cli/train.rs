@@ -37,7 +37,7 @@ pub struct Args {
     /// Faces a step [default: 128]
     #[arg(long)]
     batch: Option<usize>,
-    /// Highest learning rate [default: 0.1]
+    /// Highest learning rate [default: 0.1; 0.001 for Adam]
     #[arg(long, allow_negative_numbers = true)]
     lr: Option<f64>,
     /// sgd, nesterov, adam or adam-w [default: nesterov]
@@ -71,7 +71,11 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Continue the training of a run folder
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out", "data"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = [
+        "data", "val", "val_split", "arch", "epochs", "minutes", "batch", "lr", "optimizer",
+        "schedule", "augment", "ema", "seed", "patience", "deduplicate", "overfit", "skip_bad",
+        "out", "config",
+    ])]
     resume: Option<PathBuf>,
     /// A TOML file with any of the settings, such as a run's config.toml
     #[arg(long, value_name = "FILE")]
@@ -118,8 +122,20 @@ impl Args {
         set(&mut c.schedule.shape, &self.schedule);
         set(&mut c.ema, &self.ema);
         set(&mut c.seed, &self.seed);
-        c.data = self.data.clone().or(c.data);
-        c.val = self.val.clone().or(c.val);
+        if self.lr.is_none() && matches!(self.optimizer, Some(Kind::Adam | Kind::AdamW)) {
+            c.lr = 1e-3;
+        }
+        // Absolute, so that the run can be continued and judged from any folder.
+        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        c.data = self.data.as_ref().map(absolute).or(c.data);
+        c.val = self.val.as_ref().map(absolute).or(c.val);
+        if self.val_split.is_some() {
+            c.val = None;
+        }
+        if c.arch.ends_with(".toml") {
+            c.arch = absolute(&PathBuf::from(&c.arch)).display().to_string();
+        }
+        c.skip_bad |= self.skip_bad;
         c.patience = self.patience.or(c.patience);
         c.overfit = self.overfit.or(c.overfit);
         c.deduplicate |= self.deduplicate;
@@ -130,6 +146,9 @@ impl Args {
                 AugmentArg::Strong => Preset::Strong,
             });
         }
+        if let Some(faces) = c.overfit {
+            c = c.for_overfitting(faces);
+        }
         c.validate()?;
         Ok(c)
     }
@@ -137,10 +156,10 @@ impl Args {
 
 pub(super) fn run(args: Box<Args>) -> Result<()> {
     let mut trainer = match &args.resume {
-        Some(folder) => Trainer::resume(folder, |config| load::load(config, args.skip_bad))?,
+        Some(folder) => Trainer::resume(folder, load::load)?,
         None => {
             let config = args.config()?;
-            let (train, validation) = load::load(&config, args.skip_bad)?;
+            let (train, validation) = load::load(&config)?;
             let mut trainer = Trainer::new(config, train, validation)?;
             let folder = run::create(args.out.as_deref(), &trainer.config.arch)?;
             trainer.write_into(&folder)?;
@@ -150,7 +169,10 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
     let stop = stop_flag()?;
     announce(&trainer);
     let mut display = Display::new(stop);
-    let outcome = trainer.run(&mut display)?;
+    TRAINING.store(true, Ordering::SeqCst);
+    let outcome = trainer.run(&mut display);
+    TRAINING.store(false, Ordering::SeqCst);
+    let outcome = outcome?;
     display.bar.finish_and_clear();
     let folder = trainer.folder.clone().unwrap_or_default();
     if outcome == Outcome::Stopped {
@@ -171,12 +193,15 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
     Ok(())
 }
 
+/// Whether a training is running; otherwise Ctrl-C ends the program at once.
+static TRAINING: AtomicBool = AtomicBool::new(false);
+
 /// A flag that Ctrl-C or SIGTERM raises; a second one ends the program at once.
 fn stop_flag() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = flag.clone();
     let handler = move || {
-        if raised.swap(true, Ordering::SeqCst) {
+        if raised.swap(true, Ordering::SeqCst) || !TRAINING.load(Ordering::SeqCst) {
             std::process::exit(130);
         }
         eprintln!("\nfinishing this step and saving; once more to end at once");

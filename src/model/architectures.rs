@@ -37,7 +37,8 @@ pub fn architecture(name: &str) -> Result<NetworkSpec> {
 }
 
 fn from_toml(path: &Path) -> Result<NetworkSpec> {
-    let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Error::Usage(format!("{}: {e}", path.display())))?;
     toml::from_str(&text).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))
 }
 

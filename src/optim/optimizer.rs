@@ -18,6 +18,7 @@ pub enum Kind {
     /// Kingma and Ba 2015; weight decay is added to the gradient.
     Adam,
     /// Loshchilov and Hutter 2019; weight decay shrinks the weights themselves.
+    #[serde(alias = "adamw")]
     AdamW,
 }
 

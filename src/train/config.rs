@@ -17,6 +17,9 @@ pub enum Budget {
     Minutes(f64),
 }
 
+/// Most epochs of a training: their history is part of each checkpoint.
+const MAX_EPOCHS: usize = 1500;
+
 /// A side of the input and the share of the training up to which it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +44,8 @@ pub struct TrainConfig {
     pub val_split: f64,
     /// Number of synthetic faces where `data` is not given.
     pub synthetic: usize,
+    /// Leave out bad rows instead of ending at the first.
+    pub skip_bad: bool,
     /// Drop copies of images, and images with contradicting labels, from the training data.
     pub deduplicate: bool,
     /// Train on the first N faces only, without augmentation, as a check that the network can learn.
@@ -84,6 +89,7 @@ impl Default for TrainConfig {
             val: None,
             val_split: 0.1,
             synthetic: 7_000,
+            skip_bad: false,
             deduplicate: false,
             overfit: None,
             arch: "fer-s".into(),
@@ -108,9 +114,10 @@ impl TrainConfig {
     /// Reads a TOML file; unknown keys are errors.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be read, [`Error::Usage`] if it is no such configuration.
+    /// [`Error::Usage`] if it cannot be read or is no such configuration.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Error::Usage(format!("{}: {e}", path.display())))?;
         toml::from_str(&text).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))
     }
 
@@ -122,6 +129,15 @@ impl TrainConfig {
         toml::to_string(self).map_err(|e| Error::Usage(e.to_string()))
     }
 
+    /// Learning faces by heart allows no variation of faces or answers.
+    pub fn for_overfitting(mut self, faces: usize) -> Self {
+        self.overfit = Some(faces);
+        self.augment = Augment { equalize: self.augment.equalize, ..Augment::preset(Preset::None) };
+        self.label_smoothing = 0.0;
+        self.mixup = 0.0;
+        self
+    }
+
     /// Refuses numbers that cannot be meant.
     ///
     /// # Errors
@@ -129,19 +145,26 @@ impl TrainConfig {
     pub fn validate(&self) -> Result<()> {
         let share = 0.0..1.0;
         let budget = match self.budget {
-            Budget::Epochs(n) => n > 0,
+            Budget::Epochs(n) => (1..=MAX_EPOCHS).contains(&n),
             Budget::Minutes(m) => m > 0.0 && m.is_finite(),
         };
         let sizes = self.sizes.iter().all(|s| (16..=192).contains(&s.side) && s.until > 0.0);
         let o = &self.optimizer;
         let checks = [
-            (budget, "budget", "more than 0 epochs or minutes"),
+            (budget, "budget", "1 to 1500 epochs, or more than 0 minutes"),
             (self.batch > 0, "batch", "at least 1 face"),
             (self.lr > 0.0 && self.lr.is_finite(), "lr", "a number above 0"),
             (self.val_split > 0.0 && self.val_split < 1.0, "val-split", "between 0 and 1"),
             (share.contains(&self.ema), "ema", "0 (off) up to, not including, 1"),
             (share.contains(&self.label_smoothing), "label_smoothing", "0 up to, not including, 1"),
-            (self.mixup >= 0.0 && self.mixup.is_finite(), "mixup", "0 (off) or more"),
+            (
+                self.mixup == 0.0 || (0.05..=1.0).contains(&self.mixup),
+                "mixup",
+                "0 (off), or 0.05 to 1",
+            ),
+            (share.contains(&o.beta1), "beta1", "0 up to, not including, 1"),
+            (share.contains(&o.beta2), "beta2", "0 up to, not including, 1"),
+            (o.eps > 0.0 && o.eps.is_finite(), "eps", "a number above 0"),
             (share.contains(&self.schedule.warmup), "warmup", "0 up to, not including, 1"),
             (o.weight_decay >= 0.0 && o.weight_decay.is_finite(), "weight_decay", "0 or more"),
             (share.contains(&o.momentum), "momentum", "0 up to, not including, 1"),

@@ -46,7 +46,9 @@ impl Predictions {
         let (mut loss, mut correct, mut n) = (0.0, 0, 0);
         for i in 0..data.len() {
             if let Some(label) = data.label(i).map(usize::from) {
-                loss -= f64::from(self.of(i)[label].max(f32::MIN_POSITIVE)).ln();
+                let p = f64::from(self.of(i)[label]);
+                // `max` would hide a NaN, and a diverged network behind it.
+                loss -= if p.is_nan() { p } else { p.max(f64::from(f32::MIN_POSITIVE)).ln() };
                 correct += usize::from(self.class(i) == label);
                 n += 1;
             }

@@ -8,10 +8,10 @@ use std::path::Path;
 /// Training and validation faces.
 ///
 /// # Errors
-/// [`crate::Error::Data`] with file and line for the first bad row, unless `skip_bad`.
-pub fn load(config: &TrainConfig, skip_bad: bool) -> Result<(Dataset, Dataset)> {
+/// [`crate::Error::Data`] with file and line for the first bad row, unless the configuration skips bad rows.
+pub fn load(config: &TrainConfig) -> Result<(Dataset, Dataset)> {
     let all = match &config.data {
-        Some(path) => read_faces(path, skip_bad)?,
+        Some(path) => read_faces(path, config.skip_bad)?,
         None => {
             let options = SynthOptions {
                 count: config.synthetic,
@@ -27,7 +27,7 @@ pub fn load(config: &TrainConfig, skip_bad: bool) -> Result<(Dataset, Dataset)> 
         return Ok((faces.clone(), faces));
     }
     let (train, validation) = match &config.val {
-        Some(path) => (all, read_faces(path, skip_bad)?),
+        Some(path) => (all, read_faces(path, config.skip_bad)?),
         None => {
             let cut = split::stratified_split(&all, config.val_split, config.seed)?;
             (all.select(&cut.train), all.select(&cut.validation))

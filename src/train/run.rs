@@ -24,10 +24,11 @@ pub fn create(wanted: Option<&Path>, arch: &str) -> Result<PathBuf> {
             Path::new("runs").join(format!("{stem}-{number}"))
         }
     };
-    let taken = std::fs::read_dir(&folder).is_ok_and(|mut files| files.next().is_some());
+    let is_used = |mut files: std::fs::ReadDir| files.next().is_some();
+    let taken = std::fs::read_dir(&folder).map_or(folder.exists(), is_used);
     if taken {
         return Err(Error::Usage(format!(
-            "{} is not empty; a run is never overwritten. Name another --out, or continue it with \
+            "{} is not an empty folder; a run is never overwritten. Name another --out, or continue it with \
              --resume {}",
             folder.display(),
             folder.display()

@@ -43,9 +43,20 @@ impl Trainer {
         Ok(archive)
     }
 
-    /// Writes `last.safetensors`, if there is a run folder.
+    /// Whether every weight, average and running statistic is a finite number.
+    pub(super) fn is_finite(&self) -> bool {
+        let finite = |t: &Tensor| t.as_slice().iter().all(|v| v.is_finite());
+        self.network.state().into_iter().all(|(_, t)| finite(t))
+            && self.ema.iter().flat_map(|e| &e.average).all(finite)
+            && self.optimizer.first.iter().chain(&self.optimizer.second).all(finite)
+    }
+
+    /// Writes `last.safetensors`, if there is a run folder and the state is finite: what stands
+    /// there is always the last finite state.
     pub(super) fn save_last(&self) -> Result<()> {
-        let Some(folder) = &self.folder else { return Ok(()) };
+        let Some(folder) = self.folder.as_ref().filter(|_| self.is_finite()) else {
+            return Ok(());
+        };
         durable::write_keeping_previous(&folder.join(LAST), &self.archive()?.to_bytes()?)
     }
 
@@ -84,8 +95,12 @@ impl Trainer {
         load: impl FnOnce(&TrainConfig) -> Result<(Dataset, Dataset)>,
     ) -> Result<Self> {
         let path = folder.join(LAST);
-        durable::sweep(folder)?;
+        if !path.exists() {
+            let message = "is not a run folder: it holds no last.safetensors";
+            return Err(Error::model(folder, message));
+        }
         let archive = durable::read_or_previous(&path)?;
+        durable::sweep(folder)?;
         let config: TrainConfig = archive.get(&path, "config")?;
         let (train, validation) = load(&config)?;
         for (key, data) in [("data", &train), ("data_val", &validation)] {
@@ -95,8 +110,8 @@ impl Trainer {
                 return Err(Error::model(&path, message + "; resume with the same files"));
             }
         }
-        let mut trainer = Trainer::new(config, train, validation)?;
-        trainer.network = weights::from_network_tensors(&path, &archive, "network")?;
+        let network = weights::from_network_tensors(&path, &archive, "network")?;
+        let mut trainer = Trainer::with_network(config, network, train, validation)?;
         trainer.restore_moments(&path, &archive)?;
         let progress: Progress = archive.get(&path, "progress")?;
         Ok(trainer.resumed(progress, folder))

@@ -73,7 +73,7 @@ impl Trained {
                 gone.display()
             )));
         }
-        load::load(config, true)
+        load::load(config)
     }
 
     /// Whether the network wants its faces equalised.

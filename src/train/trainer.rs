@@ -78,6 +78,8 @@ pub struct Sums {
     pub grad_norm: f64,
     /// Seconds in steps.
     pub seconds: f64,
+    /// Learning rate of the last step.
+    pub lr: f64,
 }
 
 /// What the outside may see and decide while a training runs.
@@ -147,6 +149,21 @@ impl Trainer {
         (spec.mean, spec.std) = (mean, std.max(1.0 / 255.0)); // blank faces have no spread
         spec.input = [1, config.final_side(), config.final_side()];
         let network = Network::new(spec, config.seed)?;
+        Self::with_network(config, network, train, validation)
+    }
+
+    /// A training that starts from a network's present weights.
+    ///
+    /// # Errors
+    /// As [`Trainer::new`].
+    pub fn with_network(
+        config: TrainConfig,
+        network: Network<f32>,
+        train: Dataset,
+        validation: Dataset,
+    ) -> Result<Self> {
+        config.validate()?;
+        check_trainable(&config, &train, &validation)?;
         let optimizer = Optimizer::new(config.optimizer, &network.parameters());
         let ema = (config.ema > 0.0).then(|| Ema::new(&network, config.ema));
         Ok(Self {
@@ -187,9 +204,14 @@ impl Trainer {
         }
     }
 
-    /// Learning rate of the next step.
+    /// Learning rate of the next step: the schedule's in the middle of it, so that neither the first
+    /// nor the last step is lost to a rate of 0.
     pub fn learning_rate(&self) -> f64 {
-        self.config.lr * self.config.schedule.factor(self.fraction())
+        let half = match self.config.budget {
+            Budget::Epochs(n) => 0.5 / (n * self.steps_per_epoch()) as f64,
+            Budget::Minutes(_) => 0.5 * self.fraction() / (self.progress.step + 1) as f64,
+        };
+        self.config.lr * self.config.schedule.factor(self.fraction() + half)
     }
 
     /// Seconds that are left, once there is something to judge by.
@@ -205,7 +227,11 @@ impl Trainer {
     pub fn run(&mut self, observer: &mut dyn Observer) -> Result<Outcome> {
         self.started = Instant::now();
         let mut saved = Instant::now();
-        while self.fraction() < 1.0 && !self.out_of_patience() {
+        if self.progress.step == 0 {
+            self.save_last()?; // so that there always is a last finite state
+        }
+        // An epoch that was begun is finished: its validation may be all that is missing.
+        while self.progress.step_in_epoch > 0 || self.fraction() < 1.0 && !self.out_of_patience() {
             let epoch = self.progress.epoch as u64;
             let seed = self.config.seed;
             let order = epoch_order(&self.train, self.config.class_balanced, seed, epoch);
@@ -226,6 +252,8 @@ impl Trainer {
         if self.out_of_patience() {
             self.return_to_best()?;
         }
+        self.write_metrics()?;
+        self.draw_curves()?;
         Ok(Outcome::Finished)
     }
 
@@ -252,6 +280,7 @@ impl Trainer {
         if let (true, Some(ema)) = (result.applied, &mut self.ema) {
             ema.update(&self.network);
         }
+        self.progress.sums.lr = at.lr;
         self.account(&result, faces.len(), begun.elapsed().as_secs_f64());
         self.give_up_if_diverged(&result)?;
         Ok(result)
@@ -281,11 +310,17 @@ impl Trainer {
         }
         self.save_last()?;
         let (loss, norm) = (result.loss, result.grad_norm);
-        Err(Error::Diverged(format!(
-            "training diverged at step {}: loss {loss}, gradient norm {norm}, {MAX_BAD_STEPS} steps \
-             in a row; the last finite state is saved. Try a lower --lr (now {})",
-            self.progress.step, self.config.lr
+        Err(self.diverged(&format!(
+            "loss {loss}, gradient norm {norm}, {MAX_BAD_STEPS} steps in a row"
         )))
+    }
+
+    fn diverged(&self, found: &str) -> Error {
+        Error::Diverged(format!(
+            "training diverged at step {}: {found}; the last finite state is saved. Try a lower --lr \
+             (now {})",
+            self.progress.step, self.config.lr
+        ))
     }
 
     fn finish_epoch(&mut self, observer: &mut dyn Observer) -> Result<()> {
@@ -294,7 +329,10 @@ impl Trainer {
         let (data, views) = (&self.validation, &[View::PLAIN]);
         let predictions = predict(&evaluated, data, views, equalize, |_| {})?;
         let (val_loss, val_accuracy) = predictions.loss_and_accuracy(data);
-        let (sums, lr) = (self.progress.sums, self.learning_rate());
+        if !val_loss.is_finite() || !self.is_finite() {
+            return Err(self.diverged(&format!("the validation loss is {val_loss}")));
+        }
+        let sums = self.progress.sums;
         let faces = sums.faces.max(1) as f64;
         let seconds = self.seconds();
         let p = &mut self.progress;
@@ -302,7 +340,7 @@ impl Trainer {
         let metrics = EpochMetrics {
             epoch: p.epoch,
             step: p.step,
-            lr,
+            lr: sums.lr,
             loss: sums.loss / faces,
             accuracy: sums.correct as f64 / faces,
             val_loss,
@@ -314,8 +352,7 @@ impl Trainer {
         p.history.push(metrics);
         p.step_in_epoch = 0;
         p.sums = Sums::default();
-        let better = val_loss.is_finite() && p.best.is_none_or(|(_, best)| val_accuracy > best);
-        if better {
+        if p.best.is_none_or(|(_, best)| val_accuracy > best) {
             p.best = Some((p.epoch, val_accuracy));
             self.save_best(&evaluated)?;
         }
