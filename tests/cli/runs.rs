@@ -28,7 +28,11 @@ fn a_run_folder_holds_everything() {
 fn a_run_is_never_overwritten() {
     let place = Place::with_run(1);
     let before = place.read("run/last.safetensors");
-    place.fails(&format!("{TRAIN} --epochs 1 --out run"), 2, &["run is not an empty folder", "--resume run"]);
+    place.fails(
+        &format!("{TRAIN} --epochs 1 --out run"),
+        2,
+        &["run is not an empty folder", "--resume run"],
+    );
     assert_eq!(place.read("run/last.safetensors"), before);
     place.ok(&format!("{TRAIN} --epochs 1"));
     place.ok(&format!("{TRAIN} --epochs 1"));
