@@ -112,7 +112,7 @@ impl<W> Output<'_, W> {
             let tile = self.tiles.tile(t);
             for a in 0..M {
                 let soon = self.tiles.output_pixels(t + 1, a);
-                if t + 1 < last {
+                if t + 1 < last && !soon.is_empty() {
                     let soon = soon.start - self.first_pixel..soon.end - self.first_pixel;
                     prefetch_pixels(self.y, c_out, soon, self.first..self.first + self.n);
                 }
