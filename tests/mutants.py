@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / "target" / "mutants"
 
 LAWS = ["gradients", "adjoints", "golden", "engine"]
+FAST_LAW = "kernels_vs_naive"  # slow, so it judges last, and only the fast kernels
 ENGINE = ["autograd", "error", "layout", "memory", "ops", "random"]
 SKIP = ["--skip", "at_most_700_lines"]  # the mutants are lines too
 
@@ -147,7 +148,7 @@ def copy_sources():
     # Only the engine and its laws are built: the program around them takes minutes.
     (COPY / "src" / "main.rs").write_text("fn main() {}\n")
     keep_modules(COPY / "src" / "lib.rs", ENGINE)
-    keep_modules(COPY / "tests" / "main.rs", [*LAWS, "samples"])
+    keep_modules(COPY / "tests" / "main.rs", [*LAWS, FAST_LAW, "samples"])
     keep_modules(COPY / "tests" / "golden.rs", ["kernels", "ops"])
 
 
@@ -345,7 +346,8 @@ def filters(mutant):
         "warp": ["gradients::affine_warp"],
         "broadcast": ["gradients::mul"],
     }.get(stem, [f"gradients::{stem}::"])
-    return [near, LAWS]
+    fast = parts[0] == "kernels" and parts[1] != "naive"
+    return [near, LAWS] + ([[f"{FAST_LAW}::"]] if fast else [])
 
 
 def judge(mutant, executable, timeout):
