@@ -52,6 +52,9 @@ pub struct Args {
     /// Decay of the average of the weights; 0 = none [default: 0.999]
     #[arg(long)]
     ema: Option<f64>,
+    /// Learn from trained networks, too: run folders or weights files
+    #[arg(long, value_name = "RUN,…", value_delimiter = ',')]
+    teacher: Vec<PathBuf>,
     /// Seed of everything random [default: 0]
     #[arg(long)]
     seed: Option<u64>,
@@ -74,7 +77,7 @@ pub struct Args {
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "data", "val", "val_split", "arch", "epochs", "minutes", "batch", "lr", "optimizer",
         "schedule", "augment", "ema", "seed", "patience", "deduplicate", "overfit", "skip_bad",
-        "out", "config",
+        "out", "config", "teacher",
     ])]
     resume: Option<PathBuf>,
     /// A TOML file with any of the settings, such as a run's config.toml
@@ -129,6 +132,9 @@ impl Args {
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         c.data = self.data.as_ref().map(absolute).or(c.data);
         c.val = self.val.as_ref().map(absolute).or(c.val);
+        if !self.teacher.is_empty() {
+            c.teacher = self.teacher.iter().map(absolute).collect();
+        }
         if self.val_split.is_some() {
             c.val = None;
         }
@@ -156,11 +162,16 @@ impl Args {
 
 pub(super) fn run(args: Box<Args>) -> Result<()> {
     let mut trainer = match &args.resume {
-        Some(folder) => Trainer::resume(folder, load::load)?,
+        Some(folder) => {
+            let mut trainer = Trainer::resume(folder, load::load)?;
+            ask_teachers(&mut trainer)?;
+            trainer
+        }
         None => {
             let config = args.config()?;
             let (train, validation) = load::load(&config)?;
             let mut trainer = Trainer::new(config, train, validation)?;
+            ask_teachers(&mut trainer)?;
             let folder = run::create(args.out.as_deref(), &trainer.config.arch)?;
             trainer.write_into(&folder)?;
             trainer
@@ -191,6 +202,24 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Asks the teachers, with a bar; says so if one may know the validation faces.
+fn ask_teachers(trainer: &mut Trainer) -> Result<()> {
+    for teacher in trainer.foreign_teachers() {
+        eprintln!(
+            "{}: was validated on other faces, so it may have learnt some that the student is \
+             validated on; the validation accuracy may flatter",
+            teacher.display()
+        );
+    }
+    let bar = progress::bar(1, "asking the teachers");
+    let asked = trainer.ask_teachers(|done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    asked
 }
 
 /// Whether a training is running; otherwise Ctrl-C ends the program at once.

@@ -65,6 +65,13 @@ pub struct TrainConfig {
     pub label_smoothing: f64,
     /// α of mixup's Beta(α, α); 0 = no mixup.
     pub mixup: f64,
+    /// Trained networks to learn from: run folders or weights files. Their answers are averaged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub teacher: Vec<PathBuf>,
+    /// Share of the teachers in the loss: (1 − w)·cross-entropy + w·KL(teachers ‖ student).
+    pub distill_weight: f64,
+    /// τ: the teachers' probabilities are raised to 1/τ; above 1 they become softer.
+    pub distill_temperature: f64,
     /// Draw every class equally often instead of every face.
     pub class_balanced: bool,
     /// Stop after so many epochs without a better validation accuracy, and return to the best.
@@ -99,6 +106,9 @@ impl Default for TrainConfig {
             ema: 0.999,
             label_smoothing: 0.1,
             mixup: 0.0,
+            teacher: Vec::new(),
+            distill_weight: 0.7,
+            distill_temperature: 1.0,
             class_balanced: false,
             patience: None,
             seed: 0,
@@ -135,6 +145,7 @@ impl TrainConfig {
         self.augment = Augment { equalize: self.augment.equalize, ..Augment::preset(Preset::None) };
         self.label_smoothing = 0.0;
         self.mixup = 0.0;
+        self.teacher = Vec::new();
         self
     }
 
@@ -162,6 +173,8 @@ impl TrainConfig {
                 "mixup",
                 "0 (off), or 0.05 to 1",
             ),
+            ((0.0..=1.0).contains(&self.distill_weight), "distill_weight", "0 to 1"),
+            ((0.1..=20.0).contains(&self.distill_temperature), "distill_temperature", "0.1 to 20"),
             (share.contains(&o.beta1), "beta1", "0 up to, not including, 1"),
             (share.contains(&o.beta2), "beta2", "0 up to, not including, 1"),
             (o.eps > 0.0 && o.eps.is_finite(), "eps", "a number above 0"),

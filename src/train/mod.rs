@@ -8,6 +8,7 @@ pub mod load;
 pub mod run;
 mod state;
 pub mod step;
+pub mod teachers;
 pub mod trained;
 pub mod trainer;
 

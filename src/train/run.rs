@@ -52,7 +52,7 @@ impl Trainer {
         write_atomic(folder.join("summary.txt"), table.as_bytes())?;
         self.draw_class_counts(folder)?;
         self.folder = Some(folder.to_owned());
-        Ok(())
+        self.keep_answers()
     }
 
     /// Writes `metrics.csv` anew from the history, so that a resumed run has no doubled rows.

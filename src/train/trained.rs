@@ -26,6 +26,8 @@ pub struct Trained {
     pub config: Option<TrainConfig>,
     /// Faces of each class it was trained on, where the file says so.
     pub class_counts: Option<ClassCounts>,
+    /// Which faces it was validated on, as a number and a checksum, where the file says so.
+    pub validated_on: Option<String>,
 }
 
 impl Trained {
@@ -40,6 +42,7 @@ impl Trained {
             network,
             config: entry(path, &archive, "config")?,
             class_counts: entry(path, &archive, "class_counts")?,
+            validated_on: entry(path, &archive, "data_val")?,
         })
     }
 

@@ -7,7 +7,7 @@ use super::step::{StepAddress, StepResult, train_step};
 use crate::dataset::{Dataset, augment::View};
 use crate::error::{Error, Result};
 use crate::model::{Network, architecture};
-use crate::ops::cross_entropy::CrossEntropyOptions;
+use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
 use crate::optim::{Ema, Optimizer};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -130,6 +130,8 @@ pub struct Trainer {
     pub validation: Dataset,
     /// A teacher's answers.
     pub soft: Option<SoftLabels>,
+    /// Checksum of the answers that the training began with, on resume.
+    pub(super) soft_checksum: Option<String>,
     /// Run folder; none = nothing is written.
     pub folder: Option<PathBuf>,
     started: Instant,
@@ -175,6 +177,7 @@ impl Trainer {
             train,
             validation,
             soft: None,
+            soft_checksum: None,
             folder: None,
             started: Instant::now(),
         })
@@ -225,6 +228,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::Diverged`] after three non-finite steps in a row, and errors of files.
     pub fn run(&mut self, observer: &mut dyn Observer) -> Result<Outcome> {
+        self.ask_teachers(|_, _| {})?; // unless that has been done
         self.started = Instant::now();
         let mut saved = Instant::now();
         if self.progress.step == 0 {
@@ -266,10 +270,11 @@ impl Trainer {
         let epoch = self.progress.epoch as u64;
         let soft = self.soft.as_ref();
         let (pixels, targets) = assemble(&self.config, &self.train, soft, faces, side, epoch)?;
-        let loss = CrossEntropyOptions {
-            label_smoothing: self.config.label_smoothing,
-            class_weights: None,
+        let label_smoothing = match targets {
+            Targets::Labels(_) => self.config.label_smoothing,
+            Targets::Soft(_) => 0.0, // smoothed where they were mixed
         };
+        let loss = CrossEntropyOptions { label_smoothing, class_weights: None };
         let at = StepAddress {
             seed: self.config.seed,
             step: self.progress.step,
