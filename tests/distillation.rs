@@ -16,7 +16,7 @@ fn faces(count: usize) -> Dataset {
 
 fn targets(config: &TrainConfig, data: &Dataset, soft: Option<&SoftLabels>) -> Vec<f32> {
     let order: Vec<usize> = (0..data.len()).rev().collect();
-    match assemble(config, data, soft, &order, 16, 0).unwrap().1 {
+    match assemble(config, data, soft, &order, 16, (0, 0)).unwrap().1 {
         Targets::Soft(t) => t.to_vec(),
         Targets::Labels(_) => panic!("labels where soft targets are wanted"),
     }
@@ -55,6 +55,20 @@ fn mixup_blends_what_the_teachers_say_as_it_blends_the_faces() {
         let expected = share * a[i] + (1.0 - share) * a[(3 - row) * 7 + c];
         assert!((found - expected).abs() < 1e-6, "{i}: {found}, {expected}");
     }
+}
+
+/// Drawn class by class, a rare face comes several times in a batch: each time varied anew.
+#[test]
+fn a_face_that_comes_twice_is_varied_twice() {
+    let data = faces(3);
+    let batch = |class_balanced| {
+        let config = TrainConfig { class_balanced, ..TrainConfig::default() };
+        let (pixels, _) = assemble(&config, &data, None, &[1, 1, 2], 24, (5, 6)).unwrap();
+        pixels.to_vec().chunks(24 * 24).map(<[f32]>::to_vec).collect::<Vec<_>>()
+    };
+    let (once, anew) = (batch(false), batch(true));
+    assert_eq!(once[0], once[1]);
+    assert_ne!(anew[0], anew[1]);
 }
 
 /// Two small runs, the second on equalised faces.

@@ -68,6 +68,17 @@ pub fn tensor(path: &Path, archive: &Archive, name: &str, like: &Tensor) -> Resu
     Tensor::from_slice(values, shape)
 }
 
+/// CRC-32 over names and values of the network's state: tells whether weights are still those that
+/// something was measured with.
+pub fn checksum(network: &Network<f32>) -> String {
+    let mut crc = flate2::Crc::new();
+    for (name, tensor) in network.state() {
+        crc.update(name.as_bytes());
+        tensor.to_vec().iter().for_each(|v| crc.update(&v.to_le_bytes()));
+    }
+    format!("{:08x}", crc.sum())
+}
+
 /// Reads MODEL: a weights file, a checkpoint, or a run folder (its last state).
 ///
 /// # Errors

@@ -26,6 +26,8 @@ pub enum Command {
     Train(Box<super::train::Args>),
     /// Judge a network on labelled faces: accuracy, per-class table, confusion matrix
     Eval(super::eval::Args),
+    /// Measure how sure a network may be of itself, and keep it, so that 80 % means right in 80 %
+    Calibrate(super::calibrate::Args),
     /// Name the expression of pictures, folders of pictures, or rows of a CSV
     Predict(super::predict::Args),
     /// Draw accuracy and loss over the epochs of one or several runs

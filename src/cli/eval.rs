@@ -48,6 +48,7 @@ pub(super) fn run(args: Args) -> Result<()> {
         EvaluationReport::new(&ensemble, &name, &faces, &predictions, features.as_deref())?;
     report.unlabelled = unlabelled;
     report.views = Ensemble::views(args.averaging.tta).len();
+    report.temperature_used = ensemble.temperature(args.averaging.tta);
     if unlabelled > 0 {
         eprintln!("{name}: {unlabelled} faces without label are left out");
     }

@@ -55,12 +55,12 @@ pub struct Averaging {
 }
 
 impl Averaging {
-    /// Probabilities with a progress bar.
+    /// Probabilities, calibrated where that has been measured, with a progress bar.
     pub fn predict(&self, ensemble: &Ensemble, faces: &Dataset) -> Result<Predictions> {
         let bar = progress::bar(ensemble.work(faces) as u64, "faces");
         let predictions = ensemble.predict(faces, self.tta, |done| bar.set_position(done as u64));
         bar.finish_and_clear();
-        predictions
+        Ok(predictions?.tempered(ensemble.temperature(self.tta).unwrap_or(1.0)))
     }
 }
 

@@ -3,6 +3,7 @@
 mod activations;
 mod args;
 mod bench;
+mod calibrate;
 mod curves;
 mod data;
 mod demo;
@@ -96,6 +97,7 @@ fn run(command: Command) -> Result<(), Broken> {
         Command::Demo(args) => demo::run(args)?,
         Command::Train(args) => train::run(args)?,
         Command::Eval(args) => eval::run(args)?,
+        Command::Calibrate(args) => calibrate::run(args)?,
         Command::Predict(args) => predict::run(args)?,
         Command::Curves(args) => curves::run(args)?,
         Command::Data(args) => data::run(args)?,

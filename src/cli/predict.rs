@@ -44,6 +44,8 @@ struct Answer<'a> {
     label: usize,
     class: &'a str,
     probability: f32,
+    /// Whether the probabilities are calibrated ones.
+    calibrated: bool,
     top: Vec<Share<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     truth: Option<&'a str>,
@@ -70,11 +72,13 @@ pub(super) fn run(args: Args) -> Result<()> {
     }
     let predictions = args.averaging.predict(&ensemble, &faces)?;
     let names = ensemble.classes();
+    let calibrated = ensemble.temperature(args.averaging.tta).is_some();
     if let Some(path) = &args.out {
         return write_atomic(path, labels_csv(&faces, &predictions)?.as_bytes());
     }
     for i in 0..faces.len() {
-        let answer = answer(&faces, &predictions, &names, i, args.top);
+        let mut answer = answer(&faces, &predictions, &names, i, args.top);
+        answer.calibrated = calibrated;
         if args.json { super::print_json(&answer)? } else { super::print(&line(&answer))? }
     }
     Ok(())
@@ -98,6 +102,7 @@ fn answer<'a>(
         label,
         class: names[label],
         probability: p[label],
+        calibrated: false,
         top: order.iter().take(top).map(share).collect(),
         truth: faces.label(i).and_then(|l| names.get(usize::from(l)).copied()),
     }

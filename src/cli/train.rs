@@ -4,6 +4,7 @@ use super::progress::{self, duration};
 use crate::dataset::augment::{Augment, Preset};
 use crate::error::{Error, Result};
 use crate::optim::{Kind, Shape};
+use crate::train::recipes::Settings;
 use crate::train::step::StepResult;
 use crate::train::{Budget, EpochMetrics, Observer, Outcome, TrainConfig, Trainer, load, run};
 use clap::ValueEnum;
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Arguments of `fer train`. What is not given comes from --config, else from the defaults.
+/// Arguments of `fer train`. Later places count more: defaults, --recipe, --config, --set, options.
 #[derive(Debug, Default, clap::Args)]
 pub struct Args {
     /// Faces to train on: a CSV (plain or gzip) or a folder of class-named folders [default:
@@ -52,6 +53,9 @@ pub struct Args {
     /// Decay of the average of the weights; 0 = none [default: 0.999]
     #[arg(long)]
     ema: Option<f64>,
+    /// Start from the averaged weights of a trained network, with these settings
+    #[arg(long, value_name = "RUN", conflicts_with = "arch")]
+    from: Option<PathBuf>,
     /// Learn from trained networks, too: run folders or weights files
     #[arg(long, value_name = "RUN,…", value_delimiter = ',')]
     teacher: Vec<PathBuf>,
@@ -77,12 +81,22 @@ pub struct Args {
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "data", "val", "val_split", "arch", "epochs", "minutes", "batch", "lr", "optimizer",
         "schedule", "augment", "ema", "seed", "patience", "deduplicate", "overfit", "skip_bad",
-        "out", "config", "teacher",
+        "out", "config", "teacher", "from", "recipe", "set", "print_config",
     ])]
     resume: Option<PathBuf>,
+    /// Settings that come with the program: fast (20 minutes) or best (with --teacher)
+    #[arg(long, value_name = "NAME")]
+    recipe: Option<String>,
     /// A TOML file with any of the settings, such as a run's config.toml
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Any one setting, such as mixup=0.2, init=whitening or augment.erase_probability=0.25; all
+    /// are listed in data/recipes/README.md
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Print the resolved settings as TOML and train nothing
+    #[arg(long)]
+    print_config: bool,
 }
 
 /// Presets of augmentation.
@@ -105,12 +119,13 @@ fn shape(name: &str) -> Result<Shape, String> {
 }
 
 impl Args {
-    /// Defaults, then the file, then the options.
+    /// Defaults, recipe, file, single keys, options: what comes later counts more.
     fn config(&self) -> Result<TrainConfig> {
-        let mut c = match &self.config {
-            Some(path) => TrainConfig::read(path)?,
-            None => TrainConfig::default(),
-        };
+        let mut settings = Settings::new()?;
+        self.recipe.iter().try_for_each(|name| settings.recipe(name))?;
+        self.config.iter().try_for_each(|path| settings.file(path))?;
+        self.set.iter().try_for_each(|setting| settings.key(setting))?;
+        let mut c = settings.resolve()?;
         fn set<T: Clone>(slot: &mut T, option: &Option<T>) {
             if let Some(value) = option {
                 slot.clone_from(value);
@@ -132,6 +147,10 @@ impl Args {
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         c.data = self.data.as_ref().map(absolute).or(c.data);
         c.val = self.val.as_ref().map(absolute).or(c.val);
+        c.from = self.from.as_ref().map(absolute).or(c.from);
+        if self.arch.is_some() {
+            c.from = None;
+        }
         if !self.teacher.is_empty() {
             c.teacher = self.teacher.iter().map(absolute).collect();
         }
@@ -169,6 +188,9 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
         }
         None => {
             let config = args.config()?;
+            if args.print_config {
+                return super::print(&config.to_toml()?);
+            }
             let (train, validation) = load::load(&config)?;
             let mut trainer = Trainer::new(config, train, validation)?;
             ask_teachers(&mut trainer)?;
@@ -192,16 +214,31 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
             folder.display()
         )));
     }
-    if let Some(last) = trainer.progress.history.last() {
+    if let Some(kept) = kept_epoch(&trainer) {
         eprintln!(
             "done in {}: validation accuracy {:.2} % (loss {:.3}); run folder {}",
             duration(trainer.seconds()),
-            100.0 * last.val_accuracy,
-            last.val_loss,
+            100.0 * kept.val_accuracy,
+            kept.val_loss,
             folder.display()
         );
     }
     Ok(())
+}
+
+/// The epoch whose weights are the result: the last, or the best if patience ran out.
+fn kept_epoch(trainer: &Trainer) -> Option<&EpochMetrics> {
+    let history = &trainer.progress.history;
+    match trainer.progress.best.filter(|_| trainer.out_of_patience()) {
+        Some((best, _)) => {
+            let since = trainer.progress.epoch - best;
+            eprintln!(
+                "no better validation for {since} epochs: back to the weights of epoch {best}"
+            );
+            history.iter().find(|m| m.epoch == best)
+        }
+        None => history.last(),
+    }
 }
 
 /// Asks the teachers, with a bar; says so if one may know the validation faces.
@@ -282,9 +319,14 @@ impl Observer for Display {
     }
 
     fn epoch(&mut self, trainer: &Trainer, m: &EpochMetrics) -> Result<()> {
+        let skipped = match m.skipped_steps {
+            0 => String::new(),
+            1 => "  1 step skipped: not finite".into(),
+            n => format!("  {n} steps skipped: not finite"),
+        };
         let line = format!(
             "epoch {:>3}  loss {:.4}  acc {:5.2} %  val loss {:.4}  val acc {:5.2} %  lr {:.4}  \
-             {:.0} img/s  {}, {} left",
+             {:.0} img/s  {}, {} left{skipped}",
             m.epoch,
             m.loss,
             100.0 * m.accuracy,

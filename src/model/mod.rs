@@ -1,10 +1,13 @@
 //! Networks: as data, built in, with weights, on disk, and as a table.
 
 pub mod architectures;
+pub mod eigen;
+pub mod init;
 pub mod network;
 pub mod spec;
 pub mod summary;
 
 pub use architectures::{ARCHITECTURES, architecture};
+pub use init::Init;
 pub use network::Network;
 pub use spec::{LayerSpec, NetworkSpec};

@@ -2,6 +2,7 @@
 
 use crate::dataset::augment::{Augment, Preset};
 use crate::error::{Error, Result};
+use crate::model::Init;
 use crate::optim::{OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -53,6 +54,12 @@ pub struct TrainConfig {
     pub overfit: Option<usize>,
     /// A built-in network or a TOML file.
     pub arch: String,
+    /// A run folder or weights file to start from: its network in place of `arch`, its (averaged)
+    /// weights in place of random ones, its equalisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathBuf>,
+    /// First values of the convolutions.
+    pub init: Init,
     /// When to end.
     pub budget: Budget,
     /// Faces a step.
@@ -100,6 +107,8 @@ impl Default for TrainConfig {
             deduplicate: false,
             overfit: None,
             arch: "fer-s".into(),
+            from: None,
+            init: Init::Kaiming,
             budget: Budget::Epochs(20),
             batch: 128,
             lr: 0.1,
@@ -186,6 +195,7 @@ impl TrainConfig {
             (sizes, "sizes", "sides of 16 to 192 pixels, each until a share above 0"),
             (self.overfit != Some(0), "overfit", "at least 1 face"),
             (self.patience != Some(0), "patience", "at least 1 epoch"),
+            (self.from.is_none() || self.init == Init::Kaiming, "init", "kaiming with --from"),
             (self.data.is_some() || self.synthetic >= 70, "synthetic", "at least 70 faces"),
         ];
         for (ok, option, expected) in checks {

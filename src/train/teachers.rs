@@ -39,16 +39,7 @@ pub fn answers(
     temperature: f64,
     progress: impl FnMut(usize),
 ) -> Result<Vec<f32>> {
-    let mut predictions = teachers.predict(faces, true, progress)?;
-    if temperature != 1.0 {
-        let power = 1.0 / temperature;
-        for row in predictions.probabilities.chunks_mut(predictions.classes) {
-            let raised: Vec<f64> = row.iter().map(|&p| f64::from(p).powf(power)).collect();
-            let sum: f64 = raised.iter().sum();
-            row.iter_mut().zip(&raised).for_each(|(p, r)| *p = (r / sum) as f32);
-        }
-    }
-    Ok(predictions.probabilities)
+    Ok(teachers.predict(faces, true, progress)?.tempered(temperature).probabilities)
 }
 
 impl Trainer {

@@ -1,5 +1,6 @@
 //! Trained networks as a user names them: run folders and weights files, one or several at once.
 
+use super::calibrate::Calibrated;
 use super::charts::ClassCounts;
 use super::config::TrainConfig;
 use super::evaluate::{Predictions, features, predict};
@@ -26,6 +27,8 @@ pub struct Trained {
     pub config: Option<TrainConfig>,
     /// Faces of each class it was trained on, where the file says so.
     pub class_counts: Option<ClassCounts>,
+    /// How its probabilities become calibrated ones, where that has been measured.
+    pub calibration: Option<Calibrated>,
     /// Which faces it was validated on, as a number and a checksum, where the file says so.
     pub validated_on: Option<String>,
 }
@@ -37,7 +40,9 @@ impl Trained {
     /// [`Error::Model`] if there is none or it cannot be used.
     pub fn read(path: &Path) -> Result<Self> {
         let (network, archive) = read_model(path)?;
+        let calibration = Calibrated::find(path, &archive, &network)?;
         Ok(Self {
+            calibration,
             path: path.to_owned(),
             network,
             config: entry(path, &archive, "config")?,
@@ -85,7 +90,7 @@ impl Trained {
     }
 }
 
-fn entry<T: for<'de> Deserialize<'de>>(
+pub(super) fn entry<T: for<'de> Deserialize<'de>>(
     path: &Path,
     archive: &Archive,
     name: &str,
@@ -144,7 +149,7 @@ impl Ensemble {
         if tta { View::tta(TTA_SHIFT) } else { vec![View::PLAIN] }
     }
 
-    /// Mean probabilities over the models and the views. `progress` hears of the work done so far.
+    /// Mean probabilities over the models and the views, not calibrated. `progress` hears of the work done so far.
     ///
     /// # Errors
     /// [`Error::Shape`] if a network does not take faces.
@@ -162,6 +167,15 @@ impl Ensemble {
         }
         let classes = self.classes().len();
         Ok(Predictions::mean(&all).unwrap_or(Predictions { classes, probabilities: Vec::new() }))
+    }
+
+    /// Temperature that makes [`Ensemble::predict`]'s answers calibrated: that of a single network,
+    /// where it has been measured. The mean of several networks was not.
+    pub fn temperature(&self, tta: bool) -> Option<f64> {
+        match self.members.as_slice() {
+            [only] => only.calibration.as_ref().map(|c| c.temperature(tta)),
+            _ => None,
+        }
     }
 
     /// What the first network's last layer sees of each face, `[n, d]`.

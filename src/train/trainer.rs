@@ -3,10 +3,11 @@
 use super::batch::{SoftLabels, assemble, epoch_order};
 use super::config::{Budget, TrainConfig};
 use super::evaluate::predict;
+use super::start::first_network;
 use super::step::{StepAddress, StepResult, train_step};
 use crate::dataset::{Dataset, augment::View};
 use crate::error::{Error, Result};
-use crate::model::{Network, architecture};
+use crate::model::Network;
 use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
 use crate::optim::{Ema, Optimizer};
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,9 @@ pub struct EpochMetrics {
     pub images_per_second: f64,
     /// Wall-clock seconds of training so far.
     pub seconds: f64,
+    /// Steps of the epoch that were skipped, because loss or gradient were not finite.
+    #[serde(default)]
+    pub skipped_steps: u32,
 }
 
 /// How far a training is.
@@ -80,6 +84,9 @@ pub struct Sums {
     pub seconds: f64,
     /// Learning rate of the last step.
     pub lr: f64,
+    /// Steps that were skipped.
+    #[serde(default)]
+    pub skipped: u32,
 }
 
 /// What the outside may see and decide while a training runs.
@@ -138,19 +145,17 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// A fresh training. The input's mean and standard deviation come from the training faces.
+    /// A fresh training, from the weights that the configuration asks for. The input's mean and
+    /// standard deviation come from the training faces, or with the weights that it starts from.
     ///
     /// # Errors
+    /// [`Error::Model`] if it cannot start from the weights that are named,
     /// [`Error::Usage`] for a configuration that cannot be meant, [`Error::Data`] for faces that
     /// cannot be trained on.
     pub fn new(config: TrainConfig, train: Dataset, validation: Dataset) -> Result<Self> {
         config.validate()?;
         check_trainable(&config, &train, &validation)?;
-        let mut spec = architecture(&config.arch)?;
-        let (mean, std) = train.mean_and_std();
-        (spec.mean, spec.std) = (mean, std.max(1.0 / 255.0)); // blank faces have no spread
-        spec.input = [1, config.final_side(), config.final_side()];
-        let network = Network::new(spec, config.seed)?;
+        let (config, network) = first_network(config, &train)?;
         Self::with_network(config, network, train, validation)
     }
 
@@ -269,7 +274,8 @@ impl Trainer {
         let side = self.config.side(fraction);
         let epoch = self.progress.epoch as u64;
         let soft = self.soft.as_ref();
-        let (pixels, targets) = assemble(&self.config, &self.train, soft, faces, side, epoch)?;
+        let (pixels, targets) =
+            assemble(&self.config, &self.train, soft, faces, side, (epoch, start))?;
         let label_smoothing = match targets {
             Targets::Labels(_) => self.config.label_smoothing,
             Targets::Soft(_) => 0.0, // smoothed where they were mixed
@@ -304,6 +310,7 @@ impl Trainer {
             p.sums.grad_norm = p.sums.grad_norm.max(result.grad_norm);
         } else {
             p.bad_steps.0 += 1;
+            p.sums.skipped += 1;
             p.bad_steps.1 += 1;
         }
     }
@@ -353,6 +360,7 @@ impl Trainer {
             grad_norm: sums.grad_norm,
             images_per_second: sums.faces as f64 / sums.seconds.max(f64::MIN_POSITIVE),
             seconds,
+            skipped_steps: sums.skipped,
         };
         p.history.push(metrics);
         p.step_in_epoch = 0;
@@ -367,7 +375,8 @@ impl Trainer {
         self.draw_curves()
     }
 
-    fn out_of_patience(&self) -> bool {
+    /// Whether nothing has improved for as many epochs as the configuration allows.
+    pub fn out_of_patience(&self) -> bool {
         let since_best = self.progress.epoch - self.progress.best.map_or(0, |(epoch, _)| epoch);
         self.config.patience.is_some_and(|patience| since_best >= patience)
     }
