@@ -68,6 +68,19 @@ pub fn tensor(path: &Path, archive: &Archive, name: &str, like: &Tensor) -> Resu
     Tensor::from_slice(values, shape)
 }
 
+/// Name of the network that comes with the program, where a model is named.
+pub const OWN: &str = "fer's own network";
+
+/// The network that comes with the program.
+///
+/// # Errors
+/// None in practice: a test reads it.
+pub fn own() -> Result<(Network<f32>, Archive)> {
+    let path = Path::new(OWN);
+    let archive = Archive::from_bytes(path, include_bytes!("../../data/fer.safetensors"))?;
+    Ok((from_archive(path, &archive)?, archive))
+}
+
 /// CRC-32 over names and values of the network's state: tells whether weights are still those that
 /// something was measured with.
 pub fn checksum(network: &Network<f32>) -> String {
@@ -84,6 +97,9 @@ pub fn checksum(network: &Network<f32>) -> String {
 /// # Errors
 /// [`Error::Model`] if there is none or it cannot be used.
 pub fn read_model(model: &Path) -> Result<(Network<f32>, Archive)> {
+    if model == Path::new(OWN) {
+        return own();
+    }
     let path = if model.is_dir() { model.join("last.safetensors") } else { model.to_path_buf() };
     if !path.exists() {
         return Err(Error::model(model, missing(model)));

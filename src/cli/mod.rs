@@ -9,12 +9,15 @@ mod data;
 mod demo;
 mod eval;
 mod explained;
+mod export;
 mod faces;
 mod filters;
+mod framing;
 mod gallery;
 mod info;
 mod input;
 mod lime;
+mod photos;
 mod predict;
 mod progress;
 mod saliency;
@@ -98,6 +101,8 @@ fn run(command: Command) -> Result<(), Broken> {
         Command::Train(args) => train::run(args)?,
         Command::Eval(args) => eval::run(args)?,
         Command::Calibrate(args) => calibrate::run(args)?,
+        Command::Export(args) => export::run(args)?,
+        Command::Framing(args) => framing::run(args)?,
         Command::Predict(args) => predict::run(args)?,
         Command::Curves(args) => curves::run(args)?,
         Command::Data(args) => data::run(args)?,
