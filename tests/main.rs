@@ -1,6 +1,7 @@
 //! One integration binary; its modules are laws that hold for everything they iterate over.
 
 mod adjoints;
+mod calibration;
 mod checkpoints;
 mod cli;
 mod dataset;
@@ -14,6 +15,8 @@ mod gradients;
 mod journey;
 mod kernels_vs_naive;
 mod networks;
+mod onnx;
+mod photos;
 mod pictures;
 mod poisoned_data;
 mod render;
