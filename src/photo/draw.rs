@@ -77,7 +77,7 @@ fn lay_saliency(picture: &mut Picture, frame: &Frame, saliency: &[f32]) {
                 |at: usize, edge: f64| (at as f64 + 0.5 - edge) / frame.side * SIDE as f64 - 0.5;
             let strength = between(saliency, cell(x, frame.x), cell(y, frame.y));
             let pixel = &mut picture.pixels_mut()[y * width + x];
-            let alpha = 0.75 * strength.clamp(0.0, 1.0).sqrt();
+            let alpha = 0.8 * strength.clamp(0.0, 1.0);
             *pixel = mix(*pixel, Colormap::Inferno.color(strength), alpha);
         }
     }
