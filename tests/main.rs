@@ -8,6 +8,7 @@ mod engine;
 mod explain;
 mod explain_cli;
 mod filters_cli;
+mod fusion;
 mod golden;
 mod gradients;
 mod journey;

@@ -40,7 +40,8 @@ mod transform;
 mod variant;
 
 use crate::Conv2dGeometry;
-use crate::conv2d::{Filters, mirrored};
+use crate::arch::AlignedBuffer;
+use crate::conv2d::{Epilogue, Filters, mirrored};
 use variant::{F2, F4};
 
 /// Outputs on the side of a tile.
@@ -71,7 +72,38 @@ pub fn forward(
     bias: Option<&[f32]>,
     y: &mut [f32],
 ) {
-    correlate(size, g, x, &Filters::forward(g, w, 0), bias, y);
+    let after = Epilogue { bias, relu: false };
+    correlate(size, g, x, &Filters::forward(g, w, 0), after, y);
+}
+
+/// The filters of `g` transformed, for [`forward_transformed`].
+pub(crate) fn transform(size: TileSize, g: &Conv2dGeometry, w: &[f32]) -> AlignedBuffer {
+    let filters = Filters::forward(g, w, 0);
+    let len = match size {
+        TileSize::Two => forward::transformed_len::<4>(&filters),
+        TileSize::Four => forward::transformed_len::<6>(&filters),
+    };
+    let mut u = AlignedBuffer::zeroed(len);
+    match size {
+        TileSize::Two => forward::transform_filters::<F2, 2, 4>(&filters, &mut u[..len]),
+        TileSize::Four => forward::transform_filters::<F4, 4, 6>(&filters, &mut u[..len]),
+    }
+    u
+}
+
+/// [`forward`] with filters that [`transform`] has made, and what comes after.
+pub(crate) fn forward_transformed(
+    size: TileSize,
+    g: &Conv2dGeometry,
+    x: &[f32],
+    u: &[f32],
+    after: Epilogue,
+    y: &mut [f32],
+) {
+    match size {
+        TileSize::Two => forward::correlate_transformed::<F2, 2, 4>(g, x, u, after, y),
+        TileSize::Four => forward::correlate_transformed::<F4, 4, 6>(g, x, u, after, y),
+    }
 }
 
 /// Gradient of the input; shapes as [`crate::conv2d::backward_input`], `g` 3×3, stride 1, padding
@@ -87,7 +119,8 @@ pub fn backward_input(
     grad_input: &mut [f32],
 ) {
     let Some(mirrored) = mirrored(g) else { panic!("not a Winograd convolution: {g:?}") };
-    correlate(size, &mirrored, grad_output, &Filters::mirrored(g, w, 0), None, grad_input);
+    let (filters, after) = (Filters::mirrored(g, w, 0), Epilogue::default());
+    correlate(size, &mirrored, grad_output, &filters, after, grad_input);
 }
 
 /// The convolution of `x` with these filters.
@@ -96,12 +129,12 @@ fn correlate(
     g: &Conv2dGeometry,
     x: &[f32],
     filters: &Filters,
-    bias: Option<&[f32]>,
+    after: Epilogue,
     y: &mut [f32],
 ) {
     match size {
-        TileSize::Two => forward::correlate::<F2, 2, 4>(g, x, filters, bias, y),
-        TileSize::Four => forward::correlate::<F4, 4, 6>(g, x, filters, bias, y),
+        TileSize::Two => forward::correlate::<F2, 2, 4>(g, x, filters, after, y),
+        TileSize::Four => forward::correlate::<F4, 4, 6>(g, x, filters, after, y),
     }
 }
 

@@ -1,9 +1,8 @@
 //! `fer bench`: the speed of this machine, through the same calls as a user's training.
 
-use crate::autograd::{Tensor, Var};
+use crate::autograd::Tensor;
 use crate::error::Result;
-use crate::model::{Network, architecture};
-use crate::nn::Pass;
+use crate::model::{Inference, Network, architecture};
 use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
 use crate::optim::{Kind, Optimizer, OptimizerConfig};
 use crate::random::{Purpose, Rng};
@@ -103,8 +102,9 @@ fn time_training(mut network: Network<f32>, options: &Options) -> Result<Vec<f64
 }
 
 fn time_inference(network: &Network<f32>, options: &Options) -> Result<Vec<f64>> {
-    let pixels = Var::constant(pictures(options.batch));
-    timed(options, || network.forward(&mut Pass::eval(), &pixels).map(drop))
+    let pixels = pictures(options.batch);
+    let network = Inference::new(network);
+    timed(options, || network.logits(&pixels).map(drop))
 }
 
 /// Seconds of each measured step, sorted.

@@ -1,10 +1,12 @@
 //! Networks: as data, built in, with weights, on disk, and as a table.
 
 pub mod architectures;
+pub mod inference;
 pub mod network;
 pub mod spec;
 pub mod summary;
 
 pub use architectures::{ARCHITECTURES, architecture};
+pub use inference::Inference;
 pub use network::Network;
 pub use spec::{LayerSpec, NetworkSpec};

@@ -52,13 +52,8 @@ impl<T: Element> Network<T> {
     /// # Errors
     /// [`Error::Shape`] if the pictures do not fit.
     pub fn forward_to_watched(&self, pass: &mut Pass<T>, pixels: &Var<T>) -> Result<()> {
-        let mut x = self.normalise(pass, pixels)?;
-        for layer in &self.layers.0 {
-            if pass.saw_everything() {
-                break;
-            }
-            x = layer.forward(pass, &x)?;
-        }
+        let x = self.normalise(pass, pixels)?;
+        self.layers.forward_while(pass, &x, |pass| !pass.saw_everything())?;
         Ok(())
     }
 

@@ -9,14 +9,16 @@ mod layer;
 pub mod linear;
 mod parameter;
 mod pass;
+mod sequential;
 pub mod squeeze_excite;
 
 pub use batch_norm::BatchNorm2d;
 pub use conv2d::Conv2d;
-pub use layer::{Activation, Function, Layer, Residual, Sequential};
+pub use layer::{Activation, Function, Layer, Residual};
 pub use linear::Linear;
 pub use parameter::{Parameter, Role};
 pub use pass::{Mode, Pass};
+pub use sequential::Sequential;
 pub use squeeze_excite::SqueezeExcite;
 
 use std::collections::BTreeMap;

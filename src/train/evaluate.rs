@@ -4,7 +4,7 @@ use super::step::argmax;
 use crate::autograd::{Shape, Tensor, Var};
 use crate::dataset::{Dataset, augment::View};
 use crate::error::Result;
-use crate::model::Network;
+use crate::model::{Inference, Network};
 use crate::nn::Pass;
 use fer_kernels::{Layout, softmax};
 
@@ -84,10 +84,11 @@ pub fn predict(
     let side = network.spec.input[1];
     let mut probabilities = vec![0.0; data.len() * classes];
     let all: Vec<usize> = (0..data.len()).collect();
+    let inference = Inference::new(network);
     for (faces, out) in all.chunks(BATCH).zip(probabilities.chunks_mut(BATCH * classes)) {
         let mut p = vec![0.0; out.len()];
         for view in views {
-            let logits = network.logits(pixels(data, faces, *view, equalize, side))?;
+            let logits = inference.logits(&pixels(data, faces, *view, equalize, side))?;
             softmax::softmax(classes, logits.as_slice(), &mut p);
             out.iter_mut().zip(&p).for_each(|(o, &p)| *o += p / views.len() as f32);
         }
