@@ -26,6 +26,7 @@ pub mod gemm;
 pub mod geometry;
 pub mod im2col;
 pub mod ladder;
+pub mod limits;
 pub mod naive;
 mod pack;
 mod parallel;

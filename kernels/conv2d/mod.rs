@@ -27,7 +27,7 @@ use crate::{Conv2dGeometry, im2col, winograd};
 pub(crate) use backward_input::mirrored;
 pub(crate) use direct::no_input;
 use plan::resolve;
-pub use plan::{Algorithm, Pass, plan, set_algorithm};
+pub use plan::{Algorithm, Pass, algorithm, plan, plan_name, set_algorithm};
 pub(crate) use weights::Filters;
 
 /// y = conv(x, w) + bias; the formula is on [`Conv2dGeometry`].
