@@ -57,7 +57,8 @@ pub struct Steps {
 }
 
 /// A network that is trained on random pictures: SGD, Nesterov, weight decay.
-pub(super) struct Training {
+pub struct Training {
+    /// The network.
     pub network: Network<f32>,
     optimizer: Optimizer<f32>,
     pixels: Tensor,
@@ -66,6 +67,10 @@ pub(super) struct Training {
 }
 
 impl Training {
+    /// A network of this name, and a batch of so many pictures.
+    ///
+    /// # Errors
+    /// An architecture that does not exist.
     pub fn new(arch: &str, batch: usize) -> Result<Self> {
         let network: Network<f32> = Network::new(architecture(arch)?, 0)?;
         let kind = Kind::Nesterov;
@@ -76,6 +81,9 @@ impl Training {
     }
 
     /// One step in a pass that `prepare` may change before.
+    ///
+    /// # Errors
+    /// None in practice: the pictures have the size of a face.
     pub fn step(&mut self, prepare: impl FnOnce(&mut Pass)) -> Result<StepResult> {
         let mut pass = Pass::train(0, self.step);
         self.step += 1;
