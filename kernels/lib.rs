@@ -28,6 +28,7 @@ mod gemv;
 pub mod geometry;
 pub mod im2col;
 pub mod ladder;
+pub mod limits;
 pub mod naive;
 mod pack;
 mod parallel;

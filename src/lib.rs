@@ -2,6 +2,7 @@
 //! networks on top of it, and the explanations of what they learnt.
 
 pub mod autograd;
+pub mod bench;
 pub mod checkpoint;
 pub mod cli;
 pub mod dataset;

@@ -29,7 +29,7 @@ use crate::{Conv2dGeometry, im2col, winograd};
 pub(crate) use backward_input::mirrored;
 pub use epilogue::Epilogue;
 use plan::resolve;
-pub use plan::{Algorithm, Pass, plan, set_algorithm};
+pub use plan::{Algorithm, Pass, algorithm, plan, plan_name, set_algorithm};
 pub use prepared::Prepared;
 pub(crate) use weights::Filters;
 

@@ -53,11 +53,32 @@ pub enum TileSize {
     Four,
 }
 
+impl TileSize {
+    /// M, the outputs on its side.
+    pub fn outputs(self) -> usize {
+        match self {
+            TileSize::Two => 2,
+            TileSize::Four => 4,
+        }
+    }
+}
+
 /// The tile that takes fewer products for these outputs: 16 for each 2 × 2 against 36 for each
 /// 4 × 4, edges counted whole.
 pub fn tile_size(g: &Conv2dGeometry) -> TileSize {
-    let products = |m: usize| g.h_out.div_ceil(m) * g.w_out.div_ceil(m) * (m + 2) * (m + 2);
-    if products(4) < products(2) { TileSize::Four } else { TileSize::Two }
+    let products = |size| macs_per_filter(size, g);
+    if products(TileSize::Four) < products(TileSize::Two) { TileSize::Four } else { TileSize::Two }
+}
+
+/// Multiply-accumulates that any of the three passes executes, transforms not counted.
+pub fn macs(size: TileSize, g: &Conv2dGeometry) -> usize {
+    g.n * macs_per_filter(size, g) * g.c_in * g.c_out
+}
+
+/// Those of one image, input channel and filter: A² for each tile.
+fn macs_per_filter(size: TileSize, g: &Conv2dGeometry) -> usize {
+    let m = size.outputs();
+    g.h_out.div_ceil(m) * g.w_out.div_ceil(m) * (m + 2) * (m + 2)
 }
 
 /// y = conv(x, w) + bias; shapes as [`crate::conv2d::forward`], `g` 3×3, stride 1, one group.

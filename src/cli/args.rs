@@ -12,6 +12,9 @@ pub struct Cli {
     /// SIMD path: auto, avx512, avx2 or portable
     #[arg(long, global = true, default_value = "auto", hide_default_value = true)]
     pub simd: String,
+    /// How convolutions are computed: auto, direct, im2col or winograd; winograd where it applies
+    #[arg(long, global = true, default_value = "auto", hide_default_value = true)]
+    pub conv: String,
     /// What to do
     #[command(subcommand)]
     pub command: Command,

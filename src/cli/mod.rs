@@ -25,7 +25,7 @@ mod verify;
 use crate::error::{Error, Result};
 use args::{Cli, Command};
 use clap::Parser as _;
-use fer_kernels::arch;
+use fer_kernels::{arch, conv2d};
 use std::process::ExitCode;
 
 /// Runs the program: parses the arguments, prepares the machine, carries out one command, and turns
@@ -73,13 +73,14 @@ impl From<Error> for Broken {
     }
 }
 
-/// Threads and SIMD path, before any kernel runs.
+/// Threads, SIMD path and convolution algorithm, before any kernel runs.
 fn prepare(cli: &Cli) -> Result<(), Broken> {
     let level = match cli.simd.as_str() {
         "auto" => None,
         name => Some(name.parse().map_err(Error::Usage)?),
     };
     arch::set_level(level).map_err(Error::Usage)?;
+    conv2d::set_algorithm(cli.conv.parse().map_err(Error::Usage)?);
     if let Some(threads) = cli.threads {
         if threads == 0 || threads > 1024 {
             let message = format!("--threads {threads}: expected 1 to 1024");

@@ -62,7 +62,8 @@ impl<T: Element> Network<T> {
         let mean = Var::constant(Tensor::scalar(T::from_f64(self.spec.mean)));
         let inv_std = Var::constant(Tensor::scalar(T::from_f64(1.0 / self.spec.std)));
         let centred = ops::sub(&mut pass.tape, pixels, &mean)?;
-        ops::mul(&mut pass.tape, &centred, &inv_std)
+        let z = ops::mul(&mut pass.tape, &centred, &inv_std)?;
+        Ok(pass.mark("normalise", z))
     }
 
     /// Logits without any gradient, in evaluation mode.

@@ -5,7 +5,7 @@ use crate::autograd::{Tensor, Var};
 use crate::error::{Error, Result};
 use crate::memory::Element;
 use crate::ops::{self, max_pool2d::Pool2dOptions};
-use fer_kernels::{Conv2dGeometry, Pool2dGeometry};
+use fer_kernels::Pool2dGeometry;
 use serde::{Deserialize, Serialize};
 
 /// A nonlinearity without parameters.
@@ -138,8 +138,7 @@ impl<T: Element> Layer<T> {
             }
             Layer::SqueezeExcite(l) => l.forward(pass, x)?,
         };
-        pass.observe(self.name(), &y);
-        Ok(y)
+        Ok(pass.observe(self.name(), y))
     }
 
     /// Shape of the output without the batch axis, from that of the input.
@@ -159,12 +158,7 @@ impl<T: Element> Layer<T> {
         };
         Ok(match self {
             Layer::Conv2d(l) => {
-                let (s, o) = (l.weight.value.shape(), l.options);
-                let weight = [s[0], s[1], s[2], s[3]];
-                let (stride, padding) = (o.stride, o.padding);
-                let g =
-                    Conv2dGeometry::new(picture()?, weight, stride, padding, o.dilation, o.groups)
-                        .map_err(fit)?;
+                let g = l.geometry(picture()?)?;
                 vec![g.c_out, g.h_out, g.w_out]
             }
             Layer::MaxPool2d(_, o) | Layer::AvgPool2d(_, o) => {

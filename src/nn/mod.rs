@@ -4,6 +4,7 @@
 //! from 1 in the order of the network, by which every command addresses them.
 
 pub mod batch_norm;
+pub mod clock;
 pub mod conv2d;
 mod layer;
 pub mod linear;

@@ -1,6 +1,7 @@
 //! One run of a network over a batch: the tape, the mode, and what the layers leave behind.
 
 use super::Parameter;
+use super::clock::{Clock, Way};
 use crate::autograd::{Gradients, Tape, Tensor, Var};
 use crate::memory::Element;
 use crate::ops::batch_norm::BatchStatistics;
@@ -32,6 +33,7 @@ pub struct Pass<T: Element = f32> {
     watched: Watch,
     seen: Vec<(String, Var<T>)>,
     dropouts: u64,
+    clock: Option<Clock>,
 }
 
 /// Which layers' outputs are kept.
@@ -63,6 +65,7 @@ impl<T: Element> Pass<T> {
             watched: Watch::Names(Vec::new()),
             seen: Vec::new(),
             dropouts: 0,
+            clock: None,
         }
     }
 
@@ -74,6 +77,11 @@ impl<T: Element> Pass<T> {
     /// Keeps the outputs of all layers.
     pub fn watch_all(&mut self) {
         self.watched = Watch::All;
+    }
+
+    /// Times the layers and the other parts of the step from now on.
+    pub fn time(&mut self) -> Clock {
+        self.clock.get_or_insert_default().clone()
     }
 
     /// The mode.
@@ -102,11 +110,27 @@ impl<T: Element> Pass<T> {
         gradients.get(self.leaves.get(p.index)?.as_ref()?)
     }
 
-    /// Called by every layer with its output.
-    pub(crate) fn observe(&mut self, name: &str, output: &Var<T>) {
+    /// Called by every layer with its output, which goes on with the result.
+    pub(crate) fn observe(&mut self, name: &str, output: Var<T>) -> Var<T> {
         if self.is_watched(name) {
-            self.tape.retain_grad(output);
+            self.tape.retain_grad(&output);
             self.seen.push((name.to_owned(), output.clone()));
+        }
+        self.mark(name, output)
+    }
+
+    /// The end of a part of the step that is no layer, where the step is timed.
+    pub(crate) fn mark(&mut self, name: &str, output: Var<T>) -> Var<T> {
+        match &self.clock {
+            Some(clock) => clock.mark(&mut self.tape, name, output),
+            None => output,
+        }
+    }
+
+    /// The beginning of a part of the step that is not on the tape, where the step is timed.
+    pub(crate) fn begin(&self, name: &str) {
+        if let Some(clock) = &self.clock {
+            clock.note(name, Way::Backward);
         }
     }
 

@@ -83,15 +83,13 @@ fn forward_first<T: Element>(
 ) -> Result<(Var<T>, usize)> {
     if let Some(fused) = BatchNormRelu::find(layers, pass) {
         let y = fused.norm.forward_relu(pass, x, fused.window)?;
-        pass.observe(layers[fused.layers - 1].name(), &y);
-        return Ok((y, fused.layers));
+        return Ok((pass.observe(layers[fused.layers - 1].name(), y), fused.layers));
     }
     if let Some(fused) = ResidualEnd::find(layers, pass) {
         let branch = fused.body.forward(pass, x)?;
         let weight = fused.end.weight(pass, &branch)?;
         let y = ops::scale_add_relu(&mut pass.tape, x, &weight, &branch)?;
-        pass.observe(layers[1].name(), &y);
-        return Ok((y, 2));
+        return Ok((pass.observe(layers[1].name(), y), 2));
     }
     Ok((layers[0].forward(pass, x)?, 1))
 }

@@ -17,7 +17,7 @@ pub use curves::{Epoch, Run, curves};
 pub use histogram::{HistogramChart, histogram};
 pub use plot::Dash;
 pub use reliability::{Bin, reliability};
-pub use roofline::{Roofline, RooflinePoint, roofline};
+pub use roofline::{Roof, Roofline, RooflinePoint, roofline};
 pub use scatter::{ScatterChart, ScatterPoint, scatter};
 
 use super::scene::{Anchor, Scene, TextStyle};
