@@ -13,6 +13,7 @@ pub mod memory;
 pub mod metrics;
 pub mod model;
 pub mod nn;
+pub mod observe;
 pub mod ops;
 pub mod optim;
 pub mod random;
