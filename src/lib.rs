@@ -19,6 +19,7 @@ pub mod optim;
 pub mod random;
 pub mod render;
 pub mod report;
+pub mod serve;
 pub mod tensorboard;
 pub mod train;
 

@@ -6,15 +6,17 @@ use crate::error::{Error, Result};
 use crate::observe::{self, Recorder};
 use crate::optim::{Kind, Shape};
 use crate::render::ascii;
+use crate::serve::Server;
 use crate::tensorboard;
-use crate::train::step::StepResult;
 use crate::train::charts::epochs;
+use crate::train::step::StepResult;
 use crate::train::{Budget, EpochMetrics, Observer, Outcome, TrainConfig, Trainer, load, run};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Arguments of `fer train`. What is not given comes from --config, else from the defaults.
 #[derive(Debug, Default, clap::Args)]
@@ -97,6 +99,9 @@ struct Watching {
     /// TensorBoard histograms after every so many epochs; 0 = none [default: 1]
     #[arg(long, value_name = "N")]
     histogram_every: Option<usize>,
+    /// Show the training in the browser, on this machine only [default port: 4848, or a free one]
+    #[arg(long, value_name = "PORT", num_args = 0..=1)]
+    live: Option<Option<u16>>,
     /// Draw loss and accuracy in the terminal after each epoch
     #[arg(long)]
     plot: bool,
@@ -197,12 +202,19 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
     if options.tensorboard {
         eprintln!("to watch: {}", tensorboard::launch_line(&folder));
     }
+    let server = args.watching.live.map(|port| Server::start(&folder, port)).transpose()?;
+    if let Some(server) = &server {
+        eprintln!("live: {}", server.address());
+    }
     let mut display = Display::new(stop, args.watching.plot, recorder);
     TRAINING.store(true, Ordering::SeqCst);
     let outcome = trainer.run(&mut display);
     TRAINING.store(false, Ordering::SeqCst);
     display.bar.finish_and_clear();
     display.recorder.end(&trainer, &outcome);
+    if let Some(server) = &server {
+        server.say_goodbye(GOODBYE);
+    }
     let outcome = outcome?;
     if outcome == Outcome::Stopped {
         return Err(Error::Interrupted(format!(
@@ -223,6 +235,9 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
     }
     Ok(())
 }
+
+/// Most time for an open page to hear that the training has ended.
+const GOODBYE: Duration = Duration::from_secs(3);
 
 /// Whether a training is running; otherwise Ctrl-C ends the program at once.
 static TRAINING: AtomicBool = AtomicBool::new(false);

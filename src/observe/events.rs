@@ -10,8 +10,7 @@ use crate::render::Theme;
 use crate::render::confusion::{Confusion as Drawing, Normalize};
 use crate::render::{Picture, Scene};
 use crate::tensorboard::{Embedding, EventWriter, HParam, Status, system_clock, tags};
-use crate::dataset::augment::View;
-use crate::train::evaluate::{features, predict};
+use crate::train::evaluate::features_and_classes;
 use crate::train::{EpochMetrics, Trainer};
 use crate::{CLASS_NAMES, SIDE};
 use serde_json::Value;
@@ -209,11 +208,12 @@ fn write_projector(trainer: &Trainer, folder: &Path) -> Result<()> {
     let data = data.select(&faces);
     let network = trainer.evaluated();
     let equalize = trainer.config.augment.equalize;
-    let Some(points) = features(&network, &data, equalize)? else { return Ok(()) };
-    let judged = predict(&network, &data, &[View::PLAIN], equalize, |_| {})?;
+    let Some((points, judged)) = features_and_classes(&network, &data, equalize)? else {
+        return Ok(());
+    };
     let name = |class: usize| CLASS_NAMES.get(class).map_or("", |name| name).to_owned();
     let row = |i: usize| {
-        let (label, predicted) = (usize::from(data.label(i).unwrap_or(u8::MAX)), judged.class(i));
+        let (label, predicted) = (usize::from(data.label(i).unwrap_or(u8::MAX)), judged[i]);
         let right = if label == predicted { "right" } else { "wrong" };
         vec![name(label), name(predicted), right.into()]
     };

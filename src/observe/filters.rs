@@ -21,7 +21,7 @@ use rayon::prelude::*;
 use super::faces::{first_of_each_class, labels, plain_pixels};
 
 /// Training faces of each class whose spectrum and mean the pictures borrow.
-const FACES_A_CLASS: usize = 30;
+const FACES_A_CLASS: usize = 10;
 /// Filters of a layer.
 const FILTERS: usize = 3;
 /// Classes whose logit is raised: happy, with its mouth, and surprise.
@@ -54,9 +54,8 @@ struct Group {
 
 impl Group {
     fn new(maco: Maco, objective: Objective, seed: u64, rate: f32) -> Self {
-        let start = |&unit: &usize| {
-            maco.start(&mut Rng::new(seed, Purpose::Explain, STREAM, unit as u64))
-        };
+        let start =
+            |&unit: &usize| maco.start(&mut Rng::new(seed, Purpose::Explain, STREAM, unit as u64));
         let phases: Vec<f32> = objective.units().iter().flat_map(start).collect();
         let adam = Adam::new(phases.len(), rate, true);
         Group { maco, objective, phases, adam }

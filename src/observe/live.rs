@@ -4,9 +4,9 @@
 //! present one and is written every two seconds. Because they are files, `fer watch` shows a
 //! running or finished training from another process.
 
+use super::LayerHealth;
 use super::recorder::EpochView;
 use super::saliency::WatchedFaces;
-use super::LayerHealth;
 use crate::error::{Error, Result};
 use crate::files::write_atomic;
 use crate::render::{Picture, base64};
@@ -143,6 +143,7 @@ impl Live {
         trainer: &Trainer,
         faces: Option<&WatchedFaces>,
         filters: Vec<String>,
+        layers: Vec<LayerHealth>,
     ) -> Result<Self> {
         let done = trainer.progress.epoch;
         let mut story = read_story(folder).unwrap_or_default();
@@ -166,6 +167,7 @@ impl Live {
             None => Vec::new(),
         };
         story.filters = filters;
+        story.layers = layers;
         let mut live = Live { folder: folder.to_owned(), story, written: None };
         live.write_story()?;
         live.now(trainer, State::Running)?;

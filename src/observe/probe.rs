@@ -19,7 +19,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Faces of each class in the batch.
-const FACES_A_CLASS: usize = 4;
+const FACES_A_CLASS: usize = 3;
+
+/// Values of a layer's output that its histogram counts at most: every k-th one.
+const MOST_ACTIVATIONS: usize = 100_000;
 
 /// A fixed batch.
 #[derive(Clone, Debug)]
@@ -98,11 +101,22 @@ impl Probe {
             probed.weights = parameters.iter().map(of).collect();
             let outputs: Vec<(&String, &[f32])> =
                 pass.outputs().iter().map(|(name, y)| (name, y.value().as_slice())).collect();
-            let histogram = |(name, y): &(&String, &[f32])| ((*name).clone(), Histogram::new(y));
+            let histogram =
+                |(name, y): &(&String, &[f32])| ((*name).clone(), Histogram::new(&sample(y)));
             probed.activations = outputs.par_iter().map(histogram).collect();
         }
         Ok(probed)
     }
+}
+
+/// Evenly spread values, all of them where they are few. The step is odd, so that it does not meet
+/// the same channels again and again.
+fn sample(values: &[f32]) -> Vec<f32> {
+    let step = match values.len().div_ceil(MOST_ACTIVATIONS) {
+        0 | 1 => 1,
+        step => step | 1,
+    };
+    values.iter().step_by(step).copied().collect()
 }
 
 fn gradient<'a>(

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 /// Share of the training's time for the pictures of filters.
-const FILTER_SHARE: f64 = 0.01;
+const FILTER_SHARE: f64 = 0.005;
 
 /// What is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,11 +86,13 @@ impl Recorder {
         let grown = Grown::new(trainer)?;
         let names = grown.as_ref().map_or(Vec::new(), |grown| grown.names.clone());
         let since = trainer.progress.seconds;
+        let probe = Probe::new(trainer);
+        let layers = probe.look(&trainer.network, false)?.layers;
         Ok(Recorder {
             options,
-            probe: Probe::new(trainer),
+            probe,
             updates: Updates::default(),
-            live: Live::open(&folder, trainer, faces.as_ref(), names)?,
+            live: Live::open(&folder, trainer, faces.as_ref(), names, layers)?,
             events: options.tensorboard.then(|| Events::open(&folder, trainer)).transpose()?,
             faces,
             grown,
