@@ -14,11 +14,13 @@ pub mod memory;
 pub mod metrics;
 pub mod model;
 pub mod nn;
+pub mod observe;
 pub mod ops;
 pub mod optim;
 pub mod random;
 pub mod render;
 pub mod report;
+pub mod serve;
 pub mod tensorboard;
 pub mod train;
 

@@ -27,6 +27,8 @@ pub enum Command {
     Demo(super::demo::Args),
     /// Train a network
     Train(Box<super::train::Args>),
+    /// Show a training in the browser while it goes on, or afterwards
+    Watch(super::watch::Args),
     /// Judge a network on labelled faces: accuracy, per-class table, confusion matrix
     Eval(super::eval::Args),
     /// Name the expression of pictures, folders of pictures, or rows of a CSV

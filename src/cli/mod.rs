@@ -21,6 +21,7 @@ mod saliency_set;
 mod summary;
 mod train;
 mod verify;
+mod watch;
 
 use crate::error::{Error, Result};
 use args::{Cli, Command};
@@ -96,6 +97,7 @@ fn run(command: Command) -> Result<(), Broken> {
     match command {
         Command::Demo(args) => demo::run(args)?,
         Command::Train(args) => train::run(args)?,
+        Command::Watch(args) => watch::run(args)?,
         Command::Eval(args) => eval::run(args)?,
         Command::Predict(args) => predict::run(args)?,
         Command::Curves(args) => curves::run(args)?,

@@ -107,7 +107,12 @@ impl<T: Element> Pass<T> {
         gradients: &'a Gradients<T>,
         p: &Parameter<T>,
     ) -> Option<&'a Tensor<T>> {
-        gradients.get(self.leaves.get(p.index)?.as_ref()?)
+        gradients.get(self.leaf(p)?)
+    }
+
+    /// A parameter as it stands on the tape, if the run used it and wanted its gradient.
+    pub fn leaf(&self, p: &Parameter<T>) -> Option<&Var<T>> {
+        self.leaves.get(p.index)?.as_ref()
     }
 
     /// Called by every layer with its output, which goes on with the result.

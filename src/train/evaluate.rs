@@ -106,18 +106,32 @@ pub fn features(
     data: &Dataset,
     equalize: bool,
 ) -> Result<Option<Vec<f32>>> {
-    let [.., penultimate, _] = network.layers() else { return Ok(None) };
+    Ok(features_and_classes(network, data, equalize)?.map(|(features, _)| features))
+}
+
+/// The same, and the class that the last layer makes of it.
+///
+/// # Errors
+/// As [`predict`].
+pub fn features_and_classes(
+    network: &Network<f32>,
+    data: &Dataset,
+    equalize: bool,
+) -> Result<Option<(Vec<f32>, Vec<usize>)>> {
+    let [.., penultimate, last] = network.layers() else { return Ok(None) };
     let side = network.spec.input[1];
-    let mut features = Vec::new();
+    let (mut features, mut classes) = (Vec::new(), Vec::new());
     for faces in (0..data.len()).collect::<Vec<_>>().chunks(BATCH) {
         let mut pass = Pass::eval();
         pass.watch(&[penultimate.name()]);
         let x = Var::constant(pixels(data, faces, View::PLAIN, equalize, side));
         network.forward_to_watched(&mut pass, &x)?;
-        let Some(output) = pass.output(penultimate.name()) else { return Ok(None) };
+        let Some(output) = pass.output(penultimate.name()).cloned() else { return Ok(None) };
+        let logits = last.forward(&mut pass, &output)?.into_value();
         features.extend(output.value().to_vec());
+        classes.extend(logits.to_vec().chunks_exact(network.spec.classes.len()).map(argmax));
     }
-    Ok(Some(features))
+    Ok(Some((features, classes)))
 }
 
 /// A view of some faces, `[n, 1, side, side]` in [0, 1].
