@@ -51,7 +51,7 @@ pub(super) fn run(args: Args) -> Result<()> {
 }
 
 /// The CPU's name where the system tells it.
-fn cpu_name() -> Option<String> {
+pub(super) fn cpu_name() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|l| l.starts_with("model name"))?;
     Some(line.split(':').nth(1)?.trim().to_owned())
