@@ -1,13 +1,15 @@
 //! `fer report`.
 
-use super::input::{Reading, require_folder_of};
 use super::info::cpu_name;
+use super::input::{Reading, require_folder_of};
 use super::progress::{self, duration};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::files::write_atomic;
 use crate::language::Language;
-use crate::report::paper::{Machine, Meter, NamedFaces, Paper, PaperNumbers, PaperOptions, Subject};
+use crate::report::paper::{
+    Machine, Meter, NamedFaces, Paper, PaperNumbers, PaperOptions, Subject,
+};
 use crate::train::Ensemble;
 use crate::train::charts::read_metrics;
 use crate::train::run::METRICS;
@@ -74,8 +76,13 @@ pub(super) fn run(args: Args) -> Result<()> {
     let is_run = args.run.is_dir() && args.run.join(METRICS).is_file();
     let history = if is_run { read_metrics(&args.run)? } else { vec![] };
     let options = PaperOptions { language: args.lang, quick: args.quick, seed: args.seed };
-    let subject =
-        Subject { ensemble: &ensemble, judged: &judged, learnt: learnt.as_ref(), history: &history, options };
+    let subject = Subject {
+        ensemble: &ensemble,
+        judged: &judged,
+        learnt: learnt.as_ref(),
+        history: &history,
+        options,
+    };
     let paper = make(&subject, begun)?;
     let machine = Machine {
         cpu: cpu_name().unwrap_or_else(|| "?".into()),

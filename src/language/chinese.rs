@@ -77,6 +77,7 @@ pub(super) const TABLE: Phrases = Phrases {
     not_above: "未超过的对照：{controls}。",
     over_all_faces: "全部人脸",
     most_at: "{who}：最关注{region}，为其面积份额的 {lift} 倍（{beside}）。",
+    more_than_all: "与全部人脸相比，更多地看{region}（{lift} 对 {all}）。",
     above_edges: "高于边缘对照的 {lift}",
     like_edges: "不高于边缘对照的 {lift}",
     no_control: "无对照",
@@ -116,19 +117,21 @@ pub(super) const TABLE: Phrases = Phrases {
     of_top: "前 {total} 处中 {count} 处：{class}",
     short_lag: "相邻相关 {value}",
     short_z: "稳健 z {value}",
-    short_similarity: "相似度 {value}",
+    short_similarity: "相似 {value}",
     caption_filters: "之前：二十步普通梯度上升（朴素），以及 256 步 Adam。之后：MACO，几乎不起作用的部分淡化为\
          灰色。最后：最能激发该滤波器的九张训练人脸，以及最强的一百处中最常见的表情（{faces}）。\
          HF 是频率高于每像素 1/4 周期的功率所占份额，“相邻相关”是相邻像素的相关系数；真实人脸的 \
          HF 不超过 0.19，相邻相关不低于 0.8。稳健 z：图像经小幅平移、旋转和缩放后对滤波器的激发强\
-         度，以高出人脸中位数的标准差计。相似度：在前一层看来，与最能激发该滤波器的人脸的相似程度，\
-         1 为相同。",
+         度，以高出人脸中位数的标准差计。相似（度）：在前一层看来，与最能激发该滤波器的人脸的相似\
+         程度，1 为相同。",
     caption_filters_crop: "之前：二十步普通梯度上升（朴素），以及 256 步 Adam。之后：MACO，几乎不起作用的部分淡化为\
          灰色，并给出其中响应最强的单元所见的部分。最后：训练人脸中最能激发该滤波器的九个图块，大\
          小等于一个单元所见的范围，以及最强的一百处中最常见的表情（{faces}）。HF 是频率高于每像素 \
          1/4 周期的功率所占份额，“相邻相关”是相邻像素的相关系数；真实人脸的 HF 不超过 0.19，相邻\
          相关不低于 0.8。稳健 z：图像经小幅平移、旋转和缩放后对滤波器的激发强度，以高出人脸中位数\
-         的标准差计。相似度：在前一层看来，与最能激发该滤波器的人脸的相似程度，1 为相同。",
+         的标准差计。相似（度）：在前一层看来，与最能激发该滤波器的人脸的相似程度，1 为相同。",
+    caption_filters_again: "{layer} 的滤波器，读法同图 {figure}。",
+    caption_whole_faces: "这里一个单元能看到整张脸，因此最后一列显示整张脸。",
     of_training_faces: "{all} 张训练人脸中的 {shown} 张",
     of_judged_faces: "取自被检验的人脸 {shown} 张；训练人脸不在手边",
     proof_title: "之前与之后的数值对比",
@@ -147,8 +150,8 @@ pub(super) const TABLE: Phrases = Phrases {
     ideal_face: "理想的“{class}”面孔",
     reads_as: "判为此类：{sure}",
     caption_ideal: "用同样的方法最大化每种表情的得分：朴素方法；用人脸频谱从噪声出发；用人脸频谱从平均脸出发。\
-         图下是网络判为该表情的概率：它对朴素图案也可能同样确信，可见单凭高分不能说明什么。右侧：\
-         得分最高的九张训练人脸。",
+         图下是网络判为该表情的概率：若它对朴素图案与对人脸同样确信，可见单凭高分不能说明什么。右\
+         侧：得分最高的九张训练人脸。",
     maps_title: "一张脸，逐层来看",
     map_size: "{channels} 张 {h}×{w} 特征图，{zeros} 为零",
     key_largest: "该图最大值",
@@ -182,8 +185,8 @@ pub(super) const TABLE: Phrases = Phrases {
     class_rare: "它很少见：训练人脸 {count} 张，为平均份额的 {ratio} 倍。",
     class_common: "它很常见：训练人脸 {count} 张，为平均份额的 {ratio} 倍。",
     class_usual: "训练人脸 {count} 张，为平均份额的 {ratio} 倍。",
-    class_caution: "部分原因是对少见类别的谨慎：若所有表情出现机会均等，它能找到 {balanced} 的{class}。",
-    class_eager: "部分原因是习惯：若所有表情出现机会均等，它只能找到 {balanced} 的{class}。",
+    class_caution: "它较为谨慎：若所有表情出现机会均等，它能找到 {balanced} 的{class}。",
+    class_eager: "它得益于出现得多：若所有表情出现机会均等，它只能找到 {balanced} 的{class}。",
     class_hard: "视所有表情出现机会均等也无济于事（找到 {balanced}），可见{class}是难以区分，而不只是少见。",
     unlabelled: "另有 {count} 张没有标注的人脸未计入。",
     head_measure: "指标",
@@ -219,6 +222,9 @@ pub(super) const TABLE: Phrases = Phrases {
          逊区间。均衡时召回率：视每种表情出现机会均等。",
     chart_recall: "各表情被找到的份额",
     chart_interval: "召回率及 95% 区间",
+    chart_accuracy: "召回率及 95% 区间；虚线：准确率 {accuracy}",
+    line_number: "第 {line} 行",
+    face_number: "第 {line} 号",
     chart_more_faces: "训练人脸越多，召回率越高吗？",
     counts_judged: "被检验数据中各表情的人脸数",
     counts_split: "训练所用各表情的人脸数",
@@ -283,7 +289,7 @@ pub(super) const TABLE: Phrases = Phrases {
     shape_constant: "恒定",
     shape_unknown: "方案未知",
     // How this report was made
-    made_how: "第一条命令生成本页，其余命令逐一生成各个部分，并有更多选项。",
+    made_how: "第一条命令生成本页，其余命令逐一生成各个部分，图更大，选项更多。",
     made_network: "网络",
     parameters_of: "{name}，{count} 个参数",
     made_judged_on: "检验数据",

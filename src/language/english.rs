@@ -79,6 +79,7 @@ pub(super) const TABLE: Phrases = Phrases {
     not_above: "Not above: {controls}.",
     over_all_faces: "Over all faces",
     most_at: "{who}: most at {region}, {lift} times its area ({beside}).",
+    more_than_all: "More than over all faces at {region} ({lift} against {all}).",
     above_edges: "above edges, {lift}",
     like_edges: "no more than edges, {lift}",
     no_control: "no control",
@@ -122,15 +123,15 @@ pub(super) const TABLE: Phrases = Phrases {
     of_top: "{count} of top {total}: {class}",
     short_lag: "lag-1 {value}",
     short_z: "robust z {value}",
-    short_similarity: "similarity {value}",
+    short_similarity: "sim. {value}",
     caption_filters: "Before: twenty plain gradient steps (naive), and 256 steps with Adam. After: MACO, where \
          what hardly mattered fades to gray. Last: the nine training faces that excite the filter \
          most, and the most frequent expression among the hundred strongest ({faces}). HF is the \
          share of power above a quarter of a cycle a pixel and lag-1 the correlation of \
          neighbouring pixels; real faces have HF at most 0.19 and lag-1 at least 0.8. Robust z: how \
          strongly the picture excites the filter after small shifts, turns and scalings, in \
-         standard deviations above the median face. Similarity: to the faces that excite the filter \
-         most, as the layer before sees them; 1 is the same.",
+         standard deviations above the median face. Sim., similarity: to the faces that excite the \
+         filter most, as the layer before sees them; 1 is the same.",
     caption_filters_crop: "Before: twenty plain gradient steps (naive), and 256 steps with Adam. After: MACO, where \
          what hardly mattered fades to gray, and the part of it that the most excited cell sees. \
          Last: the nine patches of training faces that excite the filter most, each as large as \
@@ -138,8 +139,10 @@ pub(super) const TABLE: Phrases = Phrases {
          ({faces}). HF is the share of power above a quarter of a cycle a pixel and lag-1 the \
          correlation of neighbouring pixels; real faces have HF at most 0.19 and lag-1 at least \
          0.8. Robust z: how strongly the picture excites the filter after small shifts, turns and \
-         scalings, in standard deviations above the median face. Similarity: to the faces that \
-         excite the filter most, as the layer before sees them; 1 is the same.",
+         scalings, in standard deviations above the median face. Sim., similarity: to the faces \
+         that excite the filter most, as the layer before sees them; 1 is the same.",
+    caption_filters_again: "The filters of {layer}, to be read as figure {figure}.",
+    caption_whole_faces: "One cell sees the whole face here, so the last column shows whole faces.",
     of_training_faces: "{shown} of {all} training faces",
     of_judged_faces: "{shown} of the judged faces; those of the training are not at hand",
     proof_title: "Before and after, in numbers",
@@ -160,9 +163,9 @@ pub(super) const TABLE: Phrases = Phrases {
     reads_as: "read so by {sure}",
     caption_ideal: "The same done for the score of each expression instead of a filter: naively, with the \
          spectrum of faces from noise, and with it from the mean face. Below each picture the \
-         probability that the network gives to the expression: it is as sure of the naive pattern, \
-         which is why a high score alone proves nothing. Right: the nine training faces with the \
-         highest score.",
+         probability that the network gives to the expression: where it is as sure of the naive \
+         pattern as of a face, a high score alone proves nothing. Right: the nine training faces \
+         with the highest score.",
     maps_title: "One face, layer by layer",
     map_size: "{channels} maps of {h}×{w}, {zeros} zeros",
     key_largest: "largest of the map",
@@ -201,10 +204,9 @@ pub(super) const TABLE: Phrases = Phrases {
     class_rare: "It is rare: {count} training faces, {ratio} times an equal share.",
     class_common: "It is common: {count} training faces, {ratio} times an equal share.",
     class_usual: "It had {count} training faces, {ratio} times an equal share.",
-    class_caution: "Part of it is caution about a rare class: were all expressions equally likely, it would \
-         find {balanced} of {class}.",
-    class_eager: "Part of it is habit: were all expressions equally likely, it would find only {balanced} of \
-         {class}.",
+    class_caution: "It is cautious: were all expressions equally likely, it would find {balanced} of {class}.",
+    class_eager: "It profits from being frequent: were all expressions equally likely, it would find only \
+         {balanced} of {class}.",
     class_hard: "Taking all expressions as equally likely would not help ({balanced} found), so {class} is \
          hard to tell apart rather than only rare.",
     unlabelled: "{count} faces without label are left out.",
@@ -243,6 +245,9 @@ pub(super) const TABLE: Phrases = Phrases {
          expression taken as equally likely.",
     chart_recall: "Share of each expression that is found",
     chart_interval: "recall with 95 % intervals",
+    chart_accuracy: "recall with 95 % intervals; dashed: accuracy {accuracy}",
+    line_number: "line {line}",
+    face_number: "no. {line}",
     chart_more_faces: "Do more training faces mean a higher recall?",
     counts_judged: "Faces of each expression in the judged data",
     counts_split: "Faces of each expression in the training",
@@ -322,8 +327,8 @@ pub(super) const TABLE: Phrases = Phrases {
     shape_constant: "constant",
     shape_unknown: "schedule unknown",
     // How this report was made
-    made_how: "The first command makes this page. The others make its parts one by one, with more \
-         choices.",
+    made_how: "The first command makes this page. The others make its parts one by one, larger and with \
+         more choices.",
     made_network: "network",
     parameters_of: "{name}, {count} parameters",
     made_judged_on: "judged on",

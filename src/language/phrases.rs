@@ -74,6 +74,7 @@ phrases! {
     not_above
     over_all_faces
     most_at
+    more_than_all
     above_edges
     like_edges
     no_control
@@ -107,6 +108,8 @@ phrases! {
     short_similarity
     caption_filters
     caption_filters_crop
+    caption_filters_again
+    caption_whole_faces
     of_training_faces
     of_judged_faces
     proof_title
@@ -184,6 +187,9 @@ phrases! {
     caption_classes
     chart_recall
     chart_interval
+    chart_accuracy
+    line_number
+    face_number
     chart_more_faces
     counts_judged
     counts_split

@@ -5,6 +5,7 @@
 use super::evaluation::{ClassReport, Evaluation};
 use super::features::ClassDistances;
 use crate::language::{Language, say};
+use crate::render::numbers::thousands;
 
 /// Half a 95 % interval above which a share is called uncertain.
 const UNCERTAIN: f64 = 0.05;
@@ -52,7 +53,7 @@ pub fn summary(language: Language, e: &Evaluation) -> Vec<String> {
     let mut text = vec![say!(
         p.why_summary,
         accuracy = percent(e.accuracy),
-        faces = e.n,
+        faces = thousands(e.n as u64),
         low = percent(e.accuracy_interval.low),
         high = percent(e.accuracy_interval.high),
         majority = percent(e.majority_accuracy)
@@ -86,7 +87,7 @@ pub fn of_class(
         rank,
         class = name,
         recall = percent(class.recall),
-        faces = class.support,
+        faces = thousands(class.support),
         low = percent(class.recall_interval.low),
         high = percent(class.recall_interval.high),
         accuracy = percent(e.accuracy),
@@ -102,7 +103,7 @@ pub fn of_class(
         r if r >= 1.5 => p.class_common,
         _ => p.class_usual,
     };
-    text.push(say!(phrase, count = shares[c], ratio = format!("{ratio:.1}")));
+    text.push(say!(phrase, count = thousands(shares[c]), ratio = format!("{ratio:.1}")));
     let Some(balanced) = class.recall_if_balanced else { return text };
     let gain = balanced - class.recall;
     if gain.abs() >= CAUTION {
@@ -126,7 +127,7 @@ fn extreme(
         phrase,
         class = language.class(&class.label),
         recall = percent(class.recall),
-        faces = class.support,
+        faces = thousands(class.support),
         low = percent(class.recall_interval.low),
         high = percent(class.recall_interval.high),
         precision = percent(class.precision)
@@ -153,7 +154,13 @@ fn details(
     if let Some((taken_for, count)) = e.confused_pairs_of(c) {
         let missed = class.support - e.confusion.counts[c][c];
         let other = other(taken_for);
-        text.push(say!(p.why_missed, class = name, other = other, count = count, missed = missed));
+        text.push(say!(
+            p.why_missed,
+            class = name,
+            other = other,
+            count = thousands(count),
+            missed = thousands(missed)
+        ));
     }
     if let Some((near, d)) = distances.and_then(|d| d.nearest(c)) {
         let phrase = if d < 1.0 { p.why_overlaps } else { p.why_apart };
@@ -171,7 +178,7 @@ fn compare(language: Language, e: &Evaluation, best: usize, worst: usize) -> Vec
     if let (Some(many), Some(few)) = (best.trained_on, worst.trained_on) {
         let ratio = many as f64 / few.max(1) as f64;
         let phrase = if ratio >= 1.5 { p.why_more_often } else { p.why_not_counts };
-        let times = format!("{ratio:.0}");
+        let (times, many, few) = (format!("{ratio:.0}"), thousands(many), thousands(few));
         let (best, worst) = (name(best), name(worst));
         text.push(match ratio >= 1.5 {
             true => say!(phrase, best = best, worst = worst, many = many, few = few, times = times),
@@ -220,8 +227,16 @@ mod tests {
         let e = evaluation(&[900, 100]);
         let said = |c| of_class(Language::English, &e, c, None).join(" ");
         // 88 % of all are found; 100 % of joy (91 to 100), 40 % of bile (17 to 69).
-        assert!(said(0).contains("better than average") && said(0).contains("1.8 times"), "{}", said(0));
-        assert!(said(1).contains("worse than average") && said(1).contains("0.2 times"), "{}", said(1));
+        assert!(
+            said(0).contains("better than average") && said(0).contains("1.8 times"),
+            "{}",
+            said(0)
+        );
+        assert!(
+            said(1).contains("worse than average") && said(1).contains("0.2 times"),
+            "{}",
+            said(1)
+        );
         assert!(said(1).contains("100 % of bile"), "{}", said(1));
         assert!(!said(0).contains("caution"), "{}", said(0));
     }
@@ -241,7 +256,8 @@ mod tests {
         }
         assert!(!text.contains("overlap"), "{text}");
         let chinese = why_in(Language::Chinese, &evaluation(&[900, 100]), None);
-        for part in ["50 张人脸中的 92%", "10 张人脸中找到 40%（17%–69%）", "±26", "6 次中有 6 次"] {
+        for part in ["50 张人脸中的 92%", "10 张人脸中找到 40%（17%–69%）", "±26", "6 次中有 6 次"]
+        {
             assert!(chinese.contains(part), "`{part}` is missing from: {chinese}");
         }
         let text = why(&evaluation(&[500, 500]), None);

@@ -30,7 +30,8 @@ pub fn region_sentences(lifts: &[Lift], names: &[&str], language: Language) -> V
     let mut words = vec![verdict(lifts, language), most_looked_at(lifts, None, all, language)];
     words.extend(classes.into_iter().map(|c| {
         let who = capital(language.class(name(names, c)));
-        most_looked_at(lifts, Some(c), &who, language)
+        let most = most_looked_at(lifts, Some(c), &who, language);
+        language.paragraph(&[most, more_than_all(lifts, c, language)])
     }));
     words.retain(|w| !w.is_empty());
     words
@@ -83,6 +84,24 @@ fn most_looked_at(lifts: &[Lift], class: Option<usize>, who: &str, language: Lan
     };
     let (region, lift) = (language.region(best.region), format!("{:.2}", best.lift));
     say!(p.most_at, who = who, region = region, lift = lift, beside = beside)
+}
+
+/// Where the faces of a class draw more than all faces do, by the largest difference beyond both
+/// intervals.
+fn more_than_all(lifts: &[Lift], class: usize, language: Language) -> String {
+    let pair = |region: Region| {
+        let own = lift_of(lifts, Some(class), Source::Network, region)?;
+        let all = lift_of(lifts, None, Source::Network, region)?;
+        (own.interval.low > all.interval.high).then_some((own, all))
+    };
+    let gain = |(own, all): &(&Lift, &Lift)| own.lift - all.lift;
+    let pairs = Region::ALL.into_iter().filter_map(pair);
+    let Some((own, all)) = pairs.max_by(|a, b| gain(a).total_cmp(&gain(b))) else {
+        return String::new();
+    };
+    let (lift, over_all) = (format!("{:.2}", own.lift), format!("{:.2}", all.lift));
+    let region = language.region(own.region);
+    say!(language.phrases().more_than_all, region = region, lift = lift, all = over_all)
 }
 
 fn capital(word: &str) -> String {

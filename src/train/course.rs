@@ -65,8 +65,10 @@ pub struct Course {
 impl Course {
     /// Reads the history of a training; `None` where no epoch has a validation accuracy and loss.
     pub fn of(history: &[EpochMetrics]) -> Option<Course> {
-        let known: Vec<&EpochMetrics> =
-            history.iter().filter(|m| m.val_accuracy.is_finite() && m.val_loss.is_finite()).collect();
+        let known: Vec<&EpochMetrics> = history
+            .iter()
+            .filter(|m| m.val_accuracy.is_finite() && m.val_loss.is_finite())
+            .collect();
         let last = known.last()?;
         let first_best = |a: &&&EpochMetrics, b: &&&EpochMetrics| {
             a.val_accuracy.total_cmp(&b.val_accuracy).then(b.epoch.cmp(&a.epoch))
@@ -125,7 +127,13 @@ fn small_rate(history: &[EpochMetrics], highest: f64) -> Option<(usize, f64)> {
 mod tests {
     use super::*;
 
-    fn epoch(epoch: usize, lr: f64, accuracy: f64, val_accuracy: f64, val_loss: f64) -> EpochMetrics {
+    fn epoch(
+        epoch: usize,
+        lr: f64,
+        accuracy: f64,
+        val_accuracy: f64,
+        val_loss: f64,
+    ) -> EpochMetrics {
         EpochMetrics {
             epoch,
             step: epoch as u64,
@@ -150,7 +158,9 @@ mod tests {
         ])
         .expect("a course");
         assert_eq!((course.best_epoch, course.gap_begins), (3, Some(3)));
-        assert!((course.gap_at_best - 0.05).abs() < 1e-12 && (course.gap_at_end - 0.25).abs() < 1e-12);
+        assert!(
+            (course.gap_at_best - 0.05).abs() < 1e-12 && (course.gap_at_end - 0.25).abs() < 1e-12
+        );
         assert_eq!((course.lowest_loss_epoch, course.harmed), (3, true));
         assert_eq!(course.steps.len(), 1);
         assert_eq!((course.steps[0].epoch, course.steps[0].to), (3, 0.01));

@@ -214,8 +214,10 @@ fn keys(runs: &[Run], words: &CurveWords<'_>, palette: &Palette) -> Vec<Key> {
     let dot = |color| Key { name: words.best_epoch.into(), color, mark: Mark::Dot };
     if let [_] = runs {
         let (train, validation) = colors(1, 0, palette);
-        let lines =
-            [key(words.training, train, Dash::Dashed), key(words.validation, validation, Dash::Solid)];
+        let lines = [
+            key(words.training, train, Dash::Dashed),
+            key(words.validation, validation, Dash::Solid),
+        ];
         return lines.into_iter().chain([dot(validation)]).collect();
     }
     let runs = runs.iter().enumerate().map(|(i, r)| key(&r.name, palette.series(i), Dash::Solid));

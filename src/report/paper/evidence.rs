@@ -3,7 +3,8 @@
 use super::look_page::face_title;
 use super::meter::Meter;
 use super::sheet::{Sheet, Tile, card, cards, color_key};
-use super::subject::{Subject, place};
+use super::subject::Subject;
+use crate::dataset::Origin;
 use crate::error::Result;
 use crate::explain::lime::{Lime, LimeOptions, lime as explain_lime};
 use crate::explain::picture::max_abs;
@@ -76,6 +77,16 @@ pub fn evidence(
     })
 }
 
+/// Where to find a face: line of a file, number of a drawn face, name of a picture.
+fn place(origin: Origin<'_>, index: usize, language: Language) -> String {
+    let (p, file) = (language.phrases(), origin.path.file_name().unwrap_or_default());
+    match origin.line {
+        Some(line) if origin.path.extension().is_some() => say!(p.line_number, line = line),
+        Some(_) => say!(p.face_number, line = index),
+        None => file.to_string_lossy().into_owned(),
+    }
+}
+
 /// Writes LIME's figure.
 pub(super) fn lime(sheet: &mut Sheet, subject: &Subject<'_>, evidence: &Evidence) -> Result<()> {
     let (p, names) = (sheet.language.phrases(), subject.names());
@@ -116,9 +127,7 @@ fn lime_card(face: &ShownFace, lime: &Lime, names: &[&str], language: Language) 
         let own = strongest(lime, sign);
         let sum: f64 = own.iter().map(|&k| lime.coefficients[k]).sum();
         let line = minus(format!("{sum:+.2}"));
-        tiles.push(
-            Tile::new(label, pieces_on(&picture, lime, &own, color)).lines(vec![line]),
-        );
+        tiles.push(Tile::new(label, pieces_on(&picture, lime, &own, color)).lines(vec![line]));
     }
     let map = lime.map();
     let scale = Scale { clip: max_abs(&map), max: max_abs(&map) };
@@ -143,10 +152,9 @@ pub(super) fn errors(
     let class = |c: usize| language.class(name(&names, c));
     let one = |(m, pixels, maps): &(Mistake, Vec<f32>, [Attribution; 2])| -> Result<String> {
         let face = Picture::from_unit(pixels, SIDE, SIDE)?;
-        let on = |map: &Attribution| {
-            overlay(&face, &map.map, MAGNITUDE, Scale::percentile99(&map.map))
-        };
-        let origin = place(subject.judged.faces.origin(m.face), m.face);
+        let on =
+            |map: &Attribution| overlay(&face, &map.map, MAGNITUDE, Scale::percentile99(&map.map));
+        let origin = place(subject.judged.faces.origin(m.face), m.face, language);
         let tiles = [
             Tile::new(p.tile_face, face.clone()).lines(vec![origin]),
             Tile::new(say!(p.tile_map_of, class = class(m.predicted)), on(&maps[0])?)

@@ -8,8 +8,8 @@ use crate::language::{Language, say};
 use crate::metrics::words::{by_recall, of_class, summary};
 use crate::metrics::{ClassReport, ConfusedPair};
 use crate::render::chart::{
-    BarChart, BarSeries, Bin, Look as ChartLook, ReliabilityWords, ScatterChart, ScatterPoint, bars,
-    reliability_in, scatter,
+    BarChart, BarSeries, Bin, Look as ChartLook, ReliabilityWords, ScatterChart, ScatterPoint,
+    bars, reliability_in, scatter,
 };
 use crate::render::confusion::{Confusion, Normalize};
 use crate::render::hex;
@@ -156,11 +156,7 @@ fn classes(sheet: &mut Sheet, report: &EvaluationReport) {
 }
 
 /// Recall with intervals, recall against training faces, counts of data and split.
-fn class_charts(
-    sheet: &mut Sheet,
-    subject: &Subject<'_>,
-    report: &EvaluationReport,
-) -> Result<()> {
+fn class_charts(sheet: &mut Sheet, subject: &Subject<'_>, report: &EvaluationReport) -> Result<()> {
     let (p, language) = (sheet.language.phrases(), sheet.language);
     let mut all = vec![chart(|theme| recall_bars(report, language, theme))?];
     if report.class_counts.is_some() {
@@ -202,11 +198,12 @@ fn recall_bars(report: &EvaluationReport, language: Language, theme: Theme) -> R
     };
     let chart = BarChart {
         title: p.chart_recall.into(),
-        subtitle: p.chart_interval.into(),
+        subtitle: say!(p.chart_accuracy, accuracy = language.percent(report.evaluation.accuracy)),
         y_title: p.head_recall.into(),
         categories: categories(report, language),
         series: vec![series],
-        reference: Some((report.evaluation.accuracy, p.accuracy.into())),
+        // Its name would stand on the bars.
+        reference: Some((report.evaluation.accuracy, String::new())),
         percent: true,
         ..BarChart::default()
     };

@@ -9,9 +9,9 @@ use crate::explain::{Attribution, Target};
 use crate::language::{Language, say};
 use crate::render::chart::Look as ChartLook;
 use crate::render::colormap::{draw_map, overlay};
+use crate::render::hex;
 use crate::render::html::escape;
 use crate::render::numbers::{short, thousands};
-use crate::render::hex;
 use crate::render::{Picture, Rgb, Scale, Theme};
 use crate::report::ShownFace;
 use crate::report::face::name;
@@ -133,21 +133,19 @@ fn regions(sheet: &mut Sheet, look: &Look, names: &[&str]) -> Result<()> {
 /// Lifts of the network with intervals, and the controls over all faces.
 fn table(sheet: &mut Sheet, look: &Look, names: &[&str]) {
     let (p, language) = (sheet.language.phrases(), sheet.language);
-    let header: Vec<&str> = std::iter::once("")
-        .chain(Region::ALL.iter().map(|&r| language.short_region(r)))
-        .collect();
+    let header: Vec<&str> =
+        std::iter::once("").chain(Region::ALL.iter().map(|&r| language.short_region(r))).collect();
+    // A word joiner keeps the ends of an interval on one line.
     let row = |title: &str, class: Option<usize>, source: Source| -> Option<Vec<String>> {
         let cells = Region::ALL.map(|r| {
             let l = lift_of(&look.lifts, class, source, r)?;
-            Some(format!("{:.2} ({:.2}–{:.2})", l.lift, l.interval.low, l.interval.high))
+            Some(format!("{:.2} ({:.2}–\u{2060}{:.2})", l.lift, l.interval.low, l.interval.high))
         });
         let cells = cells.into_iter().collect::<Option<Vec<String>>>()?;
         Some(std::iter::once(title.to_owned()).chain(cells).collect())
     };
     let mut rows = vec![row(p.all_faces, None, Source::Network)];
-    rows.extend(
-        (0..names.len()).map(|c| row(language.class(names[c]), Some(c), Source::Network)),
-    );
+    rows.extend((0..names.len()).map(|c| row(language.class(names[c]), Some(c), Source::Network)));
     rows.push(row(p.control_edges, None, Source::Sobel));
     rows.push(row(p.control_random, None, Source::Randomised));
     let rows: Vec<Vec<String>> = rows.into_iter().flatten().collect();

@@ -23,7 +23,7 @@ pub use subject::{NamedFaces, PaperOptions, Subject};
 
 use super::{EvaluationReport, ShownFace};
 use crate::error::{Error, Result};
-use crate::explain::filter_report::FilterNumbers;
+use crate::explain::filter_report::{FilterNumbers, FilterReport};
 use crate::explain::picture::mean_face;
 use crate::explain::region_lift::Lift;
 use crate::explain::spectrum::Extension;
@@ -38,6 +38,8 @@ use sheet::Sheet;
 pub struct Paper {
     /// Everything but the last part, which needs the time that it took.
     sheet: Sheet,
+    /// Layers and filters drawn.
+    drawn: Vec<(String, Vec<usize>)>,
     /// The numbers behind the words.
     pub numbers: PaperNumbers,
 }
@@ -92,10 +94,13 @@ impl Paper {
         let evidence = evidence::evidence(subject, &report, &typical, &mean, meter)?;
         meter.begin("writing", 0.01);
 
-        let mut sheet = Sheet::new(&say!(p.title, name = subject.title()), subject.options.language);
+        let mut sheet =
+            Sheet::new(&say!(p.title, name = subject.title()), subject.options.language);
         let shown = thousands(chosen.len() as u64);
         let context_words = match subject.learnt {
-            Some(_) => say!(p.of_training_faces, shown = shown, all = thousands(learnt.len() as u64)),
+            Some(_) => {
+                say!(p.of_training_faces, shown = shown, all = thousands(learnt.len() as u64))
+            }
             None => say!(p.of_judged_faces, shown = shown),
         };
         let names = subject.names();
@@ -118,13 +123,16 @@ impl Paper {
             filters: want_page::numbers(&want),
             training: Course::of(subject.history),
         };
-        Ok(Paper { sheet, numbers })
+        let filters = |r: &FilterReport| r.surveys.iter().map(|s| s.filter).collect();
+        let drawn = want.layers.iter().map(|r| (r.layer.name.clone(), filters(r))).collect();
+        Ok(Paper { sheet, drawn, numbers })
     }
 
     /// The page, with what made it: the command that was typed and the machine.
     pub fn to_html(mut self, subject: &Subject<'_>, command: &str, machine: &Machine) -> String {
-        made_page::write(&mut self.sheet, subject, command, machine);
-        self.sheet.document.finish()
+        made_page::write(&mut self.sheet, subject, command, &self.drawn, machine);
+        // A number and its unit stay on one line.
+        self.sheet.document.finish().replace(" %", "\u{a0}%")
     }
 }
 
@@ -152,7 +160,8 @@ fn opening(
         None => vec![p.no_history.into()],
     };
     let row = |id: &str, title: &str, answer: String| {
-        let (title, answer) = (crate::render::html::escape(title), crate::render::html::escape(&answer));
+        let (title, answer) =
+            (crate::render::html::escape(title), crate::render::html::escape(&answer));
         format!("<li><a href=\"#{id}\"><b>{title}</b></a> {answer}</li>\n")
     };
     let first = |words: &[String], n: usize| language.paragraph(&words[..words.len().min(n)]);
@@ -173,8 +182,7 @@ fn typical(subject: &Subject<'_>, features: Option<&[f32]>) -> Result<Vec<ShownF
     let all: Vec<usize> = (0..faces.len()).collect();
     let judge = |chosen: &[usize]| -> Result<Vec<ShownFace>> {
         let own: Vec<Option<usize>> = chosen.iter().map(|&f| Some(labels[f])).collect();
-        let origins: Vec<String> =
-            chosen.iter().map(|&f| subject::place(faces.origin(f), f)).collect();
+        let origins: Vec<String> = chosen.iter().map(|f| format!("#{f}")).collect();
         ShownFace::judge(&model, &subject.pixels(faces, chosen), &own, &origins)
     };
     let judged = judge(&all)?;

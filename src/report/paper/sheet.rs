@@ -45,13 +45,18 @@ impl Sheet {
 
     /// A numbered figure with its caption; `content` is HTML.
     pub fn figure(&mut self, content: &str, caption: &str) {
-        self.figures += 1;
+        self.figures = self.next_figure();
         let number = say!(self.language.phrases().figure, number = self.figures);
         self.document.raw(&format!(
             "<figure>\n{content}<figcaption><b>{}</b> {}</figcaption>\n</figure>\n",
             escape(&number),
             escape(caption)
         ));
+    }
+
+    /// The number that the next figure will have.
+    pub fn next_figure(&self) -> usize {
+        self.figures + 1
     }
 
     /// The title of what follows within a question.
@@ -65,12 +70,18 @@ impl Sheet {
 
     /// What the figures mean, one statement an item.
     pub fn findings(&mut self, sentences: &[String]) {
-        let item = |s: &String| format!("<li>{}</li>\n", escape(s));
+        let item = |s: &String| format!("<li>{}</li>\n", escape(&capital(s)));
         let items: String = sentences.iter().filter(|s| !s.is_empty()).map(item).collect();
         if !items.is_empty() {
             self.document.raw(&format!("<ul class=\"findings\">\n{items}</ul>\n"));
         }
     }
+}
+
+/// A sentence that begins with a name begins with a capital.
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or(String::new(), |c| c.to_uppercase().chain(letters).collect())
 }
 
 /// A picture inside the page.
@@ -131,5 +142,8 @@ pub(super) fn color_key(colormap: Colormap, low: &str, high: &str) -> Result<Str
     let at = |x: usize| if signed { x as f32 / 31.5 - 1.0 } else { x as f32 / 63.0 };
     let strip = Picture::from_fn(64, 1, |x, _| colormap.color(at(x)));
     let (low, high) = (escape(low), escape(high));
-    Ok(format!("<div class=\"key\"><span>{low}</span>{}<span>{high}</span></div>\n", image(&strip, "", false)?))
+    Ok(format!(
+        "<div class=\"key\"><span>{low}</span>{}<span>{high}</span></div>\n",
+        image(&strip, "", false)?
+    ))
 }

@@ -1,8 +1,8 @@
 //! What a report is about: a network, the faces it is judged on, and those it learnt from.
 
+use crate::dataset::Dataset;
 use crate::dataset::augment::View;
 use crate::dataset::hash::ImageHash;
-use crate::dataset::{Dataset, Origin};
 use crate::error::{Error, Result};
 use crate::explain::Explained;
 use crate::language::Language;
@@ -133,17 +133,6 @@ pub(super) fn evaluate(
     match report.evaluation.per_class.iter().any(|c| c.support > 0) {
         true => Ok((report, features)),
         false => Err(Error::data(name, "holds no labelled face; a report needs some")),
-    }
-}
-
-/// Where a face came from, short.
-pub(super) fn place(origin: Origin<'_>, index: usize) -> String {
-    match origin.line {
-        Some(line) => format!(":{line}"),
-        None if origin.path.extension().is_some() => {
-            origin.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-        }
-        None => format!("#{index}"),
     }
 }
 

@@ -33,8 +33,7 @@ pub(super) fn write(sheet: &mut Sheet, subject: &Subject<'_>) -> Result<()> {
     };
     let run = Run::new("", epochs(subject.history));
     let size = |theme| ChartLook::new(theme).sized(500.0, 360.0);
-    let panel =
-        |measure| chart(|theme| curve_panel(measure, &run, &curve_words, size(theme)));
+    let panel = |measure| chart(|theme| curve_panel(measure, &run, &curve_words, size(theme)));
     let rates: Vec<(f64, f64)> = subject.history.iter().map(|m| (m.epoch as f64, m.lr)).collect();
     let rate = chart(|theme| rate_panel(&rates, &curve_words, size(theme).sized(500.0, 260.0)))?;
     let html = charts(&[panel(Measure::Accuracy)?, panel(Measure::Loss)?, rate]);

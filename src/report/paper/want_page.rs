@@ -38,8 +38,9 @@ pub(super) fn write(
     sheet.paragraph(p.want_how);
     sheet.findings(&words(want, sheet.language));
     kernels(sheet, subject)?;
+    let explained = sheet.next_figure();
     for report in &want.layers {
-        layer(sheet, report, context)?;
+        layer(sheet, report, context, explained)?;
     }
     proof(sheet, want);
     ideal(sheet, want, context)?;
@@ -108,8 +109,13 @@ fn kernels(sheet: &mut Sheet, subject: &Subject<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The filters of a layer.
-fn layer(sheet: &mut Sheet, report: &FilterReport, context: &Context<'_>) -> Result<()> {
+/// The filters of a layer; `explained` is the figure whose caption says how to read them.
+fn layer(
+    sheet: &mut Sheet,
+    report: &FilterReport,
+    context: &Context<'_>,
+    explained: usize,
+) -> Result<()> {
     let (p, language) = (sheet.language.phrases(), sheet.language);
     let info = &report.layer;
     sheet.part(&say!(p.layer_title, layer = info.name));
@@ -127,8 +133,16 @@ fn layer(sheet: &mut Sheet, report: &FilterReport, context: &Context<'_>) -> Res
     };
     let pairs = report.surveys.iter().zip(report.pictures.chunks(recipes.max(1)));
     let all = pairs.map(one).collect::<Result<Vec<_>>>()?;
-    let caption = if sees_part(report) { p.caption_filters_crop } else { p.caption_filters };
-    sheet.figure(&cards(&all, ""), &say!(caption, faces = context.faces));
+    let whole_faces = if sees_part(report) { "" } else { p.caption_whole_faces };
+    let caption = match sheet.next_figure() == explained {
+        true if sees_part(report) => say!(p.caption_filters_crop, faces = context.faces),
+        true => say!(p.caption_filters, faces = context.faces),
+        false => {
+            let again = say!(p.caption_filters_again, layer = info.name, figure = explained);
+            language.paragraph(&[again.as_str(), whole_faces])
+        }
+    };
+    sheet.figure(&cards(&all, "tall"), &caption);
     Ok(())
 }
 
@@ -267,7 +281,7 @@ fn ideal(sheet: &mut Sheet, want: &Want, context: &Context<'_>) -> Result<()> {
         all.push(card(&say!(p.ideal_face, class = class), &[], &shown)?);
     }
     sheet.part(p.ideal_title);
-    sheet.figure(&cards(&all, ""), p.caption_ideal);
+    sheet.figure(&cards(&all, "tall"), p.caption_ideal);
     Ok(())
 }
 
