@@ -9,6 +9,7 @@ pub mod dataset;
 pub mod error;
 pub mod explain;
 pub mod files;
+pub mod language;
 mod layout;
 pub mod memory;
 pub mod metrics;

@@ -17,6 +17,7 @@ mod networks;
 mod pictures;
 mod poisoned_data;
 mod render;
+mod report;
 mod samples;
 mod tensorboard;
 mod tensorboard_run;

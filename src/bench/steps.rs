@@ -2,9 +2,9 @@
 
 use super::machine::{Machine, peak_mib};
 use super::quantile;
-use crate::autograd::{Tensor, Var};
+use crate::autograd::Tensor;
 use crate::error::Result;
-use crate::model::{Network, architecture, summary::summary};
+use crate::model::{Inference, Network, architecture, summary::summary};
 use crate::nn::Pass;
 use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
 use crate::optim::{Kind, Optimizer, OptimizerConfig};

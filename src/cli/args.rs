@@ -41,6 +41,8 @@ pub enum Command {
     Saliency(Box<super::saliency::Args>),
     /// Explain a face by its pieces: evidence for and against, and whether to believe it
     Lime(super::lime::Args),
+    /// The whole answer on one page: where it looks, what filters want, how it judges, how it trained
+    Report(super::report::Args),
     /// Every method on every expression: pages with an index
     Gallery(Box<super::gallery::Args>),
     /// Check that the gradients are exact on this network and this face

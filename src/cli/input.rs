@@ -41,6 +41,12 @@ impl Reading {
         Ok(faces)
     }
 
+    /// As it was typed, to be shown in a command.
+    pub fn words(&self) -> String {
+        let usage = self.usage.map_or(String::new(), |u| format!(" --usage {}", u.name()));
+        usage + if self.skip_bad { " --skip-bad" } else { "" }
+    }
+
     fn options(&self) -> ReadOptions {
         ReadOptions { skip_bad: self.skip_bad, usage: self.usage, ..ReadOptions::default() }
     }

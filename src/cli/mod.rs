@@ -16,6 +16,7 @@ mod input;
 mod lime;
 mod predict;
 mod progress;
+mod report;
 mod saliency;
 mod saliency_set;
 mod summary;
@@ -105,6 +106,7 @@ fn run(command: Command) -> Result<(), Broken> {
         Command::Saliency(args) => saliency::run(*args)?,
         Command::Lime(args) => lime::run(args)?,
         Command::Gallery(args) => gallery::run(*args)?,
+        Command::Report(args) => report::run(args)?,
         Command::Verify(args) => verify::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,

@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod charts;
 pub mod config;
+pub mod course;
 pub mod evaluate;
 pub mod load;
 pub mod run;
@@ -13,6 +14,7 @@ pub mod trainer;
 
 pub use charts::ClassCounts;
 pub use config::{Budget, TrainConfig};
+pub use course::Course;
 pub use evaluate::{Predictions, predict};
 pub use step::{StepResult, train_step};
 pub use trained::{Ensemble, Trained};
