@@ -46,6 +46,9 @@ pub enum Error {
     /// Ctrl-C or SIGTERM, after the state was saved.
     #[error("interrupted; {0}")]
     Interrupted(String),
+    /// The pictures hold no face that could be found.
+    #[error("no face found in {0}; --face off takes a picture whole")]
+    NoFace(String),
     /// The operating system refused a file.
     #[error("{}: {source}", path.display())]
     Io {
@@ -82,7 +85,7 @@ impl Error {
         move |source| Error::Io { path, source }
     }
     /// The process's exit code: 1 failed while running, 2 usage, 3 bad data, 4 bad model,
-    /// 5 diverged, 130 interrupted.
+    /// 5 diverged, 6 no face found, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Shape { .. } | Error::Io { .. } | Error::Render(_) | Error::Failed(_) => 1,
@@ -90,6 +93,7 @@ impl Error {
             Error::Data { .. } => 3,
             Error::Model { .. } => 4,
             Error::Diverged(_) => 5,
+            Error::NoFace(_) => 6,
             Error::Interrupted(_) => 130,
         }
     }

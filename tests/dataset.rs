@@ -312,7 +312,8 @@ fn strong_variation_keeps_the_range_and_its_address() {
     let dataset = faces(14, 0);
     let indices: Vec<usize> = (0..14).rev().collect();
     let mut batch = vec![f32::NAN; 14 * 40 * 40];
-    strong.fill_batch(&dataset, &indices, 40, &mut batch, (3, 5));
+    let draws: Vec<u64> = indices.iter().map(|&i| i as u64).collect();
+    strong.fill_batch(&dataset, &indices, &draws, 40, &mut batch, (3, 5));
     assert!(batch.iter().all(|v| (0.0..=1.0).contains(v)));
     for (face, &i) in batch.chunks(1600).zip(&indices) {
         assert_eq!(face, varied(&strong, dataset.image(i), 40, (3, 5, i as u64)));

@@ -36,7 +36,7 @@ fn a_row_becomes_a_picture() {
     assert_eq!((faces.len(), report.bad_count), (21, 0));
     // → batch [N, 1, 48, 48]
     let mut pixels = vec![0.0; fer::PIXELS];
-    Augment::default().fill_batch(&faces, &[4], fer::SIDE, &mut pixels, (0, 0));
+    Augment::default().fill_batch(&faces, &[4], &[4], fer::SIDE, &mut pixels, (0, 0));
     let expected: Vec<f32> = faces.image(4).iter().map(|&p| f32::from(p) / 255.0).collect();
     assert_eq!(pixels, expected);
     // → leaf tensor → logits [N, 7]

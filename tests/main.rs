@@ -4,6 +4,7 @@ mod adjoints;
 mod checkpoints;
 mod cli;
 mod dataset;
+mod distillation;
 mod engine;
 mod explain;
 mod explain_cli;

@@ -5,6 +5,7 @@
 //! nothing: sizes are checked before anything is allocated, the checksum covers names, shapes,
 //! values and JSON, and non-finite weights are refused.
 
+use super::half::{from_half, to_half};
 use crate::error::{Error, Result};
 use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ pub struct Archive {
     pub tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
     /// Everything else.
     pub meta: BTreeMap<String, Value>,
+    /// Whether the file holds its values in half precision. They are rounded when they are written.
+    pub half: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -35,20 +38,27 @@ struct Envelope {
     meta: BTreeMap<String, Value>,
 }
 
-struct Entry<'a>(&'a (Vec<usize>, Vec<f32>));
+struct Entry<'a> {
+    tensor: &'a (Vec<usize>, Vec<f32>),
+    half: bool,
+}
 
 impl View for Entry<'_> {
     fn dtype(&self) -> Dtype {
-        Dtype::F32
+        if self.half { Dtype::F16 } else { Dtype::F32 }
     }
     fn shape(&self) -> &[usize] {
-        &self.0.0
+        &self.tensor.0
     }
     fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Owned(self.0.1.iter().flat_map(|v| v.to_le_bytes()).collect())
+        let values = self.tensor.1.iter();
+        Cow::Owned(match self.half {
+            true => values.flat_map(|&v| to_half(v).to_le_bytes()).collect(),
+            false => values.flat_map(|v| v.to_le_bytes()).collect(),
+        })
     }
     fn data_len(&self) -> usize {
-        self.0.1.len() * 4
+        self.tensor.1.len() * if self.half { 2 } else { 4 }
     }
 }
 
@@ -75,6 +85,22 @@ impl Archive {
             .map_err(|e| Error::model(path, format!("entry {name:?}: {e}")))
     }
 
+    /// The same in half precision: every value goes to the nearest one that it can hold.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] that names a tensor with a value beyond 65,504.
+    pub fn halved(mut self) -> Result<Self> {
+        self.half = true;
+        for (name, (_, values)) in &mut self.tensors {
+            values.iter_mut().for_each(|v| *v = from_half(to_half(*v)));
+            if values.iter().any(|v| !v.is_finite()) {
+                let message = "holds values beyond 65,504, which half precision cannot";
+                return Err(Error::Usage(format!("{name} {message}; leave out --half")));
+            }
+        }
+        Ok(self)
+    }
+
     /// CRC-32 over JSON, names, shapes and values, in a fixed order.
     fn checksum(&self) -> Result<String> {
         let mut crc = flate2::Crc::new();
@@ -93,7 +119,8 @@ impl Archive {
         Ok(format!("{:08x}", crc.sum()))
     }
 
-    /// The file's bytes; equal archives give equal bytes.
+    /// The file's bytes; equal archives give equal bytes. In half precision the values must be
+    /// those of [`Archive::halved`].
     ///
     /// # Errors
     /// [`Error::Usage`] if the JSON is too large for a header.
@@ -106,7 +133,8 @@ impl Archive {
                 format!("{} bytes of history and settings do not fit a header", json.len());
             return Err(Error::Usage(message));
         }
-        let tensors = self.tensors.iter().map(|(name, t)| (name, Entry(t)));
+        let half = self.half;
+        let tensors = self.tensors.iter().map(|(name, tensor)| (name, Entry { tensor, half }));
         safetensors::serialize(tensors, Some(HashMap::from([("fer".to_owned(), json)])))
             .map_err(|e| Error::Usage(format!("cannot write weights: {e}")))
     }
@@ -140,13 +168,22 @@ impl Archive {
             let message = format!("format version {found}, this program reads {ours}");
             return Err(bad(format!("{message}; use the fer that wrote it")));
         }
-        let mut archive = Self { meta: envelope.meta, tensors: BTreeMap::new() };
+        let mut archive = Self { meta: envelope.meta, ..Self::default() };
         for (name, view) in file.tensors() {
-            if view.dtype() != Dtype::F32 {
-                return Err(bad(format!("tensor {name} is {:?}, expected F32", view.dtype())));
-            }
-            let values = view.data().chunks_exact(4);
-            let values = values.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            let values = match view.dtype() {
+                Dtype::F32 => {
+                    view.data().as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect()
+                }
+                Dtype::F16 => {
+                    archive.half = true;
+                    let halves = view.data().as_chunks().0.iter();
+                    halves.map(|&b| from_half(u16::from_le_bytes(b))).collect()
+                }
+                other => {
+                    let message = format!("tensor {name} is {other:?}, expected F32 or F16");
+                    return Err(bad(message));
+                }
+            };
             archive.tensors.insert(name, (view.shape().to_vec(), values));
         }
         let checksum = archive.checksum()?;

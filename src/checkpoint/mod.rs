@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod durable;
+pub mod half;
 pub mod weights;
 
 pub use archive::Archive;

@@ -68,11 +68,38 @@ pub fn tensor(path: &Path, archive: &Archive, name: &str, like: &Tensor) -> Resu
     Tensor::from_slice(values, shape)
 }
 
+/// Name of the network that comes with the program, where a model is named.
+pub const OWN: &str = "fer's own network";
+
+/// The network that comes with the program.
+///
+/// # Errors
+/// None in practice: a test reads it.
+pub fn own() -> Result<(Network<f32>, Archive)> {
+    let path = Path::new(OWN);
+    let archive = Archive::from_bytes(path, include_bytes!("../../data/fer.safetensors"))?;
+    Ok((from_archive(path, &archive)?, archive))
+}
+
+/// CRC-32 over names and values of the network's state: tells whether weights are still those that
+/// something was measured with.
+pub fn checksum(network: &Network<f32>) -> String {
+    let mut crc = flate2::Crc::new();
+    for (name, tensor) in network.state() {
+        crc.update(name.as_bytes());
+        tensor.to_vec().iter().for_each(|v| crc.update(&v.to_le_bytes()));
+    }
+    format!("{:08x}", crc.sum())
+}
+
 /// Reads MODEL: a weights file, a checkpoint, or a run folder (its last state).
 ///
 /// # Errors
 /// [`Error::Model`] if there is none or it cannot be used.
 pub fn read_model(model: &Path) -> Result<(Network<f32>, Archive)> {
+    if model == Path::new(OWN) {
+        return own();
+    }
     let path = if model.is_dir() { model.join("last.safetensors") } else { model.to_path_buf() };
     if !path.exists() {
         return Err(Error::model(model, missing(model)));

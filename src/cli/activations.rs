@@ -1,7 +1,8 @@
 //! `fer activations`.
 
 use super::explained::{labels, numbers, pixels, spread, training_faces};
-use super::input::theme;
+use super::input::{Reading, model_or_input, theme};
+use super::photos::PhotoArgs;
 use super::progress;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
@@ -18,7 +19,7 @@ use crate::report::activation_page::{
     MapStyle, Stage, class_means_page, kernels_page, stack, stages_page,
 };
 use crate::report::write::{check_name, write_scene};
-use crate::train::{Trained, load};
+use crate::train::Trained;
 use crate::{CLASS_NAMES, SIDE};
 use std::path::PathBuf;
 
@@ -28,8 +29,8 @@ const FEW: usize = 16;
 /// Arguments of `fer activations`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file
-    model: PathBuf,
+    /// A run folder or a weights file [default: the program's own network]
+    model: Option<PathBuf>,
     /// A picture of a face
     #[arg(conflicts_with_all = ["data", "index"])]
     picture: Option<PathBuf>,
@@ -65,9 +66,15 @@ pub struct Args {
     dark: bool,
 }
 
-pub(super) fn run(args: Args) -> Result<()> {
+pub(super) fn run(mut args: Args) -> Result<()> {
     check_name(&args.out)?;
-    let trained = Trained::read(&args.model)?;
+    let mut inputs: Vec<PathBuf> = args.picture.take().into_iter().collect();
+    args.model = model_or_input(args.model.take(), &mut inputs);
+    if inputs.len() > 1 {
+        return Err(Error::Usage("one picture at a time".into()));
+    }
+    args.picture = inputs.pop();
+    let trained = Trained::read_or_own(args.model.as_deref())?;
     let model = Explained::new(&trained.network)?;
     let theme = theme(args.dark);
     let style = MapStyle { common_scale: args.common_scale, theme };
@@ -109,7 +116,9 @@ pub(super) fn run(args: Args) -> Result<()> {
 
 fn chosen_face(args: &Args, trained: &Trained) -> Result<Dataset> {
     if let Some(path) = &args.picture {
-        return Ok(load::read_faces(path, false)?.select(&[0]));
+        let seen = PhotoArgs::default().read(std::slice::from_ref(path), &Reading::default())?;
+        seen.require_a_face()?;
+        return Ok(seen.faces.select(&[0]));
     }
     let faces = training_faces(trained, args.data.as_deref())?;
     if args.index >= faces.len() {

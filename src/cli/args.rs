@@ -31,7 +31,11 @@ pub enum Command {
     Watch(super::watch::Args),
     /// Judge a network on labelled faces: accuracy, per-class table, confusion matrix
     Eval(super::eval::Args),
-    /// Name the expression of pictures, folders of pictures, or rows of a CSV
+    /// Measure how sure a network may be of itself, and keep it, so that 80 % means right in 80 %
+    Calibrate(super::calibrate::Args),
+    /// Write a network for other programs: ONNX, or weights alone
+    Export(super::export::Args),
+    /// Name the expressions in photos, folders of pictures, or rows of a CSV
     Predict(super::predict::Args),
     /// Draw accuracy and loss over the epochs of one or several runs
     Curves(super::curves::Args),
@@ -55,6 +59,8 @@ pub enum Command {
     Activations(Box<super::activations::Args>),
     /// Draw what each filter, or each class, wants to see
     Filters(Box<super::filters::Args>),
+    /// Measure how a face that was found in a photo should be cut out
+    Framing(super::framing::Args),
     /// Print CPU features, the SIMD path chosen, threads and versions
     Info(super::info::Args),
     /// Print a completion script for a shell

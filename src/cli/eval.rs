@@ -10,8 +10,8 @@ use std::path::PathBuf;
 /// Arguments of `fer eval`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Run folders or weights files; several are averaged
-    #[arg(required = true, value_name = "MODEL")]
+    /// Run folders or weights files; several are averaged [default: the program's own network]
+    #[arg(value_name = "MODEL")]
     models: Vec<PathBuf>,
     /// Labelled faces: a CSV (plain or gzip) or a folder of class-named folders [default: the faces
     /// that the first model was validated on]
@@ -48,6 +48,7 @@ pub(super) fn run(args: Args) -> Result<()> {
         EvaluationReport::new(&ensemble, &name, &faces, &predictions, features.as_deref())?;
     report.unlabelled = unlabelled;
     report.views = Ensemble::views(args.averaging.tta).len();
+    report.temperature_used = ensemble.temperature(args.averaging.tta);
     if unlabelled > 0 {
         eprintln!("{name}: {unlabelled} faces without label are left out");
     }

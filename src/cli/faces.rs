@@ -1,6 +1,7 @@
 //! Which faces an explanation is about.
 
-use super::input::Reading;
+use super::input::{Reading, model_or_input};
+use super::photos::PhotoArgs;
 use crate::dataset::{Dataset, SynthOptions, synthesize};
 use crate::error::{Error, Result};
 use crate::explain::layers::nearest;
@@ -33,6 +34,8 @@ pub struct FaceArgs {
     pub per_class: Option<usize>,
     #[command(flatten)]
     pub reading: Reading,
+    #[command(flatten)]
+    pub photos: PhotoArgs,
 }
 
 /// A network with what its file says of its training.
@@ -43,9 +46,16 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads a run folder or a weights file.
-    pub fn read(path: &Path) -> Result<Model> {
-        let trained = Trained::read(path)?;
+    /// Reads MODEL, a run folder or a weights file; the program's own network if it was left out,
+    /// where the first of the pictures may stand in its place.
+    pub fn read(model: Option<PathBuf>, faces: &mut FaceArgs) -> Result<Model> {
+        let model = model_or_input(model, &mut faces.pictures);
+        if !faces.pictures.is_empty() && (!faces.index.is_empty() || faces.per_class.is_some()) {
+            let message = "--index and --per-class choose from a set, not from pictures";
+            return Err(Error::Usage(message.into()));
+        }
+        let trained = Trained::read_or_own(model.as_deref())?;
+        let path: &Path = &trained.path;
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         Ok(Model { title: format!("{file} ({})", trained.network.spec.name), trained })
     }
@@ -95,10 +105,9 @@ impl FaceArgs {
     }
 
     fn read_pictures(&self, model: &Model) -> Result<Chosen> {
-        let mut all = Dataset::new();
-        for path in &self.pictures {
-            all.append(self.reading.read_pictures(path)?);
-        }
+        let seen = self.photos.read(&self.pictures, &self.reading)?;
+        seen.require_a_face()?;
+        let all = seen.faces;
         // Without the faces it was trained with there is still their mean gray.
         let mean_face = match self.read_set(model) {
             Ok(set) => set.mean_image(),

@@ -25,8 +25,8 @@ use std::time::Instant;
 /// Arguments of `fer filters`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file
-    model: PathBuf,
+    /// A run folder or a weights file [default: the program's own network]
+    model: Option<PathBuf>,
     /// Layers by name, or `logits` for the classes
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', required_unless_present = "class")]
     layer: Vec<String>,
@@ -148,7 +148,7 @@ pub(super) fn run(args: Args) -> Result<()> {
         return Err(Error::Usage(format!("nothing to make; name {ways}")));
     }
     args.out.iter().chain(&args.summary).try_for_each(|path| check_name(path))?;
-    let trained = Trained::read(&args.model)?;
+    let trained = Trained::read_or_own(args.model.as_deref())?;
     let model = Explained::new(&trained.network)?;
     let options = args.options()?;
     let wanted = args.wanted(model.class_names())?;

@@ -28,8 +28,8 @@ const SET_FACES: usize = 1_400;
 /// Arguments of `fer gallery`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file
-    model: PathBuf,
+    /// A run folder or a weights file [default: the program's own network]
+    model: Option<PathBuf>,
     #[command(flatten)]
     faces: FaceArgs,
     #[command(flatten)]
@@ -42,8 +42,8 @@ pub struct Args {
     dark: bool,
 }
 
-pub(super) fn run(args: Args) -> Result<()> {
-    let model = Model::read(&args.model)?;
+pub(super) fn run(mut args: Args) -> Result<()> {
+    let model = Model::read(args.model.take(), &mut args.faces)?;
     let explained = Explained::new(model.network())?;
     let names = model.names();
     let chosen = args.faces.choose(&model)?;

@@ -9,7 +9,7 @@ use crate::train::{Ensemble, Predictions};
 use std::path::{Path, PathBuf};
 
 /// How to read faces.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct Reading {
     /// Only rows of this part: Training, PublicTest or PrivateTest
     #[arg(long, value_parser = usage)]
@@ -47,8 +47,42 @@ impl Reading {
         usage + if self.skip_bad { " --skip-bad" } else { "" }
     }
 
+    /// Whether bad rows and pictures are left out.
+    pub fn skips_bad(&self) -> bool {
+        self.skip_bad
+    }
+
+    /// Whether only rows of one part of a CSV are wanted.
+    pub fn chooses_by_usage(&self) -> bool {
+        self.usage.is_some()
+    }
+
     fn options(&self) -> ReadOptions {
         ReadOptions { skip_bad: self.skip_bad, usage: self.usage, ..ReadOptions::default() }
+    }
+}
+
+/// MODEL may be left out before the inputs: if what stands in its place is not a model, it is the
+/// first input.
+pub fn model_or_input(model: Option<PathBuf>, inputs: &mut Vec<PathBuf>) -> Option<PathBuf> {
+    match model {
+        Some(path) if !is_model(&path) => {
+            inputs.insert(0, path);
+            None
+        }
+        model => model,
+    }
+}
+
+/// Whether a path is meant as a model: a run folder, a file of weights, or a name without a file and
+/// without the ending of a picture or table.
+fn is_model(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
+    let is_input = ["png", "jpg", "jpeg", "csv", "gz"].iter().any(|e| ending == *e);
+    match path.is_dir() {
+        true => ["last.safetensors", "network.toml"].iter().any(|f| path.join(f).exists()),
+        false if path == Path::new("-") => false,
+        false => ending == "safetensors" || !path.exists() && !is_input,
     }
 }
 
@@ -61,12 +95,12 @@ pub struct Averaging {
 }
 
 impl Averaging {
-    /// Probabilities with a progress bar.
+    /// Probabilities, calibrated where that has been measured, with a progress bar.
     pub fn predict(&self, ensemble: &Ensemble, faces: &Dataset) -> Result<Predictions> {
         let bar = progress::bar(ensemble.work(faces) as u64, "faces");
         let predictions = ensemble.predict(faces, self.tta, |done| bar.set_position(done as u64));
         bar.finish_and_clear();
-        predictions
+        Ok(predictions?.tempered(ensemble.temperature(self.tta).unwrap_or(1.0)))
     }
 }
 

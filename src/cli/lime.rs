@@ -17,8 +17,8 @@ use std::path::PathBuf;
 /// Arguments of `fer lime`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file
-    model: PathBuf,
+    /// A run folder or a weights file [default: the program's own network]
+    model: Option<PathBuf>,
     #[command(flatten)]
     faces: FaceArgs,
     /// The class whose probability is explained: pred, true, or a class
@@ -49,14 +49,14 @@ pub struct Args {
     dark: bool,
 }
 
-pub(super) fn run(args: Args) -> Result<()> {
+pub(super) fn run(mut args: Args) -> Result<()> {
     if matches!(args.target, TargetArg::Loss | TargetArg::Contrast) {
         return Err(Error::Usage(
             "LIME explains a probability; use --target pred, true or a class".into(),
         ));
     }
     args.out.as_deref().map_or(Ok(()), check_name)?;
-    let model = Model::read(&args.model)?;
+    let model = Model::read(args.model.take(), &mut args.faces)?;
     let explained = Explained::new(model.network())?;
     let names = model.names();
     let faces = args.faces.choose(&model)?.judge(&explained)?;

@@ -3,17 +3,21 @@
 mod activations;
 mod args;
 mod bench;
+mod calibrate;
 mod curves;
 mod data;
 mod demo;
 mod eval;
 mod explained;
+mod export;
 mod faces;
 mod filters;
+mod framing;
 mod gallery;
 mod info;
 mod input;
 mod lime;
+mod photos;
 mod predict;
 mod progress;
 mod report;
@@ -100,6 +104,9 @@ fn run(command: Command) -> Result<(), Broken> {
         Command::Train(args) => train::run(args)?,
         Command::Watch(args) => watch::run(args)?,
         Command::Eval(args) => eval::run(args)?,
+        Command::Calibrate(args) => calibrate::run(args)?,
+        Command::Export(args) => export::run(args)?,
+        Command::Framing(args) => framing::run(args)?,
         Command::Predict(args) => predict::run(args)?,
         Command::Curves(args) => curves::run(args)?,
         Command::Data(args) => data::run(args)?,

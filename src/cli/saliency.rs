@@ -25,8 +25,8 @@ const CHUNK: usize = 128;
 /// Arguments of `fer saliency`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file
-    model: PathBuf,
+    /// A run folder or a weights file [default: the program's own network]
+    model: Option<PathBuf>,
     #[command(flatten)]
     pub(super) faces: FaceArgs,
     /// saliency, grad-x-input, smoothgrad, smoothgrad-sq, vargrad, ig, guided-backprop, gradcam,
@@ -122,17 +122,18 @@ impl Args {
     }
 }
 
-pub(super) fn run(args: Args) -> Result<()> {
+pub(super) fn run(mut args: Args) -> Result<()> {
     if args.set.asked() {
         args.out.as_deref().map_or(Ok(()), check_name)?;
-        return saliency_set::run(&args, &Model::read(&args.model)?);
+        let model = Model::read(args.model.take(), &mut args.faces)?;
+        return saliency_set::run(&args, &model);
     }
     if args.out.is_none() && args.raw.is_none() && !args.json {
         return Err(Error::Usage("nothing to write: give --out, --raw or --json".into()));
     }
     args.out.as_deref().map_or(Ok(()), check_name)?;
     args.raw.as_deref().map_or(Ok(()), check_raw_name)?;
-    let model = Model::read(&args.model)?;
+    let model = Model::read(args.model.take(), &mut args.faces)?;
     let explained = Explained::new(model.network())?;
     let names = model.names();
     let chosen = args.faces.choose(&model)?;

@@ -1,6 +1,6 @@
 //! `fer summary`.
 
-use crate::checkpoint::weights::read_model;
+use crate::checkpoint::weights::{OWN, read_model};
 use crate::error::Result;
 use crate::model::{Network, architecture, summary::summary};
 use std::path::Path;
@@ -9,19 +9,20 @@ use std::path::Path;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A built-in network (fer-s, fer-m, fer-l, tiny, vgg), a .toml file, a run folder or a weights
-    /// file
-    pub network: String,
+    /// file [default: the program's own network]
+    pub network: Option<String>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
 }
 
 pub(super) fn run(args: Args) -> Result<()> {
-    let path = Path::new(&args.network);
-    let network: Network<f32> = match path.exists() && path.extension().is_none_or(|e| e != "toml")
-    {
+    let name = args.network.as_deref().unwrap_or(OWN);
+    let path = Path::new(name);
+    let is_model = name == OWN || path.exists() && path.extension().is_none_or(|e| e != "toml");
+    let network: Network<f32> = match is_model {
         true => read_model(path)?.0,
-        false => Network::new(architecture(&args.network)?, 0)?,
+        false => Network::new(architecture(name)?, 0)?,
     };
     let table = summary(&network)?;
     if args.json { super::print_json(&table) } else { super::print(&table.to_text()) }

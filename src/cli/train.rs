@@ -9,6 +9,7 @@ use crate::render::ascii;
 use crate::serve::Server;
 use crate::tensorboard;
 use crate::train::charts::epochs;
+use crate::train::recipes::Settings;
 use crate::train::step::StepResult;
 use crate::train::{Budget, EpochMetrics, Observer, Outcome, TrainConfig, Trainer, load, run};
 use clap::ValueEnum;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Arguments of `fer train`. What is not given comes from --config, else from the defaults.
+/// Arguments of `fer train`. Later places count more: defaults, --recipe, --config, --set, options.
 #[derive(Debug, Default, clap::Args)]
 pub struct Args {
     /// Faces to train on: a CSV (plain or gzip) or a folder of class-named folders [default:
@@ -58,6 +59,12 @@ pub struct Args {
     /// Decay of the average of the weights; 0 = none [default: 0.999]
     #[arg(long)]
     ema: Option<f64>,
+    /// Start from the averaged weights of a trained network, with these settings
+    #[arg(long, value_name = "RUN", conflicts_with = "arch")]
+    from: Option<PathBuf>,
+    /// Learn from trained networks, too: run folders or weights files
+    #[arg(long, value_name = "RUN,…", value_delimiter = ',')]
+    teacher: Vec<PathBuf>,
     /// Seed of everything random [default: 0]
     #[arg(long)]
     seed: Option<u64>,
@@ -82,12 +89,22 @@ pub struct Args {
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "data", "val", "val_split", "arch", "epochs", "minutes", "batch", "lr", "optimizer",
         "schedule", "augment", "ema", "seed", "patience", "deduplicate", "overfit", "skip_bad",
-        "out", "config",
+        "out", "config", "teacher", "from", "recipe", "set", "print_config",
     ])]
     resume: Option<PathBuf>,
+    /// Settings that come with the program: fast (20 minutes) or best (with --teacher)
+    #[arg(long, value_name = "NAME")]
+    recipe: Option<String>,
     /// A TOML file with any of the settings, such as a run's config.toml
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Any one setting, such as mixup=0.2, init=whitening or augment.erase_probability=0.25; all
+    /// are listed in data/recipes/README.md
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Print the resolved settings as TOML and train nothing
+    #[arg(long)]
+    print_config: bool,
 }
 
 /// How the training is watched; changes nothing of its result, and may be changed on resuming.
@@ -127,12 +144,13 @@ fn shape(name: &str) -> Result<Shape, String> {
 }
 
 impl Args {
-    /// Defaults, then the file, then the options.
+    /// Defaults, recipe, file, single keys, options: what comes later counts more.
     fn config(&self) -> Result<TrainConfig> {
-        let mut c = match &self.config {
-            Some(path) => TrainConfig::read(path)?,
-            None => TrainConfig::default(),
-        };
+        let mut settings = Settings::new()?;
+        self.recipe.iter().try_for_each(|name| settings.recipe(name))?;
+        self.config.iter().try_for_each(|path| settings.file(path))?;
+        self.set.iter().try_for_each(|setting| settings.key(setting))?;
+        let mut c = settings.resolve()?;
         fn set<T: Clone>(slot: &mut T, option: &Option<T>) {
             if let Some(value) = option {
                 slot.clone_from(value);
@@ -154,6 +172,13 @@ impl Args {
         let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         c.data = self.data.as_ref().map(absolute).or(c.data);
         c.val = self.val.as_ref().map(absolute).or(c.val);
+        c.from = self.from.as_ref().map(absolute).or(c.from);
+        if self.arch.is_some() {
+            c.from = None;
+        }
+        if !self.teacher.is_empty() {
+            c.teacher = self.teacher.iter().map(absolute).collect();
+        }
         if self.val_split.is_some() {
             c.val = None;
         }
@@ -181,11 +206,19 @@ impl Args {
 
 pub(super) fn run(args: Box<Args>) -> Result<()> {
     let mut trainer = match &args.resume {
-        Some(folder) => Trainer::resume(folder, load::load)?,
+        Some(folder) => {
+            let mut trainer = Trainer::resume(folder, load::load)?;
+            ask_teachers(&mut trainer)?;
+            trainer
+        }
         None => {
             let config = args.config()?;
+            if args.print_config {
+                return super::print(&config.to_toml()?);
+            }
             let (train, validation) = load::load(&config)?;
             let mut trainer = Trainer::new(config, train, validation)?;
+            ask_teachers(&mut trainer)?;
             let folder = run::create(args.out.as_deref(), &trainer.config.arch)?;
             trainer.write_into(&folder)?;
             trainer
@@ -222,12 +255,12 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
             folder.display()
         )));
     }
-    if let Some(last) = trainer.progress.history.last() {
+    if let Some(kept) = kept_epoch(&trainer) {
         eprintln!(
             "done in {}: validation accuracy {:.2} % (loss {:.3}); run folder {}",
             duration(trainer.seconds()),
-            100.0 * last.val_accuracy,
-            last.val_loss,
+            100.0 * kept.val_accuracy,
+            kept.val_loss,
             folder.display()
         );
         let spent = display.recorder.spent();
@@ -238,6 +271,39 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
 
 /// Most time for an open page to hear that the training has ended.
 const GOODBYE: Duration = Duration::from_secs(3);
+
+/// The epoch whose weights are the result: the last, or the best if patience ran out.
+fn kept_epoch(trainer: &Trainer) -> Option<&EpochMetrics> {
+    let history = &trainer.progress.history;
+    match trainer.progress.best.filter(|_| trainer.out_of_patience()) {
+        Some((best, _)) => {
+            let since = trainer.progress.epoch - best;
+            eprintln!(
+                "no better validation for {since} epochs: back to the weights of epoch {best}"
+            );
+            history.iter().find(|m| m.epoch == best)
+        }
+        None => history.last(),
+    }
+}
+
+/// Asks the teachers, with a bar; says so if one may know the validation faces.
+fn ask_teachers(trainer: &mut Trainer) -> Result<()> {
+    for teacher in trainer.foreign_teachers() {
+        eprintln!(
+            "{}: was validated on other faces, so it may have learnt some that the student is \
+             validated on; the validation accuracy may flatter",
+            teacher.display()
+        );
+    }
+    let bar = progress::bar(1, "asking the teachers");
+    let asked = trainer.ask_teachers(|done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    asked
+}
 
 /// Whether a training is running; otherwise Ctrl-C ends the program at once.
 static TRAINING: AtomicBool = AtomicBool::new(false);
@@ -311,9 +377,14 @@ impl Observer for Display {
 
     fn epoch(&mut self, trainer: &Trainer, m: &EpochMetrics) -> Result<()> {
         self.recorder.epoch(trainer, m)?;
+        let skipped = match m.skipped_steps {
+            0 => String::new(),
+            1 => "  1 step skipped: not finite".into(),
+            n => format!("  {n} steps skipped: not finite"),
+        };
         let line = format!(
             "epoch {:>3}  loss {:.4}  acc {:5.2} %  val loss {:.4}  val acc {:5.2} %  lr {:.4}  \
-             {:.0} img/s  {}, {} left",
+             {:.0} img/s  {}, {} left{skipped}",
             m.epoch,
             m.loss,
             100.0 * m.accuracy,

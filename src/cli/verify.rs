@@ -13,8 +13,8 @@ use std::path::PathBuf;
 /// Arguments of `fer verify`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file
-    model: PathBuf,
+    /// A run folder or a weights file [default: the program's own network]
+    model: Option<PathBuf>,
     #[command(flatten)]
     faces: FaceArgs,
     /// Random pixels, and as many random parameters, whose derivative is checked
@@ -44,7 +44,7 @@ struct VerifiedFace {
 }
 
 pub(super) fn run(mut args: Args) -> Result<()> {
-    let model = Model::read(&args.model)?;
+    let model = Model::read(args.model.take(), &mut args.faces)?;
     let explained = Explained::new(model.network())?;
     let names = model.names();
     if args.faces.per_class.is_none() && args.faces.index.is_empty() {

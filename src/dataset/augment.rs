@@ -36,7 +36,7 @@ pub enum Flip {
     Alternating,
 }
 
-/// Variation of the training faces. Every field may be set alone; the rest stays at "none".
+/// Variation of the training faces. Every field may be set alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Augment {
@@ -166,21 +166,24 @@ impl Augment {
         }
     }
 
-    /// Fills a batch `[indices.len(), 1, side, side]` with varied faces, on all threads.
+    /// Fills a batch `[indices.len(), 1, side, side]` with varied faces, on all threads. `draws`
+    /// address the variation of each: the face's number, or another where a face comes twice.
     ///
     /// # Panics
-    /// If `out` has another length or an index is out of range.
+    /// If `out` or `draws` have another length or an index is out of range.
     pub fn fill_batch(
         &self,
         dataset: &Dataset,
         indices: &[usize],
+        draws: &[u64],
         side: usize,
         out: &mut [f32],
         (seed, epoch): (u64, u64),
     ) {
         assert_eq!(out.len(), indices.len() * side * side, "batch of {} faces", indices.len());
-        out.par_chunks_mut(side * side).zip(indices).for_each(|(face, &i)| {
-            self.apply(dataset.image(i), side, face, (seed, epoch, i as u64));
+        assert_eq!(draws.len(), indices.len(), "one draw a face");
+        out.par_chunks_mut(side * side).zip(indices).zip(draws).for_each(|((face, &i), &draw)| {
+            self.apply(dataset.image(i), side, face, (seed, epoch, draw));
         });
     }
 }

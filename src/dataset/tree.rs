@@ -15,8 +15,7 @@ use crate::{Error, Result};
 /// # Errors
 /// [`Error::Data`] for a damaged picture (unless `options.skip_bad`) or where there is none.
 pub fn read_tree(folder: &Path, options: &ReadOptions) -> Result<(Dataset, Report)> {
-    let mut pictures = Vec::new();
-    collect(folder, &mut pictures)?;
+    let pictures = pictures_below(folder)?;
     let mut report = Report { format: Format::Folder, ..Report::default() };
     let mut dataset = Dataset::new();
     for path in pictures {
@@ -32,9 +31,23 @@ pub fn read_tree(folder: &Path, options: &ReadOptions) -> Result<(Dataset, Repor
         }
     }
     if dataset.is_empty() {
-        return Err(Error::data(folder, "holds no picture; expected PNG or JPEG files"));
+        return Err(none_in(folder));
     }
     Ok((dataset, report))
+}
+
+/// The PNG and JPEG files below `folder`, in the order of [`read_tree`].
+///
+/// # Errors
+/// [`Error::Data`] where there is none.
+pub fn pictures_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut pictures = Vec::new();
+    collect(folder, &mut pictures)?;
+    if pictures.is_empty() { Err(none_in(folder)) } else { Ok(pictures) }
+}
+
+fn none_in(folder: &Path) -> Error {
+    Error::data(folder, "holds no picture; expected PNG or JPEG files")
 }
 
 /// Adds the pictures of a folder, then those of the folders in it, each sorted by name.

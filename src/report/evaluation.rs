@@ -20,6 +20,8 @@ pub struct EvaluationReport {
     pub data: String,
     /// Views of each face whose answers were averaged.
     pub views: usize,
+    /// Temperature that made the probabilities calibrated ones; none = as the network gave them.
+    pub temperature_used: Option<f64>,
     /// Faces that were left out because they have no label.
     pub unlabelled: usize,
     /// Faces of each class that the first model was trained on and chosen by, where known.
@@ -61,9 +63,7 @@ impl EvaluationReport {
             let message = format!("knows {known}; the faces have the label {label}, too");
             return Err(Error::model(&ensemble.first().path, message));
         }
-        let floor = f32::MIN_POSITIVE; // ln 0 would say that an error is infinitely bad
-        let logits: Vec<f32> =
-            predictions.probabilities.iter().map(|p| p.max(floor).ln()).collect();
+        let logits = predictions.log_probabilities();
         let class_counts = ensemble.first().class_counts.clone();
         let trained_on = class_counts.as_ref().map(|c| c.train.as_slice());
         let evaluation = Evaluation::new(&logits, &labels, &names, trained_on)?;
@@ -77,6 +77,7 @@ impl EvaluationReport {
             models: ensemble.members().iter().map(|m| m.path.display().to_string()).collect(),
             data: data.into(),
             views: 1,
+            temperature_used: None,
             unlabelled: 0,
             class_counts,
             distances,
@@ -95,7 +96,11 @@ impl EvaluationReport {
             1 => String::new(),
             n => format!(", {n} views a face"),
         };
+        let calibrated = match self.temperature_used {
+            None => String::new(),
+            Some(t) => format!(", probabilities calibrated (temperature {t:.2})"),
+        };
         let faces = crate::render::numbers::thousands(self.evaluation.n as u64);
-        format!("{models} on {faces} faces of {}{views}", self.data)
+        format!("{models} on {faces} faces of {}{views}{calibrated}", self.data)
     }
 }

@@ -17,6 +17,15 @@ pub struct SoftLabels {
     pub weight: f32,
 }
 
+impl SoftLabels {
+    /// CRC-32 over the probabilities' bits.
+    pub fn checksum(&self) -> String {
+        let mut crc = flate2::Crc::new();
+        self.probabilities.iter().for_each(|p| crc.update(&p.to_le_bytes()));
+        format!("{:08x}", crc.sum())
+    }
+}
+
 /// The faces of an epoch in their order: every face once, or drawn class by class.
 pub fn epoch_order(data: &Dataset, class_balanced: bool, seed: u64, epoch: u64) -> Vec<usize> {
     let mut rng = Rng::new(seed, Purpose::Shuffle, epoch, 0);
@@ -39,6 +48,11 @@ pub fn epoch_order(data: &Dataset, class_balanced: bool, seed: u64, epoch: u64) 
 
 /// A batch `[n, 1, side, side]` of varied faces and its targets.
 ///
+/// With teachers or mixup the targets are soft and complete, label smoothing included:
+/// t = (1 − w)·((1 − ε)·label + ε/classes) + w·teachers; the teachers' share is not smoothed. The
+/// cross-entropy against t is (1 − w)·CE + w·KL up to a constant. `start` is the place of the first
+/// face in the epoch's order.
+///
 /// # Errors
 /// None in practice: labels have been checked when the data was read.
 pub fn assemble(
@@ -47,12 +61,17 @@ pub fn assemble(
     soft: Option<&SoftLabels>,
     faces: &[usize],
     side: usize,
-    epoch: u64,
+    (epoch, start): (u64, usize),
 ) -> Result<(Tensor, Targets)> {
     let n = faces.len();
+    // A face that is drawn several times in an epoch is varied anew each time.
+    let draws: Vec<u64> = match config.class_balanced {
+        true => (start..start + n).map(|place| (data.len() + place) as u64).collect(),
+        false => faces.iter().map(|&face| face as u64).collect(),
+    };
     let shape = crate::autograd::Shape::new(&[n, 1, side, side]);
     let mut pixels = Tensor::build(shape, Layout::Nchw, |out| {
-        config.augment.fill_batch(data, faces, side, out, (config.seed, epoch));
+        config.augment.fill_batch(data, faces, &draws, side, out, (config.seed, epoch));
     });
     let labels = faces.iter().map(|&i| usize::from(data.label(i).unwrap_or(0)));
     if soft.is_none() && config.mixup == 0.0 {
@@ -60,16 +79,17 @@ pub fn assemble(
     }
     let classes = crate::CLASS_NAMES.len();
     let weight = soft.map_or(0.0, |s| s.weight);
-    let mut targets = vec![0.0; n * classes];
+    let smoothing = config.label_smoothing as f32;
+    let mut targets = vec![(1.0 - weight) * smoothing / classes as f32; n * classes];
     for ((row, label), &face) in targets.chunks_mut(classes).zip(labels).zip(faces) {
-        row[label] = 1.0 - weight;
+        row[label] += (1.0 - weight) * (1.0 - smoothing);
         if let Some(soft) = soft {
             let taught = &soft.probabilities[face * classes..][..classes];
             row.iter_mut().zip(taught).for_each(|(t, &p)| *t += weight * p);
         }
     }
     if config.mixup > 0.0 {
-        let mut rng = Rng::new(config.seed, Purpose::Batch, epoch, faces[0] as u64);
+        let mut rng = Rng::new(config.seed, Purpose::Batch, epoch, start as u64);
         let share = beta(config.mixup, &mut rng) as f32;
         blend_with_reversed(pixels.as_mut_slice(), side * side, share);
         blend_with_reversed(&mut targets, classes, share);

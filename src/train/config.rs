@@ -2,6 +2,7 @@
 
 use crate::dataset::augment::{Augment, Preset};
 use crate::error::{Error, Result};
+use crate::model::Init;
 use crate::optim::{OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -53,6 +54,12 @@ pub struct TrainConfig {
     pub overfit: Option<usize>,
     /// A built-in network or a TOML file.
     pub arch: String,
+    /// A run folder or weights file to start from: its network in place of `arch`, its (averaged)
+    /// weights in place of random ones, its equalisation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathBuf>,
+    /// First values of the convolutions.
+    pub init: Init,
     /// When to end.
     pub budget: Budget,
     /// Faces a step.
@@ -65,6 +72,13 @@ pub struct TrainConfig {
     pub label_smoothing: f64,
     /// α of mixup's Beta(α, α); 0 = no mixup.
     pub mixup: f64,
+    /// Trained networks to learn from: run folders or weights files. Their answers are averaged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub teacher: Vec<PathBuf>,
+    /// Share of the teachers in the loss: (1 − w)·cross-entropy + w·KL(teachers ‖ student).
+    pub distill_weight: f64,
+    /// τ: the teachers' probabilities are raised to 1/τ; above 1 they become softer.
+    pub distill_temperature: f64,
     /// Draw every class equally often instead of every face.
     pub class_balanced: bool,
     /// Stop after so many epochs without a better validation accuracy, and return to the best.
@@ -93,12 +107,17 @@ impl Default for TrainConfig {
             deduplicate: false,
             overfit: None,
             arch: "fer-s".into(),
+            from: None,
+            init: Init::Kaiming,
             budget: Budget::Epochs(20),
             batch: 128,
             lr: 0.1,
             ema: 0.999,
             label_smoothing: 0.1,
             mixup: 0.0,
+            teacher: Vec::new(),
+            distill_weight: 0.7,
+            distill_temperature: 1.0,
             class_balanced: false,
             patience: None,
             seed: 0,
@@ -135,6 +154,7 @@ impl TrainConfig {
         self.augment = Augment { equalize: self.augment.equalize, ..Augment::preset(Preset::None) };
         self.label_smoothing = 0.0;
         self.mixup = 0.0;
+        self.teacher = Vec::new();
         self
     }
 
@@ -162,6 +182,8 @@ impl TrainConfig {
                 "mixup",
                 "0 (off), or 0.05 to 1",
             ),
+            ((0.0..=1.0).contains(&self.distill_weight), "distill_weight", "0 to 1"),
+            ((0.1..=20.0).contains(&self.distill_temperature), "distill_temperature", "0.1 to 20"),
             (share.contains(&o.beta1), "beta1", "0 up to, not including, 1"),
             (share.contains(&o.beta2), "beta2", "0 up to, not including, 1"),
             (o.eps > 0.0 && o.eps.is_finite(), "eps", "a number above 0"),
@@ -173,6 +195,7 @@ impl TrainConfig {
             (sizes, "sizes", "sides of 16 to 192 pixels, each until a share above 0"),
             (self.overfit != Some(0), "overfit", "at least 1 face"),
             (self.patience != Some(0), "patience", "at least 1 epoch"),
+            (self.from.is_none() || self.init == Init::Kaiming, "init", "kaiming with --from"),
             (self.data.is_some() || self.synthetic >= 70, "synthetic", "at least 70 faces"),
         ];
         for (ok, option, expected) in checks {

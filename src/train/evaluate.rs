@@ -57,6 +57,28 @@ impl Predictions {
         (loss / n, correct as f64 / n)
     }
 
+    /// The same with another temperature: qᶜ = pᶜ^(1/τ) / Σₖ pₖ^(1/τ), which for a softmax is that
+    /// of logits/τ. Above 1 the answers become less sure; which class is first does not change.
+    #[must_use]
+    pub fn tempered(mut self, temperature: f64) -> Predictions {
+        if temperature == 1.0 {
+            return self;
+        }
+        for row in self.probabilities.chunks_mut(self.classes.max(1)) {
+            let raised: Vec<f64> =
+                row.iter().map(|&p| f64::from(p).powf(1.0 / temperature)).collect();
+            let sum: f64 = raised.iter().sum();
+            row.iter_mut().zip(&raised).for_each(|(p, r)| *p = (r / sum) as f32);
+        }
+        self
+    }
+
+    /// ln p, which serves wherever logits are wanted; a probability of 0 counts as the smallest
+    /// number there is.
+    pub fn log_probabilities(&self) -> Vec<f32> {
+        self.probabilities.iter().map(|p| p.max(f32::MIN_POSITIVE).ln()).collect()
+    }
+
     /// The mean of several networks' answers.
     pub fn mean(all: &[Predictions]) -> Option<Predictions> {
         let mut sum = all.first()?.clone();

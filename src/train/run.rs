@@ -10,32 +10,54 @@ use std::path::{Path, PathBuf};
 /// `metrics.csv`.
 pub const METRICS: &str = "metrics.csv";
 
-/// Makes a new folder: `wanted`, which must not hold a run, or `runs/ARCH-1`, `-2`, …
+/// The resolved configuration.
+const CONFIG: &str = "config.toml";
+
+/// Makes a new folder: `wanted`, which must be empty or not exist, or `runs/ARCH-1`, `-2`, … The
+/// folder belongs to the one who creates the file `config.toml` in it, so two trainings that start at
+/// the same moment never share one.
 ///
 /// # Errors
 /// [`Error::Usage`] if `wanted` is taken, [`Error::Io`] if it cannot be made.
 pub fn create(wanted: Option<&Path>, arch: &str) -> Result<PathBuf> {
-    let folder = match wanted {
-        Some(path) => path.to_owned(),
-        None => {
-            let stem = Path::new(arch).file_stem().unwrap_or_default().to_string_lossy();
-            let free = |i: &usize| !Path::new("runs").join(format!("{stem}-{i}")).exists();
-            let number = (1..).find(free).unwrap_or(1);
-            Path::new("runs").join(format!("{stem}-{number}"))
-        }
-    };
-    let is_used = |mut files: std::fs::ReadDir| files.next().is_some();
-    let taken = std::fs::read_dir(&folder).map_or(folder.exists(), is_used);
-    if taken {
-        return Err(Error::Usage(format!(
-            "{} is not an empty folder; a run is never overwritten. Name another --out, or continue it with \
-             --resume {}",
-            folder.display(),
-            folder.display()
-        )));
+    if let Some(folder) = wanted {
+        return match claim(folder)? {
+            true => Ok(folder.to_owned()),
+            false => Err(taken(folder)),
+        };
     }
-    std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
-    Ok(folder)
+    let stem = Path::new(arch).file_stem().unwrap_or_default().to_string_lossy();
+    for number in 1_u64.. {
+        let folder = Path::new("runs").join(format!("{stem}-{number}"));
+        if claim(&folder)? {
+            return Ok(folder);
+        }
+    }
+    Err(Error::Usage("runs: no number is free".into()))
+}
+
+/// Makes the folder where there is none and takes it; `false` if it is another's.
+fn claim(folder: &Path) -> Result<bool> {
+    let holds_something = |mut files: std::fs::ReadDir| files.next().is_some();
+    if std::fs::read_dir(folder).map_or(folder.exists(), holds_something) {
+        return Ok(false);
+    }
+    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    let file = folder.join(CONFIG);
+    match std::fs::OpenOptions::new().write(true).create_new(true).open(&file) {
+        Ok(_) => Ok(true),
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(e) => Err(Error::io(&file)(e)),
+    }
+}
+
+fn taken(folder: &Path) -> Error {
+    Error::Usage(format!(
+        "{} is not an empty folder; a run is never overwritten. Name another --out, or continue it with \
+         --resume {}",
+        folder.display(),
+        folder.display()
+    ))
 }
 
 impl Trainer {
@@ -46,25 +68,25 @@ impl Trainer {
     /// Those of files.
     pub fn write_into(&mut self, folder: &Path) -> Result<()> {
         let spec = toml::to_string(&self.network.spec).map_err(|e| Error::Usage(e.to_string()))?;
-        write_atomic(folder.join("config.toml"), self.config.to_toml()?.as_bytes())?;
+        write_atomic(folder.join(CONFIG), self.config.to_toml()?.as_bytes())?;
         write_atomic(folder.join("network.toml"), spec.as_bytes())?;
         let table = summary(&self.network)?.to_text();
         write_atomic(folder.join("summary.txt"), table.as_bytes())?;
         self.draw_class_counts(folder)?;
         self.folder = Some(folder.to_owned());
-        Ok(())
+        self.keep_answers()
     }
 
     /// Writes `metrics.csv` anew from the history, so that a resumed run has no doubled rows.
     pub(super) fn write_metrics(&self) -> Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let mut csv = String::from(
-            "epoch,step,lr,loss,accuracy,val_loss,val_accuracy,grad_norm,images_per_second,seconds\n",
+            "epoch,step,lr,loss,accuracy,val_loss,val_accuracy,grad_norm,images_per_second,seconds,skipped_steps\n",
         );
         for m in &self.progress.history {
             let _ = writeln!(
                 csv,
-                "{},{},{:.6},{:.6},{:.6},{:.6},{:.6},{:.4},{:.1},{:.1}",
+                "{},{},{:.6},{:.6},{:.6},{:.6},{:.6},{:.4},{:.1},{:.1},{}",
                 m.epoch,
                 m.step,
                 m.lr,
@@ -74,7 +96,8 @@ impl Trainer {
                 m.val_accuracy,
                 m.grad_norm,
                 m.images_per_second,
-                m.seconds
+                m.seconds,
+                m.skipped_steps
             );
         }
         write_atomic(folder.join(METRICS), csv.as_bytes())

@@ -40,6 +40,9 @@ impl Trainer {
         archive.put("class_counts", &ClassCounts::of(&self.train, &self.validation))?;
         archive.put("data", &fingerprint(&self.train))?;
         archive.put("data_val", &fingerprint(&self.validation))?;
+        if let Some(soft) = &self.soft {
+            archive.put("soft_labels", &soft.checksum())?;
+        }
         Ok(archive)
     }
 
@@ -113,6 +116,9 @@ impl Trainer {
         let network = weights::from_network_tensors(&path, &archive, "network")?;
         let mut trainer = Trainer::with_network(config, network, train, validation)?;
         trainer.restore_moments(&path, &archive)?;
+        if archive.meta.contains_key("soft_labels") {
+            trainer.soft_checksum = Some(archive.get(&path, "soft_labels")?);
+        }
         let progress: Progress = archive.get(&path, "progress")?;
         Ok(trainer.resumed(progress, folder))
     }
@@ -138,7 +144,7 @@ impl Trainer {
 }
 
 /// Number of faces and a checksum over pixels and labels.
-fn fingerprint(data: &Dataset) -> String {
+pub(super) fn fingerprint(data: &Dataset) -> String {
     let mut crc = flate2::Crc::new();
     crc.update(data.pixels());
     let labels: Vec<u8> = data.labels().iter().map(|l| l.unwrap_or(u8::MAX)).collect();

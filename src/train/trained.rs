@@ -1,11 +1,12 @@
 //! Trained networks as a user names them: run folders and weights files, one or several at once.
 
+use super::calibrate::{Calibrated, ENTRY};
 use super::charts::ClassCounts;
 use super::config::TrainConfig;
 use super::evaluate::{Predictions, features, predict};
 use super::load;
 use crate::checkpoint::Archive;
-use crate::checkpoint::weights::read_model;
+use crate::checkpoint::weights::{self, OWN, read_model};
 use crate::dataset::{Dataset, augment::View};
 use crate::error::{Error, Result};
 use crate::model::Network;
@@ -14,6 +15,9 @@ use std::path::{Path, PathBuf};
 
 /// Shift of the test-time views in pixels of a face.
 const TTA_SHIFT: f32 = 2.0;
+
+/// Whether an exported network wants its faces equalised.
+const EQUALIZE: &str = "equalize";
 
 /// A trained network and what its file says of its training.
 #[derive(Clone, Debug)]
@@ -26,6 +30,12 @@ pub struct Trained {
     pub config: Option<TrainConfig>,
     /// Faces of each class it was trained on, where the file says so.
     pub class_counts: Option<ClassCounts>,
+    /// How its probabilities become calibrated ones, where that has been measured.
+    pub calibration: Option<Calibrated>,
+    /// Whether the network wants its faces equalised.
+    equalize: bool,
+    /// Which faces it was validated on, as a number and a checksum, where the file says so.
+    pub validated_on: Option<String>,
 }
 
 impl Trained {
@@ -35,12 +45,56 @@ impl Trained {
     /// [`Error::Model`] if there is none or it cannot be used.
     pub fn read(path: &Path) -> Result<Self> {
         let (network, archive) = read_model(path)?;
+        let calibration = Calibrated::find(path, &archive, &network)?;
+        let config: Option<TrainConfig> = entry(path, &archive, "config")?;
+        let equalize = match &config {
+            Some(config) => config.augment.equalize,
+            None => entry(path, &archive, EQUALIZE)?.unwrap_or(false),
+        };
         Ok(Self {
+            calibration,
             path: path.to_owned(),
             network,
-            config: entry(path, &archive, "config")?,
+            config,
+            equalize,
             class_counts: entry(path, &archive, "class_counts")?,
+            validated_on: entry(path, &archive, "data_val")?,
         })
+    }
+
+    /// The named model, or the network that comes with the program.
+    ///
+    /// # Errors
+    /// As [`Trained::read`].
+    pub fn read_or_own(path: Option<&Path>) -> Result<Self> {
+        Self::read(path.unwrap_or(Path::new(OWN)))
+    }
+
+    /// The network with what others need to use it: calibration, class counts, equalisation, and
+    /// the settings of its training but for the places of files.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if half precision cannot hold a weight.
+    pub fn to_archive(&self, half: bool) -> Result<Archive> {
+        let mut archive = weights::archive(&self.network)?;
+        if half {
+            archive = archive.halved()?;
+        }
+        archive.put(EQUALIZE, &self.equalize)?;
+        if let Some(counts) = &self.class_counts {
+            archive.put("class_counts", counts)?;
+        }
+        if let Some(calibration) = &self.calibration {
+            let written = weights::from_archive(&self.path, &archive)?; // rounded, if in halves
+            let weights = weights::checksum(&written);
+            archive.put(ENTRY, &Calibrated { weights, ..calibration.clone() })?;
+        }
+        if let Some(config) = self.config.clone() {
+            let settings =
+                TrainConfig { data: None, val: None, from: None, teacher: Vec::new(), ..config };
+            archive.put("settings", &settings)?;
+        }
+        Ok(archive)
     }
 
     /// The faces that the training was validated on.
@@ -78,11 +132,11 @@ impl Trained {
 
     /// Whether the network wants its faces equalised.
     pub fn equalize(&self) -> bool {
-        self.config.as_ref().is_some_and(|c| c.augment.equalize)
+        self.equalize
     }
 }
 
-fn entry<T: for<'de> Deserialize<'de>>(
+pub(super) fn entry<T: for<'de> Deserialize<'de>>(
     path: &Path,
     archive: &Archive,
     name: &str,
@@ -97,15 +151,14 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
-    /// Reads every model.
+    /// Reads every model; without any, the network that comes with the program.
     ///
     /// # Errors
-    /// [`Error::Model`] if one cannot be used or its classes are not those of the first;
-    /// [`Error::Usage`] without a model.
+    /// [`Error::Model`] if one cannot be used or its classes are not those of the first.
     pub fn read(paths: &[PathBuf]) -> Result<Self> {
         let members = paths.iter().map(|p| Trained::read(p)).collect::<Result<Vec<_>>>()?;
         let Some(first) = members.first() else {
-            return Err(Error::Usage("no model; expected a run folder or a weights file".into()));
+            return Ok(Self { members: vec![Trained::read_or_own(None)?] });
         };
         let classes = &first.network.spec.classes;
         if let Some(other) = members.iter().find(|m| m.network.spec.classes != *classes) {
@@ -141,7 +194,7 @@ impl Ensemble {
         if tta { View::tta(TTA_SHIFT) } else { vec![View::PLAIN] }
     }
 
-    /// Mean probabilities over the models and the views. `progress` hears of the work done so far.
+    /// Mean probabilities over the models and the views, not calibrated. `progress` hears of the work done so far.
     ///
     /// # Errors
     /// [`Error::Shape`] if a network does not take faces.
@@ -159,6 +212,15 @@ impl Ensemble {
         }
         let classes = self.classes().len();
         Ok(Predictions::mean(&all).unwrap_or(Predictions { classes, probabilities: Vec::new() }))
+    }
+
+    /// Temperature that makes [`Ensemble::predict`]'s answers calibrated: that of a single network,
+    /// where it has been measured. The mean of several networks was not.
+    pub fn temperature(&self, tta: bool) -> Option<f64> {
+        match self.members.as_slice() {
+            [only] => only.calibration.as_ref().map(|c| c.temperature(tta)),
+            _ => None,
+        }
     }
 
     /// What the first network's last layer sees of each face, `[n, d]`.

@@ -3,11 +3,12 @@
 use super::batch::{SoftLabels, assemble, epoch_order};
 use super::config::{Budget, TrainConfig};
 use super::evaluate::{Predictions, predict};
+use super::start::first_network;
 use super::step::{StepAddress, StepResult, train_step};
 use crate::dataset::{Dataset, augment::View};
 use crate::error::{Error, Result};
-use crate::model::{Network, architecture};
-use crate::ops::cross_entropy::CrossEntropyOptions;
+use crate::model::Network;
+use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
 use crate::optim::{Ema, Optimizer};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -42,6 +43,9 @@ pub struct EpochMetrics {
     pub images_per_second: f64,
     /// Wall-clock seconds of training so far.
     pub seconds: f64,
+    /// Steps of the epoch that were skipped, because loss or gradient were not finite.
+    #[serde(default)]
+    pub skipped_steps: u32,
 }
 
 /// How far a training is.
@@ -80,6 +84,9 @@ pub struct Sums {
     pub seconds: f64,
     /// Learning rate of the last step.
     pub lr: f64,
+    /// Steps that were skipped.
+    #[serde(default)]
+    pub skipped: u32,
 }
 
 /// What the outside may see and decide while a training runs.
@@ -132,25 +139,25 @@ pub struct Trainer {
     pub validated: Option<Predictions>,
     /// A teacher's answers.
     pub soft: Option<SoftLabels>,
+    /// Checksum of the answers that the training began with, on resume.
+    pub(super) soft_checksum: Option<String>,
     /// Run folder; none = nothing is written.
     pub folder: Option<PathBuf>,
     started: Instant,
 }
 
 impl Trainer {
-    /// A fresh training. The input's mean and standard deviation come from the training faces.
+    /// A fresh training, from the weights that the configuration asks for. The input's mean and
+    /// standard deviation come from the training faces, or with the weights that it starts from.
     ///
     /// # Errors
+    /// [`Error::Model`] if it cannot start from the weights that are named,
     /// [`Error::Usage`] for a configuration that cannot be meant, [`Error::Data`] for faces that
     /// cannot be trained on.
     pub fn new(config: TrainConfig, train: Dataset, validation: Dataset) -> Result<Self> {
         config.validate()?;
         check_trainable(&config, &train, &validation)?;
-        let mut spec = architecture(&config.arch)?;
-        let (mean, std) = train.mean_and_std();
-        (spec.mean, spec.std) = (mean, std.max(1.0 / 255.0)); // blank faces have no spread
-        spec.input = [1, config.final_side(), config.final_side()];
-        let network = Network::new(spec, config.seed)?;
+        let (config, network) = first_network(config, &train)?;
         Self::with_network(config, network, train, validation)
     }
 
@@ -178,6 +185,7 @@ impl Trainer {
             validation,
             validated: None,
             soft: None,
+            soft_checksum: None,
             folder: None,
             started: Instant::now(),
         })
@@ -228,6 +236,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::Diverged`] after three non-finite steps in a row, and errors of files.
     pub fn run(&mut self, observer: &mut dyn Observer) -> Result<Outcome> {
+        self.ask_teachers(|_, _| {})?; // unless that has been done
         self.started = Instant::now();
         let mut saved = Instant::now();
         if self.progress.step == 0 {
@@ -268,11 +277,13 @@ impl Trainer {
         let side = self.config.side(fraction);
         let epoch = self.progress.epoch as u64;
         let soft = self.soft.as_ref();
-        let (pixels, targets) = assemble(&self.config, &self.train, soft, faces, side, epoch)?;
-        let loss = CrossEntropyOptions {
-            label_smoothing: self.config.label_smoothing,
-            class_weights: None,
+        let (pixels, targets) =
+            assemble(&self.config, &self.train, soft, faces, side, (epoch, start))?;
+        let label_smoothing = match targets {
+            Targets::Labels(_) => self.config.label_smoothing,
+            Targets::Soft(_) => 0.0, // smoothed where they were mixed
         };
+        let loss = CrossEntropyOptions { label_smoothing, class_weights: None };
         let at = StepAddress {
             seed: self.config.seed,
             step: self.progress.step,
@@ -302,6 +313,7 @@ impl Trainer {
             p.sums.grad_norm = p.sums.grad_norm.max(result.grad_norm);
         } else {
             p.bad_steps.0 += 1;
+            p.sums.skipped += 1;
             p.bad_steps.1 += 1;
         }
     }
@@ -351,6 +363,7 @@ impl Trainer {
             grad_norm: sums.grad_norm,
             images_per_second: sums.faces as f64 / sums.seconds.max(f64::MIN_POSITIVE),
             seconds,
+            skipped_steps: sums.skipped,
         };
         p.history.push(metrics);
         p.step_in_epoch = 0;
@@ -367,7 +380,8 @@ impl Trainer {
         self.draw_curves()
     }
 
-    fn out_of_patience(&self) -> bool {
+    /// Whether nothing has improved for as many epochs as the configuration allows.
+    pub fn out_of_patience(&self) -> bool {
         let since_best = self.progress.epoch - self.progress.best.map_or(0, |(epoch, _)| epoch);
         self.config.patience.is_some_and(|patience| since_best >= patience)
     }

@@ -102,3 +102,104 @@ fn checkpoints_read_back_whatever_their_times_were() {
     place.ok("eval run --json");
     place.ok("eval run/best.safetensors --json");
 }
+
+#[test]
+fn recipe_file_key_and_option_in_this_order() {
+    let place = Place::new();
+    place.write("mine.toml", b"lr = 0.05\nmixup = 0.3\n[budget]\nepochs = 7\n");
+    let line = "train --recipe fast --config mine.toml --set mixup=0.2 --set augment.shift=1 \
+                --lr 0.03 --print-config";
+    let printed = place.ok(line).stdout;
+    for expected in [
+        "arch = \"fer-m\"",
+        "lr = 0.03",
+        "mixup = 0.2",
+        "epochs = 7",
+        "shift = 1.0",
+        "rotation = 12.0",
+    ] {
+        assert!(printed.contains(expected), "{expected} is not in {printed}");
+    }
+    assert!(!printed.contains("minutes") && !place.path("runs").exists());
+    // What is printed is a configuration, and stays the same when it is read again.
+    place.write("printed.toml", printed.as_bytes());
+    assert_eq!(place.ok("train --config printed.toml --print-config").stdout, printed);
+    place.fails("train --recipe slow", 2, &["slow", "fast, best"]);
+    place.fails("train --set optimiser.lr=2", 2, &["optimiser"]);
+    place.fails("train --set init=whitening --from run", 2, &["init"]);
+}
+
+#[test]
+fn fine_tuning_starts_where_the_other_run_ended() {
+    let place = Place::with_run(3);
+    let before = place.ok("eval run --data faces.csv --json").json();
+    let tune = "train --data faces.csv --batch 32 --epochs 1 --set schedule.warmup=0";
+    place.ok(&format!("{tune} --from run --lr 1e-9 --ema 0 --out same"));
+    let after = place.ok("eval same --data faces.csv --json").json();
+    // The weights stand still; only the running statistics of the batch norm move.
+    let weights = |name: &str| {
+        let model = fer::train::Trained::read(&place.path(name)).unwrap();
+        model.network.parameters().iter().flat_map(|p| p.value.to_vec()).collect::<Vec<f32>>()
+    };
+    for (a, b) in weights("run").iter().zip(weights("same")) {
+        assert!((a - b).abs() < 1e-6, "{a} {b}");
+    }
+    assert!((before["loss"].as_f64().unwrap() - after["loss"].as_f64().unwrap()).abs() < 0.5);
+    assert!(place.text("same/config.toml").contains("from = "));
+    place.fails(
+        &format!("{tune} --from run --set sizes=[{{until=1,side=32}}]"),
+        4,
+        &["side 48 to 32"],
+    );
+    place.fails(&format!("{tune} --from nowhere"), 4, &["nowhere"]);
+    place.fails(&format!("{tune} --from run --arch tiny"), 2, &["--arch"]);
+}
+
+#[test]
+fn patience_says_which_epoch_it_returns_to() {
+    let place = Place::with_faces();
+    let done = place.ok(&format!("{TRAIN} --epochs 40 --patience 1 --ema 0 --out run"));
+    let rows: Vec<Vec<f64>> = place
+        .text("run/metrics.csv")
+        .lines()
+        .skip(1)
+        .map(|l| l.split(',').map(|v| v.parse().unwrap()).collect())
+        .collect();
+    let best = rows.iter().fold((0.0, -1.0), |b, r| if r[6] > b.1 { (r[0], r[6]) } else { b });
+    let words = format!("back to the weights of epoch {}\n", best.0);
+    assert!(done.stderr.contains(&words), "{words} in {}", done.stderr);
+    assert!(done.stderr.contains(&format!("validation accuracy {:.2} %", 100.0 * best.1)));
+    let e = place.ok("eval run --json").json();
+    assert!((e["accuracy"].as_f64().unwrap() - best.1).abs() < 1e-6);
+}
+
+/// Eight trainings at the same moment: eight folders, each with one whole run.
+#[test]
+fn trainings_that_start_together_never_share_a_folder() {
+    let place = Place::new();
+    let at = place.path("runs");
+    let all: Vec<_> = std::thread::scope(|scope| {
+        let run = |_| scope.spawn(|| fer::train::run::create(Some(&at), "x").is_ok());
+        let threads: Vec<_> = (0..8).map(run).collect();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    assert_eq!(all.iter().filter(|&&got| got).count(), 1, "{all:?}");
+    let place = Place::with_faces();
+    let train = format!("{TRAIN} --epochs 1 --threads 1");
+    let children: Vec<_> = (0..3)
+        .map(|_| {
+            std::process::Command::new(env!("CARGO_BIN_EXE_fer"))
+                .current_dir(place.path("."))
+                .args(train.split_whitespace())
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    for number in 1..=3 {
+        assert_eq!(place.text(&format!("runs/small-{number}/metrics.csv")).lines().count(), 2);
+    }
+}

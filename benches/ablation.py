@@ -1,0 +1,206 @@
+"""What each tool of the recipe is worth: every one off, or on, alone, against the same base.
+
+    python3 benches/ablation.py --data train.csv.gz --val public_test.csv.gz [--out ablation]
+        [--arch fer-s] [--epochs 12] [--seeds 3] [--only NAME,...] [--synthetic N] [--fer BINARY]
+
+Each run is `fer train --config OUT/NAME-SEED.toml`, so any of them can be repeated by hand. What is
+finished is skipped and what was stopped goes on, so the script may be ended and started again at any
+time. It writes OUT/ablation.md: accuracy on the validation faces (last average of the weights, no
+epoch picked), its difference to the base of the same seed, and a 95 % interval of the mean difference
+(Student's t; the spread over seeds is pooled over all variants, because a few seeds of one variant
+alone say little about it).
+"""
+
+import argparse
+import json
+import math
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SMALL_FIRST = "sizes=[{until=0.4,side=32},{until=0.75,side=40},{until=1.0,side=48}]"
+
+# Name, what it is, settings over the base.
+OFF = [
+    ("no-deduplication", "copies and contradicting labels stay", ["deduplicate=false"]),
+    ("no-augmentation", "faces as they are", ["augment.rotation=0", "augment.shift=0",
+     "augment.zoom=[1,1]", "augment.flip=none", "augment.contrast=[1,1]", "augment.brightness=0"]),
+    ("no-rotation", "no rotation", ["augment.rotation=0"]),
+    ("no-shift", "no shift", ["augment.shift=0"]),
+    ("no-zoom", "no zoom", ["augment.zoom=[1,1]"]),
+    ("no-flip", "no mirror images", ["augment.flip=none"]),
+    ("random-flip", "mirrored by a coin instead of in turns", ["augment.flip=random"]),
+    ("no-light", "no contrast and brightness", ["augment.contrast=[1,1]", "augment.brightness=0"]),
+    ("no-smoothing", "no label smoothing", ["label_smoothing=0"]),
+    ("no-ema", "no average of the weights", ["ema=0"]),
+    ("no-warmup", "full learning rate from the first step", ["schedule.warmup=0"]),
+    ("constant-lr", "learning rate never falls", ["schedule.shape=constant"]),
+    ("full-size", "48 pixels from the start", ["sizes=[]"]),
+    ("no-weight-decay", "no weight decay", ["optimizer.weight_decay=0"]),
+    ("no-se", "no squeeze-excitation", None),
+]
+ON = [
+    ("strong", "stronger warp: 15 degrees, 5 px, zoom .85 to 1.15", ["augment.rotation=15",
+     "augment.shift=5", "augment.zoom=[0.85,1.15]"]),
+    ("erasing", "random erasing of one face in four", ["augment.erase_probability=0.25"]),
+    ("mixup", "mixup, alpha .2", ["mixup=0.2"]),
+    ("cosine", "cosine instead of a straight line", ["schedule.shape=cosine"]),
+    ("identity", "identity initialisation", ["init=identity"]),
+    ("whitening", "whitening of the first convolution", ["init=whitening"]),
+    ("whitening-identity", "both", ["init=whitening-identity"]),
+    ("beta-lr", "8 times the rate on batch norms' beta", ["optimizer.beta_lr=8"]),
+    ("clip", "gradient norm at most 1", ["optimizer.clip_norm=1"]),
+    ("class-balanced", "every class equally often", ["class_balanced=true"]),
+    ("equalize", "equalised histograms", ["augment.equalize=true"]),
+    ("adam-w", "AdamW at .001", ["optimizer.kind=adam-w", "lr=0.001", "optimizer.weight_decay=0.05"]),
+    ("distilled", "learns from the base runs of all seeds", "teachers"),
+]
+
+
+def fer(args, *words, **how):
+    return subprocess.run([args.fer, *map(str, words)], check=True, text=True, **how).stdout
+
+
+def base_options(args, seed, arch):
+    options = ["--recipe", "fast", "--arch", arch, "--epochs", args.epochs, "--seed", seed]
+    options += ["--set", SMALL_FIRST]
+    options += ["--data", args.data] if args.data else ["--set", f"synthetic={args.synthetic}"]
+    return options + (["--val", args.val] if args.val else [])
+
+
+def without_se(args):
+    """The base network without squeeze-excitation, as a file."""
+    text = (args.out / "base-0" / "network.toml").read_text()
+    pattern = r'\[\[layers\.layers\]\]\ntype = "squeeze_excite"\n(?:\w+ = .*\n)*\n?'
+    text, removed = re.subn(pattern, "", text)
+    assert removed > 0, f"{args.arch} has no squeeze-excitation"
+    path = args.out / "no-se.toml"
+    path.write_text(text)
+    return path
+
+
+def options(args, name, settings, seed):
+    base = base_options(args, seed, without_se(args) if name == "no-se" else args.arch)
+    if settings == "teachers":
+        return base + ["--teacher", ",".join(str(args.out / f"base-{s}") for s in range(args.seeds))]
+    return base + [word for s in settings or [] for word in ("--set", s)]
+
+
+def judge(args, runs, *more):
+    data = ["--data", args.val] if args.val else []
+    return json.loads(fer(args, "eval", *runs, *data, *more, "--json", stdout=subprocess.PIPE))
+
+
+def run(args, name, settings, seed):
+    """Trains one variant with one seed, or reads what it reached."""
+    folder = args.out / f"{name}-{seed}"
+    result = args.out / f"{name}-{seed}.json"
+    if result.exists():
+        return json.loads(result.read_text())
+    if (folder / "last.safetensors").exists():
+        fer(args, "train", "--resume", folder)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)  # stopped before its first checkpoint
+        words = options(args, name, settings, seed)
+        config = args.out / f"{name}-{seed}.toml"
+        config.write_text(fer(args, "train", *words, "--print-config", stdout=subprocess.PIPE))
+        fer(args, "train", "--config", config, "--out", folder)
+    e = judge(args, [folder])
+    seconds = float((folder / "metrics.csv").read_text().split("\n")[-2].split(",")[9])
+    found = {"accuracy": e["accuracy"], "macro_f1": e["macro_f1"], "seconds": seconds, "n": e["n"]}
+    result.write_text(json.dumps(found))
+    return found
+
+
+def student_t(dof):
+    """97.5 % point of Student's t (table; the normal's beyond)."""
+    table = [12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23]
+    return table[dof - 1] if dof <= 10 else 1.96 + 2.4 / dof
+
+
+def verdict(gain, half):
+    if abs(gain) <= half:
+        return "no difference shown"
+    return "helps" if gain > 0 else "hurts"
+
+
+def row(name, words, results, base, half):
+    """One line of the table; a tool that was left out helps where leaving it out hurts."""
+    accuracy = 100 * statistics.mean(r["accuracy"] for r in results)
+    f1 = 100 * statistics.mean(r["macro_f1"] for r in results)
+    gain = accuracy - 100 * statistics.mean(b["accuracy"] for b in base)
+    minutes = statistics.mean(r["seconds"] for r in results) / 60
+    text = f"| {name} | {words} | {accuracy:.2f} | {gain:+.2f} ± {half:.2f} "
+    return text + f"| {verdict(gain, half)} | {f1:.2f} | {minutes:.1f} |\n"
+
+
+def table(args, groups, results):
+    base = results["base"]
+    spreads, dof = 0.0, 0
+    for name, found in results.items():
+        differences = [100 * (r["accuracy"] - b["accuracy"]) for r, b in zip(found, base)]
+        if name != "base" and len(differences) > 1:
+            spreads += statistics.variance(differences) * (len(differences) - 1)
+            dof += len(differences) - 1
+    half = student_t(dof) * math.sqrt(spreads / dof / args.seeds) if dof else math.inf
+    accuracies = ", ".join(f"{100 * b['accuracy']:.2f}" for b in base)
+    text = f"# Ablation\n\n{args.arch}, {args.epochs} epochs, {args.seeds} seeds, "
+    text += f"{base[0]['n']:,} validation faces. Base: `--recipe fast` at this budget, {accuracies} %.\n"
+    text += "Accuracy and macro-F1 in %, gain in points against the base of the same seed with a 95 % "
+    text += "interval (spread pooled over all variants).\n"
+    for title, variants in groups:
+        text += f"\n## {title}\n\n| variant | what it is | accuracy | gain | which | macro-F1 | minutes |\n"
+        text += "|---|---|---|---|---|---|---|\n"
+        for name, words, _ in variants:
+            if name in results:
+                text += row(name, words, results[name], base, half)
+    return text
+
+
+def after_training(args):
+    """Tools that need no training of their own."""
+    runs = [args.out / f"base-{s}" for s in range(args.seeds)]
+    rows = [("one network", [judge(args, [r]) for r in runs])]
+    rows += [("one network, ten views (--tta)", [judge(args, [r], "--tta") for r in runs])]
+    rows += [(f"mean of {args.seeds} networks", [judge(args, runs)])]
+    rows += [(f"mean of {args.seeds} networks, ten views", [judge(args, runs, "--tta")])]
+    text = "\n## At use\n\n| | accuracy | macro-F1 |\n|---|---|---|\n"
+    for name, found in rows:
+        means = [100 * statistics.mean(e[key] for e in found) for key in ("accuracy", "macro_f1")]
+        text += f"| {name} | {means[0]:.2f} | {means[1]:.2f} |\n"
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", help="training faces; without, drawn ones")
+    parser.add_argument("--val", help="validation faces; without, a tenth of the training faces")
+    parser.add_argument("--synthetic", type=int, default=7000)
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("ablation"))
+    parser.add_argument("--arch", default="fer-s")
+    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--only", default="", help="names, comma between")
+    parser.add_argument("--fer", default=str(ROOT / "target/release/fer"))
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    chosen = [n for n in args.only.split(",") if n]
+    groups = [("Off alone", OFF), ("On alone", ON)]
+    known = {name for _, variants in groups for name, *_ in variants}
+    if unknown := set(chosen) - known:
+        parser.error(f"--only {','.join(sorted(unknown))}: known are {', '.join(sorted(known))}")
+    results = {"base": [run(args, "base", [], s) for s in range(args.seeds)]}
+    for _, variants in groups:
+        for name, _, settings in variants:
+            if not chosen or name in chosen:
+                results[name] = [run(args, name, settings, s) for s in range(args.seeds)]
+            (args.out / "ablation.md").write_text(table(args, groups, results))
+    report = table(args, groups, results) + after_training(args)
+    (args.out / "ablation.md").write_text(report)
+    print(report)
+
+
+main()

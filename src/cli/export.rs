@@ -1,0 +1,53 @@
+//! `fer export`.
+
+use super::input::require_folder_of;
+use crate::error::{Error, Result};
+use crate::files::write_atomic;
+use crate::onnx::to_onnx;
+use crate::render::numbers::thousands;
+use crate::train::Trained;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `fer export`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A run folder or a weights file [default: the program's own network]
+    model: Option<PathBuf>,
+    /// Write the network as ONNX: input `pixels` [N, 1, 48, 48] in 0 to 1, outputs `logits` and
+    /// `probabilities`
+    #[arg(long, value_name = "FILE")]
+    onnx: Option<PathBuf>,
+    /// Write the averaged weights as safetensors, which every command takes as MODEL
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Write the weights in half precision: half the size
+    #[arg(long, requires = "weights")]
+    half: bool,
+}
+
+pub(super) fn run(args: Args) -> Result<()> {
+    if args.onnx.is_none() && args.weights.is_none() {
+        return Err(Error::Usage("nothing to write: give --onnx or --weights".into()));
+    }
+    args.onnx.iter().chain(&args.weights).try_for_each(|path| require_folder_of(path))?;
+    let trained = Trained::read_or_own(args.model.as_deref())?;
+    if let Some(path) = &args.weights {
+        write(path, &trained.to_archive(args.half)?.to_bytes()?)?;
+    }
+    let Some(path) = &args.onnx else { return Ok(()) };
+    if trained.equalize() {
+        eprintln!(
+            "this network wants equalised faces, which the graph does not do: equalise the \
+             histogram of each face before (metadata: equalize = true)"
+        );
+    }
+    let temperature = trained.calibration.as_ref().map_or(1.0, |c| c.plain.temperature);
+    let notes = [("equalize", trained.equalize().to_string())];
+    write(path, &to_onnx(&trained.network, temperature, &notes)?)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomic(path, bytes)?;
+    eprintln!("{}: {} bytes", path.display(), thousands(bytes.len() as u64));
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! Settings from several places, one over the other: defaults, a recipe, a file, single keys.
+
+use super::config::TrainConfig;
+use crate::error::{Error, Result};
+use std::path::Path;
+use toml::{Table, Value};
+
+/// The recipes that come with the program: name and text of the file in `data/recipes`.
+pub const RECIPES: [(&str, &str); 2] = [
+    ("fast", include_str!("../../data/recipes/fast.toml")),
+    ("best", include_str!("../../data/recipes/best.toml")),
+];
+
+/// Settings over the defaults. What is laid on later counts more.
+#[derive(Clone, Debug)]
+pub struct Settings(Table);
+
+impl Settings {
+    /// The defaults.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn new() -> Result<Self> {
+        let text = TrainConfig::default().to_toml()?;
+        text.parse().map(Settings).map_err(|e: toml::de::Error| Error::Usage(e.to_string()))
+    }
+
+    /// Lays on a recipe that comes with the program.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for an unknown name.
+    pub fn recipe(&mut self, name: &str) -> Result<()> {
+        let Some((_, text)) = RECIPES.iter().find(|(known, _)| *known == name) else {
+            let known = RECIPES.map(|(name, _)| name).join(", ");
+            return Err(Error::Usage(format!("no recipe `{name}`; there are {known}")));
+        };
+        self.lay_on(text, &format!("recipe {name}"))
+    }
+
+    /// Lays on a TOML file.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it cannot be read or holds anything but settings.
+    pub fn file(&mut self, path: &Path) -> Result<()> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| Error::Usage(format!("{}: {e}", path.display())))?;
+        self.lay_on(&text, &path.display().to_string())
+    }
+
+    /// Lays on one setting, `KEY=VALUE`: `mixup=0.2`, `augment.flip=random`, `budget.epochs=30`. A
+    /// value that is no TOML is taken as a word.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] without a `=`, for an unknown key or a value of another kind.
+    pub fn key(&mut self, setting: &str) -> Result<()> {
+        let Some((key, value)) = setting.split_once('=') else {
+            return Err(Error::Usage(format!("--set {setting}: expected KEY=VALUE")));
+        };
+        let (key, value) = (key.trim(), value.trim());
+        let quoted = Value::String(value.into());
+        let as_toml = format!("{key} = {value}");
+        let text = match as_toml.parse::<Table>() {
+            Ok(_) => as_toml,
+            Err(_) => format!("{key} = {quoted}"),
+        };
+        self.lay_on(&text, &format!("--set {setting}"))
+    }
+
+    fn lay_on(&mut self, text: &str, place: &str) -> Result<()> {
+        let usage = |e: toml::de::Error| Error::Usage(format!("{place}: {e}"));
+        toml::from_str::<TrainConfig>(text).map_err(usage)?; // its messages name line and key
+        merge(&mut self.0, text.parse().map_err(usage)?);
+        Ok(())
+    }
+
+    /// The resolved configuration.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if parts that are right by themselves do not go together.
+    pub fn resolve(self) -> Result<TrainConfig> {
+        self.0.try_into().map_err(|e: toml::de::Error| Error::Usage(e.to_string()))
+    }
+}
+
+/// Tables are merged key by key, everything else is replaced; so is the budget, which is one of two.
+fn merge(below: &mut Table, above: Table) {
+    for (key, value) in above {
+        match (below.get_mut(&key), value) {
+            (Some(Value::Table(old)), Value::Table(new)) if key != "budget" => merge(old, new),
+            (_, value) => drop(below.insert(key, value)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::augment::Flip;
+    use crate::train::Budget;
+
+    fn resolve(lay_on: impl Fn(&mut Settings) -> Result<()>) -> Result<TrainConfig> {
+        let mut settings = Settings::new()?;
+        lay_on(&mut settings)?;
+        settings.resolve()
+    }
+
+    #[test]
+    fn later_settings_count_and_the_rest_stays() {
+        let config = resolve(|s| {
+            s.recipe("fast")?;
+            s.lay_on("[budget]\nepochs = 3\n[augment]\nrotation = 1.0", "file")?;
+            s.key("lr=0.02")?;
+            s.key("augment.flip = random")?;
+            s.key("arch=fer-s")
+        })
+        .unwrap();
+        let recipe = resolve(|s| s.recipe("fast")).unwrap();
+        assert_eq!(config.budget, Budget::Epochs(3));
+        assert_eq!((config.lr, config.arch.as_str()), (0.02, "fer-s"));
+        assert_eq!((config.augment.rotation, config.augment.flip), (1.0, Flip::Random));
+        assert_eq!(config.augment.zoom, recipe.augment.zoom);
+        assert_eq!(config.sizes, recipe.sizes);
+        assert_eq!(resolve(|_| Ok(())).unwrap(), TrainConfig::default());
+    }
+
+    #[test]
+    fn every_recipe_is_valid_and_ends_at_the_side_of_a_face() {
+        for (name, _) in RECIPES {
+            let config = resolve(|s| s.recipe(name)).unwrap();
+            config.validate().unwrap();
+            assert_eq!(config.final_side(), crate::SIDE, "{name}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (setting, word) in [
+            ("mixup", "KEY=VALUE"),
+            ("mix_up=0.2", "mix_up"),
+            ("lr=fast", "--set lr=fast"),
+            ("augment.rotate=3", "rotate"),
+        ] {
+            let e = resolve(|s| s.key(setting)).unwrap_err().to_string();
+            assert!(e.contains(word), "{setting}: {e}");
+        }
+        assert!(resolve(|s| s.recipe("slow")).unwrap_err().to_string().contains("fast, best"));
+    }
+
+    /// The table in `data/recipes/README.md` names every key that a configuration holds.
+    #[test]
+    fn every_key_is_documented() {
+        fn keys(table: &Table, prefix: &str, out: &mut Vec<String>) {
+            for (key, value) in table {
+                match value {
+                    Value::Table(inner) if key != "budget" => keys(inner, &format!("{key}."), out),
+                    _ => out.push(format!("{prefix}{key}")),
+                }
+            }
+        }
+        let all = TrainConfig {
+            data: Some("a".into()),
+            val: Some("b".into()),
+            from: Some("c".into()),
+            teacher: vec!["d".into()],
+            overfit: Some(1),
+            patience: Some(1),
+            ..TrainConfig::default()
+        };
+        let mut found = Vec::new();
+        keys(&all.to_toml().unwrap().parse().unwrap(), "", &mut found);
+        let table = include_str!("../../data/recipes/README.md");
+        for key in found {
+            assert!(table.contains(&format!("| `{key}")), "{key} is not in data/recipes/README.md");
+        }
+    }
+}

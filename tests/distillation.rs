@@ -1,0 +1,169 @@
+//! A student's targets are the stated mixture, the teachers are asked as they were trained, and a
+//! resumed student goes on with the same answers.
+
+use super::cli::place::{Place, TRAIN};
+use fer::dataset::augment::View;
+use fer::dataset::{Dataset, SynthOptions, synthesize};
+use fer::ops::cross_entropy::Targets;
+use fer::train::batch::{SoftLabels, assemble};
+use fer::train::step::StepResult;
+use fer::train::teachers::{SOFT_LABELS, answers};
+use fer::train::{Ensemble, Observer, Outcome, TrainConfig, Trained, Trainer, load, predict, run};
+
+fn faces(count: usize) -> Dataset {
+    synthesize(&SynthOptions { count, ..SynthOptions::default() }).unwrap()
+}
+
+fn targets(config: &TrainConfig, data: &Dataset, soft: Option<&SoftLabels>) -> Vec<f32> {
+    let order: Vec<usize> = (0..data.len()).rev().collect();
+    match assemble(config, data, soft, &order, 16, (0, 0)).unwrap().1 {
+        Targets::Soft(t) => t.to_vec(),
+        Targets::Labels(_) => panic!("labels where soft targets are wanted"),
+    }
+}
+
+#[test]
+fn targets_are_the_stated_mixture() {
+    let data = faces(5);
+    let probabilities: Vec<f32> = (0..5 * 7).map(|i| (i % 7 + i / 7) as f32 / 100.0).collect();
+    let soft = SoftLabels { probabilities: probabilities.clone(), weight: 0.7 };
+    let config = TrainConfig { label_smoothing: 0.1, ..TrainConfig::default() };
+    for (row, face) in targets(&config, &data, Some(&soft)).chunks(7).zip((0..5).rev()) {
+        for (c, &found) in row.iter().enumerate() {
+            let label = f32::from(data.label(face) == Some(c as u8));
+            let own = 0.9 * label + 0.1 / 7.0;
+            let expected = 0.3 * own + 0.7 * probabilities[face * 7 + c];
+            assert!((found - expected).abs() < 1e-6, "face {face}, class {c}: {found}, {expected}");
+        }
+    }
+}
+
+#[test]
+fn mixup_blends_what_the_teachers_say_as_it_blends_the_faces() {
+    let data = faces(4);
+    let soft = SoftLabels { probabilities: vec![1.0 / 7.0; 28], weight: 0.5 };
+    let plain = TrainConfig { label_smoothing: 0.0, ..TrainConfig::default() };
+    let mixed = TrainConfig { mixup: 0.4, ..plain.clone() };
+    let (a, b) = (targets(&plain, &data, Some(&soft)), targets(&mixed, &data, Some(&soft)));
+    // One share for the whole batch: row i holds it of row i and the rest of row 3 − i.
+    let label = usize::from(data.label(3).unwrap()); // first in the order
+    let (own, other) = (a[label], a[3 * 7 + label]);
+    let share = (b[label] - other) / (own - other);
+    assert!((0.0..=1.0).contains(&share), "{share}");
+    for (i, &found) in b.iter().enumerate() {
+        let (row, c) = (i / 7, i % 7);
+        let expected = share * a[i] + (1.0 - share) * a[(3 - row) * 7 + c];
+        assert!((found - expected).abs() < 1e-6, "{i}: {found}, {expected}");
+    }
+}
+
+/// Drawn class by class, a rare face comes several times in a batch: each time varied anew.
+#[test]
+fn a_face_that_comes_twice_is_varied_twice() {
+    let data = faces(3);
+    let batch = |class_balanced| {
+        let config = TrainConfig { class_balanced, ..TrainConfig::default() };
+        let (pixels, _) = assemble(&config, &data, None, &[1, 1, 2], 24, (5, 6)).unwrap();
+        pixels.to_vec().chunks(24 * 24).map(<[f32]>::to_vec).collect::<Vec<_>>()
+    };
+    let (once, anew) = (batch(false), batch(true));
+    assert_eq!(once[0], once[1]);
+    assert_ne!(anew[0], anew[1]);
+}
+
+/// Two small runs, the second on equalised faces.
+fn teachers() -> Place {
+    let place = Place::with_run(2);
+    let mut config = TrainConfig::read(&place.path("run/config.toml")).unwrap();
+    config.augment.equalize = true;
+    config.seed = 3;
+    place.write("equalised.toml", config.to_toml().unwrap().as_bytes());
+    place.ok("train --config equalised.toml --out equalised");
+    place
+}
+
+#[test]
+fn every_teacher_sees_the_faces_as_it_was_trained() {
+    let place = teachers();
+    let paths = [place.path("run"), place.path("equalised")];
+    let data = faces(30);
+    let found = answers(&Ensemble::read(&paths).unwrap(), &data, 2.0, |_| {}).unwrap();
+    let mut sum = vec![0.0_f64; 30 * 7];
+    for (path, equalize) in paths.iter().zip([false, true]) {
+        let teacher = Trained::read(path).unwrap();
+        for view in View::tta(2.0) {
+            let p = predict(&teacher.network, &data, &[view], equalize, |_| {}).unwrap();
+            sum.iter_mut().zip(&p.probabilities).for_each(|(s, &p)| *s += f64::from(p) / 20.0);
+        }
+    }
+    for (found, mean) in found.chunks(7).zip(sum.chunks(7)) {
+        let total: f64 = mean.iter().map(|p| p.sqrt()).sum();
+        for (found, mean) in found.iter().zip(mean) {
+            assert!((f64::from(*found) - mean.sqrt() / total).abs() < 1e-5);
+        }
+    }
+}
+
+/// Stops after a number of steps.
+struct StopAt(u64);
+
+impl Observer for StopAt {
+    fn step(&mut self, trainer: &Trainer, _: &StepResult) -> bool {
+        trainer.progress.step < self.0
+    }
+}
+
+#[test]
+fn a_resumed_student_goes_on_with_the_same_answers() {
+    let place = teachers();
+    let mut config = TrainConfig::read(&place.path("run/config.toml")).unwrap();
+    config.teacher = vec![place.path("run"), place.path("equalised")];
+    config.data = Some(place.path("faces.csv"));
+    config.arch = place.path("small.toml").display().to_string();
+    let start = |name: &str| {
+        let (train, validation) = load::load(&config).unwrap();
+        let mut trainer = Trainer::new(config.clone(), train, validation).unwrap();
+        trainer.ask_teachers(|done, all| assert!(done <= all)).unwrap();
+        trainer.write_into(&run::create(Some(&place.path(name)), "small").unwrap()).unwrap();
+        trainer
+    };
+    let weights = |name: &str| {
+        let path = place.path(name).join("last.safetensors");
+        fer::checkpoint::Archive::read(&path).unwrap().tensors
+    };
+    assert_eq!(start("whole").run(&mut ()).unwrap(), Outcome::Finished);
+    assert_ne!(weights("whole"), weights("run"), "the teachers changed nothing");
+    let resume = |name: &str| Trainer::resume(&place.path(name), load::load).unwrap();
+    for (name, keep) in [("kept", true), ("asked-again", false)] {
+        assert_eq!(start(name).run(&mut StopAt(2)).unwrap(), Outcome::Stopped);
+        let answers = place.path(name).join(SOFT_LABELS);
+        if !keep {
+            std::fs::write(&answers, b"damaged").unwrap();
+        }
+        assert_eq!(resume(name).run(&mut ()).unwrap(), Outcome::Finished);
+        assert_eq!(weights("whole"), weights(name), "{name}");
+    }
+    // A teacher that was trained on in between says something else.
+    assert_eq!(start("other").run(&mut StopAt(2)).unwrap(), Outcome::Stopped);
+    std::fs::remove_file(place.path("other").join(SOFT_LABELS)).unwrap();
+    std::fs::copy(place.path("run/last.safetensors"), place.path("equalised/last.safetensors"))
+        .unwrap();
+    let e = resume("other").run(&mut ()).unwrap_err();
+    assert!(e.exit_code() == 4 && e.to_string().contains("other answers"), "{e}");
+}
+
+#[test]
+fn teachers_that_cannot_teach() {
+    let place = Place::with_run(1);
+    let train = format!("{TRAIN} --epochs 1 --out student");
+    place.fails(&format!("{train} --teacher nowhere"), 4, &["nowhere", "does not exist"]);
+    let seven = place.text("small.toml");
+    place.write("named.toml", format!("classes = [{}]\n{seven}", "\"a\",".repeat(7)).as_bytes());
+    place.ok("train --data faces.csv --arch named.toml --batch 32 --lr 0.01 --epochs 1 --out a");
+    place.fails(&format!("{train} --teacher a"), 4, &["a, a, a", "angry"]);
+    place.fails(&format!("{train} --teacher run,a"), 4, &["a, a, a", "angry"]);
+    assert!(!place.path("student").exists(), "a run folder without a teacher");
+    let done = place.ok(&format!("{train} --teacher run --seed 4"));
+    assert!(done.stderr.contains("validated on other faces"), "{}", done.stderr);
+    assert!(place.text("student/config.toml").contains("teacher = ["));
+}
