@@ -1,8 +1,8 @@
 //! `fer report`.
 
-use crate::bench::machine::cpu_name;
 use super::input::{Reading, require_folder_of};
 use super::progress::{self, duration};
+use crate::bench::machine::cpu_name;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::files::write_atomic;

@@ -1,8 +1,8 @@
 //! Networks: as data, built in, with weights, on disk, and as a table.
 
 pub mod architectures;
-pub mod inference;
 pub mod eigen;
+pub mod inference;
 pub mod init;
 pub mod network;
 pub mod spec;
