@@ -264,7 +264,10 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
             folder.display()
         );
         let spent = display.recorder.spent();
-        eprintln!("watching took {spent:.1} s, {:.1} % of the time", 100.0 * spent / trainer.seconds());
+        eprintln!(
+            "watching took {spent:.1} s, {:.1} % of the time",
+            100.0 * spent / trainer.seconds()
+        );
     }
     Ok(())
 }

@@ -7,6 +7,9 @@ use crate::memory::Element;
 use crate::nn::{BatchNorm2d, Builder, Layer, Parameter, Pass, Sequential};
 use crate::ops::{self, batch_norm::BatchStatistics};
 
+/// Room for the parameters of a network of ours.
+const USUAL_PARAMETERS: usize = 64;
+
 /// A network from pixels in [0, 1] to logits.
 #[derive(Clone, Debug)]
 pub struct Network<T: Element = f32> {
@@ -104,14 +107,14 @@ impl<T: Element> Network<T> {
 
     /// The parameters in their order; `parameters()[i].index == i`.
     pub fn parameters(&self) -> Vec<&Parameter<T>> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(USUAL_PARAMETERS);
         self.layers.0.iter().for_each(|l| l.parameters(&mut out));
         out
     }
 
     /// The parameters in their order, to be changed.
     pub fn parameters_mut(&mut self) -> Vec<&mut Parameter<T>> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(USUAL_PARAMETERS);
         self.layers.0.iter_mut().for_each(|l| l.parameters_mut(&mut out));
         out
     }

@@ -95,6 +95,7 @@ impl<T: Element> Pass<T> {
             return Var::constant(p.value.clone());
         }
         if self.leaves.len() <= p.index {
+            self.leaves.reserve(64); // the parameters of a network of ours
             self.leaves.resize(p.index + 1, None);
         }
         let leaf = self.leaves[p.index].take().unwrap_or_else(|| self.tape.leaf(p.value.clone()));
