@@ -4,8 +4,9 @@
 
 mod common;
 
-use common::{BATCH, ConvLayer, Rate, Setting, Work, criterion, group, normal};
+use common::{BATCH, Rate, Setting, Work, criterion, group, normal};
 use criterion::{Criterion, criterion_group, criterion_main};
+use fer::bench::ConvLayer;
 use fer_kernels::{ChannelView, batch_norm};
 
 fn passes(c: &mut Criterion<Rate>) {

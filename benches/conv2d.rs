@@ -5,8 +5,9 @@
 
 mod common;
 
-use common::{BATCH, ConvLayer, Rate, Setting, Work, criterion, group, normal};
+use common::{BATCH, Rate, Setting, Work, criterion, group, normal};
 use criterion::{Criterion, criterion_group, criterion_main};
+use fer::bench::ConvLayer;
 use fer_kernels::conv2d::{Algorithm, Pass, backward_input_by, backward_weight_by, forward_by};
 use fer_kernels::{Conv2dGeometry, naive};
 

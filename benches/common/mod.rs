@@ -6,9 +6,9 @@
 
 mod rate;
 
-pub use fer::bench::ConvLayer;
 pub use rate::Rate;
 
+use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use fer::bench::machine::{LimitsMeter, Memory, counted};
 use fer::random::{Purpose, Rng};
@@ -101,7 +101,7 @@ pub fn normal(len: usize) -> Vec<f32> {
 
 /// Criterion with our rates.
 pub fn criterion() -> Criterion<Rate> {
-    Criterion::default().with_measurement(Rate::default())
+    Criterion::default().with_measurement(Rate(WallTime))
 }
 
 /// A group that takes about a second a bench.

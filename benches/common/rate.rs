@@ -15,8 +15,7 @@ pub fn compare_with(limits: Limits) {
 }
 
 /// Time, as [`WallTime`], whose throughput is floating-point operations and bytes.
-#[derive(Default)]
-pub struct Rate(WallTime);
+pub struct Rate(pub WallTime);
 
 impl Measurement for Rate {
     type Intermediate = Instant;

@@ -23,7 +23,7 @@ fn layers_account_for_the_whole_step() {
     assert!((sum("share") - 1.0).abs() < 1e-9);
     // 2 · MAC · 3 pictures; nobody asks for the gradient of the pixels.
     let flop = |way: &str| (number(&profile["total"][way]["gflop"]) * 1e9).round() as u64;
-    let (first, all) = (2 * 3 * 48 * 48 * 9 * 32, 3 * 173_577_216);
+    let (first, all) = (2 * 3 * 48 * 48 * 9 * 32, 3 * 173_559_296);
     assert_eq!((flop("forward"), flop("backward")), (all, 2 * all - first));
     let conv = parts
         .as_array()
