@@ -1,52 +1,38 @@
-//! Batch norm over the activations of our networks' layers.
+//! Batch norm: its four passes over memory at the layers of our networks.
 //!
-//! `cargo bench --bench batch_norm`; the rate is GB/s of memory read and written once.
+//! `cargo bench --bench batch_norm`.
 
 mod common;
 
-use common::{BATCH, LAYERS, group, name, normal, pools};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use common::{BATCH, Rate, Setting, Work, criterion, group, normal};
+use criterion::{Criterion, criterion_group, criterion_main};
+use fer::bench::ConvLayer;
 use fer_kernels::{ChannelView, batch_norm};
 
-fn passes(c: &mut Criterion) {
+fn passes(c: &mut Criterion<Rate>) {
+    let mut settings = Setting::widest();
     let mut group = group(c, "batch_norm");
-    for [c_in, channels, side] in LAYERS {
-        let v = ChannelView { outer: BATCH * side * side, channels, inner: 1 };
+    for layer in ConvLayer::OF_VGG {
+        let channels = layer.c_out;
+        let v = ChannelView { outer: BATCH * layer.side * layer.side, channels, inner: 1 };
         let (x, g, mut out) = (normal(v.len()), normal(v.len()), vec![0.0; v.len()]);
         let (a, b) = (normal(channels), normal(channels));
         let (mut p, mut q) = (vec![0.0; channels], vec![0.0; channels]);
-        let layer = name([c_in, channels, side]);
-        for (threads, pool) in pools() {
-            let bytes = |tensors: u64| Throughput::Bytes(4 * tensors * v.len() as u64);
-            group.throughput(bytes(1));
-            group.bench_function(BenchmarkId::new(format!("statistics, {threads}"), &layer), |b| {
-                b.iter(|| pool.install(|| batch_norm::statistics(&v, &x, &mut p, &mut q)));
-            });
-            group.throughput(bytes(2));
-            group.bench_function(BenchmarkId::new(format!("affine, {threads}"), &layer), |bench| {
-                bench
-                    .iter(|| pool.install(|| batch_norm::channel_affine(&v, &x, &a, &b, &mut out)));
-            });
-            group.bench_function(BenchmarkId::new(format!("reduce, {threads}"), &layer), |bench| {
-                bench.iter(|| {
-                    pool.install(|| {
-                        batch_norm::backward_reduce(&v, &x, &g, &a, &b, &mut p, &mut q);
-                    });
-                });
-            });
-            group.throughput(bytes(3));
-            let id = BenchmarkId::new(format!("backward_input, {threads}"), &layer);
-            group.bench_function(id, |bench| {
-                bench.iter(|| {
-                    pool.install(|| {
-                        batch_norm::backward_input(&v, &x, &g, &a, &b, &a, &a, &b, &mut out);
-                    });
-                });
-            });
+        let layer = layer.to_string();
+        let tensors = |count: usize| Work::new(0, count * v.len());
+        for setting in &mut settings {
+            let run = || batch_norm::statistics(&v, &x, &mut p, &mut q);
+            setting.bench(&mut group, ["statistics", &layer], tensors(1), run);
+            let run = || batch_norm::channel_affine(&v, &x, &a, &b, &mut out);
+            setting.bench(&mut group, ["affine", &layer], tensors(2), run);
+            let run = || batch_norm::backward_reduce(&v, &x, &g, &a, &b, &mut p, &mut q);
+            setting.bench(&mut group, ["reduce", &layer], tensors(2), run);
+            let run = || batch_norm::backward_input(&v, &x, &g, &a, &b, &a, &a, &b, &mut out);
+            setting.bench(&mut group, ["backward_input", &layer], tensors(3), run);
         }
     }
     group.finish();
 }
 
-criterion_group!(benches, passes);
+criterion_group! { name = benches; config = criterion(); targets = passes }
 criterion_main!(benches);

@@ -1,64 +1,284 @@
-"""fer against PyTorch, in turns: `python3 benches/compare.py [--rounds 9] [--torch PYTHON]`.
+"""fer against PyTorch and other matrix products, in turns: one table of ratios.
 
-Ratios of images a second, the median over the rounds and their range; above 1 fer is faster.
-PyTorch is told to keep its memory ("tuned malloc"), without which it is a fifth slower. PYTHON is
-an interpreter that has torch; fer is built first with `cargo build --release`.
+    python3 benches/compare.py --torch PYTHON [--only train,infer] [--rounds 9] [--json FILE]
+
+PYTHON is an interpreter that has torch and numpy; `fer` is built first with `cargo build --release`.
+A ratio is taken in every round, from runs within the same seconds; the table shows the median over
+the rounds and their range. Above 1 fer is faster (or smaller). PyTorch is told to keep its memory
+("tuned malloc"), without which it is a fifth slower, and to use channels last. All parts together
+take about 20 minutes on two cores; the machine should have nothing else to do.
 """
 
 import argparse
+import datetime
 import json
 import os
 import pathlib
 import statistics
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-CASES = [
-    ("train", "vgg", 64),
-    ("train", "tiny", 64),
-    ("infer", "vgg", 64),
-    ("infer", "tiny", 64),
-    ("infer", "vgg", 1),
-    ("infer", "tiny", 1),
-]
+THREADS = os.cpu_count()
 TUNED = {
     "MALLOC_MMAP_THRESHOLD_": str(1 << 32),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 34),
     "MALLOC_TOP_PAD_": str(1 << 28),
-    "OMP_NUM_THREADS": str(os.cpu_count()),
 }
+AVX2 = {
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+}
+CONV_LAYERS = [
+    "1-64@48", "64-64@48", "64-128@24", "128-128@24",
+    "128-256@12", "256-256@12", "256-512@6", "512-512@6",
+]  # fmt: skip
+PASSES = ["forward", "backward_input", "backward_weight"]
+# M, N, K as in ../shared/reference/performance.md: filters × pixels × (channels · taps), squares.
+GEMMS = [
+    "64 18432 576 nn", "128 4608 1152 nn", "256 9216 2304 nn", "512 2304 4608 nn",
+    "64 256 18432 nn", "512 512 512 nn", "2048 2048 2048 nn", "512 512 512 tn", "512 512 512 nt",
+]  # fmt: skip
 
 
-def fer(what, net, batch, simd):
-    steps = "60" if batch == 1 else "9"
-    command = [ROOT / "target/release/fer", "bench", what, "--arch", net, "--batch", str(batch)]
-    command += ["--steps", steps, "--json", "--simd", simd]
-    return json.loads(subprocess.check_output(command))["images_per_second"]
+class Server:
+    """A program that answers each line with a line of JSON."""
+
+    def __init__(self, command, **environment):
+        self.command = [str(word) for word in command]
+        env = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=ROOT,
+            env={**env, **environment},
+        )
+
+    def ask(self, *words):
+        print(*words, file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"{self.command[0]} ended at the request {' '.join(map(str, words))!r}")
+        return json.loads(line)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def pytorch(options, threads=THREADS, **environment):
+    command = [options.torch, ROOT / "benches/pytorch.py"]
+    return Server(command, OMP_NUM_THREADS=str(threads), **TUNED, **environment)
+
+
+def fer(options, *words):
+    command = [options.fer, *words, "--json", "--simd", options.simd]
+    return json.loads(subprocess.check_output([str(word) for word in command], cwd=ROOT))
+
+
+def in_turns(k, ours, theirs):
+    """Both results; who begins changes from round to round."""
+    if k % 2:
+        ours = ours()
+        return ours, theirs()
+    theirs = theirs()
+    return ours(), theirs
+
+
+class Table:
+    """What was measured: for each name its part, bar, aim, unit and both sides of every round."""
+
+    def __init__(self):
+        self.rows = {}
+
+    def add(self, part, name, ours, theirs, unit, bar=None, aim=None, detail=False):
+        row = {"part": part, "bar": bar, "aim": aim, "unit": unit, "detail": detail}
+        row = self.rows.setdefault(name, {**row, "ours": [], "theirs": [], "ratios": []})
+        row["ours"].append(ours)
+        row["theirs"].append(theirs)
+        row["ratios"].append(ours / theirs if unit != "MiB" else theirs / ours)
+
+    def worst(self, part, name, rows, bar, aim):
+        """One row for many: the one whose median ratio is the least."""
+        worst = min(rows, key=lambda n: statistics.median(self.rows[n]["ratios"]))
+        row = {**self.rows[worst], "part": part, "bar": bar, "aim": aim, "detail": False}
+        self.rows[f"{name}: least of {len(rows)}, {worst.split(', ')[-1]}"] = row
+
+    def text(self, detail):
+        lines = ["| | bar | aim | median | range | fer | other | unit |"]
+        lines.append("|---|---|---|---|---|---|---|---|")
+        for name, row in self.rows.items():
+            if row["detail"] != detail:
+                continue
+            ratios, sides = row["ratios"], [statistics.median(row[s]) for s in ("ours", "theirs")]
+            times = lambda r: f"{r:.2f}×" if r else ""
+            ours, theirs = (f"{v:.1f}" if v < 100 else f"{v:.0f}" for v in sides)
+            median = f"**{times(statistics.median(ratios))}**"
+            cells = [name, times(row["bar"]), times(row["aim"]), median]
+            cells += [f"{min(ratios):.2f} to {max(ratios):.2f}", ours, theirs, row["unit"]]
+            lines.append("| " + " | ".join(cells) + " |")
+        return "\n".join(lines)
+
+
+def train(options, table):
+    """Whole training steps, batch 64."""
+    opponent = pytorch(options)
+    for k in range(options.rounds):
+        for net, bar, aim in [("vgg", 1.5, 1.8), ("tiny", 1.6, 1.8)]:
+            words = ["bench", "train", "--arch", net, "--batch", 64, "--steps", 7]
+            run = lambda: fer(options, *words)
+            both = in_turns(k, run, lambda: opponent.ask("train", net, 64))
+            both = [side["images_per_second"] for side in both]
+            table.add("train", f"training step, {net}, batch 64", *both, "images/s", bar, aim)
+    opponent.close()
+
+
+def infer(options, table):
+    """Inference against the best of three forms of the network."""
+    opponent = pytorch(options)
+    kinds = ["eager", "folded", "compiled"]
+    bars = {("vgg", 64): (1.5, 1.8), ("tiny", 64): (1.3, 1.6)}
+    bars |= {("vgg", 1): (1.2, 1.6), ("tiny", 1): (1.2, 1.6)}
+    for k in range(options.rounds):
+        for (net, batch), (bar, aim) in bars.items():
+            def theirs():
+                answers = {kind: opponent.ask("infer", net, batch, kind) for kind in kinds}
+                for kind in [kind for kind in kinds if "error" in answers[kind]]:
+                    print(f"left out: {kind}, {answers[kind]['error']}", file=sys.stderr)
+                    kinds.remove(kind)
+                return max(a["images_per_second"] for a in answers.values() if "error" not in a)
+
+            steps = 60 if batch == 1 else 9
+            words = ["bench", "infer", "--arch", net, "--batch", batch, "--steps", steps]
+            ours, best = in_turns(k, lambda: fer(options, *words)["images_per_second"], theirs)
+            table.add("infer", f"inference, {net}, batch {batch}", ours, best, "images/s", bar, aim)
+    opponent.close()
+
+
+def conv(options, table):
+    """Each 3×3 layer and pass against oneDNN, on all threads and on one."""
+    counts = sorted({THREADS, 1}, reverse=True)
+    opponents = {threads: pytorch(options, threads) for threads in counts}
+    names = {}
+    for k in range(options.rounds):
+        for threads, opponent in opponents.items():
+            for layer in CONV_LAYERS:
+                words = ["bench", "conv", "--layer", layer, "--steps", 7, "--threads", threads]
+                run = lambda: fer(options, *words)
+                ours, theirs = in_turns(k, run, lambda: opponent.ask("conv", layer, 64))
+                ours = {p["pass"]: p["gflops"] for p in ours["passes"]}
+                for p in PASSES:
+                    kind = f"convolution, {p}, {threads} thread{'s' * (threads > 1)}"
+                    name = f"{kind}, {layer}"
+                    names.setdefault(kind, []).append(name)
+                    table.add("conv", name, ours[p], theirs[p], "GFLOP/s", 1.0, 1.5, detail=True)
+    for kind, rows in names.items():
+        table.worst("conv", kind, dict.fromkeys(rows), 1.0, 1.5)
+    for opponent in opponents.values():
+        opponent.close()
+
+
+def gemm(options, table):
+    """Matrix products against the best of gemm, faer and OpenBLAS."""
+    manifest, target = ROOT / "benches/peers/Cargo.toml", ROOT / "target/peers"
+    build = ["cargo", "build", "--release", "--manifest-path", manifest, "--target-dir", target]
+    subprocess.run([str(word) for word in build], cwd=ROOT, check=True)
+    crates, numpy = Server([target / "release/fer-peers"]), pytorch(options)
+    for k in range(options.rounds):
+        for shape in GEMMS:
+            run = lambda: crates.ask(shape, THREADS)
+            rust, python = in_turns(k, run, lambda: numpy.ask("gemm", shape))
+            ours, theirs = rust.pop("fer"), max(*rust.values(), *python.values())
+            name = f"matrix product, {shape.replace(' ', '×', 2)}"
+            table.add("gemm", name, ours, theirs, "GFLOP/s", 0.95, 1.0, detail=True)
+    rows = [name for name, row in table.rows.items() if row["part"] == "gemm"]
+    table.worst("gemm", f"matrix product, {THREADS} threads", rows, 0.95, 1.0)
+    crates.close(), numpy.close()
+
+
+def threads(options, table):
+    """All threads against one: fer alone."""
+    words = ["bench", "train", "--arch", "vgg", "--batch", 64, "--steps", 5, "--threads"]
+    for k in range(options.rounds):
+        run = lambda n: lambda: fer(options, *words, n)["images_per_second"]
+        many, one = in_turns(k, run(THREADS), run(1))
+        name = f"training step, vgg, {THREADS} threads against 1"
+        table.add("threads", name, many, one, "images/s", 1.8 if THREADS == 2 else None)
+
+
+def avx2(options, table):
+    """Both sides held to AVX2, as on a CPU that has nothing wider."""
+    opponent = pytorch(options, **AVX2)
+    for k in range(options.rounds):
+        for what, net in [("train", "vgg"), ("train", "tiny"), ("infer", "vgg"), ("infer", "tiny")]:
+            words = ["bench", what, "--arch", net, "--batch", 64, "--steps", 7]
+            narrow = argparse.Namespace(**{**vars(options), "simd": "avx2"})
+            request = [what, net, 64] + ["eager"] * (what == "infer")
+            both = in_turns(k, lambda: fer(narrow, *words), lambda: opponent.ask(*request))
+            both = [side["images_per_second"] for side in both]
+            table.add("avx2", f"{what}, {net}, batch 64, AVX2 on both sides", *both, "images/s")
+    opponent.close()
+
+
+def memory(options, table):
+    """Largest resident memory of a process that trains vgg."""
+    for k in range(3):
+        def theirs():
+            opponent = pytorch(options)
+            answer = opponent.ask("peak", "vgg", 64)["peak_mib"]
+            opponent.close()
+            return answer
+
+        ours = fer(options, "bench", "train", "--arch", "vgg", "--steps", 4)["peak_mib"]
+        table.add("memory", "peak memory, training vgg", ours, theirs(), "MiB")
+
+
+PARTS = {f.__name__: f for f in (train, infer, conv, gemm, threads, avx2, memory)}
 
 
 def main():
-    args = argparse.ArgumentParser()
-    args.add_argument("--rounds", type=int, default=9)
-    args.add_argument("--torch", default="python3")
-    args.add_argument("--simd", default="auto")
-    args = args.parse_args()
-    opponent = subprocess.Popen(
-        [args.torch, ROOT / "benches/pytorch.py"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **TUNED},
-    )
-    ratios = {case: [] for case in CASES}
-    for _ in range(args.rounds):
-        for case in CASES:
-            print(*case, file=opponent.stdin, flush=True)
-            theirs = json.loads(opponent.stdout.readline())["images_per_second"]
-            ratios[case].append(fer(*case, args.simd) / theirs)
-    print(f"| {'':<20} | median | range | rounds |\n|---|---|---|---|")
-    for (what, net, batch), r in ratios.items():
-        name = f"{what} {net}, batch {batch}"
-        print(f"| {name:<20} | {statistics.median(r):.2f}× | {min(r):.2f} to {max(r):.2f} | {len(r)} |")
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--only", default=",".join(PARTS), help="parts [default: %(default)s]")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--torch", default=sys.executable, help="interpreter with torch and numpy")
+    parser.add_argument("--fer", default=ROOT / "target/release/fer")
+    parser.add_argument("--simd", default="auto")
+    parser.add_argument("--json", help="write every round of every row to this file")
+    options = parser.parse_args()
+    unknown = set(options.only.split(",")) - PARTS.keys()
+    if unknown:
+        parser.error(f"--only {', '.join(sorted(unknown))}: expected {', '.join(PARTS)}")
+
+    table = Table()
+    for part in options.only.split(","):
+        print(f"{datetime.datetime.now():%H:%M:%S} {part}: {PARTS[part].__doc__}", file=sys.stderr)
+        PARTS[part](options, table)
+    info = fer(options, "info")
+    version = [options.torch, "-c", "import torch; print(torch.__version__)"]
+    torch = subprocess.check_output(version, text=True)
+    about = {
+        "date": f"{datetime.date.today()}",
+        "cpu": info["cpu"],
+        "threads": THREADS,
+        "simd": info["simd"],
+        "torch": torch.strip(),
+        "rounds": options.rounds,
+        "load": os.getloadavg(),
+        "command": " ".join(["python3", "benches/compare.py", *sys.argv[1:]]),
+    }
+    heading = "{cpu}, {threads} threads, {simd}, PyTorch {torch}, {date}, {rounds} rounds: `{command}`"
+    print(heading.format(**about) + "\n")
+    print(table.text(detail=False))
+    if any(row["detail"] for row in table.rows.values()):
+        print("\n" + table.text(detail=True))
+    if options.json:
+        rows = [{"name": name, **row} for name, row in table.rows.items()]
+        pathlib.Path(options.json).write_text(json.dumps({**about, "rows": rows}, indent=1) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,16 +1,20 @@
-//! Convolution: the layers of our networks, three passes, every algorithm, one thread and all.
+//! Convolution: the layers of our networks, three passes, every algorithm on every SIMD path.
 //!
-//! `cargo bench --bench conv2d`; the rate "Gelem/s" is GFLOP/s (two per multiply-accumulate of the
-//! definition, whatever the algorithm executes).
+//! `cargo bench --bench conv2d`; a part of it by words of the name, such as
+//! `cargo bench --bench conv2d -- 'Forward/winograd'`.
 
 mod common;
 
-use common::{BATCH, LAYERS, group, layer, name, normal, pools};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use common::{BATCH, Rate, Setting, Work, criterion, group, normal};
+use criterion::{Criterion, criterion_group, criterion_main};
+use fer::bench::ConvLayer;
 use fer_kernels::conv2d::{Algorithm, Pass, backward_input_by, backward_weight_by, forward_by};
 use fer_kernels::{Conv2dGeometry, naive};
 
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::Im2col, Algorithm::Direct, Algorithm::Winograd];
+
+/// The definition is shown on one image, and on layers up to this size: it takes seconds for more.
+const NAIVE_MACS: usize = 50_000_000;
 
 struct Tensors {
     x: Vec<f32>,
@@ -40,26 +44,27 @@ impl Tensors {
     }
 }
 
-fn conv2d(c: &mut Criterion) {
+fn work(g: &Conv2dGeometry) -> Work {
+    Work::new(g.macs(), g.input_len() + g.weight_len() + g.output_len())
+}
+
+fn conv2d(c: &mut Criterion<Rate>) {
+    let mut settings = Setting::all();
     for pass in Pass::ALL {
         let mut group = group(c, &format!("conv2d {pass:?}"));
-        for shape in LAYERS {
-            // The definition takes seconds for a batch: one image shows its rate.
-            let g = layer(shape, 1);
-            let mut one = Tensors::new(&g);
-            group.throughput(Throughput::Elements(2 * g.macs() as u64));
-            group.bench_function(BenchmarkId::new("naive", name(shape)), |b| {
-                b.iter(|| one.run_naive(&g, pass));
-            });
-            let g = layer(shape, BATCH);
+        for layer in ConvLayer::OF_VGG {
+            let (g, name) = (layer.geometry(1), layer.to_string());
+            if g.macs() < NAIVE_MACS {
+                let mut one = Tensors::new(&g);
+                let run = || one.run_naive(&g, pass);
+                settings[0].bench(&mut group, ["naive", &name], work(&g), run);
+            }
+            let g = layer.geometry(BATCH);
             let mut batch = Tensors::new(&g);
-            group.throughput(Throughput::Elements(2 * g.macs() as u64));
-            for (threads, pool) in pools() {
+            for setting in &mut settings {
                 for algorithm in ALGORITHMS {
-                    let id = BenchmarkId::new(format!("{algorithm}, {threads}"), name(shape));
-                    group.bench_function(id, |b| {
-                        b.iter(|| pool.install(|| batch.run(algorithm, &g, pass)));
-                    });
+                    let run = || batch.run(algorithm, &g, pass);
+                    setting.bench(&mut group, [algorithm.name(), &name], work(&g), run);
                 }
             }
         }
@@ -67,5 +72,5 @@ fn conv2d(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, conv2d);
+criterion_group! { name = benches; config = criterion(); targets = conv2d }
 criterion_main!(benches);

@@ -1,11 +1,12 @@
-//! Matrix product: the im2col shapes of our networks and two squares.
+//! Matrix product: the im2col shapes of our networks, two squares, and transposed operands.
 //!
-//! `cargo bench --bench gemm`; the rate "Gelem/s" is GFLOP/s.
+//! `cargo bench --bench gemm`. `benches/compare.py --only gemm` measures the same shapes beside the
+//! crates gemm and faer (in `benches/peers`) and OpenBLAS.
 
 mod common;
 
-use common::{group, normal, pools};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use common::{Rate, Setting, Work, criterion, group, normal};
+use criterion::{Criterion, criterion_group, criterion_main};
 use fer_kernels::{GemmGeometry, Transpose, gemm};
 
 /// m, n, k: filters × pixels × (channels · taps) of vgg's layers, and squares.
@@ -19,21 +20,30 @@ const SHAPES: [[usize; 3]; 7] = [
     [2048, 2048, 2048],
 ];
 
-fn product(c: &mut Criterion) {
+/// Of A and B.
+const TRANSPOSED: [(&str, Transpose, Transpose); 3] = [
+    ("A B", Transpose::No, Transpose::No),
+    ("A' B", Transpose::Yes, Transpose::No),
+    ("A B'", Transpose::No, Transpose::Yes),
+];
+
+fn product(c: &mut Criterion<Rate>) {
+    let mut settings = Setting::all();
     let mut group = group(c, "gemm");
     for [m, n, k] in SHAPES {
         let (a, b, mut out) = (normal(m * k), normal(k * n), vec![0.0; m * n]);
-        let g = GemmGeometry { m, n, k, trans_a: Transpose::No, trans_b: Transpose::No };
-        group.throughput(Throughput::Elements(2 * (m * n * k) as u64));
-        for (threads, pool) in pools() {
-            let id = BenchmarkId::new(threads, format!("{m}x{n}x{k}"));
-            group.bench_function(id, |bench| {
-                bench.iter(|| pool.install(|| gemm::gemm(&g, &a, &b, &mut out, false)));
-            });
+        let (name, work) = (format!("{m}x{n}x{k}"), Work::new(m * n * k, m * k + k * n + m * n));
+        for (place, setting) in settings.iter_mut().enumerate() {
+            // Transposed operands on the settings of everyday use: the others differ in the tile.
+            for &(letters, trans_a, trans_b) in &TRANSPOSED[..if place < 2 { 3 } else { 1 }] {
+                let g = GemmGeometry { m, n, k, trans_a, trans_b };
+                let run = || gemm::gemm(&g, &a, &b, &mut out, false);
+                setting.bench(&mut group, [letters, &name], work, run);
+            }
         }
     }
     group.finish();
 }
 
-criterion_group!(benches, product);
+criterion_group! { name = benches; config = criterion(); targets = product }
 criterion_main!(benches);

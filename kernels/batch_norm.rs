@@ -134,6 +134,18 @@ pub fn backward_reduce(
             }
         }
     });
+    join_sums(&partial, inv_std, grad_gamma, grad_beta);
+}
+
+/// Adds the partial sums `[Σ g, Σ g·(x − mean)]` of all blocks in f64; the second times inv_std
+/// is grad_gamma.
+pub(crate) fn join_sums(
+    partial: &[f32],
+    inv_std: &[f32],
+    grad_gamma: &mut [f32],
+    grad_beta: &mut [f32],
+) {
+    let c = inv_std.len();
     for c0 in (0..c).step_by(LANES) {
         let lanes = LANES.min(c - c0);
         let (mut beta, mut gamma) = ([0.0f64; LANES], [0.0f64; LANES]);

@@ -1,8 +1,8 @@
 //! Which implementation an element type uses.
 
 use crate::{
-    ChannelView, Conv2dGeometry, GemmGeometry, Layout, Pool2dGeometry, Scalar, batch_norm, conv2d,
-    gemm, naive, pool,
+    ChannelView, Conv2dGeometry, GemmGeometry, Layout, Normalisation, Pool2dGeometry, Scalar,
+    batch_norm, batch_norm_relu, conv2d, gemm, naive, pool, scale_add_relu,
 };
 
 /// The kernels of an element type. Each default is the naive one; `f32` replaces those that
@@ -95,6 +95,39 @@ pub trait Kernels: Scalar {
     ) {
         naive::batch_norm::backward_reduce(v, x, grad_output, mean, inv_std, grad_gamma, grad_beta);
     }
+    /// y = max(0, max over windows of γ·(x − mean)·inv_std + β).
+    fn batch_norm_relu_forward(
+        g: &Pool2dGeometry,
+        norm: &Normalisation<Self>,
+        x: &[Self],
+        y: &mut [Self],
+    ) {
+        naive::batch_norm_relu::forward(g, norm, x, y);
+    }
+    /// Its gradients with respect to γ and β.
+    fn batch_norm_relu_backward_reduce(
+        g: &Pool2dGeometry,
+        norm: &Normalisation<Self>,
+        x: &[Self],
+        grad_output: &[Self],
+        grad_gamma: &mut [Self],
+        grad_beta: &mut [Self],
+    ) {
+        let (gamma, beta) = (grad_gamma, grad_beta);
+        naive::batch_norm_relu::backward_reduce(g, norm, x, grad_output, gamma, beta);
+    }
+    /// Its gradient with respect to x; `sums` are grad_gamma and grad_beta where mean and variance
+    /// came from x itself.
+    fn batch_norm_relu_backward_input(
+        g: &Pool2dGeometry,
+        norm: &Normalisation<Self>,
+        x: &[Self],
+        grad_output: &[Self],
+        sums: Option<[&[Self]; 2]>,
+        grad_input: &mut [Self],
+    ) {
+        naive::batch_norm_relu::backward_input(g, norm, x, grad_output, sums, grad_input);
+    }
     /// Gradient with respect to x where mean and variance came from x itself:
     /// γ·inv_std·(g − Σg/m − x̂·Σ(g·x̂)/m), m elements a channel.
     #[allow(clippy::too_many_arguments)] // the formula has this many letters
@@ -120,6 +153,25 @@ pub trait Kernels: Scalar {
             grad_beta,
             grad_input,
         );
+    }
+
+    /// y = max(0, a + s·b), s `[n, c]`; `v` has outer = n and inner = pixels.
+    fn scale_add_relu(v: &ChannelView, a: &[Self], s: &[Self], b: &[Self], y: &mut [Self]) {
+        naive::scale_add_relu::forward(v, a, s, b, y);
+    }
+    /// Its gradients.
+    #[allow(clippy::too_many_arguments)] // three operands and their gradients
+    fn scale_add_relu_backward(
+        v: &ChannelView,
+        y: &[Self],
+        s: &[Self],
+        b: &[Self],
+        grad_output: &[Self],
+        grad_a: &mut [Self],
+        grad_s: &mut [Self],
+        grad_b: &mut [Self],
+    ) {
+        naive::scale_add_relu::backward(v, y, s, b, grad_output, grad_a, grad_s, grad_b);
     }
 }
 
@@ -187,5 +239,48 @@ impl Kernels for f32 {
         gx: &mut [f32],
     ) {
         batch_norm::backward_input(v, x, gy, mean, inv_std, gamma, grad_gamma, grad_beta, gx);
+    }
+    fn batch_norm_relu_forward(
+        g: &Pool2dGeometry,
+        norm: &Normalisation<f32>,
+        x: &[f32],
+        y: &mut [f32],
+    ) {
+        batch_norm_relu::forward(g, norm, x, y);
+    }
+    fn batch_norm_relu_backward_reduce(
+        g: &Pool2dGeometry,
+        norm: &Normalisation<f32>,
+        x: &[f32],
+        gy: &[f32],
+        grad_gamma: &mut [f32],
+        grad_beta: &mut [f32],
+    ) {
+        batch_norm_relu::backward_reduce(g, norm, x, gy, grad_gamma, grad_beta);
+    }
+    fn batch_norm_relu_backward_input(
+        g: &Pool2dGeometry,
+        norm: &Normalisation<f32>,
+        x: &[f32],
+        gy: &[f32],
+        sums: Option<[&[f32]; 2]>,
+        gx: &mut [f32],
+    ) {
+        batch_norm_relu::backward_input(g, norm, x, gy, sums, gx);
+    }
+    fn scale_add_relu(v: &ChannelView, a: &[f32], s: &[f32], b: &[f32], y: &mut [f32]) {
+        scale_add_relu::forward(v, a, s, b, y);
+    }
+    fn scale_add_relu_backward(
+        v: &ChannelView,
+        y: &[f32],
+        s: &[f32],
+        b: &[f32],
+        gy: &[f32],
+        ga: &mut [f32],
+        gs: &mut [f32],
+        gb: &mut [f32],
+    ) {
+        scale_add_relu::backward(v, y, s, b, gy, ga, gs, gb);
     }
 }

@@ -16,7 +16,7 @@
 use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, for_each_block, micro_kernel, prefetch};
 use crate::pack::{self, KC};
 use crate::parallel::{parallel_chunks, threads};
-use crate::{GemmGeometry, Transpose, scratch};
+use crate::{GemmGeometry, Transpose, gemv, scratch};
 
 const KO: usize = 9 * KC;
 const MO: usize = 1024;
@@ -38,6 +38,9 @@ pub fn gemm(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: b
     }
     if g.m == 0 || g.n == 0 || g.k == 0 {
         return;
+    }
+    if g.m <= gemv::MAX_ROWS && [g.trans_a, g.trans_b] == [Transpose::No; 2] {
+        return gemv::gemv(g, a, b, c, accumulate);
     }
     let kernel = micro_kernel();
     let mut c = BlockMut::new(c, g.m, g.n, g.n);

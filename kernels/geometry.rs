@@ -1,5 +1,6 @@
 //! How to read a flat slice: sizes, strides, paddings, and the order of the axes in memory.
 
+use crate::Scalar;
 use std::fmt;
 
 /// Order in memory of a rank-4 tensor whose axes are called N, C, H, W.
@@ -293,5 +294,26 @@ impl ChannelView {
     /// Elements of one channel.
     pub fn per_channel(&self) -> usize {
         self.outer * self.inner
+    }
+}
+
+/// The numbers of a batch norm, one a channel: z = γ·(x − mean)·inv_std + β.
+#[derive(Clone, Copy, Debug)]
+pub struct Normalisation<'a, T> {
+    /// Mean.
+    pub mean: &'a [T],
+    /// 1/√(variance + ε).
+    pub inv_std: &'a [T],
+    /// Scale γ.
+    pub gamma: &'a [T],
+    /// Shift β.
+    pub beta: &'a [T],
+}
+
+impl<T: Scalar> Normalisation<'_, T> {
+    /// The same as one multiplication and one addition: (scale, shift) of z = x·scale + shift.
+    pub fn affine(&self, channel: usize) -> (T, T) {
+        let scale = self.gamma[channel] * self.inv_std[channel];
+        (scale, self.beta[channel] - self.mean[channel] * scale)
     }
 }

@@ -12,12 +12,12 @@
 //! | [`winograd`] | fewer products |
 //!
 //! All read and write NHWC (the first re-orders, which costs nothing beside its seven loops), and
-//! give the same result up to rounding.
+//! give the same result up to rounding. `fer bench kernels` measures them on the reader's machine.
 
-use crate::arch::{AlignedBuffer, BlockMut, Lhs, MAX_MR, micro_kernel};
 use crate::conv2d::{Algorithm, forward_by};
 use crate::im2col::im2col;
 use crate::naive as specification;
+use crate::winograd as winograd_kernel;
 use crate::{Conv2dGeometry, GemmGeometry, Transpose};
 
 /// One step of the ladder.
@@ -26,39 +26,54 @@ pub struct Rung {
     pub name: &'static str,
     /// Whether it uses all threads; otherwise it is to be run in a pool of one.
     pub threads: bool,
+    /// Where the work differs from the definition's.
+    pub kind: Kind,
     /// y = conv(x, w): images NHWC, weights `[c_out, c_in, k_h, k_w]`, one group.
     pub run: fn(&Conv2dGeometry, &[f32], &[f32], &mut [f32]),
 }
 
+/// What a rung executes and moves, beside the definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The products of the definition; operands and result once.
+    InPlace,
+    /// The same products; the im2col matrix written and read as well.
+    Columns,
+    /// Fewer products; operands and result once.
+    Winograd,
+}
+
+impl Rung {
+    /// Multiply-accumulates that the rung executes, transforms not counted.
+    pub fn macs(&self, g: &Conv2dGeometry) -> usize {
+        match self.kind {
+            Kind::Winograd => winograd_kernel::macs(winograd_kernel::tile_size(g), g),
+            Kind::InPlace | Kind::Columns => g.macs(),
+        }
+    }
+    /// Bytes that the rung must move between memory and caches.
+    pub fn bytes(&self, g: &Conv2dGeometry) -> usize {
+        let columns = 2 * g.n * g.h_out * g.w_out * g.k_h * g.k_w * g.c_in;
+        let columns = if self.kind == Kind::Columns { columns } else { 0 };
+        size_of::<f32>() * (g.input_len() + g.weight_len() + g.output_len() + columns)
+    }
+}
+
 /// From the ground up.
 pub const LADDER: [Rung; 7] = [
-    Rung { name: "naive loops", threads: false, run: naive },
-    Rung { name: "im2col, naive product", threads: false, run: im2col_naive },
-    Rung { name: "im2col, blocked product", threads: false, run: im2col_blocked },
-    Rung { name: "SIMD, one thread", threads: false, run: simd },
-    Rung { name: "SIMD, all threads", threads: true, run: simd },
-    Rung { name: "Winograd, one thread", threads: false, run: winograd },
-    Rung { name: "Winograd, all threads", threads: true, run: winograd },
+    Rung { name: "naive loops", threads: false, kind: Kind::InPlace, run: naive },
+    Rung { name: "im2col, naive product", threads: false, kind: Kind::Columns, run: im2col_naive },
+    Rung {
+        name: "im2col, blocked product",
+        threads: false,
+        kind: Kind::Columns,
+        run: im2col_blocked,
+    },
+    Rung { name: "SIMD, one thread", threads: false, kind: Kind::InPlace, run: simd },
+    Rung { name: "SIMD, all threads", threads: true, kind: Kind::InPlace, run: simd },
+    Rung { name: "Winograd, one thread", threads: false, kind: Kind::Winograd, run: winograd },
+    Rung { name: "Winograd, all threads", threads: true, kind: Kind::Winograd, run: winograd },
 ];
-
-/// Computes `repeats` register tiles from operands in L1 on this thread: what the micro-kernel
-/// reaches when nothing has to be fetched, the peak that the rungs are compared with. Returns the
-/// floating-point operations executed, two per multiply-accumulate.
-pub fn register_tiles(repeats: usize) -> u64 {
-    const K: usize = 64;
-    let kernel = micro_kernel();
-    let a = vec![1.0; kernel.mr * K];
-    let b = AlignedBuffer::zeroed(K * kernel.nr);
-    let mut c = vec![0.0; kernel.mr * kernel.nr];
-    let rows: [usize; MAX_MR] = std::array::from_fn(|i| i % kernel.mr * K);
-    let lhs = Lhs { data: &a, rows: &rows, segments: &[0], k: K, step: 1 };
-    for _ in 0..repeats {
-        let mut tile = BlockMut::new(&mut c, kernel.mr, kernel.nr, kernel.nr);
-        kernel.run(&lhs, &b, &mut tile, true);
-    }
-    std::hint::black_box(&c);
-    2 * (repeats * kernel.mr * kernel.nr * K) as u64
-}
 
 /// The definition, on NCHW copies.
 pub fn naive(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {

@@ -19,19 +19,23 @@
 
 pub mod arch;
 pub mod batch_norm;
+pub mod batch_norm_relu;
 pub mod conv2d;
 mod dispatch;
 pub mod elementwise;
 pub mod gemm;
+mod gemv;
 pub mod geometry;
 pub mod im2col;
 pub mod ladder;
+pub mod limits;
 pub mod naive;
 mod pack;
 mod parallel;
 pub mod pool;
 pub mod reduce;
 mod scalar;
+pub mod scale_add_relu;
 mod scratch;
 pub mod softmax;
 pub mod update;
@@ -40,6 +44,7 @@ pub mod winograd;
 
 pub use dispatch::Kernels;
 pub use geometry::{
-    ChannelView, Conv2dGeometry, GemmGeometry, GeometryError, Layout, Pool2dGeometry, Transpose,
+    ChannelView, Conv2dGeometry, GemmGeometry, GeometryError, Layout, Normalisation,
+    Pool2dGeometry, Transpose,
 };
 pub use scalar::Scalar;

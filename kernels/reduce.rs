@@ -57,15 +57,21 @@ fn sum_rows<T: Scalar>(r: &Runs, x: &[T], y: &mut [T]) {
         return;
     }
     let rows = (CHUNK / r.inner).max(1);
+    let add = |y: &mut [T], block: &[T]| {
+        for row in block.chunks(r.inner) {
+            for (y, &v) in y.iter_mut().zip(row) {
+                *y += v;
+            }
+        }
+    };
+    if r.reduced <= rows {
+        return add(y, x);
+    }
     let partial: Vec<Vec<T>> = x
         .par_chunks(rows * r.inner)
         .map(|block| {
             let mut acc = vec![T::ZERO; r.inner];
-            for row in block.chunks(r.inner) {
-                for (a, &v) in acc.iter_mut().zip(row) {
-                    *a += v;
-                }
-            }
+            add(&mut acc, block);
             acc
         })
         .collect();

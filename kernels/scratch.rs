@@ -10,6 +10,10 @@ static FREE: Mutex<Vec<AlignedBuffer>> = Mutex::new(Vec::new());
 /// Free buffers kept at most; the smallest give way.
 const KEEP: usize = 64;
 
+/// Under AddressSanitizer (`tests/address_sanitizer.sh`) buffers are as long as the wish and used
+/// once: it sees no overrun into the spare room of a larger one.
+const EXACT: bool = cfg!(exact_buffers);
+
 /// A buffer on loan from the process-wide list; goes back when dropped. Its content is
 /// unspecified (finite or not): write before reading.
 pub struct Scratch {
@@ -19,6 +23,9 @@ pub struct Scratch {
 
 /// Lends a buffer of `len` floats that starts on a cache line.
 pub fn take(len: usize) -> Scratch {
+    if EXACT {
+        return Scratch { buffer: Some(AlignedBuffer::zeroed(len)), len };
+    }
     // A large buffer is not spent on a small wish: the next large wish would need another.
     let fits = len..=4 * len + (1 << 14);
     let mut free = FREE.lock().unwrap_or_else(|e| e.into_inner());
@@ -32,7 +39,7 @@ pub fn take(len: usize) -> Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let Some(buffer) = self.buffer.take() else { return };
+        let Some(buffer) = self.buffer.take().filter(|_| !EXACT) else { return };
         let mut free = FREE.lock().unwrap_or_else(|e| e.into_inner());
         free.push(buffer);
         if free.len() > KEEP

@@ -2,17 +2,20 @@
 //! networks on top of it, and the explanations of what they learnt.
 
 pub mod autograd;
+pub mod bench;
 pub mod checkpoint;
 pub mod cli;
 pub mod dataset;
 pub mod error;
 pub mod explain;
 pub mod files;
+pub mod language;
 mod layout;
 pub mod memory;
 pub mod metrics;
 pub mod model;
 pub mod nn;
+pub mod observe;
 pub mod onnx;
 pub mod ops;
 pub mod optim;
@@ -20,6 +23,7 @@ pub mod photo;
 pub mod random;
 pub mod render;
 pub mod report;
+pub mod serve;
 pub mod tensorboard;
 pub mod train;
 

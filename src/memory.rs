@@ -6,15 +6,15 @@ use fer_kernels::Kernels;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// An element type that tensors can hold: its kernels and its pool of buffers.
-pub trait Element: Kernels {
+/// A number that comes in pooled buffers.
+pub trait Pooled: Copy + Default + Send + Sync + 'static {
     #[doc(hidden)]
     fn pool() -> &'static Pool<Self>;
 }
 
-macro_rules! element {
+macro_rules! pooled {
     ($t:ty) => {
-        impl Element for $t {
+        impl Pooled for $t {
             fn pool() -> &'static Pool<Self> {
                 static POOL: Pool<$t> = Pool(Mutex::new(BTreeMap::new()));
                 &POOL
@@ -22,15 +22,21 @@ macro_rules! element {
         }
     };
 }
-element!(f32);
-element!(f64);
+pooled!(f32);
+pooled!(f64);
+pooled!(u32); // places
+
+/// An element type that tensors can hold: its kernels and its pool of buffers.
+pub trait Element: Kernels + Pooled {}
+impl Element for f32 {}
+impl Element for f64 {}
 
 /// Free buffers by capacity. The `Arc` is kept with its buffer so that not even the counter is
 /// allocated again.
 #[derive(Debug)]
 pub struct Pool<T>(Mutex<BTreeMap<usize, Vec<Arc<Vec<T>>>>>);
 
-impl<T: Element> Pool<T> {
+impl<T: Pooled> Pool<T> {
     fn take(&self, capacity: usize) -> Option<Arc<Vec<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&capacity)?.pop()
     }
@@ -41,7 +47,7 @@ impl<T: Element> Pool<T> {
 }
 
 /// Gives all free buffers back to the system; called between phases of different batch sizes.
-pub fn trim<T: Element>() {
+pub fn trim<T: Pooled>() {
     T::pool().0.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
@@ -54,17 +60,18 @@ fn capacity(len: usize) -> usize {
 
 /// A shared buffer; cloning shares it, dropping the last owner returns it to the pool.
 #[derive(Debug)]
-pub struct Storage<T: Element> {
+pub struct Storage<T: Pooled> {
     buffer: Option<Arc<Vec<T>>>, // None only while dropping
     len: usize,
 }
 
-impl<T: Element> Storage<T> {
+impl<T: Pooled> Storage<T> {
     /// A buffer of `len` elements whose contents are left over from earlier use: the caller
     /// writes every element.
     pub fn stale(len: usize) -> Self {
         let capacity = capacity(len);
-        let buffer = T::pool().take(capacity).unwrap_or_else(|| Arc::new(vec![T::ZERO; capacity]));
+        let buffer =
+            T::pool().take(capacity).unwrap_or_else(|| Arc::new(vec![T::default(); capacity]));
         Self { buffer: Some(buffer), len }
     }
 
@@ -87,13 +94,13 @@ impl<T: Element> Storage<T> {
     }
 }
 
-impl<T: Element> Clone for Storage<T> {
+impl<T: Pooled> Clone for Storage<T> {
     fn clone(&self) -> Self {
         Self { buffer: self.buffer.clone(), len: self.len }
     }
 }
 
-impl<T: Element> Drop for Storage<T> {
+impl<T: Pooled> Drop for Storage<T> {
     fn drop(&mut self) {
         if let Some(mut buffer) = self.buffer.take()
             && Arc::get_mut(&mut buffer).is_some()

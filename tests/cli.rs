@@ -2,6 +2,7 @@
 
 pub mod place;
 
+mod bench;
 mod commands;
 mod poisoned;
 mod runs;

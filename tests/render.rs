@@ -356,10 +356,15 @@ fn every_chart_survives_bad_numbers_and_empty_input() {
         };
         let lines = [chart::Dash::Solid, chart::Dash::Dashed, chart::Dash::Dotted].map(line);
         check(|theme| chart::bands("b", "", ("x", "y"), &lines, Look::new(theme)).unwrap());
+        let point = |gflops, executed| chart::RooflinePoint {
+            name: "k".into(),
+            intensity: bad,
+            gflops,
+            executed,
+        };
         let roof = chart::Roofline {
-            bandwidths: vec![("DRAM".into(), bad)],
-            peaks: vec![("peak".into(), bad)],
-            points: vec![chart::RooflinePoint { name: "k".into(), intensity: bad, gflops: bad }],
+            roofs: vec![chart::Roof { name: "all".into(), bandwidth: bad, peak: bad }],
+            points: vec![point(bad, None), point(5.0, Some(bad))],
             ..Default::default()
         };
         check(|theme| chart::roofline(&roof, Look::new(theme)).unwrap());

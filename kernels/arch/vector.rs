@@ -14,6 +14,12 @@ pub trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = 
     fn splat(v: f32) -> Self;
     /// self · a + b, rounded once.
     fn mul_add(self, a: Self, b: Self) -> Self;
+    /// The larger of the two; NaN where either is.
+    fn max(self, other: Self) -> Self;
+    /// self where `a` = `b`, else 0.
+    fn where_equal(self, a: Self, b: Self) -> Self;
+    /// self where `a` > 0, else 0.
+    fn where_positive(self, a: Self) -> Self;
     /// The first `LANES` elements of `x`.
     ///
     /// # Panics
@@ -75,7 +81,8 @@ mod x86 {
 
     macro_rules! register {
         ($name:ident, $feature:literal, $raw:ident, $lanes:literal, $wrapper:ident,
-         $set1:ident, $loadu:ident, $storeu:ident, $add:ident, $sub:ident, $mul:ident, $fmadd:ident) => {
+         $set1:ident, $loadu:ident, $storeu:ident, $add:ident, $sub:ident, $mul:ident, $fmadd:ident,
+         $compare:ident) => {
             #[derive(Clone, Copy)]
             pub struct $wrapper($raw);
 
@@ -94,6 +101,21 @@ mod x86 {
                 fn mul_add(self, a: Self, b: Self) -> Self {
                     // SAFETY: the feature was detected, see above.
                     Self(unsafe { $fmadd(self.0, a.0, b.0) })
+                }
+                #[inline(always)]
+                fn max(self, other: Self) -> Self {
+                    // SAFETY: the feature was detected, see above.
+                    Self(unsafe { $compare::max(self.0, other.0) })
+                }
+                #[inline(always)]
+                fn where_equal(self, a: Self, b: Self) -> Self {
+                    // SAFETY: the feature was detected, see above.
+                    Self(unsafe { $compare::where_equal(self.0, a.0, b.0) })
+                }
+                #[inline(always)]
+                fn where_positive(self, a: Self) -> Self {
+                    // SAFETY: the feature was detected, see above.
+                    Self(unsafe { $compare::where_positive(self.0, a.0) })
                 }
                 #[inline(always)]
                 fn load(x: &[f32]) -> Self {
@@ -132,7 +154,8 @@ mod x86 {
         _mm512_add_ps,
         _mm512_sub_ps,
         _mm512_mul_ps,
-        _mm512_fmadd_ps
+        _mm512_fmadd_ps,
+        compare512
     );
     register!(
         avx2,
@@ -146,8 +169,64 @@ mod x86 {
         _mm256_add_ps,
         _mm256_sub_ps,
         _mm256_mul_ps,
-        _mm256_fmadd_ps
+        _mm256_fmadd_ps,
+        compare256
     );
+
+    /// Comparisons differ in kind: AVX-512 answers with a mask register.
+    ///
+    /// # Safety
+    /// Of every function: the CPU has AVX-512F.
+    mod compare512 {
+        use super::*;
+        #[inline(always)]
+        pub unsafe fn max(a: __m512, b: __m512) -> __m512 {
+            // SAFETY: the caller's. `max` answers b where either is NaN, so only a's NaN is missing.
+            unsafe {
+                let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a);
+                _mm512_mask_mov_ps(_mm512_max_ps(a, b), nan, a)
+            }
+        }
+        #[inline(always)]
+        pub unsafe fn where_equal(x: __m512, a: __m512, b: __m512) -> __m512 {
+            // SAFETY: the caller's.
+            unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b), x) }
+        }
+        #[inline(always)]
+        pub unsafe fn where_positive(x: __m512, a: __m512) -> __m512 {
+            // SAFETY: the caller's.
+            unsafe {
+                let zero = _mm512_setzero_ps();
+                _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, zero), x)
+            }
+        }
+    }
+
+    /// The same where a comparison answers with all bits of an element.
+    ///
+    /// # Safety
+    /// Of every function: the CPU has AVX.
+    mod compare256 {
+        use super::*;
+        #[inline(always)]
+        pub unsafe fn max(a: __m256, b: __m256) -> __m256 {
+            // SAFETY: the caller's. `max` answers b where either is NaN, so only a's NaN is missing.
+            unsafe {
+                let nan = _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a);
+                _mm256_blendv_ps(_mm256_max_ps(a, b), a, nan)
+            }
+        }
+        #[inline(always)]
+        pub unsafe fn where_equal(x: __m256, a: __m256, b: __m256) -> __m256 {
+            // SAFETY: the caller's.
+            unsafe { _mm256_and_ps(x, _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b)) }
+        }
+        #[inline(always)]
+        pub unsafe fn where_positive(x: __m256, a: __m256) -> __m256 {
+            // SAFETY: the caller's.
+            unsafe { _mm256_and_ps(x, _mm256_cmp_ps::<_CMP_GT_OQ>(a, _mm256_setzero_ps())) }
+        }
+    }
 }
 
 mod portable {
@@ -169,6 +248,20 @@ mod portable {
         #[inline(always)]
         fn mul_add(self, a: Self, b: Self) -> Self {
             Self(self.0.mul_add(a.0, b.0))
+        }
+        #[inline(always)]
+        fn max(self, other: Self) -> Self {
+            let larger = self.0.max(other.0); // the number, where one is NaN
+            let larger = other.0.is_nan().select(other.0, larger);
+            Self(self.0.is_nan().select(self.0, larger))
+        }
+        #[inline(always)]
+        fn where_equal(self, a: Self, b: Self) -> Self {
+            Self(self.0 & a.0.simd_eq(b.0))
+        }
+        #[inline(always)]
+        fn where_positive(self, a: Self) -> Self {
+            Self(self.0 & a.0.simd_gt(f32x8::ZERO))
         }
         #[inline(always)]
         fn load(x: &[f32]) -> Self {
@@ -193,6 +286,18 @@ impl Vector for f32 {
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
         f32::mul_add(self, a, b)
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        if self > other || self.is_nan() { self } else { other }
+    }
+    #[inline(always)]
+    fn where_equal(self, a: Self, b: Self) -> Self {
+        if a == b { self } else { 0.0 }
+    }
+    #[inline(always)]
+    fn where_positive(self, a: Self) -> Self {
+        if a > 0.0 { self } else { 0.0 }
     }
     #[inline(always)]
     fn load(x: &[f32]) -> Self {

@@ -1,5 +1,6 @@
 //! Gradient of a convolution with respect to its input.
 
+use super::Epilogue;
 use super::direct::correlate;
 use super::weights::Filters;
 use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, micro_kernel};
@@ -13,7 +14,7 @@ pub fn backward_input(g: &Conv2dGeometry, grad_output: &[f32], w: &[f32], grad_i
     match mirrored(g) {
         Some(m) if g.c_in / g.groups > FEW_CHANNELS => {
             let filters = |group| Filters::mirrored(g, w, group);
-            correlate(&m, grad_output, filters, None, grad_input);
+            correlate(&m, grad_output, filters, Epilogue::default(), grad_input);
         }
         _ => by_columns(g, grad_output, w, grad_input),
     }

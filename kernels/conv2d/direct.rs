@@ -10,6 +10,8 @@
 //!
 //! Every output is a sum over (c0, tap, c) in this order, whoever computes it.
 
+use super::Epilogue;
+use super::epilogue::rectify;
 use super::rows::{Channels, InputRows, columns_per_task, rows_per_task};
 use super::weights::Filters;
 use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, for_each_block, micro_kernel};
@@ -26,23 +28,53 @@ pub fn correlate<'a>(
     g: &Conv2dGeometry,
     x: &[f32],
     filters_of: impl Fn(usize) -> Filters<'a>,
-    bias: Option<&[f32]>,
+    after: Epilogue,
+    y: &mut [f32],
+) {
+    let mut packed = scratch::take(packed_len(g, &filters_of));
+    pack(g, &filters_of, &mut packed);
+    correlate_packed(g, x, filters_of, &packed, after, y);
+}
+
+/// Length of the packed filters of all groups.
+pub fn packed_len<'a>(g: &Conv2dGeometry, filters_of: &impl Fn(usize) -> Filters<'a>) -> usize {
+    g.groups * filters_of(0).packed_len(micro_kernel().nr)
+}
+
+/// Packs the filters of all groups.
+pub fn pack<'a>(
+    g: &Conv2dGeometry,
+    filters_of: &impl Fn(usize) -> Filters<'a>,
+    packed: &mut [f32],
+) {
+    let group = packed.len() / g.groups;
+    for (i, packed) in packed.chunks_mut(group.max(1)).enumerate() {
+        filters_of(i).pack(micro_kernel().nr, packed);
+    }
+}
+
+/// The convolution described by `g` with filters that [`pack`] has packed.
+pub fn correlate_packed<'a>(
+    g: &Conv2dGeometry,
+    x: &[f32],
+    filters_of: impl Fn(usize) -> Filters<'a>,
+    packed: &[f32],
+    after: Epilogue,
     y: &mut [f32],
 ) {
     assert!(x.len() == g.input_len() && y.len() == g.output_len());
     if y.is_empty() || x.is_empty() {
-        return no_input(g, bias, y);
+        return after.alone(g, y);
     }
     let kernel = micro_kernel();
     let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
-    let mut packed = scratch::take(filters_of(0).packed_len(kernel.nr));
     let rows = rows_per_task(g, TASK_PIXELS);
     let columns = columns_per_task((g.n * g.h_out).div_ceil(rows), o, kernel.nr);
     let pixels = y.len() / g.c_out;
     let mut y = BlockMut::new(y, pixels, g.c_out, g.c_out);
     for group in 0..g.groups {
         let filters = filters_of(group);
-        filters.pack(kernel.nr, &mut packed);
+        let packed = &packed[group * filters.packed_len(kernel.nr)..];
         let channels = Channels { first: group * c, count: c };
         let o0 = group * o;
         for_each_block(
@@ -51,21 +83,17 @@ pub fn correlate<'a>(
             |pixel, o, mut block| {
                 let first = pixel / g.w_out;
                 let input = InputRows::new(g, x, first..first + block.rows() / g.w_out, channels);
-                if let Some(bias) = bias {
+                if let Some(bias) = after.bias {
                     fill_with_bias(&mut block, &bias[o0 + o..]);
                 }
-                let task = Task { kernel, filters, packed: &packed, first, o, add: bias.is_some() };
+                let add = after.bias.is_some();
+                let task = Task { kernel, filters, packed, first, o, add };
                 task.run(g, &input, &mut block);
+                if after.relu {
+                    (0..block.rows()).for_each(|i| rectify(block.row_mut(i)));
+                }
             },
         );
-    }
-}
-
-/// The convolution of nothing: the bias, or zeros.
-pub fn no_input(g: &Conv2dGeometry, bias: Option<&[f32]>, y: &mut [f32]) {
-    match bias {
-        Some(bias) => y.chunks_mut(g.c_out.max(1)).for_each(|y| y.copy_from_slice(bias)),
-        None => y.fill(0.0),
     }
 }
 

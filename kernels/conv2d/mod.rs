@@ -19,15 +19,18 @@
 mod backward_input;
 mod backward_weight;
 mod direct;
+mod epilogue;
 mod plan;
+mod prepared;
 mod rows;
 mod weights;
 
 use crate::{Conv2dGeometry, im2col, winograd};
 pub(crate) use backward_input::mirrored;
-pub(crate) use direct::no_input;
+pub use epilogue::Epilogue;
 use plan::resolve;
-pub use plan::{Algorithm, Pass, plan, set_algorithm};
+pub use plan::{Algorithm, Pass, algorithm, plan, plan_name, set_algorithm};
+pub use prepared::Prepared;
 pub(crate) use weights::Filters;
 
 /// y = conv(x, w) + bias; the formula is on [`Conv2dGeometry`].
@@ -55,7 +58,10 @@ pub fn forward_by(
     match resolve(algorithm, g, Pass::Forward) {
         Algorithm::Winograd => winograd::forward(winograd::tile_size(g), g, x, w, bias, y),
         Algorithm::Im2col => im2col::forward(g, x, w, bias, y),
-        _ => direct::correlate(g, x, |group| Filters::forward(g, w, group), bias, y),
+        _ => {
+            let after = Epilogue { bias, relu: false };
+            direct::correlate(g, x, |group| Filters::forward(g, w, group), after, y);
+        }
     }
 }
 

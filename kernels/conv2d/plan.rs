@@ -1,6 +1,6 @@
 //! Which algorithm computes a convolution: the one place that decides.
 
-use crate::Conv2dGeometry;
+use crate::{Conv2dGeometry, winograd};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -14,8 +14,8 @@ pub enum Algorithm {
     Direct,
     /// The im2col matrix written out, then a matrix product.
     Im2col,
-    /// Winograd: fewer products, for 3×3 filters with stride 1; [`Direct`](Self::Direct) where it
-    /// does not apply.
+    /// Winograd: fewer products, for 3×3 filters with stride 1, no dilation, padding up to 2 and one
+    /// group. Elsewhere it becomes what [`Auto`](Self::Auto) takes there: [`Direct`](Self::Direct).
     Winograd,
 }
 
@@ -74,9 +74,25 @@ pub fn set_algorithm(algorithm: Algorithm) {
     FORCED.store(place as u8, Ordering::Relaxed);
 }
 
+/// The algorithm that [`set_algorithm`] asked for.
+pub fn algorithm() -> Algorithm {
+    Algorithm::ALL[FORCED.load(Ordering::Relaxed) as usize]
+}
+
 /// The algorithm that a pass of this convolution takes, never `Auto`.
 pub fn plan(g: &Conv2dGeometry, pass: Pass) -> Algorithm {
-    resolve(Algorithm::ALL[FORCED.load(Ordering::Relaxed) as usize], g, pass)
+    resolve(algorithm(), g, pass)
+}
+
+/// [`plan`] in words, with the size of Winograd's tiles: `direct`, `im2col`, `winograd 4x4`.
+pub fn plan_name(g: &Conv2dGeometry, pass: Pass) -> String {
+    match plan(g, pass) {
+        Algorithm::Winograd => {
+            let m = winograd::tile_size(g).outputs();
+            format!("{} {m}x{m}", Algorithm::Winograd)
+        }
+        other => other.to_string(),
+    }
 }
 
 /// What becomes of a wish: `Auto` is decided, and `Winograd` only where it applies.

@@ -4,6 +4,8 @@
 //! may be optimised; it is read first and believed.
 
 pub mod batch_norm;
+pub mod batch_norm_relu;
 pub mod conv2d;
 pub mod gemm;
 pub mod pool;
+pub mod scale_add_relu;

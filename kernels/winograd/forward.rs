@@ -14,7 +14,7 @@ use super::tiles::Tiles;
 use super::transform::{Filter, Input, Output, PAD};
 use super::variant::Variant;
 use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, Vectorized, micro_kernel, vectorized};
-use crate::conv2d::Filters;
+use crate::conv2d::{Epilogue, Filters};
 use crate::pack::KC;
 use crate::parallel::{parallel_chunks, parallel_parts, threads};
 use crate::{Conv2dGeometry, scratch};
@@ -32,7 +32,7 @@ pub fn correlate<W, const M: usize, const A: usize>(
     g: &Conv2dGeometry,
     x: &[f32],
     filters: &Filters,
-    bias: Option<&[f32]>,
+    after: Epilogue,
     y: &mut [f32],
 ) where
     W: Variant<M, A> + Sync,
@@ -40,15 +40,35 @@ pub fn correlate<W, const M: usize, const A: usize>(
     for<'a> Output<'a, W>: Vectorized,
     for<'a> Filter<'a, W>: Vectorized,
 {
+    let mut u = scratch::take(transformed_len::<A>(filters));
+    transform_filters::<W, M, A>(filters, &mut u);
+    correlate_transformed::<W, M, A>(g, x, &u, after, y);
+}
+
+/// Length of the transformed filters.
+pub fn transformed_len<const A: usize>(filters: &Filters) -> usize {
+    A * A * filters.c * filters.o.next_multiple_of(micro_kernel().nr)
+}
+
+/// The convolution described by `g` (3×3, stride 1, no dilation, one group) by variant `W`, with
+/// filters that [`transform_filters`] has transformed.
+pub fn correlate_transformed<W, const M: usize, const A: usize>(
+    g: &Conv2dGeometry,
+    x: &[f32],
+    u: &[f32],
+    after: Epilogue,
+    y: &mut [f32],
+) where
+    W: Variant<M, A> + Sync,
+    for<'a> Input<'a, W>: Vectorized,
+    for<'a> Output<'a, W>: Vectorized,
+{
     assert!([g.k_h, g.k_w] == [3, 3] && g.stride == [1, 1] && g.dilation == [1, 1]);
     assert!(g.groups == 1 && x.len() == g.input_len() && y.len() == g.output_len());
     if y.is_empty() || x.is_empty() {
-        return crate::conv2d::no_input(g, bias, y);
+        return after.alone(g, y);
     }
     let kernel = micro_kernel();
-    let mut u = scratch::take(A * A * filters.c * filters.o.next_multiple_of(kernel.nr));
-    transform_filters::<W, M, A>(filters, kernel.nr, &mut u);
-
     let tiles = Tiles::new(g, M);
     let rows = g.n * tiles.rows;
     let task_tiles = if u.len() > LARGE_U { 2 * TASK_TILES } else { TASK_TILES };
@@ -57,17 +77,18 @@ pub fn correlate<W, const M: usize, const A: usize>(
     parallel_parts(y, rows.div_ceil(per_task), &starts, &|task, y| {
         let range = task * per_task..((task + 1) * per_task).min(rows);
         let range = range.start * tiles.columns..range.end * tiles.columns;
-        let task = Task { g, kernel, tiles, filters, u: &u };
-        task.run::<W, M, A>(x, bias, range, y);
+        let task = Task { g, kernel, tiles, u };
+        task.run::<W, M, A>(x, after, range, y);
     });
 }
 
 /// U in panels `[o / nr][p][c][nr]`.
-fn transform_filters<W, const M: usize, const A: usize>(f: &Filters, nr: usize, u: &mut [f32])
+pub fn transform_filters<W, const M: usize, const A: usize>(f: &Filters, u: &mut [f32])
 where
     W: Variant<M, A>,
     for<'a> Filter<'a, W>: Vectorized,
 {
+    let nr = micro_kernel().nr;
     parallel_chunks(u, A * A * f.c * nr, |j, planes| {
         let mut panel = scratch::take(f.taps * KC.min(f.c) * nr);
         for c0 in (0..f.c).step_by(KC) {
@@ -85,7 +106,6 @@ struct Task<'a> {
     g: &'a Conv2dGeometry,
     kernel: &'a MicroKernel,
     tiles: Tiles<'a>,
-    filters: &'a Filters<'a>,
     u: &'a [f32],
 }
 
@@ -94,7 +114,7 @@ impl Task<'_> {
     fn run<W, const M: usize, const A: usize>(
         &self,
         x: &[f32],
-        bias: Option<&[f32]>,
+        after: Epilogue,
         range: Range<usize>,
         y: &mut [f32],
     ) where
@@ -102,7 +122,7 @@ impl Task<'_> {
         for<'a> Input<'a, W>: Vectorized,
         for<'a> Output<'a, W>: Vectorized,
     {
-        let (c, o, nr) = (self.filters.c, self.filters.o, self.kernel.nr);
+        let (c, o, nr) = (self.g.c_in, self.g.c_out, self.kernel.nr);
         let count = range.len();
         let (plane_v, plane_m) = (count * c + PAD, count * nr + PAD);
         let mut v = scratch::take(A * A * plane_v);
@@ -133,7 +153,7 @@ impl Task<'_> {
                 row: nr,
                 first: jr,
                 n: nr.min(o - jr),
-                bias,
+                after,
                 y,
                 first_pixel: self.tiles.row_start(range.start / self.tiles.columns),
                 variant: PhantomData,
@@ -144,7 +164,7 @@ impl Task<'_> {
 
     /// Loop 1: m\[tile, nr\] = v\[tile, c\]·u\[c, nr\].
     fn product(&self, v: &[f32], u: &[f32], mut m: BlockMut) {
-        let (c, mr, nr) = (self.filters.c, self.kernel.mr, self.kernel.nr);
+        let (c, mr, nr) = (self.g.c_in, self.kernel.mr, self.kernel.nr);
         for c0 in (0..c).step_by(KC) {
             let u = &u[c0 * nr..];
             for ir in (0..m.rows()).step_by(mr) {

@@ -40,7 +40,8 @@ mod transform;
 mod variant;
 
 use crate::Conv2dGeometry;
-use crate::conv2d::{Filters, mirrored};
+use crate::arch::AlignedBuffer;
+use crate::conv2d::{Epilogue, Filters, mirrored};
 use variant::{F2, F4};
 
 /// Outputs on the side of a tile.
@@ -52,11 +53,32 @@ pub enum TileSize {
     Four,
 }
 
+impl TileSize {
+    /// M, the outputs on its side.
+    pub fn outputs(self) -> usize {
+        match self {
+            TileSize::Two => 2,
+            TileSize::Four => 4,
+        }
+    }
+}
+
 /// The tile that takes fewer products for these outputs: 16 for each 2 × 2 against 36 for each
 /// 4 × 4, edges counted whole.
 pub fn tile_size(g: &Conv2dGeometry) -> TileSize {
-    let products = |m: usize| g.h_out.div_ceil(m) * g.w_out.div_ceil(m) * (m + 2) * (m + 2);
-    if products(4) < products(2) { TileSize::Four } else { TileSize::Two }
+    let products = |size| macs_per_filter(size, g);
+    if products(TileSize::Four) < products(TileSize::Two) { TileSize::Four } else { TileSize::Two }
+}
+
+/// Multiply-accumulates that any of the three passes executes, transforms not counted.
+pub fn macs(size: TileSize, g: &Conv2dGeometry) -> usize {
+    g.n * macs_per_filter(size, g) * g.c_in * g.c_out
+}
+
+/// Those of one image, input channel and filter: A² for each tile.
+fn macs_per_filter(size: TileSize, g: &Conv2dGeometry) -> usize {
+    let m = size.outputs();
+    g.h_out.div_ceil(m) * g.w_out.div_ceil(m) * (m + 2) * (m + 2)
 }
 
 /// y = conv(x, w) + bias; shapes as [`crate::conv2d::forward`], `g` 3×3, stride 1, one group.
@@ -71,7 +93,38 @@ pub fn forward(
     bias: Option<&[f32]>,
     y: &mut [f32],
 ) {
-    correlate(size, g, x, &Filters::forward(g, w, 0), bias, y);
+    let after = Epilogue { bias, relu: false };
+    correlate(size, g, x, &Filters::forward(g, w, 0), after, y);
+}
+
+/// The filters of `g` transformed, for [`forward_transformed`].
+pub(crate) fn transform(size: TileSize, g: &Conv2dGeometry, w: &[f32]) -> AlignedBuffer {
+    let filters = Filters::forward(g, w, 0);
+    let len = match size {
+        TileSize::Two => forward::transformed_len::<4>(&filters),
+        TileSize::Four => forward::transformed_len::<6>(&filters),
+    };
+    let mut u = AlignedBuffer::zeroed(len);
+    match size {
+        TileSize::Two => forward::transform_filters::<F2, 2, 4>(&filters, &mut u[..len]),
+        TileSize::Four => forward::transform_filters::<F4, 4, 6>(&filters, &mut u[..len]),
+    }
+    u
+}
+
+/// [`forward`] with filters that [`transform`] has made, and what comes after.
+pub(crate) fn forward_transformed(
+    size: TileSize,
+    g: &Conv2dGeometry,
+    x: &[f32],
+    u: &[f32],
+    after: Epilogue,
+    y: &mut [f32],
+) {
+    match size {
+        TileSize::Two => forward::correlate_transformed::<F2, 2, 4>(g, x, u, after, y),
+        TileSize::Four => forward::correlate_transformed::<F4, 4, 6>(g, x, u, after, y),
+    }
 }
 
 /// Gradient of the input; shapes as [`crate::conv2d::backward_input`], `g` 3×3, stride 1, padding
@@ -87,7 +140,8 @@ pub fn backward_input(
     grad_input: &mut [f32],
 ) {
     let Some(mirrored) = mirrored(g) else { panic!("not a Winograd convolution: {g:?}") };
-    correlate(size, &mirrored, grad_output, &Filters::mirrored(g, w, 0), None, grad_input);
+    let (filters, after) = (Filters::mirrored(g, w, 0), Epilogue::default());
+    correlate(size, &mirrored, grad_output, &filters, after, grad_input);
 }
 
 /// The convolution of `x` with these filters.
@@ -96,12 +150,12 @@ fn correlate(
     g: &Conv2dGeometry,
     x: &[f32],
     filters: &Filters,
-    bias: Option<&[f32]>,
+    after: Epilogue,
     y: &mut [f32],
 ) {
     match size {
-        TileSize::Two => forward::correlate::<F2, 2, 4>(g, x, filters, bias, y),
-        TileSize::Four => forward::correlate::<F4, 4, 6>(g, x, filters, bias, y),
+        TileSize::Two => forward::correlate::<F2, 2, 4>(g, x, filters, after, y),
+        TileSize::Four => forward::correlate::<F4, 4, 6>(g, x, filters, after, y),
     }
 }
 

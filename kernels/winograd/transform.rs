@@ -5,6 +5,7 @@
 use super::tiles::Tiles;
 use super::variant::{Variant, both_axes};
 use crate::arch::{Vector, Vectorized, prefetch, starts};
+use crate::conv2d::Epilogue;
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -83,7 +84,7 @@ impl<W> Input<'_, W> {
     }
 }
 
-/// y = Aᵀ·m·A (+ bias) for `range` of the tiles and `n` channels from `first` on.
+/// y = Aᵀ·m·A, and what comes after, for `range` of the tiles and `n` channels from `first` on.
 pub struct Output<'a, W> {
     pub tiles: Tiles<'a>,
     pub range: Range<usize>,
@@ -93,7 +94,7 @@ pub struct Output<'a, W> {
     pub row: usize,
     pub first: usize,
     pub n: usize,
-    pub bias: Option<&'a [f32]>,
+    pub after: Epilogue<'a>,
     /// Output pixels from number `first_pixel` on, with c_out channels each.
     pub y: &'a mut [f32],
     pub first_pixel: usize,
@@ -132,7 +133,7 @@ impl<W> Output<'_, W> {
                         m[a][b] = V::load(&self.planes[at + c0..]);
                     }
                 }
-                let bias = match self.bias {
+                let bias = match self.after.bias {
                     Some(bias) => V::load(&bias[self.first + c0..]),
                     None => V::splat(0.0),
                 };
@@ -140,7 +141,11 @@ impl<W> Output<'_, W> {
                 for a in 0..M {
                     for b in 0..M {
                         if let Some(at) = pixels[a][b] {
-                            (y[a][b] + bias).store(&mut self.y[at + c0..]);
+                            let mut y = y[a][b] + bias;
+                            if self.after.relu {
+                                y = V::splat(0.0).max(y);
+                            }
+                            y.store(&mut self.y[at + c0..]);
                         }
                     }
                 }

@@ -176,12 +176,13 @@ impl<T: Element> Pass<T> {
     fn visit(&mut self, i: usize, node: &Node<T>) -> Result<()> {
         let Some(op) = &node.op else { return Ok(()) }; // a leaf: its gradient stays
         let Some(grad_output) = self.gradients.grads[i].take() else { return Ok(()) };
+        let inputs = node.inputs.as_slice();
         self.inputs.wanted.clear();
-        self.inputs.wanted.extend(node.inputs.iter().map(Option::is_some));
+        self.inputs.wanted.extend(inputs.iter().map(Option::is_some));
         self.inputs.slots.clear();
-        self.inputs.slots.resize_with(node.inputs.len(), || None);
+        self.inputs.slots.resize_with(inputs.len(), || None);
         op.backward(&grad_output, &mut self.inputs)?;
-        for (input, grad) in node.inputs.iter().zip(self.inputs.slots.drain(..)) {
+        for (input, grad) in inputs.iter().zip(self.inputs.slots.drain(..)) {
             let (Some(id), Some(grad)) = (input, grad) else { continue };
             if !(self.gradients.first..self.gradients.first + i).contains(&id.0) {
                 let detail = "an input is not on this tape: it was recorded before the tape was \

@@ -62,13 +62,38 @@ impl<T: Element> Var<T> {
 /// One line of the tape.
 pub(super) struct Node<T: Element> {
     /// Where each input was recorded; `None` for constants, which get no gradient.
-    pub(super) inputs: Vec<Option<NodeId>>,
+    pub(super) inputs: Inputs,
     /// The vector-Jacobian product of the op; `None` for a leaf.
     pub(super) op: Option<Box<dyn Backward<T>>>,
     /// Shape of the value, which is also the shape of its gradient.
     pub(super) shape: Shape,
     /// Keep the gradient after it has been passed on.
     pub(super) retain_grad: bool,
+}
+
+/// Room that the first line makes: a training step of a network of ours.
+const USUAL_LINES: usize = 96;
+
+/// Places of the inputs of a line; up to three, as nearly all ops have, need no memory of their own.
+pub(super) struct Inputs {
+    few: [Option<NodeId>; 3],
+    count: usize,
+    many: Vec<Option<NodeId>>,
+}
+
+impl Inputs {
+    fn of<T: Element>(inputs: &[&Var<T>]) -> Self {
+        let mut few = [None; 3];
+        let many = match inputs.len() {
+            0..=3 => Vec::new(),
+            _ => inputs.iter().map(|x| x.id).collect(),
+        };
+        few.iter_mut().zip(inputs).for_each(|(slot, x)| *slot = x.id);
+        Self { few, count: inputs.len(), many }
+    }
+    pub(super) fn as_slice(&self) -> &[Option<NodeId>] {
+        if self.many.is_empty() { &self.few[..self.count] } else { &self.many }
+    }
 }
 
 /// The record of a computation.
@@ -95,9 +120,8 @@ impl<T: Element> Tape<T> {
     /// nothing is recorded (see [`Tape::no_grad`]) it is a constant.
     pub fn leaf(&mut self, value: Tensor<T>) -> Var<T> {
         let shape = value.shape();
-        let id = self
-            .recording
-            .then(|| self.push(Node { inputs: Vec::new(), op: None, shape, retain_grad: true }));
+        let leaf = || Node { inputs: Inputs::of::<T>(&[]), op: None, shape, retain_grad: true };
+        let id = self.recording.then(|| self.push(leaf()));
         Var { value, id }
     }
 
@@ -113,7 +137,7 @@ impl<T: Element> Tape<T> {
             return Var::constant(value);
         }
         let node = Node {
-            inputs: inputs.iter().map(|x| x.id).collect(),
+            inputs: Inputs::of(inputs),
             op: Some(Box::new(op)),
             shape: value.shape(),
             retain_grad: false,
@@ -123,6 +147,9 @@ impl<T: Element> Tape<T> {
     }
 
     fn push(&mut self, node: Node<T>) -> NodeId {
+        if self.nodes.is_empty() {
+            self.nodes.reserve(USUAL_LINES);
+        }
         self.nodes.push(node);
         NodeId(self.first + self.nodes.len() - 1)
     }

@@ -12,6 +12,9 @@ pub struct Cli {
     /// SIMD path: auto, avx512, avx2 or portable
     #[arg(long, global = true, default_value = "auto", hide_default_value = true)]
     pub simd: String,
+    /// How convolutions are computed: auto, direct, im2col or winograd; winograd where it applies
+    #[arg(long, global = true, default_value = "auto", hide_default_value = true)]
+    pub conv: String,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
@@ -24,6 +27,8 @@ pub enum Command {
     Demo(super::demo::Args),
     /// Train a network
     Train(Box<super::train::Args>),
+    /// Show a training in the browser while it goes on, or afterwards
+    Watch(super::watch::Args),
     /// Judge a network on labelled faces: accuracy, per-class table, confusion matrix
     Eval(super::eval::Args),
     /// Measure how sure a network may be of itself, and keep it, so that 80 % means right in 80 %
@@ -40,6 +45,8 @@ pub enum Command {
     Saliency(Box<super::saliency::Args>),
     /// Explain a face by its pieces: evidence for and against, and whether to believe it
     Lime(super::lime::Args),
+    /// The whole answer on one page: where it looks, what filters want, how it judges, how it trained
+    Report(super::report::Args),
     /// Every method on every expression: pages with an index
     Gallery(Box<super::gallery::Args>),
     /// Check that the gradients are exact on this network and this face

@@ -1,16 +1,13 @@
-//! `fer bench`: the speed of this machine, through the same calls as a user's training.
+//! `fer bench`: the speed of this machine.
 
-use crate::autograd::{Tensor, Var};
-use crate::error::Result;
-use crate::model::{Network, architecture};
-use crate::nn::Pass;
-use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
-use crate::optim::{Kind, Optimizer, OptimizerConfig};
-use crate::random::{Purpose, Rng};
-use crate::train::step::{StepAddress, train_step};
-use fer_kernels::arch;
-use serde::Serialize;
-use std::time::Instant;
+use super::input::theme;
+use crate::bench::ladder::{LadderOptions, ladder};
+use crate::bench::steps::{StepOptions, infer, train};
+use crate::bench::{ConvLayer, conv::conv, layers::layers};
+use crate::error::{Error, Result};
+use crate::render::chart::Look;
+use crate::render::write;
+use std::path::PathBuf;
 
 /// Arguments of `fer bench`.
 #[derive(Debug, clap::Args)]
@@ -22,13 +19,20 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// Whole training steps: forward, loss, backward, update (SGD, Nesterov, weight decay)
-    Train(Options),
+    Train(Steps),
     /// Logits of a batch, in evaluation mode
-    Infer(Options),
+    Infer(Steps),
+    /// Where a training step goes, layer by layer, forward and backward
+    Layers(Steps),
+    /// One convolution from naive loops to Winograd, against what this machine can do, with a
+    /// roofline picture
+    Kernels(Kernels),
+    /// Forward and both gradients of single convolutions
+    Conv(Conv),
 }
 
 #[derive(Debug, clap::Args)]
-struct Options {
+struct Steps {
     /// tiny, vgg, fer-s, fer-m, fer-l or a .toml file
     #[arg(long, default_value = "tiny")]
     arch: String,
@@ -46,127 +50,97 @@ struct Options {
     json: bool,
 }
 
-/// The result of a measurement.
-#[derive(Debug, Serialize)]
-struct Measured {
-    what: &'static str,
-    arch: String,
+#[derive(Debug, clap::Args)]
+struct Kernels {
+    /// Channels in, channels out, side of the picture
+    #[arg(long, default_value = "128-128@24", value_name = "IN-OUT@SIDE")]
+    layer: ConvLayer,
+    /// Pictures a call; the slowest rungs take one
+    #[arg(long, default_value_t = 16)]
     batch: usize,
-    /// Median over the steps.
-    images_per_second: f64,
-    /// Median, quartiles and fastest step, in milliseconds.
-    milliseconds: f64,
-    milliseconds_q1: f64,
-    milliseconds_q3: f64,
-    milliseconds_best: f64,
-    /// 2 · MAC a picture, forward; three times that for training.
-    gflop_per_second: f64,
+    /// Times that every rung is run
+    #[arg(long, default_value_t = 9)]
+    rounds: usize,
+    /// Folder for roofline.png and roofline.svg, made where it is not there
+    #[arg(long, value_name = "DIR", default_value = "bench-kernels")]
+    out: PathBuf,
+    /// The picture on a dark ground
+    #[arg(long)]
+    dark: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Conv {
+    /// Channels in, channels out, side of the picture; may be repeated [default: the eight of vgg]
+    #[arg(long, value_name = "IN-OUT@SIDE")]
+    layer: Vec<ConvLayer>,
+    /// Pictures a call
+    #[arg(long, default_value_t = 64)]
+    batch: usize,
+    /// Measured calls
+    #[arg(long, default_value_t = 9)]
     steps: usize,
-    threads: usize,
-    simd: &'static str,
-    /// Largest memory of the process so far, in MiB.
-    peak_mib: Option<u64>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn run(args: Args) -> Result<()> {
-    let (what, options) = match args.what {
-        What::Train(options) => ("train", options),
-        What::Infer(options) => ("infer", options),
-    };
-    let network: Network<f32> = Network::new(architecture(&options.arch)?, 0)?;
-    let macs = crate::model::summary::summary(&network)?.macs;
-    let times = match what {
-        "train" => time_training(network, &options)?,
-        _ => time_inference(&network, &options)?,
-    };
-    let measured = summarise(what, options, times, macs);
-    if measured.0 { super::print_json(&measured.1) } else { super::print(&text(&measured.1)) }
-}
-
-fn pictures(batch: usize) -> Tensor {
-    let mut rng = Rng::new(0, Purpose::Test, 0, 0);
-    Tensor::from_fn(&[batch, 1, crate::SIDE, crate::SIDE], |_| rng.uniform() as f32)
-}
-
-fn time_training(mut network: Network<f32>, options: &Options) -> Result<Vec<f64>> {
-    let config = OptimizerConfig { kind: Kind::Nesterov, weight_decay: 1e-4, ..Default::default() };
-    let mut optimizer = Optimizer::new(config, &network.parameters());
-    let pixels = pictures(options.batch);
-    let targets = Targets::Labels((0..options.batch).map(|i| i % 7).collect());
-    let loss = CrossEntropyOptions::default();
-    let mut step = 0;
-    timed(options, || {
-        let at = StepAddress { seed: 0, step, lr: 0.01 };
-        step += 1;
-        train_step(&mut network, &mut optimizer, pixels.clone(), &targets, &loss, at).map(drop)
-    })
-}
-
-fn time_inference(network: &Network<f32>, options: &Options) -> Result<Vec<f64>> {
-    let pixels = Var::constant(pictures(options.batch));
-    timed(options, || network.forward(&mut Pass::eval(), &pixels).map(drop))
-}
-
-/// Seconds of each measured step, sorted.
-fn timed(options: &Options, mut step: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
-    for _ in 0..options.warmup {
-        step()?;
+    match args.what {
+        What::Train(args) => {
+            let measured = train(&args.options()?)?;
+            print(args.json, &measured, measured.to_text())
+        }
+        What::Infer(args) => {
+            let measured = infer(&args.options()?)?;
+            print(args.json, &measured, measured.to_text())
+        }
+        What::Layers(args) => {
+            let measured = layers(&args.options()?)?;
+            print(args.json, &measured, measured.to_text())
+        }
+        What::Kernels(args) => kernels(args),
+        What::Conv(args) => {
+            positive("--batch", args.batch)?;
+            let layers = if args.layer.is_empty() { &ConvLayer::OF_VGG } else { &args.layer[..] };
+            let measured = conv(layers, args.batch, args.steps)?;
+            print(args.json, &measured, measured.to_text())
+        }
     }
-    let mut times = Vec::with_capacity(options.steps);
-    for _ in 0..options.steps.max(1) {
-        let begun = Instant::now();
-        step()?;
-        times.push(begun.elapsed().as_secs_f64());
+}
+
+impl Steps {
+    fn options(&self) -> Result<StepOptions> {
+        positive("--batch", self.batch)?;
+        let (arch, batch) = (self.arch.clone(), self.batch);
+        Ok(StepOptions { arch, batch, steps: self.steps, warmup: self.warmup })
     }
-    times.sort_by(f64::total_cmp);
-    Ok(times)
 }
 
-fn summarise(what: &'static str, o: Options, times: Vec<f64>, macs: usize) -> (bool, Measured) {
-    let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
-    let passes = if what == "train" { 3.0 } else { 1.0 };
-    let flop = 2.0 * macs as f64 * passes * o.batch as f64;
-    let measured = Measured {
-        what,
-        arch: o.arch,
-        batch: o.batch,
-        images_per_second: o.batch as f64 / at(0.5),
-        milliseconds: 1e3 * at(0.5),
-        milliseconds_q1: 1e3 * at(0.25),
-        milliseconds_q3: 1e3 * at(0.75),
-        milliseconds_best: 1e3 * at(0.0),
-        gflop_per_second: flop / at(0.5) / 1e9,
-        steps: times.len(),
-        threads: rayon::current_num_threads(),
-        simd: arch::level().name(),
-        peak_mib: peak_mib(),
-    };
-    (o.json, measured)
+fn kernels(args: Kernels) -> Result<()> {
+    let Kernels { layer, batch, rounds, out, dark, json } = args;
+    positive("--batch", batch)?;
+    std::fs::create_dir_all(&out).map_err(Error::io(&out))?;
+    let measured = ladder(LadderOptions { layer, batch, rounds })?;
+    write::write_both(
+        &measured.draw(Look::new(theme(dark)).sized(760.0, 500.0))?,
+        &out,
+        "roofline",
+    )?;
+    let drawn = out.join("roofline.png");
+    print(json, &measured, format!("{}\ndrawn: {}, .svg\n", measured.to_text(), drawn.display()))
 }
 
-fn text(m: &Measured) -> String {
-    format!(
-        "{} {} batch {}: {:.1} images/s (median of {} steps: {:.2} ms, quartiles {:.2} to {:.2}, \
-         best {:.2}), {:.0} GFLOP/s, {} threads, {}, peak {} MiB\n",
-        m.what,
-        m.arch,
-        m.batch,
-        m.images_per_second,
-        m.steps,
-        m.milliseconds,
-        m.milliseconds_q1,
-        m.milliseconds_q3,
-        m.milliseconds_best,
-        m.gflop_per_second,
-        m.threads,
-        m.simd,
-        m.peak_mib.map_or("unknown".into(), |m| m.to_string())
-    )
+fn positive(option: &str, value: usize) -> Result<()> {
+    match value {
+        1..=65_536 => Ok(()),
+        _ => Err(Error::Usage(format!("{option} {value}: expected 1 to 65536"))),
+    }
 }
 
-/// Largest resident memory so far, where the system tells it.
-fn peak_mib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? / 1024)
+fn print(json: bool, measured: &impl serde::Serialize, text: String) -> Result<()> {
+    if json { super::print_json(measured) } else { super::print(&text) }
 }

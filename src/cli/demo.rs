@@ -31,6 +31,8 @@ struct Chapter {
     command: String,
     /// Picture that the command leaves in the folder, and what it shows.
     pictures: Vec<(&'static str, &'static str)>,
+    /// Page that the command leaves in the folder, and its name.
+    page: Option<(&'static str, &'static str)>,
 }
 
 fn chapters(epochs: usize) -> Vec<Chapter> {
@@ -45,6 +47,7 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
                 "Accuracy and loss after every epoch, on the training faces (as varied for training) \
                  and on the validation faces.",
             )],
+            page: None,
         },
         Chapter {
             title: "Where does it look?",
@@ -56,6 +59,7 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
                 "One face of each expression: the face, the map, the map over the face, and the signed \
                  map.",
             )],
+            page: None,
         },
         Chapter {
             title: "What does each filter want to see?",
@@ -68,6 +72,7 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
                 "Eight filters: the naive picture, ours, and the patches of \
                                             training faces that move the filter most.",
             )],
+            page: None,
         },
         Chapter {
             title: "What do the filters make of a face?",
@@ -76,6 +81,7 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
                       --index 3 --out DIR/activations.png"
                 .into(),
             pictures: vec![("activations.png", "Feature maps of one face.")],
+            page: None,
         },
         Chapter {
             title: "How does it judge each expression?",
@@ -85,6 +91,16 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
                 "eval/confusion_counts.png",
                 "Rows: the true expression. Columns: the answer.",
             )],
+            page: None,
+        },
+        Chapter {
+            title: "The whole answer on one page",
+            words: "All four questions with their figures, and with words that follow from the \
+                    measured numbers. One file that opens anywhere and prints on paper; --lang zh \
+                    writes it in Chinese.",
+            command: "report DIR/run --out DIR/report.html".into(),
+            pictures: vec![],
+            page: Some(("report.html", "Open the report")),
         },
     ]
 }
@@ -109,6 +125,9 @@ pub(super) fn run(args: Args) -> Result<()> {
             let path = folder.join(name);
             let png = std::fs::read(&path).map_err(Error::io(&path))?;
             page.png(&png, chapter.title, caption);
+        }
+        if let Some(link) = chapter.page {
+            page.links(&[link]);
         }
     }
     page.paragraph(&format!(

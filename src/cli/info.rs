@@ -1,5 +1,6 @@
 //! `fer info`.
 
+use crate::bench::machine::cpu_name;
 use crate::error::Result;
 use fer_kernels::arch;
 use serde::Serialize;
@@ -48,11 +49,4 @@ pub(super) fn run(args: Args) -> Result<()> {
         info.compiled_for,
         info.threads
     ))
-}
-
-/// The CPU's name where the system tells it.
-fn cpu_name() -> Option<String> {
-    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
-    let line = text.lines().find(|l| l.starts_with("model name"))?;
-    Some(line.split(':').nth(1)?.trim().to_owned())
 }

@@ -41,6 +41,12 @@ impl Reading {
         Ok(faces)
     }
 
+    /// As it was typed, to be shown in a command.
+    pub fn words(&self) -> String {
+        let usage = self.usage.map_or(String::new(), |u| format!(" --usage {}", u.name()));
+        usage + if self.skip_bad { " --skip-bad" } else { "" }
+    }
+
     /// Whether bad rows and pictures are left out.
     pub fn skips_bad(&self) -> bool {
         self.skip_bad

@@ -20,16 +20,18 @@ mod lime;
 mod photos;
 mod predict;
 mod progress;
+mod report;
 mod saliency;
 mod saliency_set;
 mod summary;
 mod train;
 mod verify;
+mod watch;
 
 use crate::error::{Error, Result};
 use args::{Cli, Command};
 use clap::Parser as _;
-use fer_kernels::arch;
+use fer_kernels::{arch, conv2d};
 use std::process::ExitCode;
 
 /// Runs the program: parses the arguments, prepares the machine, carries out one command, and turns
@@ -77,13 +79,14 @@ impl From<Error> for Broken {
     }
 }
 
-/// Threads and SIMD path, before any kernel runs.
+/// Threads, SIMD path and convolution algorithm, before any kernel runs.
 fn prepare(cli: &Cli) -> Result<(), Broken> {
     let level = match cli.simd.as_str() {
         "auto" => None,
         name => Some(name.parse().map_err(Error::Usage)?),
     };
     arch::set_level(level).map_err(Error::Usage)?;
+    conv2d::set_algorithm(cli.conv.parse().map_err(Error::Usage)?);
     if let Some(threads) = cli.threads {
         if threads == 0 || threads > 1024 {
             let message = format!("--threads {threads}: expected 1 to 1024");
@@ -99,6 +102,7 @@ fn run(command: Command) -> Result<(), Broken> {
     match command {
         Command::Demo(args) => demo::run(args)?,
         Command::Train(args) => train::run(args)?,
+        Command::Watch(args) => watch::run(args)?,
         Command::Eval(args) => eval::run(args)?,
         Command::Calibrate(args) => calibrate::run(args)?,
         Command::Export(args) => export::run(args)?,
@@ -109,6 +113,7 @@ fn run(command: Command) -> Result<(), Broken> {
         Command::Saliency(args) => saliency::run(*args)?,
         Command::Lime(args) => lime::run(args)?,
         Command::Gallery(args) => gallery::run(*args)?,
+        Command::Report(args) => report::run(args)?,
         Command::Verify(args) => verify::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,

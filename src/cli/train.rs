@@ -3,7 +3,12 @@
 use super::progress::{self, duration};
 use crate::dataset::augment::{Augment, Preset};
 use crate::error::{Error, Result};
+use crate::observe::{self, Recorder};
 use crate::optim::{Kind, Shape};
+use crate::render::ascii;
+use crate::serve::Server;
+use crate::tensorboard;
+use crate::train::charts::epochs;
 use crate::train::recipes::Settings;
 use crate::train::step::StepResult;
 use crate::train::{Budget, EpochMetrics, Observer, Outcome, TrainConfig, Trainer, load, run};
@@ -12,6 +17,7 @@ use indicatif::ProgressBar;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Arguments of `fer train`. Later places count more: defaults, --recipe, --config, --set, options.
 #[derive(Debug, Default, clap::Args)]
@@ -77,6 +83,8 @@ pub struct Args {
     /// Run folder to make [default: runs/ARCH-1, -2, …]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    watching: Watching,
     /// Continue the training of a run folder
     #[arg(long, value_name = "RUN", conflicts_with_all = [
         "data", "val", "val_split", "arch", "epochs", "minutes", "batch", "lr", "optimizer",
@@ -97,6 +105,23 @@ pub struct Args {
     /// Print the resolved settings as TOML and train nothing
     #[arg(long)]
     print_config: bool,
+}
+
+/// How the training is watched; changes nothing of its result, and may be changed on resuming.
+#[derive(Debug, Default, clap::Args)]
+struct Watching {
+    /// Write no TensorBoard files
+    #[arg(long)]
+    no_tensorboard: bool,
+    /// TensorBoard histograms after every so many epochs; 0 = none [default: 1]
+    #[arg(long, value_name = "N")]
+    histogram_every: Option<usize>,
+    /// Show the training in the browser, on this machine only [default port: 4848, or a free one]
+    #[arg(long, value_name = "PORT", num_args = 0..=1)]
+    live: Option<Option<u16>>,
+    /// Draw loss and accuracy in the terminal after each epoch
+    #[arg(long)]
+    plot: bool,
 }
 
 /// Presets of augmentation.
@@ -201,13 +226,29 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
     };
     let stop = stop_flag()?;
     announce(&trainer);
-    let mut display = Display::new(stop);
+    let folder = trainer.folder.clone().unwrap_or_default();
+    let options = observe::Options {
+        tensorboard: !args.watching.no_tensorboard,
+        histogram_every: args.watching.histogram_every.unwrap_or(1),
+    };
+    let recorder = Recorder::new(&trainer, options)?;
+    if options.tensorboard {
+        eprintln!("to watch: {}", tensorboard::launch_line(&folder));
+    }
+    let server = args.watching.live.map(|port| Server::start(&folder, port)).transpose()?;
+    if let Some(server) = &server {
+        eprintln!("live: {}", server.address());
+    }
+    let mut display = Display::new(stop, args.watching.plot, recorder);
     TRAINING.store(true, Ordering::SeqCst);
     let outcome = trainer.run(&mut display);
     TRAINING.store(false, Ordering::SeqCst);
-    let outcome = outcome?;
     display.bar.finish_and_clear();
-    let folder = trainer.folder.clone().unwrap_or_default();
+    display.recorder.end(&trainer, &outcome);
+    if let Some(server) = &server {
+        server.say_goodbye(GOODBYE);
+    }
+    let outcome = outcome?;
     if outcome == Outcome::Stopped {
         return Err(Error::Interrupted(format!(
             "the state is saved; go on with: fer train --resume {}",
@@ -222,9 +263,17 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
             kept.val_loss,
             folder.display()
         );
+        let spent = display.recorder.spent();
+        eprintln!(
+            "watching took {spent:.1} s, {:.1} % of the time",
+            100.0 * spent / trainer.seconds()
+        );
     }
     Ok(())
 }
+
+/// Most time for an open page to hear that the training has ended.
+const GOODBYE: Duration = Duration::from_secs(3);
 
 /// The epoch whose weights are the result: the last, or the best if patience ran out.
 fn kept_epoch(trainer: &Trainer) -> Option<&EpochMetrics> {
@@ -289,20 +338,31 @@ fn announce(trainer: &Trainer) {
     );
 }
 
-/// Shows a training on the terminal, or as one line an epoch.
+/// Shows a training on the terminal, or as one line an epoch, and has it recorded.
 struct Display {
     stop: Arc<AtomicBool>,
     bar: ProgressBar,
+    plot: bool,
+    recorder: Recorder,
 }
 
+/// Width of curves in the terminal.
+const COLUMNS: usize = 100;
+
 impl Display {
-    fn new(stop: Arc<AtomicBool>) -> Self {
-        Self { stop, bar: progress::bar(1, "") }
+    fn new(stop: Arc<AtomicBool>, plot: bool, recorder: Recorder) -> Self {
+        Self { stop, bar: progress::bar(1, ""), plot, recorder }
+    }
+
+    /// A line above the bar, where there is one.
+    fn print(&self, line: &str) {
+        if progress::plain() { eprintln!("{line}") } else { self.bar.println(line) }
     }
 }
 
 impl Observer for Display {
-    fn step(&mut self, trainer: &Trainer, _: &StepResult) -> bool {
+    fn step(&mut self, trainer: &Trainer, result: &StepResult) -> bool {
+        self.recorder.step(trainer, result);
         let p = &trainer.progress;
         self.bar.set_length(trainer.steps_per_epoch() as u64);
         self.bar.set_position(p.step_in_epoch as u64);
@@ -319,6 +379,7 @@ impl Observer for Display {
     }
 
     fn epoch(&mut self, trainer: &Trainer, m: &EpochMetrics) -> Result<()> {
+        self.recorder.epoch(trainer, m)?;
         let skipped = match m.skipped_steps {
             0 => String::new(),
             1 => "  1 step skipped: not finite".into(),
@@ -337,10 +398,10 @@ impl Observer for Display {
             duration(m.seconds),
             duration(trainer.remaining().unwrap_or(0.0))
         );
-        if progress::plain() {
-            eprintln!("{line}")
-        } else {
-            self.bar.println(line)
+        self.print(&line);
+        if self.plot {
+            let color = !progress::plain() && ascii::color_wanted();
+            self.print(&ascii::curves(&epochs(&trainer.progress.history), COLUMNS, color));
         }
         Ok(())
     }

@@ -82,16 +82,22 @@ fn text(result: &Verified) -> String {
     let mut text = format!("Exactness of the gradients of {}\n", result.model);
     for face in &result.faces {
         let _ = writeln!(text, "\n{}, logit of {}", face.origin, face.class);
-        let _ = writeln!(text, "  {:<16} {:>10} {:>10}", "check", "measured", "allowed");
+        let _ = writeln!(
+            text,
+            "  {:<16} {:>10} {:>10} {:>10}",
+            "check", "measured", "noise", "allowed"
+        );
         for c in &face.checks {
             let sign = if c.passed { "✓" } else { "✗" };
+            let noise = c.noise.map_or("–".into(), |n| format!("{n:.0e}"));
             let _ = writeln!(
                 text,
-                "{sign} {:<16} {:>10.2e} {:>10.0e}  {}",
+                "{sign} {:<16} {:>10.2e} {noise:>10} {:>10.0e}  {}",
                 c.name, c.measured, c.tolerance, c.detail
             );
         }
     }
+    text.push_str("\nnoise: what rounding alone explains\n");
     text.push_str(match result.passed {
         true => "\nAll checks hold: the maps of this network show its gradient.\n",
         false => "\nSome checks do not hold: do not trust the maps of this network.\n",

@@ -3,15 +3,14 @@
 
 use super::ascent::{Raised, values_of};
 use super::batch::BATCH;
+use super::filter_features::Features;
 use super::filter_report::{FilterNumbers, FilterOptions, FilterPicture};
 use super::layers::{previous_block, relu_of};
 use super::model::{Classifier, LayerInfo, LayerKind, Objective};
 use super::naturalness::Naturalness;
-use super::patches::{
-    FilterSurvey, LOGITS, SHOWN, channel_means, output_maps, receptive_crop, survey,
-};
+use super::patches::{FilterSurvey, LOGITS, SHOWN, output_maps, receptive_crop, survey};
 use super::recipe::Recipe;
-use super::stats::{mean_sd, ncc};
+use super::stats::ncc;
 use super::training_faces::TrainingFaces;
 use super::warps::{WarpRange, warp_all};
 use crate::random::{Purpose, Rng};
@@ -34,15 +33,8 @@ pub(super) struct Judge<'a> {
     pub options: &'a FilterOptions,
     /// Whether the ReLU behind each filter never fires.
     pub dead: Vec<bool>,
-    /// The block before, with mean and deviation of its channel means over the faces; and for
-    /// every filter the mean of its strongest faces there. `None` for a first layer.
+    /// What the block before shows of each filter's strongest patches; `None` for a first layer.
     features: Option<Features>,
-}
-
-struct Features {
-    layer: LayerInfo,
-    moments: Vec<(f64, f64)>,
-    top: Vec<Vec<f64>>,
 }
 
 impl<'a> Judge<'a> {
@@ -71,7 +63,7 @@ impl<'a> Judge<'a> {
             previous_block(&layers, &site.name)
         };
         let features = before
-            .map(|layer| Features::new(model, layer.clone(), surveys, training))
+            .map(|layer| Features::new(model, layer.clone(), site, surveys, training))
             .transpose()?;
         Ok(Judge { site, surveys, training, options, dead, features })
     }
@@ -89,15 +81,16 @@ impl<'a> Judge<'a> {
         let units: Vec<usize> = (0..raised.len()).map(|i| self.surveys[i / seeds].filter).collect();
         let plain = values_of(model, &objective_of(self.site, units.clone()), &matched)?;
         let robust = self.robust_values(model, &matched, &units)?;
-        let features = match &self.features {
-            Some(f) => f.of(model, &matched)?,
-            None => vec![vec![]; raised.len()],
-        };
         let own = |k: usize| k * seeds..(k + 1) * seeds;
         let best_of =
             |k: usize| own(k).fold(k * seeds, |b, i| if robust[i] > robust[b] { i } else { b });
-        let chosen: Vec<&Raised> = (0..self.surveys.len()).map(|k| &raised[best_of(k)]).collect();
-        let cells = self.strongest_cells(model, &chosen)?;
+        let of_best = |k: usize| &matched[best_of(k) * PIXELS..][..PIXELS];
+        let shown: Vec<f32> = (0..self.surveys.len()).flat_map(of_best).copied().collect();
+        let cells = self.strongest_cells(model, &shown)?;
+        let similarity = match &self.features {
+            Some(features) => features.similarity(model, &shown, &cells)?,
+            None => vec![0.0; cells.len()],
+        };
         let judged = |k: usize| {
             let best = best_of(k);
             let s = &self.surveys[k];
@@ -117,7 +110,7 @@ impl<'a> Judge<'a> {
                 robust_z: z(robust[best]),
                 best_face_z: z(f64::from(highest)),
                 similarity: match &self.features {
-                    Some(f) => cosine(&features[best], &f.top[k]),
+                    Some(_) => similarity[k],
                     None => self.patch_similarity(s, &raised[best].picture),
                 },
                 agreement: agreement(&raised[own(k)]),
@@ -134,12 +127,11 @@ impl<'a> Judge<'a> {
     fn strongest_cells(
         &self,
         model: &dyn Classifier,
-        chosen: &[&Raised],
+        pictures: &[f32],
     ) -> Result<Vec<(usize, usize)>> {
-        let mut cells = Vec::with_capacity(chosen.len());
-        for (batch, surveys) in chosen.chunks(BATCH).zip(self.surveys.chunks(BATCH)) {
-            let faces: Vec<f32> = batch.iter().flat_map(|r| r.picture.iter().copied()).collect();
-            let maps = output_maps(model, self.site, &faces)?;
+        let mut cells = Vec::with_capacity(self.surveys.len());
+        for (faces, surveys) in pictures.chunks(BATCH * PIXELS).zip(self.surveys.chunks(BATCH)) {
+            let maps = output_maps(model, self.site, faces)?;
             for (face, s) in surveys.iter().enumerate() {
                 let map = maps.channel(face, s.filter);
                 let places = self
@@ -198,57 +190,6 @@ impl<'a> Judge<'a> {
             .map(|(i, j)| ncc(&receptive_crop(picture, field, i, j).0, &mean))
             .fold(-1.0, f64::max)
     }
-}
-
-impl Features {
-    fn new(
-        model: &dyn Classifier,
-        layer: LayerInfo,
-        surveys: &[FilterSurvey],
-        training: &TrainingFaces<'_>,
-    ) -> Result<Self> {
-        let mut features = Features { layer, moments: vec![], top: vec![] };
-        let all = features.of(model, training.faces)?;
-        let column = |c: usize| all.iter().map(|f| f[c]).collect::<Vec<f64>>();
-        features.moments = (0..features.layer.output[0]).map(|c| mean_sd(&column(c))).collect();
-        let standard = |f: usize, c: usize| {
-            let (mean, sd) = features.moments[c];
-            (all[f][c] - mean) / sd.max(1e-12)
-        };
-        let top = |s: &FilterSurvey| {
-            let shown = &s.top[..s.top.len().min(SHOWN)];
-            let mean = |c: usize| {
-                shown.iter().map(|p| standard(p.face, c)).sum::<f64>() / shown.len().max(1) as f64
-            };
-            (0..features.layer.output[0]).map(mean).collect()
-        };
-        let top = surveys.iter().map(top).collect();
-        features.top = top;
-        Ok(features)
-    }
-
-    /// Channel means of pictures, standardised once the moments are known.
-    fn of(&self, model: &dyn Classifier, pictures: &[f32]) -> Result<Vec<Vec<f64>>> {
-        let mut rows = Vec::with_capacity(pictures.len() / PIXELS);
-        for faces in pictures.chunks(BATCH * PIXELS) {
-            let maps = output_maps(model, &self.layer, faces)?;
-            for row in channel_means(&maps, &self.layer).chunks_exact(maps.c) {
-                rows.push(row.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>());
-            }
-        }
-        for row in &mut rows {
-            for (v, (mean, sd)) in row.iter_mut().zip(&self.moments) {
-                *v = (*v - mean) / sd.max(1e-12);
-            }
-        }
-        Ok(rows)
-    }
-}
-
-fn cosine(a: &[f64], b: &[f64]) -> f64 {
-    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    let norm = (dot(a, a) * dot(b, b)).sqrt();
-    if norm > 0.0 { dot(a, b) / norm } else { 0.0 }
 }
 
 /// Mean over pairs of the best correlation within ±3 pixels; `None` for a single picture.

@@ -1,42 +1,52 @@
 //! A trained network as the explanations see it.
 
+use super::batch::BATCH;
+use super::face_size::FaceSize;
 use super::model::{
     BackwardRule, Classifier, InputGradient, LayerGradient, LayerInfo, LayerKind, Maps,
     Normalization, Objective, ObjectiveGradient, ReceptiveField,
 };
 use super::target::Target;
 use crate::autograd::{Shape, Tensor, Var};
+use crate::memory::Element;
 use crate::model::Network;
 use crate::nn::{Function, Layer, Pass};
-use crate::{Error, PIXELS, Result, SIDE};
+use crate::{Error, PIXELS, Result};
 use fer_kernels::Layout;
 
-/// Faces in one pass of the network.
-const BATCH: usize = 128;
-
 /// A network in evaluation mode, with its layers described once.
+///
+/// Faces are 48×48 whatever size the network takes: the resize counts as its first layer, so maps
+/// are derivatives with respect to the face's own pixels. In f64 the same questions are answered by
+/// the plain loops, slowly, to check the answers of f32.
 #[derive(Debug)]
-pub struct Explained<'a> {
-    network: &'a Network<f32>,
+pub struct Explained<'a, T: Element = f32> {
+    network: &'a Network<T>,
     layers: Vec<LayerInfo>,
+    size: FaceSize,
 }
 
-impl<'a> Explained<'a> {
+impl<'a, T: Element> Explained<'a, T> {
     /// Prepares a network for explanations.
     ///
     /// # Errors
-    /// [`Error::Usage`] if its input is not 48×48: the pictures are drawn on faces of that size.
-    pub fn new(network: &'a Network<f32>) -> Result<Self> {
-        if network.spec.input != [1, SIDE, SIDE] {
-            return Err(Error::Usage(format!(
-                "{} takes {:?}; explanations need [1, {SIDE}, {SIDE}]",
-                network.spec.name, network.spec.input
-            )));
+    /// [`Error::Usage`] if its input is not one square channel.
+    pub fn new(network: &'a Network<T>) -> Result<Self> {
+        let [1, side, width] = network.spec.input else {
+            return Err(not_a_square(network));
+        };
+        if side != width || side == 0 {
+            return Err(not_a_square(network));
         }
+        let size = FaceSize::new(side);
         let mut layers = Vec::new();
         let mut shape = network.spec.input.to_vec();
-        describe(network.layers(), &mut shape, ReceptiveField::PIXEL, None, &mut layers)?;
-        Ok(Self { network, layers })
+        let whole = ReceptiveField { size: side, jump: 1.0, start: (side as f64 - 1.0) / 2.0 };
+        describe(network.layers(), &mut shape, (ReceptiveField::PIXEL, whole), None, &mut layers)?;
+        for layer in &mut layers {
+            layer.receptive_field = size.in_face_pixels(layer.receptive_field);
+        }
+        Ok(Self { network, layers, size })
     }
 
     /// The names of the classes.
@@ -45,20 +55,45 @@ impl<'a> Explained<'a> {
     }
 
     /// Runs the network on faces `first..` of a slice, pixels as a leaf.
-    fn run(&self, faces: &[f32], layer: Option<&str>) -> Result<(Pass, Var, Var)> {
+    fn run(&self, faces: &[f32], layer: Option<&str>) -> Result<Run<T>> {
         let mut pass = Pass::eval();
         if let Some(layer) = layer {
             pass.watch(&[layer]);
         }
-        let pixels = pass.tape.leaf(pixels(faces)?);
+        let pixels = pass.tape.leaf(self.pixels(faces)?);
         let logits = self.network.forward(&mut pass, &pixels)?;
-        Ok((pass, pixels, logits))
+        Ok(Run { pass, pixels, logits })
     }
 
-    fn watched<'p>(&self, pass: &'p Pass, layer: &str) -> Result<&'p Var> {
+    fn watched<'p>(&self, pass: &'p Pass<T>, layer: &str) -> Result<&'p Var<T>> {
         let unseen = || Error::Usage(format!("no layer `{layer}` in {}", self.network.spec.name));
         pass.output(layer).ok_or_else(unseen)
     }
+
+    /// Faces as the network takes them, `[n, 1, side, side]`.
+    fn pixels(&self, faces: &[f32]) -> Result<Tensor<T>> {
+        let wide: Vec<T> = faces.iter().map(|&v| T::from_f64(f64::from(v))).collect();
+        let side = self.size.side();
+        Tensor::from_slice(&self.size.forward(&wide), &[faces.len() / PIXELS, 1, side, side])
+    }
+
+    /// A gradient of the network's pixels as one of the faces', `[n, 48, 48]`.
+    fn face_gradient(&self, gradient: Option<&Tensor<T>>, shape: &Shape) -> Vec<f32> {
+        let of_network = gradient.map_or_else(|| vec![T::ZERO; shape.elements()], Tensor::to_vec);
+        narrow(&self.size.backward(&of_network))
+    }
+}
+
+/// A run of the network, up to the logits.
+struct Run<T: Element> {
+    pass: Pass<T>,
+    pixels: Var<T>,
+    logits: Var<T>,
+}
+
+fn not_a_square<T: Element>(network: &Network<T>) -> Error {
+    let (name, input) = (&network.spec.name, network.spec.input);
+    Error::Usage(format!("{name} takes {input:?}; explanations need one channel of a square"))
 }
 
 /// The network with its top `layers` layers that have parameters drawn anew by the training
@@ -99,35 +134,34 @@ fn layer_of(tensor: &str) -> &str {
     tensor.split('.').next().unwrap_or(tensor)
 }
 
-/// `[n, 1, 48, 48]`.
-fn pixels(faces: &[f32]) -> Result<Tensor> {
-    Tensor::from_slice(faces, &[faces.len() / PIXELS, 1, SIDE, SIDE])
+fn narrow<T: Element>(values: &[T]) -> Vec<f32> {
+    values.iter().map(|v| v.to_f64() as f32).collect()
 }
 
 /// A layer's output as maps.
-fn maps(value: &Tensor) -> Maps {
+fn maps<T: Element>(value: &Tensor<T>) -> Maps {
     let s = value.shape();
     let (h, w) = if s.len() == 4 { (s[2], s[3]) } else { (1, 1) };
-    Maps { n: s[0], c: s[1], h, w, data: value.to_vec() }
+    Maps { n: s[0], c: s[1], h, w, data: narrow(&value.to_vec()) }
 }
 
-/// Starts of the backward pass for each face's target: scores and cotangent of the logits.
-fn start(logits: &Tensor, targets: &[Target]) -> (Vec<f32>, Vec<f32>, Tensor) {
-    let rows = logits.to_vec();
+fn cotangent<T: Element>(gradient: &[f32], shape: Shape) -> Tensor<T> {
+    Tensor::build(shape, Layout::Nchw, |y| {
+        y.iter_mut().zip(gradient).for_each(|(y, &g)| *y = T::from_f64(f64::from(g)));
+    })
+}
+
+/// Starts of the backward pass for each face's target: scores, logits and their cotangent.
+fn start<T: Element>(logits: &Tensor<T>, targets: &[Target]) -> (Vec<f32>, Vec<f32>, Tensor<T>) {
+    let rows = narrow(&logits.to_vec());
     let classes = logits.shape()[1];
     let each = || rows.chunks_exact(classes).zip(targets);
     let scores = each().map(|(row, target)| target.score(row)).collect();
     let gradient: Vec<f32> = each().flat_map(|(row, target)| target.logit_gradient(row)).collect();
-    let cotangent = Tensor::build(logits.shape(), Layout::Nchw, |y| y.copy_from_slice(&gradient));
-    (scores, rows, cotangent)
+    (scores, rows, cotangent(&gradient, logits.shape()))
 }
 
-/// A gradient, or zeros where the score does not depend on the value.
-fn or_zeros(gradient: Option<&Tensor>, shape: &Shape) -> Vec<f32> {
-    gradient.map_or_else(|| vec![0.0; shape.elements()], Tensor::to_vec)
-}
-
-impl Classifier for Explained<'_> {
+impl<T: Element> Classifier for Explained<'_, T> {
     fn classes(&self) -> usize {
         self.network.spec.classes.len()
     }
@@ -135,7 +169,7 @@ impl Classifier for Explained<'_> {
     fn logits(&self, faces: &[f32]) -> Result<Vec<f32>> {
         let mut all = Vec::new();
         for faces in faces.chunks(BATCH * PIXELS) {
-            all.extend(self.network.logits(pixels(faces)?)?.to_vec());
+            all.extend(narrow(&self.network.logits(self.pixels(faces)?)?.to_vec()));
         }
         Ok(all)
     }
@@ -148,12 +182,12 @@ impl Classifier for Explained<'_> {
     ) -> Result<InputGradient> {
         let mut out = InputGradient::default();
         for (faces, targets) in faces.chunks(BATCH * PIXELS).zip(targets.chunks(BATCH)) {
-            let (mut pass, x, logits) = self.run(faces, None)?;
+            let Run { mut pass, pixels: x, logits } = self.run(faces, None)?;
             let (scores, rows, cotangent) = start(logits.value(), targets);
             let gradients = pass.tape.backward_from(&logits, cotangent, rule)?;
             out.scores.extend(scores);
             out.logits.extend(rows);
-            out.gradient.extend(or_zeros(gradients.get(&x), &x.shape()));
+            out.gradient.extend(self.face_gradient(gradients.get(&x), &x.shape()));
         }
         Ok(out)
     }
@@ -166,12 +200,14 @@ impl Classifier for Explained<'_> {
     ) -> Result<LayerGradient> {
         let mut out = LayerGradient::default();
         for (faces, targets) in faces.chunks(BATCH * PIXELS).zip(targets.chunks(BATCH)) {
-            let (mut pass, _, logits) = self.run(faces, Some(layer))?;
+            let Run { mut pass, logits, .. } = self.run(faces, Some(layer))?;
             let map = self.watched(&pass, layer)?.clone();
             let (scores, rows, cotangent) = start(logits.value(), targets);
             let gradients = pass.tape.backward_from(&logits, cotangent, BackwardRule::Standard)?;
             append(&mut out.maps, maps(map.value()));
-            out.gradient.extend(or_zeros(gradients.get(&map), &map.shape()));
+            let zeros = || vec![0.0; map.shape().elements()];
+            let gradient = gradients.get(&map).map(|g| narrow(&g.to_vec()));
+            out.gradient.extend(gradient.unwrap_or_else(zeros));
             out.scores.extend(scores);
             out.logits.extend(rows);
         }
@@ -183,7 +219,7 @@ impl Classifier for Explained<'_> {
         for faces in faces.chunks(BATCH * PIXELS) {
             let mut pass = Pass::eval();
             pass.watch(&[layer]);
-            self.network.forward_to_watched(&mut pass, &Var::constant(pixels(faces)?))?;
+            self.network.forward_to_watched(&mut pass, &Var::constant(self.pixels(faces)?))?;
             append(&mut out, maps(self.watched(&pass, layer)?.value()));
         }
         Ok(out)
@@ -199,7 +235,7 @@ impl Classifier for Explained<'_> {
         for (faces, units) in faces.chunks(BATCH * PIXELS).zip(units) {
             let objective = objective.with_units(units.to_vec());
             let mut pass = Pass::eval();
-            let x = pass.tape.leaf(pixels(faces)?);
+            let x = pass.tape.leaf(self.pixels(faces)?);
             let output = match objective.layer() {
                 Some(layer) => {
                     pass.watch(&[layer]);
@@ -209,10 +245,10 @@ impl Classifier for Explained<'_> {
                 None => self.network.forward(&mut pass, &x)?,
             };
             let maps = maps(output.value());
-            let cotangent = Tensor::from_slice(&objective.map_gradient(&maps), &output.shape())?;
+            let cotangent = cotangent(&objective.map_gradient(&maps), output.shape());
             let gradients = pass.tape.backward_from(&output, cotangent, BackwardRule::Standard)?;
             out.values.extend(objective.values(&maps));
-            out.gradient.extend(or_zeros(gradients.get(&x), &x.shape()));
+            out.gradient.extend(self.face_gradient(gradients.get(&x), &x.shape()));
         }
         Ok(out)
     }
@@ -234,11 +270,12 @@ fn append(all: &mut Maps, batch: Maps) {
     *all = Maps { n, data: std::mem::take(&mut all.data), ..batch };
 }
 
-/// Describes layers in order; returns the field and the name of the last.
-fn describe(
-    layers: &[Layer],
+/// Describes layers in order, fields in the network's pixels, from the field of the input and that
+/// of a cell that sees everything; returns the field and the name of the last.
+fn describe<T: Element>(
+    layers: &[Layer<T>],
     shape: &mut Vec<usize>,
-    mut field: ReceptiveField,
+    (mut field, whole): (ReceptiveField, ReceptiveField),
     mut input: Option<String>,
     out: &mut Vec<LayerInfo>,
 ) -> Result<(ReceptiveField, Option<String>)> {
@@ -254,12 +291,13 @@ fn describe(
             }
             // The whole picture is seen from here on.
             Layer::GlobalAvgPool2d(_) | Layer::Flatten(_) | Layer::Linear(_) => {
-                field = ReceptiveField { size: SIDE, jump: 1.0, start: (SIDE as f64 - 1.0) / 2.0 };
+                field = whole;
             }
             _ => {}
         }
         if let Layer::Residual(block) = layer {
-            (field, _) = describe(&block.body.0, &mut shape.clone(), before, input.clone(), out)?;
+            let inner = (before, whole);
+            (field, _) = describe(&block.body.0, &mut shape.clone(), inner, input.clone(), out)?;
         }
         *shape = layer.output_shape(shape)?;
         out.push(LayerInfo {
@@ -273,7 +311,7 @@ fn describe(
             // A block adds two inputs; what follows it has one again.
             input: if matches!(layer, Layer::Residual(_)) { None } else { input.take() },
             gamma: match layer {
-                Layer::BatchNorm2d(l) => Some(l.gamma.value.to_vec()),
+                Layer::BatchNorm2d(l) => Some(narrow(&l.gamma.value.to_vec())),
                 _ => None,
             },
         });
@@ -282,7 +320,7 @@ fn describe(
     Ok((field, input))
 }
 
-fn kind(layer: &Layer) -> LayerKind {
+fn kind<T: Element>(layer: &Layer<T>) -> LayerKind {
     match layer {
         Layer::Conv2d(_) => LayerKind::Conv2d,
         Layer::BatchNorm2d(_) => LayerKind::BatchNorm,

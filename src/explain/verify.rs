@@ -10,6 +10,7 @@
 //! measures something else. So finite differences are taken at the face plus a noise that nobody
 //! sees, [`JITTER`].
 
+use super::face_size::FaceSize;
 use super::integrated_gradients::{RESIDUAL_GOAL, integrated_gradients};
 use super::model::{BackwardRule, Classifier, Target};
 use super::network::Explained;
@@ -17,7 +18,7 @@ use crate::autograd::{Tensor, Var};
 use crate::model::Network;
 use crate::nn::{Mode, Pass};
 use crate::random::{Purpose, Rng};
-use crate::{PIXELS, Result, SIDE};
+use crate::{PIXELS, Result};
 use rayon::prelude::*;
 
 /// How much to try.
@@ -48,6 +49,9 @@ pub struct Check {
     pub detail: String,
     /// Largest error found.
     pub measured: f64,
+    /// Error that rounding alone explains, in the same measure; `None` where rounding is not what
+    /// limits the comparison.
+    pub noise: Option<f64>,
     /// Largest error allowed.
     pub tolerance: f64,
     /// Whether it held.
@@ -57,8 +61,20 @@ pub struct Check {
 impl Check {
     fn new(name: &'static str, detail: String, measured: f64, tolerance: f64) -> Check {
         // NaN does not pass.
-        Check { name, detail, measured, tolerance, passed: measured <= tolerance }
+        Check { name, detail, measured, noise: None, tolerance, passed: measured <= tolerance }
     }
+
+    fn with_noise(self, noise: f64) -> Check {
+        Check { noise: Some(noise), ..self }
+    }
+}
+
+/// Error of a central difference of the logits by rounding: each of the two values is off by about
+/// ε·max |S| (a sum of many terms rounds many times, but mostly to and fro), and their difference
+/// is divided by 2h.
+fn rounding(network: &Network<f64>, x: &[f64], scale: f64) -> Result<f64> {
+    let scores = logits(network, x)?;
+    Ok(f64::EPSILON * largest(&scores[0]) / STEPS[0] / scale)
 }
 
 /// Errors of gradients relative to the largest derivative.
@@ -97,20 +113,27 @@ pub fn verify(
     ])
 }
 
-/// Logits of pictures in f64, `[n][classes]`, on all threads.
-fn logits(network: &Network<f64>, pictures: &[f64]) -> Result<Vec<Vec<f64>>> {
-    let one = |x: &[f64]| Ok(network.logits(Tensor::from_slice(x, &[1, 1, SIDE, SIDE])?)?.to_vec());
-    pictures.par_chunks(PIXELS).map(one).collect()
+/// A face as the network takes it, `[1, 1, side, side]`.
+fn input(network: &Network<f64>, face: &[f64]) -> Result<Tensor<f64>> {
+    let shape = network.spec.input;
+    Tensor::from_slice(&FaceSize::new(shape[1]).forward(face), &[1, 1, shape[1], shape[2]])
+}
+
+/// Logits of faces in f64, `[n][classes]`, on all threads.
+fn logits(network: &Network<f64>, faces: &[f64]) -> Result<Vec<Vec<f64>>> {
+    let one = |x: &[f64]| Ok(network.logits(input(network, x)?)?.to_vec());
+    faces.par_chunks(PIXELS).map(one).collect()
 }
 
 /// Jᵀu: the gradient of Σ_c u_c·S_c with respect to the pixels.
 fn pull_back(network: &Network<f64>, x: &[f64], u: &[f64]) -> Result<Vec<f64>> {
     let mut pass = Pass::eval();
-    let pixels = pass.tape.leaf(Tensor::from_slice(x, &[1, 1, SIDE, SIDE])?);
+    let pixels = pass.tape.leaf(input(network, x)?);
     let out = network.forward(&mut pass, &pixels)?;
     let cotangent = Tensor::from_slice(u, &out.shape())?;
     let gradients = pass.tape.backward_from(&out, cotangent, BackwardRule::Standard)?;
-    Ok(gradients.get(&pixels).map_or_else(|| vec![0.0; PIXELS], Tensor::to_vec))
+    let back = |g: &Tensor<f64>| FaceSize::new(network.spec.input[1]).backward(&g.to_vec());
+    Ok(gradients.get(&pixels).map_or_else(|| vec![0.0; PIXELS], back))
 }
 
 fn one_hot(class: usize, classes: usize) -> Vec<f64> {
@@ -178,7 +201,8 @@ fn pixel_differences(
          derivative {scale:.3e}",
         o.pixels
     );
-    Ok(Check::new("pixels", detail, measured, DIFFERENCE_TOLERANCE))
+    let noise = rounding(network, x, scale)?;
+    Ok(Check::new("pixels", detail, measured, DIFFERENCE_TOLERANCE).with_noise(noise))
 }
 
 fn parameter_differences(
@@ -188,7 +212,7 @@ fn parameter_differences(
     o: &VerifyOptions,
 ) -> Result<Check> {
     let mut pass = Pass::new(Mode::Eval, true);
-    let pixels = Var::constant(Tensor::from_slice(x, &[1, 1, SIDE, SIDE])?);
+    let pixels = Var::constant(input(network, x)?);
     let out = network.forward(&mut pass, &pixels)?;
     let seed = Tensor::from_slice(&one_hot(class, network.spec.classes.len()), &out.shape())?;
     let gradients = pass.tape.backward_from(&out, seed, BackwardRule::Standard)?;
@@ -200,28 +224,33 @@ fn parameter_differences(
             (parameter, rng.below(parameters[parameter].value.elements()))
         })
         .collect();
+    // Each parameter tensor has its own unit, so each is its own yardstick: (derivative, largest).
+    let exact = |&(parameter, at): &(usize, usize)| {
+        let all = pass.gradient(&gradients, parameters[parameter]);
+        let all = all.map_or(vec![], Tensor::to_vec);
+        (all.get(at).copied().unwrap_or(0.0), largest(&all).max(1e-6))
+    };
+    let exact: Vec<(f64, f64)> = cases.iter().map(exact).collect();
     let errors = |h: f64| -> Result<Vec<f64>> {
-        let error = |&(parameter, at): &(usize, usize)| {
-            let exact = pass.gradient(&gradients, parameters[parameter]);
-            let exact = exact.map_or(vec![], Tensor::to_vec);
+        let error = |(&(parameter, at), &(derivative, scale)): (&(usize, usize), &(f64, f64))| {
             let score_at = |offset: f64| -> Result<f64> {
                 let mut moved = network.clone();
                 moved.parameters_mut()[parameter].value.as_mut_slice()[at] += offset;
                 Ok(logits(&moved, x)?[0][class])
             };
             let slope = (score_at(h)? - score_at(-h)?) / (2.0 * h);
-            // Each parameter tensor has its own unit, so each is its own yardstick.
-            let scale = largest(&exact).max(1e-6);
-            Ok((slope - exact.get(at).copied().unwrap_or(0.0)).abs() / scale)
+            Ok((slope - derivative).abs() / scale)
         };
-        cases.iter().map(error).collect()
+        cases.par_iter().zip(&exact).map(error).collect()
     };
     let detail = format!(
         "{} random parameters: finite difference against backward pass, f64, relative to the \
          largest derivative of their tensor",
         o.parameters
     );
-    Ok(Check::new("parameters", detail, worst(errors)?, DIFFERENCE_TOLERANCE))
+    let smallest = exact.iter().fold(f64::INFINITY, |low, (_, scale)| low.min(*scale));
+    let noise = rounding(network, x, smallest)?;
+    Ok(Check::new("parameters", detail, worst(errors)?, DIFFERENCE_TOLERANCE).with_noise(noise))
 }
 
 /// ⟨u, J·v⟩ = ⟨Jᵀ·u, v⟩ with random u on the logits and v on the pixels.
@@ -253,7 +282,11 @@ fn adjoint(network: &Network<f64>, x: &[f64], o: &VerifyOptions) -> Result<Check
         "{} random directions v and cotangents u: ⟨u, Jv⟩ against ⟨Jᵀu, v⟩, f64, relative to ‖Jᵀu‖",
         o.directions
     );
-    Ok(Check::new("adjoint", detail, measured, DIFFERENCE_TOLERANCE))
+    let norm = |g: &Vec<f64>| dot(g, g).sqrt();
+    let smallest = pulled.iter().map(norm).fold(f64::INFINITY, f64::min);
+    let loudest = cotangents.iter().map(norm).fold(0.0, f64::max);
+    let noise = loudest * rounding(network, x, smallest)?;
+    Ok(Check::new("adjoint", detail, measured, DIFFERENCE_TOLERANCE).with_noise(noise))
 }
 
 fn single_precision(
@@ -269,7 +302,8 @@ fn single_precision(
     let detail = "gradient of the pictures (f32, fast kernels) against f64 (plain loops), \
                   relative in the Euclidean norm"
         .into();
-    Ok(Check::new("f32 against f64", detail, measured, SINGLE_TOLERANCE))
+    let noise = f64::from(f32::EPSILON);
+    Ok(Check::new("f32 against f64", detail, measured, SINGLE_TOLERANCE).with_noise(noise))
 }
 
 fn neighbours(model: &Explained<'_>, face: &[f32], other: &[f32], class: usize) -> Result<Check> {
@@ -282,7 +316,7 @@ fn neighbours(model: &Explained<'_>, face: &[f32], other: &[f32], class: usize) 
     let detail = "gradient of the face alone against the same face among others: batch \
                   normalisation must not couple them"
         .into();
-    Ok(Check::new("neighbours", detail, measured, 1e-6))
+    Ok(Check::new("neighbours", detail, measured, 1e-6).with_noise(f64::from(f32::EPSILON)))
 }
 
 fn completeness(

@@ -4,131 +4,194 @@
 
 use super::evaluation::{ClassReport, Evaluation};
 use super::features::ClassDistances;
-use std::fmt::Write;
+use crate::language::{Language, say};
+use crate::render::numbers::thousands;
+
+/// Half a 95 % interval above which a share is called uncertain.
+const UNCERTAIN: f64 = 0.05;
+/// Change of the recall that equal odds must make to be worth a sentence.
+const CAUTION: f64 = 0.03;
+/// Calibration error above which the network is called too sure, or not sure enough.
+const MISJUDGED: f64 = 0.05;
 
 /// A paragraph on the best and the worst class by recall. Classes without faces are left out.
 pub fn why(evaluation: &Evaluation, distances: Option<&ClassDistances>) -> String {
+    why_in(Language::English, evaluation, distances)
+}
+
+/// The same in a language.
+pub fn why_in(
+    language: Language,
+    evaluation: &Evaluation,
+    distances: Option<&ClassDistances>,
+) -> String {
+    let order = by_recall(evaluation);
+    let mut text = summary(language, evaluation);
+    if let (Some(&best), Some(&worst)) = (order.first(), order.last())
+        && best != worst
+    {
+        let p = language.phrases();
+        text.extend(extreme(language, evaluation, best, p.why_best, distances));
+        text.extend(extreme(language, evaluation, worst, p.why_worst, distances));
+        text.extend(compare(language, evaluation, best, worst));
+    }
+    language.paragraph(&text)
+}
+
+/// Classes with faces, the best found first.
+pub fn by_recall(evaluation: &Evaluation) -> Vec<usize> {
     let mut order: Vec<usize> =
         (0..evaluation.per_class.len()).filter(|&c| evaluation.per_class[c].support > 0).collect();
     let recall = |c: usize| evaluation.per_class[c].recall;
     order.sort_by(|&a, &b| recall(b).total_cmp(&recall(a)).then(a.cmp(&b)));
-    let mut text = summary(evaluation);
-    let (Some(&best), Some(&worst)) = (order.first(), order.last()) else { return text };
-    if best == worst {
-        return text;
-    }
-    text.push_str(&describe(evaluation, best, "best", distances));
-    text.push_str(&describe(evaluation, worst, "worst", distances));
-    text.push_str(&compare(&evaluation.per_class[best], &evaluation.per_class[worst]));
-    text.trim_end().to_string()
+    order
 }
 
-fn percent(share: f64) -> String {
-    format!("{:.0} %", 100.0 * share)
-}
-
-fn summary(e: &Evaluation) -> String {
-    let mut text = format!(
-        "The network judges {} of {} faces right ({}–{} at 95 %); always naming the most frequent \
-         expression would give {}. ",
-        percent(e.accuracy),
-        e.n,
-        percent(e.accuracy_interval.low),
-        percent(e.accuracy_interval.high),
-        percent(e.majority_accuracy),
-    );
-    if e.ece > 0.05 {
-        let how = if e.temperature > 1.0 { "too sure" } else { "not sure enough" };
-        let _ = write!(
-            text,
-            "It is {how} of itself: its confidence is off by {} on average. ",
-            percent(e.ece)
-        );
+/// How good the whole is, and whether its confidence can be trusted.
+pub fn summary(language: Language, e: &Evaluation) -> Vec<String> {
+    let (p, percent) = (language.phrases(), |v| language.whole_percent(v));
+    let mut text = vec![say!(
+        p.why_summary,
+        accuracy = percent(e.accuracy),
+        faces = thousands(e.n as u64),
+        low = percent(e.accuracy_interval.low),
+        high = percent(e.accuracy_interval.high),
+        majority = percent(e.majority_accuracy)
+    )];
+    if e.ece > MISJUDGED {
+        let phrase = if e.temperature > 1.0 { p.why_too_sure } else { p.why_not_sure };
+        text.push(say!(phrase, ece = percent(e.ece)));
     }
     text
 }
 
-fn describe(e: &Evaluation, c: usize, rank: &str, distances: Option<&ClassDistances>) -> String {
-    let class = &e.per_class[c];
-    let interval = &class.recall_interval;
-    let mut text = format!(
-        "It reads {} {rank}: {} of {} faces found ({}–{}), {} of its judgements right. ",
-        class.label,
-        percent(class.recall),
-        class.support,
-        percent(interval.low),
-        percent(interval.high),
-        percent(class.precision),
-    );
-    if interval.margin() > 0.05 {
-        let _ = write!(
-            text,
-            "With so few faces the figure is uncertain by ±{:.0} points. ",
-            100.0 * interval.margin()
-        );
+/// Why a class is read as well as it is: a sentence for everything that the numbers say of it.
+pub fn of_class(
+    language: Language,
+    e: &Evaluation,
+    c: usize,
+    distances: Option<&ClassDistances>,
+) -> Vec<String> {
+    let (p, class) = (language.phrases(), &e.per_class[c]);
+    let name = language.class(&class.label);
+    if class.support == 0 {
+        return vec![say!(p.class_absent, class = name)];
     }
-    if let Some(pair) = e.confused_pairs_of(c) {
-        let _ = write!(
-            text,
-            "When it misses {}, it most often says {} ({} of {}). ",
-            class.label,
-            e.per_class[pair.0].label,
-            pair.1,
-            class.support - e.confusion.counts[c][c],
-        );
+    let rank = match class.recall_interval {
+        i if i.low > e.accuracy => p.class_good,
+        i if i.high < e.accuracy => p.class_bad,
+        _ => p.class_average,
+    };
+    let percent = |v| language.whole_percent(v);
+    let mut text = vec![say!(
+        rank,
+        class = name,
+        recall = percent(class.recall),
+        faces = thousands(class.support),
+        low = percent(class.recall_interval.low),
+        high = percent(class.recall_interval.high),
+        accuracy = percent(e.accuracy),
+        precision = percent(class.precision)
+    )];
+    text.extend(details(language, e, c, distances));
+    let shares = e.per_class.iter().map(|c| c.trained_on).collect::<Option<Vec<u64>>>();
+    let Some(shares) = shares.filter(|s| s.iter().sum::<u64>() > 0) else { return text };
+    let equal = shares.iter().sum::<u64>() as f64 / shares.len() as f64;
+    let ratio = shares[c] as f64 / equal;
+    let phrase = match ratio {
+        r if r <= 0.5 => p.class_rare,
+        r if r >= 1.5 => p.class_common,
+        _ => p.class_usual,
+    };
+    text.push(say!(phrase, count = thousands(shares[c]), ratio = format!("{ratio:.1}")));
+    let Some(balanced) = class.recall_if_balanced else { return text };
+    let gain = balanced - class.recall;
+    if gain.abs() >= CAUTION {
+        let phrase = if gain > 0.0 { p.class_caution } else { p.class_eager };
+        text.push(say!(phrase, balanced = percent(balanced), class = name));
+    } else if ratio <= 0.5 {
+        text.push(say!(p.class_hard, balanced = percent(balanced), class = name));
+    }
+    text
+}
+
+fn extreme(
+    language: Language,
+    e: &Evaluation,
+    c: usize,
+    phrase: &str,
+    distances: Option<&ClassDistances>,
+) -> Vec<String> {
+    let (class, percent) = (&e.per_class[c], |v| language.whole_percent(v));
+    let mut text = vec![say!(
+        phrase,
+        class = language.class(&class.label),
+        recall = percent(class.recall),
+        faces = thousands(class.support),
+        low = percent(class.recall_interval.low),
+        high = percent(class.recall_interval.high),
+        precision = percent(class.precision)
+    )];
+    text.extend(details(language, e, c, distances));
+    text
+}
+
+/// Certainty, what it is missed as, and its nearest neighbour.
+fn details(
+    language: Language,
+    e: &Evaluation,
+    c: usize,
+    distances: Option<&ClassDistances>,
+) -> Vec<String> {
+    let (p, class) = (language.phrases(), &e.per_class[c]);
+    let name = language.class(&class.label);
+    let other = |c: usize| language.class(&e.per_class[c].label);
+    let mut text = vec![];
+    let margin = class.recall_interval.margin();
+    if margin > UNCERTAIN {
+        text.push(say!(p.why_uncertain, points = format!("{:.0}", 100.0 * margin)));
+    }
+    if let Some((taken_for, count)) = e.confused_pairs_of(c) {
+        let missed = class.support - e.confusion.counts[c][c];
+        let other = other(taken_for);
+        text.push(say!(
+            p.why_missed,
+            class = name,
+            other = other,
+            count = thousands(count),
+            missed = thousands(missed)
+        ));
     }
     if let Some((near, d)) = distances.and_then(|d| d.nearest(c)) {
-        let how = if d < 1.0 { "overlaps with" } else { "stands apart from" };
-        let _ = write!(
-            text,
-            "In the last features {} {how} its nearest neighbour {} (distance {d:.1} spreads). ",
-            class.label, e.per_class[near].label,
-        );
+        let phrase = if d < 1.0 { p.why_overlaps } else { p.why_apart };
+        let distance = format!("{d:.1}");
+        text.push(say!(phrase, class = name, other = other(near), distance = distance));
     }
     text
 }
 
-fn compare(best: &ClassReport, worst: &ClassReport) -> String {
-    let mut text = String::new();
+fn compare(language: Language, e: &Evaluation, best: usize, worst: usize) -> Vec<String> {
+    let (p, percent) = (language.phrases(), |v| language.whole_percent(v));
+    let name = |class: &ClassReport| language.class(&class.label).to_owned();
+    let (best, worst) = (&e.per_class[best], &e.per_class[worst]);
+    let mut text = vec![];
     if let (Some(many), Some(few)) = (best.trained_on, worst.trained_on) {
         let ratio = many as f64 / few.max(1) as f64;
-        if ratio >= 1.5 {
-            let _ = write!(
-                text,
-                "It saw {} in training {ratio:.0} times as often as {} ({many} faces against \
-                 {few}). ",
-                best.label, worst.label
-            );
-        } else {
-            let _ = write!(
-                text,
-                "Training faces do not explain the gap: {many} of {} against {few} of {}. ",
-                best.label, worst.label
-            );
-        }
+        let phrase = if ratio >= 1.5 { p.why_more_often } else { p.why_not_counts };
+        let (times, many, few) = (format!("{ratio:.0}"), thousands(many), thousands(few));
+        let (best, worst) = (name(best), name(worst));
+        text.push(match ratio >= 1.5 {
+            true => say!(phrase, best = best, worst = worst, many = many, few = few, times = times),
+            false => say!(phrase, best = best, worst = worst, many = many, few = few),
+        });
     }
     if let Some(balanced) = worst.recall_if_balanced {
-        let gain = balanced - worst.recall;
-        if gain >= 0.03 {
-            let _ = write!(
-                text,
-                "Part of it is caution: if all expressions were taken as equally likely, it would \
-                 find {} of {}. ",
-                percent(balanced),
-                worst.label
-            );
-        } else {
-            let _ = write!(
-                text,
-                "Taking all expressions as equally likely would not help ({} found), so {} is \
-                 hard to tell apart rather than only rare. ",
-                percent(balanced),
-                worst.label
-            );
-        }
+        let helps = balanced - worst.recall >= CAUTION;
+        let phrase = if helps { p.why_caution } else { p.why_hard };
+        text.push(say!(phrase, balanced = percent(balanced), worst = name(worst)));
     }
     if best.recall_interval.low <= worst.recall_interval.high {
-        text.push_str("The two intervals overlap: the order may be chance. ");
+        text.push(p.why_chance.into());
     }
     text
 }
@@ -160,6 +223,25 @@ mod tests {
     }
 
     #[test]
+    fn a_class_is_good_or_bad_only_beyond_its_interval() {
+        let e = evaluation(&[900, 100]);
+        let said = |c| of_class(Language::English, &e, c, None).join(" ");
+        // 88 % of all are found; 100 % of joy (91 to 100), 40 % of bile (17 to 69).
+        assert!(
+            said(0).contains("better than average") && said(0).contains("1.8 times"),
+            "{}",
+            said(0)
+        );
+        assert!(
+            said(1).contains("worse than average") && said(1).contains("0.2 times"),
+            "{}",
+            said(1)
+        );
+        assert!(said(1).contains("100 % of bile"), "{}", said(1));
+        assert!(!said(0).contains("caution"), "{}", said(0));
+    }
+
+    #[test]
     fn words_follow_the_numbers() {
         let text = why(&evaluation(&[900, 100]), None);
         for part in [
@@ -173,6 +255,11 @@ mod tests {
             assert!(text.contains(part), "`{part}` is missing from: {text}");
         }
         assert!(!text.contains("overlap"), "{text}");
+        let chinese = why_in(Language::Chinese, &evaluation(&[900, 100]), None);
+        for part in ["50 张人脸中的 92%", "10 张人脸中找到 40%（17%–69%）", "±26", "6 次中有 6 次"]
+        {
+            assert!(chinese.contains(part), "`{part}` is missing from: {chinese}");
+        }
         let text = why(&evaluation(&[500, 500]), None);
         assert!(text.contains("Training faces do not explain the gap"), "{text}");
         assert!(text.contains("hard to tell apart"), "{text}");

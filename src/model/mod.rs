@@ -2,12 +2,14 @@
 
 pub mod architectures;
 pub mod eigen;
+pub mod inference;
 pub mod init;
 pub mod network;
 pub mod spec;
 pub mod summary;
 
 pub use architectures::{ARCHITECTURES, architecture};
+pub use inference::Inference;
 pub use init::Init;
 pub use network::Network;
 pub use spec::{LayerSpec, NetworkSpec};

@@ -7,6 +7,9 @@ use crate::memory::Element;
 use crate::nn::{BatchNorm2d, Builder, Layer, Parameter, Pass, Sequential};
 use crate::ops::{self, batch_norm::BatchStatistics};
 
+/// Room for the parameters of a network of ours.
+const USUAL_PARAMETERS: usize = 64;
+
 /// A network from pixels in [0, 1] to logits.
 #[derive(Clone, Debug)]
 pub struct Network<T: Element = f32> {
@@ -52,13 +55,8 @@ impl<T: Element> Network<T> {
     /// # Errors
     /// [`Error::Shape`] if the pictures do not fit.
     pub fn forward_to_watched(&self, pass: &mut Pass<T>, pixels: &Var<T>) -> Result<()> {
-        let mut x = self.normalise(pass, pixels)?;
-        for layer in &self.layers.0 {
-            if pass.saw_everything() {
-                break;
-            }
-            x = layer.forward(pass, &x)?;
-        }
+        let x = self.normalise(pass, pixels)?;
+        self.layers.forward_while(pass, &x, |pass| !pass.saw_everything())?;
         Ok(())
     }
 
@@ -67,7 +65,8 @@ impl<T: Element> Network<T> {
         let mean = Var::constant(Tensor::scalar(T::from_f64(self.spec.mean)));
         let inv_std = Var::constant(Tensor::scalar(T::from_f64(1.0 / self.spec.std)));
         let centred = ops::sub(&mut pass.tape, pixels, &mean)?;
-        ops::mul(&mut pass.tape, &centred, &inv_std)
+        let z = ops::mul(&mut pass.tape, &centred, &inv_std)?;
+        Ok(pass.mark("normalise", z))
     }
 
     /// Logits without any gradient, in evaluation mode.
@@ -108,14 +107,14 @@ impl<T: Element> Network<T> {
 
     /// The parameters in their order; `parameters()[i].index == i`.
     pub fn parameters(&self) -> Vec<&Parameter<T>> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(USUAL_PARAMETERS);
         self.layers.0.iter().for_each(|l| l.parameters(&mut out));
         out
     }
 
     /// The parameters in their order, to be changed.
     pub fn parameters_mut(&mut self) -> Vec<&mut Parameter<T>> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(USUAL_PARAMETERS);
         self.layers.0.iter_mut().for_each(|l| l.parameters_mut(&mut out));
         out
     }

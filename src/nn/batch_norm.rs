@@ -64,6 +64,28 @@ impl<T: Element> BatchNorm2d<T> {
         }
     }
 
+    /// The same, then ReLU, then the maximum of each window×window pixels, in one op.
+    pub(crate) fn forward_relu(
+        &self,
+        pass: &mut Pass<T>,
+        x: &Var<T>,
+        window: usize,
+    ) -> Result<Var<T>> {
+        let (gamma, beta) = (pass.parameter(&self.gamma), pass.parameter(&self.beta));
+        let (mode, tape, eps) = (pass.mode(), &mut pass.tape, self.eps);
+        match mode {
+            Mode::Train { .. } => {
+                let (y, batch) = ops::batch_norm_relu_train(tape, x, &gamma, &beta, eps, window)?;
+                pass.measured(self.index, batch);
+                Ok(y)
+            }
+            Mode::Eval => {
+                let fixed = [&self.running_mean, &self.running_var];
+                ops::batch_norm_relu_eval(tape, x, [&gamma, &beta], fixed, eps, window)
+            }
+        }
+    }
+
     /// Moves the running statistics towards a batch's. The batch normalises with its biased
     /// variance, but what is tracked is the unbiased estimate, var · m/(m − 1), as in PyTorch.
     pub(crate) fn track(&mut self, batch: &BatchStatistics<T>) {

@@ -2,9 +2,10 @@
 
 use super::{Builder, Parameter, Pass, Role};
 use crate::autograd::Var;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory::Element;
 use crate::ops::{self, conv2d::Conv2dOptions};
+use fer_kernels::Conv2dGeometry;
 
 /// Convolution with learnt weights.
 #[derive(Clone, Debug)]
@@ -36,6 +37,17 @@ impl<T: Element> Conv2d<T> {
             Parameter::constant(format!("{name}.bias"), c_out, 0.0, Role::Bias, index)
         });
         Self { name, weight, bias, options }
+    }
+
+    /// The sizes for an input `[n, c_in, h_in, w_in]`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if such an input does not fit.
+    pub fn geometry(&self, input: [usize; 4]) -> Result<Conv2dGeometry> {
+        let (s, o) = (self.weight.value.shape(), self.options);
+        let weight = [s[0], s[1], s[2], s[3]];
+        Conv2dGeometry::new(input, weight, o.stride, o.padding, o.dilation, o.groups)
+            .map_err(|e| Error::shape("network", format!("{}: {e}", self.name)))
     }
 
     /// y = conv(x, weight) + bias.

@@ -1,11 +1,11 @@
-//! The closed set of layers, and how they are chained.
+//! The closed set of layers.
 
-use super::{BatchNorm2d, Conv2d, Linear, Parameter, Pass, SqueezeExcite};
+use super::{BatchNorm2d, Conv2d, Linear, Parameter, Pass, Sequential, SqueezeExcite};
 use crate::autograd::{Tensor, Var};
 use crate::error::{Error, Result};
 use crate::memory::Element;
 use crate::ops::{self, max_pool2d::Pool2dOptions};
-use fer_kernels::{Conv2dGeometry, Pool2dGeometry};
+use fer_kernels::Pool2dGeometry;
 use serde::{Deserialize, Serialize};
 
 /// A nonlinearity without parameters.
@@ -41,10 +41,6 @@ pub struct Residual<T: Element = f32> {
     /// What is added to x; it keeps x's shape.
     pub body: Sequential<T>,
 }
-
-/// Layers one after the other.
-#[derive(Clone, Debug)]
-pub struct Sequential<T: Element = f32>(pub Vec<Layer<T>>);
 
 /// Any layer.
 #[derive(Clone, Debug)]
@@ -142,8 +138,7 @@ impl<T: Element> Layer<T> {
             }
             Layer::SqueezeExcite(l) => l.forward(pass, x)?,
         };
-        pass.observe(self.name(), &y);
-        Ok(y)
+        Ok(pass.observe(self.name(), y))
     }
 
     /// Shape of the output without the batch axis, from that of the input.
@@ -163,12 +158,7 @@ impl<T: Element> Layer<T> {
         };
         Ok(match self {
             Layer::Conv2d(l) => {
-                let (s, o) = (l.weight.value.shape(), l.options);
-                let weight = [s[0], s[1], s[2], s[3]];
-                let (stride, padding) = (o.stride, o.padding);
-                let g =
-                    Conv2dGeometry::new(picture()?, weight, stride, padding, o.dilation, o.groups)
-                        .map_err(fit)?;
+                let g = l.geometry(picture()?)?;
                 vec![g.c_out, g.h_out, g.w_out]
             }
             Layer::MaxPool2d(_, o) | Layer::AvgPool2d(_, o) => {
@@ -300,37 +290,5 @@ impl<T: Element> Layer<T> {
             Layer::Residual(l) => l.body.0.iter_mut().for_each(|l| l.batch_norms_mut(out)),
             _ => {}
         }
-    }
-}
-
-impl<T: Element> Sequential<T> {
-    /// Runs the layers one after the other, until everything that is watched has been seen.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] if x does not fit.
-    pub fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
-        let mut x = x.clone();
-        for layer in &self.0 {
-            x = layer.forward(pass, &x)?;
-        }
-        Ok(x)
-    }
-
-    /// Shape of the output without the batch axis.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] if two layers do not fit together.
-    pub fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>> {
-        self.0.iter().try_fold(input.to_vec(), |shape, layer| layer.output_shape(&shape))
-    }
-
-    fn macs(&self, input: &[usize]) -> usize {
-        let mut shape = input.to_vec();
-        let mut total = 0;
-        for layer in &self.0 {
-            total += layer.macs(&shape);
-            shape = layer.output_shape(&shape).unwrap_or(shape);
-        }
-        total
     }
 }

@@ -4,19 +4,22 @@
 //! from 1 in the order of the network, by which every command addresses them.
 
 pub mod batch_norm;
+pub mod clock;
 pub mod conv2d;
 mod layer;
 pub mod linear;
 mod parameter;
 mod pass;
+mod sequential;
 pub mod squeeze_excite;
 
 pub use batch_norm::BatchNorm2d;
 pub use conv2d::Conv2d;
-pub use layer::{Activation, Function, Layer, Residual, Sequential};
+pub use layer::{Activation, Function, Layer, Residual};
 pub use linear::Linear;
 pub use parameter::{Parameter, Role};
 pub use pass::{Mode, Pass};
+pub use sequential::Sequential;
 pub use squeeze_excite::SqueezeExcite;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,7 @@
 //! One run of a network over a batch: the tape, the mode, and what the layers leave behind.
 
 use super::Parameter;
+use super::clock::{Clock, Way};
 use crate::autograd::{Gradients, Tape, Tensor, Var};
 use crate::memory::Element;
 use crate::ops::batch_norm::BatchStatistics;
@@ -32,6 +33,7 @@ pub struct Pass<T: Element = f32> {
     watched: Watch,
     seen: Vec<(String, Var<T>)>,
     dropouts: u64,
+    clock: Option<Clock>,
 }
 
 /// Which layers' outputs are kept.
@@ -63,6 +65,7 @@ impl<T: Element> Pass<T> {
             watched: Watch::Names(Vec::new()),
             seen: Vec::new(),
             dropouts: 0,
+            clock: None,
         }
     }
 
@@ -76,6 +79,11 @@ impl<T: Element> Pass<T> {
         self.watched = Watch::All;
     }
 
+    /// Times the layers and the other parts of the step from now on.
+    pub fn time(&mut self) -> Clock {
+        self.clock.get_or_insert_default().clone()
+    }
+
     /// The mode.
     pub fn mode(&self) -> Mode {
         self.mode
@@ -87,6 +95,7 @@ impl<T: Element> Pass<T> {
             return Var::constant(p.value.clone());
         }
         if self.leaves.len() <= p.index {
+            self.leaves.reserve(64); // the parameters of a network of ours
             self.leaves.resize(p.index + 1, None);
         }
         let leaf = self.leaves[p.index].take().unwrap_or_else(|| self.tape.leaf(p.value.clone()));
@@ -99,14 +108,35 @@ impl<T: Element> Pass<T> {
         gradients: &'a Gradients<T>,
         p: &Parameter<T>,
     ) -> Option<&'a Tensor<T>> {
-        gradients.get(self.leaves.get(p.index)?.as_ref()?)
+        gradients.get(self.leaf(p)?)
     }
 
-    /// Called by every layer with its output.
-    pub(crate) fn observe(&mut self, name: &str, output: &Var<T>) {
+    /// A parameter as it stands on the tape, if the run used it and wanted its gradient.
+    pub fn leaf(&self, p: &Parameter<T>) -> Option<&Var<T>> {
+        self.leaves.get(p.index)?.as_ref()
+    }
+
+    /// Called by every layer with its output, which goes on with the result.
+    pub(crate) fn observe(&mut self, name: &str, output: Var<T>) -> Var<T> {
         if self.is_watched(name) {
-            self.tape.retain_grad(output);
+            self.tape.retain_grad(&output);
             self.seen.push((name.to_owned(), output.clone()));
+        }
+        self.mark(name, output)
+    }
+
+    /// The end of a part of the step that is no layer, where the step is timed.
+    pub(crate) fn mark(&mut self, name: &str, output: Var<T>) -> Var<T> {
+        match &self.clock {
+            Some(clock) => clock.mark(&mut self.tape, name, output),
+            None => output,
+        }
+    }
+
+    /// The beginning of a part of the step that is not on the tape, where the step is timed.
+    pub(crate) fn begin(&self, name: &str) {
+        if let Some(clock) = &self.clock {
+            clock.note(name, Way::Backward);
         }
     }
 

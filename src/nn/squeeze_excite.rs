@@ -26,12 +26,17 @@ impl<T: Element> SqueezeExcite<T> {
         Self { name, squeeze, excite }
     }
 
-    pub(crate) fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
+    /// The weight of each channel, `[n, c]`.
+    pub(crate) fn weight(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
         let mean = ops::global_avg_pool2d(&mut pass.tape, x)?;
         let hidden = self.squeeze.forward(pass, &mean)?;
         let hidden = ops::relu(&mut pass.tape, &hidden)?;
         let score = self.excite.forward(pass, &hidden)?;
-        let weight = ops::sigmoid(&mut pass.tape, &score)?;
+        ops::sigmoid(&mut pass.tape, &score)
+    }
+
+    pub(crate) fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
+        let weight = self.weight(pass, x)?;
         let [n, c] = [x.shape()[0], x.shape()[1]];
         let weight = ops::reshape(&mut pass.tape, &weight, &[n, c, 1, 1])?;
         ops::mul(&mut pass.tape, x, &weight)

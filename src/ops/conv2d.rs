@@ -53,7 +53,7 @@ pub fn conv2d<T: Element>(
     bias: Option<&Var<T>>,
     options: Conv2dOptions,
 ) -> Result<Var<T>> {
-    let geometry = geometry(x, weight, options)?;
+    let geometry = geometry(x.shape(), weight.shape(), options)?;
     let g = &geometry;
     if let Some(b) = bias.filter(|b| *b.shape() != [g.c_out]) {
         let detail = format!("bias {:?} for {} output channels", b.shape(), g.c_out);
@@ -75,12 +75,7 @@ pub fn conv2d<T: Element>(
 }
 
 /// The sizes of a convolution of `x` with `weight`.
-pub(crate) fn geometry<T: Element>(
-    x: &Var<T>,
-    weight: &Var<T>,
-    o: Conv2dOptions,
-) -> Result<Conv2dGeometry> {
-    let (sx, sw) = (x.shape(), weight.shape());
+pub(crate) fn geometry(sx: Shape, sw: Shape, o: Conv2dOptions) -> Result<Conv2dGeometry> {
     let (Ok(input), Ok(kernel)) = ((*sx).try_into(), (*sw).try_into()) else {
         let detail = format!("x {sx:?} and weight {sw:?}, expected four axes each");
         return Err(Error::shape("conv2d", detail));

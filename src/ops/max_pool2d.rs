@@ -3,7 +3,7 @@
 use crate::autograd::tensor::Shape;
 use crate::autograd::{Backward, InputGrads, Tape, Tensor, Var};
 use crate::error::{Error, Result};
-use crate::memory::Element;
+use crate::memory::{Element, Storage};
 use fer_kernels::Pool2dGeometry;
 
 /// Windows of a pooling, each (height, width).
@@ -52,9 +52,9 @@ pub fn max_pool2d<T: Element>(
         return Err(Error::shape("max_pool2d", format!("x {:?} has no pixel", x.shape())));
     }
     let input = x.value().to_layout(T::LAYOUT);
-    let mut argmax = vec![0; g.output_len()];
+    let mut argmax = Storage::stale(g.output_len());
     let y = Tensor::build(Shape::new(&[g.n, g.c, g.h_out, g.w_out]), T::LAYOUT, |y| {
-        T::max_pool2d_forward(g, input.as_slice(), y, &mut argmax);
+        T::max_pool2d_forward(g, input.as_slice(), y, argmax.make_mut());
     });
     Ok(tape.record(y, &[x], MaxPool2dBackward { geometry, argmax }))
 }
@@ -74,7 +74,7 @@ pub(crate) fn geometry<T: Element>(
 
 struct MaxPool2dBackward {
     geometry: Pool2dGeometry,
-    argmax: Vec<u32>,
+    argmax: Storage<u32>,
 }
 
 impl<T: Element> Backward<T> for MaxPool2dBackward {
@@ -86,7 +86,7 @@ impl<T: Element> Backward<T> for MaxPool2dBackward {
         let gy = grad_output.to_layout(T::LAYOUT);
         grads.set(0, || {
             Ok(Tensor::build(Shape::new(&[g.n, g.c, g.h_in, g.w_in]), T::LAYOUT, |gx| {
-                T::max_pool2d_backward_input(g, gy.as_slice(), &self.argmax, gx);
+                T::max_pool2d_backward_input(g, gy.as_slice(), self.argmax.as_slice(), gx);
             }))
         })
     }

@@ -8,6 +8,7 @@ pub mod add;
 pub mod affine_warp;
 pub mod avg_pool2d;
 pub mod batch_norm;
+pub mod batch_norm_relu;
 mod broadcast;
 pub mod concat;
 pub mod conv2d;
@@ -29,6 +30,7 @@ pub mod neg;
 pub mod pow;
 pub mod relu;
 pub mod reshape;
+pub mod scale_add_relu;
 pub mod sigmoid;
 pub mod softmax;
 pub mod sqrt;
@@ -41,6 +43,7 @@ pub use add::add;
 pub use affine_warp::affine_warp;
 pub use avg_pool2d::avg_pool2d;
 pub use batch_norm::{batch_norm_eval, batch_norm_train};
+pub use batch_norm_relu::{batch_norm_relu_eval, batch_norm_relu_train};
 pub use concat::concat;
 pub use conv2d::conv2d;
 pub use cross_entropy::cross_entropy;
@@ -61,6 +64,7 @@ pub use neg::neg;
 pub use pow::pow;
 pub use relu::relu;
 pub use reshape::reshape;
+pub use scale_add_relu::scale_add_relu;
 pub use sigmoid::sigmoid;
 pub use softmax::softmax;
 pub use sqrt::sqrt;
@@ -100,6 +104,8 @@ pub const OPS: &[(&str, &str)] = &[
     ("avg_pool2d", "mean over windows"),
     ("global_avg_pool2d", "mean over pixels"),
     ("batch_norm", "γ·(x − mean)/std + β"),
+    ("batch_norm_relu", "max over windows of max(batch_norm(x), 0)"),
+    ("scale_add_relu", "max(a + s·b, 0)"),
     ("dropout", "random zeros"),
     ("affine_warp", "x at A·(i, j)"),
 ];

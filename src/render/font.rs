@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use ab_glyph::{Font as _, FontRef, PxScale, ScaleFont as _};
 
 /// What SVG and HTML ask for; the fallbacks are not wider than the first, so nothing overflows.
+/// Signs of Chinese, which the embedded font lacks, come from the reader's machine.
 pub const FAMILY: &str = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif";
 
 /// Thickness of the letters.
@@ -48,11 +49,18 @@ pub const CAP_HEIGHT: f32 = 0.73;
 /// Distance of two baselines, in ems.
 pub const LINE_HEIGHT: f32 = 1.3;
 
+/// The first of the signs that are as wide as they are high in every font: radicals, kana, Han.
+const SQUARE_FROM: char = '\u{2e80}';
+
 /// Width of one line of text in pixels.
 pub fn width(text: &str, size: f32, weight: Weight) -> f32 {
     let font = face(weight);
     let scaled = font.as_scaled(scale(font, size));
-    text.chars().map(|c| scaled.h_advance(font.glyph_id(c))).sum()
+    let width = |c: char| match font.glyph_id(c) {
+        id if id.0 == 0 && c >= SQUARE_FROM => size,
+        id => scaled.h_advance(id),
+    };
+    text.chars().map(width).sum()
 }
 
 /// Breaks text at spaces so that no line is wider than `max_width`; words too long are cut.
@@ -133,5 +141,6 @@ mod tests {
     fn em_is_the_size() {
         // A digit of DejaVu Sans is 1303/2048 em wide.
         assert!((width("0", 20.48, Weight::Regular) - 13.03).abs() < 0.02);
+        assert_eq!(width("高兴", 12.0, Weight::Regular), 24.0);
     }
 }

@@ -33,6 +33,7 @@ pub fn escape(text: &str) -> String {
 pub struct Document {
     title: String,
     language: String,
+    style: String,
     body: String,
 }
 
@@ -40,7 +41,13 @@ impl Document {
     /// A page with its title as first heading; `language` as in HTML: `en`, `zh`.
     pub fn new(title: &str, language: &str) -> Self {
         let body = format!("<h1>{}</h1>\n", escape(title));
-        Document { title: title.into(), language: language.into(), body }
+        Document { title: title.into(), language: language.into(), style: String::new(), body }
+    }
+
+    /// Adds rules to the page's style sheet.
+    pub fn style(&mut self, css: &str) -> &mut Self {
+        self.style.push_str(css);
+        self
     }
 
     /// A heading of level 2…6.
@@ -160,10 +167,11 @@ impl Document {
             "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta name=\"color-scheme\" content=\"light dark\">\n\
-             <title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{}</main>\n\
+             <title>{}</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body>\n<main>\n{}</main>\n\
              </body>\n</html>\n",
             escape(&self.language),
             escape(&self.title),
+            self.style,
             self.body
         )
     }

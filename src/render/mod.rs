@@ -25,6 +25,7 @@ pub mod write;
 pub use colormap::{Colormap, Scale, ScaleBar};
 pub use image::{Picture, Rgb};
 pub use scene::Scene;
+pub use svg::hex;
 pub use theme::Theme;
 
 /// `bytes` in base 64 with padding (RFC 4648), as `data:` addresses want it.

@@ -89,8 +89,8 @@ fn write_shape(svg: &mut String, shape: &Shape) -> Result<()> {
     Ok(())
 }
 
-/// `#rrggbb`.
-pub(super) fn hex([r, g, b]: Rgb) -> String {
+/// A colour as SVG and CSS write it: `#rrggbb`.
+pub fn hex([r, g, b]: Rgb) -> String {
     format!("#{r:02x}{g:02x}{b:02x}")
 }
 

@@ -118,7 +118,7 @@ pub fn recipe_name(recipe: Recipe) -> &'static str {
     }
 }
 
-fn sees_part(report: &FilterReport) -> bool {
+pub(super) fn sees_part(report: &FilterReport) -> bool {
     report.layer.receptive_field.size < SIDE
 }
 
@@ -150,7 +150,7 @@ fn card(
 
 /// A filter's whole picture. Of a MACO picture, what hardly mattered fades to gray: the phases
 /// there are left over.
-fn whole(shown: &FilterPicture) -> Result<Picture> {
+pub(super) fn whole(shown: &FilterPicture) -> Result<Picture> {
     if !matches!(shown.numbers.recipe, Recipe::Maco | Recipe::Face) {
         return gray(&shown.picture, SIDE);
     }
@@ -166,7 +166,7 @@ fn whole(shown: &FilterPicture) -> Result<Picture> {
 }
 
 /// A picture with its contrast stretched to four deviations around its mean.
-fn gray(picture: &[f32], side: usize) -> Result<Picture> {
+pub(super) fn gray(picture: &[f32], side: usize) -> Result<Picture> {
     let (y, sd) = ascent::standardise(picture);
     let level = |y: &f32| if sd > 1e-6 { 0.5 + 0.22 * y } else { 0.5 };
     Picture::from_unit(&y.iter().map(level).collect::<Vec<_>>(), side, side)

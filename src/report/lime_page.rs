@@ -17,8 +17,8 @@ use serde::Serialize;
 const SHOWN: usize = 5;
 /// Pixels of the drawing per pixel of the face, so that borders stay thin.
 const ZOOM: usize = 4;
-const FOR: Rgb = [190, 30, 45];
-const AGAINST: Rgb = [33, 102, 172];
+pub(super) const FOR: Rgb = [190, 30, 45];
+pub(super) const AGAINST: Rgb = [33, 102, 172];
 
 /// What the page shows.
 #[derive(Clone, Copy, Debug)]
@@ -185,7 +185,7 @@ fn signed(value: f64) -> String {
 }
 
 /// The strongest pieces of one sign.
-fn strongest(lime: &Lime, sign: f64) -> Vec<usize> {
+pub(super) fn strongest(lime: &Lime, sign: f64) -> Vec<usize> {
     let mut order: Vec<usize> =
         (0..lime.coefficients.len()).filter(|&k| sign * lime.coefficients[k] > 0.0).collect();
     order.sort_by(|&a, &b| {
@@ -205,7 +205,7 @@ fn on_border(segments: &[usize], x: usize, y: usize) -> bool {
 }
 
 /// The face with the borders of all pieces.
-fn borders(face: &Picture, segments: &[usize]) -> Picture {
+pub(super) fn borders(face: &Picture, segments: &[usize]) -> Picture {
     Picture::from_fn(SIDE * ZOOM, SIDE * ZOOM, |x, y| {
         let below = face.at(x / ZOOM, y / ZOOM);
         if on_border(segments, x, y) { mix(below, [255, 208, 0], 0.75) } else { below }
@@ -213,7 +213,7 @@ fn borders(face: &Picture, segments: &[usize]) -> Picture {
 }
 
 /// The chosen pieces as they are, tinted at their borders; the rest pale.
-fn evidence(face: &Picture, lime: &Lime, pieces: &[usize], color: Rgb) -> Picture {
+pub(super) fn evidence(face: &Picture, lime: &Lime, pieces: &[usize], color: Rgb) -> Picture {
     let side = SIDE * ZOOM;
     let shown = |x: usize, y: usize| pieces.contains(&lime.segments[(y / ZOOM) * SIDE + x / ZOOM]);
     Picture::from_fn(side, side, |x, y| {

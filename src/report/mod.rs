@@ -14,6 +14,7 @@ mod folder;
 pub mod gallery;
 pub mod lime_page;
 pub mod methods_page;
+pub mod paper;
 pub mod record;
 pub mod region_page;
 pub mod region_words;

@@ -6,6 +6,7 @@ use super::template_page::{draw_template, region_legend};
 use crate::Result;
 use crate::explain::region_lift::{Lift, Source};
 use crate::explain::regions::{Region, Template};
+use crate::language::{Language, say};
 use crate::render::Scene;
 use crate::render::chart::{BarChart, BarSeries, Control, Look, bars};
 use crate::render::numbers::thousands;
@@ -65,47 +66,17 @@ impl RegionPage<'_> {
         Ok(page)
     }
 
-    /// Bars of the network, signs of the controls, for one class or all faces.
+    /// The chart of one class or of all faces, with its title.
     fn chart(&self, class: Option<usize>, look: Look) -> Result<Scene> {
-        let of = |source: Source| Region::ALL.map(|r| lift_of(self.lifts, class, source, r));
-        let network = of(Source::Network);
-        let faces = network[0].map_or(0, |l| l.faces);
-        let control = |source, label: &str| {
-            let values = of(source).map(|l| l.map_or(f64::NAN, |l| l.lift)).to_vec();
-            values.iter().any(|v| v.is_finite()).then(|| Control { name: label.into(), values })
-        };
-        let chart = BarChart {
-            title: class.map_or("All faces".into(), |c| name(self.names, c).to_owned()),
-            subtitle: format!("{} faces", thousands(faces as u64)),
-            y_title: "lift".into(),
-            categories: SHORT.map(String::from).to_vec(),
-            series: vec![BarSeries {
-                name: "network".into(),
-                values: network.map(|l| l.map_or(f64::NAN, |l| l.lift)).to_vec(),
-                intervals: network
-                    .map(|l| l.map_or((f64::NAN, f64::NAN), |l| (l.interval.low, l.interval.high)))
-                    .to_vec(),
-                // Numbers would stand on the controls; the table has them.
-                labels: vec![String::new(); Region::ALL.len()],
-            }],
-            controls: [
-                control(Source::Sobel, "edges (Sobel)"),
-                control(Source::Randomised, "random weights"),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
-            reference: Some((1.0, "uniform".into())),
-            ..BarChart::default()
-        };
-        bars(&chart, look)
+        let title = class.map_or("All faces", |c| name(self.names, c));
+        lift_chart(self.lifts, class, title, look, Language::English)
     }
 
     /// The table for a terminal, and the words.
     pub fn text(&self) -> String {
         let mut text = format!("{}\n\n{:<10} {:<16}", self.what, "class", "source");
-        for region in SHORT {
-            let _ = write!(text, "{region:>18}");
+        for region in Region::ALL {
+            let _ = write!(text, "{:>18}", Language::English.short_region(region));
         }
         let mut line = None;
         // The uniform control is 1 by definition.
@@ -124,8 +95,51 @@ impl RegionPage<'_> {
     }
 }
 
-/// Names of the regions that fit under a bar.
-const SHORT: [&str; 7] = ["eyes", "nose", "mouth", "cheeks", "forehead", "chin", "outside"];
+/// Bars of the network, signs of the controls, for one class or all faces.
+///
+/// # Errors
+/// Those of drawing.
+pub fn lift_chart(
+    lifts: &[Lift],
+    class: Option<usize>,
+    title: &str,
+    look: Look,
+    language: Language,
+) -> Result<Scene> {
+    let p = language.phrases();
+    let of = |source: Source| Region::ALL.map(|r| lift_of(lifts, class, source, r));
+    let network = of(Source::Network);
+    let faces = network[0].map_or(0, |l| l.faces);
+    let control = |source, label: &str| {
+        let values = of(source).map(|l| l.map_or(f64::NAN, |l| l.lift)).to_vec();
+        values.iter().any(|v| v.is_finite()).then(|| Control { name: label.into(), values })
+    };
+    let chart = BarChart {
+        title: title.into(),
+        subtitle: say!(p.count_of_faces, faces = thousands(faces as u64)),
+        y_title: p.lift.into(),
+        categories: Region::ALL.map(|r| language.short_region(r).to_owned()).to_vec(),
+        series: vec![BarSeries {
+            name: p.network.into(),
+            values: network.map(|l| l.map_or(f64::NAN, |l| l.lift)).to_vec(),
+            intervals: network
+                .map(|l| l.map_or((f64::NAN, f64::NAN), |l| (l.interval.low, l.interval.high)))
+                .to_vec(),
+            // Numbers would stand on the controls; the table has them.
+            labels: vec![String::new(); Region::ALL.len()],
+        }],
+        controls: [
+            control(Source::Sobel, p.control_edges),
+            control(Source::Randomised, p.control_random),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        reference: Some((1.0, p.uniform.into())),
+        ..BarChart::default()
+    };
+    bars(&chart, look)
+}
 
 fn source_name(source: Source) -> &'static str {
     match source {

@@ -3,7 +3,7 @@
 use super::face::name;
 use crate::explain::region_lift::{Lift, Source};
 use crate::explain::regions::Region;
-use crate::render::numbers::percent;
+use crate::language::{Language, say};
 
 /// The lift of a region for a class (`None`: all faces) and a source.
 pub fn lift_of(
@@ -17,68 +17,91 @@ pub fn lift_of(
 
 /// The answer to the question, for all faces and for each class.
 pub fn region_words(lifts: &[Lift], names: &[&str]) -> String {
-    let mut words = vec![verdict(lifts)];
-    let classes: Vec<usize> = {
-        let mut found: Vec<usize> = lifts.iter().filter_map(|l| l.class).collect();
-        found.dedup();
-        found.sort_unstable();
-        found.dedup();
-        found
-    };
-    words.push(most_looked_at(lifts, None, "Over all faces"));
-    words.extend(
-        classes.into_iter().map(|c| most_looked_at(lifts, Some(c), &capital(name(names, c)))),
-    );
+    region_sentences(lifts, names, Language::English).join(" ")
+}
+
+/// The same as sentences in a language: the verdict first, then one for all faces and for each
+/// class.
+pub fn region_sentences(lifts: &[Lift], names: &[&str], language: Language) -> Vec<String> {
+    let mut classes: Vec<usize> = lifts.iter().filter_map(|l| l.class).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    let all = language.phrases().over_all_faces;
+    let mut words = vec![verdict(lifts, language), most_looked_at(lifts, None, all, language)];
+    words.extend(classes.into_iter().map(|c| {
+        let who = capital(language.class(name(names, c)));
+        let most = most_looked_at(lifts, Some(c), &who, language);
+        language.paragraph(&[most, more_than_all(lifts, c, language)])
+    }));
     words.retain(|w| !w.is_empty());
-    words.join(" ")
+    words
 }
 
 /// Whether the attribution lies on the face, and whether edges or random weights would do the same.
-fn verdict(lifts: &[Lift]) -> String {
+fn verdict(lifts: &[Lift], language: Language) -> String {
     let outside = |source| lift_of(lifts, None, source, Region::Outside);
     let (Some(network), Some(uniform)) = (outside(Source::Network), outside(Source::Uniform))
     else {
         return String::new();
     };
-    let on_face = |l: &Lift| percent(1.0 - l.share);
-    let mut text = format!(
-        "Face or not face? {} of the attribution falls on the face, which takes {} of the picture.",
-        on_face(network),
-        on_face(uniform)
-    );
-    let mut beaten = vec![];
+    let p = language.phrases();
+    let on_face = |l: &Lift| language.percent(1.0 - l.share);
+    let mut text = vec![say!(p.on_face, share = on_face(network), area = on_face(uniform))];
     let mut not_beaten = vec![];
-    for (source, what) in
-        [(Source::Sobel, "the picture's edges"), (Source::Randomised, "random weights")]
-    {
+    for (source, what) in [(Source::Sobel, p.the_edges), (Source::Randomised, p.random_weights)] {
         if let Some(control) = outside(source) {
-            text += &format!(" By {what} alone it would be {}.", on_face(control));
-            let better = network.interval.high < control.interval.low;
-            if better { beaten.push(what) } else { not_beaten.push(what) }
+            text.push(say!(p.by_control, control = what, share = on_face(control)));
+            if network.interval.high >= control.interval.low {
+                not_beaten.push(what);
+            }
         }
     }
-    text += match (network.interval.high < 1.0, not_beaten.is_empty()) {
-        (true, true) => " So it looks at the face, and more than the controls explain.",
-        (true, false) => " So it looks at the face more than at the rest, but so does a control.",
-        (false, _) => " So it does not look at the face more than at the rest.",
-    };
+    text.push(
+        match (network.interval.high < 1.0, not_beaten.is_empty()) {
+            (true, true) => p.looks_at_face,
+            (true, false) => p.so_does_a_control,
+            (false, _) => p.not_at_face,
+        }
+        .into(),
+    );
     if !not_beaten.is_empty() {
-        text += &format!(" Not above: {}.", not_beaten.join(", "));
+        text.push(say!(p.not_above, controls = language.list(&not_beaten)));
     }
-    text
+    language.paragraph(&text)
 }
 
 /// The region with the highest lift, and whether edges explain it.
-fn most_looked_at(lifts: &[Lift], class: Option<usize>, who: &str) -> String {
+fn most_looked_at(lifts: &[Lift], class: Option<usize>, who: &str, language: Language) -> String {
     let own = lifts.iter().filter(|l| l.class == class && l.source == Source::Network);
     let Some(best) = own.max_by(|a, b| a.lift.total_cmp(&b.lift)) else { return String::new() };
-    let edges = lift_of(lifts, class, Source::Sobel, best.region);
-    let beside = match edges {
-        Some(e) if best.interval.low > e.interval.high => format!("above edges, {:.2}", e.lift),
-        Some(e) => format!("no more than edges, {:.2}", e.lift),
-        None => "no control".into(),
+    let p = language.phrases();
+    let beside = match lift_of(lifts, class, Source::Sobel, best.region) {
+        Some(e) if best.interval.low > e.interval.high => {
+            say!(p.above_edges, lift = format!("{:.2}", e.lift))
+        }
+        Some(e) => say!(p.like_edges, lift = format!("{:.2}", e.lift)),
+        None => p.no_control.into(),
     };
-    format!("{who}: most at {}, {:.2} times its area ({beside}).", best.region.label(), best.lift)
+    let (region, lift) = (language.region(best.region), format!("{:.2}", best.lift));
+    say!(p.most_at, who = who, region = region, lift = lift, beside = beside)
+}
+
+/// Where the faces of a class draw more than all faces do, by the largest difference beyond both
+/// intervals.
+fn more_than_all(lifts: &[Lift], class: usize, language: Language) -> String {
+    let pair = |region: Region| {
+        let own = lift_of(lifts, Some(class), Source::Network, region)?;
+        let all = lift_of(lifts, None, Source::Network, region)?;
+        (own.interval.low > all.interval.high).then_some((own, all))
+    };
+    let gain = |(own, all): &(&Lift, &Lift)| own.lift - all.lift;
+    let pairs = Region::ALL.into_iter().filter_map(pair);
+    let Some((own, all)) = pairs.max_by(|a, b| gain(a).total_cmp(&gain(b))) else {
+        return String::new();
+    };
+    let (lift, over_all) = (format!("{:.2}", own.lift), format!("{:.2}", all.lift));
+    let region = language.region(own.region);
+    say!(language.phrases().more_than_all, region = region, lift = lift, all = over_all)
 }
 
 fn capital(word: &str) -> String {

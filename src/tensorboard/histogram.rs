@@ -34,21 +34,24 @@ impl Histogram {
     /// assert_eq!((h.rows[29], h.nonfinite), ((29.0, 30.0, 2), 1));
     /// ```
     pub fn new(values: &[f32]) -> Self {
-        let finite = || values.iter().filter(|v| v.is_finite()).map(|&v| f64::from(v));
-        let count = finite().count() as u64;
+        let (mut count, mut min, mut max) = (0u64, f32::INFINITY, f32::NEG_INFINITY);
+        for &v in values.iter().filter(|v| v.is_finite()) {
+            (count, min, max) = (count + 1, min.min(v), max.max(v));
+        }
         let nonfinite = values.len() as u64 - count;
         if count == 0 {
             return Histogram { rows: [(0.0, 0.0, 0); BUCKETS], nonfinite };
         }
-        let min = finite().fold(f64::INFINITY, f64::min);
-        let max = finite().fold(f64::NEG_INFINITY, f64::max);
+        let (min, max) = (f64::from(min), f64::from(max));
         let edge = |i: usize| match i {
             BUCKETS => max,
             _ => min + i as f64 * (max - min) / BUCKETS as f64,
         };
         let mut rows = std::array::from_fn(|i| (edge(i), edge(i + 1), 0));
-        for value in finite() {
-            rows[bucket_of(value, min, max, &rows)].2 += 1;
+        let per_unit = BUCKETS as f64 / (max - min);
+        for &v in values.iter().filter(|v| v.is_finite()) {
+            let value = f64::from(v);
+            rows[bucket_of(value, (value - min) * per_unit, &rows)].2 += 1;
         }
         Histogram { rows, nonfinite }
     }
@@ -61,12 +64,12 @@ impl Histogram {
     }
 }
 
-fn bucket_of(value: f64, min: f64, max: f64, rows: &[(f64, f64, u64); BUCKETS]) -> usize {
-    if min == max {
+/// The bucket of a value that lies about `place` buckets from the left; NaN where all are equal.
+fn bucket_of(value: f64, place: f64, rows: &[(f64, f64, u64); BUCKETS]) -> usize {
+    if place.is_nan() {
         return BUCKETS - 1;
     }
-    let guess = ((value - min) / (max - min) * BUCKETS as f64) as usize;
-    let guess = guess.min(BUCKETS - 1);
+    let guess = (place as usize).min(BUCKETS - 1);
     // Rounding may put a value that lies on an edge one bucket off; the edges decide.
     if value < rows[guess].0 {
         guess - 1

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! RUN/                 hyper-parameters, best/accuracy, best/loss, custom scalars, both graphs,
-//!                      projector
+//!                      about (text), projector
 //! RUN/train/           epoch_loss  epoch_accuracy  epoch_learning_rate  images_per_second
+//!                      epoch_grad_norm  epoch_weight_norm
 //!                      LAYER/WEIGHT/histogram   LAYER/WEIGHT/gradient   LAYER/activation
 //!                      LAYER/grad_norm  LAYER/weight_norm  LAYER/update_ratio  LAYER/dead_share
 //! RUN/validation/      epoch_loss  epoch_accuracy   class/NAME/recall, /precision, /f1
@@ -30,6 +31,12 @@ pub const EPOCH_ACCURACY: &str = "epoch_accuracy";
 pub const EPOCH_LEARNING_RATE: &str = "epoch_learning_rate";
 /// Training speed in images/s.
 pub const IMAGES_PER_SECOND: &str = "images_per_second";
+/// Largest gradient norm of an epoch's steps, over all weights.
+pub const GRAD_NORM: &str = "epoch_grad_norm";
+/// ‖weights‖₂ of the whole network at the end of an epoch.
+pub const WEIGHT_NORM: &str = "epoch_weight_norm";
+/// What was trained on what; in the run's folder.
+pub const ABOUT: &str = "about";
 /// The confusion matrix as a picture.
 pub const CONFUSION: &str = "confusion";
 /// The confusion matrix as a table. Tags are unique over all kinds in a folder, hence the name.

@@ -139,7 +139,10 @@ impl EventWriter {
     /// The distribution of some numbers. NaN and infinite values are left out; where there were
     /// any, their number is written as the scalar `nonfinite/TAG`.
     pub fn histogram(&mut self, tag: &str, step: u64, values: &[f32]) -> Result<()> {
-        let histogram = Histogram::new(values);
+        self.counted(tag, step, &Histogram::new(values))
+    }
+    /// A distribution that has been counted already.
+    pub fn counted(&mut self, tag: &str, step: u64, histogram: &Histogram) -> Result<()> {
         self.nonfinite(tag, step, histogram.nonfinite)?;
         self.summary(step, &histogram.summary(tag))
     }

@@ -4,7 +4,7 @@ use super::step::argmax;
 use crate::autograd::{Shape, Tensor, Var};
 use crate::dataset::{Dataset, augment::View};
 use crate::error::Result;
-use crate::model::Network;
+use crate::model::{Inference, Network};
 use crate::nn::Pass;
 use fer_kernels::{Layout, softmax};
 
@@ -106,10 +106,11 @@ pub fn predict(
     let side = network.spec.input[1];
     let mut probabilities = vec![0.0; data.len() * classes];
     let all: Vec<usize> = (0..data.len()).collect();
+    let inference = Inference::new(network);
     for (faces, out) in all.chunks(BATCH).zip(probabilities.chunks_mut(BATCH * classes)) {
         let mut p = vec![0.0; out.len()];
         for view in views {
-            let logits = network.logits(pixels(data, faces, *view, equalize, side))?;
+            let logits = inference.logits(&pixels(data, faces, *view, equalize, side))?;
             softmax::softmax(classes, logits.as_slice(), &mut p);
             out.iter_mut().zip(&p).for_each(|(o, &p)| *o += p / views.len() as f32);
         }
@@ -127,18 +128,32 @@ pub fn features(
     data: &Dataset,
     equalize: bool,
 ) -> Result<Option<Vec<f32>>> {
-    let [.., penultimate, _] = network.layers() else { return Ok(None) };
+    Ok(features_and_classes(network, data, equalize)?.map(|(features, _)| features))
+}
+
+/// The same, and the class that the last layer makes of it.
+///
+/// # Errors
+/// As [`predict`].
+pub fn features_and_classes(
+    network: &Network<f32>,
+    data: &Dataset,
+    equalize: bool,
+) -> Result<Option<(Vec<f32>, Vec<usize>)>> {
+    let [.., penultimate, last] = network.layers() else { return Ok(None) };
     let side = network.spec.input[1];
-    let mut features = Vec::new();
+    let (mut features, mut classes) = (Vec::new(), Vec::new());
     for faces in (0..data.len()).collect::<Vec<_>>().chunks(BATCH) {
         let mut pass = Pass::eval();
         pass.watch(&[penultimate.name()]);
         let x = Var::constant(pixels(data, faces, View::PLAIN, equalize, side));
         network.forward_to_watched(&mut pass, &x)?;
-        let Some(output) = pass.output(penultimate.name()) else { return Ok(None) };
+        let Some(output) = pass.output(penultimate.name()).cloned() else { return Ok(None) };
+        let logits = last.forward(&mut pass, &output)?.into_value();
         features.extend(output.value().to_vec());
+        classes.extend(logits.to_vec().chunks_exact(network.spec.classes.len()).map(argmax));
     }
-    Ok(Some(features))
+    Ok(Some((features, classes)))
 }
 
 /// A view of some faces, `[n, 1, side, side]` in [0, 1].

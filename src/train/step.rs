@@ -46,17 +46,35 @@ pub fn train_step<T: Element>(
     at: StepAddress,
 ) -> Result<StepResult> {
     let mut pass = Pass::train(at.seed, at.step);
-    let logits = network.forward(&mut pass, &Var::constant(pixels))?;
+    train_step_in(&mut pass, network, optimizer, pixels, targets, loss, at.lr)
+}
+
+/// The same in a training pass of the caller's, who may time it or watch its layers.
+///
+/// # Errors
+/// As [`train_step`].
+pub fn train_step_in<T: Element>(
+    pass: &mut Pass<T>,
+    network: &mut Network<T>,
+    optimizer: &mut Optimizer<T>,
+    pixels: Tensor<T>,
+    targets: &Targets<T>,
+    loss: &CrossEntropyOptions,
+    lr: f64,
+) -> Result<StepResult> {
+    let logits = network.forward(pass, &Var::constant(pixels))?;
     let loss = ops::cross_entropy(&mut pass.tape, &logits, targets, loss)?;
+    let loss = pass.mark("cross_entropy", loss);
     let correct = count_correct(logits.value(), targets);
     let gradients = pass.tape.backward(&loss)?;
+    pass.begin("update");
     let grads = network.parameters().into_iter().filter_map(|p| pass.gradient(&gradients, p));
     let grad_norm = gradient_norm(grads);
     let loss = loss.value().item().to_f64();
     let applied = loss.is_finite() && grad_norm.is_finite();
     if applied {
         network.track(pass.statistics());
-        optimizer.step(network.parameters_mut(), at.lr, |p| pass.gradient(&gradients, p));
+        optimizer.step(network.parameters_mut(), lr, |p| pass.gradient(&gradients, p));
     }
     Ok(StepResult { loss, correct, grad_norm, applied })
 }

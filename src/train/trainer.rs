@@ -2,7 +2,7 @@
 
 use super::batch::{SoftLabels, assemble, epoch_order};
 use super::config::{Budget, TrainConfig};
-use super::evaluate::predict;
+use super::evaluate::{Predictions, predict};
 use super::start::first_network;
 use super::step::{StepAddress, StepResult, train_step};
 use crate::dataset::{Dataset, augment::View};
@@ -135,6 +135,8 @@ pub struct Trainer {
     pub train: Dataset,
     /// Validation faces.
     pub validation: Dataset,
+    /// What the network that counts said of the validation faces at the end of the last epoch.
+    pub validated: Option<Predictions>,
     /// A teacher's answers.
     pub soft: Option<SoftLabels>,
     /// Checksum of the answers that the training began with, on resume.
@@ -181,6 +183,7 @@ impl Trainer {
             progress: Progress::default(),
             train,
             validation,
+            validated: None,
             soft: None,
             soft_checksum: None,
             folder: None,
@@ -365,6 +368,8 @@ impl Trainer {
         p.history.push(metrics);
         p.step_in_epoch = 0;
         p.sums = Sums::default();
+        self.validated = Some(predictions);
+        let p = &mut self.progress;
         if p.best.is_none_or(|(_, best)| val_accuracy > best) {
             p.best = Some((p.epoch, val_accuracy));
             self.save_best(&evaluated)?;

@@ -55,6 +55,7 @@ fn wrong_calls_are_errors_that_name_op_and_shapes() {
     conv2d(&mut trial);
     pools(&mut trial);
     batch_norm(&mut trial);
+    fused(&mut trial);
     rest(&mut trial);
     for (op, _) in ops::OPS {
         let covered = trial.tried.contains(op) || ACCEPT_ALL.contains(op);
@@ -225,6 +226,44 @@ fn batch_norm(t: &mut Trial) {
         let (mean, var) = (Tensor::zeros(&[3]), Tensor::zeros(&[2]));
         ops::batch_norm_eval(t, &v[0], &v[1], &v[2], &mean, &var, 1e-5)
     });
+}
+
+fn fused(t: &mut Trial) {
+    let wrong: [[&[usize]; 3]; 3] =
+        [[&[2, 3, 4], &[3], &[3]], [&[2, 3], &[2], &[3]], [&[3], &[3], &[3]]];
+    for shapes in wrong {
+        let words = shapes.map(|s| format!("{s:?}"));
+        let words = words.each_ref().map(|w| &**w);
+        t.refuses("batch_norm", &shapes, &words, |t, v| {
+            ops::batch_norm_relu_train(t, &v[0], &v[1], &v[2], 1e-5, 1)
+        });
+    }
+    let one: [&[usize]; 3] = [&[1, 3, 1, 1], &[3], &[3]];
+    t.refuses("batch_norm_relu", &one, &["[1, 3, 1, 1]", "no variance"], |t, v| {
+        ops::batch_norm_relu_train(t, &v[0], &v[1], &v[2], 1e-5, 1)
+    });
+    let pictures: [&[usize]; 3] = [&[2, 3, 4, 1], &[3], &[3]];
+    for (window, words) in [(3, ["window", "3"]), (0, ["window", "0"]), (2, ["width", "1"])] {
+        t.refuses("batch_norm_relu", &pictures, &words, |t, v| {
+            ops::batch_norm_relu_train(t, &v[0], &v[1], &v[2], 1e-5, window)
+        });
+        t.refuses("batch_norm_relu", &pictures, &words, |t, v| {
+            let fixed = [&Tensor::zeros(&[3]), &Tensor::full(&[3], 1.0)];
+            ops::batch_norm_relu_eval(t, &v[0], [&v[1], &v[2]], fixed, 1e-5, window)
+        });
+    }
+    let wrong: [[&[usize]; 3]; 3] = [
+        [&[2, 3], &[2, 3], &[2, 3]],
+        [&[2, 3, 4, 4], &[2, 4], &[2, 3, 4, 4]],
+        [&[2, 3, 4, 4], &[2, 3], &[2, 3, 4, 5]],
+    ];
+    for shapes in wrong {
+        let words = shapes.map(|s| format!("{s:?}"));
+        let words = words.each_ref().map(|w| &**w);
+        t.refuses("scale_add_relu", &shapes, &words, |t, v| {
+            ops::scale_add_relu(t, &v[0], &v[1], &v[2])
+        });
+    }
 }
 
 fn rest(t: &mut Trial) {

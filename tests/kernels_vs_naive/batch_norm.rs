@@ -1,5 +1,5 @@
 use super::*;
-use fer_kernels::{ChannelView, batch_norm, naive};
+use fer_kernels::{ChannelView, Normalisation, Pool2dGeometry, batch_norm, batch_norm_relu, naive};
 
 /// Relative to the largest element of `want`.
 fn assert_near(want: &[f32], got: &[f32], tolerance: f32, what: &str) {
@@ -94,4 +94,80 @@ fn batch_norm_gives_the_same_bits_for_any_threads() {
         batch_norm::backward_reduce(&v, &x, &g, mean, var, gamma, beta);
         out
     });
+}
+
+/// Pictures `[n, c, h, w]` as `[n, h, w, c]`.
+fn channels_last(x: &[f32], [n, c, h, w]: [usize; 4]) -> Vec<f32> {
+    let at = |i: usize| {
+        let (image, pixel, channel) = (i / (c * h * w), i / c % (h * w), i % c);
+        x[(image * c + channel) * h * w + pixel]
+    };
+    (0..n * c * h * w).map(at).collect()
+}
+
+fn pooled_geometries() -> Vec<Pool2dGeometry> {
+    let mut all = vec![];
+    for c in [1, 7, 8, 16, 17, 31, 32, 33, 64, 70] {
+        for [h, w] in [[1, 1], [2, 2], [3, 5], [6, 6], [7, 40]] {
+            for window in [1, 2] {
+                if h >= window {
+                    let pool = Pool2dGeometry::new([3, c, h, w], [window; 2], [window; 2], [0; 2]);
+                    all.push(pool.unwrap());
+                }
+            }
+        }
+    }
+    all
+}
+
+/// All results of the fused kernels on channels-last data, by `naive` on the same data.
+#[test]
+fn batch_norm_relu_is_exact_on_integers() {
+    at_each_level(|_| batch_norm_relu_against_naive());
+}
+
+fn batch_norm_relu_against_naive() {
+    let draw = &mut Draw::new(4);
+    for g in pooled_geometries() {
+        let (input, output) = ([g.n, g.c, g.h_in, g.w_in], [g.n, g.c, g.h_out, g.w_out]);
+        let (x, gy) = (draw.integers(g.input_len()), draw.integers(g.output_len()));
+        let (mean, gamma, beta) = (draw.integers(g.c), draw.integers(g.c), draw.integers(g.c));
+        let inv_std = vec![0.5; g.c];
+        let norm = Normalisation { mean: &mean, inv_std: &inv_std, gamma: &gamma, beta: &beta };
+        let mut y = vec![0.0; g.output_len()];
+        naive::batch_norm_relu::forward(&g, &norm, &x, &mut y);
+        let (mut gg, mut gb) = (vec![0.0; g.c], vec![0.0; g.c]);
+        naive::batch_norm_relu::backward_reduce(&g, &norm, &x, &gy, &mut gg, &mut gb);
+        let (fast_x, fast_gy) = (channels_last(&x, input), channels_last(&gy, output));
+        let mut fast_y = vec![9.0; g.output_len()];
+        let (mut fast_gg, mut fast_gb) = (vec![9.0; g.c], vec![9.0; g.c]);
+        batch_norm_relu::forward(&g, &norm, &fast_x, &mut fast_y);
+        assert_eq!(channels_last(&y, output), fast_y, "{g:?}");
+        batch_norm_relu::backward_reduce(&g, &norm, &fast_x, &fast_gy, &mut fast_gg, &mut fast_gb);
+        assert_eq!((&gg, &gb), (&fast_gg, &fast_gb), "{g:?}");
+        for sums in [None, Some([&gg[..], &gb[..]])] {
+            let (mut gx, mut fast_gx) = (vec![0.0; x.len()], vec![9.0; x.len()]);
+            naive::batch_norm_relu::backward_input(&g, &norm, &x, &gy, sums, &mut gx);
+            batch_norm_relu::backward_input(&g, &norm, &fast_x, &fast_gy, sums, &mut fast_gx);
+            assert_near(&channels_last(&gx, input), &fast_gx, 1e-6, &format!("{g:?}"));
+        }
+    }
+}
+
+#[test]
+fn a_nan_goes_through_batch_norm_relu() {
+    at_each_level(|_| nan_against_the_largest());
+}
+
+fn nan_against_the_largest() {
+    let g = Pool2dGeometry::new([1, 16, 2, 2], [2; 2], [2; 2], [0; 2]).unwrap();
+    let (zero, one) = (vec![0.0; 16], vec![1.0; 16]);
+    let norm = Normalisation { mean: &zero, inv_std: &one, gamma: &one, beta: &zero };
+    for place in 0..4 {
+        let mut x = vec![5.0; 64];
+        x[place * 16 + 3] = f32::NAN;
+        let mut y = vec![0.0; 16];
+        batch_norm_relu::forward(&g, &norm, &x, &mut y);
+        assert!(y[3].is_nan() && y[4] == 5.0, "{y:?}");
+    }
 }

@@ -213,6 +213,7 @@ fn conv2d_matches_naive_on_the_layers_of_our_networks() {
         let draw = &mut Draw::new(3);
         for [n, c, size, o] in layers {
             if level != arch::detected() && c * size > 2000 {
+                let _ = writeln!(std::io::stderr(), "skipped: layer {c}@{size} on {level}");
                 continue;
             }
             Case::integers(three_by_three([n, c, size, size], o), draw).assert_exact(true);
@@ -312,4 +313,26 @@ fn ladder_matches_naive() {
             }
         }
     }
+}
+
+#[test]
+fn winograd_counts_the_products_of_its_tiles() {
+    for (side, size, tiles_times_products) in [
+        (48, TileSize::Four, 144 * 36),
+        (6, TileSize::Two, 9 * 16), // as many as four tiles of 36, and the smaller error
+        (5, TileSize::Two, 9 * 16),
+        (4, TileSize::Four, 36),
+        (1, TileSize::Two, 16),
+    ] {
+        let g = three_by_three([2, 3, side, side], 5);
+        assert_eq!(winograd::tile_size(&g), size, "{side}");
+        assert_eq!(winograd::macs(size, &g), 2 * 3 * 5 * tiles_times_products, "{side}");
+        let rung = &ladder::LADDER[6];
+        assert_eq!(rung.macs(&g), winograd::macs(size, &g));
+        assert_eq!(ladder::LADDER[0].macs(&g), g.macs());
+    }
+    let g = three_by_three([1, 2, 4, 4], 3);
+    let [naive, im2col] = [0, 1].map(|i| ladder::LADDER[i].bytes(&g));
+    assert_eq!(naive, 4 * (2 * 16 + 3 * 2 * 9 + 3 * 16));
+    assert_eq!(im2col - naive, 2 * 4 * 16 * 9 * 2); // the matrix, written and read
 }

@@ -11,18 +11,20 @@ mod pool;
 
 use fer::random::{Purpose, Rng};
 use fer_kernels::arch::{self, Level};
+use std::io::Write as _;
 use std::sync::Mutex;
 
 /// The forced level is a state of the process: one test at a time changes it.
 static FORCING: Mutex<()> = Mutex::new(());
 
-/// Runs `f` under each SIMD level of this CPU.
+/// Runs `f` under each SIMD level of this CPU, and says which ones it lacks: not by `println!`, which
+/// the test runner keeps to itself where a test passes.
 fn at_each_level(f: impl Fn(Level)) {
     let _one = FORCING.lock().unwrap_or_else(|e| e.into_inner());
     for level in Level::ALL {
         match arch::set_level(Some(level)) {
             Ok(()) => f(level),
-            Err(reason) => println!("skipped: {reason}"),
+            Err(reason) => drop(writeln!(std::io::stderr(), "skipped: {reason}")),
         }
     }
     arch::set_level(None).unwrap();

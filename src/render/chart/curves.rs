@@ -34,6 +34,22 @@ pub struct Run {
     pub best: Option<u32>,
 }
 
+impl Measure {
+    fn panel(self) -> &'static Panel {
+        match self {
+            Measure::Accuracy => &ACCURACY,
+            Measure::Loss => &LOSS,
+        }
+    }
+
+    fn title<'a>(self, words: &CurveWords<'a>) -> &'a str {
+        match self {
+            Measure::Accuracy => words.accuracy,
+            Measure::Loss => words.loss,
+        }
+    }
+}
+
 impl Run {
     /// A run whose best epoch is the first one with the highest validation accuracy.
     pub fn new(name: impl Into<String>, epochs: Vec<Epoch>) -> Self {
@@ -49,23 +65,65 @@ impl Run {
 
 type Pick = fn(&Epoch) -> f64;
 
-/// One of the two panels: what it shows and how its numbers are written.
+/// The words of the figure.
+#[derive(Clone, Copy, Debug)]
+pub struct CurveWords<'a> {
+    /// Title of the left panel.
+    pub accuracy: &'a str,
+    /// Title of the right panel.
+    pub loss: &'a str,
+    /// Title of the panel of learning rates.
+    pub rate: &'a str,
+    /// The dashed line.
+    pub training: &'a str,
+    /// The solid line.
+    pub validation: &'a str,
+    /// The dot.
+    pub best_epoch: &'a str,
+    /// The horizontal axis, and before a number.
+    pub epoch: &'a str,
+}
+
+impl Default for CurveWords<'_> {
+    fn default() -> Self {
+        CurveWords {
+            accuracy: "Accuracy",
+            loss: "Loss (cross-entropy)",
+            rate: "Learning rate",
+            training: "training",
+            validation: "validation",
+            best_epoch: "best epoch",
+            epoch: "epoch",
+        }
+    }
+}
+
+/// What a panel shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Share right.
+    Accuracy,
+    /// Mean cross-entropy.
+    Loss,
+}
+
+/// How a panel picks its numbers and writes them.
 struct Panel {
-    title: &'static str,
+    measure: Measure,
     train: Pick,
     validation: Pick,
     words: fn(f64) -> String,
 }
 
 const ACCURACY: Panel = Panel {
-    title: "Accuracy",
+    measure: Measure::Accuracy,
     train: |e| e.train_accuracy,
     validation: |e| e.validation_accuracy,
     words: crate::render::numbers::percent,
 };
 
 const LOSS: Panel = Panel {
-    title: "Loss (cross-entropy)",
+    measure: Measure::Loss,
     train: |e| e.train_loss,
     validation: |e| e.validation_loss,
     words: |v| format!("{v:.3}"),
@@ -76,24 +134,71 @@ const LOSS: Panel = Panel {
 ///
 /// **Errors**: [`crate::Error::Render`] where the drawing fails.
 pub fn curves(title: &str, runs: &[Run], look: Look) -> Result<Scene> {
-    let palette = look.theme.palette();
-    let (mut scene, area, palette) = sheet(look, title, "", &keys(runs, &palette));
+    let (words, palette) = (CurveWords::default(), look.theme.palette());
+    let (mut scene, area, palette) = sheet(look, title, "", &keys(runs, &words, &palette));
     let gap = 20.0;
     let width = (area.width - gap) / 2.0;
-    let (first, last) = extent(runs.iter().flat_map(|r| &r.epochs).map(|e| e.epoch as f64));
-    let x = Axis { grid: false, ..Axis::whole("epoch", first, last.max(first + 1.0)) };
-    for (i, panel) in [ACCURACY, LOSS].iter().enumerate() {
+    for (i, measure) in [Measure::Accuracy, Measure::Loss].into_iter().enumerate() {
         let left = area.left + i as f32 * (width + gap);
-        let y = y_axis(panel, runs);
-        plot(&mut scene, Area { left, width, ..area }, panel.title, (&x, &y), &palette, |plot| {
-            for (r, run) in runs.iter().enumerate() {
-                let colors = colors(runs.len(), r, &palette);
-                draw_run(plot, panel, run, colors, runs.len() == 1, &palette)?;
-            }
-            Ok(())
-        })?;
+        draw_panel(&mut scene, Area { left, width, ..area }, measure, runs, &words, &palette)?;
     }
     Ok(scene)
+}
+
+/// One of the panels of [`curves`] alone, for pages whose width is the reader's choice.
+///
+/// **Errors**: as [`curves`].
+pub fn curve_panel(
+    measure: Measure,
+    run: &Run,
+    words: &CurveWords<'_>,
+    look: Look,
+) -> Result<Scene> {
+    let (runs, palette) = (std::slice::from_ref(run), look.theme.palette());
+    let (mut scene, area, palette) = sheet(look, "", "", &keys(runs, words, &palette));
+    draw_panel(&mut scene, area, measure, runs, words, &palette)?;
+    Ok(scene)
+}
+
+/// The learning rate at the end of each epoch, points (epoch, rate).
+///
+/// **Errors**: as [`curves`].
+pub fn rate_panel(rates: &[(f64, f64)], words: &CurveWords<'_>, look: Look) -> Result<Scene> {
+    let (mut scene, area, palette) = sheet(look, "", "", &[]);
+    let (first, last) = extent(rates.iter().map(|r| r.0));
+    let (low, high) = extent(rates.iter().map(|r| r.1).chain([0.0]));
+    let x = Axis { grid: false, ..Axis::whole(words.epoch, first, last.max(first + 1.0)) };
+    let y = Axis::linear("", low, high);
+    plot(&mut scene, area, words.rate, (&x, &y), &palette, |plot| {
+        plot.line(rates, palette.series(2), 2.2, Dash::Solid)?;
+        match rates {
+            [only] => plot.dot(*only, 3.0, palette.series(2), palette.ground),
+            _ => Ok(()),
+        }
+    })?;
+    Ok(scene)
+}
+
+fn draw_panel(
+    scene: &mut Scene,
+    area: Area,
+    measure: Measure,
+    runs: &[Run],
+    words: &CurveWords<'_>,
+    palette: &Palette,
+) -> Result<()> {
+    let panel = measure.panel();
+    let (first, last) = extent(runs.iter().flat_map(|r| &r.epochs).map(|e| e.epoch as f64));
+    let x = Axis { grid: false, ..Axis::whole(words.epoch, first, last.max(first + 1.0)) };
+    let y = y_axis(panel, runs);
+    plot(scene, area, measure.title(words), (&x, &y), palette, |plot| {
+        for (r, run) in runs.iter().enumerate() {
+            let colors = colors(runs.len(), r, palette);
+            let best = (runs.len() == 1).then_some(words.epoch);
+            draw_run(plot, panel, run, colors, best, palette)?;
+        }
+        Ok(())
+    })
 }
 
 /// Colours of training and validation: by role in one run, by run where there are several.
@@ -104,19 +209,21 @@ fn colors(runs: usize, run: usize, palette: &Palette) -> (Rgb, Rgb) {
     }
 }
 
-fn keys(runs: &[Run], palette: &Palette) -> Vec<Key> {
+fn keys(runs: &[Run], words: &CurveWords<'_>, palette: &Palette) -> Vec<Key> {
     let key = |name: &str, color, dash| Key { name: name.into(), color, mark: Mark::Line(dash) };
-    let dot = |color| Key { name: "best epoch".into(), color, mark: Mark::Dot };
+    let dot = |color| Key { name: words.best_epoch.into(), color, mark: Mark::Dot };
     if let [_] = runs {
         let (train, validation) = colors(1, 0, palette);
-        let lines =
-            [key("training", train, Dash::Dashed), key("validation", validation, Dash::Solid)];
+        let lines = [
+            key(words.training, train, Dash::Dashed),
+            key(words.validation, validation, Dash::Solid),
+        ];
         return lines.into_iter().chain([dot(validation)]).collect();
     }
     let runs = runs.iter().enumerate().map(|(i, r)| key(&r.name, palette.series(i), Dash::Solid));
     let roles = [
-        key("training", palette.muted, Dash::Dashed),
-        key("validation", palette.muted, Dash::Solid),
+        key(words.training, palette.muted, Dash::Dashed),
+        key(words.validation, palette.muted, Dash::Solid),
         dot(palette.muted),
     ];
     runs.chain(roles).collect()
@@ -125,9 +232,9 @@ fn keys(runs: &[Run], palette: &Palette) -> Vec<Key> {
 fn y_axis(panel: &Panel, runs: &[Run]) -> Axis {
     let epochs = || runs.iter().flat_map(|r| &r.epochs);
     let (low, high) = extent(epochs().map(panel.train).chain(epochs().map(panel.validation)));
-    match panel.title {
-        "Accuracy" => Axis::percent("", low, high),
-        _ => Axis::linear("", low, high),
+    match panel.measure {
+        Measure::Accuracy => Axis::percent("", low, high),
+        Measure::Loss => Axis::linear("", low, high),
     }
 }
 
@@ -136,7 +243,7 @@ fn draw_run(
     panel: &Panel,
     run: &Run,
     (train, validation): (Rgb, Rgb),
-    alone: bool,
+    note: Option<&str>,
     palette: &Palette,
 ) -> Result<()> {
     let points = |pick: Pick| -> Vec<(f64, f64)> {
@@ -150,8 +257,8 @@ fn draw_run(
     let Some(best) = run.epochs.iter().find(|e| Some(e.epoch) == run.best) else { return Ok(()) };
     let at = (best.epoch as f64, (panel.validation)(best));
     plot.dot(at, 4.5, validation, palette.ground)?;
-    if alone && at.1.is_finite() {
-        let text = format!("epoch {}: {}", best.epoch, (panel.words)(at.1));
+    if let Some(epoch) = note.filter(|_| at.1.is_finite()) {
+        let text = format!("{epoch} {}: {}", best.epoch, (panel.words)(at.1));
         note_best(plot, run, panel, at, text, TextStyle::new(12.0, palette.ink).bold());
     }
     Ok(())

@@ -13,11 +13,11 @@ mod scatter;
 
 pub use bands::{Band, bands};
 pub use bars::{BarChart, BarSeries, Control, bars};
-pub use curves::{Epoch, Run, curves};
+pub use curves::{CurveWords, Epoch, Measure, Run, curve_panel, curves, rate_panel};
 pub use histogram::{HistogramChart, histogram};
 pub use plot::Dash;
-pub use reliability::{Bin, reliability};
-pub use roofline::{Roofline, RooflinePoint, roofline};
+pub use reliability::{Bin, ReliabilityWords, reliability, reliability_in};
+pub use roofline::{Roof, Roofline, RooflinePoint, roofline};
 pub use scatter::{ScatterChart, ScatterPoint, scatter};
 
 use super::scene::{Anchor, Scene, TextStyle};

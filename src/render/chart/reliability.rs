@@ -18,18 +18,41 @@ pub struct Bin {
     pub accuracy: f64,
 }
 
+/// The words of the diagram.
+#[derive(Clone, Copy, Debug)]
+pub struct ReliabilityWords<'a> {
+    /// The bars, and the vertical axis above.
+    pub accuracy: &'a str,
+    /// What lies between bar and confidence.
+    pub gap: &'a str,
+    /// The diagonal.
+    pub perfect: &'a str,
+    /// The vertical axis above.
+    pub accuracy_axis: &'a str,
+    /// The vertical axis below.
+    pub count: &'a str,
+    /// The horizontal axis.
+    pub confidence: &'a str,
+}
+
+impl Default for ReliabilityWords<'_> {
+    fn default() -> Self {
+        ReliabilityWords {
+            accuracy: "accuracy in the bin",
+            gap: "gap to the confidence",
+            perfect: "perfectly calibrated",
+            accuracy_axis: "accuracy",
+            count: "count",
+            confidence: "confidence (probability of the predicted class)",
+        }
+    }
+}
+
 /// Accuracy per confidence bin against the diagonal, with the gaps and, below, the counts.
 /// `ece` is the expected calibration error, 0…1.
 ///
 /// **Errors**: [`crate::Error::Render`] where the drawing fails.
 pub fn reliability(title: &str, bins: &[Bin], ece: f64, look: Look) -> Result<Scene> {
-    let palette = look.theme.palette();
-    let key = |name: &str, color, mark| Key { name: name.into(), color, mark };
-    let keys = [
-        key("accuracy in the bin", palette.series(0), Mark::Square),
-        key("gap to the confidence", palette.series(1), Mark::Square),
-        key("perfectly calibrated", palette.muted, Mark::Line(Dash::Dashed)),
-    ];
     let total: u64 = bins.iter().map(|b| b.count).sum();
     let note = format!(
         "{} predictions in {} bins; expected calibration error {}",
@@ -37,10 +60,29 @@ pub fn reliability(title: &str, bins: &[Bin], ece: f64, look: Look) -> Result<Sc
         bins.len(),
         numbers::percent(ece)
     );
-    let (mut scene, area, palette) = sheet(look, title, &note, &keys);
+    reliability_in(&ReliabilityWords::default(), (title, &note), bins, look)
+}
+
+/// The same in other words, with title and subtitle.
+///
+/// **Errors**: as [`reliability`].
+pub fn reliability_in(
+    words: &ReliabilityWords<'_>,
+    (title, note): (&str, &str),
+    bins: &[Bin],
+    look: Look,
+) -> Result<Scene> {
+    let palette = look.theme.palette();
+    let key = |name: &str, color, mark| Key { name: name.into(), color, mark };
+    let keys = [
+        key(words.accuracy, palette.series(0), Mark::Square),
+        key(words.gap, palette.series(1), Mark::Square),
+        key(words.perfect, palette.muted, Mark::Line(Dash::Dashed)),
+    ];
+    let (mut scene, area, palette) = sheet(look, title, note, &keys);
     let width = 1.0 / bins.len().max(1) as f64;
     let x = Axis { title: String::new(), grid: false, ..Axis::percent("", 0.0, 1.0) };
-    let y = Axis::percent("accuracy", 0.0, 1.0);
+    let y = Axis::percent(words.accuracy_axis, 0.0, 1.0);
     let upper = Area { height: area.height * 0.66, ..area };
     plot(&mut scene, upper, "", (&x, &y), &palette, |plot| {
         for (i, bin) in bins.iter().enumerate().filter(|(_, b)| b.count > 0) {
@@ -58,8 +100,8 @@ pub fn reliability(title: &str, bins: &[Bin], ece: f64, look: Look) -> Result<Sc
         plot.line(&[(0.0, 0.0), (1.0, 1.0)], palette.muted, 1.5, Dash::Dashed)
     })?;
     let most = bins.iter().map(|b| b.count).max().unwrap_or(0) as f64;
-    let x = Axis { title: "confidence (probability of the predicted class)".into(), ..x };
-    let mut y = Axis::linear("count", 0.0, most * 1.25);
+    let x = Axis { title: words.confidence.into(), ..x };
+    let mut y = Axis::linear(words.count, 0.0, most * 1.25);
     // The numbers stand on the bars: two ticks are enough.
     let ends = (y.ticks.first().cloned(), y.ticks.last().cloned());
     y.ticks = [ends.0, ends.1].into_iter().flatten().collect();

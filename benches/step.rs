@@ -1,0 +1,28 @@
+//! Whole training steps, as a user's training runs them: forward, loss, backward, update.
+//!
+//! `cargo bench --bench step`. `fer bench layers` shows where the time goes.
+
+mod common;
+
+use common::{BATCH, Rate, Setting, Work, criterion, group};
+use criterion::{Criterion, criterion_group, criterion_main};
+use fer::bench::steps::Training;
+use fer::model::summary::summary;
+
+fn steps(c: &mut Criterion<Rate>) {
+    let mut settings = Setting::all();
+    let mut group = group(c, "training step");
+    for arch in ["tiny", "vgg"] {
+        let mut training = Training::new(arch, BATCH).expect("a built-in network");
+        // Forward, and the gradients of inputs and of weights.
+        let macs = 3 * BATCH * summary(&training.network).expect("a summary").macs;
+        for setting in &mut settings {
+            let run = || assert!(training.step(|_| {}).expect("a step").applied);
+            setting.bench(&mut group, [arch, &format!("batch {BATCH}")], Work::new(macs, 0), run);
+        }
+    }
+    group.finish();
+}
+
+criterion_group! { name = benches; config = criterion(); targets = steps }
+criterion_main!(benches);

@@ -1,0 +1,371 @@
+//! Batch norm, ReLU and max pooling in one pass over memory.
+//!
+//! ```text
+//! z = γ·(x − mean)·inv_std + β          of every pixel
+//! y = max(0, max over the window of z)  windows of 1×1 (no pooling) or 2×2 pixels
+//! ```
+//!
+//! Only x is kept for the backward pass: z is computed again, and with it which pixel of a window
+//! won and whether it was positive. That costs three operations an element; reading the argument of
+//! the maximum and the result of each stage would cost memory traffic, which is what is scarce.
+//!
+//! The formulas are those of [`crate::batch_norm`], in the same order of operations, so the results
+//! are the same as those of the three passes one after the other.
+
+use crate::arch::{Vector, Vectorized, starts, vectorized};
+use crate::batch_norm::join_sums;
+use crate::parallel::parallel_chunks;
+use crate::scratch::{self, Scratch};
+use crate::{Normalisation, Pool2dGeometry};
+use std::ops::Range;
+
+/// Pixels of one partial sum, about.
+const PIXELS: usize = 256;
+
+/// Whether the windows are of a kind that is served here: 1×1 or 2×2, side by side, no border.
+pub fn is_served(g: &Pool2dGeometry) -> bool {
+    let k = g.kernel;
+    (k == [1, 1] || k == [2, 2]) && g.stride == k && g.padding == [0, 0]
+}
+
+/// y = max(0, max over windows of z).
+///
+/// **Shapes**: x `[n, h_in, w_in, c]`, y `[n, h_out, w_out, c]`, all of `norm` `[c]`.
+///
+/// # Panics
+/// When a slice does not have the length of its shape, or the windows are not [served](is_served).
+pub fn forward(g: &Pool2dGeometry, norm: &Normalisation<f32>, x: &[f32], y: &mut [f32]) {
+    assert!(is_served(g) && x.len() == g.input_len() && y.len() == g.output_len());
+    let factors = Factors::new(g, norm, None);
+    let rows = rows_per_task(g);
+    parallel_chunks(y, rows * g.w_out * g.c, |task, y| {
+        let count = y.len() / (g.w_out * g.c);
+        let windows = Windows { g, rows: task * rows..task * rows + count, x };
+        vectorized(g.c, Forward { windows, factors: &factors, y });
+    });
+}
+
+/// grad_beta = Σ g′ and grad_gamma = Σ g′·x̂, where g′ is the gradient of z: that of y at the pixel
+/// that won where y is positive, else 0.
+///
+/// **Shapes**: x as in [`forward`], grad_output as y there, all others `[c]`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_reduce(
+    g: &Pool2dGeometry,
+    norm: &Normalisation<f32>,
+    x: &[f32],
+    grad_output: &[f32],
+    grad_gamma: &mut [f32],
+    grad_beta: &mut [f32],
+) {
+    assert!(is_served(g) && x.len() == g.input_len() && grad_output.len() == g.output_len());
+    let factors = Factors::new(g, norm, None);
+    let (rows, all) = (rows_per_task(g), g.n * g.h_out);
+    let mut partial = scratch::take(all.div_ceil(rows) * 2 * g.c);
+    parallel_chunks(&mut partial, 2 * g.c, |task, sums| {
+        let windows = Windows { g, rows: task * rows..((task + 1) * rows).min(all), x };
+        vectorized(g.c, Reduce { windows, factors: &factors, grad_output, sums });
+    });
+    join_sums(&partial, norm.inv_std, grad_gamma, grad_beta);
+}
+
+/// grad_input = γ·inv_std·(g′ − grad_beta/m − x̂·grad_gamma/m) with the `sums`
+/// `[grad_gamma, grad_beta]` of [`backward_reduce`]; without them, where mean and variance are
+/// constants, γ·inv_std·g′.
+///
+/// **Shapes**: x and grad_input as x in [`forward`], grad_output as y there.
+///
+/// # Panics
+/// As [`forward`].
+pub fn backward_input(
+    g: &Pool2dGeometry,
+    norm: &Normalisation<f32>,
+    x: &[f32],
+    grad_output: &[f32],
+    sums: Option<[&[f32]; 2]>,
+    grad_input: &mut [f32],
+) {
+    assert!(
+        is_served(g)
+            && grad_input.len() == x.len()
+            && x.len() == g.input_len()
+            && grad_output.len() == g.output_len()
+    );
+    let factors = Factors::new(g, norm, sums);
+    // A task is some rows of windows of one image and what lies under them; the last of an image
+    // also has the row that no window covers.
+    let per_image = g.h_out.div_ceil(rows_per_task(g)).max(1);
+    let first = |task: usize| (task % per_image * rows_per_task(g)).min(g.h_out);
+    let start = |task: usize| {
+        let row = g.kernel[0] * first(task);
+        (task / per_image * g.h_in + row) * g.w_in * g.c
+    };
+    let tasks = g.n * per_image;
+    crate::parallel::parallel_parts(grad_input, tasks, &start, &|task, grad_input| {
+        let image = task / per_image * g.h_out;
+        let last = if (task + 1) % per_image == 0 { g.h_out } else { first(task + 1) };
+        let windows = Windows { g, rows: image + first(task)..image + last, x: &x[start(task)..] };
+        vectorized(g.c, Input { windows, factors: &factors, grad_output, grad_input });
+    });
+}
+
+/// Rows of windows that make one task and one partial sum. The threads have no say in it.
+fn rows_per_task(g: &Pool2dGeometry) -> usize {
+    PIXELS.div_ceil(g.kernel[0] * g.kernel[1] * g.w_out.max(1))
+}
+
+/// What each channel is multiplied by and moved by, `[5][c]`.
+struct Factors {
+    all: Scratch,
+    c: usize,
+}
+
+impl Factors {
+    fn new(g: &Pool2dGeometry, norm: &Normalisation<f32>, sums: Option<[&[f32]; 2]>) -> Self {
+        let (c, m) = (g.c, (g.n * g.h_in * g.w_in) as f32);
+        let mut all = scratch::take(5 * c);
+        for i in 0..c {
+            let (scale, shift) = norm.affine(i);
+            let inv = norm.inv_std[i];
+            let (mean, var) = match sums {
+                Some([gamma, beta]) => (beta[i] / m, inv * gamma[i] / m),
+                None => (0.0, 0.0),
+            };
+            for (k, v) in [scale, shift, norm.mean[i], mean, var].into_iter().enumerate() {
+                all[k * c + i] = v;
+            }
+        }
+        Self { all, c }
+    }
+    /// z = x·scale + shift of each pixel of a window.
+    #[inline(always)]
+    fn z<V: Vector, const K: usize>(&self, x: &[[V; K]; K], at: usize) -> [[V; K]; K] {
+        let (scale, shift) = (self.scale::<V>(at), V::load(&self.all[self.c + at..]));
+        let mut z = *x;
+        for row in &mut z {
+            for z in row {
+                *z = *z * scale + shift;
+            }
+        }
+        z
+    }
+    #[inline(always)]
+    fn scale<V: Vector>(&self, at: usize) -> V {
+        V::load(&self.all[at..])
+    }
+    #[inline(always)]
+    fn mean<V: Vector>(&self, at: usize) -> V {
+        V::load(&self.all[2 * self.c + at..])
+    }
+    /// γ·inv_std·(g − through the mean − through the variance).
+    #[inline(always)]
+    fn grad_input<V: Vector>(&self, x: V, grad: V, at: usize) -> V {
+        let through_mean = V::load(&self.all[3 * self.c + at..]);
+        let through_var = V::load(&self.all[4 * self.c + at..]);
+        let centred = (x - self.mean(at)) * through_var;
+        self.scale::<V>(at) * (grad - through_mean - centred)
+    }
+}
+
+/// Rows of windows, counted through all images, over their pixels.
+struct Windows<'a> {
+    g: &'a Pool2dGeometry,
+    rows: Range<usize>,
+    /// The whole batch, or what begins under the first row.
+    x: &'a [f32],
+}
+
+impl Windows<'_> {
+    /// Offset of the upper left pixel of window (r, j) in the whole batch.
+    #[inline(always)]
+    fn pixel<const K: usize>(&self, r: usize, j: usize) -> usize {
+        let g = self.g;
+        ((r / g.h_out * g.h_in + K * (r % g.h_out)) * g.w_in + K * j) * g.c
+    }
+    /// The pixels of the window at `pixel`, channels from `at` on.
+    #[inline(always)]
+    fn load<V: Vector, const K: usize>(&self, pixel: usize, at: usize) -> [[V; K]; K] {
+        let mut x = [[V::splat(0.0); K]; K];
+        for a in 0..K {
+            for b in 0..K {
+                x[a][b] = V::load(&self.x[pixel + (a * self.g.w_in + b) * self.g.c + at..]);
+            }
+        }
+        x
+    }
+}
+
+/// The largest z of a window.
+#[inline(always)]
+fn largest<V: Vector, const K: usize>(z: &[[V; K]; K]) -> V {
+    let mut largest = z[0][0];
+    for row in z {
+        for &z in row {
+            largest = largest.max(z);
+        }
+    }
+    largest
+}
+
+/// The gradient of each z of a window: all of it to the first that is largest, if that is positive.
+#[inline(always)]
+fn share<V: Vector, const K: usize>(z: &[[V; K]; K], grad: V) -> [[V; K]; K] {
+    let largest = largest(z);
+    let mut rest = grad.where_positive(largest);
+    let mut shares = [[rest; K]; K];
+    if K > 1 {
+        for a in 0..K {
+            for b in 0..K {
+                shares[a][b] = rest.where_equal(z[a][b], largest);
+                rest = rest - shares[a][b];
+            }
+        }
+    }
+    shares
+}
+
+struct Forward<'a> {
+    windows: Windows<'a>,
+    factors: &'a Factors,
+    y: &'a mut [f32],
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    fn windows<V: Vector, const K: usize>(self) {
+        let (w, g) = (&self.windows, self.windows.g);
+        let mut pixels = self.y.chunks_exact_mut(g.c);
+        for r in w.rows.clone() {
+            for (j, y) in pixels.by_ref().take(g.w_out).enumerate() {
+                let pixel = w.pixel::<K>(r, j);
+                for at in starts::<V>(g.c) {
+                    let z = self.factors.z(&w.load::<V, K>(pixel, at), at);
+                    V::splat(0.0).max(largest(&z)).store(&mut y[at..]);
+                }
+            }
+        }
+    }
+}
+
+struct Reduce<'a> {
+    windows: Windows<'a>,
+    factors: &'a Factors,
+    grad_output: &'a [f32],
+    /// Σ g′ and Σ g′·(x − mean), `[2][c]`.
+    sums: &'a mut [f32],
+}
+
+impl Reduce<'_> {
+    /// Channels outside, pixels inside: the sums stay in registers, U of them side by side.
+    #[inline(always)]
+    fn windows<V: Vector, const K: usize, const U: usize>(self) {
+        let (w, g) = (&self.windows, self.windows.g);
+        let (sum_g, sum_gx) = self.sums.split_at_mut(g.c);
+        for first in (0..g.c).step_by(U * V::LANES) {
+            let first = first.min(g.c.saturating_sub(U * V::LANES));
+            let mut sums = [[V::splat(0.0); 2]; U];
+            for r in w.rows.clone() {
+                let mut pixel = w.pixel::<K>(r, 0);
+                for grad in self.grad_output[r * g.w_out * g.c..].chunks_exact(g.c).take(g.w_out) {
+                    for (u, sums) in sums.iter_mut().enumerate() {
+                        let at = first + u * V::LANES;
+                        let x = w.load::<V, K>(pixel, at);
+                        let z = self.factors.z(&x, at);
+                        let share = share(&z, V::load(&grad[at..]));
+                        let mean = self.factors.mean::<V>(at);
+                        for a in 0..K {
+                            for b in 0..K {
+                                sums[0] = sums[0] + share[a][b];
+                                sums[1] = share[a][b].mul_add(x[a][b] - mean, sums[1]);
+                            }
+                        }
+                    }
+                    pixel += K * g.c;
+                }
+            }
+            for (u, [g, gx]) in sums.into_iter().enumerate() {
+                g.store(&mut sum_g[first + u * V::LANES..]);
+                gx.store(&mut sum_gx[first + u * V::LANES..]);
+            }
+        }
+    }
+    #[inline(always)]
+    fn lanes<V: Vector, const K: usize>(self) {
+        match self.windows.g.c >= 2 * V::LANES {
+            true => self.windows::<V, K, 2>(),
+            false => self.windows::<V, K, 1>(),
+        }
+    }
+}
+
+struct Input<'a> {
+    /// x begins where `grad_input` does.
+    windows: Windows<'a>,
+    factors: &'a Factors,
+    grad_output: &'a [f32],
+    grad_input: &'a mut [f32],
+}
+
+impl Input<'_> {
+    #[inline(always)]
+    fn windows<V: Vector, const K: usize>(mut self) {
+        let (g, rows) = (self.windows.g, self.windows.rows.clone());
+        for (i, r) in rows.clone().enumerate() {
+            for j in 0..g.w_out {
+                let pixel = (i * K * g.w_in + j * K) * g.c;
+                let grad = &self.grad_output[(r * g.w_out + j) * g.c..][..g.c];
+                for at in starts::<V>(g.c) {
+                    let x = self.windows.load::<V, K>(pixel, at);
+                    let z = self.factors.z(&x, at);
+                    let share = share(&z, V::load(&grad[at..]));
+                    for a in 0..K {
+                        for b in 0..K {
+                            let to = pixel + (a * g.w_in + b) * g.c + at;
+                            let grad = self.factors.grad_input(x[a][b], share[a][b], at);
+                            grad.store(&mut self.grad_input[to..]);
+                        }
+                    }
+                }
+            }
+            self.outside::<V>(i * K..(i + 1) * K, K * g.w_out);
+        }
+        let below = rows.len() * K..self.grad_input.len() / (g.w_in * g.c);
+        self.outside::<V>(below, 0);
+    }
+
+    /// Pixels from `column` on, which no window covers: only what flows through mean and variance.
+    #[inline(always)]
+    fn outside<V: Vector>(&mut self, rows: Range<usize>, column: usize) {
+        let g = self.windows.g;
+        for row in rows {
+            for j in column..g.w_in {
+                let pixel = (row * g.w_in + j) * g.c;
+                for at in starts::<V>(g.c) {
+                    let x = V::load(&self.windows.x[pixel + at..]);
+                    let grad = self.factors.grad_input(x, V::splat(0.0), at);
+                    grad.store(&mut self.grad_input[pixel + at..]);
+                }
+            }
+        }
+    }
+}
+
+/// The window's side is known to the compiler, so that the loops over it vanish.
+macro_rules! vectorized_by_side {
+    ($op:ident, $run:ident) => {
+        impl Vectorized for $op<'_> {
+            #[inline(always)]
+            fn run<V: Vector>(self) {
+                match self.windows.g.kernel[0] {
+                    1 => self.$run::<V, 1>(),
+                    _ => self.$run::<V, 2>(),
+                }
+            }
+        }
+    };
+}
+vectorized_by_side!(Forward, windows);
+vectorized_by_side!(Reduce, lanes);
+vectorized_by_side!(Input, windows);

@@ -1,0 +1,85 @@
+//! Filters that serve many batches: packed or transformed once.
+
+use super::plan::{Algorithm, Pass, plan};
+use super::weights::Filters;
+use super::{Epilogue, direct};
+use crate::arch::{AlignedBuffer, micro_kernel};
+use crate::conv2d::epilogue::rectify;
+use crate::winograd::{self, TileSize};
+use crate::{Conv2dGeometry, im2col};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The filters of a convolution whose weights do not change, in every order that has been asked
+/// for. A single picture spends more time on bringing filters into order than on using them.
+pub struct Prepared {
+    weight: Vec<f32>,
+    /// By order and by the width of the micro-kernel's panels.
+    orders: Mutex<Vec<(Order, usize, Arc<AlignedBuffer>)>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Packed,
+    Transformed(TileSize),
+}
+
+impl Prepared {
+    /// Filters `[c_out, c_in/groups, k_h, k_w]`.
+    pub fn new(weight: Vec<f32>) -> Self {
+        Self { weight, orders: Mutex::new(Vec::new()) }
+    }
+
+    /// y = conv(x, w) and what comes after; `g` may differ from call to call in everything but the
+    /// shape of the filters and the groups.
+    ///
+    /// **Shapes**: as [`forward`](super::forward).
+    ///
+    /// # Panics
+    /// When a slice does not have the length of its shape.
+    pub fn forward(&self, g: &Conv2dGeometry, x: &[f32], after: Epilogue, y: &mut [f32]) {
+        assert!(self.weight.len() == g.weight_len());
+        assert!(after.bias.is_none_or(|b| b.len() == g.c_out));
+        let filters = |group| Filters::forward(g, &self.weight, group);
+        match plan(g, Pass::Forward) {
+            Algorithm::Winograd => {
+                let size = winograd::tile_size(g);
+                let u = self.in_order(Order::Transformed(size), || {
+                    winograd::transform(size, g, &self.weight)
+                });
+                winograd::forward_transformed(size, g, x, &u, after, y);
+            }
+            Algorithm::Im2col => {
+                im2col::forward(g, x, &self.weight, after.bias, y);
+                if after.relu {
+                    rectify(y);
+                }
+            }
+            _ => {
+                let len = direct::packed_len(g, &filters);
+                let packed = self.in_order(Order::Packed, || {
+                    let mut packed = AlignedBuffer::zeroed(len);
+                    direct::pack(g, &filters, &mut packed[..len]);
+                    packed
+                });
+                direct::correlate_packed(g, x, filters, &packed[..len], after, y);
+            }
+        }
+    }
+
+    fn in_order(&self, order: Order, make: impl FnOnce() -> AlignedBuffer) -> Arc<AlignedBuffer> {
+        let nr = micro_kernel().nr;
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((.., buffer)) = orders.iter().find(|(o, n, _)| (*o, *n) == (order, nr)) {
+            return buffer.clone();
+        }
+        let buffer = Arc::new(make());
+        orders.push((order, nr, buffer.clone()));
+        buffer
+    }
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Prepared({} weights)", self.weight.len())
+    }
+}

@@ -1,0 +1,70 @@
+//! A vector or two times a matrix: B is read once, as it lies, since copying it into panels would
+//! cost more than the product.
+//!
+//! Each element is summed in the order of [`crate::gemm`], so that a picture's result has the same
+//! bits alone and in a batch.
+
+use crate::arch::{Vector, Vectorized, vectorized};
+use crate::pack::KC;
+use crate::parallel::parallel_chunks;
+use crate::{GemmGeometry, scratch};
+
+/// Up to so many rows of A.
+pub(crate) const MAX_ROWS: usize = 2;
+/// Columns of one task, and of one pass over k: four registers of the widest kind.
+const COLUMNS: usize = 64;
+
+/// C = A·B with A `[m, k]`, B `[k, n]`, `m` small; added to C with `accumulate`.
+pub(crate) fn gemv(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: bool) {
+    let mut sums = scratch::take(g.n);
+    for (a, c) in a.chunks(g.k).zip(c.chunks_mut(g.n)).take(g.m) {
+        for (run, a) in a.chunks(KC).enumerate() {
+            let b = &b[run * KC * g.n..];
+            parallel_chunks(&mut sums, COLUMNS, |task, sums| {
+                let b = &b[task * COLUMNS..];
+                vectorized(sums.len(), Columns { a, b, stride: g.n, sums });
+            });
+            for (c, sum) in c.iter_mut().zip(&*sums) {
+                *c = if accumulate || run > 0 { *c + sum } else { *sum };
+            }
+        }
+    }
+}
+
+/// sums\[j\] = Σₖ a\[k\]·b\[k·stride + j\].
+struct Columns<'a> {
+    a: &'a [f32],
+    b: &'a [f32],
+    stride: usize,
+    sums: &'a mut [f32],
+}
+
+impl Vectorized for Columns<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(mut self) {
+        let n = self.sums.len();
+        if n == 4 * V::LANES {
+            return self.by::<V, 4>(0);
+        }
+        for j in (0..n).step_by(V::LANES) {
+            self.by::<V, 1>(j.min(n - V::LANES));
+        }
+    }
+}
+
+impl Columns<'_> {
+    /// U registers of columns from `j` on.
+    #[inline(always)]
+    fn by<V: Vector, const U: usize>(&mut self, j: usize) {
+        let mut sums = [V::splat(0.0); U];
+        for (k, &a) in self.a.iter().enumerate() {
+            let row = &self.b[k * self.stride + j..];
+            for (u, sum) in sums.iter_mut().enumerate() {
+                *sum = V::splat(a).mul_add(V::load(&row[u * V::LANES..]), *sum);
+            }
+        }
+        for (u, sum) in sums.into_iter().enumerate() {
+            sum.store(&mut self.sums[j + u * V::LANES..]);
+        }
+    }
+}

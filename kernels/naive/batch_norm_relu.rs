@@ -1,0 +1,77 @@
+//! Batch norm, ReLU and max pooling, one after the other.
+//!
+//! z = γ·(x − mean)·inv_std + β, y = max(0, max over the window of z).
+
+use super::{batch_norm, pool};
+use crate::{ChannelView, Normalisation, Pool2dGeometry, Scalar};
+
+/// x `[n, c, h, w]` by its channels.
+fn view(g: &Pool2dGeometry) -> ChannelView {
+    ChannelView { outer: g.n, channels: g.c, inner: g.h_in * g.w_in }
+}
+
+/// z of every pixel.
+fn normalised<T: Scalar>(g: &Pool2dGeometry, norm: &Normalisation<T>, x: &[T]) -> Vec<T> {
+    let (scale, shift): (Vec<T>, Vec<T>) = (0..g.c).map(|c| norm.affine(c)).unzip();
+    let mut z = vec![T::ZERO; x.len()];
+    batch_norm::channel_affine(&view(g), x, &scale, &shift, &mut z);
+    z
+}
+
+/// y = max(0, max over windows of z). NaN goes through.
+pub fn forward<T: Scalar>(g: &Pool2dGeometry, norm: &Normalisation<T>, x: &[T], y: &mut [T]) {
+    let mut places = vec![0; y.len()];
+    pool::max_forward(g, &normalised(g, norm, x), y, &mut places);
+    for y in y {
+        *y = if *y < T::ZERO { T::ZERO } else { *y };
+    }
+}
+
+/// The gradient of z: that of y at the pixel that won where y is positive, else 0.
+fn grad_normalised<T: Scalar>(
+    g: &Pool2dGeometry,
+    norm: &Normalisation<T>,
+    x: &[T],
+    grad_output: &[T],
+) -> Vec<T> {
+    let mut y = vec![T::ZERO; grad_output.len()];
+    let mut places = vec![0; y.len()];
+    pool::max_forward(g, &normalised(g, norm, x), &mut y, &mut places);
+    let positive = |(&g, &y): (&T, &T)| if y > T::ZERO { g } else { T::ZERO };
+    let grad: Vec<T> = grad_output.iter().zip(&y).map(positive).collect();
+    let mut grad_z = vec![T::ZERO; x.len()];
+    pool::max_backward_input(g, &grad, &places, &mut grad_z);
+    grad_z
+}
+
+/// grad_beta = Σ g′, grad_gamma = Σ g′·x̂, with the gradient g′ of z.
+pub fn backward_reduce<T: Scalar>(
+    g: &Pool2dGeometry,
+    norm: &Normalisation<T>,
+    x: &[T],
+    grad_output: &[T],
+    grad_gamma: &mut [T],
+    grad_beta: &mut [T],
+) {
+    let grad = grad_normalised(g, norm, x, grad_output);
+    let (mean, inv_std) = (norm.mean, norm.inv_std);
+    batch_norm::backward_reduce(&view(g), x, &grad, mean, inv_std, grad_gamma, grad_beta);
+}
+
+/// grad_input = γ·inv_std·(g′ − grad_beta/m − x̂·grad_gamma/m) with the sums
+/// `[grad_gamma, grad_beta]`; without them γ·inv_std·g′.
+pub fn backward_input<T: Scalar>(
+    g: &Pool2dGeometry,
+    norm: &Normalisation<T>,
+    x: &[T],
+    grad_output: &[T],
+    sums: Option<[&[T]; 2]>,
+    grad_input: &mut [T],
+) {
+    let grad = grad_normalised(g, norm, x, grad_output);
+    let zero = vec![T::ZERO; g.c];
+    let [gamma, beta] = sums.unwrap_or([&zero, &zero]);
+    let n = norm;
+    let (v, out) = (view(g), grad_input);
+    batch_norm::backward_input(&v, x, &grad, n.mean, n.inv_std, n.gamma, gamma, beta, out);
+}

@@ -1,0 +1,105 @@
+//! y = max(0, a + s·b): the end of a residual block with squeeze and excitation, in one pass.
+
+use crate::arch::{Vector, Vectorized, starts, vectorized};
+use crate::{ChannelView, naive};
+use rayon::prelude::*;
+
+/// y = max(0, a + s\[n, c\]·b).
+///
+/// **Shapes**: a, b, y `[n, pixels, c]`, which `v` says as outer = n, inner = pixels; s `[n, c]`.
+///
+/// # Panics
+/// When a slice does not have the length of its shape.
+pub fn forward(v: &ChannelView, a: &[f32], s: &[f32], b: &[f32], y: &mut [f32]) {
+    assert!(a.len() == v.len() && b.len() == v.len() && y.len() == v.len());
+    assert!(s.len() == v.outer * v.channels);
+    if v.is_empty() {
+        return;
+    }
+    let image = v.inner * v.channels;
+    y.par_chunks_mut(image).enumerate().for_each(|(n, y)| {
+        let (a, b) = (&a[n * image..][..image], &b[n * image..][..image]);
+        vectorized(v.channels, Forward { a, s: &s[n * v.channels..][..v.channels], b, y });
+    });
+}
+
+struct Forward<'a> {
+    a: &'a [f32],
+    s: &'a [f32],
+    b: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl Vectorized for Forward<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let c = self.s.len();
+        let pixels = self.a.chunks_exact(c).zip(self.b.chunks_exact(c));
+        for ((a, b), y) in pixels.zip(self.y.chunks_exact_mut(c)) {
+            for at in starts::<V>(c) {
+                let sum = V::load(&a[at..]) + V::load(&self.s[at..]) * V::load(&b[at..]);
+                V::splat(0.0).max(sum).store(&mut y[at..]);
+            }
+        }
+    }
+}
+
+/// Where y > 0: grad_a = g, grad_b = s·g, grad_s = Σ over pixels of g·b; else nothing.
+///
+/// **Shapes**: as [`forward`], each gradient as what it belongs to.
+///
+/// # Panics
+/// When a slice does not have the length of its shape.
+#[allow(clippy::too_many_arguments)] // three operands and their gradients
+pub fn backward(
+    v: &ChannelView,
+    y: &[f32],
+    s: &[f32],
+    b: &[f32],
+    grad_output: &[f32],
+    grad_a: &mut [f32],
+    grad_s: &mut [f32],
+    grad_b: &mut [f32],
+) {
+    assert!([y, b, grad_output, grad_a, grad_b].iter().all(|x| x.len() == v.len()));
+    assert!(s.len() == v.outer * v.channels && grad_s.len() == s.len());
+    if v.is_empty() {
+        return naive::scale_add_relu::backward(v, y, s, b, grad_output, grad_a, grad_s, grad_b);
+    }
+    let (c, image) = (v.channels, v.inner * v.channels);
+    let images = grad_a.par_chunks_mut(image).zip(grad_b.par_chunks_mut(image));
+    images.zip(grad_s.par_chunks_mut(c)).enumerate().for_each(|(n, ((grad_a, grad_b), grad_s))| {
+        let [y, b, g] = [y, b, grad_output].map(|x| &x[n * image..][..image]);
+        let s = &s[n * c..][..c];
+        vectorized(c, Backward { y, s, b, g, grad_a, grad_s, grad_b });
+    });
+}
+
+struct Backward<'a> {
+    y: &'a [f32],
+    s: &'a [f32],
+    b: &'a [f32],
+    g: &'a [f32],
+    grad_a: &'a mut [f32],
+    grad_s: &'a mut [f32],
+    grad_b: &'a mut [f32],
+}
+
+impl Vectorized for Backward<'_> {
+    /// Channels outside, pixels inside: the sums stay in registers.
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let c = self.s.len();
+        for first in starts::<V>(c) {
+            let (s, mut sum) = (V::load(&self.s[first..]), V::splat(0.0));
+            for pixel in (0..self.y.len()).step_by(c) {
+                let at = pixel + first;
+                let g = V::load(&self.g[at..]).where_positive(V::load(&self.y[at..]));
+                g.store(&mut self.grad_a[at..]);
+                (s * g).store(&mut self.grad_b[at..]);
+                sum = g.mul_add(V::load(&self.b[at..]), sum);
+            }
+            sum.store(&mut self.grad_s[first..]);
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Where a training step goes, layer by layer.
+
+use super::machine::Machine;
+use super::median;
+use super::steps::{StepOptions, Training};
+use crate::error::Result;
+use crate::model::Network;
+use crate::nn::Layer;
+use crate::nn::clock::{Moment, Way};
+use fer_kernels::conv2d::{Pass, plan_name};
+use serde::Serialize;
+use std::time::Instant;
+
+/// One way through a layer.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Work {
+    /// Median over the steps.
+    pub milliseconds: f64,
+    /// Multiply-adds of the definition, twice.
+    pub gflop: f64,
+    /// That a second.
+    pub gflop_per_second: f64,
+    /// Each operand and result once.
+    pub bytes: usize,
+    /// Algorithm of each product of a convolution: forward, one; backward, those for the gradients
+    /// of the input and of the weights.
+    pub algorithms: Vec<String>,
+}
+
+/// A layer, layers that run as one, or another part of the step.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Part {
+    /// Names of the layers, joined by `+`.
+    pub name: String,
+    /// Shape of the output for one picture; empty for what is no layer.
+    pub output: Vec<usize>,
+    /// Forward.
+    pub forward: Work,
+    /// Backward.
+    pub backward: Work,
+    /// Share of the step.
+    pub share: f64,
+}
+
+/// A measured step.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepProfile {
+    /// The network.
+    pub arch: String,
+    /// Pictures a step.
+    pub batch: usize,
+    /// Steps measured.
+    pub steps: usize,
+    /// The machine and its settings.
+    #[serde(flatten)]
+    pub machine: Machine,
+    /// In the order of the forward pass; the update of the weights is the last.
+    pub parts: Vec<Part>,
+    /// Sum over the parts.
+    pub total: Part,
+    /// Median step without the clock, for comparison.
+    pub milliseconds_unclocked: f64,
+}
+
+/// Measures steps with and without the clock, in turns.
+///
+/// # Errors
+/// An architecture that does not exist.
+pub fn layers(options: &StepOptions) -> Result<StepProfile> {
+    let mut training = Training::new(&options.arch, options.batch)?;
+    let (mut clocked, mut unclocked) = (Vec::new(), Vec::new());
+    for step in 0..options.warmup + options.steps.max(1) {
+        let begun = Instant::now();
+        training.step(|_| {})?;
+        let plain = begun.elapsed().as_secs_f64();
+        let mut clock = None;
+        let begun = Instant::now();
+        training.step(|pass| clock = Some(pass.time()))?;
+        let ended = Instant::now();
+        if step >= options.warmup {
+            unclocked.push(1e3 * plain);
+            clocked.push(spans(begun, &clock.unwrap_or_default().moments(), ended));
+        }
+    }
+    let mut parts = parts(&training.network, options.batch, &clocked)?;
+    let total = total(&parts);
+    let whole = total.forward.milliseconds + total.backward.milliseconds;
+    for part in &mut parts {
+        part.share = (part.forward.milliseconds + part.backward.milliseconds) / whole;
+    }
+    Ok(StepProfile {
+        arch: options.arch.clone(),
+        batch: options.batch,
+        steps: clocked.len(),
+        machine: Machine::here(),
+        parts,
+        total,
+        milliseconds_unclocked: median(unclocked),
+    })
+}
+
+/// How long a part took on one way.
+struct Span {
+    name: String,
+    way: Way,
+    milliseconds: f64,
+}
+
+/// From moments to spans: forward ones end at their moment, backward ones begin there.
+fn spans(begun: Instant, moments: &[Moment], ended: Instant) -> Vec<Span> {
+    let mut previous = begun;
+    let mut spans = Vec::with_capacity(moments.len());
+    for (i, moment) in moments.iter().enumerate() {
+        let (from, to) = match moment.way {
+            Way::Forward => (previous, moment.at),
+            Way::Backward => (moment.at, moments.get(i + 1).map_or(ended, |next| next.at)),
+        };
+        previous = moment.at;
+        let milliseconds = 1e3 * to.duration_since(from).as_secs_f64();
+        spans.push(Span { name: moment.name.clone(), way: moment.way, milliseconds });
+    }
+    spans
+}
+
+/// The median of a part's spans; 0 where it has none.
+fn middle(steps: &[Vec<Span>], name: &str, way: Way) -> f64 {
+    let of_step = |spans: &Vec<Span>| {
+        let own = spans.iter().filter(|s| s.way == way && s.name == name);
+        own.fold(0.0, |sum, s| sum + s.milliseconds)
+    };
+    median(steps.iter().map(of_step).collect())
+}
+
+/// A layer with its input shape; `first` in the network, so that nobody asks for the gradient of
+/// its input.
+struct Place<'a> {
+    layer: &'a Layer<f32>,
+    input: Vec<usize>,
+    first: bool,
+}
+
+/// One part for each name that the clock noted on the way forward, and the update. A layer that was
+/// not noted ran as one with the next.
+fn parts(network: &Network<f32>, batch: usize, steps: &[Vec<Span>]) -> Result<Vec<Part>> {
+    let places = in_order_of_running(network)?;
+    let mut waiting = &places[..];
+    let spans = steps.first().map_or(&[][..], |s| s);
+    let mut parts = Vec::new();
+    for noted in spans.iter().filter(|s| s.way == Way::Forward || s.name == "update") {
+        let mut part = Part { name: noted.name.clone(), ..Part::default() };
+        if let Some(at) = waiting.iter().position(|p| p.layer.name() == noted.name) {
+            let (together, after) = waiting.split_at(at + 1);
+            (part, waiting) = (describe(together, batch)?, after);
+        }
+        part.forward.milliseconds = middle(steps, &noted.name, Way::Forward);
+        part.backward.milliseconds = middle(steps, &noted.name, Way::Backward);
+        for work in [&mut part.forward, &mut part.backward] {
+            let rate = work.gflop / work.milliseconds * 1e3;
+            work.gflop_per_second = if rate.is_finite() { rate } else { 0.0 };
+        }
+        parts.push(part);
+    }
+    Ok(parts)
+}
+
+/// The layers as they show their outputs: children before their block.
+fn in_order_of_running(network: &Network<f32>) -> Result<Vec<Place<'_>>> {
+    let mut places = Vec::new();
+    let mut blocks: Vec<(Place, usize)> = Vec::new(); // with the children still to come
+    for (i, (layer, input)) in network.walk()?.into_iter().enumerate() {
+        let place = Place { layer, input, first: i == 0 };
+        match layer.children().len() {
+            0 => places.push(place),
+            children => {
+                blocks.push((place, children));
+                continue;
+            }
+        }
+        while let Some((block, left)) = blocks.pop() {
+            if left > 1 {
+                blocks.push((block, left - 1));
+                break;
+            }
+            places.push(block);
+        }
+    }
+    Ok(places)
+}
+
+/// Names, output, work and algorithms of layers that run as one.
+fn describe(together: &[Place], batch: usize) -> Result<Part> {
+    let mut part = Part::default();
+    let size = size_of::<f32>();
+    let (mut parameters, mut wanted) = (0, true);
+    for Place { layer, input, first } in together {
+        part.name += if part.name.is_empty() { "" } else { "+" };
+        part.name += layer.name();
+        part.output = layer.output_shape(input)?;
+        let mut own = Vec::new();
+        if layer.children().is_empty() {
+            layer.parameters(&mut own);
+            let gflop = 2.0 * (batch * layer.macs(input)) as f64 / 1e9;
+            part.forward.gflop += gflop;
+            part.backward.gflop += if *first { 1.0 } else { 2.0 } * gflop;
+        }
+        parameters += own.iter().map(|p| p.value.elements()).sum::<usize>();
+        wanted &= !first;
+        if let (Layer::Conv2d(l), &[c, h, w]) = (layer, &input[..]) {
+            let g = l.geometry([batch, c, h, w])?;
+            part.forward.algorithms.push(plan_name(&g, Pass::Forward));
+            let of_input = if *first { "none".into() } else { plan_name(&g, Pass::BackwardInput) };
+            part.backward.algorithms = vec![of_input, plan_name(&g, Pass::BackwardWeight)];
+        }
+    }
+    let elements = |shape: &[usize]| batch * shape.iter().product::<usize>();
+    let (x, y) = (elements(&together[0].input), elements(&part.output));
+    part.forward.bytes = size * (x + parameters + y);
+    // Read: the gradient that arrives, what was saved, the weights; written: both gradients.
+    part.backward.bytes = size * (y + x + if wanted { x } else { 0 } + 2 * parameters);
+    Ok(part)
+}
+
+fn total(parts: &[Part]) -> Part {
+    let mut total = Part { name: "total".into(), share: 1.0, ..Part::default() };
+    for part in parts {
+        for (sum, work) in
+            [(&mut total.forward, &part.forward), (&mut total.backward, &part.backward)]
+        {
+            sum.milliseconds += work.milliseconds;
+            sum.gflop += work.gflop;
+            sum.bytes += work.bytes;
+        }
+    }
+    for work in [&mut total.forward, &mut total.backward] {
+        work.gflop_per_second = 1e3 * work.gflop / work.milliseconds;
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clocked_step_computes_the_same_bits() {
+        let train = |clocked: bool| {
+            let mut training = Training::new("tiny", 2).unwrap();
+            for _ in 0..2 {
+                training
+                    .step(|pass| {
+                        if clocked {
+                            drop(pass.time())
+                        }
+                    })
+                    .unwrap();
+            }
+            let state = training.network.state();
+            state.iter().flat_map(|(_, t)| t.to_vec()).map(f32::to_bits).collect::<Vec<_>>()
+        };
+        assert!(train(true) == train(false));
+    }
+
+    #[test]
+    fn children_run_before_their_block() {
+        let network = Network::new(crate::model::architecture("fer-m").unwrap(), 0).unwrap();
+        let names: Vec<_> = in_order_of_running(&network)
+            .unwrap()
+            .iter()
+            .map(|place| place.layer.name().to_owned())
+            .collect();
+        let mut pass = crate::nn::Pass::eval();
+        pass.watch_all();
+        let side = crate::SIDE;
+        let pixels = crate::autograd::Tensor::zeros(&[1, 1, side, side]);
+        network.forward(&mut pass, &crate::autograd::Var::constant(pixels)).unwrap();
+        let seen: Vec<_> = pass.outputs().iter().map(|(name, _)| name.clone()).collect();
+        assert_eq!(names, seen);
+        assert!(names.iter().any(|name| name.starts_with("residual")));
+    }
+
+    #[test]
+    fn spans_fill_the_step() {
+        let begun = Instant::now();
+        let at = |ms: u64| begun + std::time::Duration::from_millis(ms);
+        let moment = |name: &str, way, ms| Moment { name: name.into(), way, at: at(ms) };
+        let (forward, backward) = (Way::Forward, Way::Backward);
+        let moments = [
+            moment("a", forward, 1),
+            moment("b", forward, 3),
+            moment("b", backward, 3),
+            moment("a", backward, 7),
+            moment("update", backward, 15),
+        ];
+        let spans = spans(begun, &moments, at(31));
+        let durations: Vec<f64> = spans.iter().map(|s| s.milliseconds.round()).collect();
+        assert_eq!(durations, [1.0, 2.0, 4.0, 8.0, 16.0]);
+    }
+}

@@ -1,0 +1,155 @@
+//! The machine that is measured, and what it can do at best.
+
+use super::seconds;
+use fer_kernels::{arch, conv2d, limits};
+use serde::Serialize;
+
+/// What a measurement was taken on.
+#[derive(Clone, Debug, Serialize)]
+pub struct Machine {
+    /// Name of the CPU, where the system tells it.
+    pub cpu: String,
+    /// Threads in use.
+    pub threads: usize,
+    /// SIMD path in use, as `--simd` spells it.
+    pub simd: &'static str,
+    /// Convolution algorithm, as `--conv` spells it.
+    pub conv: &'static str,
+}
+
+impl Machine {
+    /// This one, with the options of this process.
+    pub fn here() -> Self {
+        Self {
+            cpu: cpu_name().unwrap_or_else(|| "unknown CPU".into()),
+            threads: rayon::current_num_threads(),
+            simd: arch::level().name(),
+            conv: conv2d::algorithm().name(),
+        }
+    }
+}
+
+impl std::fmt::Display for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { cpu, threads, simd, conv } = self;
+        write!(f, "{cpu}, {}, {simd}, convolution {conv}", counted(*threads))
+    }
+}
+
+/// `1 thread`, `2 threads`.
+pub fn counted(threads: usize) -> String {
+    format!("{threads} thread{}", if threads == 1 { "" } else { "s" })
+}
+
+/// The CPU's name where the system tells it.
+pub fn cpu_name() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|l| l.starts_with("model name"))?;
+    Some(line.split(':').nth(1)?.trim().to_owned())
+}
+
+/// Largest resident memory of this process so far in MiB, where the system tells it.
+pub fn peak_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? / 1024)
+}
+
+/// What a number of threads reaches with nothing else to do.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Limits {
+    /// Threads.
+    pub threads: usize,
+    /// Multiply-adds from registers and L1, GFLOP/s.
+    pub gflops: f64,
+    /// Reading memory, GB/s.
+    pub read_gbs: f64,
+    /// Copying memory, GB/s read and written.
+    pub copy_gbs: f64,
+}
+
+/// Measures [`Limits`], a little at a time, so that it can take turns with what is compared.
+pub struct LimitsMeter {
+    pool: rayon::ThreadPool,
+    memory: std::sync::Arc<Memory>,
+    best: Limits,
+}
+
+/// Arrays larger than the caches, shared by meters.
+pub struct Memory {
+    from: Vec<f32>,
+    to: std::sync::Mutex<Vec<f32>>,
+}
+
+impl Memory {
+    /// Two arrays of 128 MiB.
+    pub fn new() -> std::sync::Arc<Self> {
+        const LEN: usize = 128 << 18;
+        Self { from: vec![1.0; LEN], to: vec![1.0; LEN].into() }.into()
+    }
+}
+
+/// Register tiles in one measurement of the peak: some milliseconds of work.
+const TILES: usize = 20_000;
+
+impl LimitsMeter {
+    /// A meter for so many threads.
+    ///
+    /// # Errors
+    /// [`crate::Error::Usage`] where the threads cannot be started.
+    pub fn new(threads: usize, memory: std::sync::Arc<Memory>) -> crate::Result<Self> {
+        let best = Limits { threads, ..Limits::default() };
+        Ok(Self { pool: pool(threads)?, memory, best })
+    }
+
+    /// Measures once more.
+    pub fn measure(&mut self) {
+        let best = &mut self.best;
+        let to = &mut *self.memory.to.lock().unwrap_or_else(|e| e.into_inner());
+        let from = &self.memory.from;
+        let keep = |best: &mut f64, run: &mut dyn FnMut() -> u64| {
+            let mut work = 0;
+            let seconds = seconds(|| work = run());
+            *best = best.max(work as f64 / 1e9 / seconds);
+        };
+        self.pool.install(|| {
+            keep(&mut best.gflops, &mut || limits::register_tiles(TILES));
+            keep(&mut best.read_gbs, &mut || limits::read(from));
+            keep(&mut best.copy_gbs, &mut || limits::copy(from, to));
+        });
+    }
+
+    /// The best so far.
+    pub fn best(&self) -> Limits {
+        self.best
+    }
+
+    /// Runs `f` on the meter's threads.
+    pub fn run<R: Send>(&self, f: impl FnOnce() -> R + Send) -> R {
+        self.pool.install(f)
+    }
+}
+
+/// A pool of so many threads.
+///
+/// # Errors
+/// [`crate::Error::Usage`] where they cannot be started.
+pub fn pool(threads: usize) -> crate::Result<rayon::ThreadPool> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    pool.map_err(|e| crate::Error::Usage(format!("{threads} threads: {e}")))
+}
+
+/// The arithmetic peak of so many threads in GFLOP/s on the SIMD path in use: the best of a few
+/// short measurements.
+///
+/// # Errors
+/// [`crate::Error::Usage`] where the threads cannot be started.
+pub fn peak_gflops(threads: usize) -> crate::Result<f64> {
+    let pool = pool(threads)?;
+    let rate = |_| {
+        let mut work = 0;
+        let seconds = seconds(|| work = pool.install(|| limits::register_tiles(TILES)));
+        work as f64 / 1e9 / seconds
+    };
+    Ok((0..5).map(rate).fold(0.0, f64::max))
+}

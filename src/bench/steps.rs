@@ -1,0 +1,179 @@
+//! Whole training steps and inference, through the same calls as a user's.
+
+use super::machine::{Machine, peak_mib};
+use super::quantile;
+use crate::autograd::Tensor;
+use crate::error::Result;
+use crate::model::{Inference, Network, architecture, summary::summary};
+use crate::nn::Pass;
+use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
+use crate::optim::{Kind, Optimizer, OptimizerConfig};
+use crate::random::{Purpose, Rng};
+use crate::train::step::{StepResult, train_step_in};
+use serde::Serialize;
+use std::time::Instant;
+
+/// What to measure and how often.
+#[derive(Clone, Debug)]
+pub struct StepOptions {
+    /// Name of an architecture, or a .toml file.
+    pub arch: String,
+    /// Pictures a step.
+    pub batch: usize,
+    /// Measured steps.
+    pub steps: usize,
+    /// Steps before measuring.
+    pub warmup: usize,
+}
+
+/// The result of a measurement.
+#[derive(Clone, Debug, Serialize)]
+pub struct Steps {
+    /// `train` or `infer`.
+    pub what: &'static str,
+    /// The network.
+    pub arch: String,
+    /// Pictures a step.
+    pub batch: usize,
+    /// From the median of the steps.
+    pub images_per_second: f64,
+    /// Median of the steps.
+    pub milliseconds: f64,
+    /// A quarter of the steps is faster.
+    pub milliseconds_q1: f64,
+    /// A quarter of the steps is slower.
+    pub milliseconds_q3: f64,
+    /// The fastest step.
+    pub milliseconds_best: f64,
+    /// 2 · MAC a picture, forward; three times that for training.
+    pub gflop_per_second: f64,
+    /// Steps measured.
+    pub steps: usize,
+    /// The machine and its settings.
+    #[serde(flatten)]
+    pub machine: Machine,
+    /// Largest memory of the process so far, in MiB.
+    pub peak_mib: Option<u64>,
+}
+
+/// A network that is trained on random pictures: SGD, Nesterov, weight decay.
+pub struct Training {
+    /// The network.
+    pub network: Network<f32>,
+    optimizer: Optimizer<f32>,
+    pixels: Tensor,
+    targets: Targets<f32>,
+    step: u64,
+}
+
+impl Training {
+    /// A network of this name, and a batch of so many pictures.
+    ///
+    /// # Errors
+    /// An architecture that does not exist.
+    pub fn new(arch: &str, batch: usize) -> Result<Self> {
+        let network: Network<f32> = Network::new(architecture(arch)?, 0)?;
+        let kind = Kind::Nesterov;
+        let config = OptimizerConfig { kind, weight_decay: 1e-4, ..Default::default() };
+        let optimizer = Optimizer::new(config, &network.parameters());
+        let targets = Targets::Labels((0..batch).map(|i| i % 7).collect());
+        Ok(Self { network, optimizer, pixels: pictures(batch), targets, step: 0 })
+    }
+
+    /// One step in a pass that `prepare` may change before.
+    ///
+    /// # Errors
+    /// None in practice: the pictures have the size of a face.
+    pub fn step(&mut self, prepare: impl FnOnce(&mut Pass)) -> Result<StepResult> {
+        let mut pass = Pass::train(0, self.step);
+        self.step += 1;
+        prepare(&mut pass);
+        let (network, optimizer, pixels) =
+            (&mut self.network, &mut self.optimizer, self.pixels.clone());
+        let loss = CrossEntropyOptions::default();
+        train_step_in(&mut pass, network, optimizer, pixels, &self.targets, &loss, 0.01)
+    }
+}
+
+fn pictures(batch: usize) -> Tensor {
+    let mut rng = Rng::new(0, Purpose::Test, 0, 0);
+    Tensor::from_fn(&[batch, 1, crate::SIDE, crate::SIDE], |_| rng.uniform() as f32)
+}
+
+/// Times training steps: forward, loss, backward, update.
+///
+/// # Errors
+/// An architecture that does not exist.
+pub fn train(options: &StepOptions) -> Result<Steps> {
+    let mut training = Training::new(&options.arch, options.batch)?;
+    let macs = summary(&training.network)?.macs;
+    let times = timed(options, || training.step(|_| {}).map(drop))?;
+    Ok(summarise("train", options, &times, 3 * macs))
+}
+
+/// Times the logits of a batch, in evaluation mode.
+///
+/// # Errors
+/// An architecture that does not exist.
+pub fn infer(options: &StepOptions) -> Result<Steps> {
+    let network: Network<f32> = Network::new(architecture(&options.arch)?, 0)?;
+    let macs = summary(&network)?.macs;
+    let (network, pixels) = (Inference::new(&network), pictures(options.batch));
+    let times = timed(options, || network.logits(&pixels).map(drop))?;
+    Ok(summarise("infer", options, &times, macs))
+}
+
+/// Seconds of each measured step, sorted.
+fn timed(options: &StepOptions, mut step: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
+    for _ in 0..options.warmup {
+        step()?;
+    }
+    let mut times = Vec::with_capacity(options.steps);
+    for _ in 0..options.steps.max(1) {
+        let begun = Instant::now();
+        step()?;
+        times.push(begun.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(times)
+}
+
+fn summarise(what: &'static str, o: &StepOptions, times: &[f64], macs: usize) -> Steps {
+    let at = |share: f64| quantile(times, share);
+    Steps {
+        what,
+        arch: o.arch.clone(),
+        batch: o.batch,
+        images_per_second: o.batch as f64 / at(0.5),
+        milliseconds: 1e3 * at(0.5),
+        milliseconds_q1: 1e3 * at(0.25),
+        milliseconds_q3: 1e3 * at(0.75),
+        milliseconds_best: 1e3 * at(0.0),
+        gflop_per_second: 2.0 * (macs * o.batch) as f64 / at(0.5) / 1e9,
+        steps: times.len(),
+        machine: Machine::here(),
+        peak_mib: peak_mib(),
+    }
+}
+
+impl Steps {
+    /// One line.
+    pub fn to_text(&self) -> String {
+        format!(
+            "{} {} batch {}: {:.1} images/s (median of {} steps: {:.2} ms, quartiles {:.2} to \
+             {:.2}, best {:.2}), {:.0} GFLOP/s, peak memory {} MiB\n{}\n",
+            self.what,
+            self.arch,
+            self.batch,
+            self.images_per_second,
+            self.steps,
+            self.milliseconds,
+            self.milliseconds_q1,
+            self.milliseconds_q3,
+            self.milliseconds_best,
+            self.gflop_per_second,
+            self.peak_mib.map_or("unknown".into(), |m| m.to_string()),
+            self.machine,
+        )
+    }
+}

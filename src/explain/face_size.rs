@@ -1,0 +1,125 @@
+//! A face at the size a network takes, and the way back for its gradient.
+
+use super::model::ReceptiveField;
+use crate::memory::Element;
+use crate::{PIXELS, SIDE};
+use rayon::prelude::*;
+
+/// The resize from 48×48 to side×side that training uses: bilinear about the centre, edges held.
+///
+/// A pixel of the result is Σ weight·source over two rows and two columns, so the way back is its
+/// adjoint, and a map of the 48×48 face is the gradient itself, not a resized picture of it.
+#[derive(Clone, Debug)]
+pub struct FaceSize {
+    side: usize,
+    /// For each row (or column) of the result: first of two neighbours, share of the second.
+    taps: Vec<(usize, f64)>,
+}
+
+impl FaceSize {
+    /// To this side.
+    pub fn new(side: usize) -> FaceSize {
+        let (scale, last) = (SIDE as f64 / side as f64, (SIDE - 1) as f64);
+        let tap = |i: usize| {
+            let at = last / 2.0 + scale * (i as f64 - (side as f64 - 1.0) / 2.0);
+            let at = at.clamp(0.0, last);
+            let first = (at as usize).min(SIDE - 2);
+            (first, at - first as f64)
+        };
+        FaceSize { side, taps: (0..side).map(tap).collect() }
+    }
+
+    /// Rows and columns of the result.
+    pub fn side(&self) -> usize {
+        self.side
+    }
+
+    /// Calls `visit(pixel of the result, pixel of the face, weight)`.
+    fn for_each_tap(&self, mut visit: impl FnMut(usize, usize, f64)) {
+        for (i, &(top, down)) in self.taps.iter().enumerate() {
+            for (j, &(left, right)) in self.taps.iter().enumerate() {
+                let (to, from) = (i * self.side + j, top * SIDE + left);
+                visit(to, from, (1.0 - down) * (1.0 - right));
+                visit(to, from + 1, (1.0 - down) * right);
+                visit(to, from + SIDE, down * (1.0 - right));
+                visit(to, from + SIDE + 1, down * right);
+            }
+        }
+    }
+
+    /// Faces `[n, 48, 48]` as `[n, side, side]`.
+    pub fn forward<T: Element>(&self, faces: &[T]) -> Vec<T> {
+        if self.side == SIDE {
+            return faces.to_vec();
+        }
+        let mut out = vec![T::ZERO; faces.len() / PIXELS * self.side * self.side];
+        let pairs = out.par_chunks_exact_mut(self.side * self.side);
+        pairs.zip(faces.par_chunks_exact(PIXELS)).for_each(|(out, face)| {
+            self.for_each_tap(|to, from, weight| out[to] += T::from_f64(weight) * face[from]);
+        });
+        out
+    }
+
+    /// The adjoint of [`FaceSize::forward`]: gradients `[n, side, side]` as `[n, 48, 48]`.
+    pub fn backward<T: Element>(&self, gradients: &[T]) -> Vec<T> {
+        if self.side == SIDE {
+            return gradients.to_vec();
+        }
+        let each = self.side * self.side;
+        let mut out = vec![T::ZERO; gradients.len() / each * PIXELS];
+        let pairs = out.par_chunks_exact_mut(PIXELS).zip(gradients.par_chunks_exact(each));
+        pairs.for_each(|(out, gradient)| {
+            self.for_each_tap(|to, from, weight| out[from] += T::from_f64(weight) * gradient[to]);
+        });
+        out
+    }
+
+    /// A field counted in the network's pixels, counted in the face's.
+    pub fn in_face_pixels(&self, field: ReceptiveField) -> ReceptiveField {
+        if self.side == SIDE {
+            return field;
+        }
+        let scale = SIDE as f64 / self.side as f64;
+        ReceptiveField {
+            size: (field.size as f64 * scale).ceil() as usize,
+            jump: field.jump * scale,
+            start: (field.start + 0.5) * scale - 0.5,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::augment::View;
+    use crate::random::{Purpose, Rng};
+
+    #[test]
+    fn forward_is_the_resize_of_training_and_backward_its_adjoint() {
+        let mut rng = Rng::new(5, Purpose::Test, 0, 0);
+        let image: Vec<u8> = (0..PIXELS).map(|_| rng.below(256) as u8).collect();
+        let x: Vec<f32> = image.iter().map(|&v| f32::from(v) / 255.0).collect();
+        for side in [24, 40, SIDE, 64] {
+            let size = FaceSize::new(side);
+            let mut expected = vec![0.0; side * side];
+            View::PLAIN.render(&image, false, side, &mut expected);
+            let found = size.forward(&x);
+            assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5), "{side}");
+
+            let g: Vec<f64> = (0..side * side).map(|_| rng.normal()).collect();
+            let wide: Vec<f64> = x.iter().map(|&v| f64::from(v)).collect();
+            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            let (left, right) = (dot(&size.forward(&wide), &g), dot(&wide, &size.backward(&g)));
+            assert!((left - right).abs() < 1e-9, "{side}: {left} {right}");
+        }
+    }
+
+    #[test]
+    fn fields_are_counted_in_pixels_of_the_face() {
+        let field = ReceptiveField { size: 3, jump: 2.0, start: 0.5 };
+        assert_eq!(FaceSize::new(SIDE).in_face_pixels(field), field);
+        // Every pixel of a 24×24 picture is two of the face: cell 0 is centred between 1 and 2.
+        let twice = ReceptiveField { size: 6, jump: 4.0, start: 1.5 };
+        assert_eq!(FaceSize::new(24).in_face_pixels(field), twice);
+    }
+}

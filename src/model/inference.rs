@@ -1,0 +1,187 @@
+//! A trained network made ready for answers.
+//!
+//! Training runs a network layer by layer and remembers everything. For answers alone, batch norm
+//! is two numbers a channel, which fold into the convolution before it:
+//!
+//! ```text
+//! γ·(conv(x, w) + b − mean)/std + β = conv(x, w·γ/std) + (b − mean)·γ/std + β
+//! ```
+//!
+//! ReLU is applied before a result leaves the cache, and the filters are brought into the order of
+//! the kernels once instead of for every batch.
+
+use super::network::Network;
+use crate::autograd::tensor::Shape;
+use crate::autograd::{Tensor, Var};
+use crate::error::{Error, Result};
+use crate::nn::{Activation, BatchNorm2d, Conv2d, Function, Layer, Pass, Residual, Sequential};
+use crate::ops::conv2d::{Conv2dOptions, geometry};
+use crate::ops::{matmul::product, max_pool2d::Pool2dOptions};
+use fer_kernels::conv2d::{Epilogue, Prepared};
+use fer_kernels::{Layout, Transpose, elementwise};
+
+/// A network whose weights do not change any more: the logits of
+/// [`Network::logits`], to rounding, in less time.
+#[derive(Debug)]
+pub struct Inference {
+    mean: f32,
+    inv_std: f32,
+    steps: Vec<Step>,
+}
+
+#[derive(Debug)]
+enum Step {
+    /// A convolution and what could be folded into it.
+    Conv(FoldedConv),
+    /// max(0, x + branch), or without ReLU.
+    Residual { branch: Vec<Step>, relu: bool },
+    /// A fully connected layer, its weights `[inputs, outputs]`.
+    Linear { weight: Tensor, bias: Tensor },
+    /// Layers as they are in training.
+    Layers(Sequential),
+}
+
+impl Inference {
+    /// Folds and prepares the network as it is now.
+    pub fn new(network: &Network<f32>) -> Self {
+        let (mean, inv_std) = (network.spec.mean as f32, (1.0 / network.spec.std) as f32);
+        Self { mean, inv_std, steps: steps(network.layers()) }
+    }
+
+    /// Logits `[n, classes]` of pictures `[n, 1, h, w]` with pixels in [0, 1].
+    ///
+    /// # Errors
+    /// [`crate::Error::Shape`] if the pictures do not fit.
+    pub fn logits(&self, pixels: &Tensor) -> Result<Tensor> {
+        let (mean, inv_std) = (self.mean, self.inv_std);
+        run(&self.steps, pixels.map(|x| (x - mean) * inv_std))
+    }
+}
+
+/// What is to be done for these layers.
+fn steps(layers: &[Layer]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut rest = layers;
+    while let Some(layer) = rest.first() {
+        let taken = match layer {
+            Layer::Conv2d(conv) => {
+                let (norm, relu, taken) = folded(&rest[1..]);
+                steps.push(Step::Conv(FoldedConv::new(conv, norm, relu)));
+                1 + taken
+            }
+            Layer::Residual(Residual { body, .. }) => {
+                let relu = rest.get(1).is_some_and(is_relu);
+                steps.push(Step::Residual { branch: self::steps(&body.0), relu });
+                1 + usize::from(relu)
+            }
+            Layer::Linear(linear) => {
+                let weight = linear.weight.value.permute(&[1, 0]);
+                steps.push(Step::Linear { weight, bias: linear.bias.value.clone() });
+                1
+            }
+            other => {
+                match steps.last_mut() {
+                    Some(Step::Layers(layers)) => layers.0.push(other.clone()),
+                    _ => steps.push(Step::Layers(Sequential(vec![other.clone()]))),
+                }
+                1
+            }
+        };
+        rest = &rest[taken..];
+    }
+    steps
+}
+
+fn is_relu(layer: &Layer) -> bool {
+    matches!(layer, Layer::Activation(Activation { function: Function::Relu, .. }))
+}
+
+/// What of the layers behind a convolution goes into it: batch norm, ReLU, and how many they are.
+/// Where a pooling follows, they go with the pooling instead, in one pass of their own.
+fn folded(after: &[Layer]) -> (Option<&BatchNorm2d>, bool, usize) {
+    let halving =
+        |layer: &Layer| matches!(layer, Layer::MaxPool2d(_, o) if *o == Pool2dOptions::square(2));
+    match after {
+        [Layer::BatchNorm2d(_), relu, pool, ..] if is_relu(relu) && halving(pool) => {
+            (None, false, 0)
+        }
+        [Layer::BatchNorm2d(norm), relu, ..] if is_relu(relu) => (Some(norm), true, 2),
+        [Layer::BatchNorm2d(norm), ..] => (Some(norm), false, 1),
+        [relu, ..] if is_relu(relu) => (None, true, 1),
+        _ => (None, false, 0),
+    }
+}
+
+fn run(steps: &[Step], mut x: Tensor) -> Result<Tensor> {
+    for step in steps {
+        x = match step {
+            Step::Conv(conv) => conv.run(x)?,
+            Step::Residual { branch, relu } => {
+                let mut y = run(branch, x.clone())?;
+                let x = x.to_layout(y.layout());
+                let floor = if *relu { 0.0 } else { f32::NEG_INFINITY };
+                let sum = |y: f32, x: f32| if y + x < floor { floor } else { y + x };
+                elementwise::update(y.as_mut_slice(), x.as_slice(), sum);
+                y
+            }
+            Step::Linear { weight, bias } => linear(&x, weight, bias)?,
+            Step::Layers(layers) => {
+                layers.forward(&mut Pass::eval(), &Var::constant(x))?.into_value()
+            }
+        };
+    }
+    Ok(x)
+}
+
+/// x·W + b.
+fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    let (sx, sw) = (x.shape(), weight.shape());
+    if sx.len() != 2 || sx[1] != sw[0] {
+        let detail = format!("x {sx:?} and weight {sw:?}; expected [n, in] and [in, out]");
+        return Err(Error::shape("linear", detail));
+    }
+    let mut y = product(x, Transpose::No, weight, Transpose::No);
+    for row in y.as_mut_slice().chunks_mut(sw[1].max(1)) {
+        elementwise::update(row, bias.as_slice(), |y, b| y + b);
+    }
+    Ok(y)
+}
+
+/// A convolution whose weights contain the batch norm behind it.
+#[derive(Debug)]
+struct FoldedConv {
+    shape: Shape,
+    options: Conv2dOptions,
+    filters: Prepared,
+    bias: Option<Vec<f32>>,
+    relu: bool,
+}
+
+impl FoldedConv {
+    fn new(conv: &Conv2d, norm: Option<&BatchNorm2d>, relu: bool) -> Self {
+        let shape = conv.weight.value.shape();
+        let mut weight = conv.weight.value.to_vec();
+        let mut bias = conv.bias.as_ref().map(|b| b.value.to_vec());
+        if let Some(norm) = norm {
+            let bias = bias.get_or_insert_with(|| vec![0.0; shape[0]]);
+            let filter = shape[1..].iter().product::<usize>().max(1);
+            for (c, filter) in weight.chunks_mut(filter).enumerate() {
+                let at = |t: &Tensor| f64::from(t.as_slice()[c]);
+                let scale = at(&norm.gamma.value) / (at(&norm.running_var) + norm.eps).sqrt();
+                filter.iter_mut().for_each(|w| *w = (f64::from(*w) * scale) as f32);
+                let centred = f64::from(bias[c]) - at(&norm.running_mean);
+                bias[c] = (centred * scale + at(&norm.beta.value)) as f32;
+            }
+        }
+        Self { shape, options: conv.options, filters: Prepared::new(weight), bias, relu }
+    }
+
+    fn run(&self, x: Tensor) -> Result<Tensor> {
+        let g = geometry(x.shape(), self.shape, self.options)?;
+        let x = x.to_layout(Layout::Nhwc);
+        let after = Epilogue { bias: self.bias.as_deref(), relu: self.relu };
+        Ok(Tensor::build(Shape::new(&[g.n, g.c_out, g.h_out, g.w_out]), Layout::Nhwc, |y| {
+            self.filters.forward(&g, x.as_slice(), after, y);
+        }))
+    }
+}

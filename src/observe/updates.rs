@@ -1,0 +1,100 @@
+//! How far one step moves each layer: the sign of a learning rate that is too high (above about
+//! 0.01) or too low (below about 0.0001).
+
+use super::split_name;
+use crate::autograd::Tensor;
+use crate::train::Trainer;
+
+/// Watches the last step of each epoch.
+#[derive(Debug, Default)]
+pub struct Updates {
+    /// The parameters after a step of this number.
+    before: Option<(u64, Vec<Tensor>)>,
+    /// Layer and ‖change‖₂ / ‖parameters‖₂.
+    ratios: Vec<(String, f64)>,
+}
+
+impl Updates {
+    /// Called after every step: remembers the parameters one step before the epoch's last, and
+    /// compares after that.
+    pub fn step(&mut self, trainer: &Trainer) {
+        let (progress, last) = (&trainer.progress, trainer.steps_per_epoch());
+        let parameters = trainer.network.parameters();
+        if progress.step_in_epoch == last {
+            self.ratios = match self.before.take() {
+                Some((step, before)) if step + 1 == progress.step => {
+                    let change = |i: usize| difference(&parameters[i].value, &before[i]);
+                    let size = |i: usize| squares(&parameters[i].value);
+                    by_layer(parameters.iter().map(|p| p.name.as_str()), change, size)
+                }
+                _ => Vec::new(),
+            };
+        }
+        if progress.step_in_epoch % last == last - 1 {
+            let values = parameters.iter().map(|p| p.value.clone()).collect(); // shared, not copied
+            self.before = Some((progress.step, values));
+        }
+    }
+
+    /// The ratio of a layer at the epoch's last step; `None` if that step was not seen, because
+    /// the training was resumed or ended there.
+    pub fn ratio(&self, layer: &str) -> Option<f64> {
+        self.ratios.iter().find(|(name, _)| name == layer).map(|(_, ratio)| *ratio)
+    }
+
+    /// Forgets the epoch.
+    pub fn clear(&mut self) {
+        self.ratios.clear();
+    }
+}
+
+/// √(Σ change / Σ size) of each layer, over its parameters.
+fn by_layer<'a>(
+    names: impl Iterator<Item = &'a str>,
+    change: impl Fn(usize) -> f64,
+    size: impl Fn(usize) -> f64,
+) -> Vec<(String, f64)> {
+    let mut layers: Vec<(String, f64, f64)> = Vec::new();
+    for (i, name) in names.enumerate() {
+        let layer = layer_of(name);
+        if layers.last().is_none_or(|(last, ..)| last != layer) {
+            layers.push((layer.into(), 0.0, 0.0));
+        }
+        if let Some((_, changes, sizes)) = layers.last_mut() {
+            *changes += change(i);
+            *sizes += size(i);
+        }
+    }
+    let ratio = |(layer, change, size): (String, f64, f64)| {
+        (layer, (change / size.max(f64::MIN_POSITIVE)).sqrt())
+    };
+    layers.into_iter().map(ratio).collect()
+}
+
+/// `squeeze_excite_1` of `squeeze_excite_1.excite.bias`.
+fn layer_of(parameter: &str) -> &str {
+    split_name(parameter).0.split('.').next().unwrap_or(parameter)
+}
+
+fn squares(t: &Tensor) -> f64 {
+    t.as_slice().iter().map(|&v| f64::from(v).powi(2)).sum()
+}
+
+fn difference(a: &Tensor, b: &Tensor) -> f64 {
+    let pairs = a.as_slice().iter().zip(b.as_slice());
+    pairs.map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_is_measured_over_all_its_parameters() {
+        let names = ["a.weight", "a.bias", "se.squeeze.weight", "se.excite.weight"];
+        let change = [9.0, 16.0, 0.0, 1.0];
+        let size = [60.0, 40.0, 3.0, 1.0];
+        let found = by_layer(names.into_iter(), |i| change[i], |i| size[i]);
+        assert_eq!(found, [("a".to_string(), 0.5), ("se".to_string(), 0.5)]);
+    }
+}

@@ -1,0 +1,105 @@
+//! How the figures were made: what a reader needs to make them again.
+
+use super::sheet::Sheet;
+use super::subject::Subject;
+use super::training_page::settings;
+use crate::language::say;
+use crate::render::html::escape;
+use crate::render::numbers::thousands;
+
+/// What is known only when the work is done, and differs from machine to machine.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// The processor.
+    pub cpu: String,
+    /// SIMD path.
+    pub simd: String,
+    /// Threads.
+    pub threads: usize,
+    /// Seconds that the report took.
+    pub seconds: f64,
+}
+
+/// A row that may differ between two reports of the same things carries this mark.
+const VARIES: &str = " class=\"varies\"";
+
+/// Writes the appendix. `command` is what was typed, `drawn` the layers and filters shown.
+pub(super) fn write(
+    sheet: &mut Sheet,
+    subject: &Subject<'_>,
+    command: &str,
+    drawn: &[(String, Vec<usize>)],
+    machine: &Machine,
+) {
+    let (p, language) = (sheet.language.phrases(), sheet.language);
+    sheet.document.anchor(2, "made", p.question_made);
+    sheet.paragraph(p.made_how);
+    sheet.document.code(&format!("{command}\n{}", commands(subject, drawn)));
+    let judged = match &subject.judged.path {
+        Some(path) => path.display().to_string(),
+        None => p.made_validation.into(),
+    };
+    let faces = thousands(subject.judged.faces.len() as u64);
+    let network = &subject.trained().network;
+    let parameters: usize =
+        network.parameters().iter().map(|w| w.value.shape().iter().product::<usize>()).sum();
+    let mut rows = vec![
+        [
+            p.made_network.to_owned(),
+            say!(p.parameters_of, name = subject.title(), count = thousands(parameters as u64)),
+        ],
+        [p.made_judged_on.into(), say!(p.faces_of, data = judged, faces = faces)],
+        [p.made_hash.into(), subject.judged.hash()],
+        [p.made_seed.into(), subject.options.seed.to_string()],
+    ];
+    rows.extend(settings(subject, language));
+    rows.push([p.made_version.into(), format!("fer {}", env!("CARGO_PKG_VERSION"))]);
+    let minutes = say!(p.seconds, seconds = format!("{:.0}", machine.seconds));
+    let varying = [
+        [p.made_machine.to_owned(), format!("{}, {}", machine.cpu, machine.simd)],
+        [p.made_threads.into(), machine.threads.to_string()],
+        [p.made_time.into(), minutes],
+    ];
+    let row = |[name, value]: &[String; 2], mark: &str| {
+        format!("<tr{mark}><th>{}</th><td>{}</td></tr>\n", escape(name), escape(value))
+    };
+    let fixed: String = rows.iter().map(|r| row(r, "")).collect();
+    let varying: String = varying.iter().map(|r| row(r, VARIES)).collect();
+    sheet.document.raw(&format!(
+        "<div class=\"wide\"><table class=\"made\">\n<tbody>\n{fixed}{varying}</tbody>\n</table></div>\n"
+    ));
+    sheet.paragraph(p.made_repeatable);
+}
+
+/// Commands that make the same things one by one.
+fn commands(subject: &Subject<'_>, drawn: &[(String, Vec<usize>)]) -> String {
+    let model = subject.trained().path.display().to_string();
+    let data =
+        subject.judged.path.as_ref().map_or(String::new(), |p| format!(" --data {}", p.display()));
+    let seed = subject.options.seed;
+    let (starts, faces) = (subject.options.starts(), subject.options.training_faces());
+    let how = format!(" --seeds {starts} --faces {faces} --seed {seed}");
+    let layer = |(name, own): &(String, Vec<usize>)| {
+        let own: Vec<String> = own.iter().map(usize::to_string).collect();
+        format!(
+            "fer filters {model} --layer {name} --filter {} --recipe naive,pixels,maco{how} \
+             --out {name}.png\n",
+            own.join(",")
+        )
+    };
+    let filters: String = drawn.iter().map(layer).collect();
+    let mut text = format!(
+        "fer saliency {model}{data} --out saliency.png\n\
+         fer saliency {model}{data} --regions --seed {seed} --out regions.png\n\
+         fer saliency {model}{data} --class-maps --seed {seed} --out class-maps.png\n\
+         {filters}\
+         fer filters {model} --layer logits{how} --out ideal-faces.png\n\
+         fer activations {model} --layer all --out maps.png\n\
+         fer eval {model}{data} --out judged\n\
+         fer lime {model}{data} --seed {seed} --out lime.png\n"
+    );
+    if !subject.history.is_empty() {
+        text += &format!("fer curves {model} --out curves.svg\n");
+    }
+    text
+}

@@ -1,0 +1,211 @@
+//! The whole answer on one page: four questions put to a network, with figures, and with words
+//! that follow from the measured numbers. One HTML file; nothing is loaded, nothing is run.
+//!
+//! Each question has a file that measures (`look`, `want`, `evidence`; `metrics` and
+//! [`crate::train::course`] for the others) and one that writes it down (`*_page`). The words are in
+//! [`crate::language`].
+
+mod evidence;
+mod judge_page;
+mod look;
+mod look_page;
+mod made_page;
+mod meter;
+mod sheet;
+mod subject;
+mod training_page;
+mod want;
+mod want_page;
+
+pub use made_page::Machine;
+pub use meter::Meter;
+pub use subject::{NamedFaces, PaperOptions, Subject};
+
+use super::{EvaluationReport, ShownFace};
+use crate::error::{Error, Result};
+use crate::explain::filter_report::{FilterNumbers, FilterReport};
+use crate::explain::picture::mean_face;
+use crate::explain::region_lift::Lift;
+use crate::explain::spectrum::Extension;
+use crate::explain::training_faces::TrainingFaces;
+use crate::language::say;
+use crate::render::numbers::thousands;
+use crate::train::Course;
+use serde::Serialize;
+use sheet::Sheet;
+
+/// A finished report.
+pub struct Paper {
+    /// Everything but the last part, which needs the time that it took.
+    sheet: Sheet,
+    /// Layers and filters drawn.
+    drawn: Vec<(String, Vec<usize>)>,
+    /// The numbers behind the words.
+    pub numbers: PaperNumbers,
+}
+
+/// The numbers behind the words, for programs.
+#[derive(Clone, Debug, Serialize)]
+pub struct PaperNumbers {
+    /// The network.
+    pub model: String,
+    /// Language of the page.
+    pub language: &'static str,
+    /// Fingerprint of the judged faces.
+    pub data_hash: String,
+    /// How it judges.
+    pub evaluation: EvaluationReport,
+    /// Where it looks.
+    pub lifts: Vec<Lift>,
+    /// What the filters want to see.
+    pub filters: Vec<FilterNumbers>,
+    /// How training went, where it is known.
+    pub training: Option<Course>,
+}
+
+impl Paper {
+    /// Asks the four questions and writes the answers down.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for faces without label, [`Error::Usage`] for a network that does not take
+    /// faces of 48×48.
+    pub fn new(subject: &Subject<'_>, meter: &mut Meter<'_>) -> Result<Paper> {
+        let p = subject.options.language.phrases();
+        let faces = &subject.judged.faces;
+        subject.explained()?;
+        meter.begin("judging the faces", 0.06);
+        let count = faces.len().max(1) as f64;
+        let (report, features) =
+            subject::evaluate(subject, |done| meter.part(done as f64 / count))?;
+        let all: Vec<usize> = (0..faces.len()).collect();
+        let mean = mean_face(&subject.pixels(faces, &all));
+        let typical = typical(subject, features.as_deref())?;
+        meter.begin("where it looks", 0.14);
+        let look = look::look(subject, &typical, &mean, meter)?;
+        meter.begin("what filters want", 0.62);
+        let learnt = subject.learnt.unwrap_or(faces);
+        let chosen = evenly(learnt.len(), subject.options.training_faces());
+        let pixels = subject.pixels(learnt, &chosen);
+        let labels: Vec<usize> =
+            chosen.iter().map(|&i| learnt.label(i).map_or(usize::MAX, usize::from)).collect();
+        let training = TrainingFaces::new(&pixels, &labels, Extension::Hann)?;
+        let want = want::want(subject, &training, meter)?;
+        meter.begin("LIME", 0.17);
+        let evidence = evidence::evidence(subject, &report, &typical, &mean, meter)?;
+        meter.begin("writing", 0.01);
+
+        let mut sheet =
+            Sheet::new(&say!(p.title, name = subject.title()), subject.options.language);
+        let shown = thousands(chosen.len() as u64);
+        let context_words = match subject.learnt {
+            Some(_) => {
+                say!(p.of_training_faces, shown = shown, all = thousands(learnt.len() as u64))
+            }
+            None => say!(p.of_judged_faces, shown = shown),
+        };
+        let names = subject.names();
+        opening(&mut sheet, subject, &report, &look.lifts, &want);
+        look_page::write(&mut sheet, &look, &names)?;
+        let classes = &subject.trained().network.spec.classes;
+        let context = want_page::context(&training, context_words, classes);
+        let face = typical.iter().find(|f| f.label.is_some_and(|l| names[l] == "happy"));
+        if let Some(face) = face.or(typical.first()) {
+            want_page::write(&mut sheet, subject, &want, &context, face)?;
+        }
+        judge_page::write(&mut sheet, subject, &report, &evidence)?;
+        training_page::write(&mut sheet, subject)?;
+        let numbers = PaperNumbers {
+            model: subject.title(),
+            language: subject.options.language.code(),
+            data_hash: subject.judged.hash(),
+            evaluation: report,
+            lifts: look.lifts,
+            filters: want_page::numbers(&want),
+            training: Course::of(subject.history),
+        };
+        let filters = |r: &FilterReport| r.surveys.iter().map(|s| s.filter).collect();
+        let drawn = want.layers.iter().map(|r| (r.layer.name.clone(), filters(r))).collect();
+        Ok(Paper { sheet, drawn, numbers })
+    }
+
+    /// The page, with what made it: the command that was typed and the machine.
+    pub fn to_html(mut self, subject: &Subject<'_>, command: &str, machine: &Machine) -> String {
+        made_page::write(&mut self.sheet, subject, command, &self.drawn, machine);
+        // A number and its unit stay on one line.
+        self.sheet.document.finish().replace(" %", "\u{a0}%")
+    }
+}
+
+/// What is judged, the four answers in a sentence or two each, and links.
+fn opening(
+    sheet: &mut Sheet,
+    subject: &Subject<'_>,
+    report: &EvaluationReport,
+    lifts: &[Lift],
+    want: &want::Want,
+) {
+    let (p, language) = (sheet.language.phrases(), sheet.language);
+    let faces = thousands(report.evaluation.n as u64);
+    let data = match &subject.judged.path {
+        Some(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        None => p.made_validation.into(),
+    };
+    sheet.paragraph(&say!(p.opening, name = subject.title(), faces = faces, data = data));
+    let names = subject.names();
+    let look = super::region_words::region_sentences(lifts, &names, language);
+    let wants = want_page::words(want, language);
+    let judge = crate::metrics::words::summary(language, &report.evaluation);
+    let training = match Course::of(subject.history) {
+        Some(course) => training_page::words(&course, subject.trained().config.as_ref(), language),
+        None => vec![p.no_history.into()],
+    };
+    let row = |id: &str, title: &str, answer: String| {
+        let (title, answer) =
+            (crate::render::html::escape(title), crate::render::html::escape(&answer));
+        format!("<li><a href=\"#{id}\"><b>{title}</b></a> {answer}</li>\n")
+    };
+    let first = |words: &[String], n: usize| language.paragraph(&words[..words.len().min(n)]);
+    let rows = [
+        row("look", p.question_look, first(&look, 2)),
+        row("want", p.question_want, first(&wants, 1)),
+        row("judge", p.question_judge, first(&judge, 2)),
+        row("training", p.question_training, first(&training, 2)),
+    ]
+    .concat();
+    sheet.document.raw(&format!("<nav class=\"short\"><ol>\n{rows}</ol></nav>\n"));
+}
+
+/// A typical face of each class, judged.
+fn typical(subject: &Subject<'_>, features: Option<&[f32]>) -> Result<Vec<ShownFace>> {
+    let (faces, labels) = (&subject.judged.faces, subject.labels());
+    let model = subject.explained()?;
+    let all: Vec<usize> = (0..faces.len()).collect();
+    let judge = |chosen: &[usize]| -> Result<Vec<ShownFace>> {
+        let own: Vec<Option<usize>> = chosen.iter().map(|&f| Some(labels[f])).collect();
+        let origins: Vec<String> = chosen.iter().map(|f| format!("#{f}")).collect();
+        ShownFace::judge(&model, &subject.pixels(faces, chosen), &own, &origins)
+    };
+    let judged = judge(&all)?;
+    let predicted: Vec<usize> = judged.iter().map(|f| f.predicted).collect();
+    // Without features, what the pixels say must do.
+    let pixels;
+    let features = match features {
+        Some(features) => features,
+        None => {
+            pixels = subject.pixels(faces, &all);
+            &pixels
+        }
+    };
+    let found = subject::typical_faces(features, &labels, &predicted, subject.names().len());
+    let shown: Vec<ShownFace> = found.into_iter().flatten().map(|f| judged[f].clone()).collect();
+    match shown.is_empty() {
+        true => Err(Error::Usage("no face has a label that the network knows".into())),
+        false => Ok(shown),
+    }
+}
+
+/// At most `most` of `n`, spread evenly.
+fn evenly(n: usize, most: usize) -> Vec<usize> {
+    let some = most.min(n);
+    (0..some).map(|i| i * n / some.max(1)).collect()
+}

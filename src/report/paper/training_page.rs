@@ -1,0 +1,151 @@
+//! How did training go? The fourth question on the page.
+
+use super::sheet::{Sheet, chart, charts};
+use super::subject::Subject;
+use crate::error::Result;
+use crate::language::{Language, minus, say};
+use crate::optim::Shape;
+use crate::render::chart::{CurveWords, Look as ChartLook, Measure, Run, curve_panel, rate_panel};
+use crate::render::numbers::{short, thousands};
+use crate::train::charts::epochs;
+use crate::train::{Course, TrainConfig};
+
+/// A gap of accuracies below which nothing is said of over-fitting.
+const GAP: f64 = 0.02;
+
+/// Writes the answer.
+pub(super) fn write(sheet: &mut Sheet, subject: &Subject<'_>) -> Result<()> {
+    let p = sheet.language.phrases();
+    sheet.document.anchor(2, "training", p.question_training);
+    let Some(course) = Course::of(subject.history) else {
+        sheet.paragraph(p.no_history);
+        return Ok(());
+    };
+    sheet.findings(&words(&course, subject.trained().config.as_ref(), sheet.language));
+    let curve_words = CurveWords {
+        accuracy: p.accuracy,
+        loss: p.loss_curve,
+        rate: p.learning_rate,
+        training: p.training,
+        validation: p.validation,
+        best_epoch: p.best_epoch,
+        epoch: p.epoch,
+    };
+    let run = Run::new("", epochs(subject.history));
+    let size = |theme| ChartLook::new(theme).sized(500.0, 360.0);
+    let panel = |measure| chart(|theme| curve_panel(measure, &run, &curve_words, size(theme)));
+    let rates: Vec<(f64, f64)> = subject.history.iter().map(|m| (m.epoch as f64, m.lr)).collect();
+    let rate = chart(|theme| rate_panel(&rates, &curve_words, size(theme).sized(500.0, 260.0)))?;
+    let html = charts(&[panel(Measure::Accuracy)?, panel(Measure::Loss)?, rate]);
+    sheet.figure(&html, p.caption_curves);
+    Ok(())
+}
+
+/// What the curves say.
+pub(super) fn words(
+    course: &Course,
+    config: Option<&TrainConfig>,
+    language: Language,
+) -> Vec<String> {
+    let p = language.phrases();
+    let percent = |v| language.percent(v);
+    let points = |v: f64| minus(format!("{:.1}", 100.0 * v));
+    let mut text = vec![say!(
+        p.course_best,
+        epochs = course.epochs,
+        best = course.best_epoch,
+        accuracy = percent(course.best_accuracy),
+        last = percent(course.last_accuracy)
+    )];
+    text.push(match course.gap_begins {
+        Some(epoch) if course.gap_at_end >= GAP => say!(
+            p.course_gap,
+            epoch = epoch,
+            training = percent(course.last_training_accuracy),
+            validation = percent(course.last_accuracy),
+            end = points(course.gap_at_end),
+            best = points(course.gap_at_best)
+        ),
+        _ => say!(p.course_no_gap, end = points(course.gap_at_end)),
+    });
+    let loss = |v: f64| format!("{v:.3}");
+    text.push(match (course.harmed, course.lowest_loss_epoch == course.epochs) {
+        (true, _) => say!(
+            p.course_harm,
+            epoch = course.lowest_loss_epoch,
+            lowest = loss(course.lowest_loss),
+            last = loss(course.last_loss)
+        ),
+        (false, true) => say!(p.course_falling, last = loss(course.last_loss)),
+        (false, false) => say!(
+            p.course_flat,
+            epoch = course.lowest_loss_epoch,
+            lowest = loss(course.lowest_loss),
+            last = loss(course.last_loss)
+        ),
+    });
+    text.extend(rate_words(course, config, language));
+    text
+}
+
+/// The steps of the learning rate, or how it fell.
+fn rate_words(course: &Course, config: Option<&TrainConfig>, language: Language) -> Vec<String> {
+    let p = language.phrases();
+    let points = |v: f64| minus(format!("{:+.1}", 100.0 * v));
+    let mut text: Vec<String> = course
+        .steps
+        .iter()
+        .map(|step| {
+            say!(
+                p.rate_step,
+                epoch = step.epoch,
+                from = short(step.from),
+                to = short(step.to),
+                gain = points(step.gain)
+            )
+        })
+        .collect();
+    let shape = match config.map(|c| c.schedule.shape) {
+        Some(Shape::Linear) => p.shape_linear,
+        Some(Shape::Cosine) => p.shape_cosine,
+        Some(Shape::OneCycle) => p.shape_one_cycle,
+        Some(Shape::Step) => p.shape_step,
+        Some(Shape::Constant) => p.shape_constant,
+        None => p.shape_unknown,
+    };
+    if text.is_empty() {
+        let (highest, last) = (short(course.highest_rate), short(course.last_rate));
+        text.push(say!(p.rate_smooth, shape = shape, highest = highest, last = last));
+    }
+    if let Some((epoch, gain)) = course.small_rate {
+        text.push(say!(p.rate_small, epoch = epoch, gain = points(gain)));
+    }
+    text
+}
+
+/// How the network was trained, as rows of a table.
+pub(super) fn settings(subject: &Subject<'_>, language: Language) -> Vec<[String; 2]> {
+    let p = language.phrases();
+    let Some(config) = &subject.trained().config else { return vec![] };
+    let source = match &config.data {
+        Some(path) => path.display().to_string(),
+        None => say!(p.drawn_faces, count = thousands(config.synthetic as u64)),
+    };
+    let budget = match config.budget {
+        crate::train::Budget::Epochs(n) => say!(p.budget_epochs, count = n),
+        crate::train::Budget::Minutes(m) => say!(p.budget_minutes, count = m),
+    };
+    let recipe = say!(
+        p.recipe_of_training,
+        batch = config.batch,
+        lr = short(config.lr),
+        decay = short(config.optimizer.weight_decay),
+        smoothing = short(config.label_smoothing),
+        seed = config.seed
+    );
+    vec![
+        [p.made_trained_on.into(), source],
+        [p.made_budget.into(), budget],
+        [p.made_recipe.into(), recipe],
+    ]
+}

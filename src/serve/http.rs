@@ -1,0 +1,151 @@
+//! HTTP/1.1 (RFC 9112), as far as a page needs it: one GET a connection.
+
+use std::io::{self, Read, Write};
+
+/// The longest head of a request that is read.
+const MOST_HEAD: usize = 8192;
+
+/// What a browser asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// `GET`.
+    pub method: String,
+    /// The target as it was sent: `/live.json`.
+    pub target: String,
+    /// The `Host` header; empty if there is none, or more than one.
+    pub host: String,
+    /// The `If-None-Match` header.
+    pub if_none_match: String,
+}
+
+/// An answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// `200 OK`.
+    pub status: &'static str,
+    /// `text/html; charset=utf-8`.
+    pub content_type: &'static str,
+    /// Names the version of the content; may be empty.
+    pub etag: String,
+    /// Seconds since the content was written, where that is known.
+    pub age: Option<u64>,
+    /// The content.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A refusal in words.
+    pub fn refusal(status: &'static str) -> Self {
+        let content_type = "text/plain; charset=utf-8";
+        Response { status, content_type, body: status.into(), ..Response::default() }
+    }
+}
+
+/// Reads the head of a request; `None` for what is no request of HTTP/1, or too long.
+///
+/// # Errors
+/// Those of the connection.
+pub fn read_request(input: &mut impl Read) -> io::Result<Option<Request>> {
+    let mut head = Vec::new();
+    let mut buffer = [0; 1024];
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+        let count = input.read(&mut buffer)?;
+        if count == 0 || head.len() + count > MOST_HEAD {
+            return Ok(None);
+        }
+        head.extend_from_slice(&buffer[..count]);
+    }
+    Ok(std::str::from_utf8(&head).ok().and_then(parse))
+}
+
+fn parse(head: &str) -> Option<Request> {
+    let mut lines = head.split("\r\n");
+    let mut words = lines.next()?.split(' ');
+    let (method, target, version) = (words.next()?, words.next()?, words.next()?);
+    if !version.starts_with("HTTP/1.") || words.next().is_some() {
+        return None;
+    }
+    let mut request =
+        Request { method: method.into(), target: target.into(), ..Request::default() };
+    let mut hosts = 0;
+    for line in lines.take_while(|line| !line.is_empty()) {
+        let (name, value) = line.split_once(':')?;
+        match name.to_ascii_lowercase().as_str() {
+            "host" => {
+                hosts += 1;
+                request.host = value.trim().into();
+            }
+            "if-none-match" => request.if_none_match = value.trim().into(),
+            _ => {}
+        }
+    }
+    if hosts != 1 {
+        request.host.clear();
+    }
+    Some(request)
+}
+
+/// Writes an answer; the connection is closed after it.
+///
+/// The page may load only what comes from this server, may be shown in no other page, and is
+/// asked for anew each time.
+///
+/// # Errors
+/// Those of the connection.
+pub fn write_response(output: &mut impl Write, response: &Response) -> io::Result<()> {
+    let mut head = format!(
+        "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\
+         Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n\
+         Cross-Origin-Resource-Policy: same-origin\r\nReferrer-Policy: no-referrer\r\n\
+         Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; \
+         img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'\r\n",
+        response.status,
+        response.content_type,
+        response.body.len()
+    );
+    if !response.etag.is_empty() {
+        head += &format!("ETag: {}\r\n", response.etag);
+    }
+    if let Some(age) = response.age {
+        head += &format!("X-Age: {age}\r\n");
+    }
+    output.write_all(format!("{head}\r\n").as_bytes())?;
+    output.write_all(&response.body)?;
+    output.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<Request> {
+        read_request(&mut text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn the_head_is_read() {
+        let found = read("GET /a HTTP/1.1\r\nHOST: localhost:1\r\nIf-None-Match: \"x\"\r\n\r\n");
+        let found = found.unwrap();
+        assert_eq!((found.method.as_str(), found.target.as_str()), ("GET", "/a"));
+        assert_eq!((found.host.as_str(), found.if_none_match.as_str()), ("localhost:1", "\"x\""));
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused() {
+        for bad in [
+            "",
+            "GET / HTTP/1.1\r\n",
+            "GET /\r\n\r\n",
+            "GET / HTTP/2\r\n\r\n",
+            "GET / x HTTP/1.1\r\n\r\n",
+            "GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        ] {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
+        let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(MOST_HEAD));
+        assert_eq!(read(&long), None);
+        assert!(read_request(&mut &b"GET /\xff HTTP/1.1\r\n\r\n"[..]).unwrap().is_none());
+        let twice = read("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").unwrap();
+        assert_eq!(twice.host, "");
+    }
+}

@@ -1,0 +1,143 @@
+//! The listener and its threads.
+
+use super::http::{read_request, write_response};
+use super::routes::answer;
+use crate::error::{Error, Result};
+use crate::observe::live::PROGRESS;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// The port that is tried first: 48×48.
+pub const PORT: u16 = 4848;
+
+/// Connections at a time. A browser opens a few.
+const MOST_CONNECTIONS: usize = 32;
+/// How long a browser may take for its request.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A server of one run folder; it ends when it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    port: u16,
+    shared: Arc<Shared>,
+    listener: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    folder: PathBuf,
+    port: u16,
+    open: AtomicUsize,
+    over: AtomicBool,
+    /// When a page last asked how the training is doing.
+    asked: Mutex<Option<Instant>>,
+}
+
+impl Server {
+    /// Begins to serve on 127.0.0.1. Without a `port`, the usual one, or a free one if that is
+    /// taken.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the port is taken.
+    pub fn start(folder: &Path, port: Option<u16>) -> Result<Self> {
+        let listen = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+        let listener = match port {
+            Some(port) => listen(port),
+            None => listen(PORT).or_else(|_| listen(0)),
+        };
+        let refuse = |e: std::io::Error| {
+            let port = port.unwrap_or(PORT);
+            Error::Usage(format!("cannot serve on port {port} of this machine: {e}; name another"))
+        };
+        let listener = listener.map_err(refuse)?;
+        let port = listener.local_addr().map_err(refuse)?.port();
+        let shared = Arc::new(Shared {
+            folder: folder.to_owned(),
+            port,
+            open: AtomicUsize::new(0),
+            over: AtomicBool::new(false),
+            asked: Mutex::new(None),
+        });
+        let inside = shared.clone();
+        let thread = std::thread::spawn(move || inside.listen(&listener));
+        Ok(Server { port, shared, listener: Some(thread) })
+    }
+
+    /// Where a browser finds the page.
+    pub fn address(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+
+    /// Waits, at most for `limit`, until a page that is open has asked once more, so that it hears
+    /// the end of the training.
+    pub fn say_goodbye(&self, limit: Duration) {
+        let begun = Instant::now();
+        let asked = || *self.shared.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_watched = asked().is_some_and(|at| at.elapsed() < 2 * limit);
+        while is_watched && begun.elapsed() < limit && asked().is_some_and(|at| at < begun) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Serves until the process ends.
+    pub fn wait(mut self) {
+        if let Some(thread) = self.listener.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shared.over.store(true, Ordering::SeqCst);
+        // A last connection, of our own, wakes the listener up.
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+        if let Some(thread) = self.listener.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn listen(self: &Arc<Self>, listener: &TcpListener) {
+        for stream in listener.incoming() {
+            if self.over.load(Ordering::SeqCst) {
+                return;
+            }
+            let Ok(stream) = stream else {
+                std::thread::sleep(Duration::from_millis(50)); // out of descriptors, perhaps
+                continue;
+            };
+            if self.open.fetch_add(1, Ordering::SeqCst) >= MOST_CONNECTIONS {
+                self.open.fetch_sub(1, Ordering::SeqCst);
+                continue;
+            }
+            let shared = self.clone();
+            let work = move || {
+                let _ = shared.serve(stream); // a browser that went away is no error
+                shared.open.fetch_sub(1, Ordering::SeqCst);
+            };
+            if std::thread::Builder::new().spawn(work).is_err() {
+                self.open.fetch_sub(1, Ordering::SeqCst);
+            }
+        }
+    }
+
+    fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let Some(request) = read_request(&mut stream)? else {
+            return write_response(&mut stream, &super::http::Response::refusal("400 Bad Request"));
+        };
+        let response = answer(&request, &self.folder, self.port);
+        write_response(&mut stream, &response)?;
+        if request.target.ends_with(PROGRESS) {
+            *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        Ok(())
+    }
+}
