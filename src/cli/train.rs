@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::observe::{self, Recorder};
 use crate::optim::{Kind, Shape};
 use crate::render::ascii;
+use crate::render::numbers::thousands;
 use crate::serve::Server;
 use crate::tensorboard;
 use crate::train::charts::epochs;
@@ -298,6 +299,11 @@ fn ask_teachers(trainer: &mut Trainer) -> Result<()> {
              validated on; the validation accuracy may flatter",
             teacher.display()
         );
+    }
+    let teachers = trainer.config.teacher.len();
+    if teachers > 0 {
+        let faces = thousands(trainer.train.len() as u64);
+        eprintln!("teachers: {teachers}, each asked about ten views of {faces} faces");
     }
     let bar = progress::bar(1, "asking the teachers");
     let asked = trainer.ask_teachers(|done, all| {
