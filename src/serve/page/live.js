@@ -53,7 +53,7 @@ function chart(id, series, { top, format, best = null }) {
     const epoch = Math.round(i * (epochs - 1) / ticks);
     make(svg, 'text', { x: x(epoch), y: 236, 'text-anchor': 'middle' }, epoch + 1);
   }
-  make(svg, 'text', { x: right, y: 249, 'text-anchor': 'end' }, 'epoch');
+  make(svg, 'text', { x: left - 6, y: 236, 'text-anchor': 'end' }, 'epoch');
   for (const [name, values] of series) {
     const points = values.map((v, i) => `${x(i).toFixed(1)},${y(v).toFixed(1)}`).join(' ');
     make(svg, 'polyline', { class: name, points });
@@ -100,7 +100,7 @@ function recall() {
   const epochs = Math.max(story.planned || 0, history[history.length - 1][0], 2);
   [...at.children].forEach((row, c) => {
     const last = history[history.length - 1][1][c];
-    row.querySelector('.fill').style.width = percent(last);
+    row.querySelector('.fill').style.width = `${100 * last}%`;
     row.querySelector('output').textContent = percent(last, 0);
     const point = ([epoch, values]) => `${100 * (epoch - 1) / (epochs - 1)},${100 - 100 * values[c]}`;
     row.querySelector('polyline').setAttribute('points', history.map(point).join(' '));
@@ -161,7 +161,7 @@ function layers() {
       const v = layer[key], [low, high] = ranges[c], cell = cells[c + 1];
       cell.querySelector('span').textContent = v === null ? '' : short(v);
       cell.querySelector('i').style.width =
-        v > 0 ? percent(Math.max(0.01, (Math.log10(v) - low) / Math.max(high - low, 1e-9))) : '0';
+        v > 0 ? `${100 * Math.max(0.01, (Math.log10(v) - low) / Math.max(high - low, 1e-9))}%` : '0';
     });
     cells[4].textContent = layer.dead_share === null ? '' : percent(layer.dead_share, 0);
     cells[4].className = layer.dead_share > 0.5 ? 'alarm' : '';
