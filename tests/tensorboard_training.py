@@ -170,7 +170,7 @@ def hparams(tb, run):
     found = group["hparams"]
     same((found["lr"], found["optimizer.kind"]), (0.1, "nesterov"), "hyper-parameters")
     same((found["deduplicate"], found["budget.epochs"]), (False, EPOCHS), "hyper-parameters")
-    status = "STATUS_SUCCESS" if len(run.epochs) == EPOCHS else "STATUS_FAILURE"
+    status = "STATUS_SUCCESS" if len(run.epochs) == EPOCHS else "STATUS_UNKNOWN"
     same(group["sessions"][0]["status"], status, "status")
     values = {m["name"]["tag"]: m["value"] for m in group["metricValues"]}
     best = max(run.epochs, key=lambda row: row["val_accuracy"])

@@ -112,9 +112,9 @@ impl Recorder {
     /// To be called when the training has ended, however it did.
     pub fn end(&mut self, trainer: &Trainer, outcome: &Result<Outcome>) {
         let (state, status) = match outcome {
-            Ok(Outcome::Finished) => (State::Finished, Status::Success),
-            Ok(Outcome::Stopped) => (State::Stopped, Status::Failure),
-            Err(_) => (State::Failed, Status::Failure),
+            Ok(Outcome::Finished) => (State::Finished, Some(Status::Success)),
+            Ok(Outcome::Stopped) => (State::Stopped, None),
+            Err(_) => (State::Failed, Some(Status::Failure)),
         };
         self.guarded(|this| {
             this.live.end(trainer, state)?;

@@ -53,7 +53,7 @@ function chart(id, series, { top, format, best = null }) {
     const epoch = Math.round(i * (epochs - 1) / ticks);
     make(svg, 'text', { x: x(epoch), y: 236, 'text-anchor': 'middle' }, epoch + 1);
   }
-  make(svg, 'text', { x: left - 6, y: 236, 'text-anchor': 'end' }, 'epoch');
+  make(svg, 'text', { x: 2, y: 236 }, 'epoch');
   for (const [name, values] of series) {
     const points = values.map((v, i) => `${x(i).toFixed(1)},${y(v).toFixed(1)}`).join(' ');
     make(svg, 'polyline', { class: name, points });
@@ -211,7 +211,8 @@ function frame(at) {
     show(figure.querySelectorAll('img')[1], seen.map);
     const right = seen.predicted === story.faces[i][1];
     note.className = right ? 'right' : 'wrong';
-    note.textContent = `${right ? '✓' : '✗ ' + story.classes[seen.predicted]} ${percent(seen.probability, 0)}`;
+    note.textContent =
+      `${right ? '✓' : '✗'} ${story.classes[seen.predicted]}\n${percent(seen.probability, 0)}`;
   });
   // Filters are not drawn in every epoch: the newest pictures up to this one.
   const drawn = story.frames.slice(0, at + 1).reverse().find(f => f.filters.length);
