@@ -4,6 +4,8 @@
 use super::checkpoints::{bits, config, resume, start};
 use super::tensorboard::values;
 use fer::CLASS_NAMES;
+use fer::explain::{Classifier as _, Explained};
+use fer::observe::filters::Grown;
 use fer::observe::live::{LIVE, Story, read_story};
 use fer::observe::{Options, Recorder};
 use fer::tensorboard::decode::{Data, Value};
@@ -244,4 +246,55 @@ fn a_killed_training_leaves_records_that_go_on() {
     }
     assert_eq!(read_story(&run).unwrap().epochs.len(), 6);
     assert!(run.join(LIVE).is_file());
+}
+
+#[test]
+fn records_that_cannot_be_written_do_not_end_a_training() {
+    let [plain, broken] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    start(plain.path(), 2).run(&mut ()).unwrap();
+    let mut trainer = start(broken.path(), 2);
+    let mut recorder = Recorder::new(&trainer, Options::default()).unwrap();
+    let live = broken.path().join("run").join(LIVE);
+    std::fs::remove_file(&live).unwrap();
+    std::fs::create_dir(&live).unwrap();
+    assert_eq!(trainer.run(&mut recorder).unwrap(), Outcome::Finished);
+    recorder.end(&trainer, &Ok(Outcome::Finished));
+    assert_eq!(bits(&broken.path().join("run")), bits(&plain.path().join("run")));
+}
+
+#[test]
+fn a_story_that_cannot_be_read_is_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&mut start(folder.path(), 3), 7);
+    let dir = folder.path().join("run");
+    std::fs::write(dir.join(LIVE), "{").unwrap();
+    run(&mut resume(&dir), u64::MAX);
+    let story = read_story(&dir).unwrap();
+    assert_eq!(story.epochs.len(), 3, "what is in the checkpoint is told");
+    assert_eq!(story.recall.iter().map(|(epoch, _)| *epoch).collect::<Vec<_>>(), [2, 3]);
+}
+
+/// The picture of a class moves the class's logit up, and is the same for the same seed.
+#[test]
+fn pictures_grow_towards_what_they_are_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut trainer = start(folder.path(), 2);
+    trainer.run(&mut ()).unwrap();
+    let network = trainer.evaluated();
+    let model = Explained::new(&network).unwrap();
+    let mut grown = Grown::new(&trainer).unwrap().unwrap();
+    let happy = grown.names.iter().position(|name| name == "happy").unwrap();
+    let logit = |grown: &Grown| {
+        let gray = grown.pictures().unwrap()[happy].luma();
+        let pixels: Vec<f32> = gray.into_iter().map(|v| f32::from(v) / 255.0).collect();
+        model.logits(&pixels).unwrap()[3]
+    };
+    let before = logit(&grown);
+    for _ in 0..3 {
+        grown.grow(&network).unwrap();
+    }
+    assert!(logit(&grown) > before + 0.1, "{} after {before}", logit(&grown));
+    let mut again = Grown::new(&trainer).unwrap().unwrap();
+    (0..3).for_each(|_| again.grow(&network).unwrap());
+    assert_eq!(again.pictures().unwrap(), grown.pictures().unwrap());
 }

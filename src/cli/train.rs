@@ -230,8 +230,8 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
             last.val_loss,
             folder.display()
         );
-        let spent = display.recorder.spent();
-        eprintln!("watching took {spent:.1} s, {:.1} % of the time", 100.0 * spent / last.seconds);
+        let (spent, share) = (display.recorder.spent(), display.recorder.share(&trainer));
+        eprintln!("watching took {spent:.1} s, {:.1} % of the time", 100.0 * share);
     }
     Ok(())
 }

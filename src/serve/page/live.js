@@ -227,7 +227,7 @@ place('frame').addEventListener('input', event => {
 
 // ---- asking -------------------------------------------------------------------------------------
 
-const SILENT = 30; // seconds without news after which a running training is doubted
+const SILENT = 90; // seconds without news after which a running training is doubted
 let over = false;
 
 async function ask(name) {
