@@ -28,11 +28,11 @@ function make(parent, tag, attributes = {}, text = null) {
 
 // ---- charts -------------------------------------------------------------------------------------
 
-// A number at or above v that reads well: 1, 2, 2.5 or 5 times a power of ten.
+// A number at or above v whose quarters read well.
 function nice(v) {
   if (!(v > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(v));
-  return power * [1, 2, 2.5, 5, 10].find(step => step * power >= v * 0.999999);
+  return power * [1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10].find(step => step * power >= v * 0.999999);
 }
 
 // series: [[class, values]]; values[i] belongs to epoch i + 1.
