@@ -264,7 +264,7 @@ pub(super) const TABLE: Phrases = Phrases {
     tile_map_of: "“{class}”的显著图",
     error_title: "标注为{truth}，判为{said}",
     caption_errors: "{all} 个错误中最自信的 {shown} 个。每个依次为：人脸及其在数据中的位置；网络为\
-         所判表情和为标注表情分别看哪里，以及各自的概率。FER2013 的许多标注本身就值得怀疑。",
+         所判表情和为标注表情分别看哪里，以及各自的概率。标注本身也可能有误。",
     suspects: "按 Northcutt 准则，其中 {count} 个错误可能是标注的错误，而不是网络的错误。",
     // How did training go?
     no_history: "训练过程未知：该网络来自单独的权重文件，没有训练文件夹。",
@@ -279,7 +279,7 @@ pub(super) const TABLE: Phrases = Phrases {
          {last}。",
     course_gap: "过拟合：从第 {epoch} 轮起，训练准确率始终高于验证准确率。差距在最佳轮次为 {best} \
          个百分点，结束时为 {end} 个百分点（{training} 对 {validation}）。",
-    course_no_gap: "看不出过拟合：结束时训练准确率高出验证准确率 {end} 个百分点。",
+    course_no_gap: "看不出过拟合：结束时训练判对 {training}，验证判对 {validation}。",
     course_harm: "它造成了损害：验证损失在第 {epoch} 轮后最低（{lowest}），之后升至 {last}；缩短训\
          练或加强正则化可能更好。",
     course_falling: "尚未造成损害：结束时验证损失仍在下降（{last}）。",

@@ -294,8 +294,7 @@ pub(super) const TABLE: Phrases = Phrases {
     error_title: "labelled {truth}, read as {said}",
     caption_errors: "The {shown} most confident of {all} errors. For each: the face and where to \
          find it in the data; where the network looks for the expression that it says, and for the \
-         one on the label, with the probability of each. Many labels of FER2013 are themselves in \
-         doubt.",
+         one on the label, with the probability of each. A label may itself be wrong.",
     suspects: "By Northcutt's rule {count} of the errors may be errors of the label rather than of \
          the network.",
     // How did training go?
@@ -314,7 +313,8 @@ pub(super) const TABLE: Phrases = Phrases {
     course_gap: "Over-fitting: from epoch {epoch} on training is ahead of validation for good. The \
          gap was {best} points in the best epoch and {end} points at the end ({training} against \
          {validation}).",
-    course_no_gap: "No over-fitting to be seen: training ended {end} points above validation.",
+    course_no_gap: "No over-fitting to be seen: training ended with {training} right, validation \
+         with {validation}.",
     course_harm: "It did harm: the validation loss was lowest after epoch {epoch} ({lowest}) and \
          rose to {last}; a shorter training or more regularisation may serve better.",
     course_falling: "It did no harm yet: the validation loss was still falling at the end ({last}).",
