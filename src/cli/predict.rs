@@ -1,9 +1,9 @@
 //! `fer predict`.
 
-use super::input::{Averaging, Reading, require_folder_of};
+use super::input::{Averaging, Reading};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::files::write_atomic;
+use crate::files::{require_folder_of, write_atomic};
 use crate::render::numbers::percent;
 use crate::train::{Ensemble, Predictions};
 use serde::Serialize;

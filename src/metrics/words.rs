@@ -6,7 +6,8 @@ use super::evaluation::{ClassReport, Evaluation};
 use super::features::ClassDistances;
 use std::fmt::Write;
 
-/// A paragraph on the best and the worst class by recall. Classes without faces are left out.
+/// A paragraph on the best and the worst class by recall, and on the one with the fewest training
+/// faces. Classes without faces are left out.
 pub fn why(evaluation: &Evaluation, distances: Option<&ClassDistances>) -> String {
     let mut order: Vec<usize> =
         (0..evaluation.per_class.len()).filter(|&c| evaluation.per_class[c].support > 0).collect();
@@ -20,6 +21,12 @@ pub fn why(evaluation: &Evaluation, distances: Option<&ClassDistances>) -> Strin
     text.push_str(&describe(evaluation, best, "best", distances));
     text.push_str(&describe(evaluation, worst, "worst", distances));
     text.push_str(&compare(&evaluation.per_class[best], &evaluation.per_class[worst]));
+    let examples = |&c: &usize| evaluation.per_class[c].trained_on.unwrap_or(u64::MAX);
+    let rarest = order.iter().copied().min_by_key(|c| (examples(c), *c));
+    if let Some(rare) = rarest.filter(|c| examples(c) < u64::MAX && ![best, worst].contains(c)) {
+        text.push_str(&describe(evaluation, rare, "from the fewest examples", distances));
+        text.push_str(&compare(&evaluation.per_class[best], &evaluation.per_class[rare]));
+    }
     text.trim_end().to_string()
 }
 
@@ -176,5 +183,25 @@ mod tests {
         let text = why(&evaluation(&[500, 500]), None);
         assert!(text.contains("Training faces do not explain the gap"), "{text}");
         assert!(text.contains("hard to tell apart"), "{text}");
+        assert!(!text.contains("fewest examples"), "{text}");
+    }
+
+    #[test]
+    fn the_rarest_class_is_spoken_of_even_if_another_is_worse() {
+        // Three classes of 10: all found, half found, none found; the middle one is the rarest.
+        let (mut logits, mut labels) = (vec![], vec![]);
+        for f in 0..30 {
+            let truth = f / 10;
+            let says = if truth == 0 || f % 2 == 0 && truth == 1 { truth } else { 0 };
+            logits.extend((0..3).map(|c| if c == says { 2.0 } else { 0.0 }));
+            labels.push(truth);
+        }
+        let names = ["joy", "awe", "bile"];
+        let e = Evaluation::new(&logits, &labels, &names, Some(&[900, 30, 300])).unwrap();
+        let text = why(&e, None);
+        for part in ["joy best", "bile worst", "awe from the fewest examples: 50 % of 10 faces"] {
+            assert!(text.contains(part), "`{part}` is missing from: {text}");
+        }
+        assert!(text.contains("30 times as often as awe (900 faces against 30)"), "{text}");
     }
 }
