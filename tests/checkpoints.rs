@@ -13,25 +13,15 @@ use std::path::Path;
 /// A network small enough to train in a second.
 const NETWORK: &str = r#"
 name = "toy"
-[[layers]]
-type = "conv2d"
-filters = 8
-stride = 2
-[[layers]]
-type = "batch_normalization"
-[[layers]]
-type = "activation"
-[[layers]]
-type = "max_pooling2d"
-size = 4
-[[layers]]
-type = "flatten"
-[[layers]]
-type = "dropout"
-rate = 0.2
-[[layers]]
-type = "linear"
-units = 7
+layers = [
+    { type = "conv2d", filters = 8, stride = 2 },
+    { type = "batch_normalization" },
+    { type = "activation" },
+    { type = "max_pooling2d", size = 4 },
+    { type = "flatten" },
+    { type = "dropout", rate = 0.2 },
+    { type = "linear", units = 7 },
+]
 "#;
 
 pub fn config(folder: &Path, epochs: usize) -> TrainConfig {

@@ -167,6 +167,8 @@ pub(super) const TABLE: Phrases = Phrases {
          断中 {precision} 正确。",
     why_worst: "识别最差的是{class}：在 {faces} 张人脸中找到 {recall}（{low}–{high}），作出的此类\
          判断中 {precision} 正确。",
+    why_rarest: "训练样本最少的是{class}：在 {faces} 张人脸中找到 {recall}（{low}–{high}），作出的\
+         此类判断中 {precision} 正确。",
     why_uncertain: "人脸数量太少，该数字的不确定度为 ±{points} 个百分点。",
     why_missed: "漏判{class}时，最常误判为{other}（{missed} 次中有 {count} 次）。",
     why_overlaps: "在最后一层特征中，{class}与最近的{other}重叠（距离为 {distance} 个离散度）。",

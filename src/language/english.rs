@@ -183,6 +183,8 @@ pub(super) const TABLE: Phrases = Phrases {
          its judgements right.",
     why_worst: "It reads {class} worst: {recall} of {faces} faces found ({low}–{high}), {precision} \
          of its judgements right.",
+    why_rarest: "It reads {class} from the fewest examples: {recall} of {faces} faces found \
+         ({low}–{high}), {precision} of its judgements right.",
     why_uncertain: "With so few faces the figure is uncertain by ±{points} points.",
     why_missed: "When it misses {class}, it most often says {other} ({count} of {missed}).",
     why_overlaps: "In the last features {class} overlaps with its nearest neighbour {other} \

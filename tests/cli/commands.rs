@@ -218,7 +218,7 @@ fn curves_draw_one_run_or_several() {
     assert!(place.text("two.svg").contains("Training of 2 runs"));
     let terminal = place.ok("curves run").stdout;
     assert!(terminal.contains("epoch 1…2") && !terminal.contains('\x1b'), "{terminal}");
-    place.fails("curves run --out one.gif", 2, &["one.gif", ".png or .svg"]);
+    place.fails("curves run --out one.gif", 2, &["one.gif", ".png, .svg or .html"]);
     place.fails("curves nowhere --out a.png", 4, &["nowhere", "does not exist"]);
     place.write("metrics.csv", b"epoch,step\n1,x\n");
     place.fails("curves metrics.csv", 3, &["metrics.csv:2"]);
