@@ -1,6 +1,7 @@
 //! One integration binary; its modules are laws that hold for everything they iterate over.
 
 mod adjoints;
+mod calibration;
 mod checkpoints;
 mod cli;
 mod dataset;
@@ -17,6 +18,8 @@ mod kernels_vs_naive;
 mod live;
 mod networks;
 mod observed;
+mod onnx;
+mod photos;
 mod pictures;
 mod poisoned_data;
 mod render;

@@ -6,6 +6,7 @@ use crate::PIXELS;
 use crate::dataset::Dataset;
 use crate::dataset::picture::read_picture;
 use crate::error::{Error, Result};
+use crate::explain::picture::gaussian_blur;
 use crate::explain::{Explained, Method, Options, Target, attribute};
 use crate::files::{require_folder_of, write_atomic};
 use crate::photo::Frame;
@@ -147,14 +148,14 @@ fn drawing(
     let drawn = |(i, saliency): (usize, Vec<f32>)| {
         let class = predictions.class(i);
         let probability = f64::from(predictions.of(i)[class]);
-        let label = format!("{} {}", names[class], percent(probability));
+        let label = [names[class].to_owned(), percent(probability)];
         Drawn { frame: seen.frames[i], label, saliency }
     };
     let faces: Vec<Drawn> = maps.into_iter().enumerate().map(drawn).collect();
     draw(&read_picture(photo)?, &faces)?.to_png()
 }
 
-/// SmoothGrad of each face's answer, magnitudes in [0, 1].
+/// SmoothGrad of each face's answer, blurred so that it can be seen from afar, largest magnitude 1.
 fn saliency(
     trained: &Trained,
     faces: &Dataset,
@@ -167,7 +168,9 @@ fn saliency(
         (0..faces.len()).map(|i| Target::Class(predictions.class(i))).collect();
     let pixels = super::explained::pixels(trained, faces);
     let maps = attribute(&model, Method::SmoothGrad, &pixels, &targets, &options)?;
-    Ok(maps.iter().map(|map| map.display(None)).collect())
+    let blurred = maps.iter().map(|map| gaussian_blur(&map.display(None), 1.0));
+    let largest = |map: &[f32]| map.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    Ok(blurred.map(|map| map.iter().map(|v| v / largest(&map)).collect()).collect())
 }
 
 fn answer<'a>(

@@ -97,18 +97,18 @@ fn linear(graph: &mut Graph, l: &Linear, x: &str) {
 fn squeeze_excite(graph: &mut Graph, l: &SqueezeExcite, x: &str) {
     let value = |part: &str| format!("{}.{part}", l.name);
     graph.node("GlobalAveragePool", &[x], &value("mean"), vec![]);
-    let mut pointwise = |layer: &Linear, input: &str| {
-        let shape = layer.weight.value.shape();
-        let shape = [shape[0], shape[1], 1, 1];
-        let weight = graph.constant(&layer.weight.name, &shape, &layer.weight.value.to_vec());
-        let bias = parameter(graph, &layer.bias);
-        graph.node("Conv", &[input, &weight, &bias], &layer.name, vec![]);
-        layer.name.clone()
-    };
-    let hidden = pointwise(&l.squeeze, &value("mean"));
-    let rectified = format!("{hidden}.relu");
-    let excite = pointwise(&l.excite, &rectified);
-    graph.node("Relu", &[&hidden], &rectified, vec![]);
-    graph.node("Sigmoid", &[&excite], &value("share"), vec![]);
+    pointwise(graph, &l.squeeze, &value("mean"));
+    graph.node("Relu", &[&l.squeeze.name], &value("hidden"), vec![]);
+    pointwise(graph, &l.excite, &value("hidden"));
+    graph.node("Sigmoid", &[&l.excite.name], &value("share"), vec![]);
     graph.node("Mul", &[x, &value("share")], &l.name, vec![]);
+}
+
+/// A linear layer over the channels at every place.
+fn pointwise(graph: &mut Graph, l: &Linear, x: &str) {
+    let shape = l.weight.value.shape();
+    let values = l.weight.value.to_vec();
+    let weight = graph.constant(&l.weight.name, &[shape[0], shape[1], 1, 1], &values);
+    let bias = parameter(graph, &l.bias);
+    graph.node("Conv", &[x, &weight, &bias], &l.name, vec![]);
 }

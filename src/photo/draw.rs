@@ -12,7 +12,7 @@ use crate::render::font::{Weight, width};
 use crate::render::image::mix;
 
 /// Longest side of the drawing in pixels.
-const LONGEST: usize = 1_200;
+const LONGEST: usize = 1_600;
 
 /// Shortest side: small pictures are enlarged, so that words can be read.
 const SHORTEST: usize = 480;
@@ -26,8 +26,8 @@ const WORDS: [u8; 3] = [255, 255, 255];
 pub struct Drawn {
     /// Where it is; none = the whole picture.
     pub frame: Option<Frame>,
-    /// What stands at the box, such as `happy 98 %`.
-    pub label: String,
+    /// What stands at the box: the class and its probability.
+    pub label: [String; 2],
     /// Magnitude of the saliency in [0, 1], `[48, 48]`; empty = none.
     pub saliency: Vec<f32>,
 }
@@ -53,11 +53,12 @@ pub fn draw(photo: &Gray, faces: &[Drawn]) -> Result<Picture> {
     for face in faces {
         lay_saliency(&mut picture, &square(face.frame), &face.saliency);
     }
-    let size = (wide.min(high) as f32 / 28.0).clamp(13.0, 30.0);
     for face in faces {
         let frame = square(face.frame);
-        outline(&mut picture, &frame, size / 8.0);
-        label(&mut picture, &frame, &face.label, size);
+        outline(&mut picture, &frame, (frame.side as f32 / 50.0).clamp(1.5, 4.0));
+    }
+    for face in faces {
+        label(&mut picture, &square(face.frame), &face.label);
     }
     Ok(picture)
 }
@@ -76,7 +77,7 @@ fn lay_saliency(picture: &mut Picture, frame: &Frame, saliency: &[f32]) {
                 |at: usize, edge: f64| (at as f64 + 0.5 - edge) / frame.side * SIDE as f64 - 0.5;
             let strength = between(saliency, cell(x, frame.x), cell(y, frame.y));
             let pixel = &mut picture.pixels_mut()[y * width + x];
-            let alpha = 0.75 * strength.clamp(0.0, 1.0).sqrt();
+            let alpha = 0.8 * strength.clamp(0.0, 1.0);
             *pixel = mix(*pixel, Colormap::Inferno.color(strength), alpha);
         }
     }
@@ -103,14 +104,20 @@ fn outline(picture: &mut Picture, frame: &Frame, line: f32) {
     stroke(picture, &corners, line, BOX.into());
 }
 
-/// The words above the box, or inside where there is no room above, on a ground of the box's colour.
-fn label(picture: &mut Picture, frame: &Frame, words: &str, size: f32) {
-    let (wide, high) = (width(words, size, Weight::Bold) + 0.6 * size, 1.4 * size);
+/// The words above the box, or at its upper edge where there is no room above, about as wide as the box.
+fn label(picture: &mut Picture, frame: &Frame, lines: &[String; 2]) {
+    let widest = |size: f32| lines.iter().map(|l| width(l, size, Weight::Bold)).fold(0.0, f32::max);
+    let size = (10.0 * frame.side as f32 / widest(10.0).max(1.0)).clamp(10.0, 26.0);
+    let (wide, high) = (widest(size) + 0.5 * size, 2.3 * size);
     let room = (picture.width() as f32 - wide).max(0.0);
-    let left = (frame.x as f32 - size / 8.0).clamp(0.0, room);
+    let middle = (frame.x + frame.side / 2.0) as f32;
+    let left = (middle - wide / 2.0).clamp(0.0, room);
     let above = frame.y as f32 - high;
     let top = if above >= 0.0 { above } else { (frame.y as f32).max(0.0) };
-    fill_rect(picture, left, top, left + wide, top + high, BOX.into());
-    let baseline = (left + 0.3 * size, top + 1.05 * size);
-    text(picture, words, baseline, size, Weight::Bold, false, WORDS.into());
+    fill_rect(picture, left, top, left + wide, top + high, Ink { color: BOX, alpha: 0.85 });
+    for (line, words) in lines.iter().enumerate() {
+        let start = left + (wide - width(words, size, Weight::Bold)) / 2.0;
+        let baseline = (start, top + (0.95 + 1.1 * line as f32) * size);
+        text(picture, words, baseline, size, Weight::Bold, false, WORDS.into());
+    }
 }

@@ -48,8 +48,10 @@ fn models_that_are_not_there_or_damaged() {
     let place = Place::with_run(1);
     place.fails("eval nowhere --data faces.csv", 4, &["nowhere", "does not exist", "run folder"]);
     std::fs::create_dir(place.path("empty")).unwrap();
-    place.fails("predict empty faces.csv", 4, &["empty", "not a run folder"]);
-    place.fails("predict faces.csv faces.csv", 4, &["faces.csv"]);
+    place.fails("eval empty --data faces.csv", 4, &["empty", "not a run folder"]);
+    // Before inputs, what is no model is an input: MODEL may be left out.
+    place.fails("predict empty faces.csv", 3, &["empty", "no picture"]);
+    place.fails("eval faces.csv --data faces.csv", 4, &["faces.csv"]);
     let whole = place.read("run/last.safetensors");
     let mut flipped = whole.clone();
     flipped[whole.len() - 10] ^= 1;
@@ -64,7 +66,7 @@ fn options_that_cannot_be_meant() {
     let place = Place::with_run(1);
     for (line, word) in [
         ("eval run --frobnicate", "--frobnicate"),
-        ("eval", "MODEL"),
+        ("eval", "--data"),
         ("eval run --data faces.csv --usage Monday", "PublicTest"),
         ("eval run --limit 0", "--limit"),
         ("predict run faces.csv --top 0", "--top"),
