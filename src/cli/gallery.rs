@@ -60,7 +60,8 @@ pub(super) fn run(args: Args) -> Result<()> {
     };
 
     let targets = vec![Target::Predicted; faces.len()];
-    let work = Work { model: &explained, pixels: &chosen.pixels, targets: &targets, options: &options };
+    let work =
+        Work { model: &explained, pixels: &chosen.pixels, targets: &targets, options: &options };
     let mut found: Vec<Vec<Attribution>> = Vec::new();
     for method in Method::ALL {
         writer.bar.set_message(method.title());

@@ -149,7 +149,8 @@ fn explain_faces(args: &Args, model: &Model, explained: &dyn Classifier) -> Resu
     let options = args.how.options(explained, chosen.mean_face.clone())?;
     let faces = chosen.judge(explained)?;
     let targets = args.target.of(&faces, &names)?;
-    let work = Work { model: explained, pixels: &chosen.pixels, targets: &targets, options: &options };
+    let work =
+        Work { model: explained, pixels: &chosen.pixels, targets: &targets, options: &options };
     let found = explain_all(&work, &args.method.0)?;
     if let [only] = found.as_slice() {
         refuse_if_nothing(only)?;

@@ -132,7 +132,13 @@ impl Features {
                 false => self.moments[c].0 as f32,
             }
         };
-        ((0..maps.c).flat_map(|c| (0..k * k).map(move |p| (c, p))).map(|(c, p)| at(c, p)).collect(), k)
+        (
+            (0..maps.c)
+                .flat_map(|c| (0..k * k).map(move |p| (c, p)))
+                .map(|(c, p)| at(c, p))
+                .collect(),
+            k,
+        )
     }
 
     /// `[c, each]` in deviations from each channel's mean.

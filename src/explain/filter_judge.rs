@@ -3,11 +3,11 @@
 
 use super::ascent::{Raised, values_of};
 use super::batch::BATCH;
+use super::filter_features::Features;
 use super::filter_report::{FilterNumbers, FilterOptions, FilterPicture};
 use super::layers::{previous_block, relu_of};
 use super::model::{Classifier, LayerInfo, LayerKind, Objective};
 use super::naturalness::Naturalness;
-use super::filter_features::Features;
 use super::patches::{FilterSurvey, LOGITS, SHOWN, output_maps, receptive_crop, survey};
 use super::recipe::Recipe;
 use super::stats::ncc;

@@ -165,10 +165,7 @@ fn cotangent<T: Element>(gradient: &[f32], shape: Shape) -> Tensor<T> {
 }
 
 /// Starts of the backward pass for each face's target: scores, logits and their cotangent.
-fn start<T: Element>(
-    logits: &Tensor<T>,
-    targets: &[Target],
-) -> (Vec<f32>, Vec<f32>, Tensor<T>) {
+fn start<T: Element>(logits: &Tensor<T>, targets: &[Target]) -> (Vec<f32>, Vec<f32>, Tensor<T>) {
     let rows = narrow(&logits.to_vec());
     let classes = logits.shape()[1];
     let each = || rows.chunks_exact(classes).zip(targets);

@@ -217,7 +217,11 @@ impl Page<'_> {
         self.document.heading(2, &page.title);
         self.write(&page.scene(), stem)?;
         let source = format!("{stem}.png");
-        self.document.linked(&source, "faces with the maps of the class named and the true one", "");
+        self.document.linked(
+            &source,
+            "faces with the maps of the class named and the true one",
+            "",
+        );
         Ok(())
     }
 }

@@ -99,9 +99,10 @@ impl Judged<'_> {
         }
         page.scale_bars =
             vec![ScaleBar { colormap: MAGNITUDE, scale: None, label: "magnitude".into() }];
-        page.caption = "Each map is of one class's logit, on its own scale, over the face. Saliency: \
+        page.caption =
+            "Each map is of one class's logit, on its own scale, over the face. Saliency: \
                         the gradient's magnitude. LayerCAM: only what speaks for the class."
-            .into();
+                .into();
         Ok(page)
     }
 

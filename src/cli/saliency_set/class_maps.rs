@@ -106,8 +106,7 @@ pub fn class_maps_of(asked: &Asked<'_>, faces: &[ShownFace]) -> Result<ClassMaps
 /// The faces read wrong: mean map for the true class, for the class named, and their difference.
 fn wrong_faces(asked: &Asked<'_>, faces: &[ShownFace]) -> Result<Option<WrongFaces>> {
     let labels = &asked.set.labels;
-    let wrong: Vec<usize> =
-        (0..faces.len()).filter(|&f| faces[f].predicted != labels[f]).collect();
+    let wrong: Vec<usize> = (0..faces.len()).filter(|&f| faces[f].predicted != labels[f]).collect();
     if wrong.is_empty() {
         return Ok(None);
     }
