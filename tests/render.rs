@@ -4,6 +4,7 @@ mod charts;
 mod maps;
 mod pages;
 
+use fer::render::confusion::{Confusion, Normalize};
 use fer::render::{Picture, Scene, Theme};
 
 /// Numbers that a failed training or an empty class can produce.
@@ -52,4 +53,13 @@ fn check(draw: impl Fn(Theme) -> Scene) -> String {
         assert_well_formed(&a.to_svg().unwrap());
     }
     draw(Theme::Light).to_svg().unwrap()
+}
+
+fn ramp() -> Vec<f32> {
+    (0..48 * 48).map(|i| i as f32 - 1152.0).collect()
+}
+
+fn confusion(normalize: Normalize) -> Confusion {
+    let counts = vec![vec![90, 10, 0], vec![5, 5, 0], vec![0, 0, 0]];
+    Confusion::new("all & <some>", &["happy", "disgust", "sad"], counts, normalize)
 }

@@ -66,11 +66,12 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
             words: "From noise, a picture is changed step by step until one filter answers as strongly \
                     as it can. Done naively the result looks like a QR code; with the spectrum of real \
                     faces imposed it can be read.",
-            command: "filters DIR/run --layer conv2d_5 --filter 0-7 --out DIR/filters.png".into(),
+            command: "filters DIR/run --layer activation_8 --filter 0-7 --out DIR/filters.png"
+                .into(),
             pictures: vec![(
                 "filters.png",
-                "Eight filters: the naive picture, ours, and the patches of \
-                                            training faces that move the filter most.",
+                "Eight filters: the naive picture, ours, and the training faces that move the filter \
+                 most.",
             )],
             page: None,
         },

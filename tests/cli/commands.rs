@@ -131,6 +131,8 @@ fn eval_prints_the_agreed_keys_and_writes_a_report() {
         "class_counts",
         "class_counts_split",
         "confident_errors",
+        "confident_errors_maps",
+        "confusions_maps",
     ] {
         assert!(place.has_picture(&format!("report/{stem}.png")), "{stem}");
         assert!(place.has_picture(&format!("report/{stem}.svg")), "{stem}");

@@ -1,15 +1,10 @@
 //! Charts and the confusion matrix.
 
-use super::{BAD, check};
+use super::{BAD, check, confusion};
 use fer::render::chart::{self, Look};
-use fer::render::confusion::{Confusion, Normalize};
+use fer::render::confusion::Normalize;
 use fer::render::theme::{contrast, readable_on};
-use fer::render::{Scene, Theme, ascii};
-
-fn confusion(normalize: Normalize) -> Confusion {
-    let counts = vec![vec![90, 10, 0], vec![5, 5, 0], vec![0, 0, 0]];
-    Confusion::new("all & <some>", &["happy", "disgust", "sad"], counts, normalize)
-}
+use fer::render::{Colormap, Theme, ascii};
 
 #[test]
 fn confusion_matrix_normalises_by_row_and_by_column() {
@@ -155,4 +150,20 @@ fn every_chart_survives_bad_numbers_and_empty_input() {
     chart::scatter(&Default::default(), tiny).unwrap().to_png(1.0).unwrap();
     chart::roofline(&Default::default(), tiny).unwrap().to_png(1.0).unwrap();
     chart::reliability("", &[], 0.0, tiny).unwrap().to_png(1.0).unwrap();
+}
+
+#[test]
+fn terminal_chart_is_plain_without_colour_and_survives_bad_numbers() {
+    let epochs = run(0.3).epochs;
+    let plain = ascii::curves(&epochs, 100, false);
+    assert!(plain.is_ascii() || plain.replace('…', "").is_ascii(), "{plain}");
+    assert!(plain.contains('t') && plain.contains('v') && plain.contains("55.000"));
+    assert!(plain.lines().all(|l| l.chars().count() <= 120));
+    assert!(ascii::curves(&epochs, 100, true).contains("\x1b[33m"));
+    for bad in BAD {
+        ascii::curves(&run(bad).epochs, 0, true);
+        ascii::curves(&run(bad).epochs, 80, false);
+    }
+    ascii::curves(&[], 80, true);
+    ascii::curves(&epochs[..1], 80, true);
 }

@@ -1,13 +1,8 @@
 //! Pixels: PNG, enlarging, colour maps and their scales.
 
-use super::check;
 use fer::render::colormap::{NAN_COLOR, draw_map, overlay};
-use fer::render::theme::{contrast, readable_on};
-use fer::render::{Colormap, Picture, Scale, ScaleBar, Scene, Theme};
-
-fn ramp() -> Vec<f32> {
-    (0..48 * 48).map(|i| i as f32 - 1152.0).collect()
-}
+use fer::render::panel::Page;
+use fer::render::{Colormap, Picture, Scale, ScaleBar, Theme};
 
 #[test]
 fn png_round_trip_of_colour_and_gray() {

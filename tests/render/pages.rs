@@ -1,9 +1,11 @@
 //! Pages, HTML, and numbers as files.
 
-use super::{BAD, assert_well_formed, check};
+use super::{assert_well_formed, check, confusion, ramp};
+use fer::render::colormap::draw_map;
+use fer::render::confusion::Normalize;
 use fer::render::html::{Document, escape};
 use fer::render::panel::{Cell, Line, Page, Row, Tone};
-use fer::render::{Colormap, Picture, Scale, ScaleBar, Scene, Theme, ascii, numbers};
+use fer::render::{Colormap, Picture, Scale, Scene, Theme, numbers};
 
 #[test]
 fn page_holds_every_word_and_grows_with_its_rows() {
@@ -114,20 +116,4 @@ fn csv_and_npy_read_back_exactly() {
     }
     assert!(numbers::map_to_csv(&values, 4, 2).is_err());
     assert!(numbers::to_npy(&values, &[7]).is_err());
-}
-
-#[test]
-fn terminal_chart_is_plain_without_colour_and_survives_bad_numbers() {
-    let epochs = run(0.3).epochs;
-    let plain = ascii::curves(&epochs, 100, false);
-    assert!(plain.is_ascii() || plain.replace('…', "").is_ascii(), "{plain}");
-    assert!(plain.contains('t') && plain.contains('v') && plain.contains("55.000"));
-    assert!(plain.lines().all(|l| l.chars().count() <= 120));
-    assert!(ascii::curves(&epochs, 100, true).contains("\x1b[33m"));
-    for bad in BAD {
-        ascii::curves(&run(bad).epochs, 0, true);
-        ascii::curves(&run(bad).epochs, 80, false);
-    }
-    ascii::curves(&[], 80, true);
-    ascii::curves(&epochs[..1], 80, true);
 }
