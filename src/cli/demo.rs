@@ -38,6 +38,14 @@ struct Chapter {
 fn chapters(epochs: usize) -> Vec<Chapter> {
     vec![
         Chapter {
+            title: "Faces are drawn",
+            words: "Nothing is downloaded: the program draws people, light and camera by chance, and \
+                    seven expressions on them.",
+            command: "data synth --count 14 --sheet DIR/faces.png".into(),
+            pictures: vec![("faces.png", "Two drawn faces of each expression.")],
+            page: None,
+        },
+        Chapter {
             title: "A network is trained",
             words: "7,000 drawn faces, a tenth of them kept aside for validation, and a small residual \
                     network with random weights. The four questions below are put to the result.",
@@ -91,6 +99,18 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
             pictures: vec![(
                 "eval/confusion_counts.png",
                 "Rows: the true expression. Columns: the answer.",
+            )],
+            page: None,
+        },
+        Chapter {
+            title: "What does a network for real faces say?",
+            words: "Another network comes with the program. It has learnt from photos of people and \
+                    never saw a drawn face, so here it can only guess. It is made for photos: \
+                    fer predict photo.jpg.",
+            command: "predict DIR/faces.png --face all --draw DIR/answers.png".into(),
+            pictures: vec![(
+                "answers.png",
+                "Each face as it was found in the picture, the answer, and the places that moved it.",
             )],
             page: None,
         },

@@ -24,9 +24,9 @@ const STEPS: f64 = 1000.0;
 /// Arguments of `fer report`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file
+    /// A run folder or a weights file [default: the program's own network, which needs --data]
     #[arg(value_name = "RUN")]
-    run: PathBuf,
+    run: Option<PathBuf>,
     /// Labelled faces: a CSV (plain or gzip) or a folder of class-named folders [default: the faces
     /// that the run was validated on]
     #[arg(long, value_name = "D")]
@@ -65,7 +65,7 @@ pub(super) fn run(args: Args) -> Result<()> {
         return Err(Error::Usage(format!("{name}: expected a name that ends in .html")));
     }
     require_folder_of(&args.out)?;
-    let ensemble = Ensemble::read(std::slice::from_ref(&args.run))?;
+    let ensemble = Ensemble::read(args.run.as_slice())?;
     let all = match &args.data {
         Some(path) => args.reading.read(path)?,
         None => ensemble.first().validation_faces()?,
@@ -74,8 +74,10 @@ pub(super) fn run(args: Args) -> Result<()> {
     let judged = NamedFaces { faces, path: args.data.clone(), unlabelled };
     // A report can do without the training faces, where they are not at hand any more.
     let learnt = ensemble.first().training_faces().ok();
-    let is_run = args.run.is_dir() && args.run.join(METRICS).is_file();
-    let history = if is_run { read_metrics(&args.run)? } else { vec![] };
+    let history = match &args.run {
+        Some(run) if run.is_dir() && run.join(METRICS).is_file() => read_metrics(run)?,
+        _ => vec![],
+    };
     let options = PaperOptions { language: args.lang, quick: args.quick, seed: args.seed };
     let subject = Subject {
         ensemble: &ensemble,
@@ -131,7 +133,10 @@ fn labelled(faces: Dataset) -> (Dataset, usize) {
 
 /// What was typed, without what changes nothing on the page.
 fn command(args: &Args) -> String {
-    let mut text = format!("fer report {}", args.run.display());
+    let mut text = String::from("fer report");
+    if let Some(run) = &args.run {
+        text += &format!(" {}", run.display());
+    }
     if let Some(data) = &args.data {
         text += &format!(" --data {}", data.display());
     }
