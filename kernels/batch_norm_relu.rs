@@ -12,15 +12,17 @@
 //! The formulas are those of [`crate::batch_norm`], in the same order of operations, so the results
 //! are the same as those of the three passes one after the other.
 
-use crate::arch::{Vector, Vectorized, starts, vectorized};
+use crate::arch::{Vector, Vectorized, prefetch_ahead, starts, vectorized};
 use crate::batch_norm::join_sums;
 use crate::parallel::parallel_chunks;
-use crate::scratch::{self, Scratch};
+use crate::scratch;
 use crate::{Normalisation, Pool2dGeometry};
 use std::ops::Range;
 
 /// Pixels of one partial sum, about.
 const PIXELS: usize = 256;
+/// Windows added up between two visits to the sums.
+const TOGETHER: usize = 4;
 
 /// Whether the windows are of a kind that is served here: 1×1 or 2×2, side by side, no border.
 pub fn is_served(g: &Pool2dGeometry) -> bool {
@@ -36,12 +38,13 @@ pub fn is_served(g: &Pool2dGeometry) -> bool {
 /// When a slice does not have the length of its shape, or the windows are not [served](is_served).
 pub fn forward(g: &Pool2dGeometry, norm: &Normalisation<f32>, x: &[f32], y: &mut [f32]) {
     assert!(is_served(g) && x.len() == g.input_len() && y.len() == g.output_len());
-    let factors = Factors::new(g, norm, None);
+    let mut memory = scratch::take(5 * g.c);
+    let factors = Factors::new(g, norm, None, &mut memory);
     let rows = rows_per_task(g);
     parallel_chunks(y, rows * g.w_out * g.c, |task, y| {
         let count = y.len() / (g.w_out * g.c);
         let windows = Windows { g, rows: task * rows..task * rows + count, x };
-        vectorized(g.c, Forward { windows, factors: &factors, y });
+        vectorized(g.c, Forward { windows, factors, y });
     });
 }
 
@@ -61,12 +64,13 @@ pub fn backward_reduce(
     grad_beta: &mut [f32],
 ) {
     assert!(is_served(g) && x.len() == g.input_len() && grad_output.len() == g.output_len());
-    let factors = Factors::new(g, norm, None);
+    let mut memory = scratch::take(5 * g.c);
+    let factors = Factors::new(g, norm, None, &mut memory);
     let (rows, all) = (rows_per_task(g), g.n * g.h_out);
     let mut partial = scratch::take(all.div_ceil(rows) * 2 * g.c);
     parallel_chunks(&mut partial, 2 * g.c, |task, sums| {
         let windows = Windows { g, rows: task * rows..((task + 1) * rows).min(all), x };
-        vectorized(g.c, Reduce { windows, factors: &factors, grad_output, sums });
+        vectorized(g.c, Reduce { windows, factors, grad_output, sums });
     });
     join_sums(&partial, norm.inv_std, grad_gamma, grad_beta);
 }
@@ -93,7 +97,8 @@ pub fn backward_input(
             && x.len() == g.input_len()
             && grad_output.len() == g.output_len()
     );
-    let factors = Factors::new(g, norm, sums);
+    let mut memory = scratch::take(5 * g.c);
+    let factors = Factors::new(g, norm, sums, &mut memory);
     // A task is some rows of windows of one image and what lies under them; the last of an image
     // also has the row that no window covers.
     let per_image = g.h_out.div_ceil(rows_per_task(g)).max(1);
@@ -107,7 +112,7 @@ pub fn backward_input(
         let image = task / per_image * g.h_out;
         let last = if (task + 1) % per_image == 0 { g.h_out } else { first(task + 1) };
         let windows = Windows { g, rows: image + first(task)..image + last, x: &x[start(task)..] };
-        vectorized(g.c, Input { windows, factors: &factors, grad_output, grad_input });
+        vectorized(g.c, Input { windows, factors, grad_output, grad_input });
     });
 }
 
@@ -116,16 +121,25 @@ fn rows_per_task(g: &Pool2dGeometry) -> usize {
     PIXELS.div_ceil(g.kernel[0] * g.kernel[1] * g.w_out.max(1))
 }
 
-/// What each channel is multiplied by and moved by, `[5][c]`.
-struct Factors {
-    all: Scratch,
-    c: usize,
+/// What each channel is multiplied by and moved by.
+#[derive(Clone, Copy)]
+struct Factors<'a> {
+    scale: &'a [f32],
+    shift: &'a [f32],
+    mean: &'a [f32],
+    through_mean: &'a [f32],
+    through_var: &'a [f32],
 }
 
-impl Factors {
-    fn new(g: &Pool2dGeometry, norm: &Normalisation<f32>, sums: Option<[&[f32]; 2]>) -> Self {
+impl<'a> Factors<'a> {
+    /// Writes them into `memory`, `[5][c]`.
+    fn new(
+        g: &Pool2dGeometry,
+        norm: &Normalisation<f32>,
+        sums: Option<[&[f32]; 2]>,
+        memory: &'a mut [f32],
+    ) -> Self {
         let (c, m) = (g.c, (g.n * g.h_in * g.w_in) as f32);
-        let mut all = scratch::take(5 * c);
         for i in 0..c {
             let (scale, shift) = norm.affine(i);
             let inv = norm.inv_std[i];
@@ -134,15 +148,18 @@ impl Factors {
                 None => (0.0, 0.0),
             };
             for (k, v) in [scale, shift, norm.mean[i], mean, var].into_iter().enumerate() {
-                all[k * c + i] = v;
+                memory[k * c + i] = v;
             }
         }
-        Self { all, c }
+        let memory: &'a [f32] = memory;
+        let [scale, shift, mean, through_mean, through_var] =
+            [0, 1, 2, 3, 4].map(|k| &memory[k * c..][..c]);
+        Self { scale, shift, mean, through_mean, through_var }
     }
     /// z = x·scale + shift of each pixel of a window.
     #[inline(always)]
     fn z<V: Vector, const K: usize>(&self, x: &[[V; K]; K], at: usize) -> [[V; K]; K] {
-        let (scale, shift) = (self.scale::<V>(at), V::load(&self.all[self.c + at..]));
+        let (scale, shift) = (V::load(&self.scale[at..]), V::load(&self.shift[at..]));
         let mut z = *x;
         for row in &mut z {
             for z in row {
@@ -151,21 +168,11 @@ impl Factors {
         }
         z
     }
-    #[inline(always)]
-    fn scale<V: Vector>(&self, at: usize) -> V {
-        V::load(&self.all[at..])
-    }
-    #[inline(always)]
-    fn mean<V: Vector>(&self, at: usize) -> V {
-        V::load(&self.all[2 * self.c + at..])
-    }
     /// γ·inv_std·(g − through the mean − through the variance).
     #[inline(always)]
     fn grad_input<V: Vector>(&self, x: V, grad: V, at: usize) -> V {
-        let through_mean = V::load(&self.all[3 * self.c + at..]);
-        let through_var = V::load(&self.all[4 * self.c + at..]);
-        let centred = (x - self.mean(at)) * through_var;
-        self.scale::<V>(at) * (grad - through_mean - centred)
+        let centred = (x - V::load(&self.mean[at..])) * V::load(&self.through_var[at..]);
+        V::load(&self.scale[at..]) * (grad - V::load(&self.through_mean[at..]) - centred)
     }
 }
 
@@ -183,6 +190,13 @@ impl Windows<'_> {
     fn pixel<const K: usize>(&self, r: usize, j: usize) -> usize {
         let g = self.g;
         ((r / g.h_out * g.h_in + K * (r % g.h_out)) * g.w_in + K * j) * g.c
+    }
+    /// Asks for pixels of windows that come soon, from the `count` at `pixel` on.
+    #[inline(always)]
+    fn prefetch<const K: usize>(&self, pixel: usize, count: usize) {
+        for a in 0..K {
+            prefetch_ahead(self.x, pixel + a * self.g.w_in * self.g.c, K * count * self.g.c);
+        }
     }
     /// The pixels of the window at `pixel`, channels from `at` on.
     #[inline(always)]
@@ -228,7 +242,7 @@ fn share<V: Vector, const K: usize>(z: &[[V; K]; K], grad: V) -> [[V; K]; K] {
 
 struct Forward<'a> {
     windows: Windows<'a>,
-    factors: &'a Factors,
+    factors: Factors<'a>,
     y: &'a mut [f32],
 }
 
@@ -238,8 +252,10 @@ impl Forward<'_> {
         let (w, g) = (&self.windows, self.windows.g);
         let mut pixels = self.y.chunks_exact_mut(g.c);
         for r in w.rows.clone() {
+            let row = w.pixel::<K>(r, 0);
             for (j, y) in pixels.by_ref().take(g.w_out).enumerate() {
-                let pixel = w.pixel::<K>(r, j);
+                let pixel = row + K * j * g.c;
+                w.prefetch::<K>(pixel, 1);
                 for at in starts::<V>(g.c) {
                     let z = self.factors.z(&w.load::<V, K>(pixel, at), at);
                     V::splat(0.0).max(largest(&z)).store(&mut y[at..]);
@@ -251,59 +267,70 @@ impl Forward<'_> {
 
 struct Reduce<'a> {
     windows: Windows<'a>,
-    factors: &'a Factors,
+    factors: Factors<'a>,
     grad_output: &'a [f32],
     /// Σ g′ and Σ g′·(x − mean), `[2][c]`.
     sums: &'a mut [f32],
 }
 
 impl Reduce<'_> {
-    /// Channels outside, pixels inside: the sums stay in registers, U of them side by side.
+    /// Pixels in the order of memory, a few at a time for each run of channels, so that the sums are
+    /// fetched once for all of them.
     #[inline(always)]
-    fn windows<V: Vector, const K: usize, const U: usize>(self) {
-        let (w, g) = (&self.windows, self.windows.g);
-        let (sum_g, sum_gx) = self.sums.split_at_mut(g.c);
-        for first in (0..g.c).step_by(U * V::LANES) {
-            let first = first.min(g.c.saturating_sub(U * V::LANES));
-            let mut sums = [[V::splat(0.0); 2]; U];
-            for r in w.rows.clone() {
-                let mut pixel = w.pixel::<K>(r, 0);
-                for grad in self.grad_output[r * g.w_out * g.c..].chunks_exact(g.c).take(g.w_out) {
-                    for (u, sums) in sums.iter_mut().enumerate() {
-                        let at = first + u * V::LANES;
-                        let x = w.load::<V, K>(pixel, at);
-                        let z = self.factors.z(&x, at);
-                        let share = share(&z, V::load(&grad[at..]));
-                        let mean = self.factors.mean::<V>(at);
-                        for a in 0..K {
-                            for b in 0..K {
-                                sums[0] = sums[0] + share[a][b];
-                                sums[1] = share[a][b].mul_add(x[a][b] - mean, sums[1]);
-                            }
-                        }
-                    }
-                    pixel += K * g.c;
+    fn windows<V: Vector, const K: usize>(mut self) {
+        self.sums.fill(0.0);
+        let (c, w_out) = (self.windows.g.c, self.windows.g.w_out);
+        let whole = c / V::LANES * V::LANES;
+        for r in self.windows.rows.clone() {
+            let pixel = self.windows.pixel::<K>(r, 0);
+            for j in (0..w_out).step_by(TOGETHER) {
+                let from = [pixel + j * K * c, (r * w_out + j) * c];
+                let count = TOGETHER.min(w_out - j);
+                self.windows.prefetch::<K>(from[0], count);
+                prefetch_ahead(self.grad_output, from[1], count * c);
+                for at in (0..whole).step_by(V::LANES) {
+                    self.add::<V, K>(from, count, at);
                 }
-            }
-            for (u, [g, gx]) in sums.into_iter().enumerate() {
-                g.store(&mut sum_g[first + u * V::LANES..]);
-                gx.store(&mut sum_gx[first + u * V::LANES..]);
+                for at in whole..c {
+                    self.add::<f32, K>(from, count, at);
+                }
             }
         }
     }
+
+    /// Adds `count` windows, the first at `pixel`, its gradient at `grad`; channels from `at` on.
     #[inline(always)]
-    fn lanes<V: Vector, const K: usize>(self) {
-        match self.windows.g.c >= 2 * V::LANES {
-            true => self.windows::<V, K, 2>(),
-            false => self.windows::<V, K, 1>(),
+    fn add<V: Vector, const K: usize>(
+        &mut self,
+        [mut pixel, mut grad]: [usize; 2],
+        count: usize,
+        at: usize,
+    ) {
+        let c = self.windows.g.c;
+        let (sum_g, sum_gx) = self.sums.split_at_mut(c);
+        let mut sums = [V::load(&sum_g[at..]), V::load(&sum_gx[at..])];
+        let mean = V::load(&self.factors.mean[at..]);
+        for _ in 0..count {
+            let x = self.windows.load::<V, K>(pixel, at);
+            let z = self.factors.z(&x, at);
+            let share = share(&z, V::load(&self.grad_output[grad + at..]));
+            (pixel, grad) = (pixel + K * c, grad + c);
+            for a in 0..K {
+                for b in 0..K {
+                    sums[0] = sums[0] + share[a][b];
+                    sums[1] = share[a][b].mul_add(x[a][b] - mean, sums[1]);
+                }
+            }
         }
+        sums[0].store(&mut sum_g[at..]);
+        sums[1].store(&mut sum_gx[at..]);
     }
 }
 
 struct Input<'a> {
     /// x begins where `grad_input` does.
     windows: Windows<'a>,
-    factors: &'a Factors,
+    factors: Factors<'a>,
     grad_output: &'a [f32],
     grad_input: &'a mut [f32],
 }
@@ -315,7 +342,10 @@ impl Input<'_> {
         for (i, r) in rows.clone().enumerate() {
             for j in 0..g.w_out {
                 let pixel = (i * K * g.w_in + j * K) * g.c;
-                let grad = &self.grad_output[(r * g.w_out + j) * g.c..][..g.c];
+                let grad = (r * g.w_out + j) * g.c;
+                self.windows.prefetch::<K>(pixel, 1);
+                prefetch_ahead(self.grad_output, grad, g.c);
+                let grad = &self.grad_output[grad..][..g.c];
                 for at in starts::<V>(g.c) {
                     let x = self.windows.load::<V, K>(pixel, at);
                     let z = self.factors.z(&x, at);
@@ -367,5 +397,5 @@ macro_rules! vectorized_by_side {
     };
 }
 vectorized_by_side!(Forward, windows);
-vectorized_by_side!(Reduce, lanes);
+vectorized_by_side!(Reduce, windows);
 vectorized_by_side!(Input, windows);

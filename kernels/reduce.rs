@@ -50,6 +50,23 @@ fn sum_all<T: Scalar>(x: &[T]) -> T {
     partial.iter().fold(T::ZERO, |a, &v| a + v)
 }
 
+/// Σ x², in double precision, halves over the threads.
+pub fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
+    if x.len() > CHUNK {
+        let (left, right) = x.split_at((x.len() / 2).next_multiple_of(CHUNK));
+        let (a, b) = rayon::join(|| sum_of_squares(left), || sum_of_squares(right));
+        return a + b;
+    }
+    let mut lanes = [0.0; 16];
+    for block in x.chunks(16) {
+        for (lane, v) in lanes.iter_mut().zip(block) {
+            let v = v.to_f64();
+            *lane += v * v;
+        }
+    }
+    lanes.iter().sum()
+}
+
 /// Column sums of a tall matrix `[reduced, inner]`: blocks of rows first, then the blocks.
 fn sum_rows<T: Scalar>(r: &Runs, x: &[T], y: &mut [T]) {
     y.fill(T::ZERO);

@@ -1,8 +1,12 @@
 //! y = max(0, a + s·b): the end of a residual block with squeeze and excitation, in one pass.
 
-use crate::arch::{Vector, Vectorized, starts, vectorized};
+use crate::arch::{Vector, Vectorized, prefetch_ahead, starts, vectorized};
 use crate::{ChannelView, naive};
 use rayon::prelude::*;
+use std::ops::Range;
+
+/// Pixels added up between two visits to the sums.
+const TOGETHER: usize = 4;
 
 /// y = max(0, a + s\[n, c\]·b).
 ///
@@ -34,8 +38,11 @@ impl Vectorized for Forward<'_> {
     #[inline(always)]
     fn run<V: Vector>(self) {
         let c = self.s.len();
-        let pixels = self.a.chunks_exact(c).zip(self.b.chunks_exact(c));
-        for ((a, b), y) in pixels.zip(self.y.chunks_exact_mut(c)) {
+        let pixels = self.a.chunks_exact(c).zip(self.b.chunks_exact(c)).enumerate();
+        for ((i, (a, b)), y) in pixels.zip(self.y.chunks_exact_mut(c)) {
+            for x in [self.a, self.b] {
+                prefetch_ahead(x, i * c, c);
+            }
             for at in starts::<V>(c) {
                 let sum = V::load(&a[at..]) + V::load(&self.s[at..]) * V::load(&b[at..]);
                 V::splat(0.0).max(sum).store(&mut y[at..]);
@@ -86,20 +93,40 @@ struct Backward<'a> {
 }
 
 impl Vectorized for Backward<'_> {
-    /// Channels outside, pixels inside: the sums stay in registers.
+    /// Pixels in the order of memory, a few at a time for each run of channels, so that the sums are
+    /// fetched once for all of them.
     #[inline(always)]
-    fn run<V: Vector>(self) {
+    fn run<V: Vector>(mut self) {
+        self.grad_s.fill(0.0);
         let c = self.s.len();
-        for first in starts::<V>(c) {
-            let (s, mut sum) = (V::load(&self.s[first..]), V::splat(0.0));
-            for pixel in (0..self.y.len()).step_by(c) {
-                let at = pixel + first;
-                let g = V::load(&self.g[at..]).where_positive(V::load(&self.y[at..]));
-                g.store(&mut self.grad_a[at..]);
-                (s * g).store(&mut self.grad_b[at..]);
-                sum = g.mul_add(V::load(&self.b[at..]), sum);
+        let whole = c / V::LANES * V::LANES;
+        for first in (0..self.y.len()).step_by(TOGETHER * c) {
+            let pixels = first..self.y.len().min(first + TOGETHER * c);
+            for x in [self.y, self.b, self.g] {
+                prefetch_ahead(x, pixels.end, pixels.len());
             }
-            sum.store(&mut self.grad_s[first..]);
+            for at in (0..whole).step_by(V::LANES) {
+                self.add::<V>(pixels.clone(), at);
+            }
+            for at in whole..c {
+                self.add::<f32>(pixels.clone(), at);
+            }
         }
+    }
+}
+
+impl Backward<'_> {
+    /// Some pixels, channels from `at` on.
+    #[inline(always)]
+    fn add<V: Vector>(&mut self, pixels: Range<usize>, at: usize) {
+        let (s, mut sum) = (V::load(&self.s[at..]), V::load(&self.grad_s[at..]));
+        for pixel in pixels.step_by(self.s.len()) {
+            let i = pixel + at;
+            let g = V::load(&self.g[i..]).where_positive(V::load(&self.y[i..]));
+            g.store(&mut self.grad_a[i..]);
+            (s * g).store(&mut self.grad_b[i..]);
+            sum = g.mul_add(V::load(&self.b[i..]), sum);
+        }
+        sum.store(&mut self.grad_s[at..]);
     }
 }

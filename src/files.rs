@@ -25,7 +25,7 @@ pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
         _ => Path::new("."),
     };
     if !folder.is_dir() {
-        let message = format!("the folder {} does not exist; create it first", folder.display());
+        let message = no_folder(folder);
         let source = std::io::Error::new(std::io::ErrorKind::NotFound, message);
         return Err(Error::Io { path: path.into(), source });
     }
@@ -53,6 +53,23 @@ fn replace(path: &Path, folder: &Path, bytes: &[u8]) -> std::io::Result<()> {
     #[cfg(unix)]
     std::fs::File::open(folder)?.sync_all()?;
     Ok(())
+}
+
+/// Refuses an output in a folder that is not there, before any work is done.
+///
+/// # Errors
+/// [`Error::Usage`], saying which folder to create.
+pub fn require_folder_of(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
+            Err(Error::Usage(no_folder(parent)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn no_folder(folder: &Path) -> String {
+    format!("the folder {} does not exist; create it first", folder.display())
 }
 
 #[cfg(test)]

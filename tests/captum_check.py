@@ -3,10 +3,12 @@
 The same weights and faces go through PyTorch in double precision; SmoothGrad is given the very noise
 that fer draws. Two maps agree if no pixel differs by more than 1e-4 of the map's largest magnitude.
 
-A gradient jumps where a unit sits at the kink of a ReLU or a max-pooling, and fer's single precision
-may then round to the other side: among the 50 to 200 gradients behind one map of SmoothGrad or
-integrated gradients this happens now and then, in PyTorch's single precision too. So most faces must
-agree, and the others nearly: a wrong formula moves every pixel of every face.
+fer computes in double precision, too (`--double`); with --single it uses its everyday kernels. A
+gradient jumps where a unit sits at the kink of a ReLU or a max-pooling, and rounding may then decide
+on the other side. Among the 50 to 200 gradients behind one map of SmoothGrad or integrated gradients
+this happens now and then, in PyTorch's single precision as well; and fer's pictures along the way
+are single precision even with --double. So of these two most faces must agree and the others
+nearly; of the other methods every face. A wrong formula moves every pixel of every face.
 """
 
 import csv
@@ -33,6 +35,7 @@ from captum_network import Network
 
 TOLERANCE = 1e-4
 AT_A_KINK = 2e-2
+MANY_GRADIENTS = ["ig", "smoothgrad"]
 SIDE = 48
 FACES = list(range(0, 24, 3))
 MASK64, MASK128 = (1 << 64) - 1, (1 << 128) - 1
@@ -109,6 +112,7 @@ def fer_maps(program, model, data, method, target, *more):
 
 def main():
     program, model, data = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    single = "--single" in sys.argv[4:]
     network, faces = Network(model), read_faces(data)
     x, gray = faces[FACES].clone().requires_grad_(), faces.mean().item()
     black, index = torch.zeros_like(x), 3
@@ -116,7 +120,8 @@ def main():
     ours = {}
 
     def ask(method, *more):
-        ours[method], facts = fer_maps(program, model, data, method, target, *more)
+        precision = [] if single else ["--double"]
+        ours[method], facts = fer_maps(program, model, data, method, target, *more, *precision)
         return facts
 
     theirs = {}
@@ -150,9 +155,10 @@ def main():
     ask("guided-backprop")
     theirs["guided-backprop"] = GuidedBackprop(network).attribute(x, index)
 
-    print(f"{model}, {len(FACES)} faces, logit of {target}, Grad-CAM on {layer}")
+    precision = "single" if single else "double"
+    print(f"{model}, {len(FACES)} faces, logit of {target}, Grad-CAM on {layer}, fer in {precision}")
     print(f"     {'method':<16} {'agree':>8} {'median':>8} {'worst':>8}")
-    failed = [method for method in ours if not report(method, ours[method], theirs[method])]
+    failed = [m for m in ours if not report(m, ours[m], theirs[m])]
     sys.exit(f"no agreement with Captum: {', '.join(failed)}" if failed else 0)
 
 
@@ -162,7 +168,8 @@ def report(method, ours, theirs):
     error = (ours - theirs).abs().amax((1, 2, 3)) / peak
     agree = (error <= TOLERANCE).sum().item()
     worst = error.max().item()
-    passed = 2 * agree > len(error) and worst <= AT_A_KINK
+    many = method in MANY_GRADIENTS
+    passed = agree == len(error) or many and 2 * agree > len(error) and worst <= AT_A_KINK
     sign, share = "ok" if passed else "FAIL", f"{agree} of {len(error)}"
     print(f"{sign:<4} {method:<16} {share:>8} {error.median():>8.0e} {worst:>8.0e}")
     return passed

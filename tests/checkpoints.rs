@@ -13,28 +13,18 @@ use std::path::Path;
 /// A network small enough to train in a second.
 const NETWORK: &str = r#"
 name = "toy"
-[[layers]]
-type = "conv2d"
-filters = 8
-stride = 2
-[[layers]]
-type = "batch_normalization"
-[[layers]]
-type = "activation"
-[[layers]]
-type = "max_pooling2d"
-size = 4
-[[layers]]
-type = "flatten"
-[[layers]]
-type = "dropout"
-rate = 0.2
-[[layers]]
-type = "linear"
-units = 7
+layers = [
+    { type = "conv2d", filters = 8, stride = 2 },
+    { type = "batch_normalization" },
+    { type = "activation" },
+    { type = "max_pooling2d", size = 4 },
+    { type = "flatten" },
+    { type = "dropout", rate = 0.2 },
+    { type = "linear", units = 7 },
+]
 "#;
 
-fn config(folder: &Path, epochs: usize) -> TrainConfig {
+pub fn config(folder: &Path, epochs: usize) -> TrainConfig {
     let arch = folder.join("toy.toml");
     std::fs::write(&arch, NETWORK).unwrap();
     TrainConfig {
@@ -48,7 +38,7 @@ fn config(folder: &Path, epochs: usize) -> TrainConfig {
     }
 }
 
-fn start(folder: &Path, epochs: usize) -> Trainer {
+pub fn start(folder: &Path, epochs: usize) -> Trainer {
     let config = config(folder, epochs);
     let (train, validation) = load::load(&config).unwrap();
     let mut trainer = Trainer::new(config, train, validation).unwrap();
@@ -58,7 +48,7 @@ fn start(folder: &Path, epochs: usize) -> Trainer {
 }
 
 /// Every tensor of a checkpoint, as bits.
-fn bits(run: &Path) -> BTreeMap<String, Vec<u32>> {
+pub fn bits(run: &Path) -> BTreeMap<String, Vec<u32>> {
     let archive = Archive::read(&run.join("last.safetensors")).unwrap();
     let bits = |v: Vec<f32>| v.into_iter().map(f32::to_bits).collect();
     archive.tensors.into_iter().map(|(name, (_, v))| (name, bits(v))).collect()
@@ -73,7 +63,7 @@ impl Observer for StopAt {
     }
 }
 
-fn resume(run: &Path) -> Trainer {
+pub fn resume(run: &Path) -> Trainer {
     Trainer::resume(run, load::load).unwrap()
 }
 

@@ -1,81 +1,50 @@
 //! The commands that explain: what they write, what they say, what they refuse.
 
-use assert_cmd::Command;
+use crate::cli::place::Place;
 use fer::checkpoint::weights;
 use fer::files::write_atomic;
 use fer::model::{Network, NetworkSpec};
 use fer::render::Picture;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 /// Small, but with every kind of layer that explanations ask for.
 const NETWORK: &str = r#"
 name = "toy"
-[[layers]]
-type = "conv2d"
-filters = 6
-[[layers]]
-type = "batch_normalization"
-[[layers]]
-type = "activation"
-[[layers]]
-type = "max_pooling2d"
-size = 4
-[[layers]]
-type = "conv2d"
-filters = 8
-[[layers]]
-type = "activation"
-[[layers]]
-type = "global_average_pooling2d"
-[[layers]]
-type = "linear"
-units = 7
+layers = [
+    { type = "conv2d", filters = 6 },
+    { type = "batch_normalization" },
+    { type = "activation" },
+    { type = "max_pooling2d", size = 4 },
+    { type = "conv2d", filters = 8 },
+    { type = "activation" },
+    { type = "global_average_pooling2d" },
+    { type = "linear", units = 7 },
+]
 "#;
 
 /// A folder with a network that was not trained: exactness does not depend on that.
-struct Bench {
-    folder: TempDir,
-    model: PathBuf,
-}
+struct Bench(Place);
 
 impl Bench {
     fn new(network: &str) -> Bench {
-        let folder = TempDir::new().expect("a folder");
+        let place = Place::new();
         let spec: NetworkSpec = toml::from_str(network).expect("a network");
         let network = Network::<f32>::new(spec, 3).expect("layers that fit");
-        let model = folder.path().join("toy.safetensors");
         let bytes = weights::archive(&network).and_then(|a| a.to_bytes()).expect("an archive");
-        write_atomic(&model, &bytes).expect("a file");
-        Bench { folder, model }
+        write_atomic(place.path("toy.safetensors"), &bytes).expect("a file");
+        Bench(place)
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.0.path(name)
     }
 
-    fn fer(&self, command: &str, arguments: &str) -> std::process::Output {
-        let mut fer = Command::cargo_bin("fer").expect("the program");
-        fer.current_dir(self.folder.path()).arg(command).arg(&self.model);
-        fer.args(arguments.split_whitespace()).output().expect("a run")
-    }
-
-    #[track_caller]
     fn works(&self, command: &str, arguments: &str) -> String {
-        let run = self.fer(command, arguments);
-        let errors = String::from_utf8_lossy(&run.stderr).into_owned();
-        assert!(run.status.success(), "fer {command} {arguments}: {errors}");
-        String::from_utf8(run.stdout).expect("text")
+        self.0.ok(&format!("{command} toy.safetensors {arguments}")).stdout
     }
 
-    #[track_caller]
     fn refuses(&self, command: &str, arguments: &str, words: &[&str]) {
-        let run = self.fer(command, arguments);
-        let errors = String::from_utf8_lossy(&run.stderr).into_owned();
-        assert_eq!(run.status.code(), Some(2), "fer {command} {arguments}: {errors}");
-        for word in words {
-            assert!(errors.contains(word), "`{word}` is missing in: {errors}");
-        }
+        self.0.fails(&format!("{command} toy.safetensors {arguments}"), 2, words);
     }
 }
 
@@ -181,8 +150,11 @@ fn poor_choices_are_refused_in_plain_words() {
     refuses("--out a.bmp", &[".png"]);
     refuses("--out no/a.png", &["create it first"]);
     refuses("", &["--out"]);
+    refuses("--method guided-backprop --double --check --json", &["cannot be used with"]);
     bench.refuses("lime", "--target loss", &["probability"]);
-    let leaky = NETWORK.replacen("\"activation\"", "\"activation\"\nfunction = \"leaky_relu\"", 1);
+    bench.refuses("filters", "--layer conv2d_1 --filter 6 --json", &["6 filters, 0 to 5"]);
+    bench.refuses("filters", "--layer conv2d_9 --json", &["did you mean `conv2d_1`", "linear_1"]);
+    let leaky = NETWORK.replacen("\"activation\"", "\"activation\", function = \"leaky_relu\"", 1);
     let leaky = Bench::new(&leaky);
     leaky.refuses("saliency", "--method guided-backprop --json", &["ReLU", "activation_1"]);
 }
@@ -198,6 +170,46 @@ fn verify_passes_an_honest_network() {
     for check in checks {
         let measured = check["measured"].as_f64().expect("a number");
         assert!(measured <= check["tolerance"].as_f64().expect("a number"), "{check}");
+        let noise = check["noise"].as_f64();
+        assert_eq!(noise.is_none(), check["name"] == "completeness", "{check}");
+        assert!(noise.is_none_or(|n| n > 0.0 && n < 1e-5), "{check}");
+    }
+}
+
+/// Single precision gives the map of double precision but for its rounding.
+#[test]
+fn double_precision_gives_the_same_map() {
+    let bench = Bench::new(NETWORK);
+    let map = |more: &str| -> Vec<f32> {
+        bench.works("saliency", &format!("--index 5 --target happy --raw m.csv {more}"));
+        let csv = std::fs::read_to_string(bench.path("m.csv")).expect("a file");
+        let values = csv.lines().skip(1).flat_map(|line| line.split(',').skip(4));
+        values.map(|v| v.parse().expect("a number")).collect()
+    };
+    let (single, double) = (map(""), map("--double"));
+    assert_ne!(single, double, "both went the same way");
+    let peak = double.iter().fold(0.0f32, |top, v| top.max(v.abs()));
+    for (a, b) in single.iter().zip(&double) {
+        assert!((a - b).abs() < 1e-4 * peak, "{a} {b}");
+    }
+}
+
+/// The resize of the face to the network's side is part of what is explained.
+#[test]
+fn networks_of_another_input_side_are_explained_on_the_48_pixel_face() {
+    for side in [32, 64] {
+        let network = format!("input = [1, {side}, {side}]{NETWORK}");
+        let bench = Bench::new(&network);
+        let text = bench.works("verify", "--index 1 --json");
+        assert_eq!(json(&text)["passed"], true, "{side}: {text}");
+        let text = bench.works("saliency", "--index 4 --method all --samples 20 --json");
+        let told = json(&text)["faces"][0]["explanations"].clone();
+        assert_eq!(told.as_array().expect("a list").len(), 14);
+        let ig = told.as_array().expect("a list").iter().find(|e| e["method"] == "ig");
+        assert!(ig.expect("ig")["raw_max"].as_f64().expect("a number") > 0.0);
+        let few = "--layer conv2d_2 --filter 0 --steps 4 --seeds 1 --faces 40 --out f.png";
+        bench.works("filters", few);
+        bench.works("activations", "--layer conv2d_1 --index 0 --out a.png");
     }
 }
 

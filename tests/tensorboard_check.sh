@@ -1,10 +1,11 @@
 #!/bin/sh
-# Opens a run that fer wrote in the real TensorBoard, with each of its two loaders, and checks what
-# its HTTP endpoints serve. Exits 0, saying why, where Python or the network is missing.
+# Opens in the real TensorBoard, with each of its two loaders, a run that a test wrote and one that
+# `fer train` wrote, and checks what its HTTP endpoints serve. Exits 0, saying why, where Python or
+# the network is missing. FER names the program; without it, it is built.
 #
 #   tests/tensorboard_check.sh [--keep DIR]
 #
-# --keep DIR leaves the run in DIR/true and DIR/false, to be looked at.
+# --keep DIR leaves the runs in DIR/true, DIR/false, DIR/training-true and DIR/training-false.
 set -eu
 cd "$(dirname "$0")/.."
 venv="${XDG_CACHE_HOME:-$HOME/.cache}/fer-peers/tensorboard"
@@ -21,5 +22,11 @@ if [ ! -x "$venv/bin/tensorboard" ]; then
         skip "pip could not install tensorboard (is there a network?)"
 fi
 
+if [ -z "${FER:-}" ]; then
+    cargo build --quiet --release
+    FER=target/release/fer
+fi
+export FER
+"$venv/bin/python" tests/tensorboard_training.py "$@"
 cargo test --quiet --test suite --no-run
-exec "$venv/bin/python" tests/tensorboard_check.py "$@"
+"$venv/bin/python" tests/tensorboard_check.py "$@"

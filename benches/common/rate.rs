@@ -59,7 +59,7 @@ impl ValueFormatter for Rate {
     fn format_throughput(&self, throughput: &Throughput, value: f64) -> String {
         let (work, unit, limit, name) = counted(throughput);
         let rate = work as f64 / value;
-        format!("{rate:.1} {unit} = {:.0} % of {name}", 100.0 * rate / limit)
+        format!("{rate:.1} {unit} ({:.0} % of {name})", 100.0 * rate / limit)
     }
     fn scale_throughputs(
         &self,

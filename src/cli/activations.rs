@@ -1,6 +1,6 @@
 //! `fer activations`.
 
-use super::explained::{labels, numbers, pixels, spread, training_faces};
+use super::explained::{labels, numbers, pixels, short_origin, spread, training_faces};
 use super::input::{Reading, model_or_input, theme};
 use super::photos::PhotoArgs;
 use super::progress;
@@ -101,7 +101,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     } else if !layers.is_empty() {
         let face = chosen_face(&args, &trained)?;
         let pixels = pixels(&trained, &face);
-        pages.push(face_page(&model, &face, &pixels, theme)?);
+        pages.push(face_page(&model, (&face, args.index), &pixels, theme)?);
         for group in stages(&layers) {
             let own = filters(&group[0])?;
             let stage = |layer: LayerInfo| {
@@ -129,16 +129,22 @@ fn chosen_face(args: &Args, trained: &Trained) -> Result<Dataset> {
 }
 
 /// The face itself and what the network makes of it.
-fn face_page(model: &Explained<'_>, face: &Dataset, pixels: &[f32], theme: Theme) -> Result<Page> {
+fn face_page(
+    model: &Explained<'_>,
+    (face, number): (&Dataset, usize),
+    pixels: &[f32],
+    theme: Theme,
+) -> Result<Page> {
     let probabilities = softmax(&model.logits(pixels)?);
     let predicted = argmax(&probabilities);
     let name = |class: usize| model.class_names().get(class).map_or("", String::as_str);
     let label = face.label(0).map(usize::from);
     let right = label.is_none_or(|label| label == predicted);
     let picture = Picture::from_gray(face.image(0), SIDE, SIDE)?;
+    let place = short_origin(face, 0, number);
     let mut page = Page::sheet(
         "What the filters make of this face",
-        vec![Cell::picture(picture, face.origin(0).to_string())],
+        vec![Cell::picture(picture, place)],
         1,
         theme,
     );

@@ -1,6 +1,6 @@
 //! `fer curves`.
 
-use super::input::{require_folder_of, theme};
+use super::input::theme;
 use crate::error::Result;
 use crate::render::chart::Look;
 use crate::render::{ascii, write};
@@ -25,17 +25,17 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<()> {
-    if let Some(path) = &args.out {
-        write::ending(path)?;
-        require_folder_of(path)?;
-    }
+    args.out.as_deref().map_or(Ok(()), write::check_name)?;
     let mut runs = Vec::new();
     for run in &args.runs {
         let name = run.file_name().unwrap_or(run.as_os_str()).to_string_lossy().into_owned();
         runs.push((name, read_metrics(run)?));
     }
     match &args.out {
-        Some(path) => write::write_scene(&curve_chart(&runs, Look::new(theme(args.dark)))?, path),
+        Some(path) => {
+            let chart = curve_chart(&runs, Look::new(theme(args.dark)))?;
+            write::write_scene(&chart, "Accuracy and loss", path)
+        }
         None => runs.iter().try_for_each(|(name, history)| {
             let drawing = ascii::curves(&epochs(history), COLUMNS, ascii::color_wanted());
             super::print(&format!("{name}\n{drawing}"))

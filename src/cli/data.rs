@@ -1,6 +1,6 @@
 //! `fer data`: what one does with faces before training.
 
-use super::input::{Reading, require_folder_of, theme};
+use super::input::{Reading, theme};
 use crate::CLASS_NAMES;
 use crate::dataset::check::{Check, ClassCount, Stats, check, stats};
 use crate::dataset::synth::Balance;
@@ -8,6 +8,7 @@ use crate::dataset::{
     Dataset, ReadOptions, SynthOptions, stratified_split, synthesize, write_csv, write_folder,
 };
 use crate::error::{Error, Result};
+use crate::files::require_folder_of;
 use crate::render::chart::Look;
 use crate::render::numbers::thousands;
 use crate::render::write;
@@ -143,17 +144,15 @@ pub(super) fn run(args: Args) -> Result<()> {
 }
 
 fn run_stats(args: StatsArgs) -> Result<()> {
-    if let Some(path) = &args.out {
-        write::ending(path)?;
-        require_folder_of(path)?;
-    }
+    args.out.as_deref().map_or(Ok(()), write::check_name)?;
     let faces = args.reading.read(&args.data)?;
     if let Some(path) = &args.out {
         let name = args.data.file_name().unwrap_or(args.data.as_os_str()).to_string_lossy();
         let title = format!("Faces of each class in {name}");
         let counts = class_counts(&faces);
         let look = Look::new(theme(args.dark));
-        write::write_scene(&class_chart(&title, &CLASS_NAMES, &[("", &counts)], look)?, path)?;
+        let chart = class_chart(&title, &CLASS_NAMES, &[("", &counts)], look)?;
+        write::write_scene(&chart, &title, path)?;
     }
     let stats = stats(&faces);
     if args.json { super::print_json(&stats) } else { super::print(&stats_text(&stats)) }
@@ -259,12 +258,8 @@ fn run_split(args: SplitArgs) -> Result<()> {
 }
 
 fn run_synth(args: SynthArgs) -> Result<()> {
-    if let Some(path) = &args.sheet {
-        write::ending(path)?;
-    }
-    for path in args.out.iter().chain(&args.sheet) {
-        require_folder_of(path)?;
-    }
+    args.sheet.as_deref().map_or(Ok(()), write::check_name)?;
+    args.out.as_deref().map_or(Ok(()), require_folder_of)?;
     if args.count == 0 || args.count > 1_000_000 {
         let message = format!("--count {}: expected 1 to 1,000,000 faces", args.count);
         return Err(Error::Usage(message));
@@ -275,7 +270,7 @@ fn run_synth(args: SynthArgs) -> Result<()> {
         synthesize(&SynthOptions { count, seed, first, balance, ..SynthOptions::default() })?;
     if let Some(path) = &args.sheet {
         let sheet = class_sheet("Synthetic faces", &faces, SHEET_COLUMNS, theme(false))?;
-        write::write_scene(&sheet.scene(), path)?;
+        write::write_page(&sheet, path)?;
     }
     args.out.as_ref().map_or(Ok(()), |out| write_faces(&faces, out))
 }

@@ -74,11 +74,12 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
             words: "From noise, a picture is changed step by step until one filter answers as strongly \
                     as it can. Done naively the result looks like a QR code; with the spectrum of real \
                     faces imposed it can be read.",
-            command: "filters DIR/run --layer conv2d_5 --filter 0-7 --out DIR/filters.png".into(),
+            command: "filters DIR/run --layer activation_8 --filter 0-7 --out DIR/filters.png"
+                .into(),
             pictures: vec![(
                 "filters.png",
-                "Eight filters: the naive picture, ours, and the patches of \
-                                            training faces that move the filter most.",
+                "Eight filters: the naive picture, ours, and the training faces that move the filter \
+                 most.",
             )],
             page: None,
         },
@@ -116,9 +117,9 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
         Chapter {
             title: "The whole answer on one page",
             words: "All four questions with their figures, and with words that follow from the \
-                    measured numbers. One file that opens anywhere and prints on paper; --lang zh \
-                    writes it in Chinese.",
-            command: "report DIR/run --out DIR/report.html".into(),
+                    measured numbers. One file that opens anywhere and prints on paper; without --quick \
+                    it shows more filters, and --lang zh writes it in Chinese.",
+            command: "report DIR/run --quick --out DIR/report.html".into(),
             pictures: vec![],
             page: Some(("report.html", "Open the report")),
         },

@@ -53,6 +53,7 @@ pub(super) fn run(args: Args) -> Result<()> {
         eprintln!("{name}: {unlabelled} faces without label are left out");
     }
     if let Some(folder) = &args.out {
+        report.explain(&ensemble, &faces)?;
         write_folder(&report, &faces, folder)?;
         eprintln!("written: {}", folder.join("index.html").display());
     }

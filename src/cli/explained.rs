@@ -1,8 +1,9 @@
-//! What the commands about filters share: the faces a network learnt from, lists of numbers.
+//! What the commands that explain share: faces as a network sees them, lists of numbers.
 
 use crate::dataset::augment::View;
 use crate::dataset::{Dataset, SynthOptions, synthesize};
 use crate::error::{Error, Result};
+use crate::explain::picture;
 use crate::train::{Trained, load};
 use crate::{PIXELS, SIDE};
 use std::path::Path;
@@ -17,12 +18,35 @@ pub fn training_faces(model: &Trained, data: Option<&Path>) -> Result<Dataset> {
     }
 }
 
-/// Faces as the network sees them, `[n, 48, 48]` in [0, 1].
+/// Faces as the network sees them before it resizes them, `[n, 48, 48]` in [0, 1].
 pub fn pixels(model: &Trained, faces: &Dataset) -> Vec<f32> {
-    let all: Vec<usize> = (0..faces.len()).collect();
-    let mut pixels = vec![0.0; faces.len() * PIXELS];
-    View::PLAIN.fill_batch(faces, &all, model.equalize(), SIDE, &mut pixels);
+    pixels_of(model, faces, &(0..faces.len()).collect::<Vec<_>>())
+}
+
+/// The same of the faces with these numbers.
+pub fn pixels_of(model: &Trained, faces: &Dataset, which: &[usize]) -> Vec<f32> {
+    let mut pixels = vec![0.0; which.len() * PIXELS];
+    View::PLAIN.fill_batch(faces, which, model.equalize(), SIDE, &mut pixels);
     pixels
+}
+
+/// Mean of the faces as the network sees them.
+pub fn mean_face(model: &Trained, faces: &Dataset) -> Vec<f32> {
+    match model.equalize() {
+        true => picture::mean_face(&pixels(model, faces)),
+        false => faces.mean_image(),
+    }
+}
+
+/// Where face i came from, short enough to stand beside it: `public_test.csv.gz #3`, `me.png`.
+/// `number` is what the user calls it.
+pub fn short_origin(faces: &Dataset, i: usize, number: usize) -> String {
+    let origin = faces.origin(i);
+    let file = origin.path.file_name().unwrap_or(origin.path.as_os_str()).to_string_lossy();
+    match origin.line {
+        Some(_) => format!("{file} #{number}"),
+        None => file.into_owned(),
+    }
 }
 
 /// True classes; faces without label count for no class.

@@ -1,7 +1,7 @@
 //! `fer export`.
 
-use super::input::require_folder_of;
 use crate::error::{Error, Result};
+use crate::files::require_folder_of;
 use crate::files::write_atomic;
 use crate::onnx::to_onnx;
 use crate::render::numbers::thousands;

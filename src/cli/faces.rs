@@ -1,11 +1,12 @@
 //! Which faces an explanation is about.
 
+use super::explained::{mean_face, pixels_of, short_origin};
 use super::input::{Reading, model_or_input};
 use super::photos::PhotoArgs;
 use crate::dataset::{Dataset, SynthOptions, synthesize};
 use crate::error::{Error, Result};
 use crate::explain::layers::nearest;
-use crate::explain::{Explained, Target};
+use crate::explain::{Classifier, Target};
 use crate::model::Network;
 use crate::report::ShownFace;
 use crate::train::Trained;
@@ -40,7 +41,8 @@ pub struct FaceArgs {
 
 /// A network with what its file says of its training.
 pub struct Model {
-    trained: Trained,
+    /// The network and how it was trained.
+    pub trained: Trained,
     /// As captions call it: name of the file or folder, and of the network.
     pub title: String,
 }
@@ -79,6 +81,8 @@ pub struct Chosen {
     pub chosen: Vec<usize>,
     /// Mean face of `all`; of the training for pictures.
     pub mean_face: Vec<f32>,
+    /// The chosen faces as the network sees them, `[n, 48, 48]` in \[0,1\].
+    pub pixels: Vec<f32>,
 }
 
 impl FaceArgs {
@@ -101,7 +105,7 @@ impl FaceArgs {
             true => first_of_each_class(&all, self.per_class.unwrap_or(1))?,
             false => self.check_index(&all)?,
         };
-        Ok(Chosen { mean_face: all.mean_image(), chosen, all })
+        Ok(Chosen::new(model, all, chosen, None))
     }
 
     fn read_pictures(&self, model: &Model) -> Result<Chosen> {
@@ -110,11 +114,12 @@ impl FaceArgs {
         let all = seen.faces;
         // Without the faces it was trained with there is still their mean gray.
         let mean_face = match self.read_set(model) {
-            Ok(set) => set.mean_image(),
+            Ok(set) => mean_face(&model.trained, &set),
             Err(e) if self.data.is_some() => return Err(e),
             Err(_) => vec![model.network().spec.mean as f32; PIXELS],
         };
-        Ok(Chosen { chosen: (0..all.len()).collect(), mean_face, all })
+        let chosen = (0..all.len()).collect();
+        Ok(Chosen::new(model, all, chosen, Some(mean_face)))
     }
 
     fn check_index(&self, all: &Dataset) -> Result<Vec<usize>> {
@@ -130,10 +135,10 @@ impl FaceArgs {
 }
 
 impl Chosen {
-    /// The chosen faces, `[n, 48, 48]` in \[0,1\].
-    pub fn pixels(&self) -> Vec<f32> {
-        let bytes = self.chosen.iter().flat_map(|&i| self.all.image(i));
-        bytes.map(|&v| f32::from(v) / 255.0).collect()
+    fn new(model: &Model, all: Dataset, chosen: Vec<usize>, mean: Option<Vec<f32>>) -> Chosen {
+        let pixels = pixels_of(&model.trained, &all, &chosen);
+        let mean_face = mean.unwrap_or_else(|| mean_face(&model.trained, &all));
+        Chosen { all, chosen, mean_face, pixels }
     }
 
     /// Their true classes.
@@ -143,20 +148,13 @@ impl Chosen {
 
     /// Their places of origin, short enough for a row's header.
     pub fn origins(&self) -> Vec<String> {
-        let short = |&i: &usize| {
-            let origin = self.all.origin(i);
-            let file = origin.path.file_name().unwrap_or(origin.path.as_os_str());
-            match origin.line {
-                Some(_) => format!("{} #{i}", file.to_string_lossy()),
-                None => file.to_string_lossy().into_owned(),
-            }
-        };
+        let short = |&i: &usize| short_origin(&self.all, i, i);
         self.chosen.iter().map(short).collect()
     }
 
     /// The chosen faces with what the network takes them for.
-    pub fn judge(&self, model: &Explained<'_>) -> Result<Vec<ShownFace>> {
-        ShownFace::judge(model, &self.pixels(), &self.labels(), &self.origins())
+    pub fn judge(&self, model: &dyn Classifier) -> Result<Vec<ShownFace>> {
+        ShownFace::judge(model, &self.pixels, &self.labels(), &self.origins())
     }
 }
 

@@ -4,7 +4,7 @@ use super::faces::{FaceArgs, Model};
 use super::input::theme;
 use super::progress;
 use super::saliency::{How, Work, explain_all};
-use super::saliency_set::{Set, class_maps_of, lifts};
+use super::saliency_set::{Asked, Set, class_maps_of, lifts};
 use crate::error::{Error, Result};
 use crate::explain::lime::lime;
 use crate::explain::{Attribution, Explained, Method, Target};
@@ -59,9 +59,9 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         folder: args.out.clone(),
     };
 
-    let pixels = chosen.pixels();
     let targets = vec![Target::Predicted; faces.len()];
-    let work = Work { model: &explained, pixels: &pixels, targets: &targets, options: &options };
+    let work =
+        Work { model: &explained, pixels: &chosen.pixels, targets: &targets, options: &options };
     let mut found: Vec<Vec<Attribution>> = Vec::new();
     for method in Method::ALL {
         writer.bar.set_message(method.title());
@@ -151,14 +151,15 @@ impl Writer {
             Work { model: explained, pixels: &set.pixels, targets: &targets, options: &options };
         let method = Method::Saliency;
         let found = explain_all(&work, &[method])?.remove(0);
-        let what = set.what("pred", method, model);
-        let lifts = lifts(model, &set, &work, method, &found, how.seed)?;
+        let asked = Asked { model, set: &set, work, method, found: &found };
+        let what = asked.what("pred");
+        let lifts = lifts(&asked, how.seed)?;
         let mean_face = &set.mean_face;
         let page = RegionPage { lifts: &lifts, names: &names, what: &what, mean_face, theme };
         let words = "How much of the map falls on each part of the face, beside three controls.";
         self.add(Section::Set, "regions", "Face or not face?", words, &page.page()?)?;
         let faces = set.judge(explained)?;
-        let data = class_maps_of(model, &set, &work, method, &found, &faces)?;
+        let data = class_maps_of(&asked, &faces)?;
         let page = data.page(&what, &names, theme)?;
         let words = "Mean maps, correct minus wrong, and faces that drew attention elsewhere.";
         self.add(Section::Set, "class-maps", "What the faces of a class share", words, &page)

@@ -2,7 +2,7 @@
 
 use super::progress;
 use crate::dataset::{Dataset, ReadOptions, Usage, read_tree};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::render::Theme;
 use crate::train::load::{read_existing, warn};
 use crate::train::{Ensemble, Predictions};
@@ -107,17 +107,4 @@ impl Averaging {
 /// Light or dark.
 pub fn theme(dark: bool) -> Theme {
     if dark { Theme::Dark } else { Theme::Light }
-}
-
-/// Refuses an output in a folder that is not there, before any work is done.
-pub fn require_folder_of(path: &Path) -> Result<()> {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
-            let parent: PathBuf = parent.into();
-            let message =
-                format!("the folder {} does not exist; create it first", parent.display());
-            Err(Error::Usage(message))
-        }
-        _ => Ok(()),
-    }
 }

@@ -1,6 +1,6 @@
 //! `fer predict`.
 
-use super::input::{Averaging, Reading, model_or_input, require_folder_of};
+use super::input::{Averaging, Reading, model_or_input};
 use super::photos::{PhotoArgs, Seen, is_picture_file};
 use crate::PIXELS;
 use crate::dataset::Dataset;
@@ -8,7 +8,7 @@ use crate::dataset::picture::read_picture;
 use crate::error::{Error, Result};
 use crate::explain::picture::gaussian_blur;
 use crate::explain::{Explained, Method, Options, Target, attribute};
-use crate::files::write_atomic;
+use crate::files::{require_folder_of, write_atomic};
 use crate::photo::Frame;
 use crate::photo::draw::{Drawn, draw};
 use crate::render::numbers::percent;

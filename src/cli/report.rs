@@ -1,10 +1,11 @@
 //! `fer report`.
 
-use super::input::{Reading, require_folder_of};
+use super::input::Reading;
 use super::progress::{self, duration};
 use crate::bench::machine::cpu_name;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
+use crate::files::require_folder_of;
 use crate::files::write_atomic;
 use crate::language::Language;
 use crate::report::paper::{

@@ -7,7 +7,7 @@ use super::saliency_set::{self, SetArgs};
 use crate::error::{Error, Result};
 use crate::explain::integrated_gradients::Baseline;
 use crate::explain::layers::find_layer;
-use crate::explain::{Attribution, Explained, Method, Options, Target, attribute};
+use crate::explain::{Attribution, Classifier, Explained, Method, Options, Target, attribute};
 use crate::files::write_atomic;
 use crate::render::Theme;
 use crate::render::numbers::to_npy;
@@ -49,6 +49,9 @@ pub struct Args {
     /// The raw maps: a .npy or .csv file
     #[arg(long, value_name = "FILE")]
     raw: Option<PathBuf>,
+    /// Compute in double precision by plain loops: slow, to check what single precision does
+    #[arg(long, conflicts_with = "set")]
+    double: bool,
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
@@ -76,7 +79,7 @@ pub struct How {
 
 impl How {
     /// Options of the methods around a mean face.
-    pub fn options(&self, model: &Explained<'_>, mean_face: Vec<f32>) -> Result<Options> {
+    pub fn options(&self, model: &dyn Classifier, mean_face: Vec<f32>) -> Result<Options> {
         let mut options = Options::new(mean_face, self.seed)?;
         if let Some(layer) = &self.layer {
             let found = find_layer(model, layer)?;
@@ -134,14 +137,21 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     args.out.as_deref().map_or(Ok(()), check_name)?;
     args.raw.as_deref().map_or(Ok(()), check_raw_name)?;
     let model = Model::read(args.model.take(), &mut args.faces)?;
-    let explained = Explained::new(model.network())?;
+    if args.double {
+        let wide = model.network().cast::<f64>()?;
+        return explain_faces(&args, &model, &Explained::new(&wide)?);
+    }
+    explain_faces(&args, &model, &Explained::new(model.network())?)
+}
+
+fn explain_faces(args: &Args, model: &Model, explained: &dyn Classifier) -> Result<()> {
     let names = model.names();
-    let chosen = args.faces.choose(&model)?;
-    let options = args.how.options(&explained, chosen.mean_face.clone())?;
-    let faces = chosen.judge(&explained)?;
+    let chosen = args.faces.choose(model)?;
+    let options = args.how.options(explained, chosen.mean_face.clone())?;
+    let faces = chosen.judge(explained)?;
     let targets = args.target.of(&faces, &names)?;
-    let pixels = chosen.pixels();
-    let work = Work { model: &explained, pixels: &pixels, targets: &targets, options: &options };
+    let work =
+        Work { model: explained, pixels: &chosen.pixels, targets: &targets, options: &options };
     let found = explain_all(&work, &args.method.0)?;
     if let [only] = found.as_slice() {
         refuse_if_nothing(only)?;
@@ -170,7 +180,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
 #[derive(Clone, Copy)]
 pub struct Work<'a> {
     /// The network.
-    pub model: &'a Explained<'a>,
+    pub model: &'a dyn Classifier,
     /// `[n, 48, 48]`.
     pub pixels: &'a [f32],
     /// One a face.

@@ -264,11 +264,8 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
             kept.val_loss,
             folder.display()
         );
-        let spent = display.recorder.spent();
-        eprintln!(
-            "watching took {spent:.1} s, {:.1} % of the time",
-            100.0 * spent / trainer.seconds()
-        );
+        let (spent, share) = (display.recorder.spent(), display.recorder.share(&trainer));
+        eprintln!("watching took {spent:.1} s, {:.1} % of the time", 100.0 * share);
     }
     Ok(())
 }

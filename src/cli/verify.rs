@@ -59,9 +59,8 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         seed: args.seed,
         ..VerifyOptions::default()
     };
-    let pixels = chosen.pixels();
     let mut verified = vec![];
-    for (face, x) in faces.iter().zip(pixels.chunks_exact(PIXELS)) {
+    for (face, x) in faces.iter().zip(chosen.pixels.chunks_exact(PIXELS)) {
         let checks = verify(model.network(), x, face.predicted, &chosen.mean_face, &options)?;
         let class = name(&names, face.predicted).to_owned();
         verified.push(VerifiedFace { origin: face.origin.clone(), class, checks });

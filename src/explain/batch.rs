@@ -4,9 +4,9 @@ use super::model::{BackwardRule, Classifier, Target, softmax};
 use crate::{PIXELS, Result};
 use rayon::prelude::*;
 
-/// Faces in one call of the network: bounds the memory, whatever the number of samples. So few
-/// that what one layer leaves is still in the cache for the next.
-pub const BATCH: usize = 32;
+/// Faces in one call of the network: bounds the memory, whatever the number of samples, and leaves
+/// every thread several passes to run.
+pub const BATCH: usize = 128;
 
 /// Calls `run(first, faces)` on `total` faces, at most [`BATCH`] at once and in order; face i is
 /// drawn by `make(i, face)`, on all threads.

@@ -2,8 +2,8 @@
 
 use super::attribute::{Attribution, Fact, Options, attribute};
 use super::batch::{face, logits_of};
-use super::faithfulness::{Faithfulness, faithfulness};
-use super::infidelity::infidelity;
+use super::faithfulness::{Areas, Faithfulness, controls, map_areas};
+use super::infidelity::Squares;
 use super::integrated_gradients::RESIDUAL_GOAL;
 use super::method::Method;
 use super::model::{Classifier, Target, check};
@@ -58,58 +58,109 @@ pub fn check_table(
     targets: &[Target],
     options: &CheckOptions<'_>,
 ) -> Result<Vec<CheckRow>> {
-    check(model, faces, targets)?;
-    let draw = |i: usize, out: &mut [f32]| out.copy_from_slice(face(faces, i));
-    let logits = logits_of(model, targets.len(), draw)?;
-    let rows = logits.chunks_exact(model.classes());
-    let fixed: Vec<Target> = targets.iter().zip(rows).map(|(t, l)| t.resolve(l)).collect();
-    methods.iter().map(|&m| check_method(model, m, faces, &fixed, options)).collect()
+    let checker = Checker::new(model, faces, targets, options)?;
+    methods.iter().map(|&m| checker.judge(m)).collect()
 }
 
-fn check_method(
-    model: &dyn Classifier,
-    method: Method,
-    faces: &[f32],
-    targets: &[Target],
-    options: &CheckOptions<'_>,
-) -> Result<CheckRow> {
-    let settings = options.attribution;
-    let found = attribute(model, method, faces, targets, settings)?;
-    let kept: Vec<usize> = (0..found.len()).filter(|&f| found[f].refused.is_none()).collect();
-    let mut row = CheckRow {
-        method: method.name().into(),
-        faithfulness: None,
-        infidelity: None,
-        max_sensitivity: None,
-        randomisation: None,
-        residual: residual(&found),
-        refused: found.len() - kept.len(),
-        failures: vec![],
-    };
-    if kept.is_empty() {
-        row.failures.extend(found.first().and_then(|a| a.refused.clone()));
-        return Ok(row);
-    }
-    let faces: Vec<f32> = kept.iter().flat_map(|&f| face(faces, f)).copied().collect();
-    let maps: Vec<f32> = kept.iter().flat_map(|&f| found[f].map.iter()).copied().collect();
-    let targets: Vec<Target> = kept.iter().map(|&f| targets[f]).collect();
-    let classes: Vec<usize> = kept.iter().map(|&f| found[f].class).collect();
+/// Faces on which methods are judged, with all that does not depend on the method.
+pub struct Checker<'a> {
+    model: &'a dyn Classifier,
+    faces: &'a [f32],
+    targets: Vec<Target>,
+    classes: Vec<usize>,
+    options: &'a CheckOptions<'a>,
+    controls: Vec<[Areas; 2]>,
+    squares: Squares<'a>,
+}
 
-    let areas = faithfulness(model, &faces, &maps, &classes, &settings.mean_face, options.seed)?;
-    row.faithfulness = Some(Faithfulness::mean(&areas));
-    let missed = infidelity(model, &faces, &maps, &targets, &settings.mean_face, options.seed)?;
-    row.infidelity = Some(mean(&missed));
-    let mut again = |faces: &[f32]| maps_of(model, method, faces, &targets, settings);
-    if !needs_many_passes(method) {
-        let change = max_sensitivity(&faces, &maps, options.seed, &mut again)?;
-        row.max_sensitivity = Some(mean(&change));
+impl<'a> Checker<'a> {
+    /// Fixes the targets, and asks the network what the controls need.
+    ///
+    /// **Errors**: `Shape` where counts disagree; `Usage` for an unknown class.
+    pub fn new(
+        model: &'a dyn Classifier,
+        faces: &'a [f32],
+        targets: &[Target],
+        options: &'a CheckOptions<'a>,
+    ) -> Result<Self> {
+        check(model, faces, targets)?;
+        let draw = |i: usize, out: &mut [f32]| out.copy_from_slice(face(faces, i));
+        let logits = logits_of(model, targets.len(), draw)?;
+        let rows = || logits.chunks_exact(model.classes());
+        let targets: Vec<Target> = targets.iter().zip(rows()).map(|(t, l)| t.resolve(l)).collect();
+        let classes: Vec<usize> = targets.iter().zip(rows()).map(|(t, l)| t.class(l)).collect();
+        let mean_face = &options.attribution.mean_face;
+        let controls = controls(model, faces, &classes, mean_face, options.seed)?;
+        let squares = Squares::new(model, faces, &targets, mean_face, options.seed)?;
+        Ok(Checker { model, faces, targets, classes, options, controls, squares })
     }
-    if let Some(random) = options.randomised {
-        let after = maps_of(random, method, &faces, &targets, settings)?;
-        row.randomisation = Some(mean_spearman(&maps, &after)?);
+
+    /// One row of the table.
+    ///
+    /// **Errors**: those of the method.
+    pub fn judge(&self, method: Method) -> Result<CheckRow> {
+        let settings = self.options.attribution;
+        let found = attribute(self.model, method, self.faces, &self.targets, settings)?;
+        let kept: Vec<usize> = (0..found.len()).filter(|&f| found[f].refused.is_none()).collect();
+        let mut row = CheckRow {
+            method: method.name().into(),
+            faithfulness: None,
+            infidelity: None,
+            max_sensitivity: None,
+            randomisation: None,
+            residual: residual(&found),
+            refused: found.len() - kept.len(),
+            failures: vec![],
+        };
+        if kept.is_empty() {
+            row.failures.extend(found.first().and_then(|a| a.refused.clone()));
+            return Ok(row);
+        }
+        let faces: Vec<f32> = kept.iter().flat_map(|&f| face(self.faces, f)).copied().collect();
+        let maps: Vec<f32> = kept.iter().flat_map(|&f| found[f].map.iter()).copied().collect();
+        let targets: Vec<Target> = kept.iter().map(|&f| self.targets[f]).collect();
+        let classes: Vec<usize> = kept.iter().map(|&f| self.classes[f]).collect();
+
+        let areas = map_areas(self.model, &faces, &maps, &classes, &settings.mean_face)?;
+        let join = |(map, &f): (Areas, &usize)| {
+            let [random, centre] = self.controls[f];
+            Faithfulness { map, random, centre }
+        };
+        let areas: Vec<Faithfulness> = areas.into_iter().zip(&kept).map(join).collect();
+        row.faithfulness = Some(Faithfulness::mean(&areas));
+        let missed = |&f: &usize| self.squares.missed(f, &found[f].map);
+        row.infidelity = Some(mean(&kept.iter().map(missed).collect::<Vec<_>>()));
+        let mut again = |faces: &[f32]| maps_of(self.model, method, faces, &targets, settings);
+        if !needs_many_passes(method) {
+            let change = max_sensitivity(&faces, &maps, self.options.seed, &mut again)?;
+            row.max_sensitivity = Some(mean(&change));
+        }
+        if let Some(random) = self.options.randomised {
+            let after = maps_of(random, method, &faces, &targets, settings)?;
+            row.randomisation = Some(mean_spearman(&maps, &after)?);
+        }
+        row.failures = failures(&row);
+        Ok(row)
     }
-    row.failures = failures(&row);
-    Ok(row)
+}
+
+/// Network passes that judging a method takes on one face, roughly and counting a backward pass as
+/// two: what a progress bar needs to foretell the end.
+pub fn passes(method: Method, options: &Options) -> usize {
+    let gradient = 3;
+    let once = match method {
+        Method::SmoothGrad | Method::SmoothGradSquared | Method::VarGrad => {
+            gradient * options.noise.samples
+        }
+        Method::IntegratedGradients => gradient * 100,
+        Method::ScoreCam => 200,
+        Method::Occlusion => 122,
+        Method::Rise => options.rise.samples,
+        Method::Lime => options.lime.num_samples * options.lime.fits,
+        _ => gradient,
+    };
+    let again = if needs_many_passes(method) { 0 } else { super::sensitivity::SAMPLES };
+    once * (2 + again) + 2 * (super::faithfulness::STEPS + 1)
 }
 
 /// Mean completeness residual, where the method has one.

@@ -65,13 +65,41 @@ pub fn faithfulness(
     baseline: &[f32],
     seed: u64,
 ) -> Result<Vec<Faithfulness>> {
+    let controls = controls(model, faces, classes, baseline, seed)?;
+    let maps = map_areas(model, faces, maps, classes, baseline)?;
+    let join = |(map, [random, centre]): (Areas, [Areas; 2])| Faithfulness { map, random, centre };
+    Ok(maps.into_iter().zip(controls).map(join).collect())
+}
+
+/// Areas of both controls for every face: a random order, and the middle first. They do not depend
+/// on the map, so several methods may share them.
+pub fn controls(
+    model: &dyn Classifier,
+    faces: &[f32],
+    classes: &[usize],
+    baseline: &[f32],
+    seed: u64,
+) -> Result<Vec<[Areas; 2]>> {
     let centre = order(&centre_gaussian());
     let one_face = |(f, &class): (usize, &usize)| {
         let mut random: Vec<usize> = (0..PIXELS).collect();
         Rng::new(seed, Purpose::Explain, 4, f as u64).shuffle(&mut random);
-        let orders = [order(face(maps, f)), random, centre.clone()];
-        let found = curves(model, face(faces, f), baseline, class, &orders)?;
-        Ok(Faithfulness { map: found[0], random: found[1], centre: found[2] })
+        let found = curves(model, face(faces, f), baseline, class, &[random, centre.clone()])?;
+        Ok([found[0], found[1]])
+    };
+    classes.iter().enumerate().map(one_face).collect()
+}
+
+/// Areas of every face's map.
+pub fn map_areas(
+    model: &dyn Classifier,
+    faces: &[f32],
+    maps: &[f32],
+    classes: &[usize],
+    baseline: &[f32],
+) -> Result<Vec<Areas>> {
+    let one_face = |(f, &class): (usize, &usize)| {
+        Ok(curves(model, face(faces, f), baseline, class, &[order(face(maps, f))])?[0])
     };
     classes.iter().enumerate().map(one_face).collect()
 }

@@ -60,9 +60,10 @@ pub struct FilterNumbers {
     pub robust_z: f64,
     /// z of the strongest training face.
     pub best_face_z: f64,
-    /// Cosine between what the picture and the nine strongest faces show the previous block, in
-    /// channel means standardised over the training faces; for a first layer the correlation of
-    /// receptive-field crops, best within ±3 pixels.
+    /// Cosine between what the picture's strongest cell and the nine strongest patches show in the
+    /// previous block, in deviations from each channel's mean over the training faces (for logits
+    /// in channel means); for a first layer the correlation of receptive-field crops, best within
+    /// ±3 pixels.
     pub similarity: f64,
     /// Mean correlation of the pictures of different seeds, best within ±3 pixels.
     pub agreement: Option<f64>,

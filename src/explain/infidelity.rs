@@ -3,7 +3,7 @@
 use super::batch::{face, scores_of};
 use super::model::{Classifier, Target};
 use crate::random::{Purpose, Rng};
-use crate::{PIXELS, Result, SIDE};
+use crate::{Result, SIDE};
 
 /// Squares tried on each face.
 pub const SAMPLES: usize = 100;
@@ -24,38 +24,68 @@ pub fn infidelity(
     baseline: &[f32],
     seed: u64,
 ) -> Result<Vec<f64>> {
-    let squares: Vec<[usize; 3]> = (0..SAMPLES as u64)
-        .map(|k| {
+    let squares = Squares::new(model, faces, targets, baseline, seed)?;
+    Ok((0..targets.len()).map(|f| squares.missed(f, face(maps, f))).collect())
+}
+
+/// What random squares do to the score of every face: the part of [`infidelity`] that does not
+/// depend on the map, so several methods may share it.
+pub struct Squares<'a> {
+    faces: &'a [f32],
+    baseline: &'a [f32],
+    /// Top, left, side.
+    squares: Vec<[usize; 3]>,
+    /// S(x) − S(x − I), `[faces, squares]`.
+    changes: Vec<f64>,
+}
+
+impl<'a> Squares<'a> {
+    /// Draws the squares and asks the network.
+    ///
+    /// **Errors**: those of the network.
+    pub fn new(
+        model: &dyn Classifier,
+        faces: &'a [f32],
+        targets: &[Target],
+        baseline: &'a [f32],
+        seed: u64,
+    ) -> Result<Self> {
+        let square = |k: u64| {
             let mut rng = Rng::new(seed, Purpose::Explain, 5, k);
             let side = 6 + rng.below(11);
             [rng.below(SIDE - side + 1), rng.below(SIDE - side + 1), side]
-        })
-        .collect();
-    let inside = |k: usize| {
-        let [top, left, side] = squares[k];
-        (top..top + side).flat_map(move |i| (left..left + side).map(move |j| i * SIDE + j))
-    };
-    let each = 1 + SAMPLES;
-    let draw = |i: usize, out: &mut [f32]| {
-        out.copy_from_slice(face(faces, i / each));
-        if !i.is_multiple_of(each) {
-            inside(i % each - 1).for_each(|p| out[p] = baseline[p]);
-        }
-    };
-    let scores = scores_of(model, each * targets.len(), draw, |i| targets[i / each])?;
-    let one_face = |f: usize| {
-        let (x, map) = (face(faces, f), face(maps, f));
-        let scores = &scores[f * each..(f + 1) * each];
+        };
+        let squares: Vec<[usize; 3]> = (0..SAMPLES as u64).map(square).collect();
+        let each = 1 + SAMPLES;
+        let draw = |i: usize, out: &mut [f32]| {
+            out.copy_from_slice(face(faces, i / each));
+            if !i.is_multiple_of(each) {
+                inside(squares[i % each - 1]).for_each(|p| out[p] = baseline[p]);
+            }
+        };
+        let scores = scores_of(model, each * targets.len(), draw, |i| targets[i / each])?;
+        let change = |s: &[f32]| s[1..].iter().map(|v| f64::from(s[0] - v)).collect::<Vec<_>>();
+        let changes = scores.chunks_exact(each).flat_map(change).collect();
+        Ok(Squares { faces, baseline, squares, changes })
+    }
+
+    /// Infidelity of a map of face f.
+    pub fn missed(&self, f: usize, map: &[f32]) -> f64 {
+        let x = face(self.faces, f);
         let (mut aa, mut ab, mut bb) = (0.0, 0.0, 0.0);
-        for k in 0..SAMPLES {
-            let change = f64::from(scores[0] - scores[k + 1]);
-            let forecast: f64 =
-                inside(k).map(|p| f64::from(map[p]) * f64::from(x[p] - baseline[p])).sum();
+        for (&square, change) in self.squares.iter().zip(&self.changes[f * SAMPLES..]) {
+            let forecast: f64 = inside(square)
+                .map(|p| f64::from(map[p]) * f64::from(x[p] - self.baseline[p]))
+                .sum();
             aa += change * change;
             ab += change * forecast;
             bb += forecast * forecast;
         }
         if aa > 0.0 && bb > 0.0 && ab > 0.0 { (1.0 - ab * ab / (aa * bb)).max(0.0) } else { 1.0 }
-    };
-    Ok((0..faces.len() / PIXELS).map(one_face).collect())
+    }
+}
+
+/// Pixels of a square.
+fn inside([top, left, side]: [usize; 3]) -> impl Iterator<Item = usize> {
+    (top..top + side).flat_map(move |i| (left..left + side).map(move |j| i * SIDE + j))
 }

@@ -1,6 +1,5 @@
 //! A trained network as the explanations see it.
 
-use super::batch::BATCH;
 use super::face_size::FaceSize;
 use super::model::{
     BackwardRule, Classifier, InputGradient, LayerGradient, LayerInfo, LayerKind, Maps,
@@ -13,6 +12,7 @@ use crate::model::Network;
 use crate::nn::{Function, Layer, Pass};
 use crate::{Error, PIXELS, Result};
 use fer_kernels::Layout;
+use rayon::prelude::*;
 
 /// A network in evaluation mode, with its layers described once.
 ///
@@ -134,6 +134,19 @@ fn layer_of(tensor: &str) -> &str {
     tensor.split('.').next().unwrap_or(tensor)
 }
 
+/// Faces in one pass of the network: so few that what one layer leaves is still in the cache for
+/// the next.
+const FEW: usize = 16;
+
+/// Calls `run(first, faces)` for every few faces, on all threads; results in order.
+fn in_batches<R: Send>(
+    faces: &[f32],
+    run: impl Fn(usize, &[f32]) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let batches = faces.par_chunks(FEW * PIXELS).enumerate();
+    batches.map(|(batch, faces)| run(batch * FEW, faces)).collect()
+}
+
 fn narrow<T: Element>(values: &[T]) -> Vec<f32> {
     values.iter().map(|v| v.to_f64() as f32).collect()
 }
@@ -167,11 +180,10 @@ impl<T: Element> Classifier for Explained<'_, T> {
     }
 
     fn logits(&self, faces: &[f32]) -> Result<Vec<f32>> {
-        let mut all = Vec::new();
-        for faces in faces.chunks(BATCH * PIXELS) {
-            all.extend(narrow(&self.network.logits(self.pixels(faces)?)?.to_vec()));
-        }
-        Ok(all)
+        let run = |_: usize, faces: &[f32]| {
+            Ok(narrow(&self.network.logits(self.pixels(faces)?)?.to_vec()))
+        };
+        Ok(in_batches(faces, run)?.concat())
     }
 
     fn input_gradient(
@@ -180,16 +192,20 @@ impl<T: Element> Classifier for Explained<'_, T> {
         targets: &[Target],
         rule: BackwardRule,
     ) -> Result<InputGradient> {
-        let mut out = InputGradient::default();
-        for (faces, targets) in faces.chunks(BATCH * PIXELS).zip(targets.chunks(BATCH)) {
+        let run = |first: usize, faces: &[f32]| {
             let Run { mut pass, pixels: x, logits } = self.run(faces, None)?;
-            let (scores, rows, cotangent) = start(logits.value(), targets);
+            let (scores, rows, cotangent) = start(logits.value(), &targets[first..]);
             let gradients = pass.tape.backward_from(&logits, cotangent, rule)?;
-            out.scores.extend(scores);
-            out.logits.extend(rows);
-            out.gradient.extend(self.face_gradient(gradients.get(&x), &x.shape()));
+            let gradient = self.face_gradient(gradients.get(&x), &x.shape());
+            Ok(InputGradient { scores, logits: rows, gradient })
+        };
+        let mut all = InputGradient::default();
+        for part in in_batches(faces, run)? {
+            all.scores.extend(part.scores);
+            all.logits.extend(part.logits);
+            all.gradient.extend(part.gradient);
         }
-        Ok(out)
+        Ok(all)
     }
 
     fn layer_gradient(
@@ -198,31 +214,35 @@ impl<T: Element> Classifier for Explained<'_, T> {
         faces: &[f32],
         targets: &[Target],
     ) -> Result<LayerGradient> {
-        let mut out = LayerGradient::default();
-        for (faces, targets) in faces.chunks(BATCH * PIXELS).zip(targets.chunks(BATCH)) {
+        let run = |first: usize, faces: &[f32]| {
             let Run { mut pass, logits, .. } = self.run(faces, Some(layer))?;
             let map = self.watched(&pass, layer)?.clone();
-            let (scores, rows, cotangent) = start(logits.value(), targets);
+            let (scores, rows, cotangent) = start(logits.value(), &targets[first..]);
             let gradients = pass.tape.backward_from(&logits, cotangent, BackwardRule::Standard)?;
-            append(&mut out.maps, maps(map.value()));
             let zeros = || vec![0.0; map.shape().elements()];
-            let gradient = gradients.get(&map).map(|g| narrow(&g.to_vec()));
-            out.gradient.extend(gradient.unwrap_or_else(zeros));
-            out.scores.extend(scores);
-            out.logits.extend(rows);
+            let gradient = gradients.get(&map).map_or_else(zeros, |g| narrow(&g.to_vec()));
+            Ok(LayerGradient { maps: maps(map.value()), gradient, scores, logits: rows })
+        };
+        let mut all = LayerGradient::default();
+        for part in in_batches(faces, run)? {
+            append(&mut all.maps, part.maps);
+            all.gradient.extend(part.gradient);
+            all.scores.extend(part.scores);
+            all.logits.extend(part.logits);
         }
-        Ok(out)
+        Ok(all)
     }
 
     fn activations(&self, layer: &str, faces: &[f32]) -> Result<Maps> {
-        let mut out = Maps::default();
-        for faces in faces.chunks(BATCH * PIXELS) {
+        let run = |_: usize, faces: &[f32]| {
             let mut pass = Pass::eval();
             pass.watch(&[layer]);
             self.network.forward_to_watched(&mut pass, &Var::constant(self.pixels(faces)?))?;
-            append(&mut out, maps(self.watched(&pass, layer)?.value()));
-        }
-        Ok(out)
+            Ok(maps(self.watched(&pass, layer)?.value()))
+        };
+        let mut all = Maps::default();
+        in_batches(faces, run)?.into_iter().for_each(|part| append(&mut all, part));
+        Ok(all)
     }
 
     fn objective_gradient(
@@ -230,9 +250,8 @@ impl<T: Element> Classifier for Explained<'_, T> {
         objective: &Objective,
         faces: &[f32],
     ) -> Result<ObjectiveGradient> {
-        let mut out = ObjectiveGradient::default();
-        let units = objective.units().chunks(BATCH);
-        for (faces, units) in faces.chunks(BATCH * PIXELS).zip(units) {
+        let run = |first: usize, faces: &[f32]| {
+            let units = &objective.units()[first..first + faces.len() / PIXELS];
             let objective = objective.with_units(units.to_vec());
             let mut pass = Pass::eval();
             let x = pass.tape.leaf(self.pixels(faces)?);
@@ -247,10 +266,15 @@ impl<T: Element> Classifier for Explained<'_, T> {
             let maps = maps(output.value());
             let cotangent = cotangent(&objective.map_gradient(&maps), output.shape());
             let gradients = pass.tape.backward_from(&output, cotangent, BackwardRule::Standard)?;
-            out.values.extend(objective.values(&maps));
-            out.gradient.extend(self.face_gradient(gradients.get(&x), &x.shape()));
+            let gradient = self.face_gradient(gradients.get(&x), &x.shape());
+            Ok(ObjectiveGradient { values: objective.values(&maps), gradient })
+        };
+        let mut all = ObjectiveGradient::default();
+        for part in in_batches(faces, run)? {
+            all.values.extend(part.values);
+            all.gradient.extend(part.gradient);
         }
-        Ok(out)
+        Ok(all)
     }
 
     fn layers(&self) -> Vec<LayerInfo> {

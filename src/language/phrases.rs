@@ -136,6 +136,7 @@ phrases! {
     why_not_sure
     why_best
     why_worst
+    why_rarest
     why_uncertain
     why_missed
     why_overlaps

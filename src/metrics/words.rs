@@ -14,7 +14,8 @@ const CAUTION: f64 = 0.03;
 /// Calibration error above which the network is called too sure, or not sure enough.
 const MISJUDGED: f64 = 0.05;
 
-/// A paragraph on the best and the worst class by recall. Classes without faces are left out.
+/// A paragraph on the best and the worst class by recall, and on the one with the fewest training
+/// faces. Classes without faces are left out.
 pub fn why(evaluation: &Evaluation, distances: Option<&ClassDistances>) -> String {
     why_in(Language::English, evaluation, distances)
 }
@@ -34,6 +35,13 @@ pub fn why_in(
         text.extend(extreme(language, evaluation, best, p.why_best, distances));
         text.extend(extreme(language, evaluation, worst, p.why_worst, distances));
         text.extend(compare(language, evaluation, best, worst));
+        let examples = |c: usize| evaluation.per_class[c].trained_on.unwrap_or(u64::MAX);
+        let rarest = order.iter().copied().min_by_key(|&c| (examples(c), c));
+        let known = |c: &usize| examples(*c) < u64::MAX && ![best, worst].contains(c);
+        if let Some(rare) = rarest.filter(known) {
+            text.extend(extreme(language, evaluation, rare, p.why_rarest, distances));
+            text.extend(compare(language, evaluation, best, rare));
+        }
     }
     language.paragraph(&text)
 }
@@ -263,5 +271,25 @@ mod tests {
         let text = why(&evaluation(&[500, 500]), None);
         assert!(text.contains("Training faces do not explain the gap"), "{text}");
         assert!(text.contains("hard to tell apart"), "{text}");
+        assert!(!text.contains("fewest examples"), "{text}");
+    }
+
+    #[test]
+    fn the_rarest_class_is_spoken_of_even_if_another_is_worse() {
+        // Three classes of 10: all found, half found, none found; the middle one is the rarest.
+        let (mut logits, mut labels) = (vec![], vec![]);
+        for f in 0..30 {
+            let truth = f / 10;
+            let says = if truth == 0 || f % 2 == 0 && truth == 1 { truth } else { 0 };
+            logits.extend((0..3).map(|c| if c == says { 2.0 } else { 0.0 }));
+            labels.push(truth);
+        }
+        let names = ["joy", "awe", "bile"];
+        let e = Evaluation::new(&logits, &labels, &names, Some(&[900, 30, 300])).unwrap();
+        let text = why(&e, None);
+        for part in ["joy best", "bile worst", "awe from the fewest examples: 50 % of 10 faces"] {
+            assert!(text.contains(part), "`{part}` is missing from: {text}");
+        }
+        assert!(text.contains("30 times as often as awe (900 faces against 30)"), "{text}");
     }
 }

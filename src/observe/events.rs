@@ -164,11 +164,15 @@ impl Events {
 
     /// Says how the run ended, and writes the validation faces as the last layer sees them.
     ///
+    /// A run that may go on has no `status`: an open TensorBoard believes the first one for good.
+    ///
     /// # Errors
     /// Those of files.
-    pub fn end(&mut self, trainer: &Trainer, status: Status, folder: &Path) -> Result<()> {
-        self.run.session_end(trainer.progress.epoch as u64, status)?;
-        self.run.flush()?;
+    pub fn end(&mut self, trainer: &Trainer, status: Option<Status>, folder: &Path) -> Result<()> {
+        if let Some(status) = status {
+            self.run.session_end(trainer.progress.epoch as u64, status)?;
+            self.run.flush()?;
+        }
         write_projector(trainer, folder)
     }
 }
@@ -181,6 +185,7 @@ fn side_by_side(face: &Picture, map: &Picture) -> Picture {
 }
 
 /// Every number, word and flag of a configuration; `schedule.warmup` for what is inside a part.
+/// The parts come last.
 fn hparams(config: &Value) -> Vec<(String, HParam)> {
     fn visit(name: String, value: &Value, out: &mut Vec<(String, HParam)>) {
         let inner = |key: &str| match name.as_str() {
@@ -191,14 +196,27 @@ fn hparams(config: &Value) -> Vec<(String, HParam)> {
             Value::Object(parts) => parts.iter().for_each(|(k, v)| visit(inner(k), v, out)),
             Value::Null => {}
             Value::Bool(flag) => out.push((name, HParam::Flag(*flag))),
-            Value::Number(n) => out.push((name, HParam::Number(n.as_f64().unwrap_or(f64::NAN)))),
+            Value::Number(n) => out.push((name, HParam::Number(rounded(n.as_f64())))),
             Value::String(text) => out.push((name, HParam::Text(text.clone()))),
-            Value::Array(_) => out.push((name, HParam::Text(value.to_string()))),
+            Value::Array(all) => {
+                let one = |v: &Value| match v {
+                    Value::Number(n) => rounded(n.as_f64()).to_string(),
+                    other => other.to_string(),
+                };
+                let all: Vec<String> = all.iter().map(one).collect();
+                out.push((name, HParam::Text(all.join(", "))));
+            }
         }
     }
     let mut out = Vec::new();
     visit(String::new(), config, &mut out);
+    out.sort_by_key(|(name, _)| name.contains('.'));
     out
+}
+
+/// To a millionth: 0.02 as `f32` should not read 0.019999999552965164.
+fn rounded(value: Option<f64>) -> f64 {
+    value.map_or(f64::NAN, |v| (v * 1e6).round() / 1e6)
 }
 
 fn write_projector(trainer: &Trainer, folder: &Path) -> Result<()> {

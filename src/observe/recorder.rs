@@ -109,12 +109,17 @@ impl Recorder {
         self.spent
     }
 
+    /// The same as a share of the time since the training was begun or resumed, in [0, 1].
+    pub fn share(&self, trainer: &Trainer) -> f64 {
+        self.spent / (trainer.seconds() - self.since).max(1e-9)
+    }
+
     /// To be called when the training has ended, however it did.
     pub fn end(&mut self, trainer: &Trainer, outcome: &Result<Outcome>) {
         let (state, status) = match outcome {
-            Ok(Outcome::Finished) => (State::Finished, Status::Success),
-            Ok(Outcome::Stopped) => (State::Stopped, Status::Failure),
-            Err(_) => (State::Failed, Status::Failure),
+            Ok(Outcome::Finished) => (State::Finished, Some(Status::Success)),
+            Ok(Outcome::Stopped) => (State::Stopped, None),
+            Err(_) => (State::Failed, Some(Status::Failure)),
         };
         self.guarded(|this| {
             this.live.end(trainer, state)?;
@@ -165,7 +170,7 @@ impl Recorder {
         if let Some(events) = &mut self.events {
             events.epoch(&view)?;
         }
-        let share = self.spent / (trainer.seconds() - self.since).max(1e-9);
+        let share = self.share(trainer);
         self.live.epoch(&view, share)
     }
 }

@@ -3,6 +3,7 @@
 use crate::autograd::Tensor;
 use crate::memory::Element;
 use crate::nn::{Parameter, Role};
+use fer_kernels::reduce;
 use fer_kernels::update::{self, Adam, Sgd};
 use serde::{Deserialize, Serialize};
 
@@ -141,6 +142,5 @@ impl<T: Element> Optimizer<T> {
 
 /// √(Σ g²) over all gradients, in double precision.
 pub fn gradient_norm<'a, T: Element>(gradients: impl Iterator<Item = &'a Tensor<T>>) -> f64 {
-    let squares = gradients.map(|g| g.as_slice().iter().map(|v| v.to_f64().powi(2)).sum::<f64>());
-    squares.sum::<f64>().sqrt()
+    gradients.map(|g| reduce::sum_of_squares(g.as_slice())).sum::<f64>().sqrt()
 }

@@ -1,51 +1,67 @@
-//! Drawings into files.
+//! Drawings and pages into files, as their names end.
 
-use super::Scene;
-use crate::files::write_atomic;
+use super::html::Document;
+use super::image::MAX_PIXELS;
+use super::panel::Page;
+use super::scene::Scene;
+use crate::files::{require_folder_of, write_atomic};
 use crate::{Error, Result};
 use std::path::Path;
 
 /// Pixels of a PNG per unit of a drawing: sharp on a dense screen and in print.
 pub const PNG_SCALE: f32 = 2.0;
 
-/// What a picture's name asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Pixels.
-    Png,
-    /// Shapes and text.
-    Svg,
+/// Refuses a name that [`write_scene`] cannot write, before long work.
+///
+/// # Errors
+/// [`Error::Usage`] unless the name ends in `.png`, `.svg` or `.html` and its folder is there.
+pub fn check_name(path: &Path) -> Result<()> {
+    if !matches!(ending(path).as_str(), "png" | "svg" | "html") {
+        let message =
+            format!("{}: expected a name that ends in .png, .svg or .html", path.display());
+        return Err(Error::Usage(message));
+    }
+    require_folder_of(path)
 }
 
-/// The kind of picture that a name asks for; worth calling before long work.
+/// Writes a page as PNG, SVG or HTML (text that can be searched, no other file needed).
 ///
-/// **Errors**: [`Error::Usage`] unless the name ends in `.png` or `.svg`.
-pub fn ending(path: &Path) -> Result<Ending> {
-    let found = path.extension().map(|e| e.to_ascii_lowercase());
-    match found.as_ref().and_then(|e| e.to_str()) {
-        Some("png") => Ok(Ending::Png),
-        Some("svg") => Ok(Ending::Svg),
-        _ => {
-            let message = format!("{}: expected a name that ends in .png or .svg", path.display());
-            Err(Error::Usage(message))
-        }
-    }
+/// # Errors
+/// As [`check_name`]; those of drawing and of files.
+pub fn write_page(page: &Page, path: &Path) -> Result<()> {
+    write_scene(&page.scene(), &page.title, path)
 }
 
-/// Writes a drawing as PNG or SVG, as the name ends.
+/// Writes a drawing in the same ways; the title is that of the HTML page.
 ///
-/// **Errors**: [`Error::Usage`] for any other ending; those of drawing and of files.
-pub fn write_scene(scene: &Scene, path: &Path) -> Result<()> {
-    match ending(path)? {
-        Ending::Png => write_atomic(path, &scene.to_png(PNG_SCALE)?),
-        Ending::Svg => write_atomic(path, scene.to_svg()?.as_bytes()),
-    }
+/// # Errors
+/// As [`write_page`].
+pub fn write_scene(scene: &Scene, title: &str, path: &Path) -> Result<()> {
+    check_name(path)?;
+    let bytes = match ending(path).as_str() {
+        "png" => scene.to_png(png_scale(scene))?,
+        "svg" => scene.to_svg()?.into_bytes(),
+        _ => Document::new(title, "en").svg(&scene.to_svg()?, "").finish().into_bytes(),
+    };
+    write_atomic(path, &bytes)
 }
 
 /// Writes `STEM.png` and `STEM.svg` into a folder.
 ///
-/// **Errors**: those of drawing and of files.
+/// # Errors
+/// Those of drawing and of files.
 pub fn write_both(scene: &Scene, folder: &Path, stem: &str) -> Result<()> {
-    write_scene(scene, &folder.join(format!("{stem}.png")))?;
-    write_scene(scene, &folder.join(format!("{stem}.svg")))
+    write_scene(scene, stem, &folder.join(format!("{stem}.png")))?;
+    write_scene(scene, stem, &folder.join(format!("{stem}.svg")))
+}
+
+/// [`PNG_SCALE`], or 1 where the picture would have more than half the pixels allowed.
+fn png_scale(scene: &Scene) -> f32 {
+    let (width, height) = scene.size();
+    let pixels = width * height * PNG_SCALE * PNG_SCALE;
+    if pixels > MAX_PIXELS as f32 / 2.0 { 1.0 } else { PNG_SCALE }
+}
+
+fn ending(path: &Path) -> String {
+    path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()
 }

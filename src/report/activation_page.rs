@@ -58,7 +58,9 @@ pub fn stages_page(stages: &[Stage], filters: &[usize], style: MapStyle) -> Resu
     let mut page = Page { cell: CELL, ..Page::new(names.join(" → "), style.theme) };
     page.subtitle = sizes(stages, filters.len());
     if stages.len() > 1 {
-        let columns = names.iter().map(|n| n.to_string()).cycle();
+        // The full name would break in the middle of a word.
+        let short = |n: &&str| n.replace("batch_normalization_", "batch norm ");
+        let columns = names.iter().map(short).cycle();
         page.columns = columns.take(across.min(filters.len()) * stages.len()).collect();
     }
     for filters in filters.chunks(across) {

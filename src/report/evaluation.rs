@@ -1,11 +1,15 @@
 //! An evaluation with what was evaluated: one JSON object, one text.
 
+use super::mistake_maps::{Judged, MistakeMaps};
 use crate::dataset::Dataset;
+use crate::dataset::augment::View;
 use crate::error::{Error, Result};
+use crate::explain::Explained;
 use crate::metrics::errors::{Mistake, mistakes, suspected_labels};
 use crate::metrics::features::ClassDistances;
 use crate::metrics::{Evaluation, words};
 use crate::train::{ClassCounts, Ensemble, Predictions};
+use crate::{PIXELS, SIDE};
 use serde::Serialize;
 
 /// The numbers of an evaluation, what they are of, and what follows from them.
@@ -36,6 +40,9 @@ pub struct EvaluationReport {
     /// Mistakes that may be the label's.
     #[serde(skip)]
     pub suspects: Vec<Mistake>,
+    /// Mistakes with the maps of both classes; made on request, see [`EvaluationReport::explain`].
+    #[serde(skip)]
+    pub maps: Option<MistakeMaps>,
 }
 
 impl EvaluationReport {
@@ -81,7 +88,25 @@ impl EvaluationReport {
             unlabelled: 0,
             class_counts,
             distances,
+            maps: None,
         })
+    }
+
+    /// Explains the mistakes by the first model.
+    ///
+    /// # Errors
+    /// Those of the network and of drawing.
+    pub fn explain(&mut self, ensemble: &Ensemble, faces: &Dataset) -> Result<()> {
+        let first = ensemble.first();
+        let model = Explained::new(&first.network)?;
+        let all: Vec<usize> = (0..faces.len()).collect();
+        let mut pixels = vec![0.0; faces.len() * PIXELS];
+        View::PLAIN.fill_batch(faces, &all, first.equalize(), SIDE, &mut pixels);
+        let names = self.names();
+        let origin = |i: usize| super::sheet::place(faces, i);
+        let judged = Judged { model: &model, names: &names, pixels: &pixels, origin: &origin };
+        self.maps = Some(MistakeMaps::new(&judged, &self.mistakes)?);
+        Ok(())
     }
 
     /// Names of the classes.

@@ -242,8 +242,8 @@ fn caption(context: &Context<'_>) -> String {
          magnitudes are the mean spectrum of the faces; what hardly mattered is faded. Faces: {}. HF: share of power above a \
          quarter of a cycle a pixel; natural (green) means HF at most 0.19 and lag-1 \
          autocorrelation at least 0.8, as real faces have. Robust z: activation over random warps, \
-         in deviations above the median face. Similarity: to the faces that move the filter most, \
-         as the layer before sees them; 1 is the same. Agreement: correlation of pictures from \
+         in deviations above the median face. Similarity: of what its strongest cell sees to the \
+         patches that move the filter most, as the layer before shows both; 1 is the same. Agreement: correlation of pictures from \
          different starts.",
         context.faces
     )

@@ -182,6 +182,10 @@ impl Page<'_> {
                          probability that it usually gives that class on its own faces. Trust it \
                          only for faces that the network was not trained on.";
         self.sheet(faces, "confident_errors", "The most confident errors", "", &report.mistakes)?;
+        if let Some(maps) = report.maps.as_ref().filter(|_| !report.mistakes.is_empty()) {
+            self.page("confident_errors_maps", &maps.errors)?;
+            self.page("confusions_maps", &maps.pairs)?;
+        }
         self.sheet(faces, "suspected_labels", "Suspected label errors", suspected, &report.suspects)
     }
 
@@ -205,6 +209,19 @@ impl Page<'_> {
         self.write(&sheet.scene(), stem)?;
         let source = format!("{stem}.png");
         self.document.linked(&source, "faces with judgement and label below each", "");
+        Ok(())
+    }
+
+    /// Where the network looked in some mistakes.
+    fn page(&mut self, stem: &str, page: &crate::render::panel::Page) -> Result<()> {
+        self.document.heading(2, &page.title);
+        self.write(&page.scene(), stem)?;
+        let source = format!("{stem}.png");
+        self.document.linked(
+            &source,
+            "faces with the maps of the class named and the true one",
+            "",
+        );
         Ok(())
     }
 }

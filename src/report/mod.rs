@@ -14,6 +14,7 @@ mod folder;
 pub mod gallery;
 pub mod lime_page;
 pub mod methods_page;
+pub mod mistake_maps;
 pub mod paper;
 pub mod record;
 pub mod region_page;
@@ -22,8 +23,8 @@ pub mod saliency_page;
 mod sheet;
 pub mod template_page;
 mod text;
-pub mod write;
 
+pub use crate::render::write;
 pub use evaluation::EvaluationReport;
 pub use face::ShownFace;
 pub use folder::write_folder;

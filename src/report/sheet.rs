@@ -63,7 +63,7 @@ pub fn mistake_sheet(
 }
 
 /// Where to find a face: line of a file, or name of a picture.
-fn place(data: &Dataset, i: usize) -> String {
+pub(super) fn place(data: &Dataset, i: usize) -> String {
     let origin = data.origin(i);
     match origin.line {
         Some(line) => format!("line {line}"),

@@ -106,7 +106,7 @@ fn steps(history: &[EpochMetrics]) -> Vec<RateStep> {
     let step = |i: usize| {
         let [before, held, now] = [&history[i - 2], &history[i - 1], &history[i]];
         let still = (held.lr - before.lr).abs() <= STILL * before.lr;
-        (still && now.lr <= held.lr / 2.0).then(|| RateStep {
+        (still && now.lr <= held.lr / 2.0).then_some(RateStep {
             epoch: now.epoch,
             from: held.lr,
             to: now.lr,

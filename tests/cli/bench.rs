@@ -3,6 +3,9 @@
 use super::place::Place;
 use serde_json::Value;
 
+/// A convolution that Winograd's tiles do not fit.
+const FIVE: &str = "filters = 8\nkernel = 5";
+
 fn texts<'a>(rows: &'a Value, key: &str) -> Vec<&'a str> {
     rows.as_array().unwrap().iter().map(|row| row[key].as_str().unwrap()).collect()
 }
@@ -75,6 +78,13 @@ fn the_algorithm_of_convolutions_can_be_chosen() {
     assert_eq!(chosen("im2col"), "im2col, im2col, im2col");
     assert_eq!(chosen("winograd"), "winograd 4x4, winograd 4x4, winograd 4x4");
     assert_eq!(chosen("auto"), chosen("winograd"));
+    // Where an algorithm does not apply, another takes its place.
+    place.write("five.toml", place.text("small.toml").replace("filters = 8", FIVE).as_bytes());
+    let line = "bench layers --arch five.toml --batch 2 --steps 1 --conv winograd --json";
+    let profile = place.ok(line).json();
+    let conv = &profile["parts"][1];
+    assert_eq!(conv["forward"]["algorithms"], serde_json::json!(["direct"]));
+    assert_eq!(conv["backward"]["algorithms"], serde_json::json!(["none", "direct"]));
     let text = place.ok("bench conv --layer 3-4@6 --batch 1 --steps 1").stdout;
     assert!(text.contains("3-4@6       backward_weight  direct"), "{text}");
     place.fails("bench conv --conv fft", 2, &["fft", "auto, direct, im2col or winograd"]);

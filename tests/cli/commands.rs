@@ -131,6 +131,8 @@ fn eval_prints_the_agreed_keys_and_writes_a_report() {
         "class_counts",
         "class_counts_split",
         "confident_errors",
+        "confident_errors_maps",
+        "confusions_maps",
     ] {
         assert!(place.has_picture(&format!("report/{stem}.png")), "{stem}");
         assert!(place.has_picture(&format!("report/{stem}.svg")), "{stem}");
@@ -218,7 +220,7 @@ fn curves_draw_one_run_or_several() {
     assert!(place.text("two.svg").contains("Training of 2 runs"));
     let terminal = place.ok("curves run").stdout;
     assert!(terminal.contains("epoch 1…2") && !terminal.contains('\x1b'), "{terminal}");
-    place.fails("curves run --out one.gif", 2, &["one.gif", ".png or .svg"]);
+    place.fails("curves run --out one.gif", 2, &["one.gif", ".png, .svg or .html"]);
     place.fails("curves nowhere --out a.png", 4, &["nowhere", "does not exist"]);
     place.write("metrics.csv", b"epoch,step\n1,x\n");
     place.fails("curves metrics.csv", 3, &["metrics.csv:2"]);

@@ -8,21 +8,14 @@ use tempfile::TempDir;
 /// One small convolution: trains on a hundred faces in a moment.
 const SMALL: &str = r#"
 name = "small"
-[[layers]]
-type = "conv2d"
-filters = 8
-[[layers]]
-type = "batch_normalization"
-[[layers]]
-type = "activation"
-[[layers]]
-type = "max_pooling2d"
-size = 4
-[[layers]]
-type = "flatten"
-[[layers]]
-type = "linear"
-units = 7
+layers = [
+    { type = "conv2d", filters = 8 },
+    { type = "batch_normalization" },
+    { type = "activation" },
+    { type = "max_pooling2d", size = 4 },
+    { type = "flatten" },
+    { type = "linear", units = 7 },
+]
 "#;
 
 /// What a run of the program left behind.

@@ -71,7 +71,7 @@ fn options_that_cannot_be_meant() {
         ("eval run --limit 0", "--limit"),
         ("predict run faces.csv --top 0", "--top"),
         ("predict run faces.csv --out no/such/folder.csv", "does not exist"),
-        ("data stats faces.csv --out counts.bmp", ".png or .svg"),
+        ("data stats faces.csv --out counts.bmp", ".png, .svg or .html"),
         ("data split faces.csv --train a.txt --val b.csv", ".csv"),
         ("train --epochs 0", "epochs"),
         ("train --lr -1", "lr"),

@@ -74,7 +74,7 @@ fn totals(sheet: &mut Sheet, report: &EvaluationReport) {
         row(p.loss, format!("{:.4}", e.loss), p.loss_means.into()),
         row(p.ece, percent(e.ece), say!(p.ece_means, temperature = temperature)),
     ];
-    sheet.document.table(&[p.head_measure, p.head_value, p.head_meaning], &rows, "");
+    sheet.table(&[p.head_measure, p.head_value, p.head_meaning], &rows, "", "measures");
 }
 
 /// Counts and shares of the true expression in one matrix.
@@ -152,7 +152,7 @@ fn classes(sheet: &mut Sheet, report: &EvaluationReport) {
         p.head_trained_on,
         p.head_if_balanced,
     ];
-    sheet.document.table(&header, &rows, p.caption_classes);
+    sheet.table(&header, &rows, p.caption_classes, "numbers");
 }
 
 /// Recall with intervals, recall against training faces, counts of data and split.

@@ -149,5 +149,5 @@ fn table(sheet: &mut Sheet, look: &Look, names: &[&str]) {
     rows.push(row(p.control_edges, None, Source::Sobel));
     rows.push(row(p.control_random, None, Source::Randomised));
     let rows: Vec<Vec<String>> = rows.into_iter().flatten().collect();
-    sheet.document.table(&header, &rows, p.caption_lift_table);
+    sheet.table(&header, &rows, p.caption_lift_table, "lifts");
 }

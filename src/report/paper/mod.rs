@@ -150,8 +150,14 @@ fn opening(
         Some(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
         None => p.made_validation.into(),
     };
-    sheet.paragraph(&say!(p.opening, name = subject.title(), faces = faces, data = data));
     let names = subject.names();
+    sheet.paragraph(&say!(
+        p.opening,
+        name = subject.title(),
+        classes = names.len(),
+        faces = faces,
+        data = data
+    ));
     let look = super::region_words::region_sentences(lifts, &names, language);
     let wants = want_page::words(want, language);
     let judge = crate::metrics::words::summary(language, &report.evaluation);

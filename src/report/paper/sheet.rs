@@ -68,6 +68,15 @@ impl Sheet {
         self.document.paragraph(text);
     }
 
+    /// A table below its caption, which wraps where the table scrolls.
+    pub fn table(&mut self, header: &[&str], rows: &[Vec<String>], caption: &str, class: &str) {
+        if !caption.is_empty() {
+            self.document.raw(&format!("<p class=\"note\">{}</p>\n", escape(caption)));
+        }
+        self.document.raw(&format!("<div class=\"{class}\">\n"));
+        self.document.table(header, rows, "").raw("</div>\n");
+    }
+
     /// What the figures mean, one statement an item.
     pub fn findings(&mut self, sentences: &[String]) {
         let item = |s: &String| format!("<li>{}</li>\n", escape(&capital(s)));

@@ -27,7 +27,7 @@ impl NamedFaces {
     pub fn hash(&self) -> String {
         let labels = self.faces.labels().iter().map(|l| l.unwrap_or(u8::MAX));
         let bytes: Vec<u8> = self.faces.pixels().iter().copied().chain(labels).collect();
-        format!("{:032x}", ImageHash::of(&bytes).0)
+        format!("{:016x}", ImageHash::of(&bytes).low())
     }
 }
 

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::language::{Language, minus, say};
 use crate::optim::Shape;
 use crate::render::chart::{CurveWords, Look as ChartLook, Measure, Run, curve_panel, rate_panel};
-use crate::render::numbers::{short, thousands};
+use crate::render::numbers::thousands;
 use crate::train::charts::epochs;
 use crate::train::{Course, TrainConfig};
 
@@ -66,7 +66,11 @@ pub(super) fn words(
             end = points(course.gap_at_end),
             best = points(course.gap_at_best)
         ),
-        _ => say!(p.course_no_gap, end = points(course.gap_at_end)),
+        _ => say!(
+            p.course_no_gap,
+            training = percent(course.last_training_accuracy),
+            validation = percent(course.last_accuracy)
+        ),
     });
     let loss = |v: f64| format!("{v:.3}");
     text.push(match (course.harmed, course.lowest_loss_epoch == course.epochs) {
@@ -88,6 +92,12 @@ pub(super) fn words(
     text
 }
 
+/// A small number without needless zeros.
+fn rate(value: f64) -> String {
+    let text = format!("{value:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').into()
+}
+
 /// The steps of the learning rate, or how it fell.
 fn rate_words(course: &Course, config: Option<&TrainConfig>, language: Language) -> Vec<String> {
     let p = language.phrases();
@@ -99,8 +109,8 @@ fn rate_words(course: &Course, config: Option<&TrainConfig>, language: Language)
             say!(
                 p.rate_step,
                 epoch = step.epoch,
-                from = short(step.from),
-                to = short(step.to),
+                from = rate(step.from),
+                to = rate(step.to),
                 gain = points(step.gain)
             )
         })
@@ -114,7 +124,7 @@ fn rate_words(course: &Course, config: Option<&TrainConfig>, language: Language)
         None => p.shape_unknown,
     };
     if text.is_empty() {
-        let (highest, last) = (short(course.highest_rate), short(course.last_rate));
+        let (highest, last) = (rate(course.highest_rate), rate(course.last_rate));
         text.push(say!(p.rate_smooth, shape = shape, highest = highest, last = last));
     }
     if let Some((epoch, gain)) = course.small_rate {
@@ -138,9 +148,9 @@ pub(super) fn settings(subject: &Subject<'_>, language: Language) -> Vec<[String
     let recipe = say!(
         p.recipe_of_training,
         batch = config.batch,
-        lr = short(config.lr),
-        decay = short(config.optimizer.weight_decay),
-        smoothing = short(config.label_smoothing),
+        lr = rate(config.lr),
+        decay = rate(config.optimizer.weight_decay),
+        smoothing = rate(config.label_smoothing),
         seed = config.seed
     );
     vec![

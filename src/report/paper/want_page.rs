@@ -259,7 +259,7 @@ fn proof(sheet: &mut Sheet, want: &Want) {
         p.head_agreement,
     ];
     sheet.part(p.proof_title);
-    sheet.document.table(&header, &rows, p.caption_proof);
+    sheet.table(&header, &rows, p.caption_proof, "numbers");
 }
 
 /// The ideal face of each class.

@@ -28,11 +28,11 @@ function make(parent, tag, attributes = {}, text = null) {
 
 // ---- charts -------------------------------------------------------------------------------------
 
-// A number at or above v that reads well: 1, 2, 2.5 or 5 times a power of ten.
+// A number at or above v whose quarters read well.
 function nice(v) {
   if (!(v > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(v));
-  return power * [1, 2, 2.5, 5, 10].find(step => step * power >= v * 0.999999);
+  return power * [1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10].find(step => step * power >= v * 0.999999);
 }
 
 // series: [[class, values]]; values[i] belongs to epoch i + 1.
@@ -53,7 +53,7 @@ function chart(id, series, { top, format, best = null }) {
     const epoch = Math.round(i * (epochs - 1) / ticks);
     make(svg, 'text', { x: x(epoch), y: 236, 'text-anchor': 'middle' }, epoch + 1);
   }
-  make(svg, 'text', { x: right, y: 249, 'text-anchor': 'end' }, 'epoch');
+  make(svg, 'text', { x: 2, y: 236 }, 'epoch');
   for (const [name, values] of series) {
     const points = values.map((v, i) => `${x(i).toFixed(1)},${y(v).toFixed(1)}`).join(' ');
     make(svg, 'polyline', { class: name, points });
@@ -100,7 +100,7 @@ function recall() {
   const epochs = Math.max(story.planned || 0, history[history.length - 1][0], 2);
   [...at.children].forEach((row, c) => {
     const last = history[history.length - 1][1][c];
-    row.querySelector('.fill').style.width = percent(last);
+    row.querySelector('.fill').style.width = `${100 * last}%`;
     row.querySelector('output').textContent = percent(last, 0);
     const point = ([epoch, values]) => `${100 * (epoch - 1) / (epochs - 1)},${100 - 100 * values[c]}`;
     row.querySelector('polyline').setAttribute('points', history.map(point).join(' '));
@@ -161,7 +161,7 @@ function layers() {
       const v = layer[key], [low, high] = ranges[c], cell = cells[c + 1];
       cell.querySelector('span').textContent = v === null ? '' : short(v);
       cell.querySelector('i').style.width =
-        v > 0 ? percent(Math.max(0.01, (Math.log10(v) - low) / Math.max(high - low, 1e-9))) : '0';
+        v > 0 ? `${100 * Math.max(0.01, (Math.log10(v) - low) / Math.max(high - low, 1e-9))}%` : '0';
     });
     cells[4].textContent = layer.dead_share === null ? '' : percent(layer.dead_share, 0);
     cells[4].className = layer.dead_share > 0.5 ? 'alarm' : '';
@@ -211,7 +211,8 @@ function frame(at) {
     show(figure.querySelectorAll('img')[1], seen.map);
     const right = seen.predicted === story.faces[i][1];
     note.className = right ? 'right' : 'wrong';
-    note.textContent = `${right ? '✓' : '✗ ' + story.classes[seen.predicted]} ${percent(seen.probability, 0)}`;
+    note.textContent =
+      `${right ? '✓' : '✗'} ${story.classes[seen.predicted]}\n${percent(seen.probability, 0)}`;
   });
   // Filters are not drawn in every epoch: the newest pictures up to this one.
   const drawn = story.frames.slice(0, at + 1).reverse().find(f => f.filters.length);
@@ -226,7 +227,7 @@ place('frame').addEventListener('input', event => {
 
 // ---- asking -------------------------------------------------------------------------------------
 
-const SILENT = 30; // seconds without news after which a running training is doubted
+const SILENT = 90; // seconds without news after which a running training is doubted
 let over = false;
 
 async function ask(name) {

@@ -1,0 +1,89 @@
+//! `fer saliency --check`: can the maps be believed?
+
+use super::{OTHER_SEED, Set, write};
+use crate::cli::faces::Model;
+use crate::cli::progress;
+use crate::cli::saliency::{Args, Work};
+use crate::error::Result;
+use crate::explain::check_table::{CheckOptions, Checker, passes};
+use crate::explain::network::{parametrised_layers, randomised};
+use crate::explain::randomisation::randomisation;
+use crate::explain::{Explained, Method, Target, attribute};
+use crate::memory::trim;
+use crate::report::check_page::{CheckReport, RandomisationCurve};
+
+pub(super) fn run(args: &Args, model: &Model, set: &Set, work: &Work<'_>) -> Result<()> {
+    let report = check_report(model, set, work, args.how.seed)?;
+    write(args, report.page(args.theme())?)?;
+    match args.json {
+        true => crate::cli::print_json(&report),
+        false => crate::cli::print(&report.to_text()),
+    }
+}
+
+/// Judges all methods, with a bar that counts passes of the network.
+fn check_report(model: &Model, set: &Set, work: &Work<'_>, seed: u64) -> Result<CheckReport> {
+    let other = randomised(model.network(), None, seed ^ OTHER_SEED)?;
+    let other = Explained::new(&other)?;
+    let options = CheckOptions { attribution: work.options, seed, randomised: Some(&other) };
+    let layers = parametrised_layers(model.network()).len();
+    let weight = |method: Method| {
+        let curve = if is_one_pass(method) { 3 * layers } else { 0 };
+        ((passes(method, work.options) + curve) * set.labels.len()) as u64
+    };
+    let bar = progress::bar(Method::ALL.map(weight).iter().sum(), "passes");
+    bar.set_message("controls");
+    let checker = Checker::new(work.model, &set.pixels, work.targets, &options)?;
+    let (mut rows, mut curves) = (Vec::new(), Vec::new());
+    for method in Method::ALL {
+        bar.set_message(method.name());
+        let row = checker.judge(method)?;
+        if is_one_pass(method) && row.refused == 0 {
+            curves.push(randomisation_curve(model, work, method, seed)?);
+        }
+        rows.push(row);
+        // The next method asks for batches of other sizes.
+        trim::<f32>();
+        bar.inc(weight(method));
+    }
+    bar.finish_and_clear();
+    Ok(CheckReport {
+        model: model.title.clone(),
+        faces: set.labels.len(),
+        methods: rows,
+        randomisation: curves,
+    })
+}
+
+/// Methods cheap enough to be repeated for every layer.
+fn is_one_pass(method: Method) -> bool {
+    matches!(
+        method,
+        Method::Saliency
+            | Method::GradXInput
+            | Method::GuidedBackprop
+            | Method::GradCam
+            | Method::GradCamPlusPlus
+            | Method::LayerCam
+    )
+}
+
+/// Re-initialises the layers from the top down and compares the maps.
+fn randomisation_curve(
+    model: &Model,
+    work: &Work<'_>,
+    method: Method,
+    seed: u64,
+) -> Result<RandomisationCurve> {
+    let found = attribute(work.model, method, work.pixels, work.targets, work.options)?;
+    let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
+    let original: Vec<f32> = found.into_iter().flat_map(|a| a.map).collect();
+    let layers = parametrised_layers(model.network()).len();
+    let steps = randomisation(&original, layers, &mut |top| {
+        let other = randomised(model.network(), Some(top), seed ^ OTHER_SEED)?;
+        let other = Explained::new(&other)?;
+        let found = attribute(&other, method, work.pixels, &targets, work.options)?;
+        Ok(found.into_iter().flat_map(|a| a.map).collect())
+    })?;
+    Ok(RandomisationCurve { method: method.name().into(), steps })
+}

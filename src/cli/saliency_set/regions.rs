@@ -1,0 +1,60 @@
+//! `fer saliency --regions`: face or not face?
+
+use super::{Asked, OTHER_SEED, write};
+use crate::cli::saliency::{Args, Work, explain_all};
+use crate::error::Result;
+use crate::explain::network::randomised;
+use crate::explain::region_lift::{Lift, LiftOptions, region_lift};
+use crate::explain::{Explained, Target};
+use crate::report::region_page::RegionPage;
+use crate::report::region_words::region_words;
+use serde::Serialize;
+
+/// Bootstrap resamples of a region's lift.
+const RESAMPLES: usize = 1_000;
+
+#[derive(Serialize)]
+struct Regions<'a> {
+    model: &'a str,
+    method: &'a str,
+    faces: usize,
+    lifts: &'a [Lift],
+    words: String,
+}
+
+/// Lifts with all three controls.
+pub fn lifts(asked: &Asked<'_>, seed: u64) -> Result<Vec<Lift>> {
+    // The same class on both networks: the target is what the trained one was asked about.
+    let targets: Vec<Target> = asked.found.iter().map(|a| a.target).collect();
+    let other = randomised(asked.model.network(), None, seed ^ OTHER_SEED)?;
+    let other = Explained::new(&other)?;
+    let mut draw = |_: &[f32]| -> Result<Vec<f32>> {
+        let work = Work { model: &other, targets: &targets, ..asked.work };
+        let found = explain_all(&work, &[asked.method])?;
+        Ok(found.into_iter().flatten().flat_map(|a| a.map).collect())
+    };
+    let set = asked.set;
+    let options =
+        LiftOptions { mean_face: Some(set.mean_face.clone()), resamples: RESAMPLES, seed };
+    region_lift(&set.pixels, &set.labels, &asked.maps(), &options, Some(&mut draw))
+}
+
+pub(super) fn run(args: &Args, asked: &Asked<'_>) -> Result<()> {
+    let lifts = lifts(asked, args.how.seed)?;
+    let names = asked.model.names();
+    let what = asked.what(args.target.words());
+    let mean_face = &asked.set.mean_face;
+    let page =
+        RegionPage { lifts: &lifts, names: &names, what: &what, mean_face, theme: args.theme() };
+    write(args, page.page()?)?;
+    if !args.json {
+        return crate::cli::print(&page.text());
+    }
+    crate::cli::print_json(&Regions {
+        model: &asked.model.title,
+        method: asked.method.name(),
+        faces: asked.set.labels.len(),
+        lifts: &lifts,
+        words: region_words(&lifts, &names),
+    })
+}
