@@ -68,7 +68,8 @@ pub fn roofline(chart: &Roofline, look: Look) -> Result<Scene> {
     let y = Axis::log("speed (GFLOP/s)", slow / 3.0, fast * 2.0);
     plot(&mut scene, area, "", (&x, &y), &palette, |plot| {
         for roof in &chart.roofs {
-            draw_roof(plot, roof, (&x, &y), &palette)?;
+            let highest = chart.roofs.iter().all(|other| other.peak <= roof.peak);
+            draw_roof(plot, roof, (&x, &y), highest, &palette)?;
         }
         for (i, point) in chart.points.iter().enumerate() {
             let (at, color) = ((point.intensity, point.gflops), palette.series(i));
@@ -90,11 +91,13 @@ fn speed(gflops: f64) -> String {
     format!("{gflops:.decimals$}")
 }
 
-/// The slope from where it enters the panel, the flat part, and the two limits in words.
+/// The slope from where it enters the panel, the flat part, and the two limits in words: above the
+/// highest roof, below the others, so that close ones stay legible.
 fn draw_roof(
     plot: &mut Plot,
     roof: &Roof,
     (x, y): (&Axis, &Axis),
+    highest: bool,
     palette: &Palette,
 ) -> Result<()> {
     let Roof { name, bandwidth, peak } = roof;
@@ -104,6 +107,6 @@ fn draw_roof(
     plot.line(&line, palette.ink, 1.8, Dash::Solid)?;
     let style = TextStyle::new(12.0, palette.muted);
     let text = format!("{name}: {peak:.0} GFLOP/s, DRAM {bandwidth:.0} GB/s");
-    plot.note(ridge, (6.0, -5.0), text, style);
+    plot.note(ridge, (6.0, if highest { -5.0 } else { 15.0 }), text, style);
     Ok(())
 }
