@@ -97,6 +97,9 @@ pub fn backward_input(
             && x.len() == g.input_len()
             && grad_output.len() == g.output_len()
     );
+    if x.is_empty() {
+        return;
+    }
     let mut memory = scratch::take(5 * g.c);
     let factors = Factors::new(g, norm, sums, &mut memory);
     // A task is some rows of windows of one image and what lies under them; the last of an image

@@ -75,24 +75,23 @@ pub(super) struct Node<T: Element> {
 const USUAL_LINES: usize = 96;
 
 /// Places of the inputs of a line; up to three, as nearly all ops have, need no memory of their own.
-pub(super) struct Inputs {
-    few: [Option<NodeId>; 3],
-    count: usize,
-    many: Vec<Option<NodeId>>,
+pub(super) enum Inputs {
+    Few([Option<NodeId>; 3], usize),
+    Many(Vec<Option<NodeId>>),
 }
 
 impl Inputs {
     fn of<T: Element>(inputs: &[&Var<T>]) -> Self {
-        let mut few = [None; 3];
-        let many = match inputs.len() {
-            0..=3 => Vec::new(),
-            _ => inputs.iter().map(|x| x.id).collect(),
-        };
-        few.iter_mut().zip(inputs).for_each(|(slot, x)| *slot = x.id);
-        Self { few, count: inputs.len(), many }
+        match inputs.len() {
+            n @ 0..=3 => Self::Few([0, 1, 2].map(|i| inputs.get(i)?.id), n),
+            _ => Self::Many(inputs.iter().map(|x| x.id).collect()),
+        }
     }
     pub(super) fn as_slice(&self) -> &[Option<NodeId>] {
-        if self.many.is_empty() { &self.few[..self.count] } else { &self.many }
+        match self {
+            Self::Few(ids, n) => &ids[..*n],
+            Self::Many(ids) => ids,
+        }
     }
 }
 
@@ -120,8 +119,9 @@ impl<T: Element> Tape<T> {
     /// nothing is recorded (see [`Tape::no_grad`]) it is a constant.
     pub fn leaf(&mut self, value: Tensor<T>) -> Var<T> {
         let shape = value.shape();
-        let leaf = || Node { inputs: Inputs::of::<T>(&[]), op: None, shape, retain_grad: true };
-        let id = self.recording.then(|| self.push(leaf()));
+        let inputs = Inputs::Few([None; 3], 0);
+        let id =
+            self.recording.then(|| self.push(Node { inputs, op: None, shape, retain_grad: true }));
         Var { value, id }
     }
 

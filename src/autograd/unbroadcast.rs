@@ -5,34 +5,14 @@
 //! broadcast is a sum over the axes that were repeated.
 
 use super::tensor::{MAX_RANK, Shape, Tensor};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::memory::Element;
 use crate::ops::sum::sum_axes;
-
-/// The shape of the result of an elementwise op: axes are aligned at the end, and an axis of size 1
-/// (or a missing one) is repeated.
-///
-/// # Errors
-/// [`Error::Shape`] if two sizes differ and neither is 1.
-pub fn broadcast_shape(op: &'static str, a: &Shape, b: &Shape) -> Result<Shape> {
-    let rank = a.len().max(b.len());
-    let mut sizes = [1; MAX_RANK];
-    for i in 0..rank {
-        let of = |s: &Shape| (i + s.len()).checked_sub(rank).map_or(1, |k| s[k]);
-        sizes[i] = match (of(a), of(b)) {
-            (x, y) if x == y => x,
-            (1, y) => y,
-            (x, 1) => x,
-            _ => return Err(Error::shape(op, format!("{a:?} and {b:?} do not broadcast"))),
-        };
-    }
-    Ok(Shape::new(&sizes[..rank]))
-}
 
 /// Sums a gradient over the axes along which a value of shape `shape` was repeated.
 ///
 /// # Errors
-/// [`Error::Shape`] if `grad` cannot have come from `shape`.
+/// [`crate::Error::Shape`] if `grad` cannot have come from `shape`.
 pub fn unbroadcast<T: Element>(grad: Tensor<T>, shape: &Shape) -> Result<Tensor<T>> {
     if grad.shape() == *shape {
         return Ok(grad);

@@ -1,9 +1,9 @@
 //! What the binary elementwise ops share: broadcasting two tensors against each other.
 
 use crate::autograd::tensor::{MAX_RANK, Shape};
-use crate::autograd::unbroadcast::{broadcast_shape, unbroadcast};
+use crate::autograd::unbroadcast::unbroadcast;
 use crate::autograd::{InputGrads, Tensor};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layout::memory_order;
 use crate::memory::Element;
 use fer_kernels::{Layout, elementwise};
@@ -62,4 +62,24 @@ pub(crate) fn set_binary<T: Element>(
     f: impl Fn(T, T) -> T + Sync,
 ) -> Result<()> {
     grads.set(i, || unbroadcast(zip_broadcast(op, grad_output, other, f)?, shape))
+}
+
+/// The shape of the result of an elementwise op: axes are aligned at the end, and an axis of size 1
+/// (or a missing one) is repeated.
+///
+/// # Errors
+/// [`Error::Shape`] if two sizes differ and neither is 1.
+fn broadcast_shape(op: &'static str, a: &Shape, b: &Shape) -> Result<Shape> {
+    let rank = a.len().max(b.len());
+    let mut sizes = [1; MAX_RANK];
+    for i in 0..rank {
+        let of = |s: &Shape| (i + s.len()).checked_sub(rank).map_or(1, |k| s[k]);
+        sizes[i] = match (of(a), of(b)) {
+            (x, y) if x == y => x,
+            (1, y) => y,
+            (x, 1) => x,
+            _ => return Err(Error::shape(op, format!("{a:?} and {b:?} do not broadcast"))),
+        };
+    }
+    Ok(Shape::new(&sizes[..rank]))
 }

@@ -4,7 +4,7 @@ use super::place::Place;
 use serde_json::Value;
 
 /// A convolution that Winograd's tiles do not fit.
-const FIVE: &str = "filters = 8\nkernel = 5";
+const FIVE: &str = "filters = 8, kernel = 5";
 
 fn texts<'a>(rows: &'a Value, key: &str) -> Vec<&'a str> {
     rows.as_array().unwrap().iter().map(|row| row[key].as_str().unwrap()).collect()
