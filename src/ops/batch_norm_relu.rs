@@ -10,8 +10,8 @@ use fer_kernels::{Layout, Normalisation, Pool2dGeometry};
 /// Batch norm in training mode, then ReLU, then the maximum of each window×window pixels
 /// (1: no pooling): y = max(0, max over the window of γ·x̂ + β).
 ///
-/// The same as [`batch_norm_train`](super::batch_norm_train), [`relu`](super::relu) and
-/// [`max_pool2d`](super::max_pool2d) one after the other, to the last bit; but what lies between
+/// The same as [`batch_norm_train`](super::batch_norm_train), [`relu`](super::relu()) and
+/// [`max_pool2d`](super::max_pool2d()) one after the other, to the last bit; but what lies between
 /// them is never written to memory, and is computed again from x in the backward pass.
 ///
 /// **Shapes**: x `[n, c, h, w]`, or `[n, c]` where the window is 1; γ, β `[c]`; y

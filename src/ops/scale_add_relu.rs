@@ -9,7 +9,7 @@ use fer_kernels::{ChannelView, Layout};
 /// The end of a residual block with squeeze and excitation: the branch b weighed by s, the shortcut
 /// a added, then ReLU: y\[n,c,i,j\] = max(0, a\[n,c,i,j\] + s\[n,c\]·b\[n,c,i,j\]).
 ///
-/// The same as [`mul`](super::mul), [`add`](super::add) and [`relu`](super::relu) one after the
+/// The same as [`mul`](super::mul()), [`add`](super::add()) and [`relu`](super::relu()) one after the
 /// other, without writing to memory what lies between them.
 ///
 /// **Shapes**: a, b, y `[n, c, h, w]`; s `[n, c]`.
