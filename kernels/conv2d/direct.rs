@@ -31,30 +31,37 @@ pub fn correlate<'a>(
     after: Epilogue,
     y: &mut [f32],
 ) {
-    let mut packed = scratch::take(packed_len(g, &filters_of));
-    pack(g, &filters_of, &mut packed);
-    correlate_packed(g, x, filters_of, &packed, after, y);
+    let kernel = micro_kernel();
+    let mut packed = scratch::take(packed_len(kernel, g, &filters_of));
+    pack(kernel, g, &filters_of, &mut packed);
+    correlate_packed(kernel, g, x, filters_of, &packed, after, y);
 }
 
 /// Length of the packed filters of all groups.
-pub fn packed_len<'a>(g: &Conv2dGeometry, filters_of: &impl Fn(usize) -> Filters<'a>) -> usize {
-    g.groups * filters_of(0).packed_len(micro_kernel().nr)
+pub fn packed_len<'a>(
+    kernel: &MicroKernel,
+    g: &Conv2dGeometry,
+    filters_of: &impl Fn(usize) -> Filters<'a>,
+) -> usize {
+    g.groups * filters_of(0).packed_len(kernel.nr)
 }
 
-/// Packs the filters of all groups.
+/// Packs the filters of all groups for a micro-kernel.
 pub fn pack<'a>(
+    kernel: &MicroKernel,
     g: &Conv2dGeometry,
     filters_of: &impl Fn(usize) -> Filters<'a>,
     packed: &mut [f32],
 ) {
     let group = packed.len() / g.groups;
     for (i, packed) in packed.chunks_mut(group.max(1)).enumerate() {
-        filters_of(i).pack(micro_kernel().nr, packed);
+        filters_of(i).pack(kernel.nr, packed);
     }
 }
 
-/// The convolution described by `g` with filters that [`pack`] has packed.
+/// The convolution described by `g` with filters that [`pack`] has packed for the micro-kernel.
 pub fn correlate_packed<'a>(
+    kernel: &MicroKernel,
     g: &Conv2dGeometry,
     x: &[f32],
     filters_of: impl Fn(usize) -> Filters<'a>,
@@ -66,7 +73,6 @@ pub fn correlate_packed<'a>(
     if y.is_empty() || x.is_empty() {
         return after.alone(g, y);
     }
-    let kernel = micro_kernel();
     let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
     let rows = rows_per_task(g, TASK_PIXELS);
     let columns = columns_per_task((g.n * g.h_out).div_ceil(rows), o, kernel.nr);

@@ -3,7 +3,7 @@
 use super::plan::{Algorithm, Pass, plan};
 use super::weights::Filters;
 use super::{Epilogue, direct};
-use crate::arch::{AlignedBuffer, micro_kernel};
+use crate::arch::{AlignedBuffer, MicroKernel, micro_kernel};
 use crate::conv2d::epilogue::rectify;
 use crate::winograd::{self, TileSize};
 use crate::{Conv2dGeometry, im2col};
@@ -39,14 +39,15 @@ impl Prepared {
     pub fn forward(&self, g: &Conv2dGeometry, x: &[f32], after: Epilogue, y: &mut [f32]) {
         assert!(self.weight.len() == g.weight_len());
         assert!(after.bias.is_none_or(|b| b.len() == g.c_out));
+        let kernel = micro_kernel();
         let filters = |group| Filters::forward(g, &self.weight, group);
         match plan(g, Pass::Forward) {
             Algorithm::Winograd => {
                 let size = winograd::tile_size(g);
-                let u = self.in_order(Order::Transformed(size), || {
-                    winograd::transform(size, g, &self.weight)
+                let u = self.in_order(kernel, Order::Transformed(size), || {
+                    winograd::transform(kernel, size, g, &self.weight)
                 });
-                winograd::forward_transformed(size, g, x, &u, after, y);
+                winograd::forward_transformed(kernel, size, g, x, &u, after, y);
             }
             Algorithm::Im2col => {
                 im2col::forward(g, x, &self.weight, after.bias, y);
@@ -55,19 +56,24 @@ impl Prepared {
                 }
             }
             _ => {
-                let len = direct::packed_len(g, &filters);
-                let packed = self.in_order(Order::Packed, || {
+                let len = direct::packed_len(kernel, g, &filters);
+                let packed = self.in_order(kernel, Order::Packed, || {
                     let mut packed = AlignedBuffer::zeroed(len);
-                    direct::pack(g, &filters, &mut packed[..len]);
+                    direct::pack(kernel, g, &filters, &mut packed[..len]);
                     packed
                 });
-                direct::correlate_packed(g, x, filters, &packed[..len], after, y);
+                direct::correlate_packed(kernel, g, x, filters, &packed[..len], after, y);
             }
         }
     }
 
-    fn in_order(&self, order: Order, make: impl FnOnce() -> AlignedBuffer) -> Arc<AlignedBuffer> {
-        let nr = micro_kernel().nr;
+    fn in_order(
+        &self,
+        kernel: &MicroKernel,
+        order: Order,
+        make: impl FnOnce() -> AlignedBuffer,
+    ) -> Arc<AlignedBuffer> {
+        let nr = kernel.nr;
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((.., buffer)) = orders.iter().find(|(o, n, _)| (*o, *n) == (order, nr)) {
             return buffer.clone();

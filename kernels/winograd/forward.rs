@@ -40,19 +40,21 @@ pub fn correlate<W, const M: usize, const A: usize>(
     for<'a> Output<'a, W>: Vectorized,
     for<'a> Filter<'a, W>: Vectorized,
 {
-    let mut u = scratch::take(transformed_len::<A>(filters));
-    transform_filters::<W, M, A>(filters, &mut u);
-    correlate_transformed::<W, M, A>(g, x, &u, after, y);
+    let kernel = micro_kernel();
+    let mut u = scratch::take(transformed_len::<A>(filters, kernel));
+    transform_filters::<W, M, A>(filters, kernel, &mut u);
+    correlate_transformed::<W, M, A>(kernel, g, x, &u, after, y);
 }
 
 /// Length of the transformed filters.
-pub fn transformed_len<const A: usize>(filters: &Filters) -> usize {
-    A * A * filters.c * filters.o.next_multiple_of(micro_kernel().nr)
+pub fn transformed_len<const A: usize>(filters: &Filters, kernel: &MicroKernel) -> usize {
+    A * A * filters.c * filters.o.next_multiple_of(kernel.nr)
 }
 
 /// The convolution described by `g` (3×3, stride 1, no dilation, one group) by variant `W`, with
-/// filters that [`transform_filters`] has transformed.
+/// filters that [`transform_filters`] has transformed for the micro-kernel.
 pub fn correlate_transformed<W, const M: usize, const A: usize>(
+    kernel: &MicroKernel,
     g: &Conv2dGeometry,
     x: &[f32],
     u: &[f32],
@@ -68,7 +70,6 @@ pub fn correlate_transformed<W, const M: usize, const A: usize>(
     if y.is_empty() || x.is_empty() {
         return after.alone(g, y);
     }
-    let kernel = micro_kernel();
     let tiles = Tiles::new(g, M);
     let rows = g.n * tiles.rows;
     let task_tiles = if u.len() > LARGE_U { 2 * TASK_TILES } else { TASK_TILES };
@@ -83,12 +84,15 @@ pub fn correlate_transformed<W, const M: usize, const A: usize>(
 }
 
 /// U in panels `[o / nr][p][c][nr]`.
-pub fn transform_filters<W, const M: usize, const A: usize>(f: &Filters, u: &mut [f32])
-where
+pub fn transform_filters<W, const M: usize, const A: usize>(
+    f: &Filters,
+    kernel: &MicroKernel,
+    u: &mut [f32],
+) where
     W: Variant<M, A>,
     for<'a> Filter<'a, W>: Vectorized,
 {
-    let nr = micro_kernel().nr;
+    let nr = kernel.nr;
     parallel_chunks(u, A * A * f.c * nr, |j, planes| {
         let mut panel = scratch::take(f.taps * KC.min(f.c) * nr);
         for c0 in (0..f.c).step_by(KC) {

@@ -40,7 +40,7 @@ mod transform;
 mod variant;
 
 use crate::Conv2dGeometry;
-use crate::arch::AlignedBuffer;
+use crate::arch::{AlignedBuffer, MicroKernel};
 use crate::conv2d::{Epilogue, Filters, mirrored};
 use variant::{F2, F4};
 
@@ -97,23 +97,29 @@ pub fn forward(
     correlate(size, g, x, &Filters::forward(g, w, 0), after, y);
 }
 
-/// The filters of `g` transformed, for [`forward_transformed`].
-pub(crate) fn transform(size: TileSize, g: &Conv2dGeometry, w: &[f32]) -> AlignedBuffer {
+/// The filters of `g` transformed for the micro-kernel, for [`forward_transformed`].
+pub(crate) fn transform(
+    kernel: &MicroKernel,
+    size: TileSize,
+    g: &Conv2dGeometry,
+    w: &[f32],
+) -> AlignedBuffer {
     let filters = Filters::forward(g, w, 0);
     let len = match size {
-        TileSize::Two => forward::transformed_len::<4>(&filters),
-        TileSize::Four => forward::transformed_len::<6>(&filters),
+        TileSize::Two => forward::transformed_len::<4>(&filters, kernel),
+        TileSize::Four => forward::transformed_len::<6>(&filters, kernel),
     };
     let mut u = AlignedBuffer::zeroed(len);
     match size {
-        TileSize::Two => forward::transform_filters::<F2, 2, 4>(&filters, &mut u[..len]),
-        TileSize::Four => forward::transform_filters::<F4, 4, 6>(&filters, &mut u[..len]),
+        TileSize::Two => forward::transform_filters::<F2, 2, 4>(&filters, kernel, &mut u[..len]),
+        TileSize::Four => forward::transform_filters::<F4, 4, 6>(&filters, kernel, &mut u[..len]),
     }
     u
 }
 
 /// [`forward`] with filters that [`transform`] has made, and what comes after.
 pub(crate) fn forward_transformed(
+    kernel: &MicroKernel,
     size: TileSize,
     g: &Conv2dGeometry,
     x: &[f32],
@@ -122,8 +128,8 @@ pub(crate) fn forward_transformed(
     y: &mut [f32],
 ) {
     match size {
-        TileSize::Two => forward::correlate_transformed::<F2, 2, 4>(g, x, u, after, y),
-        TileSize::Four => forward::correlate_transformed::<F4, 4, 6>(g, x, u, after, y),
+        TileSize::Two => forward::correlate_transformed::<F2, 2, 4>(kernel, g, x, u, after, y),
+        TileSize::Four => forward::correlate_transformed::<F4, 4, 6>(kernel, g, x, u, after, y),
     }
 }
 
