@@ -47,4 +47,5 @@ pub use geometry::{
     ChannelView, Conv2dGeometry, GemmGeometry, GeometryError, Layout, Normalisation,
     Pool2dGeometry, Transpose,
 };
+pub use parallel::on_pool;
 pub use scalar::Scalar;

@@ -21,6 +21,15 @@ pub fn parallel_chunks(data: &mut [f32], len: usize, f: impl Fn(usize, &mut [f32
     }
 }
 
+/// Runs `f` on a thread of the current pool. Work that hands many small tasks to the pool begins there
+/// once; from outside, each hand-over would wake a thread and wait for it.
+pub fn on_pool<R: Send>(f: impl FnOnce() -> R + Send) -> R {
+    match rayon::current_thread_index() {
+        Some(_) => f(),
+        None => rayon::scope(|_| f()),
+    }
+}
+
 /// Number of threads of the current pool.
 pub fn threads() -> usize {
     rayon::current_num_threads()

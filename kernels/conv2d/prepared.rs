@@ -7,7 +7,7 @@ use crate::arch::{AlignedBuffer, MicroKernel, micro_kernel};
 use crate::conv2d::epilogue::rectify;
 use crate::winograd::{self, TileSize};
 use crate::{Conv2dGeometry, im2col};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The filters of a convolution whose weights do not change, in every order that has been asked
 /// for. A single picture spends more time on bringing filters into order than on using them.
@@ -74,13 +74,25 @@ impl Prepared {
         make: impl FnOnce() -> AlignedBuffer,
     ) -> Arc<AlignedBuffer> {
         let nr = kernel.nr;
-        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((.., buffer)) = orders.iter().find(|(o, n, _)| (*o, *n) == (order, nr)) {
-            return buffer.clone();
+        let found = |orders: &[(Order, usize, Arc<AlignedBuffer>)]| {
+            let this = orders.iter().find(|(o, n, _)| (*o, *n) == (order, nr));
+            this.map(|(.., buffer)| buffer.clone())
+        };
+        if let Some(buffer) = found(&self.orders()) {
+            return buffer;
         }
+        // Made without the lock: while it is made this thread may be given other work, which may
+        // come here too.
         let buffer = Arc::new(make());
-        orders.push((order, nr, buffer.clone()));
-        buffer
+        let mut orders = self.orders();
+        found(&orders).unwrap_or_else(|| {
+            orders.push((order, nr, buffer.clone()));
+            buffer
+        })
+    }
+
+    fn orders(&self) -> MutexGuard<'_, Vec<(Order, usize, Arc<AlignedBuffer>)>> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

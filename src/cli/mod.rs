@@ -31,7 +31,7 @@ mod watch;
 use crate::error::{Error, Result};
 use args::{Cli, Command};
 use clap::Parser as _;
-use fer_kernels::{arch, conv2d};
+use fer_kernels::{arch, conv2d, on_pool};
 use std::process::ExitCode;
 
 /// Runs the program: parses the arguments, prepares the machine, carries out one command, and turns
@@ -98,11 +98,28 @@ fn prepare(cli: &Cli) -> Result<(), Broken> {
     Ok(())
 }
 
+/// Commands that compute do so on a thread of the pool; `bench` has pools of its own.
 fn run(command: Command) -> Result<(), Broken> {
+    match command {
+        Command::Bench(args) => Ok(bench::run(args)?),
+        Command::Watch(args) => Ok(watch::run(args)?),
+        Command::Info(args) => Ok(info::run(args)?),
+        Command::Completions { shell } => Ok(completions(shell)?),
+        command => on_pool(|| compute(command)),
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<()> {
+    let mut command = <Cli as clap::CommandFactory>::command();
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, "fer", &mut script);
+    print(&String::from_utf8_lossy(&script))
+}
+
+fn compute(command: Command) -> Result<(), Broken> {
     match command {
         Command::Demo(args) => demo::run(args)?,
         Command::Train(args) => train::run(args)?,
-        Command::Watch(args) => watch::run(args)?,
         Command::Eval(args) => eval::run(args)?,
         Command::Calibrate(args) => calibrate::run(args)?,
         Command::Export(args) => export::run(args)?,
@@ -115,17 +132,10 @@ fn run(command: Command) -> Result<(), Broken> {
         Command::Gallery(args) => gallery::run(*args)?,
         Command::Report(args) => report::run(args)?,
         Command::Verify(args) => verify::run(args)?,
-        Command::Bench(args) => bench::run(args)?,
         Command::Summary(args) => summary::run(args)?,
         Command::Activations(args) => activations::run(*args)?,
         Command::Filters(args) => filters::run(*args)?,
-        Command::Info(args) => info::run(args)?,
-        Command::Completions { shell } => {
-            let mut command = <Cli as clap::CommandFactory>::command();
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut command, "fer", &mut script);
-            print(&String::from_utf8_lossy(&script))?;
-        }
+        Command::Bench(_) | Command::Watch(_) | Command::Info(_) | Command::Completions { .. } => {}
     }
     Ok(())
 }

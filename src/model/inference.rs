@@ -18,7 +18,7 @@ use crate::nn::{Activation, BatchNorm2d, Conv2d, Function, Layer, Pass, Residual
 use crate::ops::conv2d::{Conv2dOptions, geometry};
 use crate::ops::{matmul::product, max_pool2d::Pool2dOptions};
 use fer_kernels::conv2d::{Epilogue, Prepared};
-use fer_kernels::{Layout, Transpose, elementwise};
+use fer_kernels::{Layout, Transpose, elementwise, on_pool};
 
 /// A network whose weights do not change any more: the logits of
 /// [`Network::logits`], to rounding, in less time.
@@ -54,7 +54,7 @@ impl Inference {
     /// [`crate::Error::Shape`] if the pictures do not fit.
     pub fn logits(&self, pixels: &Tensor) -> Result<Tensor> {
         let (mean, inv_std) = (self.mean, self.inv_std);
-        run(&self.steps, pixels.map(|x| (x - mean) * inv_std))
+        on_pool(|| run(&self.steps, pixels.map(|x| (x - mean) * inv_std)))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::nn::Pass;
 use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
 use crate::ops::{self};
 use crate::optim::{Optimizer, gradient_norm};
+use fer_kernels::on_pool;
 
 /// What one step showed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -62,21 +63,23 @@ pub fn train_step_in<T: Element>(
     loss: &CrossEntropyOptions,
     lr: f64,
 ) -> Result<StepResult> {
-    let logits = network.forward(pass, &Var::constant(pixels))?;
-    let loss = ops::cross_entropy(&mut pass.tape, &logits, targets, loss)?;
-    let loss = pass.mark("cross_entropy", loss);
-    let correct = count_correct(logits.value(), targets);
-    let gradients = pass.tape.backward(&loss)?;
-    pass.begin("update");
-    let grads = network.parameters().into_iter().filter_map(|p| pass.gradient(&gradients, p));
-    let grad_norm = gradient_norm(grads);
-    let loss = loss.value().item().to_f64();
-    let applied = loss.is_finite() && grad_norm.is_finite();
-    if applied {
-        network.track(pass.statistics());
-        optimizer.step(network.parameters_mut(), lr, |p| pass.gradient(&gradients, p));
-    }
-    Ok(StepResult { loss, correct, grad_norm, applied })
+    on_pool(|| {
+        let logits = network.forward(pass, &Var::constant(pixels))?;
+        let loss = ops::cross_entropy(&mut pass.tape, &logits, targets, loss)?;
+        let loss = pass.mark("cross_entropy", loss);
+        let correct = count_correct(logits.value(), targets);
+        let gradients = pass.tape.backward(&loss)?;
+        pass.begin("update");
+        let grads = network.parameters().into_iter().filter_map(|p| pass.gradient(&gradients, p));
+        let grad_norm = gradient_norm(grads);
+        let loss = loss.value().item().to_f64();
+        let applied = loss.is_finite() && grad_norm.is_finite();
+        if applied {
+            network.track(pass.statistics());
+            optimizer.step(network.parameters_mut(), lr, |p| pass.gradient(&gradients, p));
+        }
+        Ok(StepResult { loss, correct, grad_norm, applied })
+    })
 }
 
 /// Rows whose largest logit is at the target's largest probability.
