@@ -15,7 +15,7 @@
 
 use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, for_each_block, micro_kernel, prefetch};
 use crate::pack::{self, KC};
-use crate::parallel::{parallel_chunks, threads};
+use crate::parallel::{on_pool, parallel_chunks, threads};
 use crate::{GemmGeometry, Transpose, gemv, scratch};
 
 const KO: usize = 9 * KC;
@@ -24,6 +24,8 @@ const MO: usize = 1024;
 const TASK_ROWS: usize = 768;
 /// Columns of C in one task: the packed columns of B (KC of them deep) take half of L2 at most.
 const TASK_COLUMNS: usize = 128;
+/// Multiply-accumulates that are worth another task.
+const WORTH_A_TASK: usize = 1 << 18;
 /// Space between packed rows of A, so that equal places of different rows differ in cache set.
 const PAD: usize = 16;
 
@@ -42,6 +44,14 @@ pub fn gemm(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: b
     if g.m <= gemv::MAX_ROWS && [g.trans_a, g.trans_b] == [Transpose::No; 2] {
         return gemv::gemv(g, a, b, c, accumulate);
     }
+    match g.m * g.n * g.k <= WORTH_A_TASK {
+        true => blocks(g, a, b, c, accumulate),
+        false => on_pool(|| blocks(g, a, b, c, accumulate)),
+    }
+}
+
+/// Loops 5 and 4.
+fn blocks(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: bool) {
     let kernel = micro_kernel();
     let mut c = BlockMut::new(c, g.m, g.n, g.n);
     for po in (0..g.k).step_by(KO) {
@@ -60,7 +70,6 @@ pub fn gemm(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: b
 
 /// Rows and columns of C per task: whole tiles, and some tasks for every thread.
 fn task_size([m, n, k]: [usize; 3], kernel: &MicroKernel) -> [usize; 2] {
-    const WORTH_A_TASK: usize = 1 << 18; // multiply-accumulates
     let wanted = (m * n * k / WORTH_A_TASK).clamp(1, 2 * threads());
     let columns = n.div_ceil(wanted).clamp(1, TASK_COLUMNS).next_multiple_of(kernel.nr);
     let down = wanted.div_ceil(n.div_ceil(columns));

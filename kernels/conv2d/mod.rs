@@ -25,6 +25,7 @@ mod prepared;
 mod rows;
 mod weights;
 
+use crate::parallel::on_pool;
 use crate::{Conv2dGeometry, im2col, winograd};
 pub(crate) use backward_input::mirrored;
 pub use epilogue::Epilogue;
@@ -55,14 +56,14 @@ pub fn forward_by(
 ) {
     assert!(x.len() == g.input_len() && y.len() == g.output_len());
     assert!(w.len() == g.weight_len() && bias.is_none_or(|b| b.len() == g.c_out));
-    match resolve(algorithm, g, Pass::Forward) {
+    on_pool(|| match resolve(algorithm, g, Pass::Forward) {
         Algorithm::Winograd => winograd::forward(winograd::tile_size(g), g, x, w, bias, y),
         Algorithm::Im2col => im2col::forward(g, x, w, bias, y),
         _ => {
             let after = Epilogue { bias, relu: false };
             direct::correlate(g, x, |group| Filters::forward(g, w, group), after, y);
         }
-    }
+    });
 }
 
 /// grad_input = the adjoint of x ↦ conv(x, w) applied to `grad_output`.
@@ -86,13 +87,13 @@ pub fn backward_input_by(
 ) {
     assert!(grad_output.len() == g.output_len() && grad_input.len() == g.input_len());
     assert!(w.len() == g.weight_len());
-    match resolve(algorithm, g, Pass::BackwardInput) {
+    on_pool(|| match resolve(algorithm, g, Pass::BackwardInput) {
         Algorithm::Winograd => {
             winograd::backward_input(winograd::tile_size(g), g, grad_output, w, grad_input);
         }
         Algorithm::Im2col => im2col::backward_input(g, grad_output, w, grad_input),
         _ => backward_input::backward_input(g, grad_output, w, grad_input),
-    }
+    });
 }
 
 /// grad_weight = the adjoint of w ↦ conv(x, w) applied to `grad_output`.
@@ -121,11 +122,11 @@ pub fn backward_weight_by(
 ) {
     assert!(x.len() == g.input_len() && grad_output.len() == g.output_len());
     assert!(grad_weight.len() == g.weight_len());
-    match resolve(algorithm, g, Pass::BackwardWeight) {
+    on_pool(|| match resolve(algorithm, g, Pass::BackwardWeight) {
         Algorithm::Winograd => {
             winograd::backward_weight(winograd::tile_size(g), g, x, grad_output, grad_weight);
         }
         Algorithm::Im2col => im2col::backward_weight(g, x, grad_output, grad_weight),
         _ => backward_weight::backward_weight(g, x, grad_output, grad_weight),
-    }
+    });
 }

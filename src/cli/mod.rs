@@ -25,6 +25,7 @@ mod saliency;
 mod saliency_set;
 mod summary;
 mod train;
+mod training_display;
 mod verify;
 mod watch;
 
@@ -100,12 +101,10 @@ fn prepare(cli: &Cli) -> Result<(), Broken> {
 
 /// Commands that compute do so on a thread of the pool; `bench` has pools of its own.
 fn run(command: Command) -> Result<(), Broken> {
+    use Command::{Bench, Completions, Info, Watch};
     match command {
-        Command::Bench(args) => Ok(bench::run(args)?),
-        Command::Watch(args) => Ok(watch::run(args)?),
-        Command::Info(args) => Ok(info::run(args)?),
-        Command::Completions { shell } => Ok(completions(shell)?),
-        command => on_pool(|| compute(command)),
+        Bench(_) | Watch(_) | Info(_) | Completions { .. } => carry_out(command),
+        _ => on_pool(|| carry_out(command)),
     }
 }
 
@@ -116,7 +115,7 @@ fn completions(shell: clap_complete::Shell) -> Result<()> {
     print(&String::from_utf8_lossy(&script))
 }
 
-fn compute(command: Command) -> Result<(), Broken> {
+fn carry_out(command: Command) -> Result<(), Broken> {
     match command {
         Command::Demo(args) => demo::run(args)?,
         Command::Train(args) => train::run(args)?,
@@ -135,7 +134,10 @@ fn compute(command: Command) -> Result<(), Broken> {
         Command::Summary(args) => summary::run(args)?,
         Command::Activations(args) => activations::run(*args)?,
         Command::Filters(args) => filters::run(*args)?,
-        Command::Bench(_) | Command::Watch(_) | Command::Info(_) | Command::Completions { .. } => {}
+        Command::Watch(args) => watch::run(args)?,
+        Command::Bench(args) => bench::run(args)?,
+        Command::Info(args) => info::run(args)?,
+        Command::Completions { shell } => completions(shell)?,
     }
     Ok(())
 }

@@ -1,20 +1,17 @@
 //! `fer train`.
 
 use super::progress::{self, duration};
+use super::training_display::Display;
 use crate::dataset::augment::{Augment, Preset};
 use crate::error::{Error, Result};
 use crate::observe::{self, Recorder};
 use crate::optim::{Kind, Shape};
-use crate::render::ascii;
 use crate::render::numbers::thousands;
 use crate::serve::Server;
 use crate::tensorboard;
-use crate::train::charts::epochs;
 use crate::train::recipes::Settings;
-use crate::train::step::StepResult;
-use crate::train::{Budget, EpochMetrics, Observer, Outcome, TrainConfig, Trainer, load, run};
+use crate::train::{Budget, EpochMetrics, Outcome, TrainConfig, Trainer, load, run};
 use clap::ValueEnum;
-use indicatif::ProgressBar;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -339,73 +336,4 @@ fn announce(trainer: &Trainer) {
         rayon::current_num_threads(),
         fer_kernels::arch::level(),
     );
-}
-
-/// Shows a training on the terminal, or as one line an epoch, and has it recorded.
-struct Display {
-    stop: Arc<AtomicBool>,
-    bar: ProgressBar,
-    plot: bool,
-    recorder: Recorder,
-}
-
-/// Width of curves in the terminal.
-const COLUMNS: usize = 100;
-
-impl Display {
-    fn new(stop: Arc<AtomicBool>, plot: bool, recorder: Recorder) -> Self {
-        Self { stop, bar: progress::bar(1, ""), plot, recorder }
-    }
-
-    /// A line above the bar, where there is one.
-    fn print(&self, line: &str) {
-        if progress::plain() { eprintln!("{line}") } else { self.bar.println(line) }
-    }
-}
-
-impl Observer for Display {
-    fn step(&mut self, trainer: &Trainer, result: &StepResult) -> bool {
-        self.recorder.step(trainer, result);
-        let p = &trainer.progress;
-        self.bar.set_length(trainer.steps_per_epoch() as u64);
-        self.bar.set_position(p.step_in_epoch as u64);
-        self.bar.set_prefix(format!("epoch {}", p.epoch + 1));
-        let faces = p.sums.faces.max(1) as f64;
-        self.bar.set_message(format!(
-            "loss {:.3} acc {:.1} % {:.0} img/s, {} left;",
-            p.sums.loss / faces,
-            100.0 * p.sums.correct as f64 / faces,
-            faces / p.sums.seconds.max(1e-9),
-            duration(trainer.remaining().unwrap_or(0.0))
-        ));
-        !self.stop.load(Ordering::SeqCst)
-    }
-
-    fn epoch(&mut self, trainer: &Trainer, m: &EpochMetrics) -> Result<()> {
-        self.recorder.epoch(trainer, m)?;
-        let skipped = match m.skipped_steps {
-            0 => String::new(),
-            1 => "  1 step skipped: not finite".into(),
-            n => format!("  {n} steps skipped: not finite"),
-        };
-        let line = format!(
-            "epoch {:>3}  loss {:.4}  acc {:5.2} %  val loss {:.4}  val acc {:5.2} %  lr {:.4}  \
-             {:.0} img/s  {}, {} left{skipped}",
-            m.epoch,
-            m.loss,
-            100.0 * m.accuracy,
-            m.val_loss,
-            100.0 * m.val_accuracy,
-            m.lr,
-            m.images_per_second,
-            duration(m.seconds),
-            duration(trainer.remaining().unwrap_or(0.0))
-        );
-        self.print(&line);
-        if self.plot {
-            let color = !progress::plain() && ascii::color_wanted();
-            self.print(&ascii::curves(&epochs(&trainer.progress.history), COLUMNS, color));
-        }
-        Ok(())
-    }
 }

@@ -7,6 +7,7 @@ pub mod config;
 pub mod course;
 pub mod evaluate;
 pub mod load;
+mod progress;
 pub mod recipes;
 pub mod run;
 mod start;

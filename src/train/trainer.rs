@@ -3,6 +3,7 @@
 use super::batch::{SoftLabels, assemble, epoch_order};
 use super::config::{Budget, TrainConfig};
 use super::evaluate::{Predictions, predict};
+pub use super::progress::{EpochMetrics, Progress, Sums};
 use super::start::first_network;
 use super::step::{StepAddress, StepResult, train_step};
 use crate::dataset::{Dataset, augment::View};
@@ -10,7 +11,6 @@ use crate::error::{Error, Result};
 use crate::model::Network;
 use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
 use crate::optim::{Ema, Optimizer};
-use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -19,75 +19,6 @@ const MAX_BAD_STEPS: u32 = 3;
 
 /// Between two checkpoints inside an epoch.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
-
-/// One line of `metrics.csv`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochMetrics {
-    /// Epochs done, from 1.
-    pub epoch: usize,
-    /// Steps done.
-    pub step: u64,
-    /// Learning rate of the last step.
-    pub lr: f64,
-    /// Mean loss over the epoch's batches, as trained (augmented, smoothed).
-    pub loss: f64,
-    /// Share of right answers over the epoch's batches, as trained.
-    pub accuracy: f64,
-    /// Cross-entropy on the validation faces.
-    pub val_loss: f64,
-    /// Share of right answers on the validation faces.
-    pub val_accuracy: f64,
-    /// Largest gradient norm of the epoch.
-    pub grad_norm: f64,
-    /// Training faces a second, validation not counted.
-    pub images_per_second: f64,
-    /// Wall-clock seconds of training so far.
-    pub seconds: f64,
-    /// Steps of the epoch that were skipped, because loss or gradient were not finite.
-    #[serde(default)]
-    pub skipped_steps: u32,
-}
-
-/// How far a training is.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
-    /// Epochs done.
-    pub epoch: usize,
-    /// Steps done in the present epoch.
-    pub step_in_epoch: usize,
-    /// Steps done in all.
-    pub step: u64,
-    /// Wall-clock seconds of earlier sessions.
-    pub seconds: f64,
-    /// Non-finite steps so far, and how many in a row.
-    pub bad_steps: (u32, u32),
-    /// Sums over the present epoch: loss, right answers, faces, largest gradient norm, seconds.
-    pub sums: Sums,
-    /// Finished epochs.
-    pub history: Vec<EpochMetrics>,
-    /// Epoch and accuracy of the best validation so far; only finite values count.
-    pub best: Option<(usize, f64)>,
-}
-
-/// Running sums over an epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Sums {
-    /// Σ loss · faces.
-    pub loss: f64,
-    /// Right answers.
-    pub correct: usize,
-    /// Faces seen.
-    pub faces: usize,
-    /// Largest gradient norm.
-    pub grad_norm: f64,
-    /// Seconds in steps.
-    pub seconds: f64,
-    /// Learning rate of the last step.
-    pub lr: f64,
-    /// Steps that were skipped.
-    #[serde(default)]
-    pub skipped: u32,
-}
 
 /// What the outside may see and decide while a training runs.
 pub trait Observer {
