@@ -9,24 +9,13 @@
 # maps of everyday single precision instead, which may differ where a unit sits at a kink.
 set -eu
 cd "$(dirname "$0")/.."
-venv="${XDG_CACHE_HOME:-$HOME/.cache}/fer-peers/torch"
-
-skip() {
-    echo "captum check skipped: $1"
-    exit 0
-}
-
-if ! "$venv/bin/python" -c 'import captum' 2>/dev/null; then
-    command -v python3 >/dev/null || skip "python3 is not installed"
-    python3 -m venv "$venv" 2>/dev/null || skip "python3 cannot make a virtual environment"
-    timeout 900 "$venv/bin/pip" install --quiet torch captum ||
-        skip "pip could not install torch and captum (is there a network?)"
-fi
+. tests/peers_venv.sh
+peers_venv "captum check" torch "captum" "torch captum"
 
 cargo build --quiet --release
 fer=target/release/fer
 if [ $# -ge 2 ]; then
-    exec "$venv/bin/python" tests/captum_check.py "$fer" "$@"
+    exec "$python" tests/captum_check.py "$fer" "$@"
 fi
 
 folder=$(mktemp -d)
@@ -74,6 +63,6 @@ EOF
 for net in plain residual; do
     "$fer" train --data "$folder/faces.csv" --arch "$folder/$net.toml" --epochs 3 --batch 32 \
         --lr 0.02 --out "$folder/$net" >/dev/null 2>&1
-    "$venv/bin/python" tests/captum_check.py "$fer" "$folder/$net/best.safetensors" \
+    "$python" tests/captum_check.py "$fer" "$folder/$net/best.safetensors" \
         "$folder/faces.csv"
 done

@@ -47,18 +47,12 @@ pub fn class_chart(
         "" => format!("{} faces", total(counts)),
         name => format!("{} {name}", total(counts)),
     };
-    let series = |(name, counts): &(&str, &[u64])| BarSeries {
-        name: name.to_string(),
-        values: counts.iter().map(|&n| n as f64).collect(),
-        labels: counts.iter().map(|&n| thousands(n)).collect(),
-        ..BarSeries::default()
-    };
     let chart = BarChart {
         title: title.into(),
         subtitle: sets.iter().map(words).collect::<Vec<_>>().join(", "),
         y_title: "faces".into(),
         categories: names.iter().map(|n| n.to_string()).collect(),
-        series: sets.iter().map(series).collect(),
+        series: sets.iter().map(|(name, counts)| BarSeries::counts(name, counts)).collect(),
         ..BarChart::default()
     };
     bars(&chart, look)

@@ -5,6 +5,7 @@ use super::plot::{Dash, Key, Mark, Plot, plot};
 use super::{Look, extent, sheet};
 use crate::Result;
 use crate::render::numbers;
+use crate::render::numbers::thousands;
 use crate::render::scene::{Align, Anchor, Scene, TextStyle};
 use crate::render::theme::Palette;
 
@@ -19,6 +20,18 @@ pub struct BarSeries {
     pub intervals: Vec<(f64, f64)>,
     /// What is written on top of each bar; the number itself where empty.
     pub labels: Vec<String>,
+}
+
+impl BarSeries {
+    /// Counts, written in full on their bars.
+    pub fn counts(name: &str, counts: &[u64]) -> Self {
+        Self {
+            name: name.into(),
+            values: counts.iter().map(|&n| n as f64).collect(),
+            labels: counts.iter().map(|&n| thousands(n)).collect(),
+            ..Self::default()
+        }
+    }
 }
 
 /// A value per category to compare the bars with, drawn as a sign.

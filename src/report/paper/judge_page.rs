@@ -243,18 +243,12 @@ fn count_bars(
         "" => say!(p.count_of_faces, faces = total(counts)),
         name => format!("{name} {}", total(counts)),
     };
-    let series = |(name, counts): &(&str, &[u64])| BarSeries {
-        name: name.to_string(),
-        values: counts.iter().map(|&n| n as f64).collect(),
-        labels: counts.iter().map(|&n| thousands(n)).collect(),
-        ..BarSeries::default()
-    };
     let chart = BarChart {
         title: title.into(),
         subtitle: language.list(&sets.iter().map(words).collect::<Vec<_>>()),
         y_title: p.head_faces.into(),
         categories: categories(report, language),
-        series: sets.iter().map(series).collect(),
+        series: sets.iter().map(|(name, counts)| BarSeries::counts(name, counts)).collect(),
         ..BarChart::default()
     };
     bars(&chart, size(theme))
