@@ -17,9 +17,11 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 THREADS = os.cpu_count()
+PAUSE = 0.2  # seconds between the two sides, see `in_turns`
 TUNED = {
     "MALLOC_MMAP_THRESHOLD_": str(1 << 32),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 34),
@@ -81,12 +83,16 @@ def fer(options, *words):
 
 
 def in_turns(k, ours, theirs):
-    """Both results; who begins changes from round to round."""
-    if k % 2:
-        ours = ours()
-        return ours, theirs()
-    theirs = theirs()
-    return ours(), theirs
+    """Both results; who begins changes from round to round.
+
+    OpenBLAS's and OpenMP's threads keep their cores for some time after the work is done and
+    would halve the speed of whoever comes next; so each side begins after a pause.
+    """
+    answers = {}
+    for side in (ours, theirs) if k % 2 else (theirs, ours):
+        time.sleep(PAUSE)
+        answers[side] = side()
+    return answers[ours], answers[theirs]
 
 
 class Table:

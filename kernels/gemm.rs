@@ -1,29 +1,33 @@
 //! Matrix product by the loops of BLIS (Van Zee and van de Geijn 2015, figure 1), rearranged so
-//! that a block of C stays in L2 until it is finished.
+//! that a block of C stays in L2 until it is finished, and without packing B where it can be read
+//! in place.
 //!
 //! ```text
-//! loop 5   po over k by KO     outer block of the sum
+//! loop 5   po over k by ko     outer block of the sum
 //! loop 4   io over m by MO     pack A[io.., po..] in panels of mr rows, shared
-//! loop 3   tasks over the threads: blocks of C, at most TASK_ROWS × TASK_COLUMNS
-//!          pc by KC            pack B[pc.., block] in panels kc × nr, private, in L2
+//! loop 3   tasks over the threads: blocks of C
+//!          jc by COLUMNS       columns of B
+//!          pc by kc ≤ KC       B[pc.., jc..] is a block in L2, packed only if B is transposed
 //! loop 2   ir by mr            the rows of A stay in L1
 //! loop 1   jr by nr            a micro-kernel computes mr × nr elements in registers
 //! ```
 //!
-//! Each element of C is a sum over k in increasing order, in runs of KC, whoever computes it: the
-//! bits do not depend on the threads.
+//! While a block of B is in use the micro-kernel asks for the next one. Each element of C is a sum
+//! over k in increasing order, in runs of kc, whoever computes it: the bits do not depend on the
+//! threads.
 
-use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, for_each_block, micro_kernel, prefetch};
-use crate::pack::{self, KC};
+use crate::arch::{Ahead, BlockMut, Lhs, MAX_MR, MicroKernel, Rhs, for_each_block, micro_kernel};
+use crate::pack::{self, KC, run_length};
 use crate::parallel::{on_pool, parallel_chunks, threads};
 use crate::{GemmGeometry, Transpose, gemv, scratch};
 
-const KO: usize = 9 * KC;
 const MO: usize = 1024;
+/// Elements of a packed block of A.
+const PACKED_A: usize = MO * 9 * KC;
 /// Rows of C in one task.
 const TASK_ROWS: usize = 768;
-/// Columns of C in one task: the packed columns of B (KC of them deep) take half of L2 at most.
-const TASK_COLUMNS: usize = 128;
+/// Columns of a block of B: KC rows of them take an eighth of L2.
+const COLUMNS: usize = 128;
 /// Multiply-accumulates that are worth another task.
 const WORTH_A_TASK: usize = 1 << 18;
 /// Space between packed rows of A, so that equal places of different rows differ in cache set.
@@ -53,16 +57,19 @@ pub fn gemm(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: b
 /// Loops 5 and 4.
 fn blocks(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: bool) {
     let kernel = micro_kernel();
+    let b = MatrixB::new(g, b);
     let mut c = BlockMut::new(c, g.m, g.n, g.n);
-    for po in (0..g.k).step_by(KO) {
-        let ko = KO.min(g.k - po);
+    // Whole runs, whatever the number of rows: a row has the same bits alone and among others.
+    let ko = PACKED_A / MO.min(g.m) / b.run * b.run;
+    for po in (0..g.k).step_by(ko) {
+        let ko = ko.min(g.k - po);
         for io in (0..g.m).step_by(MO) {
             let mo = MO.min(g.m - io);
             let mut packed = scratch::take(mo.div_ceil(kernel.mr) * kernel.mr * (ko + PAD));
             let a = pack_a(g, a, [io, po], [mo, ko], kernel.mr, &mut packed);
             let size = task_size([mo, g.n, ko], kernel);
             for_each_block(c.tile(io, 0, mo, g.n), size, |i, j, mut block| {
-                task(g, kernel, &a, b, [i, po, j], &mut block, accumulate || po > 0);
+                task(&a, &b, kernel, [i, po, j], &mut block, accumulate || po > 0);
             });
         }
     }
@@ -71,39 +78,49 @@ fn blocks(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: boo
 /// Rows and columns of C per task: whole tiles, and some tasks for every thread.
 fn task_size([m, n, k]: [usize; 3], kernel: &MicroKernel) -> [usize; 2] {
     let wanted = (m * n * k / WORTH_A_TASK).clamp(1, 2 * threads());
-    let columns = n.div_ceil(wanted).clamp(1, TASK_COLUMNS).next_multiple_of(kernel.nr);
-    let down = wanted.div_ceil(n.div_ceil(columns));
-    [m.div_ceil(down).min(TASK_ROWS).next_multiple_of(kernel.mr), columns]
+    let columns = n.div_ceil(wanted).next_multiple_of(kernel.nr);
+    let down = wanted.div_ceil(n.div_ceil(columns)).max(m.div_ceil(TASK_ROWS));
+    [m.div_ceil(down).next_multiple_of(kernel.mr), columns]
 }
 
 /// Loop 3's body: the block of C whose corner is (i, j) in the packed rows and in B.
 fn task(
-    g: &GemmGeometry,
-    kernel: &MicroKernel,
     a: &PackedA,
-    b: &[f32],
+    b: &MatrixB,
+    kernel: &MicroKernel,
     [i, po, j]: [usize; 3],
     c: &mut BlockMut,
     accumulate: bool,
 ) {
-    let (m, n) = (c.rows(), c.cols());
-    let mut packed = scratch::take(n.next_multiple_of(kernel.nr) * KC.min(a.k));
-    for pc in (0..a.k).step_by(KC) {
-        let kc = KC.min(a.k - pc);
-        pack_b(g, b, [po + pc, j], [kc, n], kernel.nr, &mut packed);
-        for ir in (0..m).step_by(kernel.mr) {
+    let columns = c.cols();
+    let mut blocks = (0..columns).step_by(COLUMNS).flat_map(|jc| {
+        let n = COLUMNS.min(columns - jc);
+        (0..a.k).step_by(b.run).map(move |pc| Block {
+            p: po + pc,
+            kc: b.run.min(a.k - pc),
+            j: j + jc,
+            n,
+        })
+    });
+    let mut packed = scratch::take(COLUMNS.next_multiple_of(kernel.nr) * b.run);
+    let mut next = blocks.next();
+    while let Some(block) = next {
+        next = blocks.next();
+        let pc = block.p - po;
+        let mut c = c.tile(0, block.j - j, c.rows(), block.n);
+        b.pack(&block, kernel.nr, &mut packed);
+        let across = block.n.div_ceil(kernel.nr);
+        let tiles = c.rows().div_ceil(kernel.mr) * across;
+        for tile in 0..tiles {
+            let (ir, jr) = (tile / across * kernel.mr, tile % across * kernel.nr);
             let start = (i + ir) / kernel.mr * a.panel + pc * a.step;
             let rows: [usize; MAX_MR] =
                 std::array::from_fn(|i| start + if i < kernel.mr { i * a.row } else { 0 });
-            let lhs = Lhs { data: a.data, rows: &rows, segments: &[0], k: kc, step: a.step };
-            if pc + KC < a.k {
-                let next = [po + pc + KC, j];
-                prefetch_b(g, b, next, [KC.min(a.k - pc - KC), n], [ir, ir + kernel.mr], m);
-            }
-            for (jr, b) in (0..n).step_by(kernel.nr).zip(packed.chunks(kc * kernel.nr)) {
-                let mut tile = c.tile(ir, jr, kernel.mr, kernel.nr);
-                kernel.run(&lhs, b, &mut tile, accumulate || pc > 0);
-            }
+            let lhs = Lhs { data: a.data, rows: &rows, segments: &[0], k: block.kc, step: a.step };
+            let (data, stride) = b.strip(&block, jr, kernel.nr, &packed);
+            let ahead = next.map_or(Ahead::default(), |next| b.share(&next, [tile, tiles]));
+            let mut at = c.tile(ir, jr, kernel.mr, kernel.nr);
+            kernel.run_in_place(&lhs, &Rhs { data, stride, ahead }, &mut at, accumulate || pc > 0);
         }
     }
 }
@@ -147,54 +164,80 @@ fn pack_a<'a>(
     PackedA { data: dst, row, panel, step, k: ko }
 }
 
-/// Packs op(B)\[pc.., jc..\] in panels \[kc, nr\], zeros to the right of the last column.
-fn pack_b(
-    g: &GemmGeometry,
-    b: &[f32],
-    [pc, jc]: [usize; 2],
-    [kc, nc]: [usize; 2],
-    nr: usize,
-    dst: &mut [f32],
-) {
-    match g.trans_b {
-        // Row by row: memory is read in long runs.
-        Transpose::No => {
-            for p in 0..kc {
-                let row = &b[(pc + p) * g.n + jc..][..nc];
-                for (j, part) in row.chunks(nr).enumerate() {
-                    let dst = &mut dst[(j * kc + p) * nr..][..nr];
-                    dst[..part.len()].copy_from_slice(part);
-                    dst[part.len()..].fill(0.0);
-                }
-            }
+/// The right operand.
+struct MatrixB<'a> {
+    data: &'a [f32],
+    trans: Transpose,
+    /// Distance between rows as stored.
+    stride: usize,
+    /// Rows of op(B) in a block.
+    run: usize,
+}
+
+/// The block op(B)\[p..p + kc, j..j + n\].
+#[derive(Clone, Copy)]
+struct Block {
+    p: usize,
+    kc: usize,
+    j: usize,
+    n: usize,
+}
+
+impl<'a> MatrixB<'a> {
+    fn new(g: &GemmGeometry, data: &'a [f32]) -> Self {
+        let stride = if g.trans_b == Transpose::Yes { g.k } else { g.n };
+        Self { data, trans: g.trans_b, stride, run: run_length(g.k) }
+    }
+
+    /// Where row `r` of a block begins, as stored.
+    fn row(&self, x: &Block, r: usize) -> usize {
+        match self.trans {
+            Transpose::No => (x.p + r) * self.stride + x.j,
+            Transpose::Yes => (x.j + r) * self.stride + x.p,
         }
-        Transpose::Yes => {
-            for (j, dst) in dst.chunks_mut(kc * nr).enumerate().take(nc.div_ceil(nr)) {
-                let jr = jc + j * nr;
-                let n = nr.min(jc + nc - jr);
-                if n < nr {
-                    dst.fill(0.0);
+    }
+
+    /// Packs what cannot be read in place: panels \[kc, nr\] of a transposed block, and columns that
+    /// are fewer than nr, with zeros to their right.
+    fn pack(&self, x: &Block, nr: usize, packed: &mut [f32]) {
+        for (j, dst) in (0..x.n).step_by(nr).zip(packed.chunks_mut(x.kc * nr)) {
+            let n = nr.min(x.n - j);
+            match self.trans {
+                Transpose::No if n == nr => {}
+                Transpose::No => {
+                    let src = &self.data[self.row(x, 0) + j..];
+                    pack::copy_rows(src, self.stride, [x.kc, n], dst, nr);
                 }
-                pack::transpose(&b[jr * g.k + pc..], g.k, [n, kc], dst, |p| p * nr);
+                Transpose::Yes => {
+                    if n < nr {
+                        dst.fill(0.0);
+                    }
+                    let src = &self.data[self.row(x, j)..];
+                    pack::transpose(src, self.stride, [n, x.kc], dst, |p| p * nr);
+                }
             }
         }
     }
-}
 
-/// Asks for the share `from..to` of `whole` of the next block of B while this one is in use.
-fn prefetch_b(
-    g: &GemmGeometry,
-    b: &[f32],
-    [pc, jc]: [usize; 2],
-    [kc, nc]: [usize; 2],
-    [from, to]: [usize; 2],
-    whole: usize,
-) {
-    let ([first, rows], [start, len], stride) = match g.trans_b {
-        Transpose::No => ([pc, kc], [jc, nc], g.n),
-        Transpose::Yes => ([jc, nc], [pc, kc], g.k),
-    };
-    for r in rows * from / whole..rows * to.min(whole) / whole {
-        prefetch(&b[(first + r) * stride + start..][..len]);
+    /// Columns j.. of a block, nr of them: memory and distance between rows.
+    fn strip<'b>(&self, x: &Block, j: usize, nr: usize, packed: &'b [f32]) -> (&'b [f32], usize)
+    where
+        'a: 'b,
+    {
+        match self.trans {
+            Transpose::No if x.n - j >= nr => (&self.data[self.row(x, 0) + j..], self.stride),
+            _ => (&packed[j * x.kc..], nr),
+        }
+    }
+
+    /// What to ask for in part `i` of `parts` if the whole block is wanted at their end.
+    fn share(&self, x: &Block, [i, parts]: [usize; 2]) -> Ahead<'a> {
+        let (rows, width) = match self.trans {
+            Transpose::No => (x.kc, x.n),
+            Transpose::Yes => (x.n, x.kc),
+        };
+        let (from, to) = (rows * i / parts, rows * (i + 1) / parts);
+        let start = self.row(x, from);
+        Ahead { data: self.data, start, stride: self.stride, rows: to - from, width }
     }
 }

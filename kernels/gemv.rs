@@ -5,7 +5,7 @@
 //! bits alone and in a batch.
 
 use crate::arch::{Vector, Vectorized, vectorized};
-use crate::pack::KC;
+use crate::pack::run_length;
 use crate::parallel::parallel_chunks;
 use crate::{GemmGeometry, scratch};
 
@@ -16,10 +16,10 @@ const COLUMNS: usize = 64;
 
 /// C = A·B with A `[m, k]`, B `[k, n]`, `m` small; added to C with `accumulate`.
 pub(crate) fn gemv(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: bool) {
-    let mut sums = scratch::take(g.n);
+    let (run_length, mut sums) = (run_length(g.k), scratch::take(g.n));
     for (a, c) in a.chunks(g.k).zip(c.chunks_mut(g.n)).take(g.m) {
-        for (run, a) in a.chunks(KC).enumerate() {
-            let b = &b[run * KC * g.n..];
+        for (run, a) in a.chunks(run_length).enumerate() {
+            let b = &b[run * run_length * g.n..];
             parallel_chunks(&mut sums, COLUMNS, |task, sums| {
                 let b = &b[task * COLUMNS..];
                 vectorized(sums.len(), Columns { a, b, stride: g.n, sums });

@@ -5,6 +5,12 @@ use wide::f32x8;
 /// Terms of a sum that one pass of a micro-kernel adds: a panel of B (kc × nr) stays in L1.
 pub const KC: usize = 256;
 
+/// Terms in one run of a sum of `k`: at most KC, and runs of about equal length, since a short last
+/// one would pay for C as much as a long one.
+pub fn run_length(k: usize) -> usize {
+    k.div_ceil(k.div_ceil(KC).max(1)).max(1)
+}
+
 /// Transposes `src` (`rows` × `cols`, rows `stride` apart): element (r, c) goes to `dst[at(c) + r]`.
 ///
 /// Columns are placed one by one so that a permutation of them costs nothing extra.

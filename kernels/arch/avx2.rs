@@ -32,7 +32,7 @@ pub unsafe fn run(x: &Raw) {
 #[target_feature(enable = "avx2,fma")]
 unsafe fn tile<const R: usize>(x: &Raw) {
     let mut t = [[_mm256_setzero_ps(); 2]; R];
-    let mut b = x.b;
+    let (mut b, mut ahead) = (x.b, x.ahead);
     // SAFETY: `rows` has MR ≥ R entries.
     let rows: [*const f32; R] =
         std::array::from_fn(|i| x.a.wrapping_add(unsafe { *x.rows.add(i) }));
@@ -40,7 +40,8 @@ unsafe fn tile<const R: usize>(x: &Raw) {
         // SAFETY: s is below the number of segments.
         let mut at = unsafe { *x.segments.add(s) };
         for _ in 0..x.k {
-            // SAFETY: B holds num_segments·k rows of NR elements; this is the next of them.
+            ahead.prefetch_next();
+            // SAFETY: B has num_segments·k rows of NR elements; this is the next of them.
             let [b0, b1] = unsafe { [_mm256_loadu_ps(b), _mm256_loadu_ps(b.add(LANES))] };
             for i in 0..R {
                 // SAFETY: rows[i] + segments[s] + p·step is an element of A.
@@ -49,8 +50,7 @@ unsafe fn tile<const R: usize>(x: &Raw) {
                 t[i][1] = _mm256_fmadd_ps(a, b1, t[i][1]);
             }
             at += x.step;
-            // SAFETY: at most one past the end of B.
-            b = unsafe { b.add(NR) };
+            b = b.wrapping_add(x.stride_b);
         }
     }
     for i in 0..R {

@@ -9,17 +9,20 @@
 //! ```
 //!
 //! where each product is fused with its addition (one rounding), so that every level gives the
-//! same bits. B is packed, `[segments·k, nr]`, dense. A is read where it lies:
+//! same bits. Both operands are read where they lie:
 //!
 //! ```text
 //! A[i,s,p] = data[rows[i] + segments[s] + p·step]
+//! B[s,p,j] = data[(s·k + p)·stride + j]
 //! ```
 //!
-//! This one form of address covers all operands of the crate without copying them into panels: a
-//! row-major or a transposed matrix (one segment), and the rows of the im2col matrix of an image
-//! in NHWC, where `rows` are the output pixels, `segments` the taps of the filter and p runs over
-//! the channels (see [`crate::conv2d`]).
+//! The address of A covers all operands of the crate without copying them into panels: a row-major
+//! or a transposed matrix (one segment), and the rows of the im2col matrix of an image in NHWC,
+//! where `rows` are the output pixels, `segments` the taps of the filter and p runs over the
+//! channels (see [`crate::conv2d`]). B is a strip of a row-major matrix, or a packed panel, whose
+//! stride is nr.
 
+use super::prefetch::prefetch_line;
 use super::{BlockMut, Level, level, portable};
 
 /// Rows of the tallest tile.
@@ -42,6 +45,74 @@ pub struct Lhs<'a> {
     pub step: usize,
 }
 
+/// The right operand of a tile, read in place.
+#[derive(Clone, Copy)]
+pub struct Rhs<'a> {
+    /// Memory that holds B, from the first element of the tile's columns on.
+    pub data: &'a [f32],
+    /// Distance between rows.
+    pub stride: usize,
+    /// What is wanted soon.
+    pub ahead: Ahead<'a>,
+}
+
+/// Memory that is wanted soon: `rows` rows of `width` floats, `stride` apart. A micro-kernel asks for
+/// their cache lines one by one while it computes. The hardware foresees rows that are further
+/// apart than a page (4 KiB) badly or not at all.
+#[derive(Clone, Copy, Default)]
+pub struct Ahead<'a> {
+    /// Memory that holds the rows. What lies behind its end is asked for in vain.
+    pub data: &'a [f32],
+    /// Where the first row begins.
+    pub start: usize,
+    /// Distance between rows.
+    pub stride: usize,
+    /// Number of rows.
+    pub rows: usize,
+    /// Floats of a row.
+    pub width: usize,
+}
+
+/// The cache lines of an [`Ahead`], one after the other. No address is ever read.
+#[derive(Clone, Copy)]
+pub(super) struct Lines {
+    row: *const f32,
+    at: usize,
+    width: usize,
+    stride: usize,
+    left: usize,
+    /// Calls until the next line is asked for, and between two lines.
+    wait: usize,
+    every: usize,
+}
+
+impl Lines {
+    /// Floats of a cache line.
+    const LINE: usize = 16;
+
+    /// Spread evenly over `calls`: the processor drops what exceeds some dozens at a time.
+    fn new(x: Ahead, calls: usize) -> Self {
+        let left = x.rows * x.width.div_ceil(Self::LINE);
+        let every = (calls / left.max(1)).max(1);
+        let row = x.data.as_ptr().wrapping_add(x.start);
+        Self { row, at: 0, width: x.width, stride: x.stride, left, wait: every, every }
+    }
+
+    /// Asks for the next line when its turn has come.
+    #[inline(always)]
+    pub fn prefetch_next(&mut self) {
+        self.wait = self.wait.wrapping_sub(1);
+        if self.wait == 0 && self.left > 0 {
+            prefetch_line(self.row.wrapping_add(self.at));
+            (self.left, self.wait) = (self.left - 1, self.every);
+            self.at += Self::LINE;
+            if self.at >= self.width {
+                (self.at, self.row) = (0, self.row.wrapping_add(self.stride));
+            }
+        }
+    }
+}
+
 /// Arguments of a raw micro-kernel; `B` and `C` as in the module's contract.
 pub(super) struct Raw {
     pub a: *const f32,
@@ -51,6 +122,8 @@ pub(super) struct Raw {
     pub k: usize,
     pub step: usize,
     pub b: *const f32,
+    pub stride_b: usize,
+    pub ahead: Lines,
     pub c: *mut f32,
     pub stride_c: usize,
     pub m: usize,
@@ -92,19 +165,30 @@ pub fn micro_kernel_of(level: Level) -> &'static MicroKernel {
 }
 
 impl MicroKernel {
-    /// Computes the tile `c`, at most mr × nr; `add` keeps what C holds and adds to it.
+    /// Computes the tile `c`, at most mr × nr, with a packed B; `add` keeps what C holds and adds to
+    /// it.
     ///
     /// # Panics
     /// When an operand is too short for the sizes given.
     pub fn run(&self, a: &Lhs, b: &[f32], c: &mut BlockMut, add: bool) {
+        let b = Rhs { data: b, stride: self.nr, ahead: Ahead::default() };
+        self.run_in_place(a, &b, c, add);
+    }
+
+    /// As [`run`](Self::run), for any B.
+    ///
+    /// # Panics
+    /// As [`run`](Self::run).
+    pub fn run_in_place(&self, a: &Lhs, b: &Rhs, c: &mut BlockMut, add: bool) {
         assert!(a.rows.len() >= self.mr && c.rows() <= self.mr && c.cols() <= self.nr);
-        let b_len = a.segments.len().saturating_mul(a.k).saturating_mul(self.nr);
-        assert!(b.len() >= b_len, "B too short");
+        let terms = a.segments.len().saturating_mul(a.k);
+        let last_row = terms.saturating_sub(1).saturating_mul(b.stride);
+        assert!(b.data.len() >= last_row.saturating_add(self.nr) || terms == 0, "B too short");
         let max = |offsets: &[usize]| offsets.iter().fold(0, |m, &v| m.max(v));
         let last = max(&a.rows[..self.mr])
             .saturating_add(max(a.segments))
             .saturating_add(a.k.saturating_sub(1).saturating_mul(a.step));
-        assert!(last < a.data.len() || a.k == 0 || a.segments.is_empty(), "A too short");
+        assert!(last < a.data.len() || terms == 0, "A too short");
         if c.cols() == self.nr {
             let (m, stride_c) = (c.rows(), c.stride());
             // SAFETY: the assertions above bound every read of A and B, and `c` has m rows of nr
@@ -124,7 +208,7 @@ impl MicroKernel {
     }
 }
 
-fn raw(a: &Lhs, b: &[f32], c: *mut f32, stride_c: usize, m: usize, add: bool) -> Raw {
+fn raw(a: &Lhs, b: &Rhs, c: *mut f32, stride_c: usize, m: usize, add: bool) -> Raw {
     Raw {
         a: a.data.as_ptr(),
         rows: a.rows.as_ptr(),
@@ -132,7 +216,9 @@ fn raw(a: &Lhs, b: &[f32], c: *mut f32, stride_c: usize, m: usize, add: bool) ->
         num_segments: a.segments.len(),
         k: a.k,
         step: a.step,
-        b: b.as_ptr(),
+        b: b.data.as_ptr(),
+        stride_b: b.stride,
+        ahead: Lines::new(b.ahead, a.segments.len() * a.k),
         c,
         stride_c,
         m,

@@ -30,7 +30,7 @@ pub unsafe fn run(x: &Raw) {
 /// As [`run`].
 unsafe fn tile<const R: usize>(x: &Raw) {
     let mut t = [[f32x8::ZERO; 2]; R];
-    let mut b = x.b.cast::<[f32; NR]>();
+    let (mut b, mut ahead) = (x.b, x.ahead);
     // SAFETY: `rows` has MR ≥ R entries.
     let rows: [*const f32; R] =
         std::array::from_fn(|i| x.a.wrapping_add(unsafe { *x.rows.add(i) }));
@@ -38,8 +38,9 @@ unsafe fn tile<const R: usize>(x: &Raw) {
         // SAFETY: s is below the number of segments.
         let mut at = unsafe { *x.segments.add(s) };
         for _ in 0..x.k {
-            // SAFETY: B holds num_segments·k rows of NR elements; this is the next of them.
-            let (row, next) = unsafe { (&*b, b.add(1)) };
+            // SAFETY: B has num_segments·k rows of NR elements; this is the next of them.
+            let row = unsafe { &*b.cast::<[f32; NR]>() };
+            ahead.prefetch_next();
             let (left, right) = row.split_at(LANES);
             let [b0, b1] = [left, right].map(|half| f32x8::new(half.try_into().unwrap()));
             for i in 0..R {
@@ -49,7 +50,7 @@ unsafe fn tile<const R: usize>(x: &Raw) {
                 t[i][1] = a.mul_add(b1, t[i][1]);
             }
             at += x.step;
-            b = next;
+            b = b.wrapping_add(x.stride_b);
         }
     }
     for (i, t) in t.iter().enumerate().take(x.m) {

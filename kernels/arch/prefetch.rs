@@ -13,6 +13,19 @@ pub fn prefetch(x: &[f32]) {
     let _ = x;
 }
 
+/// Asks for the cache line at `x` to be brought into L1. Any address will do.
+#[inline(always)]
+pub fn prefetch_line(x: *const f32) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch reads no value and cannot fault; SSE is part of x86-64.
+        unsafe { _mm_prefetch(x.cast(), _MM_HINT_T0) }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = x;
+}
+
 /// Floats between what is read and what is asked for.
 const AHEAD: usize = 4096;
 

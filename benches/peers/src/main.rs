@@ -37,93 +37,85 @@ impl Product {
             threads: threads.parse().ok()?,
         })
     }
-
-    /// (row stride, column stride) of op(A) and op(B) as they are stored.
-    fn strides(&self) -> [(isize, isize); 2] {
-        let strides = |transposed: bool, rows: usize, cols: usize| match transposed {
-            true => (1, rows as isize),
-            false => (cols as isize, 1),
-        };
-        [strides(self.trans_a, self.m, self.k), strides(self.trans_b, self.k, self.n)]
-    }
 }
 
-fn fer(p: &Product, a: &[f32], b: &[f32], c: &mut [f32]) {
+/// A product that is ready to run. It gives the sum of the result if asked, else 0.
+type Ready<'a> = Box<dyn FnMut(bool) -> f64 + Send + 'a>;
+type Library = for<'a> fn(&'a Product, &'a [f32], &'a [f32]) -> Ready<'a>;
+const LIBRARIES: [(&str, Library); 3] = [("fer", fer), ("gemm", gemm), ("faer", faer)];
+
+fn sum(c: &[f32]) -> f64 {
+    c.iter().map(|&v| f64::from(v)).sum()
+}
+
+fn fer<'a>(p: &'a Product, a: &'a [f32], b: &'a [f32]) -> Ready<'a> {
     let trans = |t: bool| if t { Transpose::Yes } else { Transpose::No };
     let (trans_a, trans_b) = (trans(p.trans_a), trans(p.trans_b));
     let g = GemmGeometry { m: p.m, n: p.n, k: p.k, trans_a, trans_b };
-    fer_kernels::gemm::gemm(&g, a, b, c, false);
+    let mut c = vec![0.0; p.m * p.n];
+    Box::new(move |asked| {
+        fer_kernels::gemm::gemm(&g, a, b, &mut c, false);
+        if asked { sum(&c) } else { 0.0 }
+    })
 }
 
-fn gemm(p: &Product, a: &[f32], b: &[f32], c: &mut [f32]) {
-    assert!(a.len() == p.m * p.k && b.len() == p.k * p.n && c.len() == p.m * p.n);
-    let [(a_row, a_col), (b_row, b_col)] = p.strides();
-    let (m, n, k) = (p.m, p.n, p.k);
-    // SAFETY: by the assertion and `strides`, every element addressed lies in its slice, and `c`
-    // is borrowed uniquely.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            c.as_mut_ptr(),
-            1,
-            n as isize,
-            false,
-            a.as_ptr(),
-            a_col,
-            a_row,
-            b.as_ptr(),
-            b_col,
-            b_row,
-            0.0,
-            1.0,
-            false,
-            false,
-            false,
-            match p.threads {
-                1 => gemm::Parallelism::None,
-                threads => gemm::Parallelism::Rayon(threads),
-            },
-        );
-    }
-}
-
-fn faer(p: &Product, a: &[f32], b: &[f32], c: &mut [f32]) {
-    use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
-    let matrix = |data, rows, cols, transposed| match transposed {
-        true => MatRef::from_row_major_slice(data, cols, rows).transpose(),
-        false => MatRef::from_row_major_slice(data, rows, cols),
+/// The gemm crate has no safe interface; candle's tensors are one. Each call makes a new result.
+fn gemm<'a>(p: &'a Product, a: &'a [f32], b: &'a [f32]) -> Ready<'a> {
+    use candle_core::{Device, Tensor};
+    let matrix = |data: &[f32], rows: usize, cols: usize, transposed: bool| match transposed {
+        true => Tensor::from_slice(data, (cols, rows), &Device::Cpu).and_then(|x| x.t()),
+        false => Tensor::from_slice(data, (rows, cols), &Device::Cpu),
     };
-    let (lhs, rhs) = (matrix(a, p.m, p.k, p.trans_a), matrix(b, p.k, p.n, p.trans_b));
-    let par = if p.threads == 1 { Par::Seq } else { Par::rayon(p.threads) };
-    matmul(MatMut::from_row_major_slice_mut(c, p.m, p.n), Accum::Replace, lhs, rhs, 1.0, par);
+    let a = matrix(a, p.m, p.k, p.trans_a).expect("sizes");
+    let b = matrix(b, p.k, p.n, p.trans_b).expect("sizes");
+    Box::new(move |asked| {
+        let c = a.matmul(&b).expect("sizes");
+        if !asked {
+            return 0.0;
+        }
+        sum(&c.flatten_all().and_then(|c| c.to_vec1::<f32>()).expect("numbers"))
+    })
 }
 
-type Library = fn(&Product, &[f32], &[f32], &mut [f32]);
-const LIBRARIES: [(&str, Library); 3] = [("fer", fer), ("gemm", gemm), ("faer", faer)];
+fn faer<'a>(p: &'a Product, a: &'a [f32], b: &'a [f32]) -> Ready<'a> {
+    use faer::{Accum, MatMut, MatRef, Par, linalg::matmul::matmul};
+    let par = if p.threads == 1 { Par::Seq } else { Par::rayon(p.threads) };
+    let mut c = vec![0.0; p.m * p.n];
+    Box::new(move |asked| {
+        let matrix = |data, rows, cols, transposed| match transposed {
+            true => MatRef::from_row_major_slice(data, cols, rows).transpose(),
+            false => MatRef::from_row_major_slice(data, rows, cols),
+        };
+        let (lhs, rhs) = (matrix(a, p.m, p.k, p.trans_a), matrix(b, p.k, p.n, p.trans_b));
+        let to = MatMut::from_row_major_slice_mut(&mut c, p.m, p.n);
+        matmul(to, Accum::Replace, lhs, rhs, 1.0, par);
+        if asked { sum(&c) } else { 0.0 }
+    })
+}
 
 /// GFLOP/s of each library.
 fn measure(p: &Product, pool: &ThreadPool) -> BTreeMap<&'static str, f64> {
     let numbers = |len: usize| (0..len).map(|i| (i % 17) as f32 - 8.0).collect::<Vec<_>>();
-    let (a, b, mut c) = (numbers(p.m * p.k), numbers(p.k * p.n), vec![0.0; p.m * p.n]);
+    let (a, b) = (numbers(p.m * p.k), numbers(p.k * p.n));
     let flop = 2.0 * (p.m * p.n * p.k) as f64;
-    // Small products are repeated, so that a turn lasts some milliseconds.
-    let repeats = (1e9 / flop).ceil() as usize;
+    // Small products are repeated, so that a turn lasts some 20 ms.
+    let repeats = (6e9 / flop).ceil() as usize;
+    let mut ready = LIBRARIES.map(|(_, library)| library(p, &a, &b));
     let mut times = LIBRARIES.map(|_| Vec::new());
-    let mut expected = None;
-    for turn in 0..=TURNS {
-        for ((name, library), times) in LIBRARIES.iter().zip(&mut times) {
+    let sums = ready.each_mut().map(|product| pool.install(|| product(true)));
+    for (found, (name, _)) in sums.iter().zip(LIBRARIES) {
+        let apart = (found - sums[0]).abs();
+        assert!(apart <= 1e-3 * sums[0].abs().max(1e3), "{name} disagrees");
+    }
+    for _ in 0..TURNS {
+        for (product, times) in ready.iter_mut().zip(&mut times) {
             let begun = Instant::now();
-            pool.install(|| (0..repeats).for_each(|_| library(p, &a, &b, &mut c)));
-            let seconds = begun.elapsed().as_secs_f64() / repeats as f64;
-            if turn > 0 {
-                times.push(seconds);
-                continue;
-            }
-            let sum: f64 = c.iter().map(|&v| f64::from(v)).sum();
-            let first = *expected.get_or_insert(sum);
-            assert!((sum - first).abs() <= 1e-3 * first.abs().max(1e3), "{name} disagrees");
+            pool.install(|| {
+                for _ in 0..repeats {
+                    product(false);
+                }
+            });
+            times.push(begun.elapsed().as_secs_f64() / repeats as f64);
         }
     }
     let median = |times: &mut Vec<f64>| {
