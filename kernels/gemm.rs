@@ -109,18 +109,19 @@ fn task(
         let pc = block.p - po;
         let mut c = c.tile(0, block.j - j, c.rows(), block.n);
         b.pack(&block, kernel.nr, &mut packed);
-        let across = block.n.div_ceil(kernel.nr);
-        let tiles = c.rows().div_ceil(kernel.mr) * across;
-        for tile in 0..tiles {
-            let (ir, jr) = (tile / across * kernel.mr, tile % across * kernel.nr);
+        let tiles = c.rows().div_ceil(kernel.mr) * block.n.div_ceil(kernel.nr);
+        let mut soon = next.map(|next| b.parts(&next, tiles)).into_iter().flatten();
+        for ir in (0..c.rows()).step_by(kernel.mr) {
             let start = (i + ir) / kernel.mr * a.panel + pc * a.step;
             let rows: [usize; MAX_MR] =
                 std::array::from_fn(|i| start + if i < kernel.mr { i * a.row } else { 0 });
             let lhs = Lhs { data: a.data, rows: &rows, segments: &[0], k: block.kc, step: a.step };
-            let (data, stride) = b.strip(&block, jr, kernel.nr, &packed);
-            let ahead = next.map_or(Ahead::default(), |next| b.share(&next, [tile, tiles]));
-            let mut at = c.tile(ir, jr, kernel.mr, kernel.nr);
-            kernel.run_in_place(&lhs, &Rhs { data, stride, ahead }, &mut at, accumulate || pc > 0);
+            for jr in (0..block.n).step_by(kernel.nr) {
+                let (data, stride) = b.strip(&block, jr, kernel.nr, &packed);
+                let rhs = Rhs { data, stride, ahead: soon.next().unwrap_or_default() };
+                let mut tile = c.tile(ir, jr, kernel.mr, kernel.nr);
+                kernel.run_in_place(&lhs, &rhs, &mut tile, accumulate || pc > 0);
+            }
         }
     }
 }
@@ -230,14 +231,19 @@ impl<'a> MatrixB<'a> {
         }
     }
 
-    /// What to ask for in part `i` of `parts` if the whole block is wanted at their end.
-    fn share(&self, x: &Block, [i, parts]: [usize; 2]) -> Ahead<'a> {
+    /// A block in `n` parts at most, each to be asked for while one tile is computed.
+    fn parts(&self, x: &Block, n: usize) -> impl Iterator<Item = Ahead<'a>> + use<'a> {
         let (rows, width) = match self.trans {
             Transpose::No => (x.kc, x.n),
             Transpose::Yes => (x.n, x.kc),
         };
-        let (from, to) = (rows * i / parts, rows * (i + 1) / parts);
-        let start = self.row(x, from);
-        Ahead { data: self.data, start, stride: self.stride, rows: to - from, width }
+        let (first, data, stride, per) = (self.row(x, 0), self.data, self.stride, rows.div_ceil(n));
+        (0..rows).step_by(per).map(move |r| Ahead {
+            data,
+            start: first + r * stride,
+            stride,
+            rows: per.min(rows - r),
+            width,
+        })
     }
 }
