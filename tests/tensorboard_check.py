@@ -27,7 +27,7 @@ FLAGS = ["--samples_per_plugin", "images=1000,histograms=1000"]
 def write_run(folder):
     """The first call writes a run, the second resumes it."""
     test = "tensorboard_run::a_run_for_tensorboard_is_written_and_resumed"
-    command = ["cargo", "test", "--quiet", "--test", "suite", "--", "--exact", test]
+    command = ["cargo", "test", "--release", "--quiet", "--test", "suite", "--", "--exact", test]
     done = subprocess.run(
         command, env={**os.environ, "FER_TB_DIR": str(folder)}, capture_output=True, text=True
     )

@@ -17,5 +17,5 @@ if [ -z "${FER:-}" ]; then
 fi
 export FER
 "$python" tests/tensorboard_training.py "$@"
-cargo test --quiet --test suite --no-run
+cargo test --release --quiet --test suite --no-run
 "$python" tests/tensorboard_check.py "$@"

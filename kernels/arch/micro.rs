@@ -35,8 +35,8 @@ pub const MAX_NR: usize = 32;
 pub struct Lhs<'a> {
     /// Memory that holds A.
     pub data: &'a [f32],
-    /// Start of each row; mr of them, also where the tile has fewer (repeat any valid row).
-    pub rows: &'a [usize],
+    /// Start of each row; valid ones also beyond mr and where the tile has fewer (repeat any row).
+    pub rows: &'a [usize; MAX_MR],
     /// What each segment of the sum adds to the start.
     pub segments: &'a [usize],
     /// Terms of the sum in one segment.
@@ -180,14 +180,13 @@ impl MicroKernel {
     /// # Panics
     /// As [`run`](Self::run).
     pub fn run_in_place(&self, a: &Lhs, b: &Rhs, c: &mut BlockMut, add: bool) {
-        assert!(a.rows.len() >= self.mr && c.rows() <= self.mr && c.cols() <= self.nr);
+        assert!(c.rows() <= self.mr && c.cols() <= self.nr);
         let terms = a.segments.len().saturating_mul(a.k);
         let last_row = terms.saturating_sub(1).saturating_mul(b.stride);
         assert!(b.data.len() >= last_row.saturating_add(self.nr) || terms == 0, "B too short");
-        let max = |offsets: &[usize]| offsets.iter().fold(0, |m, &v| m.max(v));
-        let last = max(&a.rows[..self.mr])
-            .saturating_add(max(a.segments))
-            .saturating_add(a.k.saturating_sub(1).saturating_mul(a.step));
+        let last_term = a.k.saturating_sub(1).saturating_mul(a.step);
+        let segment = a.segments.iter().fold(0, |max, &s| s.max(max));
+        let last = highest(a.rows).saturating_add(segment).saturating_add(last_term);
         assert!(last < a.data.len() || terms == 0, "A too short");
         if c.cols() == self.nr {
             let (m, stride_c) = (c.rows(), c.stride());
@@ -206,6 +205,13 @@ impl MicroKernel {
             }
         }
     }
+}
+
+/// The highest of the offsets, in few dependent steps: this runs for every tile.
+fn highest(rows: &[usize; MAX_MR]) -> usize {
+    let [a, b, c, d, e, f, g, h, i, j, k, l] = *rows;
+    let [x, y, z] = [a.max(b).max(c.max(d)), e.max(f).max(g.max(h)), i.max(j).max(k.max(l))];
+    x.max(y).max(z)
 }
 
 fn raw(a: &Lhs, b: &Rhs, c: *mut f32, stride_c: usize, m: usize, add: bool) -> Raw {

@@ -65,20 +65,14 @@ impl<W> Input<'_, W> {
                 }
             }
             for c0 in starts::<V>(c) {
-                let mut d = [[V::splat(0.0); A]; A];
-                for a in 0..A {
-                    for b in 0..A {
+                both_axes!(
+                    W::input, A => A,
+                    [a, b] {
                         let (x, mask) = patch[a][b];
-                        d[a][b] = V::load(&x[c0 & mask..]);
-                    }
-                }
-                let v = both_axes!(W::input, d, A => A);
-                for a in 0..A {
-                    for b in 0..A {
-                        let at = (a * A + b) * self.plane + k * c + c0;
-                        v[a][b].store(&mut self.planes[at..]);
-                    }
-                }
+                        V::load(&x[c0 & mask..])
+                    },
+                    [a, b, v] v.store(&mut self.planes[(a * A + b) * self.plane + k * c + c0..])
+                );
             }
         }
     }
@@ -126,29 +120,22 @@ impl<W> Output<'_, W> {
                 }
             }
             for c0 in starts::<V>(self.n) {
-                let mut m = [[V::splat(0.0); A]; A];
-                for a in 0..A {
-                    for b in 0..A {
-                        let at = (a * A + b) * self.plane + k * self.row;
-                        m[a][b] = V::load(&self.planes[at + c0..]);
-                    }
-                }
                 let bias = match self.after.bias {
                     Some(bias) => V::load(&bias[self.first + c0..]),
                     None => V::splat(0.0),
                 };
-                let y = both_axes!(W::output, m, A => M);
-                for a in 0..M {
-                    for b in 0..M {
-                        if let Some(at) = pixels[a][b] {
-                            let mut y = y[a][b] + bias;
-                            if self.after.relu {
-                                y = V::splat(0.0).max(y);
-                            }
-                            y.store(&mut self.y[at + c0..]);
+                let at = k * self.row + c0;
+                both_axes!(
+                    W::output, A => M,
+                    [a, b] V::load(&self.planes[(a * A + b) * self.plane + at..]),
+                    [a, b, y] if let Some(at) = pixels[a][b] {
+                        let mut y = y + bias;
+                        if self.after.relu {
+                            y = V::splat(0.0).max(y);
                         }
+                        y.store(&mut self.y[at + c0..]);
                     }
-                }
+                );
             }
         }
     }
@@ -172,19 +159,11 @@ impl<W> Filter<'_, W> {
     {
         let tap = self.panel.len() / 9;
         for at in starts::<V>(tap) {
-            let mut g = [[V::splat(0.0); 3]; 3];
-            for a in 0..3 {
-                for b in 0..3 {
-                    g[a][b] = V::load(&self.panel[(a * 3 + b) * tap + at..]);
-                }
-            }
-            let u = both_axes!(W::filter, g, 3 => A);
-            for a in 0..A {
-                for b in 0..A {
-                    let at = (a * A + b) * self.plane + at;
-                    u[a][b].store(&mut self.planes[at..]);
-                }
-            }
+            both_axes!(
+                W::filter, 3 => A,
+                [a, b] V::load(&self.panel[(a * 3 + b) * tap + at..]),
+                [a, b, u] u.store(&mut self.planes[(a * A + b) * self.plane + at..])
+            );
         }
     }
 }
@@ -230,20 +209,15 @@ impl<W> GradOutput<'_, W> {
             }
             for j in (0..self.n).step_by(nr) {
                 for c0 in starts::<V>(nr.min(self.n - j)) {
-                    let mut y = [[V::splat(0.0); M]; M];
-                    for a in 0..M {
-                        for b in 0..M {
-                            let (y_ab, mask) = patch[a][b];
-                            y[a][b] = V::load(&y_ab[(j + c0) & mask..]);
-                        }
-                    }
-                    let w = both_axes!(W::output_adjoint, y, M => A);
-                    for a in 0..A {
-                        for b in 0..A {
-                            let at = (a * A + b) * self.plane + j / nr * panel + k * nr + c0;
-                            w[a][b].store(&mut self.planes[at..]);
-                        }
-                    }
+                    let at = j / nr * panel + k * nr + c0;
+                    both_axes!(
+                        W::output_adjoint, M => A,
+                        [a, b] {
+                            let (y, mask) = patch[a][b];
+                            V::load(&y[(j + c0) & mask..])
+                        },
+                        [a, b, w] w.store(&mut self.planes[(a * A + b) * self.plane + at..])
+                    );
                 }
             }
         }
@@ -267,18 +241,11 @@ impl<W> GradFilter<'_, W> {
     {
         let tap = self.taps.len() / 9;
         for at in starts::<V>(tap) {
-            let mut u = [[V::splat(0.0); A]; A];
-            for a in 0..A {
-                for b in 0..A {
-                    u[a][b] = V::load(&self.planes[(a * A + b) * self.plane + at..]);
-                }
-            }
-            let g = both_axes!(W::filter_adjoint, u, A => 3);
-            for a in 0..3 {
-                for b in 0..3 {
-                    g[a][b].store(&mut self.taps[(a * 3 + b) * tap + at..]);
-                }
-            }
+            both_axes!(
+                W::filter_adjoint, A => 3,
+                [a, b] V::load(&self.planes[(a * A + b) * self.plane + at..]),
+                [a, b, g] g.store(&mut self.taps[(a * 3 + b) * tap + at..])
+            );
         }
     }
 }

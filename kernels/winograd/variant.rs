@@ -116,29 +116,32 @@ impl Variant<4, 6> for F4 {
     }
 }
 
-/// Applies the one-dimensional transform `$f` to the columns of a square, then to the rows.
+/// Applies the one-dimensional transform `$f` to the columns of a square, then to the rows:
+/// `$load` gives element (`$i`, `$j`), `$store` takes `$v`, element (`$k`, `$l`) of the result. No
+/// square but the one between the axes is ever in memory.
 ///
 /// A macro, because a function that takes `$f` as a closure would not be inlined where the wide
 /// registers are (see [`crate::arch::Vectorized`]).
 macro_rules! both_axes {
-    ($f:path, $square:expr, $p:expr => $q:expr) => {{
-        let square = $square;
+    ($f:path, $p:expr => $q:expr, [$i:ident, $j:ident] $load:expr, [$k:ident, $l:ident, $v:ident] $store:expr) => {
         let mut columns = [[V::splat(0.0); $p]; $q];
-        for j in 0..$p {
+        for $j in 0..$p {
             let mut column = [V::splat(0.0); $p];
-            for i in 0..$p {
-                column[i] = square[i][j];
+            for $i in 0..$p {
+                column[$i] = $load;
             }
             let column = $f(column);
             for i in 0..$q {
-                columns[i][j] = column[i];
+                columns[i][$j] = column[i];
             }
         }
-        let mut rows = [[V::splat(0.0); $q]; $q];
-        for i in 0..$q {
-            rows[i] = $f(columns[i]);
+        for $k in 0..$q {
+            let row = $f(columns[$k]);
+            for $l in 0..$q {
+                let $v = row[$l];
+                $store;
+            }
         }
-        rows
-    }};
+    };
 }
 pub(super) use both_axes;

@@ -8,11 +8,12 @@ use super::model::{
 use super::target::Target;
 use crate::autograd::{Shape, Tensor, Var};
 use crate::memory::Element;
-use crate::model::Network;
+use crate::model::{Inference, Network};
 use crate::nn::{Function, Layer, Pass};
 use crate::{Error, PIXELS, Result};
 use fer_kernels::Layout;
 use rayon::prelude::*;
+use std::any::Any;
 
 /// A network in evaluation mode, with its layers described once.
 ///
@@ -24,6 +25,8 @@ pub struct Explained<'a, T: Element = f32> {
     network: &'a Network<T>,
     layers: Vec<LayerInfo>,
     size: FaceSize,
+    /// The same network for questions that need no gradient; f32 only.
+    folded: Option<Inference>,
 }
 
 impl<'a, T: Element> Explained<'a, T> {
@@ -46,7 +49,8 @@ impl<'a, T: Element> Explained<'a, T> {
         for layer in &mut layers {
             layer.receptive_field = size.in_face_pixels(layer.receptive_field);
         }
-        Ok(Self { network, layers, size })
+        let folded = (network as &dyn Any).downcast_ref().map(Inference::new);
+        Ok(Self { network, layers, size, folded })
     }
 
     /// The names of the classes.
@@ -60,7 +64,7 @@ impl<'a, T: Element> Explained<'a, T> {
         if let Some(layer) = layer {
             pass.watch(&[layer]);
         }
-        let pixels = pass.tape.leaf(self.pixels(faces)?);
+        let pixels = pass.tape.leaf(pixels(&self.size, faces)?);
         let logits = self.network.forward(&mut pass, &pixels)?;
         Ok(Run { pass, pixels, logits })
     }
@@ -70,18 +74,17 @@ impl<'a, T: Element> Explained<'a, T> {
         pass.output(layer).ok_or_else(unseen)
     }
 
-    /// Faces as the network takes them, `[n, 1, side, side]`.
-    fn pixels(&self, faces: &[f32]) -> Result<Tensor<T>> {
-        let wide: Vec<T> = faces.iter().map(|&v| T::from_f64(f64::from(v))).collect();
-        let side = self.size.side();
-        Tensor::from_slice(&self.size.forward(&wide), &[faces.len() / PIXELS, 1, side, side])
-    }
-
     /// A gradient of the network's pixels as one of the faces', `[n, 48, 48]`.
     fn face_gradient(&self, gradient: Option<&Tensor<T>>, shape: &Shape) -> Vec<f32> {
         let of_network = gradient.map_or_else(|| vec![T::ZERO; shape.elements()], Tensor::to_vec);
         narrow(&self.size.backward(&of_network))
     }
+}
+
+/// Faces as a network of this size takes them, `[n, 1, side, side]`.
+fn pixels<T: Element>(size: &FaceSize, faces: &[f32]) -> Result<Tensor<T>> {
+    let wide: Vec<T> = faces.iter().map(|&v| T::from_f64(f64::from(v))).collect();
+    Tensor::from_slice(&size.forward(&wide), &[faces.len() / PIXELS, 1, size.side(), size.side()])
 }
 
 /// A run of the network, up to the logits.
@@ -180,8 +183,9 @@ impl<T: Element> Classifier for Explained<'_, T> {
     }
 
     fn logits(&self, faces: &[f32]) -> Result<Vec<f32>> {
-        let run = |_: usize, faces: &[f32]| {
-            Ok(narrow(&self.network.logits(self.pixels(faces)?)?.to_vec()))
+        let run = |_: usize, faces: &[f32]| match &self.folded {
+            Some(network) => Ok(network.logits(&pixels(&self.size, faces)?)?.to_vec()),
+            None => Ok(narrow(&self.network.logits(pixels(&self.size, faces)?)?.to_vec())),
         };
         Ok(in_batches(faces, run)?.concat())
     }
@@ -237,7 +241,8 @@ impl<T: Element> Classifier for Explained<'_, T> {
         let run = |_: usize, faces: &[f32]| {
             let mut pass = Pass::eval();
             pass.watch(&[layer]);
-            self.network.forward_to_watched(&mut pass, &Var::constant(self.pixels(faces)?))?;
+            self.network
+                .forward_to_watched(&mut pass, &Var::constant(pixels(&self.size, faces)?))?;
             Ok(maps(self.watched(&pass, layer)?.value()))
         };
         let mut all = Maps::default();
@@ -254,7 +259,7 @@ impl<T: Element> Classifier for Explained<'_, T> {
             let units = &objective.units()[first..first + faces.len() / PIXELS];
             let objective = objective.with_units(units.to_vec());
             let mut pass = Pass::eval();
-            let x = pass.tape.leaf(self.pixels(faces)?);
+            let x = pass.tape.leaf(pixels(&self.size, faces)?);
             let output = match objective.layer() {
                 Some(layer) => {
                     pass.watch(&[layer]);
