@@ -21,6 +21,10 @@ pub struct Args {
     reading: Reading,
     #[command(flatten)]
     averaging: Averaging,
+    /// Training faces: also judge without their copies [default: those of the first model, where they
+    /// are still there]
+    #[arg(long, value_name = "DATA")]
+    against: Option<PathBuf>,
     /// Judge only the first N faces
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -49,6 +53,13 @@ pub(super) fn run(args: Args) -> Result<()> {
     report.unlabelled = unlabelled;
     report.views = Ensemble::views(args.averaging.tta).len();
     report.temperature_used = ensemble.temperature(args.averaging.tta);
+    let train = match &args.against {
+        Some(path) => Some(args.reading.read(path)?),
+        None => ensemble.first().known_training_faces(),
+    };
+    if let Some(train) = train {
+        report.leave_out_copies(&faces, &predictions, &train);
+    }
     if unlabelled > 0 {
         eprintln!("{name}: {unlabelled} faces without label are left out");
     }

@@ -6,7 +6,7 @@ use crate::dataset::augment::{Augment, Preset};
 use crate::error::{Error, Result};
 use crate::observe::{self, Recorder};
 use crate::optim::{Kind, Shape};
-use crate::render::numbers::thousands;
+use crate::render::numbers::{short, thousands};
 use crate::serve::Server;
 use crate::tensorboard;
 use crate::train::recipes::Settings;
@@ -255,8 +255,9 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
     }
     if let Some(kept) = kept_epoch(&trainer) {
         eprintln!(
-            "done in {}: validation accuracy {:.2} % (loss {:.3}); run folder {}",
+            "done in {}, {} PFLOP: validation accuracy {:.2} % (loss {:.3}); run folder {}",
             duration(trainer.seconds()),
+            short(kept.pflop),
             100.0 * kept.val_accuracy,
             kept.val_loss,
             folder.display()

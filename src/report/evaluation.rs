@@ -3,14 +3,27 @@
 use super::mistake_maps::{Judged, MistakeMaps};
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
+use crate::dataset::copies::cross_copies;
 use crate::error::{Error, Result};
 use crate::explain::Explained;
+use crate::explain::stats::{Interval, wilson};
 use crate::metrics::errors::{Mistake, mistakes, suspected_labels};
 use crate::metrics::features::ClassDistances;
 use crate::metrics::{Evaluation, words};
 use crate::train::{ClassCounts, Ensemble, Predictions};
 use crate::{PIXELS, SIDE};
 use serde::Serialize;
+
+/// Accuracy on faces that are no copies of training faces.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Unseen {
+    /// Their number.
+    pub n: usize,
+    /// Share that is judged right.
+    pub accuracy: f64,
+    /// Its 95 % interval.
+    pub accuracy_interval: Interval,
+}
 
 /// The numbers of an evaluation, what they are of, and what follows from them.
 #[derive(Clone, Debug, Serialize)]
@@ -28,6 +41,8 @@ pub struct EvaluationReport {
     pub temperature_used: Option<f64>,
     /// Faces that were left out because they have no label.
     pub unlabelled: usize,
+    /// The same without copies of training faces, where these are known.
+    pub unseen: Option<Unseen>,
     /// Faces of each class that the first model was trained on and chosen by, where known.
     pub class_counts: Option<ClassCounts>,
     /// Distances of the classes in what the first model's last layer sees.
@@ -86,10 +101,32 @@ impl EvaluationReport {
             views: 1,
             temperature_used: None,
             unlabelled: 0,
+            unseen: None,
             class_counts,
             distances,
             maps: None,
         })
+    }
+
+    /// Judges once more without the faces that also occur in `train`, pixel for pixel: the network
+    /// may know them by heart.
+    pub fn leave_out_copies(
+        &mut self,
+        faces: &Dataset,
+        predictions: &Predictions,
+        train: &Dataset,
+    ) {
+        let seen = cross_copies(train, faces).faces;
+        let unseen = |i: &usize| seen.binary_search(i).is_err();
+        let right =
+            |i: usize| faces.label(i).is_some_and(|l| predictions.class(i) == usize::from(l));
+        let rights: Vec<bool> = (0..faces.len()).filter(unseen).map(right).collect();
+        let (n, correct) = (rights.len(), rights.iter().filter(|r| **r).count());
+        if n > 0 {
+            let interval = wilson(correct as u64, n as u64);
+            let accuracy = correct as f64 / n as f64;
+            self.unseen = Some(Unseen { n, accuracy, accuracy_interval: interval });
+        }
     }
 
     /// Explains the mistakes by the first model.

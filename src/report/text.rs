@@ -15,6 +15,14 @@ impl EvaluationReport {
         let e = &self.evaluation;
         let mut text = format!("{}\n\n", self.title());
         totals(&mut text, e);
+        if let Some(unseen) = &self.unseen {
+            let (n, range) = (thousands(unseen.n as u64), range(unseen.accuracy_interval));
+            let (name, accuracy) = ("unseen faces", percent(unseen.accuracy));
+            let _ = writeln!(
+                text,
+                "{name:<18} {accuracy:>8}  {range}; {n} that are no copies of training faces"
+            );
+        }
         classes(&mut text, e);
         confusion(&mut text, e);
         pairs(&mut text, e);

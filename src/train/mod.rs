@@ -4,6 +4,7 @@ pub mod batch;
 pub mod calibrate;
 pub mod charts;
 pub mod config;
+pub mod cost;
 pub mod course;
 pub mod evaluate;
 pub mod load;

@@ -28,6 +28,9 @@ pub struct EpochMetrics {
     /// Steps of the epoch that were skipped, because loss or gradient were not finite.
     #[serde(default)]
     pub skipped_steps: u32,
+    /// 10¹⁵ floating-point operations of all steps so far ([`super::cost`]).
+    #[serde(default)]
+    pub pflop: f64,
 }
 
 /// How far a training is.
@@ -69,4 +72,7 @@ pub struct Sums {
     /// Steps that were skipped.
     #[serde(default)]
     pub skipped: u32,
+    /// Floating-point operations.
+    #[serde(default)]
+    pub flop: f64,
 }

@@ -113,6 +113,12 @@ impl Trained {
         Ok(self.faces("trained")?.0)
     }
 
+    /// The training faces, if they came from a file that is still there.
+    pub fn known_training_faces(&self) -> Option<Dataset> {
+        self.config.as_ref()?.data.as_ref()?;
+        self.training_faces().ok()
+    }
+
     /// Training and validation faces; `what` is said to have been done on them.
     fn faces(&self, what: &str) -> Result<(Dataset, Dataset)> {
         let model = self.path.display();

@@ -2,6 +2,7 @@
 
 use super::batch::{SoftLabels, assemble, epoch_order};
 use super::config::{Budget, TrainConfig};
+use super::cost::flop_per_face;
 use super::evaluate::{Predictions, predict};
 pub use super::progress::{EpochMetrics, Progress, Sums};
 use super::start::first_network;
@@ -68,6 +69,8 @@ pub struct Trainer {
     pub validation: Dataset,
     /// What the network that counts said of the validation faces at the end of the last epoch.
     pub validated: Option<Predictions>,
+    /// Side of the faces in the last step, and floating-point operations for one of them.
+    pub(super) cost: (usize, f64),
     /// A teacher's answers.
     pub soft: Option<SoftLabels>,
     /// Checksum of the answers that the training began with, on resume.
@@ -116,6 +119,7 @@ impl Trainer {
             validation,
             validated: None,
             soft: None,
+            cost: (0, 0.0),
             soft_checksum: None,
             folder: None,
             started: Instant::now(),
@@ -226,6 +230,9 @@ impl Trainer {
             ema.update(&self.network);
         }
         self.progress.sums.lr = at.lr;
+        if self.cost.0 != side {
+            self.cost = (side, flop_per_face(&self.network, side));
+        }
         self.account(&result, faces.len(), begun.elapsed().as_secs_f64());
         self.give_up_if_diverged(&result)?;
         Ok(result)
@@ -241,6 +248,7 @@ impl Trainer {
             p.sums.loss += result.loss * faces as f64;
             p.sums.correct += result.correct;
             p.sums.faces += faces;
+            p.sums.flop += self.cost.1 * faces as f64;
             p.sums.grad_norm = p.sums.grad_norm.max(result.grad_norm);
         } else {
             p.bad_steps.0 += 1;
@@ -295,6 +303,7 @@ impl Trainer {
             images_per_second: sums.faces as f64 / sums.seconds.max(f64::MIN_POSITIVE),
             seconds,
             skipped_steps: sums.skipped,
+            pflop: p.history.last().map_or(0.0, |m| m.pflop) + sums.flop / 1e15,
         };
         p.history.push(metrics);
         p.step_in_epoch = 0;

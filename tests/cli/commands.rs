@@ -158,6 +158,15 @@ fn eval_agrees_with_training_and_with_an_ensemble_of_one() {
     let mirrored = place.ok("eval run --tta --json").json();
     assert_eq!(mirrored["views"], 10);
     assert_ne!(mirrored["loss"], e["loss"]);
+    // Without the copies of the first thirty faces: the others, of which some are copies, too.
+    let rows: Vec<String> = place.text("faces.csv").lines().take(31).map(str::to_owned).collect();
+    place.write("seen.csv", rows.join("\n").as_bytes());
+    let e = place.ok("eval run --data faces.csv --against seen.csv --json").json();
+    assert_eq!(e["unseen"]["n"], 110);
+    let e = place.ok("eval run --data faces.csv --against faces.csv --json").json();
+    assert_eq!(e["unseen"], Value::Null);
+    // Tiny: three times the forward pass of 160 faces an epoch.
+    assert!(logged[11] > 0.0, "no operations counted");
     let text = place.ok("eval run").stdout;
     for words in ["accuracy", "precision", "true \\ says", "The network judges"] {
         assert!(text.contains(words), "{words} is missing from {text}");
