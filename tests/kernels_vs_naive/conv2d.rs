@@ -1,3 +1,5 @@
+mod prepared;
+
 use super::*;
 use fer_kernels::conv2d::{self, Algorithm};
 use fer_kernels::winograd::{self, TileSize};
