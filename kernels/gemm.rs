@@ -7,11 +7,12 @@
 //! loop 4   io over m by MO     pack A[io.., po..] in panels of mr rows, shared
 //! loop 3   tasks over the threads: blocks of C
 //!          jc by COLUMNS       columns of B
-//!          pc by kc ≤ KC       B[pc.., jc..] is a block in L2, packed only if B is transposed
+//!          pc by kc ≤ KC       B[pc.., jc..] is a block in L2, read in place or packed
 //! loop 2   ir by mr            the rows of A stay in L1
 //! loop 1   jr by nr            a micro-kernel computes mr × nr elements in registers
 //! ```
 //!
+//! Packed are the blocks of a transposed B, and columns at the right edge that do not fill a tile.
 //! While a block of B is in use the micro-kernel asks for the next one. Each element of C is a sum
 //! over k in increasing order, in runs of kc, whoever computes it: the bits do not depend on the
 //! threads.
@@ -21,12 +22,13 @@ use crate::pack::{self, KC, run_length};
 use crate::parallel::{on_pool, parallel_chunks, threads};
 use crate::{GemmGeometry, Transpose, gemv, scratch};
 
+/// Rows of a packed block of A.
 const MO: usize = 1024;
-/// Elements of a packed block of A.
+/// Elements of a packed block of A, at most: fewer rows have longer ones.
 const PACKED_A: usize = MO * 9 * KC;
 /// Rows of C in one task.
 const TASK_ROWS: usize = 768;
-/// Columns of a block of B: KC rows of them take an eighth of L2.
+/// Columns of a block of B: KC rows of them are 128 KiB, which stay in L2.
 const COLUMNS: usize = 128;
 /// Multiply-accumulates that are worth another task.
 const WORTH_A_TASK: usize = 1 << 18;

@@ -38,8 +38,17 @@ FAST_LAW = "kernels_vs_naive"  # slow, so it judges last, and only the fast kern
 ENGINE = ["autograd", "error", "layout", "memory", "ops", "random"]
 SKIP = ["--skip", "at_most_700_lines"]  # the mutants are lines too
 
+# Up to here the taps of a filter are computed together; both ways are right for any channels.
+FEW_CHANNELS = "Some(m) if g.c_in / g.groups > FEW_CHANNELS => {"
+
 # (file, function, mutant) that no test can tell from the original, with the reason.
 EQUIVALENT = {
+    **{
+        ("kernels/conv2d/backward_input.rs", "backward_input", what, FEW_CHANNELS): (
+            "decides only which of two products computes the gradient"
+        )
+        for what in ("/ becomes *", "factor dropped", "comparison includes", "comparison reversed")
+    },
     (
         "src/ops/global_avg_pool2d.rs",
         "backward",

@@ -41,7 +41,7 @@ unsafe fn tile<const R: usize>(x: &Raw) {
         let mut at = unsafe { *x.segments.add(s) };
         for _ in 0..x.k {
             ahead.prefetch_next();
-            // SAFETY: B has num_segments·k rows of NR elements; this is the next of them.
+            // SAFETY: B has num_segments·k rows of NR elements, stride_b apart; this is the next.
             let [b0, b1] = unsafe { [_mm256_loadu_ps(b), _mm256_loadu_ps(b.add(LANES))] };
             for i in 0..R {
                 // SAFETY: rows[i] + segments[s] + p·step is an element of A.

@@ -22,7 +22,9 @@ impl<'a> BlockMut<'a> {
     /// When `data` is too short, or rows would overlap.
     pub fn new(data: &'a mut [f32], rows: usize, cols: usize, stride: usize) -> Self {
         assert!(stride >= cols || rows <= 1, "rows would overlap");
-        assert!(rows == 0 || (rows - 1) * stride + cols <= data.len(), "matrix too short");
+        // Saturating: a product that wrapped around would let any size pass.
+        let end = rows.saturating_sub(1).saturating_mul(stride).saturating_add(cols);
+        assert!(rows == 0 || end <= data.len(), "matrix too short");
         Self { start: data.as_mut_ptr(), stride, rows, cols, life: PhantomData }
     }
     /// Number of rows.
@@ -111,4 +113,25 @@ pub fn for_each_block(
         };
         f(i, j, block);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::catch_unwind;
+
+    fn fits([len, rows, cols, stride]: [usize; 4]) -> bool {
+        catch_unwind(|| drop(BlockMut::new(&mut vec![0.0; len], rows, cols, stride))).is_ok()
+    }
+
+    #[test]
+    fn a_block_ends_inside_its_memory() {
+        for good in [[0, 0, 5, 5], [5, 1, 5, 0], [13, 3, 3, 5], [0, 9, 0, 0]] {
+            assert!(fits(good), "{good:?}");
+        }
+        let half = 1 << 63; // twice this is 0
+        for bad in [[4, 1, 5, 5], [12, 3, 3, 5], [20, 2, 5, 4], [9, 3, 5, half], [9, 2, 5, !0]] {
+            assert!(!fits(bad), "{bad:?}");
+        }
+    }
 }

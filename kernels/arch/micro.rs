@@ -231,3 +231,73 @@ fn raw(a: &Lhs, b: &Rhs, c: *mut f32, stride_c: usize, m: usize, add: bool) -> R
         add,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    /// Two segments of three terms; rows of A 5 apart, terms 7 apart; rows of B 40 apart.
+    const SEGMENTS: [usize; 2] = [100, 0];
+    const K: usize = 3;
+    const ROW: usize = 5;
+    const STEP: usize = 7;
+    const STRIDE: usize = 40;
+
+    /// A tile of `m` rows, its operands that long.
+    fn run(kernel: &MicroKernel, len_a: usize, len_b: usize, m: usize) -> Option<Vec<f32>> {
+        let a: Vec<f32> = (0..len_a).map(|i| (i % 5) as f32).collect();
+        let b: Vec<f32> = (0..len_b).map(|i| (i % 7) as f32).collect();
+        let rows = std::array::from_fn(|i| i % kernel.mr * ROW);
+        let lhs = Lhs { data: &a, rows: &rows, segments: &SEGMENTS, k: K, step: STEP };
+        let rhs = Rhs { data: &b, stride: STRIDE, ahead: Ahead::default() };
+        let mut c = vec![1.0; m * kernel.nr];
+        let mut tile = BlockMut::new(&mut c, m, kernel.nr, kernel.nr);
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            kernel.run_in_place(&lhs, &rhs, &mut tile, true);
+        }));
+        done.is_ok().then_some(c)
+    }
+
+    #[test]
+    fn operands_may_end_with_their_last_element_and_no_sooner() {
+        for level in Level::ALL.into_iter().filter(|level| level.is_supported()) {
+            let kernel = micro_kernel_of(level);
+            let len_a = (kernel.mr - 1) * ROW + SEGMENTS[0] + (K - 1) * STEP + 1;
+            let len_b = (SEGMENTS.len() * K - 1) * STRIDE + kernel.nr;
+            for m in 1..=kernel.mr {
+                let c = run(kernel, len_a, len_b, m).unwrap();
+                for (i, &c) in c.iter().enumerate() {
+                    let (i, j) = (i / kernel.nr, i % kernel.nr);
+                    let a = |s: usize, p: usize| ((i * ROW + SEGMENTS[s] + p * STEP) % 5) as f32;
+                    let b = |s: usize, p: usize| (((s * K + p) * STRIDE + j) % 7) as f32;
+                    let terms = (0..2).flat_map(|s| (0..K).map(move |p| (s, p)));
+                    let want = 1.0 + terms.map(|(s, p)| a(s, p) * b(s, p)).sum::<f32>();
+                    assert_eq!(c, want, "{level}, ({i}, {j}) of {m} rows");
+                }
+                assert!(run(kernel, len_a - 1, len_b, m).is_none(), "{level}: A too short");
+                assert!(run(kernel, len_a, len_b - 1, m).is_none(), "{level}: B too short");
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_beyond_any_memory_are_refused() {
+        let kernel = micro_kernel();
+        let data = [0.0; 64];
+        let panics = |rows, segments: &[usize], step, stride| {
+            let lhs = Lhs { data: &data, rows: &rows, segments, k: 2, step };
+            let rhs = Rhs { data: &data, stride, ahead: Ahead::default() };
+            let mut c = [0.0; MAX_NR];
+            let mut tile = BlockMut::new(&mut c, 1, kernel.nr, kernel.nr);
+            let run = || kernel.run_in_place(&lhs, &rhs, &mut tile, false);
+            catch_unwind(AssertUnwindSafe(run)).is_err()
+        };
+        let zeros = [0; MAX_MR];
+        assert!(!panics(zeros, &[0], 1, 0));
+        assert!(panics([usize::MAX; MAX_MR], &[0], 1, 0));
+        assert!(panics(zeros, &[usize::MAX], 1, 0));
+        assert!(panics(zeros, &[0], usize::MAX, 0));
+        assert!(panics(zeros, &[0], 1, usize::MAX));
+    }
+}

@@ -1,10 +1,11 @@
-//! The only place with `unsafe`: micro-kernels chosen at run time, and the three small types that
-//! let the rest of the crate stay safe.
+//! The only place with `unsafe`: what the rest of the crate needs to stay safe.
 //!
-//! * [`level`]: which instructions this CPU has, and which of them to use;
+//! * [`level`](level()): which instructions this CPU has, and which of them to use;
 //! * [`MicroKernel`]: one register tile of a matrix product, the contract of every SIMD path;
+//! * [`Vector`]: a register of the width in use, for all that is not a matrix product;
 //! * [`BlockMut`]: a rectangle of a matrix, so that threads can write disjoint tiles;
-//! * [`AlignedBuffer`]: memory that starts on a cache line.
+//! * [`AlignedBuffer`]: memory that starts on a cache line;
+//! * [`prefetch`](prefetch()): a request for memory before it is needed.
 #![allow(unsafe_code)]
 
 mod aligned;

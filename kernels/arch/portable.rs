@@ -38,7 +38,7 @@ unsafe fn tile<const R: usize>(x: &Raw) {
         // SAFETY: s is below the number of segments.
         let mut at = unsafe { *x.segments.add(s) };
         for _ in 0..x.k {
-            // SAFETY: B has num_segments·k rows of NR elements; this is the next of them.
+            // SAFETY: B has num_segments·k rows of NR elements, stride_b apart; this is the next.
             let row = unsafe { &*b.cast::<[f32; NR]>() };
             ahead.prefetch_next();
             let (left, right) = row.split_at(LANES);

@@ -34,8 +34,6 @@ pub fn backward_weight(
     grad_output: &[f32],
     grad_weight: &mut [f32],
 ) {
-    assert!(x.len() == g.input_len() && grad_output.len() == g.output_len());
-    assert!(grad_weight.len() == g.weight_len());
     grad_weight.fill(0.0);
     if x.is_empty() || grad_output.is_empty() || grad_weight.is_empty() {
         return;

@@ -171,3 +171,27 @@ fn nan_against_the_largest() {
         assert!(y[3].is_nan() && y[4] == 5.0, "{y:?}");
     }
 }
+
+#[test]
+fn batch_norm_relu_gives_the_same_bits_for_any_threads_and_level() {
+    let draw = &mut Draw::new(5);
+    for window in [1, 2] {
+        let g = Pool2dGeometry::new([5, 40, 23, 21], [window; 2], [window; 2], [0; 2]).unwrap();
+        let (x, gy) = (draw.floats(g.input_len()), draw.floats(g.output_len()));
+        let [mean, inv_std, gamma, beta] = [(); 4].map(|()| draw.floats(g.c));
+        let norm = Normalisation { mean: &mean, inv_std: &inv_std, gamma: &gamma, beta: &beta };
+        let run = || {
+            let (mut y, mut gx) = (vec![0.0; g.output_len()], vec![0.0; g.input_len()]);
+            let (mut gg, mut gb) = (vec![0.0; g.c], vec![0.0; g.c]);
+            batch_norm_relu::forward(&g, &norm, &x, &mut y);
+            batch_norm_relu::backward_reduce(&g, &norm, &x, &gy, &mut gg, &mut gb);
+            batch_norm_relu::backward_input(&g, &norm, &x, &gy, Some([&gg, &gb]), &mut gx);
+            [y, gg, gb, gx].concat()
+        };
+        let first = run();
+        at_each_level(|level| {
+            same_bits_for_any_threads("batch_norm_relu", run);
+            assert!(first == run(), "window {window}: {level} gives other bits");
+        });
+    }
+}

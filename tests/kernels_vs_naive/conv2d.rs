@@ -1,3 +1,6 @@
+mod prepared;
+mod refusals;
+
 use super::*;
 use fer_kernels::conv2d::{self, Algorithm};
 use fer_kernels::winograd::{self, TileSize};
@@ -338,39 +341,4 @@ fn winograd_counts_the_products_of_its_tiles() {
     let [naive, im2col] = [0, 1].map(|i| ladder::LADDER[i].bytes(&g));
     assert_eq!(naive, 4 * (2 * 16 + 3 * 2 * 9 + 3 * 16));
     assert_eq!(im2col - naive, 2 * 4 * 16 * 9 * 2); // the matrix, written and read
-}
-
-#[test]
-fn winograd_refuses_what_it_cannot_compute() {
-    let ones = [1, 1];
-    let conv = |kernel: [usize; 2], stride, dilation, groups| {
-        let weight = [4, 4 / groups, kernel[0], kernel[1]];
-        Conv2dGeometry::new([1, 4, 9, 9], weight, stride, ones, dilation, groups).unwrap()
-    };
-    let good = conv([3, 3], ones, ones, 1);
-    let others = [
-        conv([5, 3], ones, ones, 1),
-        conv([3, 5], ones, ones, 1),
-        conv([3, 3], [2, 1], ones, 1),
-        conv([3, 3], [1, 2], ones, 1),
-        conv([3, 3], ones, [2, 1], 1),
-        conv([3, 3], ones, [1, 2], 1),
-        conv([3, 3], ones, ones, 2),
-    ];
-    let panics = |g: Conv2dGeometry, [x, y]: [usize; 2]| {
-        let (x, gy, mut gw) = (vec![0.0; x], vec![0.0; y], vec![0.0; g.weight_len()]);
-        std::panic::catch_unwind(move || {
-            winograd::backward_weight(TileSize::Two, &g, &x, &gy, &mut gw);
-        })
-        .is_err()
-    };
-    let lengths = [good.input_len(), good.output_len()];
-    assert!(!panics(good, lengths));
-    for g in others {
-        assert!(panics(g, [g.input_len(), g.output_len()]), "{g:?}");
-    }
-    // Too long, so that nothing but the check would notice.
-    assert!(
-        panics(good, [lengths[0] + 1, lengths[1]]) && panics(good, [lengths[0], lengths[1] + 1])
-    );
 }

@@ -37,11 +37,54 @@ fn gemm_matches_naive_on_several_tasks_and_blocks() {
         for [m, n, k] in [[128, 576, 288], [64, 256, 700], [3100, 5, 9], [3, 4200, 13]] {
             for trans_a in TRANSPOSES {
                 for trans_b in TRANSPOSES {
-                    check(GemmGeometry { m, n, k, trans_a, trans_b }, false, draw);
+                    let accumulate = draw.int(0, 1) == 1;
+                    check(GemmGeometry { m, n, k, trans_a, trans_b }, accumulate, draw);
                 }
             }
         }
     });
+}
+
+/// A sum so long that A is packed in two pieces, and rows for two: loops 5 and 4 turn twice.
+#[test]
+fn gemm_matches_naive_on_several_packed_blocks() {
+    let draw = &mut Draw::new(5);
+    for trans in TRANSPOSES {
+        let g = GemmGeometry { m: 1030, n: 33, k: 2400, trans_a: trans, trans_b: trans };
+        let (a, b) = (draw.integers(g.m * g.k), draw.integers(g.k * g.n));
+        let start = draw.integers(g.m * g.n);
+        for accumulate in [false, true] {
+            let mut want = start.clone();
+            naive::gemm::gemm(&g, &a, &b, &mut want, accumulate);
+            at_each_level(|level| {
+                let mut got = start.clone();
+                gemm::gemm(&g, &a, &b, &mut got, accumulate);
+                assert!(want == got, "{g:?}, accumulate {accumulate}, {level}");
+            });
+        }
+    }
+}
+
+/// What a picture gets does not depend on the others in its batch: one or two rows are multiplied by
+/// another function, and many rows have shorter packed blocks than few.
+#[test]
+fn rows_have_the_same_bits_alone_and_among_others() {
+    let draw = &mut Draw::new(6);
+    for trans_b in TRANSPOSES {
+        let all = GemmGeometry { m: 1030, n: 50, k: 2400, trans_a: Transpose::No, trans_b };
+        let (a, b) = (draw.floats(all.m * all.k), draw.floats(all.k * all.n));
+        let product = |m: usize| {
+            let mut c = vec![0.0; m * all.n];
+            gemm::gemm(&GemmGeometry { m, ..all }, &a[..m * all.k], &b, &mut c, false);
+            c
+        };
+        at_each_level(|level| {
+            let among_others = product(all.m);
+            for m in [1, 2, 3, 13] {
+                assert!(product(m) == among_others[..m * all.n], "{m} rows, {trans_b:?}, {level}");
+            }
+        });
+    }
 }
 
 #[test]

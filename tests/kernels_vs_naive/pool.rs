@@ -1,5 +1,6 @@
 use super::*;
 use fer_kernels::{Pool2dGeometry, naive, pool};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 fn geometries(draw: &mut Draw, count: usize) -> Vec<Pool2dGeometry> {
     let mut found = vec![];
@@ -54,4 +55,28 @@ fn max_pool_lets_nan_win_and_points_inside_for_minus_infinity() {
     assert!(y[0].is_nan() && at == [1]);
     pool::max_forward(&g, &[f32::NEG_INFINITY; 4], &mut y, &mut at);
     assert_eq!((y[0], at[0]), (f32::NEG_INFINITY, 0));
+}
+
+#[test]
+fn pool_refuses_slices_of_another_length() {
+    // The second is not halving: both ways through the kernels.
+    for kernel in [[2, 2], [3, 3]] {
+        let g = Pool2dGeometry::new([1, 3, 6, 6], kernel, kernel, [0, 0]).unwrap();
+        let panics = |[input, output, argmax]: [usize; 3]| {
+            let (x, y, at) = (vec![0.0; input], vec![0.0; output], vec![0; argmax]);
+            let passes: [&dyn Fn(); 4] = [
+                &|| pool::max_forward(&g, &x, &mut y.clone(), &mut at.clone()),
+                &|| pool::max_backward_input(&g, &y, &at, &mut x.clone()),
+                &|| pool::avg_forward(&g, &x, &mut y.clone()),
+                &|| pool::avg_backward_input(&g, &y, &mut x.clone()),
+            ];
+            passes.map(|pass| catch_unwind(AssertUnwindSafe(pass)).is_err())
+        };
+        let [input, output] = [g.input_len(), g.output_len()];
+        assert_eq!(panics([input, output, output]), [false; 4], "{g:?}");
+        // Too long, so that nothing but the check would notice.
+        assert_eq!(panics([input + 1, output, output]), [true; 4], "{g:?}");
+        assert_eq!(panics([input, output + 1, output + 1]), [true; 4], "{g:?}");
+        assert_eq!(panics([input, output, output + 1]), [true, true, false, false], "{g:?}");
+    }
 }

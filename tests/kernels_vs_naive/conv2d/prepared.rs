@@ -1,0 +1,37 @@
+//! Filters made ready once, as trained networks use them.
+
+use super::*;
+use fer_kernels::conv2d::{Epilogue, Pass, Prepared, plan_name};
+
+/// Convolution, bias and ReLU in one have the bits of one after the other, call after call.
+#[test]
+fn prepared_filters_give_the_same_bits() {
+    let draw = &mut Draw::new(10);
+    let mut geometries = vec![
+        three_by_three([20, 17, 6, 6], 40),
+        three_by_three([1, 16, 24, 24], 33),
+        Conv2dGeometry::new([5, 6, 9, 9], [40, 3, 3, 3], [2, 2], [1, 1], [1, 1], 2).unwrap(),
+    ];
+    let ways = geometries.iter().map(|g| plan_name(g, Pass::Forward)).collect::<Vec<_>>();
+    assert_eq!(ways, ["winograd 2x2", "winograd 4x4", "direct"]);
+    geometries.extend((0..100).map(|_| random_geometry(draw)));
+    for g in geometries {
+        let case = Case::floats(g, draw);
+        let x = swap_axes(case.input_shape(), &case.x);
+        // Prepared for each level in turn: panels of one width do not serve another.
+        let prepared = Prepared::new(case.w.clone());
+        at_each_level(|level| {
+            for (bias, relu) in [(false, false), (true, false), (false, true), (true, true)] {
+                let bias = bias.then_some(&case.bias[..]);
+                let mut want = vec![7.0; case.gy.len()];
+                conv2d::forward(&g, &x, &case.w, bias, &mut want);
+                if relu {
+                    want.iter_mut().for_each(|y| *y = y.max(0.0));
+                }
+                let mut got = vec![7.0; want.len()];
+                prepared.forward(&g, &x, Epilogue { bias, relu }, &mut got);
+                assert!(want == got, "bias {bias:?}, relu {relu}, {level}, {g:?}");
+            }
+        });
+    }
+}
