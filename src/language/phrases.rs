@@ -230,6 +230,7 @@ phrases! {
     caption_curves
     course_best
     course_gap
+    course_sizes
     course_no_gap
     course_harm
     course_falling

@@ -40,7 +40,7 @@ pub struct LayerHealth {
     pub grad_norm: Option<f64>,
     /// ‖parameters‖₂.
     pub weight_norm: Option<f64>,
-    /// ‖change of the parameters in the epoch's last step‖₂ / ‖parameters‖₂, where it was seen.
+    /// ‖change of the parameters in a step near the epoch's end‖₂ / ‖parameters‖₂, where it was seen.
     pub update_ratio: Option<f64>,
     /// Share of its channels that are 0 on the whole probe batch; for rectifiers.
     pub dead_share: Option<f64>,

@@ -5,7 +5,10 @@ use super::split_name;
 use crate::autograd::Tensor;
 use crate::train::Trainer;
 
-/// Watches the last step of each epoch.
+/// Steps between two looks within an epoch: a training by minutes may end in the middle of one.
+const EVERY: usize = 64;
+
+/// Watches the last step of each epoch, and some before it.
 #[derive(Debug, Default)]
 pub struct Updates {
     /// The parameters after a step of this number.
@@ -15,12 +18,12 @@ pub struct Updates {
 }
 
 impl Updates {
-    /// Called after every step: remembers the parameters one step before the epoch's last, and
-    /// compares after that.
+    /// Called after every step: remembers the parameters one step before each that is watched,
+    /// and compares after that.
     pub fn step(&mut self, trainer: &Trainer) {
         let (progress, last) = (&trainer.progress, trainer.steps_per_epoch());
         let parameters = trainer.network.parameters();
-        if progress.step_in_epoch == last {
+        if watched(progress.step_in_epoch, last) {
             self.ratios = match self.before.take() {
                 Some((step, before)) if step + 1 == progress.step => {
                     let change = |i: usize| difference(&parameters[i].value, &before[i]);
@@ -30,14 +33,14 @@ impl Updates {
                 _ => Vec::new(),
             };
         }
-        if progress.step_in_epoch % last == last - 1 {
+        if watched(progress.step_in_epoch % last + 1, last) {
             let values = parameters.iter().map(|p| p.value.clone()).collect(); // shared, not copied
             self.before = Some((progress.step, values));
         }
     }
 
-    /// The ratio of a layer at the epoch's last step; `None` if that step was not seen, because
-    /// the training was resumed or ended there.
+    /// The ratio of a layer at the last step that was watched in this epoch; `None` if there was
+    /// none, because the training was resumed or ended too near.
     pub fn ratio(&self, layer: &str) -> Option<f64> {
         self.ratios.iter().find(|(name, _)| name == layer).map(|(_, ratio)| *ratio)
     }
@@ -46,6 +49,11 @@ impl Updates {
     pub fn clear(&mut self) {
         self.ratios.clear();
     }
+}
+
+/// Whether the step of this number, from 1 to `last`, is watched.
+fn watched(step: usize, last: usize) -> bool {
+    step == last || step.is_multiple_of(EVERY)
 }
 
 /// √(Σ change / Σ size) of each layer, over its parameters.
@@ -88,6 +96,13 @@ fn difference(a: &Tensor, b: &Tensor) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_epoch_that_ends_early_was_watched_before() {
+        let steps: Vec<usize> = (1..=132).filter(|&step| watched(step, 214)).collect();
+        assert_eq!(steps, [64, 128]);
+        assert!(watched(214, 214) && watched(1, 1) && !watched(213, 214));
+    }
 
     #[test]
     fn a_layer_is_measured_over_all_its_parameters() {

@@ -106,14 +106,14 @@ pub(super) fn tiles(subject: &str, tiles: &[Tile]) -> Result<String> {
         let alt = format!("{subject}: {}", tile.label);
         let _ = write!(
             html,
-            "<div class=\"tile\"><b>{}</b>{}",
+            "<div class=\"tile\"><b>{}</b>{}<div>",
             escape(&tile.label),
             image(&tile.picture, &alt, tile.crisp)?
         );
         for line in &tile.lines {
             let _ = write!(html, "<span>{}</span>", escape(line));
         }
-        html.push_str("</div>\n");
+        html.push_str("</div></div>\n");
     }
     Ok(html + "</div>\n")
 }

@@ -72,6 +72,7 @@ pub(super) fn words(
             validation = percent(course.last_accuracy)
         ),
     });
+    text.extend(config.and_then(|config| size_words(config, language)));
     let loss = |v: f64| format!("{v:.3}");
     text.push(match (course.harmed, course.lowest_loss_epoch == course.epochs) {
         (true, _) => say!(
@@ -90,6 +91,15 @@ pub(super) fn words(
     });
     text.extend(rate_words(course, config, language));
     text
+}
+
+/// That training began on smaller faces than validation, where it did.
+fn size_words(config: &TrainConfig, language: Language) -> Option<String> {
+    let stages = &config.sizes;
+    let small = stages.iter().take_while(|stage| stage.side < config.final_side());
+    let sides: Vec<String> = small.clone().map(|stage| stage.side.to_string()).collect();
+    let share = language.whole_percent(small.last()?.until);
+    Some(say!(language.phrases().course_sizes, share = share, sides = sides.join(", ")))
 }
 
 /// A small number without needless zeros.
@@ -158,4 +168,23 @@ pub(super) fn settings(subject: &Subject<'_>, language: Language) -> Vec<[String
         [p.made_budget.into(), budget],
         [p.made_recipe.into(), recipe],
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::config::SizeStage;
+
+    #[test]
+    fn smaller_training_faces_are_told_of() {
+        let stage = |until, side| SizeStage { until, side };
+        let mut config = TrainConfig::default();
+        assert_eq!(size_words(&config, Language::English), None);
+        config.sizes = vec![stage(0.4, 32), stage(0.75, 40), stage(1.0, 48)];
+        let english = size_words(&config, Language::English).unwrap();
+        assert!(english.contains("first 75 % of"), "{english}");
+        assert!(english.contains("(32, 40 pixels wide)"), "{english}");
+        config.sizes = vec![stage(1.0, 48)];
+        assert_eq!(size_words(&config, Language::Chinese), None);
+    }
 }

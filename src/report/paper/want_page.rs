@@ -142,7 +142,7 @@ fn layer(
             language.paragraph(&[again.as_str(), whole_faces])
         }
     };
-    sheet.figure(&cards(&all, "tall"), &caption);
+    sheet.figure(&cards(&all, ""), &caption);
     Ok(())
 }
 
@@ -281,7 +281,7 @@ fn ideal(sheet: &mut Sheet, want: &Want, context: &Context<'_>) -> Result<()> {
         all.push(card(&say!(p.ideal_face, class = class), &[], &shown)?);
     }
     sheet.part(p.ideal_title);
-    sheet.figure(&cards(&all, "tall"), p.caption_ideal);
+    sheet.figure(&cards(&all, ""), p.caption_ideal);
     Ok(())
 }
 
