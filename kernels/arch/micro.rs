@@ -93,7 +93,7 @@ impl Lines {
     /// Spread evenly over `calls`: the processor drops what exceeds some dozens at a time.
     fn new(x: Ahead, calls: usize) -> Self {
         let left = x.rows * x.width.div_ceil(Self::LINE);
-        let every = if left == 0 { 1 } else { (calls / left).max(1) }; // most tiles ask for nothing
+        let every = calls.checked_div(left).unwrap_or(1).max(1);
         let row = x.data.as_ptr().wrapping_add(x.start);
         Self { row, at: 0, width: x.width, stride: x.stride, left, wait: every, every }
     }
