@@ -4,7 +4,7 @@ use super::faces::{FaceArgs, Model};
 use crate::PIXELS;
 use crate::error::{Error, Result};
 use crate::explain::Explained;
-use crate::explain::verify::{Check, VerifyOptions, verify};
+use crate::explain::verify::{COMPLETENESS, Check, VerifyOptions, verify};
 use crate::report::face::name;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -97,9 +97,16 @@ fn text(result: &Verified) -> String {
         }
     }
     text.push_str("\nnoise: what rounding alone explains\n");
-    text.push_str(match result.passed {
-        true => "\nAll checks hold: the maps of this network show its gradient.\n",
-        false => "\nSome checks do not hold: do not trust the maps of this network.\n",
+    // Completeness is the quadrature of one method; all else is about the gradient itself.
+    let exact = |c: &Check| c.passed || c.name == COMPLETENESS;
+    let exact = result.faces.iter().flat_map(|f| &f.checks).all(exact);
+    text.push_str(match (result.passed, exact) {
+        (true, _) => "\nAll checks hold: the maps of this network show its gradient.\n",
+        (false, true) => {
+            "\nThe gradients are exact, but integrated gradients do not add up: do not trust the \
+             numbers of that method on this face.\n"
+        }
+        (false, false) => "\nSome checks do not hold: do not trust the maps of this network.\n",
     });
     text
 }

@@ -42,6 +42,8 @@ impl Default for LimeOptions {
 pub const MIN_SEGMENTS: usize = 8;
 /// A local fit below this weighted R² is not drawn.
 pub const MIN_R2: f64 = 0.3;
+/// Fits that share less of their five strongest pieces than this are not drawn.
+pub const MIN_TOP5: f64 = 0.5;
 
 /// LIME's explanation of one face.
 #[derive(Clone, Debug)]
@@ -129,7 +131,7 @@ pub fn lime_with_segments(
     let (intercept, r2) = (mean(&|r| r.intercept), mean(&|r| r.r2));
     let (rank_agreement, top5_agreement) = agreement(&fits);
     Ok(Lime {
-        refused: refusal(pieces, r2),
+        refused: refusal(pieces, r2, top5_agreement),
         local_prediction: intercept + coefficients.iter().sum::<f64>(),
         intercept,
         r2,
@@ -141,10 +143,19 @@ pub fn lime_with_segments(
     })
 }
 
-fn refusal(pieces: usize, r2: f64) -> Option<String> {
+fn refusal(pieces: usize, r2: f64, top5: f64) -> Option<String> {
     if pieces < MIN_SEGMENTS {
         return Some(format!(
             "LIME found {pieces} pieces and needs {MIN_SEGMENTS}; use --segments face"
+        ));
+    }
+    if top5 < MIN_TOP5 {
+        // A fit on fewer pictures than pieces has a high R² and explains nothing.
+        return Some(format!(
+            "LIME's fits with other random pictures share {:.0} % of their five strongest pieces \
+             (needed {:.0} %); ask for more pictures with --samples",
+            100.0 * top5,
+            100.0 * MIN_TOP5
         ));
     }
     (r2 < MIN_R2).then(|| {
@@ -200,6 +211,12 @@ fn agreement(fits: &[Ridge]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fits_that_disagree_are_refused_however_well_each_fits() {
+        assert!(refusal(48, 0.96, 0.13).is_some_and(|why| why.contains("13 %")));
+        assert_eq!(refusal(48, 0.96, MIN_TOP5), None);
+    }
 
     #[test]
     fn kernel_weight_of_half_a_mask() {

@@ -21,6 +21,9 @@ use crate::random::{Purpose, Rng};
 use crate::{PIXELS, Result};
 use rayon::prelude::*;
 
+/// Name of the check of integrated gradients' sum, the only one that is not about the gradient itself.
+pub const COMPLETENESS: &str = "completeness";
+
 /// How much to try.
 #[derive(Clone, Copy, Debug)]
 pub struct VerifyOptions {
@@ -331,7 +334,7 @@ fn completeness(
         "integrated gradients, {nodes} nodes: their sum against the change of the score from the \
          mean face, relative"
     );
-    Ok(Check::new("completeness", detail, residual, RESIDUAL_GOAL))
+    Ok(Check::new(COMPLETENESS, detail, residual, RESIDUAL_GOAL))
 }
 
 /// ‖a − b‖/‖b‖.

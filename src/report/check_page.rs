@@ -2,7 +2,9 @@
 
 use crate::Result;
 use crate::explain::Method;
-use crate::explain::check_table::CheckRow;
+use crate::explain::check_table::{
+    CheckRow, RANDOMISATION_LIMIT, SENSITIVITY_LIMIT, is_blind_to_weights,
+};
 use crate::explain::faithfulness::Faithfulness;
 use crate::explain::randomisation::RandomisationStep;
 use crate::render::Theme;
@@ -36,10 +38,11 @@ pub struct RandomisationCurve {
 }
 
 /// Columns, with the better direction.
-const COLUMNS: [&str; 6] = [
+const COLUMNS: [&str; 7] = [
     "deletion ↓",
     "insertion ↑",
-    "randomised ≈ 0",
+    "half random ≈ 0",
+    "all random ≈ 0",
     "infidelity ↓",
     "max-sensitivity ↓",
     "residual ↓",
@@ -138,7 +141,10 @@ impl CheckReport {
         page.caption = format!(
             "{} Deletion, insertion: mean probability while the most important pixels are replaced by \
              the mean face, or put back; both must beat a random order and the centre of the picture. \
-             Randomised: rank correlation with the maps of the same network with new weights. \
+             Half, all random: rank correlation of |map| with the maps of the same network with new \
+             weights in the upper half of its layers, or in all; above {RANDOMISATION_LIMIT} a map \
+             fails the sanity check of Adebayo et al. (2018): it shows the picture, not what the \
+             network learnt. \
              Infidelity: share of the score's changes that the map does not foretell. \
              Max-sensitivity: relative change of the map under invisible noise. Residual: error of \
              the sum of integrated gradients. –: not measured.",
@@ -178,11 +184,10 @@ impl CheckReport {
 }
 
 /// Words and whether they fail, for each column.
-fn values(row: &CheckRow) -> [(String, bool); 6] {
+fn values(row: &CheckRow) -> [(String, bool); 7] {
     let number = |v: Option<f64>| v.map_or("–".into(), |v| format!("{v:.3}"));
     let areas = row.faithfulness;
     let worse = |pick: &dyn Fn(&Faithfulness) -> bool| areas.as_ref().is_some_and(pick);
-    use crate::explain::check_table::{RANDOMISATION_LIMIT, SENSITIVITY_LIMIT};
     [
         (
             number(areas.map(|f| f.map.deletion)),
@@ -192,7 +197,8 @@ fn values(row: &CheckRow) -> [(String, bool); 6] {
             number(areas.map(|f| f.map.insertion)),
             worse(&|f| f.map.insertion <= f.random.insertion.max(f.centre.insertion)),
         ),
-        (number(row.randomisation), row.randomisation.is_some_and(|r| r > RANDOMISATION_LIMIT)),
+        (number(row.half_randomised), is_blind_to_weights(row.half_randomised)),
+        (number(row.randomisation), is_blind_to_weights(row.randomisation)),
         (number(row.infidelity), false),
         (
             number(row.max_sensitivity),

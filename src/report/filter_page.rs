@@ -259,7 +259,8 @@ pub fn before_after_page(
     context: &Context<'_>,
 ) -> Result<Page> {
     let mut page = Page {
-        cell: 96.0,
+        // The name of a layer fits: broken within its number it would name another.
+        cell: 112.0,
         ..Page::new("What a filter wants to see: before and after", context.theme)
     };
     let mut rows = ["before", "after", "real faces"]
@@ -268,7 +269,7 @@ pub fn before_after_page(
         for (survey, pair) in convincing(report, most.div_ceil(reports.len().max(1))) {
             let name = match report.layer.name.as_str() {
                 LOGITS => context.class_names.get(survey.filter).cloned().unwrap_or_default(),
-                name => format!("{name} · {}", survey.filter),
+                name => format!("{name}\nfilter {}", survey.filter),
             };
             page.columns.push(name);
             rows[0].cells.push(Cell::picture(gray(&pair[0].picture, SIDE)?, ""));

@@ -2,7 +2,7 @@
 
 use super::models::{Polynomial, TinyNet, noise_faces, normals, soft_faces};
 use fer::PIXELS;
-use fer::explain::check_table::{CheckOptions, check_table};
+use fer::explain::check_table::{CheckOptions, CheckRow, check_table};
 use fer::explain::class_maps::{class_maps, true_minus_predicted};
 use fer::explain::faithfulness::faithfulness;
 use fer::explain::grad_x_input::grad_x_input;
@@ -134,7 +134,12 @@ fn check_table_says_which_methods_fail() {
     let faces = soft_faces(2);
     let mut settings = Options::new(vec![0.5; PIXELS], 0).unwrap();
     settings.noise.samples = 4;
-    let options = CheckOptions { attribution: &settings, seed: 0, randomised: Some(&random) };
+    let options = CheckOptions {
+        attribution: &settings,
+        seed: 0,
+        half_randomised: None,
+        randomised: Some(&random),
+    };
     let methods = [Method::IntegratedGradients, Method::GradCam, Method::Saliency];
     let rows = check_table(&model, &methods, &faces, &[Target::Predicted; 2], &options).unwrap();
     assert_eq!(
@@ -148,4 +153,35 @@ fn check_table_says_which_methods_fail() {
     }
     // Integrated gradients from the mean face foretell changes towards it better than saliency.
     assert!(rows[0].infidelity <= Some(1.0) && rows[0].refused == 0);
+}
+
+#[test]
+fn a_map_that_survives_random_weights_fails_the_sanity_check() {
+    let (model, random) = (TinyNet::new(0), TinyNet::new(9));
+    let faces = soft_faces(2);
+    let settings = Options::new(vec![0.5; PIXELS], 0).unwrap();
+    // A "randomised" network that kept its weights: the map stays as it was.
+    let judge = |half: &TinyNet, all: &TinyNet| {
+        let options = CheckOptions {
+            attribution: &settings,
+            seed: 0,
+            half_randomised: Some(half),
+            randomised: Some(all),
+        };
+        let methods = [Method::Saliency];
+        let rows = check_table(&model, &methods, &faces, &[Target::Predicted; 2], &options);
+        rows.unwrap().remove(0)
+    };
+    let words = |row: &CheckRow| row.failures.join("; ");
+    let row = judge(&model, &random);
+    assert!((row.half_randomised.unwrap() - 1.0).abs() < 1e-9);
+    assert!(row.randomisation.unwrap() < 0.5, "{row:?}");
+    assert!(
+        words(&row)
+            .contains("(rank correlation 1.00 with the upper half of them; the limit is 0.5)")
+    );
+    let row = judge(&random, &random);
+    assert!(!words(&row).contains("random weights"), "{row:?}");
+    let row = judge(&random, &model);
+    assert!(words(&row).contains("1.00 with all of them"), "{row:?}");
 }

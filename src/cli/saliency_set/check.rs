@@ -23,10 +23,16 @@ pub(super) fn run(args: &Args, model: &Model, set: &Set, work: &Work<'_>) -> Res
 
 /// Judges all methods, with a bar that counts passes of the network.
 fn check_report(model: &Model, set: &Set, work: &Work<'_>, seed: u64) -> Result<CheckReport> {
-    let other = randomised(model.network(), None, seed ^ OTHER_SEED)?;
-    let other = Explained::new(&other)?;
-    let options = CheckOptions { attribution: work.options, seed, randomised: Some(&other) };
     let layers = parametrised_layers(model.network()).len();
+    let half = randomised(model.network(), Some(layers.div_ceil(2)), seed ^ OTHER_SEED)?;
+    let all = randomised(model.network(), None, seed ^ OTHER_SEED)?;
+    let (half, all) = (Explained::new(&half)?, Explained::new(&all)?);
+    let options = CheckOptions {
+        attribution: work.options,
+        seed,
+        half_randomised: Some(&half),
+        randomised: Some(&all),
+    };
     let weight = |method: Method| {
         let curve = if is_one_pass(method) { 3 * layers } else { 0 };
         ((passes(method, work.options) + curve) * set.labels.len()) as u64
