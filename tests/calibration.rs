@@ -36,6 +36,11 @@ fn accuracy_stays_and_the_error_falls_on_faces_it_was_not_fitted_on() {
     assert!(text.contains(&tta), "{tta} is not in {text}");
     let answer = place.ok("predict run other.csv --json").stdout;
     assert!(answer.lines().all(|l| l.contains("\"calibrated\":true")), "{answer}");
+    // The pages show the same probability as `fer predict`, not another one.
+    let first: serde_json::Value = serde_json::from_str(answer.lines().next().unwrap()).unwrap();
+    let page = place.ok("saliency run --data other.csv --index 0 --json").json();
+    let shown = number(&page["faces"][0]["probability"]);
+    assert!((shown - number(&first["probability"])).abs() < 1e-5, "{shown} is not {first}");
     // The mean of two networks was not calibrated.
     assert!(place.ok("eval run run --data other.csv --json").json()["temperature_used"].is_null());
 }

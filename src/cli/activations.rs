@@ -8,7 +8,6 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::explain::activations::{class_means, map_layers, stages};
 use crate::explain::layers::check_filters;
-use crate::explain::model::softmax;
 use crate::explain::network::Explained;
 use crate::explain::target::argmax;
 use crate::explain::{Classifier as _, LayerInfo};
@@ -75,7 +74,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     }
     args.picture = inputs.pop();
     let trained = Trained::read_or_own(args.model.as_deref())?;
-    let model = Explained::new(&trained.network)?;
+    let model = trained.explained()?;
     let theme = theme(args.dark);
     let style = MapStyle { common_scale: args.common_scale, theme };
     let layers = map_layers(&model, &args.layer)?;
@@ -135,7 +134,7 @@ fn face_page(
     pixels: &[f32],
     theme: Theme,
 ) -> Result<Page> {
-    let probabilities = softmax(&model.logits(pixels)?);
+    let probabilities = model.probabilities(&model.logits(pixels)?);
     let predicted = argmax(&probabilities);
     let name = |class: usize| model.class_names().get(class).map_or("", String::as_str);
     let label = face.label(0).map(usize::from);

@@ -149,7 +149,7 @@ pub(super) fn run(args: Args) -> Result<()> {
     }
     args.out.iter().chain(&args.summary).try_for_each(|path| check_name(path))?;
     let trained = Trained::read_or_own(args.model.as_deref())?;
-    let model = Explained::new(&trained.network)?;
+    let model = trained.explained()?;
     let options = args.options()?;
     let wanted = args.wanted(model.class_names())?;
     for (layer, filters) in &wanted {

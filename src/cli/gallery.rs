@@ -44,7 +44,7 @@ pub struct Args {
 
 pub(super) fn run(mut args: Args) -> Result<()> {
     let model = Model::read(args.model.take(), &mut args.faces)?;
-    let explained = Explained::new(model.network())?;
+    let explained = model.trained.explained()?;
     let names = model.names();
     let chosen = args.faces.choose(&model)?;
     let options = args.how.options(&explained, chosen.mean_face.clone())?;

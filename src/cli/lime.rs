@@ -5,7 +5,6 @@ use super::input::theme;
 use super::progress;
 use crate::PIXELS;
 use crate::error::{Error, Result};
-use crate::explain::Explained;
 use crate::explain::lime::{LimeOptions, lime};
 use crate::explain::segments::Segmentation;
 use crate::report::face::name;
@@ -57,7 +56,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     }
     args.out.as_deref().map_or(Ok(()), check_name)?;
     let model = Model::read(args.model.take(), &mut args.faces)?;
-    let explained = Explained::new(model.network())?;
+    let explained = model.trained.explained()?;
     let names = model.names();
     let faces = args.faces.choose(&model)?.judge(&explained)?;
     let targets = args.target.of(&faces, &names)?;

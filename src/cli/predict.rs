@@ -7,7 +7,7 @@ use crate::dataset::Dataset;
 use crate::dataset::picture::read_picture;
 use crate::error::{Error, Result};
 use crate::explain::picture::gaussian_blur;
-use crate::explain::{Explained, Method, Options, Target, attribute};
+use crate::explain::{Method, Options, Target, attribute};
 use crate::files::{require_folder_of, write_atomic};
 use crate::photo::Frame;
 use crate::photo::draw::{Drawn, draw};
@@ -161,7 +161,7 @@ fn saliency(
     faces: &Dataset,
     predictions: &Predictions,
 ) -> Result<Vec<Vec<f32>>> {
-    let model = Explained::new(&trained.network)?;
+    let model = trained.explained()?;
     let gray = trained.network.spec.mean as f32;
     let options = Options::new(vec![gray; PIXELS], 0)?;
     let targets: Vec<Target> =

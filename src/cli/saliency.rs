@@ -139,9 +139,11 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     let model = Model::read(args.model.take(), &mut args.faces)?;
     if args.double {
         let wide = model.network().cast::<f64>()?;
-        return explain_faces(&args, &model, &Explained::new(&wide)?);
+        let explained =
+            Explained::new(&wide)?.at_temperature(model.trained.temperature(false).unwrap_or(1.0));
+        return explain_faces(&args, &model, &explained);
     }
-    explain_faces(&args, &model, &Explained::new(model.network())?)
+    explain_faces(&args, &model, &model.trained.explained()?)
 }
 
 fn explain_faces(args: &Args, model: &Model, explained: &dyn Classifier) -> Result<()> {

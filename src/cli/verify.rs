@@ -3,7 +3,6 @@
 use super::faces::{FaceArgs, Model};
 use crate::PIXELS;
 use crate::error::{Error, Result};
-use crate::explain::Explained;
 use crate::explain::verify::{COMPLETENESS, Check, VerifyOptions, verify};
 use crate::report::face::name;
 use serde::Serialize;
@@ -45,7 +44,7 @@ struct VerifiedFace {
 
 pub(super) fn run(mut args: Args) -> Result<()> {
     let model = Model::read(args.model.take(), &mut args.faces)?;
-    let explained = Explained::new(model.network())?;
+    let explained = model.trained.explained()?;
     let names = model.names();
     if args.faces.per_class.is_none() && args.faces.index.is_empty() {
         args.faces.index = if args.faces.pictures.is_empty() { vec![0] } else { vec![] };

@@ -9,7 +9,7 @@ use super::integrated_gradients::{Baseline, integrated_gradients};
 use super::layer_cam::layer_cam;
 use super::lime::{LimeOptions, lime};
 use super::method::Method;
-use super::model::{Classifier, Target, check, softmax};
+use super::model::{Classifier, Target, check};
 use super::occlusion::{Window, occlusion};
 use super::picture::{display_scale, max_abs, to_signed_display};
 use super::rise::{RiseMasks, rise};
@@ -207,17 +207,18 @@ pub fn attribute(
         .map(|f| match &maps {
             Ok(found) => {
                 let (map, facts) = found[f].clone();
-                attribution(method, fixed[f], rows[f], map, facts, None)
+                attribution(model, method, fixed[f], rows[f], map, facts, None)
             }
             Err(why) => {
                 let zeros = vec![0.0; PIXELS];
-                attribution(method, fixed[f], rows[f], zeros, vec![], Some(why.clone()))
+                attribution(model, method, fixed[f], rows[f], zeros, vec![], Some(why.clone()))
             }
         })
         .collect())
 }
 
 fn attribution(
+    model: &dyn Classifier,
     method: Method,
     target: Target,
     logits: &[f32],
@@ -231,7 +232,7 @@ fn attribution(
         target,
         class,
         score: target.score(logits),
-        probability: softmax(logits)[class],
+        probability: model.probabilities(logits)[class],
         raw_max: max_abs(&map),
         scale: display_scale(&map),
         map,
@@ -353,7 +354,7 @@ fn lime_attributions(
             Fact::Agreement(l.rank_agreement, l.top5_agreement),
         ];
         let map = if l.refused.is_some() { vec![0.0; PIXELS] } else { l.map() };
-        attribution(Method::Lime, targets[f], logits[f], map, facts, l.refused.clone())
+        attribution(model, Method::Lime, targets[f], logits[f], map, facts, l.refused.clone())
     };
     Ok(found.iter().enumerate().map(explain).collect())
 }

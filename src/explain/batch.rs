@@ -1,6 +1,6 @@
 //! Sending many faces through the network, a bounded number at once.
 
-use super::model::{BackwardRule, Classifier, Target, softmax};
+use super::model::{BackwardRule, Classifier, Target};
 use crate::{PIXELS, Result};
 use rayon::prelude::*;
 
@@ -48,7 +48,7 @@ pub fn probabilities_of(
 ) -> Result<Vec<f32>> {
     let logits = logits_of(model, total, make)?;
     let rows = logits.chunks_exact(model.classes());
-    Ok(rows.enumerate().map(|(i, row)| softmax(row)[class(i)]).collect())
+    Ok(rows.enumerate().map(|(i, row)| model.probabilities(row)[class(i)]).collect())
 }
 
 /// Target scores of the faces that `make` draws.

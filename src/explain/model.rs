@@ -260,6 +260,10 @@ pub trait Classifier {
     fn classes(&self) -> usize;
     /// Logits, `[n, classes]`.
     fn logits(&self, faces: &[f32]) -> Result<Vec<f32>>;
+    /// Probabilities of one face's logits as people are shown them.
+    fn probabilities(&self, logits: &[f32]) -> Vec<f32> {
+        softmax(logits)
+    }
     /// Gradient of each face's target with respect to its pixels.
     fn input_gradient(
         &self,

@@ -3,7 +3,7 @@
 use super::face_size::FaceSize;
 use super::model::{
     BackwardRule, Classifier, InputGradient, LayerGradient, LayerInfo, LayerKind, Maps,
-    Normalization, Objective, ObjectiveGradient, ReceptiveField,
+    Normalization, Objective, ObjectiveGradient, ReceptiveField, softmax,
 };
 use super::target::Target;
 use crate::autograd::{Shape, Tensor, Var};
@@ -27,6 +27,8 @@ pub struct Explained<'a, T: Element = f32> {
     size: FaceSize,
     /// The same network for questions that need no gradient; f32 only.
     folded: Option<Inference>,
+    /// Divides the logits of probabilities.
+    temperature: f64,
 }
 
 impl<'a, T: Element> Explained<'a, T> {
@@ -50,7 +52,13 @@ impl<'a, T: Element> Explained<'a, T> {
             layer.receptive_field = size.in_face_pixels(layer.receptive_field);
         }
         let folded = (network as &dyn Any).downcast_ref().map(Inference::new);
-        Ok(Self { network, layers, size, folded })
+        Ok(Self { network, layers, size, folded, temperature: 1.0 })
+    }
+
+    /// With probabilities of logits divided by this temperature, as calibration found it. Scores and
+    /// gradients are those of the logits as they are.
+    pub fn at_temperature(self, temperature: f64) -> Self {
+        Self { temperature, ..self }
     }
 
     /// The names of the classes.
@@ -180,6 +188,12 @@ fn start<T: Element>(logits: &Tensor<T>, targets: &[Target]) -> (Vec<f32>, Vec<f
 impl<T: Element> Classifier for Explained<'_, T> {
     fn classes(&self) -> usize {
         self.network.spec.classes.len()
+    }
+
+    fn probabilities(&self, logits: &[f32]) -> Vec<f32> {
+        let tempered: Vec<f32> =
+            logits.iter().map(|&v| (f64::from(v) / self.temperature) as f32).collect();
+        softmax(&tempered)
     }
 
     fn logits(&self, faces: &[f32]) -> Result<Vec<f32>> {

@@ -282,8 +282,8 @@ pub(super) const TABLE: Phrases = Phrases {
     course_gap: "过拟合：从第 {epoch} 轮起，训练准确率始终高于验证准确率。差距在最佳轮次为 {best} \
          个百分点，结束时为 {end} 个百分点（{training} 对 {validation}）。",
     course_no_gap: "看不出过拟合：结束时训练判对 {training}，验证判对 {validation}。",
-    course_sizes: "训练的前 {share} 中，网络看到的人脸较小（宽 {sides} 像素），验证人脸则不缩小：在此之\
-         前，准确率的差距也由此造成。",
+    course_sizes: "训练的前 {share} 中，网络看到的人脸较小（宽 {sides} 像素），验证人脸则不缩小：两个准\
+         确率只在此之后比较。",
     course_harm: "它造成了损害：验证损失在第 {epoch} 轮后最低（{lowest}），之后升至 {last}；缩短训\
          练或加强正则化可能更好。",
     course_falling: "尚未造成损害：结束时验证损失仍在下降（{last}）。",

@@ -318,8 +318,8 @@ pub(super) const TABLE: Phrases = Phrases {
     course_no_gap: "No over-fitting to be seen: training ended with {training} right, validation \
          with {validation}.",
     course_sizes: "For the first {share} of the training the faces shown to the network were smaller \
-         ({sides} pixels wide), but validation faces were not: until then the gap of accuracies \
-         comes from that, too.",
+         ({sides} pixels wide) and validation faces were not: the two accuracies are compared only \
+         after that.",
     course_harm: "It did harm: the validation loss was lowest after epoch {epoch} ({lowest}) and \
          rose to {last}; a shorter training or more regularisation may serve better.",
     course_falling: "It did no harm yet: the validation loss was still falling at the end ({last}).",

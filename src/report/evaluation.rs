@@ -5,7 +5,6 @@ use crate::dataset::Dataset;
 use crate::dataset::augment::View;
 use crate::dataset::copies::cross_copies;
 use crate::error::{Error, Result};
-use crate::explain::Explained;
 use crate::explain::stats::{Interval, wilson};
 use crate::metrics::errors::{Mistake, mistakes, suspected_labels};
 use crate::metrics::features::ClassDistances;
@@ -135,7 +134,7 @@ impl EvaluationReport {
     /// Those of the network and of drawing.
     pub fn explain(&mut self, ensemble: &Ensemble, faces: &Dataset) -> Result<()> {
         let first = ensemble.first();
-        let model = Explained::new(&first.network)?;
+        let model = first.explained()?;
         let all: Vec<usize> = (0..faces.len()).collect();
         let mut pixels = vec![0.0; faces.len() * PIXELS];
         View::PLAIN.fill_batch(faces, &all, first.equalize(), SIDE, &mut pixels);

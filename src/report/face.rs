@@ -2,7 +2,7 @@
 
 use crate::explain::Classifier;
 use crate::explain::batch::{face, logits_of};
-use crate::explain::model::{argmax, softmax};
+use crate::explain::model::argmax;
 use crate::render::Picture;
 use crate::render::panel::{Line, Tone};
 use crate::{Result, SIDE};
@@ -41,7 +41,7 @@ impl ShownFace {
                 label: labels[i],
                 origin: origins[i].clone(),
                 predicted,
-                probability: softmax(row)[predicted],
+                probability: model.probabilities(row)[predicted],
             }
         };
         Ok(logits.chunks_exact(model.classes()).enumerate().map(judged).collect())

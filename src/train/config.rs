@@ -1,5 +1,6 @@
 //! Everything that decides how a training goes, as one TOML file.
 
+use super::trainer::EpochMetrics;
 use crate::dataset::augment::{Augment, Preset};
 use crate::error::{Error, Result};
 use crate::model::Init;
@@ -219,6 +220,15 @@ impl TrainConfig {
     pub fn side(&self, p: f64) -> usize {
         let stage = self.sizes.iter().find(|s| p < s.until).or(self.sizes.last());
         stage.map_or(crate::SIDE, |s| s.side)
+    }
+
+    /// Whether an epoch ended with training faces of the size of the validation faces.
+    pub fn had_full_size(&self, epoch: &EpochMetrics) -> bool {
+        let progress = match self.budget {
+            Budget::Epochs(epochs) => epoch.epoch as f64 / epochs as f64,
+            Budget::Minutes(minutes) => epoch.seconds / (60.0 * minutes),
+        };
+        self.side(progress.min(1.0)) == self.final_side()
     }
 
     /// Side of the faces at the end of the training, and from then on.

@@ -1,6 +1,7 @@
 //! What a training's curves say: the best epoch, over-fitting and where it begins, the steps of the
 //! learning rate.
 
+use super::config::TrainConfig;
 use super::trainer::EpochMetrics;
 use serde::Serialize;
 
@@ -41,7 +42,8 @@ pub struct Course {
     pub gap_at_best: f64,
     /// The same in the last.
     pub gap_at_end: f64,
-    /// The epoch from which on the training accuracy stays above the validation accuracy.
+    /// The epoch from which on the training accuracy stays above the validation accuracy. Epochs that
+    /// trained on smaller faces than those of validation have no say in it.
     pub gap_begins: Option<usize>,
     /// The epoch with the lowest validation loss.
     pub lowest_loss_epoch: usize,
@@ -63,8 +65,9 @@ pub struct Course {
 }
 
 impl Course {
-    /// Reads the history of a training; `None` where no epoch has a validation accuracy and loss.
-    pub fn of(history: &[EpochMetrics]) -> Option<Course> {
+    /// Reads the history of a training, and from its configuration, where that is known, when the
+    /// training faces had their full size; `None` where no epoch has a validation accuracy and loss.
+    pub fn of(history: &[EpochMetrics], config: Option<&TrainConfig>) -> Option<Course> {
         let known: Vec<&EpochMetrics> = history
             .iter()
             .filter(|m| m.val_accuracy.is_finite() && m.val_loss.is_finite())
@@ -76,7 +79,8 @@ impl Course {
         let best = known.iter().max_by(first_best)?;
         let lowest = known.iter().min_by(|a, b| a.val_loss.total_cmp(&b.val_loss))?;
         let gap = |m: &EpochMetrics| m.accuracy - m.val_accuracy;
-        let above = known.iter().rev().take_while(|m| gap(m) > 0.0).last();
+        let comparable = |m: &EpochMetrics| config.is_none_or(|c| c.had_full_size(m));
+        let above = known.iter().rev().take_while(|m| comparable(m) && gap(m) > 0.0).last();
         let highest_rate = history.iter().map(|m| m.lr).fold(0.0, f64::max);
         let steps = steps(history);
         Some(Course {
@@ -126,6 +130,7 @@ fn small_rate(history: &[EpochMetrics], highest: f64) -> Option<(usize, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::config::{Budget, SizeStage};
 
     fn epoch(
         epoch: usize,
@@ -152,18 +157,24 @@ mod tests {
 
     #[test]
     fn over_fitting_begins_where_training_stays_above() {
-        let course = Course::of(&[
+        let history = [
             epoch(1, 0.1, 0.5, 0.4, 1.2), // above, but not to stay
             epoch(2, 0.1, 0.5, 0.55, 1.0),
             epoch(3, 0.01, 0.7, 0.65, 0.9),
             epoch(4, 0.01, 0.9, 0.65, 1.1),
-        ])
-        .expect("a course");
+        ];
+        let course = Course::of(&history, None).expect("a course");
         assert_eq!((course.best_epoch, course.gap_begins), (3, Some(3)));
         assert!(
             (course.gap_at_best - 0.05).abs() < 1e-12 && (course.gap_at_end - 0.25).abs() < 1e-12
         );
         assert_eq!((course.lowest_loss_epoch, course.harmed), (3, true));
+        // Had the third epoch still begun with small faces, the gap would begin in the fourth.
+        let small = SizeStage { until: 0.8, side: 32 };
+        let full = SizeStage { until: 1.0, side: 48 };
+        let (sizes, budget) = (vec![small, full], Budget::Epochs(4));
+        let config = TrainConfig { sizes, budget, ..TrainConfig::default() };
+        assert_eq!(Course::of(&history, Some(&config)).expect("a course").gap_begins, Some(4));
         assert_eq!(course.steps.len(), 1);
         assert_eq!((course.steps[0].epoch, course.steps[0].to), (3, 0.01));
         assert!((course.steps[0].gain - 0.1).abs() < 1e-12);
@@ -176,12 +187,12 @@ mod tests {
         let history: Vec<EpochMetrics> = (0..5)
             .map(|i| epoch(i + 1, rates[i], 0.1 * i as f64, 0.2 + 0.1 * i as f64, 1.0))
             .collect();
-        let course = Course::of(&history).expect("a course");
+        let course = Course::of(&history, None).expect("a course");
         assert!(course.steps.is_empty() && !course.harmed);
         assert_eq!(course.gap_begins, None);
         let (epoch, gain) = course.small_rate.expect("a small rate");
         assert_eq!(epoch, 4);
         assert!((gain - 0.2).abs() < 1e-12, "from 0.4 to 0.6: {gain}");
-        assert_eq!(Course::of(&[]), None);
+        assert_eq!(Course::of(&[], None), None);
     }
 }

@@ -9,6 +9,7 @@ use crate::checkpoint::Archive;
 use crate::checkpoint::weights::{self, OWN, read_model};
 use crate::dataset::{Dataset, augment::View};
 use crate::error::{Error, Result};
+use crate::explain::Explained;
 use crate::model::Network;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,21 @@ impl Trained {
     /// As [`Trained::read`].
     pub fn read_or_own(path: Option<&Path>) -> Result<Self> {
         Self::read(path.unwrap_or(Path::new(OWN)))
+    }
+
+    /// Temperature that makes its probabilities calibrated, where it has been measured; `tta`: those
+    /// of the mean over the test-time views.
+    pub fn temperature(&self, tta: bool) -> Option<f64> {
+        self.calibration.as_ref().map(|c| c.temperature(tta))
+    }
+
+    /// The network as explanations see it, with calibrated probabilities.
+    ///
+    /// # Errors
+    /// Those of [`Explained::new`].
+    pub fn explained(&self) -> Result<Explained<'_>> {
+        let temperature = self.temperature(false).unwrap_or(1.0);
+        Ok(Explained::new(&self.network)?.at_temperature(temperature))
     }
 
     /// The network with what others need to use it: calibration, class counts, equalisation, and
@@ -224,7 +240,7 @@ impl Ensemble {
     /// where it has been measured. The mean of several networks was not.
     pub fn temperature(&self, tta: bool) -> Option<f64> {
         match self.members.as_slice() {
-            [only] => only.calibration.as_ref().map(|c| c.temperature(tta)),
+            [only] => only.temperature(tta),
             _ => None,
         }
     }

@@ -14,7 +14,7 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::explain::region_lift::REACH;
 use crate::explain::regions::Template;
-use crate::explain::{Attribution, Classifier, Explained, Method};
+use crate::explain::{Attribution, Classifier, Method};
 use crate::render::Theme;
 use crate::render::panel::Page;
 use crate::report::ShownFace;
@@ -58,7 +58,7 @@ impl SetArgs {
 pub fn run(args: &Args, model: &Model) -> Result<()> {
     let set = Set::read(args, model)?;
     let theme = args.theme();
-    let explained = Explained::new(model.network())?;
+    let explained = model.trained.explained()?;
     if args.set.template {
         return write(args, set.template_page(theme)?);
     }

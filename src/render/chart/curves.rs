@@ -259,25 +259,24 @@ fn draw_run(
     plot.dot(at, 4.5, validation, palette.ground)?;
     if let Some(epoch) = note.filter(|_| at.1.is_finite()) {
         let text = format!("{epoch} {}: {}", best.epoch, (panel.words)(at.1));
-        note_best(plot, run, panel, at, text, TextStyle::new(12.0, palette.ink).bold());
+        note_best(plot, run, panel, best, text, TextStyle::new(12.0, palette.ink).bold());
     }
     Ok(())
 }
 
-/// Writes the best value where the curves leave room: below the rising one, above the falling.
+/// Writes the best value on the side of the validation curve where the training curve is not.
 fn note_best(
     plot: &mut Plot,
     run: &Run,
     panel: &Panel,
-    at: (f64, f64),
+    best: &Epoch,
     text: String,
     style: TextStyle,
 ) {
+    let at = (best.epoch as f64, (panel.validation)(best));
     let (first, last) = extent(run.epochs.iter().map(|e| e.epoch as f64));
     let align = if at.0 - first > (last - first) * 0.3 { Align::End } else { Align::Start };
-    let lower =
-        (panel.train)(&run.epochs[0]) < (panel.validation)(&run.epochs[run.epochs.len() - 1]);
-    let dy = if lower { 24.0 } else { -16.0 };
+    let dy = if (panel.train)(best) > at.1 { 24.0 } else { -16.0 };
     let dx = if align == Align::End { 8.0 } else { -8.0 };
     plot.note(at, (dx, dy), text, style.align(align));
 }

@@ -23,12 +23,20 @@ pub struct Machine {
 /// A row that may differ between two reports of the same things carries this mark.
 const VARIES: &str = " class=\"varies\"";
 
-/// Writes the appendix. `command` is what was typed, `drawn` the layers and filters shown.
+/// What the page shows of all that could be shown.
+pub(super) struct Drawn {
+    /// Layers and their filters.
+    pub layers: Vec<(String, Vec<usize>)>,
+    /// The judged face whose maps are shown.
+    pub face: Option<usize>,
+}
+
+/// Writes the appendix. `command` is what was typed, `drawn` what it shows.
 pub(super) fn write(
     sheet: &mut Sheet,
     subject: &Subject<'_>,
     command: &str,
-    drawn: &[(String, Vec<usize>)],
+    drawn: &Drawn,
     machine: &Machine,
 ) {
     let (p, language) = (sheet.language.phrases(), sheet.language);
@@ -72,7 +80,7 @@ pub(super) fn write(
 }
 
 /// Commands that make the same things one by one.
-fn commands(subject: &Subject<'_>, drawn: &[(String, Vec<usize>)]) -> String {
+fn commands(subject: &Subject<'_>, drawn: &Drawn) -> String {
     let model = subject.trained().path.display().to_string();
     let data =
         subject.judged.path.as_ref().map_or(String::new(), |p| format!(" --data {}", p.display()));
@@ -87,14 +95,15 @@ fn commands(subject: &Subject<'_>, drawn: &[(String, Vec<usize>)]) -> String {
             own.join(",")
         )
     };
-    let filters: String = drawn.iter().map(layer).collect();
+    let face = drawn.face.map_or(String::new(), |f| format!(" --index {f}"));
+    let filters: String = drawn.layers.iter().map(layer).collect();
     let mut text = format!(
         "fer saliency {model}{data} --out saliency.png\n\
          fer saliency {model}{data} --regions --seed {seed} --out regions.png\n\
          fer saliency {model}{data} --class-maps --seed {seed} --out class-maps.png\n\
          {filters}\
          fer filters {model} --layer logits{how} --out ideal-faces.png\n\
-         fer activations {model} --layer all --out maps.png\n\
+         fer activations {model}{data}{face} --layer all --out maps.png\n\
          fer eval {model}{data} --out judged\n\
          fer lime {model}{data} --seed {seed} --out lime.png\n"
     );

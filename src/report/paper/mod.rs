@@ -17,6 +17,7 @@ mod training_page;
 mod want;
 mod want_page;
 
+use made_page::Drawn;
 pub use made_page::Machine;
 pub use meter::Meter;
 pub use subject::{NamedFaces, PaperOptions, Subject};
@@ -38,8 +39,7 @@ use sheet::Sheet;
 pub struct Paper {
     /// Everything but the last part, which needs the time that it took.
     sheet: Sheet,
-    /// Layers and filters drawn.
-    drawn: Vec<(String, Vec<usize>)>,
+    drawn: Drawn,
     /// The numbers behind the words.
     pub numbers: PaperNumbers,
 }
@@ -109,7 +109,8 @@ impl Paper {
         let classes = &subject.trained().network.spec.classes;
         let context = want_page::context(&training, context_words, classes);
         let face = typical.iter().find(|f| f.label.is_some_and(|l| names[l] == "happy"));
-        if let Some(face) = face.or(typical.first()) {
+        let face = face.or(typical.first());
+        if let Some(face) = face {
             want_page::write(&mut sheet, subject, &want, &context, face)?;
         }
         judge_page::write(&mut sheet, subject, &report, &evidence)?;
@@ -121,10 +122,13 @@ impl Paper {
             evaluation: report,
             lifts: look.lifts,
             filters: want_page::numbers(&want),
-            training: Course::of(subject.history),
+            training: Course::of(subject.history, subject.trained().config.as_ref()),
         };
         let filters = |r: &FilterReport| r.surveys.iter().map(|s| s.filter).collect();
-        let drawn = want.layers.iter().map(|r| (r.layer.name.clone(), filters(r))).collect();
+        let drawn = Drawn {
+            layers: want.layers.iter().map(|r| (r.layer.name.clone(), filters(r))).collect(),
+            face: face.and_then(|f| f.origin.trim_start_matches('#').parse().ok()),
+        };
         Ok(Paper { sheet, drawn, numbers })
     }
 
@@ -161,8 +165,9 @@ fn opening(
     let look = super::region_words::region_sentences(lifts, &names, language);
     let wants = want_page::words(want, language);
     let judge = crate::metrics::words::summary(language, &report.evaluation);
-    let training = match Course::of(subject.history) {
-        Some(course) => training_page::words(&course, subject.trained().config.as_ref(), language),
+    let config = subject.trained().config.as_ref();
+    let training = match Course::of(subject.history, config) {
+        Some(course) => training_page::words(&course, config, language),
         None => vec![p.no_history.into()],
     };
     let row = |id: &str, title: &str, answer: String| {

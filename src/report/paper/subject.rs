@@ -87,7 +87,7 @@ impl Subject<'_> {
 
     /// The network as explanations see it.
     pub(super) fn explained(&self) -> Result<Explained<'_>> {
-        Explained::new(&self.trained().network)
+        self.trained().explained()
     }
 
     /// Names of the classes.

@@ -17,11 +17,12 @@ const GAP: f64 = 0.02;
 pub(super) fn write(sheet: &mut Sheet, subject: &Subject<'_>) -> Result<()> {
     let p = sheet.language.phrases();
     sheet.document.anchor(2, "training", p.question_training);
-    let Some(course) = Course::of(subject.history) else {
+    let config = subject.trained().config.as_ref();
+    let Some(course) = Course::of(subject.history, config) else {
         sheet.paragraph(p.no_history);
         return Ok(());
     };
-    sheet.findings(&words(&course, subject.trained().config.as_ref(), sheet.language));
+    sheet.findings(&words(&course, config, sheet.language));
     let curve_words = CurveWords {
         accuracy: p.accuracy,
         loss: p.loss_curve,

@@ -4,7 +4,6 @@ use super::meter::Meter;
 use super::subject::Subject;
 use crate::error::Result;
 use crate::explain::filter_report::{FilterOptions, FilterReport, filter_report, total_steps};
-use crate::explain::model::softmax;
 use crate::explain::patches::LOGITS;
 use crate::explain::recipe::Recipe;
 use crate::explain::training_faces::TrainingFaces;
@@ -92,7 +91,7 @@ fn ideal(model: &Explained<'_>, classes: &FilterReport) -> Result<Vec<f64>> {
     let pixels: Vec<f32> = classes.pictures.iter().flat_map(|p| &p.picture).copied().collect();
     let logits = model.logits(&pixels)?;
     let rows = logits.chunks_exact(model.classes()).zip(&classes.pictures);
-    Ok(rows.map(|(row, p)| f64::from(softmax(row)[p.numbers.filter])).collect())
+    Ok(rows.map(|(row, p)| f64::from(model.probabilities(row)[p.numbers.filter])).collect())
 }
 
 #[cfg(test)]

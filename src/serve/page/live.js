@@ -53,7 +53,7 @@ function chart(id, series, { top, format, best = null }) {
     const epoch = Math.round(i * (epochs - 1) / ticks);
     make(svg, 'text', { x: x(epoch), y: 236, 'text-anchor': 'middle' }, epoch + 1);
   }
-  make(svg, 'text', { x: 2, y: 236 }, 'epoch');
+  make(svg, 'text', { x: (left + right) / 2, y: 254, 'text-anchor': 'middle' }, 'epoch');
   for (const [name, values] of series) {
     const points = values.map((v, i) => `${x(i).toFixed(1)},${y(v).toFixed(1)}`).join(' ');
     make(svg, 'polyline', { class: name, points });
