@@ -60,7 +60,7 @@ pub struct BarChart {
     pub series: Vec<BarSeries>,
     /// Signs over the bars.
     pub controls: Vec<Control>,
-    /// A level to compare with, and its name.
+    /// A level to compare with, and its name in the key.
     pub reference: Option<(f64, String)>,
     /// True where the numbers are shares, shown in per cent.
     pub percent: bool,
@@ -78,10 +78,8 @@ pub fn bars(chart: &BarChart, look: Look) -> Result<Scene> {
     let x = Axis::categories(chart.x_title.as_str(), &chart.categories);
     let y = y_axis(chart);
     plot(&mut scene, area, "", (&x, &y), &palette, |plot| {
-        if let Some((level, name)) = &chart.reference {
+        if let Some((level, _)) = &chart.reference {
             plot.line(&[(x.low, *level), (x.high, *level)], palette.ink, 1.2, Dash::Dashed)?;
-            let style = TextStyle::new(12.0, palette.ink).align(Align::End);
-            plot.note((x.high, *level), (-2.0, -5.0), name.as_str(), style);
         }
         for category in 0..chart.categories.len() {
             draw_group(plot, chart, category, &palette)?;
@@ -117,7 +115,10 @@ fn keys(chart: &BarChart, palette: &Palette) -> Vec<Key> {
         color: palette.ink,
         mark: Mark::Sign(SIGNS[i % SIGNS.len()]),
     });
-    bars.chain(controls).collect()
+    let reference = chart.reference.iter().filter(|(_, name)| !name.is_empty()).map(|(_, name)| {
+        Key { name: name.clone(), color: palette.ink, mark: Mark::Line(Dash::Dashed) }
+    });
+    bars.chain(controls).chain(reference).collect()
 }
 
 /// Bars with their intervals and numbers, and the control signs, of one category.
@@ -133,7 +134,7 @@ fn draw_group(plot: &mut Plot, chart: &BarChart, category: usize, palette: &Pale
         if let Some(interval) = interval {
             plot.whisker(middle, interval, palette.ink, palette.ground)?;
         }
-        let top = interval.map_or(value, |i| i.1.max(value));
+        let top = above_reference(plot, chart, interval.map_or(value, |i| i.1.max(value)));
         let room = plot.pixel((left + pitch, 0.0)).0 - plot.pixel((left, 0.0)).0;
         write_value(plot, (middle, top), room, words(chart, series, category, value), palette);
     }
@@ -176,6 +177,13 @@ fn decimals(chart: &BarChart, value: f64) -> String {
         v if v >= 10.0 => format!("{value:.1}"),
         _ => format!("{value:.2}"),
     }
+}
+
+/// Where a bar's number begins: above the line of the reference if that would run through it.
+fn above_reference(plot: &Plot, chart: &BarChart, top: f64) -> f64 {
+    let Some((level, _)) = &chart.reference else { return top };
+    let rise = plot.pixel((0.0, top)).1 - plot.pixel((0.0, *level)).1;
+    if (0.0..18.0).contains(&rise) { *level } else { top }
 }
 
 /// Writes a bar's number above it, upwards where the bar is too narrow.

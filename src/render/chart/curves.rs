@@ -234,7 +234,8 @@ fn y_axis(panel: &Panel, runs: &[Run]) -> Axis {
     let (low, high) = extent(epochs().map(panel.train).chain(epochs().map(panel.validation)));
     match panel.measure {
         Measure::Accuracy => Axis::percent("", low, high),
-        Measure::Loss => Axis::linear("", low, high),
+        // The words under the best loss stay clear of the axis.
+        Measure::Loss => Axis::linear("", (low - 0.1 * (high - low)).max(0.0), high),
     }
 }
 
