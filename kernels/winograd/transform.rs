@@ -48,6 +48,7 @@ impl<W> Input<'_, W> {
         W: Variant<M, A>,
     {
         let c = self.channels.len();
+        let mut between = [[V::splat(0.0); A]; A];
         for (k, t) in self.range.enumerate() {
             let tile = self.tiles.tile(t);
             for a in 0..A {
@@ -66,7 +67,7 @@ impl<W> Input<'_, W> {
             }
             for c0 in starts::<V>(c) {
                 both_axes!(
-                    W::input, A => A,
+                    between, W::input, A => A,
                     [a, b] {
                         let (x, mask) = patch[a][b];
                         V::load(&x[c0 & mask..])
@@ -103,6 +104,7 @@ impl<W> Output<'_, W> {
     {
         let c_out = self.tiles.g.c_out;
         let last = self.range.end;
+        let mut between = [[V::splat(0.0); A]; M];
         for (k, t) in self.range.enumerate() {
             let tile = self.tiles.tile(t);
             for a in 0..M {
@@ -126,7 +128,7 @@ impl<W> Output<'_, W> {
                 };
                 let at = k * self.row + c0;
                 both_axes!(
-                    W::output, A => M,
+                    between, W::output, A => M,
                     [a, b] V::load(&self.planes[(a * A + b) * self.plane + at..]),
                     [a, b, y] if let Some(at) = pixels[a][b] {
                         let mut y = y + bias;
@@ -158,9 +160,10 @@ impl<W> Filter<'_, W> {
         W: Variant<M, A>,
     {
         let tap = self.panel.len() / 9;
+        let mut between = [[V::splat(0.0); 3]; A];
         for at in starts::<V>(tap) {
             both_axes!(
-                W::filter, 3 => A,
+                between, W::filter, 3 => A,
                 [a, b] V::load(&self.panel[(a * 3 + b) * tap + at..]),
                 [a, b, u] u.store(&mut self.planes[(a * A + b) * self.plane + at..])
             );
@@ -191,6 +194,7 @@ impl<W> GradOutput<'_, W> {
     {
         let (nr, c_out) = (self.nr, self.tiles.g.c_out);
         let panel = self.range.len() * nr;
+        let mut between = [[V::splat(0.0); M]; A];
         for (k, t) in self.range.enumerate() {
             let tile = self.tiles.tile(t);
             for a in 0..M {
@@ -211,7 +215,7 @@ impl<W> GradOutput<'_, W> {
                 for c0 in starts::<V>(nr.min(self.n - j)) {
                     let at = j / nr * panel + k * nr + c0;
                     both_axes!(
-                        W::output_adjoint, M => A,
+                        between, W::output_adjoint, M => A,
                         [a, b] {
                             let (y, mask) = patch[a][b];
                             V::load(&y[(j + c0) & mask..])
@@ -240,9 +244,10 @@ impl<W> GradFilter<'_, W> {
         W: Variant<M, A>,
     {
         let tap = self.taps.len() / 9;
+        let mut between = [[V::splat(0.0); A]; 3];
         for at in starts::<V>(tap) {
             both_axes!(
-                W::filter_adjoint, A => 3,
+                between, W::filter_adjoint, A => 3,
                 [a, b] V::load(&self.planes[(a * A + b) * self.plane + at..]),
                 [a, b, g] g.store(&mut self.taps[(a * 3 + b) * tap + at..])
             );

@@ -118,13 +118,14 @@ impl Variant<4, 6> for F4 {
 
 /// Applies the one-dimensional transform `$f` to the columns of a square, then to the rows:
 /// `$load` gives element (`$i`, `$j`), `$store` takes `$v`, element (`$k`, `$l`) of the result. No
-/// square but the one between the axes is ever in memory.
+/// square is ever in memory but the one between the axes, `$between`, which the caller keeps from
+/// square to square: to fill a new one with zeros each time would cost as much as a transform's
+/// arithmetic.
 ///
 /// A macro, because a function that takes `$f` as a closure would not be inlined where the wide
 /// registers are (see [`crate::arch::Vectorized`]).
 macro_rules! both_axes {
-    ($f:path, $p:expr => $q:expr, [$i:ident, $j:ident] $load:expr, [$k:ident, $l:ident, $v:ident] $store:expr) => {
-        let mut columns = [[V::splat(0.0); $p]; $q];
+    ($between:ident, $f:path, $p:expr => $q:expr, [$i:ident, $j:ident] $load:expr, [$k:ident, $l:ident, $v:ident] $store:expr) => {
         for $j in 0..$p {
             let mut column = [V::splat(0.0); $p];
             for $i in 0..$p {
@@ -132,11 +133,11 @@ macro_rules! both_axes {
             }
             let column = $f(column);
             for i in 0..$q {
-                columns[i][$j] = column[i];
+                $between[i][$j] = column[i];
             }
         }
         for $k in 0..$q {
-            let row = $f(columns[$k]);
+            let row = $f($between[$k]);
             for $l in 0..$q {
                 let $v = row[$l];
                 $store;
