@@ -1,4 +1,5 @@
-//! Batch norm: its four passes over memory at the layers of our networks.
+//! Batch norm: its four passes over memory at the layers of our networks, and the first of them in the
+//! convolution before it.
 //!
 //! `cargo bench --bench batch_norm`.
 
@@ -7,7 +8,7 @@ mod common;
 use common::{BATCH, Rate, Setting, Work, criterion, group, normal};
 use criterion::{Criterion, criterion_group, criterion_main};
 use fer::bench::ConvLayer;
-use fer_kernels::{ChannelView, batch_norm};
+use fer_kernels::{ChannelView, batch_norm, conv2d};
 
 fn passes(c: &mut Criterion<Rate>) {
     let mut settings = Setting::widest();
@@ -34,5 +35,30 @@ fn passes(c: &mut Criterion<Rate>) {
     group.finish();
 }
 
-criterion_group! { name = benches; config = criterion(); targets = passes }
+/// A convolution and the statistics of its output, one after the other and in one.
+fn with_convolution(c: &mut Criterion<Rate>) {
+    let mut settings = Setting::widest();
+    let mut group = group(c, "conv2d and statistics");
+    for layer in ConvLayer::OF_VGG {
+        let (g, name) = (layer.geometry(BATCH), layer.to_string());
+        let v = ChannelView { outer: BATCH * layer.side * layer.side, channels: g.c_out, inner: 1 };
+        let (x, w, mut y) = (normal(g.input_len()), normal(g.weight_len()), vec![0.0; v.len()]);
+        let (mut mean, mut var) = (vec![0.0; g.c_out], vec![0.0; g.c_out]);
+        let work = Work::new(g.macs(), g.input_len() + g.weight_len() + g.output_len());
+        for setting in &mut settings {
+            let run = || {
+                conv2d::forward(&g, &x, &w, None, &mut y);
+                batch_norm::statistics(&v, &y, &mut mean, &mut var);
+            };
+            setting.bench(&mut group, ["in turn", &name], work, run);
+            let run = || {
+                conv2d::forward_statistics(&g, &x, &w, None, &mut y, [&mut mean, &mut var]);
+            };
+            setting.bench(&mut group, ["in one", &name], work, run);
+        }
+    }
+    group.finish();
+}
+
+criterion_group! { name = benches; config = criterion(); targets = passes, with_convolution }
 criterion_main!(benches);

@@ -29,6 +29,17 @@ pub trait Kernels: Scalar {
     ) {
         naive::conv2d::forward(g, x, w, bias, y);
     }
+    /// The same, and mean and biased variance of each channel of y.
+    fn conv2d_forward_statistics(
+        g: &Conv2dGeometry,
+        x: &[Self],
+        w: &[Self],
+        bias: Option<&[Self]>,
+        y: &mut [Self],
+        statistics: [&mut [Self]; 2],
+    ) {
+        naive::conv2d::forward_statistics(g, x, w, bias, y, statistics);
+    }
     /// Gradient with respect to x: the adjoint of `x ↦ conv(x, w)` applied to `grad_output`.
     fn conv2d_backward_input(
         g: &Conv2dGeometry,
@@ -191,6 +202,16 @@ impl Kernels for f32 {
         y: &mut [f32],
     ) {
         conv2d::forward(g, x, w, bias, y);
+    }
+    fn conv2d_forward_statistics(
+        g: &Conv2dGeometry,
+        x: &[f32],
+        w: &[f32],
+        bias: Option<&[f32]>,
+        y: &mut [f32],
+        statistics: [&mut [f32]; 2],
+    ) {
+        conv2d::forward_statistics(g, x, w, bias, y, statistics);
     }
     fn conv2d_backward_input(g: &Conv2dGeometry, gy: &[f32], w: &[f32], gx: &mut [f32]) {
         conv2d::backward_input(g, gy, w, gx);

@@ -35,26 +35,34 @@ pub fn threads() -> usize {
     rayon::current_num_threads()
 }
 
-/// Cuts `data` into parts that begin at `start(0) = 0 ≤ start(1) ≤ …` and calls `f(i, part)` for
-/// each over the threads.
-pub fn parallel_parts(
-    data: &mut [f32],
+/// Cuts each of `data` into parts that begin at `start(0) = 0 ≤ start(1) ≤ …` and calls `f(i, the
+/// parts i)` for each i over the threads.
+pub fn parallel_parts<const K: usize>(
+    data: [&mut [f32]; K],
     parts: usize,
-    start: &(impl Fn(usize) -> usize + Sync),
-    f: &(impl Fn(usize, &mut [f32]) + Sync),
+    start: &(impl Fn(usize) -> [usize; K] + Sync),
+    f: &(impl Fn(usize, [&mut [f32]; K]) + Sync),
 ) {
-    fn halve(
-        data: &mut [f32],
+    fn halve<const K: usize>(
+        data: [&mut [f32]; K],
         parts: std::ops::Range<usize>,
-        start: &(impl Fn(usize) -> usize + Sync),
-        f: &(impl Fn(usize, &mut [f32]) + Sync),
+        start: &(impl Fn(usize) -> [usize; K] + Sync),
+        f: &(impl Fn(usize, [&mut [f32]; K]) + Sync),
     ) {
         match parts.len() {
             0 => {}
             1 => f(parts.start, data),
             len => {
                 let middle = parts.start + len / 2;
-                let (left, right) = data.split_at_mut(start(middle) - start(parts.start));
+                let (from, to) = (start(parts.start), start(middle));
+                let mut right = [(); K].map(|()| &mut [][..]);
+                let mut k = 0;
+                let left = data.map(|data| {
+                    let (left, rest) = data.split_at_mut(to[k] - from[k]);
+                    right[k] = rest;
+                    k += 1;
+                    left
+                });
                 rayon::join(
                     || halve(left, parts.start..middle, start, f),
                     || halve(right, middle..parts.end, start, f),

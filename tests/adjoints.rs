@@ -23,6 +23,7 @@ const LINEAR: &[&str] = &[
     "sum",
     "mean",
     "conv2d",
+    "conv2d_statistics",
     "avg_pool2d",
     "global_avg_pool2d",
     "batch_norm",

@@ -1,5 +1,7 @@
 //! Networks give the same whether their layers run one by one or several in one pass.
 
+mod statistics;
+
 use fer::autograd::{BackwardRule, Tensor};
 use fer::memory::Element;
 use fer::model::{Inference, LayerSpec, Network, NetworkSpec, architecture};
@@ -50,6 +52,7 @@ fn run<T: Element>(
     let u = Tensor::from_fn(&logits.shape(), |i| T::from_f64((i % 5) as f64 - 1.5));
     let names: Vec<_> = pass.tape.lines().map(|(_, name, ..)| name).collect();
     assert_eq!(names.contains(&"batch_norm_relu"), !apart, "{names:?}");
+    assert_eq!(names.contains(&"conv2d_statistics"), mode != Mode::Eval, "{names:?}");
     let gradients = pass.tape.backward_from(&logits, u, rule).unwrap();
     let mut all = vec![logits.value().to_vec(), gradients.get(&pixels).unwrap().to_vec()];
     let parameters = network.parameters();

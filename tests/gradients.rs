@@ -35,8 +35,8 @@ macro_rules! ops {
 }
 ops! {
     add sub mul div neg exp ln sqrt pow relu leaky_relu sigmoid tanh matmul linear transpose
-    reshape concat sum mean max softmax log_softmax cross_entropy conv2d max_pool2d avg_pool2d
-    global_avg_pool2d batch_norm batch_norm_relu scale_add_relu dropout affine_warp
+    reshape concat sum mean max softmax log_softmax cross_entropy conv2d conv2d_statistics
+    max_pool2d avg_pool2d global_avg_pool2d batch_norm batch_norm_relu scale_add_relu dropout affine_warp
 }
 
 fn each(op: &str, law: fn(&Sample)) {

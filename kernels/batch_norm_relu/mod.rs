@@ -16,7 +16,7 @@ mod windows;
 
 use crate::arch::{Vector, Vectorized, prefetch_ahead, starts, vectorized};
 use crate::batch_norm::join_sums;
-use crate::parallel::parallel_chunks;
+use crate::parallel::{parallel_chunks, parallel_parts};
 use crate::scratch;
 use crate::{Normalisation, Pool2dGeometry};
 use std::ops::Range;
@@ -114,7 +114,7 @@ pub fn backward_input(
         (task / per_image * g.h_in + row) * g.w_in * g.c
     };
     let tasks = g.n * per_image;
-    crate::parallel::parallel_parts(grad_input, tasks, &start, &|task, grad_input| {
+    parallel_parts([grad_input], tasks, &|task| [start(task)], &|task, [grad_input]| {
         let image = task / per_image * g.h_out;
         let last = if (task + 1) % per_image == 0 { g.h_out } else { first(task + 1) };
         let windows = Windows { g, rows: image + first(task)..image + last, x: &x[start(task)..] };

@@ -14,7 +14,7 @@ pub fn backward_input(g: &Conv2dGeometry, grad_output: &[f32], w: &[f32], grad_i
     match mirrored(g) {
         Some(m) if g.c_in / g.groups > FEW_CHANNELS => {
             let filters = |group| Filters::mirrored(g, w, group);
-            correlate(&m, grad_output, filters, Epilogue::default(), grad_input);
+            correlate(&m, grad_output, filters, Epilogue::default(), grad_input.into());
         }
         _ => by_columns(g, grad_output, w, grad_input),
     }

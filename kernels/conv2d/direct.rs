@@ -10,16 +10,20 @@
 //!
 //! Every output is a sum over (c0, tap, c) in this order, whoever computes it.
 
-use super::Epilogue;
 use super::epilogue::rectify;
 use super::rows::{Channels, InputRows, columns_per_task, rows_per_task};
 use super::weights::Filters;
+use super::{Epilogue, Target};
 use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, for_each_block, micro_kernel};
 use crate::pack::KC;
+use crate::parallel::threads;
 use crate::{Conv2dGeometry, scratch};
 
 /// Output pixels of a task: their inputs stay in L2.
 const TASK_PIXELS: usize = 192;
+/// Tasks that follow each other on one thread where their output is added up: 768 pixels, which are
+/// three blocks of sums, where the images are 3·2ᵏ pixels wide.
+const TASKS_TOGETHER: usize = 4;
 /// Taps that one call of a micro-kernel may add.
 const MAX_TAPS: usize = 32;
 
@@ -29,12 +33,12 @@ pub fn correlate<'a>(
     x: &[f32],
     filters_of: impl Fn(usize) -> Filters<'a>,
     after: Epilogue,
-    y: &mut [f32],
+    target: Target,
 ) {
     let kernel = micro_kernel();
     let mut packed = scratch::take(packed_len(kernel, g, &filters_of));
     pack(kernel, g, &filters_of, &mut packed);
-    correlate_packed(kernel, g, x, filters_of, &packed, after, y);
+    correlate_packed(kernel, g, x, filters_of, &packed, after, target);
 }
 
 /// Length of the packed filters of all groups.
@@ -67,39 +71,73 @@ pub fn correlate_packed<'a>(
     filters_of: impl Fn(usize) -> Filters<'a>,
     packed: &[f32],
     after: Epilogue,
-    y: &mut [f32],
+    mut target: Target,
 ) {
-    assert!(x.len() == g.input_len() && y.len() == g.output_len());
-    if y.is_empty() || x.is_empty() {
-        return after.alone(g, y);
+    assert!(x.len() == g.input_len() && target.y.len() == g.output_len());
+    if target.y.is_empty() || x.is_empty() {
+        return after.alone(g, target);
     }
-    let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
-    let rows = rows_per_task(g, TASK_PIXELS);
-    let columns = columns_per_task((g.n * g.h_out).div_ceil(rows), o, kernel.nr);
-    let pixels = y.len() / g.c_out;
-    let mut y = BlockMut::new(y, pixels, g.c_out, g.c_out);
-    for group in 0..g.groups {
-        let filters = filters_of(group);
-        let packed = &packed[group * filters.packed_len(kernel.nr)..];
-        let channels = Channels { first: group * c, count: c };
-        let o0 = group * o;
-        for_each_block(
-            y.tile(0, o0, pixels, o),
-            [rows * g.w_out, columns],
-            |pixel, o, mut block| {
-                let first = pixel / g.w_out;
-                let input = InputRows::new(g, x, first..first + block.rows() / g.w_out, channels);
-                if let Some(bias) = after.bias {
-                    fill_with_bias(&mut block, &bias[o0 + o..]);
-                }
-                let add = after.bias.is_some();
-                let task = Task { kernel, filters, packed, first, o, add };
-                task.run(g, &input, &mut block);
-                if after.relu {
-                    (0..block.rows()).for_each(|i| rectify(block.row_mut(i)));
-                }
-            },
-        );
+    let group = |number: usize| {
+        let filters = filters_of(number);
+        let packed = &packed[number * filters.packed_len(kernel.nr)..];
+        Group { g, x, kernel, number, filters, packed, after }
+    };
+    let (o, rows) = (g.c_out / g.groups, rows_per_task(g, TASK_PIXELS));
+    let (tasks, task_pixels) = ((g.n * g.h_out).div_ceil(rows), rows * g.w_out);
+    let columns = columns_per_task(tasks, o, kernel.nr);
+    if target.sums.is_some() && g.groups == 1 && columns >= o {
+        // Tasks one after the other until there is something to add up.
+        let group = group(0);
+        let together = TASKS_TOGETHER.min(tasks.div_ceil(2 * threads()));
+        let start = |part: usize| part * together * task_pixels;
+        return target.write_parts(o, tasks.div_ceil(together), &start, &|i, mut part| {
+            for (task, y) in part.y.chunks_mut(task_pixels * o).enumerate() {
+                let pixels = y.len() / o;
+                let y = BlockMut::new(y, pixels, o, o);
+                group.block(start(i) + task * task_pixels, 0, y);
+            }
+            part.written(0..o);
+        });
+    }
+    let pixels = target.y.len() / g.c_out;
+    let mut y = BlockMut::new(target.y, pixels, g.c_out, g.c_out);
+    for i in 0..g.groups {
+        let group = group(i);
+        for_each_block(y.tile(0, i * o, pixels, o), [task_pixels, columns], |pixel, o, y| {
+            group.block(pixel, o, y);
+        });
+    }
+    target.add_up(g.c_out);
+}
+
+/// A group of channels.
+struct Group<'a> {
+    g: &'a Conv2dGeometry,
+    x: &'a [f32],
+    kernel: &'a MicroKernel,
+    number: usize,
+    filters: Filters<'a>,
+    packed: &'a [f32],
+    after: Epilogue<'a>,
+}
+
+impl Group<'_> {
+    /// Computes whole output rows, the first pixel of them `pixel`, output channels of the group
+    /// from `o` on.
+    fn block(&self, pixel: usize, o: usize, mut y: BlockMut) {
+        let Self { g, x, kernel, number, filters, packed, after } = *self;
+        let count = g.c_in / g.groups;
+        let channels = Channels { first: number * count, count };
+        let first = pixel / g.w_out;
+        let input = InputRows::new(g, x, first..first + y.rows() / g.w_out, channels);
+        if let Some(bias) = after.bias {
+            fill_with_bias(&mut y, &bias[number * (g.c_out / g.groups) + o..]);
+        }
+        let add = after.bias.is_some();
+        Task { kernel, filters, packed, first, o, add }.run(g, &input, &mut y);
+        if after.relu {
+            (0..y.rows()).for_each(|i| rectify(y.row_mut(i)));
+        }
     }
 }
 

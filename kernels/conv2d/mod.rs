@@ -15,6 +15,9 @@
 //!   convolution, with mirrored weights);
 //! * `backward_input`: that case, and the general one by a product and the adjoint of im2col;
 //! * `backward_weight`: the product with pixels as the inner index.
+//!
+//! What comes after a product happens to the output while it is in cache (`epilogue`): bias, ReLU, and
+//! in training the sums that the batch norm behind it needs ([`forward_statistics`]).
 
 mod backward_input;
 mod backward_weight;
@@ -26,9 +29,10 @@ mod rows;
 mod weights;
 
 use crate::parallel::on_pool;
-use crate::{Conv2dGeometry, im2col, winograd};
+use crate::{ChannelView, Conv2dGeometry, batch_norm, im2col, scratch, winograd};
 pub(crate) use backward_input::mirrored;
 pub use epilogue::Epilogue;
+pub(crate) use epilogue::{Part, Target};
 use plan::resolve;
 pub use plan::{Algorithm, Pass, algorithm, plan, plan_name, set_algorithm};
 pub use prepared::Prepared;
@@ -54,15 +58,69 @@ pub fn forward_by(
     bias: Option<&[f32]>,
     y: &mut [f32],
 ) {
-    assert!(x.len() == g.input_len() && y.len() == g.output_len());
+    forward_into(algorithm, g, x, w, bias, y.into());
+}
+
+/// [`forward`], and mean and (biased) variance of each channel of y over the batch: the bits of
+/// [`batch_norm::statistics`](crate::batch_norm::statistics()), but y is added up while it is in
+/// cache instead of being read from memory once more.
+///
+/// **Shapes**: as [`forward`]; mean and var `[c_out]`.
+///
+/// # Panics
+/// As [`forward`].
+pub fn forward_statistics(
+    g: &Conv2dGeometry,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    y: &mut [f32],
+    statistics: [&mut [f32]; 2],
+) {
+    forward_statistics_by(plan(g, Pass::Forward), g, x, w, bias, y, statistics);
+}
+
+/// [`forward_statistics`] by the given algorithm, where it applies.
+pub fn forward_statistics_by(
+    algorithm: Algorithm,
+    g: &Conv2dGeometry,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    y: &mut [f32],
+    [mean, var]: [&mut [f32]; 2],
+) {
+    assert!(y.len() == g.output_len() && mean.len() == g.c_out && var.len() == g.c_out);
+    let v = ChannelView { outer: g.n * g.h_out * g.w_out, channels: g.c_out, inner: 1 };
+    if v.is_empty() {
+        return batch_norm::statistics(&v, y, mean, var);
+    }
+    let mut sums = scratch::take(batch_norm::sums_len(v.outer, v.channels));
+    forward_into(algorithm, g, x, w, bias, Target { y, sums: Some(&mut sums) });
+    batch_norm::join(v.outer, &sums, mean, var);
+}
+
+fn forward_into(
+    algorithm: Algorithm,
+    g: &Conv2dGeometry,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    mut target: Target,
+) {
+    assert!(x.len() == g.input_len() && target.y.len() == g.output_len());
     assert!(w.len() == g.weight_len() && bias.is_none_or(|b| b.len() == g.c_out));
+    let after = Epilogue { bias, relu: false };
+    let filters = |group| Filters::forward(g, w, group);
     on_pool(|| match resolve(algorithm, g, Pass::Forward) {
-        Algorithm::Winograd => winograd::forward(winograd::tile_size(g), g, x, w, bias, y),
-        Algorithm::Im2col => im2col::forward(g, x, w, bias, y),
-        _ => {
-            let after = Epilogue { bias, relu: false };
-            direct::correlate(g, x, |group| Filters::forward(g, w, group), after, y);
+        Algorithm::Winograd => {
+            winograd::correlate(winograd::tile_size(g), g, x, &filters(0), after, target);
         }
+        Algorithm::Im2col => {
+            im2col::forward(g, x, w, bias, target.y);
+            target.add_up(g.c_out);
+        }
+        _ => direct::correlate(g, x, filters, after, target),
     });
 }
 

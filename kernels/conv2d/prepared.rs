@@ -62,7 +62,7 @@ impl Prepared {
                     direct::pack(kernel, g, &filters, &mut packed[..len]);
                     packed
                 });
-                direct::correlate_packed(kernel, g, x, filters, &packed[..len], after, y);
+                direct::correlate_packed(kernel, g, x, filters, &packed[..len], after, y.into());
             }
         }
     }

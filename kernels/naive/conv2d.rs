@@ -10,7 +10,8 @@
 //!
 //! That symmetry is the whole of convolution's backward pass.
 
-use crate::{Conv2dGeometry, Scalar};
+use super::batch_norm;
+use crate::{ChannelView, Conv2dGeometry, Scalar};
 
 /// Calls `visit(index into x, index into w, index into y)` for every product of the convolution.
 fn for_each_product(g: &Conv2dGeometry, mut visit: impl FnMut(usize, usize, usize)) {
@@ -46,6 +47,20 @@ pub fn forward<T: Scalar>(g: &Conv2dGeometry, x: &[T], w: &[T], bias: Option<&[T
         *y = bias.map_or(T::ZERO, |b| b[k / plane % g.c_out]);
     }
     for_each_product(g, |xi, wi, yi| y[yi] += w[wi] * x[xi]);
+}
+
+/// The same, then mean and (biased) variance of each channel of y.
+pub fn forward_statistics<T: Scalar>(
+    g: &Conv2dGeometry,
+    x: &[T],
+    w: &[T],
+    bias: Option<&[T]>,
+    y: &mut [T],
+    [mean, var]: [&mut [T]; 2],
+) {
+    forward(g, x, w, bias, y);
+    let v = ChannelView { outer: g.n, channels: g.c_out, inner: g.h_out * g.w_out };
+    batch_norm::statistics(&v, y, mean, var);
 }
 
 /// grad_input\[…\] = Σ w · grad_output over the products that read that input.

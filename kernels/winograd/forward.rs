@@ -14,9 +14,9 @@ use super::tiles::Tiles;
 use super::transform::{Filter, Input, Output, PAD};
 use super::variant::Variant;
 use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, Vectorized, micro_kernel, vectorized};
-use crate::conv2d::{Epilogue, Filters};
+use crate::conv2d::{Epilogue, Filters, Part, Target};
 use crate::pack::KC;
-use crate::parallel::{parallel_chunks, parallel_parts, threads};
+use crate::parallel::{parallel_chunks, threads};
 use crate::{Conv2dGeometry, scratch};
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -33,7 +33,7 @@ pub fn correlate<W, const M: usize, const A: usize>(
     x: &[f32],
     filters: &Filters,
     after: Epilogue,
-    y: &mut [f32],
+    target: Target,
 ) where
     W: Variant<M, A> + Sync,
     for<'a> Input<'a, W>: Vectorized,
@@ -43,7 +43,7 @@ pub fn correlate<W, const M: usize, const A: usize>(
     let kernel = micro_kernel();
     let mut u = scratch::take(transformed_len::<A>(filters, kernel));
     transform_filters::<W, M, A>(filters, kernel, &mut u);
-    correlate_transformed::<W, M, A>(kernel, g, x, &u, after, y);
+    correlate_transformed::<W, M, A>(kernel, g, x, &u, after, target);
 }
 
 /// Length of the transformed filters.
@@ -59,27 +59,27 @@ pub fn correlate_transformed<W, const M: usize, const A: usize>(
     x: &[f32],
     u: &[f32],
     after: Epilogue,
-    y: &mut [f32],
+    target: Target,
 ) where
     W: Variant<M, A> + Sync,
     for<'a> Input<'a, W>: Vectorized,
     for<'a> Output<'a, W>: Vectorized,
 {
     assert!([g.k_h, g.k_w] == [3, 3] && g.stride == [1, 1] && g.dilation == [1, 1]);
-    assert!(g.groups == 1 && x.len() == g.input_len() && y.len() == g.output_len());
-    if y.is_empty() || x.is_empty() {
-        return after.alone(g, y);
+    assert!(g.groups == 1 && x.len() == g.input_len() && target.y.len() == g.output_len());
+    if target.y.is_empty() || x.is_empty() {
+        return after.alone(g, target);
     }
     let tiles = Tiles::new(g, M);
     let rows = g.n * tiles.rows;
     let task_tiles = if u.len() > LARGE_U { 2 * TASK_TILES } else { TASK_TILES };
     let per_task = task_tiles.div_ceil(tiles.columns).min(rows.div_ceil(2 * threads()));
-    let starts = |task: usize| tiles.row_start((task * per_task).min(rows)) * g.c_out;
-    parallel_parts(y, rows.div_ceil(per_task), &starts, &|task, y| {
+    let start = |task: usize| tiles.row_start((task * per_task).min(rows));
+    target.write_parts(g.c_out, rows.div_ceil(per_task), &start, &|task, part| {
         let range = task * per_task..((task + 1) * per_task).min(rows);
         let range = range.start * tiles.columns..range.end * tiles.columns;
         let task = Task { g, kernel, tiles, u };
-        task.run::<W, M, A>(x, after, range, y);
+        task.run::<W, M, A>(x, after, range, part);
     });
 }
 
@@ -114,13 +114,13 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// Computes the tiles `range`; `y` starts at the first of their rows.
+    /// Computes the tiles `range`; `part` starts at the first of their rows.
     fn run<W, const M: usize, const A: usize>(
         &self,
         x: &[f32],
         after: Epilogue,
         range: Range<usize>,
-        y: &mut [f32],
+        mut part: Part,
     ) where
         W: Variant<M, A>,
         for<'a> Input<'a, W>: Vectorized,
@@ -158,11 +158,12 @@ impl Task<'_> {
                 first: jr,
                 n: nr.min(o - jr),
                 after,
-                y,
+                y: part.y,
                 first_pixel: self.tiles.row_start(range.start / self.tiles.columns),
                 variant: PhantomData,
             };
             vectorized(nr.min(o - jr), output);
+            part.written(jr..o.min(jr + nr));
         }
     }
 

@@ -41,7 +41,7 @@ mod variant;
 
 use crate::Conv2dGeometry;
 use crate::arch::{AlignedBuffer, MicroKernel};
-use crate::conv2d::{Epilogue, Filters, mirrored};
+use crate::conv2d::{Epilogue, Filters, Target, mirrored};
 use variant::{F2, F4};
 
 /// Outputs on the side of a tile.
@@ -94,7 +94,7 @@ pub fn forward(
     y: &mut [f32],
 ) {
     let after = Epilogue { bias, relu: false };
-    correlate(size, g, x, &Filters::forward(g, w, 0), after, y);
+    correlate(size, g, x, &Filters::forward(g, w, 0), after, y.into());
 }
 
 /// The filters of `g` transformed for the micro-kernel, for [`forward_transformed`].
@@ -127,6 +127,7 @@ pub(crate) fn forward_transformed(
     after: Epilogue,
     y: &mut [f32],
 ) {
+    let y = y.into();
     match size {
         TileSize::Two => forward::correlate_transformed::<F2, 2, 4>(kernel, g, x, u, after, y),
         TileSize::Four => forward::correlate_transformed::<F4, 4, 6>(kernel, g, x, u, after, y),
@@ -147,21 +148,21 @@ pub fn backward_input(
 ) {
     let Some(mirrored) = mirrored(g) else { panic!("not a Winograd convolution: {g:?}") };
     let (filters, after) = (Filters::mirrored(g, w, 0), Epilogue::default());
-    correlate(size, &mirrored, grad_output, &filters, after, grad_input);
+    correlate(size, &mirrored, grad_output, &filters, after, grad_input.into());
 }
 
 /// The convolution of `x` with these filters.
-fn correlate(
+pub(crate) fn correlate(
     size: TileSize,
     g: &Conv2dGeometry,
     x: &[f32],
     filters: &Filters,
     after: Epilogue,
-    y: &mut [f32],
+    target: Target,
 ) {
     match size {
-        TileSize::Two => forward::correlate::<F2, 2, 4>(g, x, filters, after, y),
-        TileSize::Four => forward::correlate::<F4, 4, 6>(g, x, filters, after, y),
+        TileSize::Two => forward::correlate::<F2, 2, 4>(g, x, filters, after, target),
+        TileSize::Four => forward::correlate::<F4, 4, 6>(g, x, filters, after, target),
     }
 }
 

@@ -177,7 +177,7 @@ impl FoldedConv {
     }
 
     fn run(&self, x: Tensor) -> Result<Tensor> {
-        let g = geometry(x.shape(), self.shape, self.options)?;
+        let g = geometry("conv2d", x.shape(), self.shape, self.options)?;
         let x = x.to_layout(Layout::Nhwc);
         let after = Epilogue { bias: self.bias.as_deref(), relu: self.relu };
         Ok(Tensor::build(Shape::new(&[g.n, g.c_out, g.h_out, g.w_out]), Layout::Nhwc, |y| {

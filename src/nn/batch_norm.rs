@@ -44,23 +44,25 @@ impl<T: Element> BatchNorm2d<T> {
     }
 
     /// Normalises with the batch's statistics in training, with the running ones in evaluation.
-    pub(crate) fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
+    /// `measured` are those of the batch where the layer before has measured its output.
+    pub(crate) fn forward(
+        &self,
+        pass: &mut Pass<T>,
+        x: &Var<T>,
+        measured: Option<BatchStatistics<T>>,
+    ) -> Result<Var<T>> {
         let (gamma, beta) = (pass.parameter(&self.gamma), pass.parameter(&self.beta));
-        match pass.mode() {
+        let (mode, tape, eps) = (pass.mode(), &mut pass.tape, self.eps);
+        match mode {
             Mode::Train { .. } => {
-                let (y, batch) = ops::batch_norm_train(&mut pass.tape, x, &gamma, &beta, self.eps)?;
+                let (y, batch) = ops::batch_norm_train(tape, x, &gamma, &beta, eps, measured)?;
                 pass.measured(self.index, batch);
                 Ok(y)
             }
-            Mode::Eval => ops::batch_norm_eval(
-                &mut pass.tape,
-                x,
-                &gamma,
-                &beta,
-                &self.running_mean,
-                &self.running_var,
-                self.eps,
-            ),
+            Mode::Eval => {
+                let (mean, var) = (&self.running_mean, &self.running_var);
+                ops::batch_norm_eval(tape, x, &gamma, &beta, mean, var, eps)
+            }
         }
     }
 
@@ -69,13 +71,15 @@ impl<T: Element> BatchNorm2d<T> {
         &self,
         pass: &mut Pass<T>,
         x: &Var<T>,
+        measured: Option<BatchStatistics<T>>,
         window: usize,
     ) -> Result<Var<T>> {
         let (gamma, beta) = (pass.parameter(&self.gamma), pass.parameter(&self.beta));
         let (mode, tape, eps) = (pass.mode(), &mut pass.tape, self.eps);
         match mode {
             Mode::Train { .. } => {
-                let (y, batch) = ops::batch_norm_relu_train(tape, x, &gamma, &beta, eps, window)?;
+                let (y, batch) =
+                    ops::batch_norm_relu_train(tape, x, &gamma, &beta, eps, window, measured)?;
                 pass.measured(self.index, batch);
                 Ok(y)
             }

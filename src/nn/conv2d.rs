@@ -4,7 +4,7 @@ use super::{Builder, Parameter, Pass, Role};
 use crate::autograd::Var;
 use crate::error::{Error, Result};
 use crate::memory::Element;
-use crate::ops::{self, conv2d::Conv2dOptions};
+use crate::ops::{self, batch_norm::BatchStatistics, conv2d::Conv2dOptions};
 use fer_kernels::Conv2dGeometry;
 
 /// Convolution with learnt weights.
@@ -55,5 +55,16 @@ impl<T: Element> Conv2d<T> {
         let weight = pass.parameter(&self.weight);
         let bias = self.bias.as_ref().map(|b| pass.parameter(b));
         ops::conv2d(&mut pass.tape, x, &weight, bias.as_ref(), self.options)
+    }
+
+    /// The same, and mean and variance of y over the batch, in one op.
+    pub(crate) fn forward_statistics(
+        &self,
+        pass: &mut Pass<T>,
+        x: &Var<T>,
+    ) -> Result<(Var<T>, BatchStatistics<T>)> {
+        let weight = pass.parameter(&self.weight);
+        let bias = self.bias.as_ref().map(|b| pass.parameter(b));
+        ops::conv2d_statistics(&mut pass.tape, x, &weight, bias.as_ref(), self.options)
     }
 }

@@ -111,7 +111,7 @@ impl<T: Element> Layer<T> {
     pub fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
         let y = match self {
             Layer::Conv2d(l) => l.forward(pass, x)?,
-            Layer::BatchNorm2d(l) => l.forward(pass, x)?,
+            Layer::BatchNorm2d(l) => l.forward(pass, x, None)?,
             Layer::Activation(l) => match l.function {
                 Function::Relu => ops::relu(&mut pass.tape, x)?,
                 Function::LeakyRelu => ops::leaky_relu(&mut pass.tape, x, 0.01)?,

@@ -1,11 +1,11 @@
 //! Layers one after the other, some of them in one pass over memory.
 
 use super::layer::{Function, Layer};
-use super::{BatchNorm2d, Pass, SqueezeExcite};
+use super::{BatchNorm2d, Mode, Pass, SqueezeExcite};
 use crate::autograd::Var;
 use crate::error::Result;
 use crate::memory::Element;
-use crate::ops::{self, max_pool2d::Pool2dOptions};
+use crate::ops::{self, batch_norm::BatchStatistics, max_pool2d::Pool2dOptions};
 
 /// Layers one after the other.
 #[derive(Clone, Debug)]
@@ -66,32 +66,61 @@ impl<T: Element> Layers<'_, T> {
         x: &Var<T>,
         wanted: impl Fn(&Pass<T>) -> bool,
     ) -> Result<Var<T>> {
-        let (mut x, mut rest) = (x.clone(), self.0);
+        let (mut step, mut rest) = (Step::of(x.clone(), 0), self.0);
         while !rest.is_empty() && wanted(pass) {
-            let (y, layers) = forward_first(rest, pass, &x)?;
-            (x, rest) = (y, &rest[layers..]);
+            step = forward_first(rest, pass, step)?;
+            rest = &rest[step.layers..];
         }
-        Ok(x)
+        Ok(step.y)
     }
 }
 
-/// Runs the first layer, or the first few where one op does their work; says how many.
+/// What one or a few layers leave to the next.
+struct Step<T: Element> {
+    y: Var<T>,
+    /// Mean and variance of y, if they were measured.
+    measured: Option<BatchStatistics<T>>,
+    /// How many layers it took.
+    layers: usize,
+}
+
+impl<T: Element> Step<T> {
+    fn of(y: Var<T>, layers: usize) -> Self {
+        Self { y, measured: None, layers }
+    }
+}
+
+/// Runs the first layer, or the first few where one op does their work.
 fn forward_first<T: Element>(
     layers: &[Layer<T>],
     pass: &mut Pass<T>,
-    x: &Var<T>,
-) -> Result<(Var<T>, usize)> {
+    before: Step<T>,
+) -> Result<Step<T>> {
+    let Step { y: x, measured, .. } = before;
     if let Some(fused) = BatchNormRelu::find(layers, pass) {
-        let y = fused.norm.forward_relu(pass, x, fused.window)?;
-        return Ok((pass.observe(layers[fused.layers - 1].name(), y), fused.layers));
+        let y = fused.norm.forward_relu(pass, &x, measured, fused.window)?;
+        let y = pass.observe(layers[fused.layers - 1].name(), y);
+        return Ok(Step::of(y, fused.layers));
     }
     if let Some(fused) = ResidualEnd::find(layers, pass) {
-        let branch = fused.body.forward(pass, x)?;
+        let branch = fused.body.forward(pass, &x)?;
         let weight = fused.end.weight(pass, &branch)?;
-        let y = ops::scale_add_relu(&mut pass.tape, x, &weight, &branch)?;
-        return Ok((pass.observe(layers[1].name(), y), 2));
+        let y = ops::scale_add_relu(&mut pass.tape, &x, &weight, &branch)?;
+        return Ok(Step::of(pass.observe(layers[1].name(), y), 2));
     }
-    Ok((layers[0].forward(pass, x)?, 1))
+    match layers {
+        // In training the convolution measures its output for the batch norm.
+        [Layer::Conv2d(conv), Layer::BatchNorm2d(_), ..] if pass.mode() != Mode::Eval => {
+            let (y, measured) = conv.forward_statistics(pass, &x)?;
+            let y = pass.observe(&conv.name, y);
+            Ok(Step { y, measured: Some(measured), layers: 1 })
+        }
+        [Layer::BatchNorm2d(norm), ..] => {
+            let y = norm.forward(pass, &x, measured)?;
+            Ok(Step::of(pass.observe(&norm.name, y), 1))
+        }
+        _ => Ok(Step::of(layers[0].forward(pass, &x)?, 1)),
+    }
 }
 
 /// A residual block whose branch ends in squeeze and excitation, and the ReLU after it.

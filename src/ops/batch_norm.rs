@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::memory::Element;
 use fer_kernels::{ChannelView, Layout};
 
-/// What a training-mode batch norm measured, for the running statistics.
+/// Mean and variance over a batch: what a training-mode batch norm normalises with, and what moves the
+/// running statistics.
 #[derive(Clone, Debug)]
 pub struct BatchStatistics<T: Element> {
     /// Mean of each channel, `[c]`.
@@ -20,11 +21,16 @@ pub struct BatchStatistics<T: Element> {
 /// Batch norm in training mode: y = γ·x̂ + β, x̂ = (x − mean)/√(var + eps), mean and (biased)
 /// variance of each channel over the batch and all pixels.
 ///
+/// `measured` are these statistics where somebody has them already
+/// ([`conv2d_statistics`](super::conv2d_statistics())); they must be those of this very x, for the
+/// gradient below says how they follow from it. Without them x is read once more.
+///
 /// **Shapes**: x `[n, c, h, w]` or `[n, c]`; γ, β `[c]`; y as x; the statistics `[c]`.
 /// **Gradient**, with inv = 1/√(var + eps) and m elements a channel:
 /// ∂L/∂β = Σ ȳ, ∂L/∂γ = Σ ȳ·x̂, ∂L/∂x = γ·inv·(ȳ − ∂L/∂β / m − x̂ · ∂L/∂γ / m): the two subtracted
 /// terms flow through the mean and through the variance. Saved: x, mean, inv, γ.
-/// **Errors**: [`Error::Shape`] if the shapes are not these or a channel has fewer than two elements.
+/// **Errors**: [`Error::Shape`] if the shapes are not these, a channel has fewer than two elements, or
+/// the statistics are of another number of elements.
 /// **Source**: Ioffe and Szegedy 2015; `torch.nn.functional.batch_norm(training=True)`.
 ///
 /// ```
@@ -33,7 +39,7 @@ pub struct BatchStatistics<T: Element> {
 /// let x = tape.leaf(Tensor::from_slice(&[1.0, 3.0], &[2, 1])?);
 /// let one = tape.leaf(Tensor::full(&[1], 1.0));
 /// let zero = tape.leaf(Tensor::zeros(&[1]));
-/// let (y, batch) = ops::batch_norm_train(&mut tape, &x, &one, &zero, 0.0)?;
+/// let (y, batch) = ops::batch_norm_train(&mut tape, &x, &one, &zero, 0.0, None)?;
 /// assert_eq!(y.value().to_vec(), [-1.0, 1.0]);
 /// assert_eq!((batch.mean.item(), batch.var.item()), (2.0, 1.0));
 /// # Ok::<(), fer::Error>(())
@@ -44,29 +50,21 @@ pub fn batch_norm_train<T: Element>(
     gamma: &Var<T>,
     beta: &Var<T>,
     eps: f64,
+    measured: Option<BatchStatistics<T>>,
 ) -> Result<(Var<T>, BatchStatistics<T>)> {
     let view = channel_view(x.value(), &[gamma.shape(), beta.shape()])?;
-    if view.per_channel() < 2 {
-        let detail = format!("x {:?} has no variance: one element a channel", x.shape());
-        return Err(Error::shape("batch_norm", detail));
-    }
-    let channel = Shape::new(&[view.channels]);
-    let mut var = Tensor::zeros(&channel);
-    let mean = Tensor::build(channel, Layout::Nchw, |mean| {
-        T::batch_norm_statistics(&view, x.value().as_slice(), mean, var.as_mut_slice());
-    });
-    let inv_std = inverse_std(&var, eps);
-    let y = normalise(x.value(), &view, &mean, &inv_std, gamma.value(), beta.value())?;
-    let statistics = BatchStatistics { mean: mean.clone(), var, count: view.per_channel() };
+    let batch = statistics("batch_norm", x.value(), &view, measured)?;
+    let inv_std = inverse_std(&batch.var, eps);
+    let y = normalise(x.value(), &view, &batch.mean, &inv_std, gamma.value(), beta.value())?;
     let op = BatchNormBackward {
         view,
         x: x.value().clone(),
-        mean,
+        mean: batch.mean.clone(),
         inv_std,
         gamma: gamma.value().clone(),
         train: true,
     };
-    Ok((tape.record(y, &[x, gamma, beta], op), statistics))
+    Ok((tape.record(y, &[x, gamma, beta], op), batch))
 }
 
 /// Batch norm in evaluation mode: the same formula with fixed mean and variance.
@@ -122,6 +120,37 @@ pub(crate) fn channel_view<T: Element>(x: &Tensor<T>, vectors: &[Shape]) -> Resu
         (4, Layout::Nhwc) => ChannelView { outer: s[0] * pixels, channels: s[1], inner: 1 },
         _ => ChannelView { outer: s[0], channels: s[1], inner: pixels },
     })
+}
+
+/// Mean and variance of x: `measured`, after its shapes have been checked, or measured now.
+pub(super) fn statistics<T: Element>(
+    op: &'static str,
+    x: &Tensor<T>,
+    view: &ChannelView,
+    measured: Option<BatchStatistics<T>>,
+) -> Result<BatchStatistics<T>> {
+    let (channel, count) = (Shape::new(&[view.channels]), view.per_channel());
+    if count < 2 {
+        let detail = format!("x {:?} has no variance: one element a channel", x.shape());
+        return Err(Error::shape(op, detail));
+    }
+    let Some(measured) = measured else {
+        let mut var = Tensor::zeros(&channel);
+        let mean = Tensor::build(channel, Layout::Nchw, |mean| {
+            T::batch_norm_statistics(view, x.as_slice(), mean, var.as_mut_slice());
+        });
+        return Ok(BatchStatistics { mean, var, count });
+    };
+    let (mean, var) = (measured.mean.shape(), measured.var.shape());
+    if mean != channel || var != channel || measured.count != count {
+        let detail = format!(
+            "mean {mean:?} and variance {var:?} of {} elements for x {:?}; expected {channel:?}, {count}",
+            measured.count,
+            x.shape()
+        );
+        return Err(Error::shape(op, detail));
+    }
+    Ok(measured)
 }
 
 /// 1/√(var + eps).

@@ -1,18 +1,19 @@
 //! Batch norm, ReLU and max pooling in one pass over memory.
 
-use super::batch_norm::{BatchStatistics, channel_view, inverse_std};
+use super::batch_norm::{BatchStatistics, channel_view, inverse_std, statistics};
 use crate::autograd::tensor::Shape;
 use crate::autograd::{Backward, BackwardRule, InputGrads, Tape, Tensor, Var};
 use crate::error::{Error, Result};
 use crate::memory::Element;
-use fer_kernels::{Layout, Normalisation, Pool2dGeometry};
+use fer_kernels::{Normalisation, Pool2dGeometry};
 
 /// Batch norm in training mode, then ReLU, then the maximum of each window×window pixels
 /// (1: no pooling): y = max(0, max over the window of γ·x̂ + β).
 ///
 /// The same as [`batch_norm_train`](super::batch_norm_train), [`relu`](super::relu()) and
 /// [`max_pool2d`](super::max_pool2d()) one after the other, to the last bit; but what lies between
-/// them is never written to memory, and is computed again from x in the backward pass.
+/// them is never written to memory, and is computed again from x in the backward pass. `measured` are
+/// mean and variance of x where somebody has them already, as there.
 ///
 /// **Shapes**: x `[n, c, h, w]`, or `[n, c]` where the window is 1; γ, β `[c]`; y
 /// `[n, c, ⌊h/window⌋, ⌊w/window⌋]`; the statistics `[c]`.
@@ -21,7 +22,8 @@ use fer_kernels::{Layout, Normalisation, Pool2dGeometry};
 /// ∂L/∂x = γ·inv·(g′ − ∂L/∂β / m − x̂ · ∂L/∂γ / m). Saved: x, mean, inv, γ, β. Under
 /// [`BackwardRule::Guided`] a negative ȳ is blocked as well.
 /// **Errors**: [`Error::Shape`] if the shapes are not these, a channel has fewer than two elements,
-/// or the window is not 1 or 2 or larger than the picture.
+/// the statistics are of another number of elements, or the window is not 1 or 2 or larger than the
+/// picture.
 /// **Source**: Ioffe and Szegedy 2015.
 ///
 /// ```
@@ -30,7 +32,7 @@ use fer_kernels::{Layout, Normalisation, Pool2dGeometry};
 /// let x = tape.leaf(Tensor::from_slice(&[1.0, 3.0], &[2, 1])?);
 /// let one = tape.leaf(Tensor::full(&[1], 1.0));
 /// let zero = tape.leaf(Tensor::zeros(&[1]));
-/// let (y, _) = ops::batch_norm_relu_train(&mut tape, &x, &one, &zero, 0.0, 1)?;
+/// let (y, _) = ops::batch_norm_relu_train(&mut tape, &x, &one, &zero, 0.0, 1, None)?;
 /// assert_eq!(y.value().to_vec(), [0.0, 1.0]); // x̂ = −1 and 1
 /// # Ok::<(), fer::Error>(())
 /// ```
@@ -41,29 +43,22 @@ pub fn batch_norm_relu_train<T: Element>(
     beta: &Var<T>,
     eps: f64,
     window: usize,
+    measured: Option<BatchStatistics<T>>,
 ) -> Result<(Var<T>, BatchStatistics<T>)> {
     let input = x.value().to_layout(T::LAYOUT);
     let view = channel_view(&input, &[gamma.shape(), beta.shape()])?;
-    if view.per_channel() < 2 {
-        let detail = format!("x {:?} has no variance: one element a channel", x.shape());
-        return Err(Error::shape("batch_norm_relu", detail));
-    }
-    let channel = Shape::new(&[view.channels]);
-    let mut var = Tensor::zeros(&channel);
-    let mean = Tensor::build(channel, Layout::Nchw, |mean| {
-        T::batch_norm_statistics(&view, input.as_slice(), mean, var.as_mut_slice());
-    });
+    let geometry = geometry(x.shape(), window)?;
+    let batch = statistics("batch_norm_relu", &input, &view, measured)?;
     let op = BatchNormReluBackward {
-        geometry: geometry(x.shape(), window)?,
+        geometry,
         x: input,
-        inv_std: inverse_std(&var, eps),
-        mean,
+        mean: batch.mean.clone(),
+        inv_std: inverse_std(&batch.var, eps),
         gamma: gamma.value().clone(),
         beta: beta.value().clone(),
         train: true,
     };
-    let statistics = BatchStatistics { mean: op.mean.clone(), var, count: view.per_channel() };
-    Ok((tape.record(op.forward(), &[x, gamma, beta], op), statistics))
+    Ok((tape.record(op.forward(), &[x, gamma, beta], op), batch))
 }
 
 /// The same in evaluation mode, with fixed mean and variance.

@@ -53,46 +53,86 @@ pub fn conv2d<T: Element>(
     bias: Option<&Var<T>>,
     options: Conv2dOptions,
 ) -> Result<Var<T>> {
-    let geometry = geometry(x.shape(), weight.shape(), options)?;
-    let g = &geometry;
-    if let Some(b) = bias.filter(|b| *b.shape() != [g.c_out]) {
-        let detail = format!("bias {:?} for {} output channels", b.shape(), g.c_out);
-        return Err(Error::shape("conv2d", detail));
-    }
-    let op = Conv2dBackward {
-        geometry,
-        x: x.value().to_layout(T::LAYOUT),
-        weight: weight.value().to_layout(Layout::Nchw),
-    };
+    let op = Conv2dBackward::new("conv2d", [x, weight], bias, options)?;
     let b = bias.map(|b| b.value().as_slice());
-    let y = Tensor::build(Shape::new(&[g.n, g.c_out, g.h_out, g.w_out]), T::LAYOUT, |y| {
-        T::conv2d_forward(g, op.x.as_slice(), op.weight.as_slice(), b, y);
-    });
-    Ok(match bias {
-        Some(bias) => tape.record(y, &[x, weight, bias], op),
-        None => tape.record(y, &[x, weight], op),
-    })
+    let y = op.output(|g, x, w, y| T::conv2d_forward(g, x, w, b, y));
+    Ok(op.record(tape, y, [x, weight], bias))
 }
 
-/// The sizes of a convolution of `x` with `weight`.
-pub(crate) fn geometry(sx: Shape, sw: Shape, o: Conv2dOptions) -> Result<Conv2dGeometry> {
+/// The sizes of a convolution of `x` with `weight`; an error names `op`.
+pub(crate) fn geometry(
+    op: &'static str,
+    sx: Shape,
+    sw: Shape,
+    o: Conv2dOptions,
+) -> Result<Conv2dGeometry> {
     let (Ok(input), Ok(kernel)) = ((*sx).try_into(), (*sw).try_into()) else {
         let detail = format!("x {sx:?} and weight {sw:?}, expected four axes each");
-        return Err(Error::shape("conv2d", detail));
+        return Err(Error::shape(op, detail));
     };
     Conv2dGeometry::new(input, kernel, o.stride, o.padding, o.dilation, o.groups)
-        .map_err(|e| Error::shape("conv2d", e.to_string()))
+        .map_err(|e| Error::shape(op, e.to_string()))
 }
 
-struct Conv2dBackward<T: Element> {
+/// What a convolution saves for its backward pass.
+pub(super) struct Conv2dBackward<T: Element> {
+    /// The op that convolves: `conv2d`, or one that does more in the same pass.
+    name: &'static str,
     geometry: Conv2dGeometry,
     x: Tensor<T>,
     weight: Tensor<T>,
 }
 
+impl<T: Element> Conv2dBackward<T> {
+    /// x and weight in the order in which the kernels want them, after the shapes have been checked.
+    pub(super) fn new(
+        name: &'static str,
+        [x, weight]: [&Var<T>; 2],
+        bias: Option<&Var<T>>,
+        options: Conv2dOptions,
+    ) -> Result<Self> {
+        let geometry = geometry(name, x.shape(), weight.shape(), options)?;
+        if let Some(b) = bias.filter(|b| *b.shape() != [geometry.c_out]) {
+            let detail = format!("bias {:?} for {} output channels", b.shape(), geometry.c_out);
+            return Err(Error::shape(name, detail));
+        }
+        let weight = weight.value().to_layout(Layout::Nchw);
+        Ok(Self { name, geometry, x: x.value().to_layout(T::LAYOUT), weight })
+    }
+
+    pub(super) fn geometry(&self) -> &Conv2dGeometry {
+        &self.geometry
+    }
+
+    /// y, which `forward` computes from the geometry, x and w.
+    pub(super) fn output(
+        &self,
+        forward: impl FnOnce(&Conv2dGeometry, &[T], &[T], &mut [T]),
+    ) -> Tensor<T> {
+        let g = &self.geometry;
+        Tensor::build(Shape::new(&[g.n, g.c_out, g.h_out, g.w_out]), T::LAYOUT, |y| {
+            forward(g, self.x.as_slice(), self.weight.as_slice(), y);
+        })
+    }
+
+    /// Writes the op on the tape.
+    pub(super) fn record(
+        self,
+        tape: &mut Tape<T>,
+        y: Tensor<T>,
+        [x, weight]: [&Var<T>; 2],
+        bias: Option<&Var<T>>,
+    ) -> Var<T> {
+        match bias {
+            Some(bias) => tape.record(y, &[x, weight, bias], self),
+            None => tape.record(y, &[x, weight], self),
+        }
+    }
+}
+
 impl<T: Element> Backward<T> for Conv2dBackward<T> {
     fn name(&self) -> &'static str {
-        "conv2d"
+        self.name
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
         let g = &self.geometry;

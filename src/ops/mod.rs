@@ -12,6 +12,7 @@ pub mod batch_norm_relu;
 mod broadcast;
 pub mod concat;
 pub mod conv2d;
+pub mod conv2d_statistics;
 pub mod cross_entropy;
 pub mod div;
 pub mod dropout;
@@ -46,6 +47,7 @@ pub use batch_norm::{batch_norm_eval, batch_norm_train};
 pub use batch_norm_relu::{batch_norm_relu_eval, batch_norm_relu_train};
 pub use concat::concat;
 pub use conv2d::conv2d;
+pub use conv2d_statistics::conv2d_statistics;
 pub use cross_entropy::cross_entropy;
 pub use div::div;
 pub use dropout::dropout;
@@ -100,6 +102,7 @@ pub const OPS: &[(&str, &str)] = &[
     ("log_softmax", "x − ln Σ e^x"),
     ("cross_entropy", "−Σ t·log p"),
     ("conv2d", "Σ w·x over windows"),
+    ("conv2d_statistics", "conv2d(x), and its mean and variance"),
     ("max_pool2d", "max over windows"),
     ("avg_pool2d", "mean over windows"),
     ("global_avg_pool2d", "mean over pixels"),

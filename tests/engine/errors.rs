@@ -1,6 +1,7 @@
 //! Wrong calls of every op: an error that names the op and what did not fit, never a panic.
 
 use fer::autograd::{Tape, Tensor, Var};
+use fer::ops::batch_norm::BatchStatistics;
 use fer::ops::conv2d::Conv2dOptions;
 use fer::ops::cross_entropy::{CrossEntropyOptions, Targets};
 use fer::ops::max_pool2d::Pool2dOptions;
@@ -55,6 +56,7 @@ fn wrong_calls_are_errors_that_name_op_and_shapes() {
     conv2d(&mut trial);
     pools(&mut trial);
     batch_norm(&mut trial);
+    measured(&mut trial);
     fused(&mut trial);
     rest(&mut trial);
     for (op, _) in ops::OPS {
@@ -171,9 +173,14 @@ fn conv2d(t: &mut Trial) {
     ];
     for (x, w, options, words) in wrong {
         t.refuses("conv2d", &[x, w], &words, |t, v| ops::conv2d(t, &v[0], &v[1], None, options));
+        t.refuses("conv2d_statistics", &[x, w], &words, |t, v| {
+            ops::conv2d_statistics(t, &v[0], &v[1], None, options)
+        });
     }
-    t.refuses("conv2d", &[x, w, &[3]], &["[3]", "2 output channels"], |t, v| {
-        ops::conv2d(t, &v[0], &v[1], Some(&v[2]), ok)
+    let (shapes, words): ([&[usize]; 3], _) = ([x, w, &[3]], ["[3]", "2 output channels"]);
+    t.refuses("conv2d", &shapes, &words, |t, v| ops::conv2d(t, &v[0], &v[1], Some(&v[2]), ok));
+    t.refuses("conv2d_statistics", &shapes, &words, |t, v| {
+        ops::conv2d_statistics(t, &v[0], &v[1], Some(&v[2]), ok)
     });
 }
 
@@ -213,19 +220,37 @@ fn batch_norm(t: &mut Trial) {
         let words = shapes.map(|s| format!("{s:?}"));
         let words = words.each_ref().map(|w| &**w);
         t.refuses("batch_norm", &shapes, &words, |t, v| {
-            ops::batch_norm_train(t, &v[0], &v[1], &v[2], 1e-5)
+            ops::batch_norm_train(t, &v[0], &v[1], &v[2], 1e-5, None)
         });
     }
     for one in [&[1, 3][..], &[1, 3, 1, 1], &[0, 3]] {
         let words = [&*format!("{one:?}"), "no variance"];
         t.refuses("batch_norm", &[one, &[3], &[3]], &words, |t, v| {
-            ops::batch_norm_train(t, &v[0], &v[1], &v[2], 1e-5)
+            ops::batch_norm_train(t, &v[0], &v[1], &v[2], 1e-5, None)
         });
     }
     t.refuses("batch_norm", &[&[2, 3], &[3], &[3]], &["[2, 3]", "[2]"], |t, v| {
         let (mean, var) = (Tensor::zeros(&[3]), Tensor::zeros(&[2]));
         ops::batch_norm_eval(t, &v[0], &v[1], &v[2], &mean, &var, 1e-5)
     });
+}
+
+/// Statistics that are not those of x.
+fn measured(t: &mut Trial) {
+    let x: [&[usize]; 3] = [&[2, 3, 2, 2], &[3], &[3]];
+    for (mean, var, count) in [(2, 3, 8), (3, 4, 8), (3, 3, 4)] {
+        let batch =
+            BatchStatistics { mean: Tensor::zeros(&[mean]), var: Tensor::zeros(&[var]), count };
+        let found = [mean, var].map(|c| format!("[{c}]"));
+        let count = format!("{count} elements");
+        let words = [&*found[0], &*found[1], &*count, "[2, 3, 2, 2]", "[3], 8"];
+        t.refuses("batch_norm", &x, &words, |t, v| {
+            ops::batch_norm_train(t, &v[0], &v[1], &v[2], 1e-5, Some(batch.clone()))
+        });
+        t.refuses("batch_norm_relu", &x, &words, |t, v| {
+            ops::batch_norm_relu_train(t, &v[0], &v[1], &v[2], 1e-5, 1, Some(batch.clone()))
+        });
+    }
 }
 
 fn fused(t: &mut Trial) {
@@ -235,17 +260,17 @@ fn fused(t: &mut Trial) {
         let words = shapes.map(|s| format!("{s:?}"));
         let words = words.each_ref().map(|w| &**w);
         t.refuses("batch_norm", &shapes, &words, |t, v| {
-            ops::batch_norm_relu_train(t, &v[0], &v[1], &v[2], 1e-5, 1)
+            ops::batch_norm_relu_train(t, &v[0], &v[1], &v[2], 1e-5, 1, None)
         });
     }
     let one: [&[usize]; 3] = [&[1, 3, 1, 1], &[3], &[3]];
     t.refuses("batch_norm_relu", &one, &["[1, 3, 1, 1]", "no variance"], |t, v| {
-        ops::batch_norm_relu_train(t, &v[0], &v[1], &v[2], 1e-5, 1)
+        ops::batch_norm_relu_train(t, &v[0], &v[1], &v[2], 1e-5, 1, None)
     });
     let pictures: [&[usize]; 3] = [&[2, 3, 4, 1], &[3], &[3]];
     for (window, words) in [(3, ["window", "3"]), (0, ["window", "0"]), (2, ["width", "1"])] {
         t.refuses("batch_norm_relu", &pictures, &words, |t, v| {
-            ops::batch_norm_relu_train(t, &v[0], &v[1], &v[2], 1e-5, window)
+            ops::batch_norm_relu_train(t, &v[0], &v[1], &v[2], 1e-5, window, None)
         });
         t.refuses("batch_norm_relu", &pictures, &words, |t, v| {
             let fixed = [&Tensor::zeros(&[3]), &Tensor::full(&[3], 1.0)];

@@ -27,8 +27,9 @@ fn step() -> fer::Result<Vec<Vec<u32>>> {
     let grouped = Conv2dOptions { groups: 4, stride: [2, 2], ..same };
     let y = ops::conv2d(&mut t, &x, &weights[0], None, same)?;
     let y = ops::relu(&mut t, &y)?;
-    let y = ops::conv2d(&mut t, &y, &weights[1], None, same)?;
-    let (y, statistics) = ops::batch_norm_train(&mut t, &y, &gamma, &beta, 1e-5)?;
+    let (y, measured) = ops::conv2d_statistics(&mut t, &y, &weights[1], None, same)?;
+    let measured = Some(measured);
+    let (y, statistics) = ops::batch_norm_train(&mut t, &y, &gamma, &beta, 1e-5, measured)?;
     let y = ops::leaky_relu(&mut t, &y, 0.1)?;
     let y = ops::max_pool2d(&mut t, &y, Pool2dOptions::square(2))?;
     let y = ops::conv2d(&mut t, &y, &weights[2], None, grouped)?;

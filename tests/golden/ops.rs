@@ -113,7 +113,7 @@ fn batch_norm<T: Element>(case: &Case, how: How) {
     for suffix in ["_1", "_2"] {
         let mut batch = None;
         check::<T>(case, how, &names, suffix, |t, v| {
-            let (y, statistics) = ops::batch_norm_train(t, &v[0], &v[1], &v[2], eps)?;
+            let (y, statistics) = ops::batch_norm_train(t, &v[0], &v[1], &v[2], eps, None)?;
             batch = Some(statistics);
             Ok(y)
         });

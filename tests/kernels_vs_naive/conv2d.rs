@@ -1,5 +1,6 @@
 mod prepared;
 mod refusals;
+mod statistics;
 
 use super::*;
 use fer_kernels::conv2d::{self, Algorithm};

@@ -20,7 +20,7 @@ static FORCING: Mutex<()> = Mutex::new(());
 
 /// Runs `f` under each SIMD level of this CPU, and says which ones it lacks: not by `println!`, which
 /// the test runner keeps to itself where a test passes.
-fn at_each_level(f: impl Fn(Level)) {
+pub fn at_each_level(f: impl Fn(Level)) {
     let _one = FORCING.lock().unwrap_or_else(|e| e.into_inner());
     for level in Level::ALL {
         match arch::set_level(Some(level)) {

@@ -54,11 +54,17 @@ fn conv2d(all: &mut Vec<Sample>) {
         all.push(sample!("conv2d", about, inputs(), &[0, 1], move |t, v| {
             ops::conv2d(t, &v[0], &v[1], None, options)
         }));
+        all.push(sample!("conv2d_statistics", about, inputs(), &[0, 1], move |t, v| {
+            Ok(ops::conv2d_statistics(t, &v[0], &v[1], None, options)?.0)
+        }));
         let mut with_bias = inputs();
         with_bias.push(normal(&weight[..1], 3));
         let about = format!("{about}, bias");
-        all.push(sample!("conv2d", about, with_bias, &[0, 1, 2], move |t, v| {
+        all.push(sample!("conv2d", about, with_bias.clone(), &[0, 1, 2], move |t, v| {
             ops::conv2d(t, &v[0], &v[1], Some(&v[2]), options)
+        }));
+        all.push(sample!("conv2d_statistics", about, with_bias, &[0, 1, 2], move |t, v| {
+            Ok(ops::conv2d_statistics(t, &v[0], &v[1], Some(&v[2]), options)?.0)
         }));
     }
 }

@@ -23,7 +23,7 @@ pub fn samples() -> Vec<Sample> {
         let eps = [1e-5, 1e-3, 0.1][k % 3];
         let about = format!("train, eps {eps}");
         all.push(sample!("batch_norm", about, inputs(shape), &[1, 2], move |t, v| {
-            Ok(ops::batch_norm_train(t, &v[0], &v[1], &v[2], eps)?.0)
+            Ok(ops::batch_norm_train(t, &v[0], &v[1], &v[2], eps, None)?.0)
         }));
     }
     let eval: &[&[usize]] = &[
@@ -91,7 +91,7 @@ fn fused() -> Vec<Sample> {
     for &(shape, window) in shapes {
         let about = format!("train, window {window}");
         all.push(sample!("batch_norm_relu", about, inputs(shape), &[], move |t, v| {
-            Ok(ops::batch_norm_relu_train(t, &v[0], &v[1], &v[2], 1e-3, window)?.0)
+            Ok(ops::batch_norm_relu_train(t, &v[0], &v[1], &v[2], 1e-3, window, None)?.0)
         }));
         let (mean, var) = (normal(&shape[1..2], 4), positive(&shape[1..2], 5));
         let about = format!("eval, window {window}");

@@ -5,86 +5,24 @@
 //! with the channels in front (`inner` above 1) is not what f32 images use and takes the
 //! [naive](crate::naive::batch_norm) loops.
 
+mod statistics;
+
 use crate::naive::batch_norm as naive;
 use crate::parallel::parallel_chunks;
 use crate::{ChannelView, scratch};
 use rayon::prelude::*;
+pub use statistics::statistics;
+pub(crate) use statistics::{add_block, add_blocks, join, sums_len};
 
 /// Rows of one partial sum.
-const ROWS: usize = 256;
+pub(crate) const ROWS: usize = 256;
 /// Channels combined at a time.
 const LANES: usize = 64;
-
-/// mean = Σx/m and var = Σ(x − mean)²/m (biased) of each channel, in one pass over x.
-///
-/// Each block of rows is shifted by its own first row before it is squared, so that a mean far
-/// from zero cancels nothing; the blocks are joined by Σ(x − mean)² = Σ_b \[M2_b + n_b·(mean_b −
-/// mean)²\].
-///
-/// **Shapes**: x as `v` says, mean and var `[channels]`. **Source**: Chan, Golub and LeVeque 1983.
-pub fn statistics(v: &ChannelView, x: &[f32], mean: &mut [f32], var: &mut [f32]) {
-    if v.inner != 1 || v.is_empty() {
-        return naive::statistics(v, x, mean, var);
-    }
-    let c = v.channels;
-    let mut partial = scratch::take(v.outer.div_ceil(ROWS) * 2 * c);
-    parallel_chunks(&mut partial, 2 * c, |block, partial| {
-        block_statistics(block_of(x, block, c), partial);
-    });
-    for c0 in (0..c).step_by(LANES) {
-        let lanes = LANES.min(c - c0);
-        let (mut sum, mut squares) = ([0.0f64; LANES], [0.0f64; LANES]);
-        for (block, partial) in partial.chunks(2 * c).enumerate() {
-            let n = rows_of(v, block);
-            for l in 0..lanes {
-                sum[l] += n * f64::from(partial[c0 + l]);
-            }
-        }
-        let mean64 = sum.map(|s| s / v.outer as f64);
-        for (block, partial) in partial.chunks(2 * c).enumerate() {
-            let n = rows_of(v, block);
-            for l in 0..lanes {
-                let apart = f64::from(partial[c0 + l]) - mean64[l];
-                squares[l] += f64::from(partial[c + c0 + l]) + n * apart * apart;
-            }
-        }
-        for l in 0..lanes {
-            mean[c0 + l] = mean64[l] as f32;
-            var[c0 + l] = (squares[l] / v.outer as f64) as f32;
-        }
-    }
-}
 
 /// Rows of a block.
 fn block_of(x: &[f32], block: usize, c: usize) -> &[f32] {
     let rest = &x[block * ROWS * c..];
     &rest[..rest.len().min(ROWS * c)]
-}
-
-fn rows_of(v: &ChannelView, block: usize) -> f64 {
-    ROWS.min(v.outer - block * ROWS) as f64
-}
-
-/// `partial` = \[mean, Σ(x − mean)²\] of the rows of a block.
-fn block_statistics(x: &[f32], partial: &mut [f32]) {
-    let c = partial.len() / 2;
-    let n = (x.len() / c) as f32;
-    partial.fill(0.0);
-    let (sum, squares) = partial.split_at_mut(c);
-    let shift = &x[..c];
-    for row in x.chunks_exact(c) {
-        let (shift, sum, squares) = (&shift[..c], &mut sum[..c], &mut squares[..c]);
-        for i in 0..c {
-            let d = row[i] - shift[i];
-            sum[i] += d;
-            squares[i] += d * d;
-        }
-    }
-    for i in 0..c {
-        squares[i] -= sum[i] * sum[i] / n;
-        squares[i] = squares[i].max(0.0);
-        sum[i] = shift[i] + sum[i] / n;
-    }
 }
 
 /// y = x · scale\[c\] + shift\[c\].
