@@ -73,7 +73,7 @@ pub fn correlate_packed<'a>(
     after: Epilogue,
     mut target: Target,
 ) {
-    assert!(x.len() == g.input_len() && target.y.len() == g.output_len());
+    assert!(x.len() == g.input_len() && target.y.len() == g.output_len() && !after.pool);
     if target.y.is_empty() || x.is_empty() {
         return after.alone(g, target);
     }

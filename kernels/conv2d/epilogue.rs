@@ -3,19 +3,30 @@
 use crate::Conv2dGeometry;
 use crate::arch::{Vector, Vectorized, starts, vectorized};
 use crate::batch_norm::{ROWS, add_block, add_blocks};
-use crate::parallel::parallel_parts;
+use crate::parallel::{parallel_chunks, parallel_parts};
 use std::ops::Range;
 
-/// y = max(0, conv + bias), each part if wanted.
+/// y = max(0, conv + bias), and of that the maximum of each 2×2 pixels; each part if wanted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Epilogue<'a> {
     /// Added to each output channel, `[c_out]`.
     pub bias: Option<&'a [f32]>,
     /// Whether negative results become 0.
     pub relu: bool,
+    /// Whether only the largest of each 2×2 pixels is kept, y then being `[n, ⌊h_out/2⌋, ⌊w_out/2⌋,
+    /// c_out]`. NaN wins over every number.
+    pub pool: bool,
 }
 
 impl Epilogue<'_> {
+    /// Length of y.
+    pub(crate) fn output_len(&self, g: &Conv2dGeometry) -> usize {
+        match self.pool {
+            true => g.n * (g.h_out / 2) * (g.w_out / 2) * g.c_out,
+            false => g.output_len(),
+        }
+    }
+
     /// The convolution of nothing.
     pub(crate) fn alone(&self, g: &Conv2dGeometry, mut target: Target) {
         let y = &mut *target.y;
@@ -76,7 +87,7 @@ impl Target<'_> {
         parallel_parts([&mut *y, &mut *sums], parts, &starts, &|i, [y, sums]| {
             write(i, Part { y, sums, channels, first: start(i), pixels });
         });
-        if (0..parts).any(|part| start(part) % ROWS != 0) {
+        if (0..parts).any(|part| !start(part).is_multiple_of(ROWS)) {
             add_blocks(y, c, sums, |block| is_cut(block_pixels(block, pixels), parts, start));
         }
     }
@@ -136,6 +147,40 @@ impl Vectorized for Rectify<'_> {
     fn run<V: Vector>(self) {
         for at in starts::<V>(self.0.len()) {
             V::splat(0.0).max(V::load(&self.0[at..])).store(&mut self.0[at..]);
+        }
+    }
+}
+
+/// The largest of each 2×2 pixels of a whole output.
+pub(crate) fn max_of_windows(g: &Conv2dGeometry, whole: &[f32], y: &mut [f32]) {
+    let (c, row) = (g.c_out, g.w_out * g.c_out);
+    let (h, w) = (g.h_out / 2, g.w_out / 2);
+    if y.is_empty() {
+        return;
+    }
+    parallel_chunks(y, w * c, |r, y| {
+        let upper = &whole[(r / h * g.h_out + r % h * 2) * row..];
+        vectorized(c, MaxOfWindows { upper, row, c, y });
+    });
+}
+
+struct MaxOfWindows<'a> {
+    /// Two rows of pixels, `row` apart.
+    upper: &'a [f32],
+    row: usize,
+    c: usize,
+    y: &'a mut [f32],
+}
+
+impl Vectorized for MaxOfWindows<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        for (j, y) in self.y.chunks_exact_mut(self.c).enumerate() {
+            for at in starts::<V>(self.c) {
+                let x = |i| V::load(&self.upper[i + 2 * j * self.c + at..]);
+                let (upper, lower) = (x(0).max(x(self.c)), x(self.row).max(x(self.row + self.c)));
+                upper.max(lower).store(&mut y[at..]);
+            }
         }
     }
 }

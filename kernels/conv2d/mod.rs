@@ -110,7 +110,7 @@ fn forward_into(
 ) {
     assert!(x.len() == g.input_len() && target.y.len() == g.output_len());
     assert!(w.len() == g.weight_len() && bias.is_none_or(|b| b.len() == g.c_out));
-    let after = Epilogue { bias, relu: false };
+    let after = Epilogue { bias, ..Epilogue::default() };
     let filters = |group| Filters::forward(g, w, group);
     on_pool(|| match resolve(algorithm, g, Pass::Forward) {
         Algorithm::Winograd => {

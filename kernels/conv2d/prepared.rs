@@ -4,9 +4,9 @@ use super::plan::{Algorithm, Pass, plan};
 use super::weights::Filters;
 use super::{Epilogue, direct};
 use crate::arch::{AlignedBuffer, MicroKernel, micro_kernel};
-use crate::conv2d::epilogue::rectify;
+use crate::conv2d::epilogue::{max_of_windows, rectify};
 use crate::winograd::{self, TileSize};
-use crate::{Conv2dGeometry, im2col};
+use crate::{Conv2dGeometry, im2col, scratch};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The filters of a convolution whose weights do not change, in every order that has been asked
@@ -32,13 +32,19 @@ impl Prepared {
     /// y = conv(x, w) and what comes after; `g` may differ from call to call in everything but the
     /// shape of the filters and the groups.
     ///
-    /// **Shapes**: as [`forward`](super::forward).
+    /// **Shapes**: as [`forward`](super::forward), y smaller where it is
+    /// [pooled](Epilogue::pool).
     ///
     /// # Panics
     /// When a slice does not have the length of its shape.
     pub fn forward(&self, g: &Conv2dGeometry, x: &[f32], after: Epilogue, y: &mut [f32]) {
-        assert!(self.weight.len() == g.weight_len());
+        assert!(self.weight.len() == g.weight_len() && y.len() == after.output_len(g));
         assert!(after.bias.is_none_or(|b| b.len() == g.c_out));
+        if after.pool && plan(g, Pass::Forward) != Algorithm::Winograd {
+            let mut whole = scratch::take(g.output_len());
+            self.forward(g, x, Epilogue { pool: false, ..after }, &mut whole);
+            return max_of_windows(g, &whole, y);
+        }
         let kernel = micro_kernel();
         let filters = |group| Filters::forward(g, &self.weight, group);
         match plan(g, Pass::Forward) {

@@ -66,11 +66,11 @@ pub fn correlate_transformed<W, const M: usize, const A: usize>(
     for<'a> Output<'a, W>: Vectorized,
 {
     assert!([g.k_h, g.k_w] == [3, 3] && g.stride == [1, 1] && g.dilation == [1, 1]);
-    assert!(g.groups == 1 && x.len() == g.input_len() && target.y.len() == g.output_len());
+    assert!(g.groups == 1 && x.len() == g.input_len() && target.y.len() == after.output_len(g));
     if target.y.is_empty() || x.is_empty() {
         return after.alone(g, target);
     }
-    let tiles = Tiles::new(g, M);
+    let tiles = Tiles::new(g, M).pooled(after.pool);
     let rows = g.n * tiles.rows;
     let task_tiles = if u.len() > LARGE_U { 2 * TASK_TILES } else { TASK_TILES };
     let per_task = task_tiles.div_ceil(tiles.columns).min(rows.div_ceil(2 * threads()));

@@ -93,7 +93,7 @@ pub fn forward(
     bias: Option<&[f32]>,
     y: &mut [f32],
 ) {
-    let after = Epilogue { bias, relu: false };
+    let after = Epilogue { bias, ..Epilogue::default() };
     correlate(size, g, x, &Filters::forward(g, w, 0), after, y.into());
 }
 

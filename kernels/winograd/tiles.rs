@@ -9,6 +9,8 @@ pub struct Tiles<'a> {
     pub g: &'a Conv2dGeometry,
     /// Outputs on a side.
     m: usize,
+    /// Outputs on a side of which one is kept: 2 where they are pooled, else 1.
+    pool: usize,
     /// Tiles down and across an image.
     pub rows: usize,
     pub columns: usize,
@@ -24,7 +26,11 @@ pub struct Tile {
 
 impl<'a> Tiles<'a> {
     pub fn new(g: &'a Conv2dGeometry, m: usize) -> Self {
-        Self { g, m, rows: g.h_out.div_ceil(m), columns: g.w_out.div_ceil(m) }
+        Self { g, m, pool: 1, rows: g.h_out.div_ceil(m), columns: g.w_out.div_ceil(m) }
+    }
+    /// The same tiles where of each 2×2 outputs one is kept: pixels written are the kept ones.
+    pub fn pooled(self, pool: bool) -> Self {
+        Self { pool: if pool { 2 } else { 1 }, ..self }
     }
     /// Tiles of an image.
     pub fn per_image(&self) -> usize {
@@ -32,7 +38,12 @@ impl<'a> Tiles<'a> {
     }
     /// First output pixel of tile row `r` of the batch.
     pub fn row_start(&self, r: usize) -> usize {
-        (r / self.rows * self.g.h_out + r % self.rows * self.m) * self.g.w_out
+        let [h, w] = self.kept();
+        (r / self.rows * h + r % self.rows * self.m / self.pool) * w
+    }
+    /// Rows and columns of an image that are written.
+    fn kept(&self) -> [usize; 2] {
+        [self.g.h_out / self.pool, self.g.w_out / self.pool]
     }
     pub fn tile(&self, t: usize) -> Tile {
         let (rest, j) = (t / self.columns, t % self.columns);
@@ -46,12 +57,13 @@ impl<'a> Tiles<'a> {
         (row < self.g.h_in && column < self.g.w_in)
             .then(|| (tile.n * self.g.h_in + row) * self.g.w_in + column)
     }
-    /// Pixel (a, b) of the outputs of `tile`, by its number in the batch, if it is inside.
+    /// Pixel (a, b) of the outputs of `tile`, by the number in the batch of the pixel that is
+    /// written, if it is inside.
     #[inline(always)]
     pub fn output_pixel(&self, tile: Tile, a: usize, b: usize) -> Option<usize> {
-        let (row, column) = (tile.i + a, tile.j + b);
-        (row < self.g.h_out && column < self.g.w_out)
-            .then(|| (tile.n * self.g.h_out + row) * self.g.w_out + column)
+        let ([h, w], row, column) = (self.kept(), tile.i + a, tile.j + b);
+        let (row, column) = (row / self.pool, column / self.pool);
+        (row < h && column < w).then(|| (tile.n * h + row) * w + column)
     }
     /// Input pixels that the tile `t` reads in row `a` of its patch and its left neighbour does
     /// not, by their numbers in the batch; none where the row is outside.
@@ -67,11 +79,12 @@ impl<'a> Tiles<'a> {
     }
     /// Output pixels of the tile `t` in its row `a`, by their numbers in the batch.
     pub fn output_pixels(&self, t: usize, a: usize) -> Range<usize> {
-        let tile = self.tile(t);
-        if tile.i + a >= self.g.h_out || tile.n >= self.g.n {
+        let ([h, w], tile) = (self.kept(), self.tile(t));
+        let (row, column) = ((tile.i + a) / self.pool, tile.j / self.pool);
+        if row >= h || tile.n >= self.g.n {
             return 0..0;
         }
-        let row = (tile.n * self.g.h_out + tile.i + a) * self.g.w_out;
-        row + tile.j..row + (tile.j + self.m).min(self.g.w_out)
+        let row = (tile.n * h + row) * w;
+        row + column..row + (column + self.m / self.pool).min(w)
     }
 }

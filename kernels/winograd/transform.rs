@@ -135,6 +135,10 @@ impl<W> Output<'_, W> {
                         if self.after.relu {
                             y = V::splat(0.0).max(y);
                         }
+                        // Tiles begin at even pixels, so the first of a window comes first.
+                        if self.after.pool && (a % 2, b % 2) != (0, 0) {
+                            y = y.max(V::load(&self.y[at + c0..]));
+                        }
                         y.store(&mut self.y[at + c0..]);
                     }
                 );

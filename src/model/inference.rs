@@ -7,7 +7,8 @@
 //! γ·(conv(x, w) + b − mean)/std + β = conv(x, w·γ/std) + (b − mean)·γ/std + β
 //! ```
 //!
-//! ReLU is applied before a result leaves the cache, and the filters are brought into the order of
+//! ReLU is applied, and the largest of each 2×2 pixels chosen, before a result leaves the cache; the
+//! filters are brought into the order of
 //! the kernels once instead of for every batch.
 
 use super::network::Network;
@@ -65,8 +66,8 @@ fn steps(layers: &[Layer]) -> Vec<Step> {
     while let Some(layer) = rest.first() {
         let taken = match layer {
             Layer::Conv2d(conv) => {
-                let (norm, relu, taken) = folded(&rest[1..]);
-                steps.push(Step::Conv(FoldedConv::new(conv, norm, relu)));
+                let (after, taken) = After::find(&rest[1..]);
+                steps.push(Step::Conv(FoldedConv::new(conv, &after)));
                 1 + taken
             }
             Layer::Residual(Residual { body, .. }) => {
@@ -96,20 +97,41 @@ fn is_relu(layer: &Layer) -> bool {
     matches!(layer, Layer::Activation(Activation { function: Function::Relu, .. }))
 }
 
-/// What of the layers behind a convolution goes into it: batch norm, ReLU, and how many they are.
-/// Where a pooling follows, they go with the pooling instead, in one pass of their own.
-fn folded(after: &[Layer]) -> (Option<&BatchNorm2d>, bool, usize) {
-    let halving =
-        |layer: &Layer| matches!(layer, Layer::MaxPool2d(_, o) if *o == Pool2dOptions::square(2));
-    match after {
-        [Layer::BatchNorm2d(_), relu, pool, ..] if is_relu(relu) && halving(pool) => {
-            (None, false, 0)
-        }
-        [Layer::BatchNorm2d(norm), relu, ..] if is_relu(relu) => (Some(norm), true, 2),
-        [Layer::BatchNorm2d(norm), ..] => (Some(norm), false, 1),
-        [relu, ..] if is_relu(relu) => (None, true, 1),
-        _ => (None, false, 0),
+fn is_halving(layer: &Layer) -> bool {
+    matches!(layer, Layer::MaxPool2d(_, o) if *o == Pool2dOptions::square(2))
+}
+
+/// What of the layers behind a convolution goes into it.
+#[derive(Default)]
+struct After<'a> {
+    norm: Option<&'a BatchNorm2d>,
+    relu: bool,
+    pool: bool,
+}
+
+impl<'a> After<'a> {
+    /// Such layers at the beginning, and how many they are. ReLU commutes with the maximum over a
+    /// window, and so does a batch norm that turns no channel around.
+    fn find(layers: &'a [Layer]) -> (Self, usize) {
+        let relu = |layer: Option<&Layer>| layer.is_some_and(is_relu);
+        let pool = |layer: Option<&Layer>| layer.is_some_and(is_halving);
+        let first = usize::from(pool(layers.first()));
+        let norm = match layers.get(first) {
+            Some(Layer::BatchNorm2d(norm)) if first == 0 || rises(norm) => Some(norm),
+            _ => None,
+        };
+        let mut taken = first + usize::from(norm.is_some());
+        let relu = relu(layers.get(taken));
+        taken += usize::from(relu);
+        let last = first == 0 && pool(layers.get(taken));
+        taken += usize::from(last);
+        (Self { norm, relu, pool: first == 1 || last }, taken)
     }
+}
+
+/// Whether every channel of the output grows with its input.
+fn rises(norm: &BatchNorm2d) -> bool {
+    norm.gamma.value.as_slice().iter().all(|&gamma| gamma >= 0.0)
 }
 
 fn run(steps: &[Step], mut x: Tensor) -> Result<Tensor> {
@@ -155,14 +177,15 @@ struct FoldedConv {
     filters: Prepared,
     bias: Option<Vec<f32>>,
     relu: bool,
+    pool: bool,
 }
 
 impl FoldedConv {
-    fn new(conv: &Conv2d, norm: Option<&BatchNorm2d>, relu: bool) -> Self {
+    fn new(conv: &Conv2d, after: &After<'_>) -> Self {
         let shape = conv.weight.value.shape();
         let mut weight = conv.weight.value.to_vec();
         let mut bias = conv.bias.as_ref().map(|b| b.value.to_vec());
-        if let Some(norm) = norm {
+        if let Some(norm) = after.norm {
             let bias = bias.get_or_insert_with(|| vec![0.0; shape[0]]);
             let filter = shape[1..].iter().product::<usize>().max(1);
             for (c, filter) in weight.chunks_mut(filter).enumerate() {
@@ -173,14 +196,16 @@ impl FoldedConv {
                 bias[c] = (centred * scale + at(&norm.beta.value)) as f32;
             }
         }
-        Self { shape, options: conv.options, filters: Prepared::new(weight), bias, relu }
+        let (relu, pool) = (after.relu, after.pool);
+        Self { shape, options: conv.options, filters: Prepared::new(weight), bias, relu, pool }
     }
 
     fn run(&self, x: Tensor) -> Result<Tensor> {
         let g = geometry("conv2d", x.shape(), self.shape, self.options)?;
         let x = x.to_layout(Layout::Nhwc);
-        let after = Epilogue { bias: self.bias.as_deref(), relu: self.relu };
-        Ok(Tensor::build(Shape::new(&[g.n, g.c_out, g.h_out, g.w_out]), Layout::Nhwc, |y| {
+        let after = Epilogue { bias: self.bias.as_deref(), relu: self.relu, pool: self.pool };
+        let [h, w] = if self.pool { [g.h_out / 2, g.w_out / 2] } else { [g.h_out, g.w_out] };
+        Ok(Tensor::build(Shape::new(&[g.n, g.c_out, h, w]), Layout::Nhwc, |y| {
             self.filters.forward(&g, x.as_slice(), after, y);
         }))
     }

@@ -3,7 +3,19 @@
 use super::*;
 use fer_kernels::conv2d::{Epilogue, Pass, Prepared, plan_name};
 
-/// Convolution, bias and ReLU in one have the bits of one after the other, call after call.
+/// The largest of each 2×2 pixels, naively; a last odd row or column is left out.
+fn pooled(g: &Conv2dGeometry, y: &[f32]) -> Vec<f32> {
+    let [h, w] = [g.h_out / 2, g.w_out / 2];
+    let at =
+        |n: usize, i: usize, j: usize, c: usize| y[((n * g.h_out + i) * g.w_out + j) * g.c_out + c];
+    let pixel = |p: usize, c: usize| {
+        let (n, i, j) = (p / w / h, p / w % h * 2, p % w * 2);
+        at(n, i, j, c).max(at(n, i, j + 1, c)).max(at(n, i + 1, j, c)).max(at(n, i + 1, j + 1, c))
+    };
+    (0..g.n * h * w).flat_map(|p| (0..g.c_out).map(move |c| pixel(p, c))).collect()
+}
+
+/// Convolution, bias, ReLU and pooling in one have the bits of one after the other, call after call.
 #[test]
 fn prepared_filters_give_the_same_bits() {
     let draw = &mut Draw::new(10);
@@ -29,8 +41,12 @@ fn prepared_filters_give_the_same_bits() {
                     want.iter_mut().for_each(|y| *y = y.max(0.0));
                 }
                 let mut got = vec![7.0; want.len()];
-                prepared.forward(&g, &x, Epilogue { bias, relu }, &mut got);
+                prepared.forward(&g, &x, Epilogue { bias, relu, pool: false }, &mut got);
                 assert!(want == got, "bias {bias:?}, relu {relu}, {level}, {g:?}");
+                let want = pooled(&g, &want);
+                let mut got = vec![7.0; want.len()];
+                prepared.forward(&g, &x, Epilogue { bias, relu, pool: true }, &mut got);
+                assert!(want == got, "pooled, bias {bias:?}, relu {relu}, {level}, {g:?}");
             }
         });
     }
