@@ -277,7 +277,9 @@ fn note_best(
     let at = (best.epoch as f64, (panel.validation)(best));
     let (first, last) = extent(run.epochs.iter().map(|e| e.epoch as f64));
     let align = if at.0 - first > (last - first) * 0.3 { Align::End } else { Align::Start };
-    let dy = if (panel.train)(best) > at.1 { 24.0 } else { -16.0 };
+    let room = plot.pixel((at.0, plot.low())).1 - plot.pixel(at).1;
+    let below = (panel.train)(best) > at.1 && room > 32.0;
+    let dy = if below { 24.0 } else { -16.0 };
     let dx = if align == Align::End { 8.0 } else { -8.0 };
     plot.note(at, (dx, dy), text, style.align(align));
 }

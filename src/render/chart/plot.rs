@@ -121,6 +121,11 @@ impl Plot<'_, '_, '_> {
         (self.origin.0 + x as f32 / UNITS, self.origin.1 + y as f32 / UNITS)
     }
 
+    /// The lowest value on the y axis.
+    pub fn low(&self) -> f64 {
+        self.context.y_range().start
+    }
+
     /// Draws lines through points; a point that is not finite leaves a gap.
     pub fn line(
         &mut self,
