@@ -76,7 +76,7 @@ impl Target<'_> {
         parallel_parts([&mut *y, &mut *sums], parts, &starts, &|i, [y, sums]| {
             write(i, Part { y, sums, channels, first: start(i), pixels });
         });
-        if (0..parts).any(|part| start(part) % ROWS != 0) {
+        if !(0..parts).all(|part| start(part).is_multiple_of(ROWS)) {
             add_blocks(y, c, sums, |block| is_cut(block_pixels(block, pixels), parts, start));
         }
     }
