@@ -227,7 +227,9 @@ def avx2(options, table):
             request = [what, net, 64] + ["eager"] * (what == "infer")
             both = in_turns(k, lambda: fer(narrow, *words), lambda: opponent.ask(*request))
             both = [side["images_per_second"] for side in both]
-            table.add("avx2", f"{what}, {net}, batch 64, AVX2 on both sides", *both, "images/s")
+            against = ", against eager" * (what == "infer")
+            name = f"{what}, {net}, batch 64, AVX2 on both sides{against}"
+            table.add("avx2", name, *both, "images/s")
     opponent.close()
 
 

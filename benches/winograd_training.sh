@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 train=${1:?the training faces}
 validation=${2:?the validation faces}
-epochs=${3:-5}
+epochs=${3:-4}
 fer=target/release/fer
 cargo build --release
 

@@ -40,14 +40,26 @@ impl Prepared {
     pub fn forward(&self, g: &Conv2dGeometry, x: &[f32], after: Epilogue, y: &mut [f32]) {
         assert!(self.weight.len() == g.weight_len() && y.len() == after.output_len(g));
         assert!(after.bias.is_none_or(|b| b.len() == g.c_out));
-        if after.pool && plan(g, Pass::Forward) != Algorithm::Winograd {
+        let algorithm = plan(g, Pass::Forward);
+        if after.pool && algorithm != Algorithm::Winograd {
             let mut whole = scratch::take(g.output_len());
-            self.forward(g, x, Epilogue { pool: false, ..after }, &mut whole);
+            self.forward_by(algorithm, g, x, Epilogue { pool: false, ..after }, &mut whole);
             return max_of_windows(g, &whole, y);
         }
+        self.forward_by(algorithm, g, x, after, y);
+    }
+
+    fn forward_by(
+        &self,
+        algorithm: Algorithm,
+        g: &Conv2dGeometry,
+        x: &[f32],
+        after: Epilogue,
+        y: &mut [f32],
+    ) {
         let kernel = micro_kernel();
         let filters = |group| Filters::forward(g, &self.weight, group);
-        match plan(g, Pass::Forward) {
+        match algorithm {
             Algorithm::Winograd => {
                 let size = winograd::tile_size(g);
                 let u = self.in_order(kernel, Order::Transformed(size), || {

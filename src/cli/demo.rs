@@ -136,9 +136,11 @@ pub(super) fn run(args: Args) -> Result<()> {
          part. With FER2013, add --data train.csv.",
     );
     for chapter in chapters(args.epochs) {
-        let command = chapter.command.replace("DIR", &folder.display().to_string());
+        let name = folder.display().to_string();
+        let shown = if name.contains(' ') { format!("'{name}'") } else { name.clone() };
+        let command = chapter.command.replace("DIR", &shown);
         eprintln!("\n$ fer {command}");
-        run_line(&command)?;
+        run_line(&chapter.command, &name)?;
         page.heading(2, chapter.title);
         page.paragraph(chapter.words);
         page.code(&format!("fer {command}"));
@@ -164,9 +166,10 @@ pub(super) fn run(args: Args) -> Result<()> {
     super::print(&format!("{}\n", index.display()))
 }
 
-/// Parses and runs a command line that holds no quotes.
-fn run_line(command: &str) -> Result<()> {
-    let words = std::iter::once("fer").chain(command.split_whitespace());
+/// Parses and runs a command line without quotes, `DIR` in its words standing for the folder.
+fn run_line(command: &str, folder: &str) -> Result<()> {
+    let words = command.split_whitespace().map(|word| word.replace("DIR", folder));
+    let words = std::iter::once("fer".to_owned()).chain(words);
     let cli = Cli::try_parse_from(words).map_err(|e| Error::Usage(e.to_string()))?;
     super::run(cli.command).map_err(|broken| match broken {
         super::Broken::Error(e) => e,

@@ -217,7 +217,7 @@ fn sanity_failure(row: &CheckRow) -> Option<String> {
         .collect();
     (!blind.is_empty()).then(|| {
         format!(
-            "hardly changes when the layers get random weights (rank correlation {}; the limit is \
+            "changes too little when the layers get random weights (rank correlation {}; the limit is \
              {RANDOMISATION_LIMIT})",
             blind.join(", ")
         )

@@ -33,7 +33,8 @@ pub fn randomisation(
     (1..=layers).map(step).collect()
 }
 
-/// Mean over faces of Spearman's correlation of the magnitudes of two sets of maps.
+/// Mean over faces of Spearman's correlation of the magnitudes of two sets of maps. A face with an
+/// empty map among the two has no correlation and is left out; NaN where none is left.
 pub fn mean_spearman(a: &[f32], b: &[f32]) -> Result<f64> {
     if a.len() != b.len() || a.is_empty() || !a.len().is_multiple_of(PIXELS) {
         let detail = format!("{} and {} map values", a.len(), b.len());
@@ -41,6 +42,9 @@ pub fn mean_spearman(a: &[f32], b: &[f32]) -> Result<f64> {
     }
     let magnitude = |m: &[f32]| m.iter().map(|v| v.abs()).collect::<Vec<f32>>();
     let n = a.len() / PIXELS;
-    let one = |f: usize| spearman(&magnitude(face(a, f)), &magnitude(face(b, f)));
-    Ok((0..n).map(one).sum::<f64>() / n as f64)
+    let is_empty = |map: &[f32]| map.iter().all(|v| *v == 0.0);
+    let full = (0..n).filter(|&f| !is_empty(face(a, f)) && !is_empty(face(b, f)));
+    let all: Vec<f64> =
+        full.map(|f| spearman(&magnitude(face(a, f)), &magnitude(face(b, f)))).collect();
+    Ok(all.iter().sum::<f64>() / all.len() as f64)
 }

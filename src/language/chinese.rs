@@ -255,6 +255,8 @@ pub(super) const TABLE: Phrases = Phrases {
          程度 {agreement}。",
     lime_refused: "不予显示：线性模型对网络在这张脸附近的行为解释太少（R² 为 {r2}，至少需要 0.3 和 \
          8 个小块），画出来会误导读者。",
+    lime_disagrees: "不予显示：换一批随机图像拟合会找到别的小块（R² 为 {r2}，但最强的五块中仅 {shared} \
+         相同），画出来会误导读者。",
     key_lowers: "降低概率",
     key_raises: "提高概率",
     caption_lime: "人脸同图 1。从左到右：小块；最能提高所判表情概率的五块；最能降低它的五块，并注\
@@ -279,8 +281,10 @@ pub(super) const TABLE: Phrases = Phrases {
          佳轮次。",
     course_best: "共 {epochs} 轮，验证在第 {best} 轮后最好：判对 {accuracy}；最后一轮结束时为 \
          {last}。",
-    course_gap: "过拟合：从第 {epoch} 轮起，训练准确率始终高于验证准确率。差距在最佳轮次为 {best} \
-         个百分点，结束时为 {end} 个百分点（{training} 对 {validation}）。",
+    course_gap: "过拟合：{from}，训练准确率始终高于验证准确率，结束时相差 {end} 个百分点（{training} 对 \
+         {validation}）。",
+    course_from: "从第 {epoch} 轮起",
+    course_from_latest: "至迟从第 {epoch} 轮起",
     course_no_gap: "看不出过拟合：结束时训练判对 {training}，验证判对 {validation}。",
     course_sizes: "训练的前 {share} 中，网络看到的人脸较小（宽 {sides} 像素），验证人脸则不缩小：两个准\
          确率只在此之后比较。",

@@ -283,6 +283,8 @@ pub(super) const TABLE: Phrases = Phrases {
          network; fits agree by {agreement}.",
     lime_refused: "Not shown: the linear model explains too little of what the network does around \
          this face (R² {r2}, needed 0.3, and 8 pieces), so a picture of it would mislead.",
+    lime_disagrees: "Not shown: fits with other random pictures find other pieces (R² {r2}, but only \
+         {shared} of the five strongest in common), so a picture of it would mislead.",
     key_lowers: "lowers the probability",
     key_raises: "raises it",
     caption_lime: "Typical faces as in figure 1. From left to right: the pieces; the five that raise \
@@ -312,9 +314,10 @@ pub(super) const TABLE: Phrases = Phrases {
          as they are. The dot marks the best epoch.",
     course_best: "Of {epochs} epochs, validation was best after epoch {best}: {accuracy} right; the \
          last epoch ended with {last}.",
-    course_gap: "Over-fitting: from epoch {epoch} on training is ahead of validation for good. The \
-         gap was {best} points in the best epoch and {end} points at the end ({training} against \
-         {validation}).",
+    course_gap: "Over-fitting: {from} on training is ahead of validation for good, by {end} points at \
+         the end ({training} against {validation}).",
+    course_from: "from epoch {epoch}",
+    course_from_latest: "at the latest from epoch {epoch}",
     course_no_gap: "No over-fitting to be seen: training ended with {training} right, validation \
          with {validation}.",
     course_sizes: "For the first {share} of the training the faces shown to the network were smaller \

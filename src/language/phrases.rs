@@ -211,6 +211,7 @@ phrases! {
     tile_weights
     lime_fit
     lime_refused
+    lime_disagrees
     key_lowers
     key_raises
     caption_lime
@@ -230,6 +231,8 @@ phrases! {
     caption_curves
     course_best
     course_gap
+    course_from
+    course_from_latest
     course_sizes
     course_no_gap
     course_harm

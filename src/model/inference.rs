@@ -19,7 +19,7 @@ use crate::nn::{Activation, BatchNorm2d, Conv2d, Function, Layer, Pass, Residual
 use crate::ops::conv2d::{Conv2dOptions, geometry};
 use crate::ops::{matmul::product, max_pool2d::Pool2dOptions};
 use fer_kernels::conv2d::{Epilogue, Prepared};
-use fer_kernels::{Layout, Transpose, elementwise, on_pool};
+use fer_kernels::{Layout, Pool2dGeometry, Transpose, elementwise, on_pool};
 
 /// A network whose weights do not change any more: the logits of
 /// [`Network::logits`], to rounding, in less time.
@@ -129,7 +129,7 @@ impl<'a> After<'a> {
     }
 }
 
-/// Whether every channel of the output grows with its input.
+/// Whether no channel of the output falls as its input grows.
 fn rises(norm: &BatchNorm2d) -> bool {
     norm.gamma.value.as_slice().iter().all(|&gamma| gamma >= 0.0)
 }
@@ -204,7 +204,12 @@ impl FoldedConv {
         let g = geometry("conv2d", x.shape(), self.shape, self.options)?;
         let x = x.to_layout(Layout::Nhwc);
         let after = Epilogue { bias: self.bias.as_deref(), relu: self.relu, pool: self.pool };
-        let [h, w] = if self.pool { [g.h_out / 2, g.w_out / 2] } else { [g.h_out, g.w_out] };
+        let [mut h, mut w] = [g.h_out, g.w_out];
+        if self.pool {
+            let pooled = Pool2dGeometry::new([g.n, g.c_out, h, w], [2; 2], [2; 2], [0; 2])
+                .map_err(|e| Error::shape("max_pool2d", e.to_string()))?;
+            [h, w] = [pooled.h_out, pooled.w_out];
+        }
         Ok(Tensor::build(Shape::new(&[g.n, g.c_out, h, w]), Layout::Nhwc, |y| {
             self.filters.forward(&g, x.as_slice(), after, y);
         }))

@@ -40,8 +40,7 @@ impl<T: Element> Network<T> {
         Ok(Self { spec, layers })
     }
 
-    /// Logits `[n, classes]` of pictures `[n, 1, h, w]` with pixels in [0, 1]. If the pass watches
-    /// layers, the run ends when the last of them has been seen and the result is its block's.
+    /// Logits `[n, classes]` of pictures `[n, 1, h, w]` with pixels in [0, 1].
     ///
     /// # Errors
     /// [`Error::Shape`] if the pictures do not fit.

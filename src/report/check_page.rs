@@ -142,9 +142,9 @@ impl CheckReport {
             "{} Deletion, insertion: mean probability while the most important pixels are replaced by \
              the mean face, or put back; both must beat a random order and the centre of the picture. \
              Half, all random: rank correlation of |map| with the maps of the same network with new \
-             weights in the upper half of its layers, or in all; above {RANDOMISATION_LIMIT} a map \
-             fails the sanity check of Adebayo et al. (2018): it shows the picture, not what the \
-             network learnt. \
+             weights in the upper half of its layers, or in all; above {RANDOMISATION_LIMIT} \
+             (our limit for the sanity check of Adebayo et al. 2018, who name none) a map shows more \
+             of the picture than of what the network learnt. Faces with an empty map are left out. \
              Infidelity: share of the score's changes that the map does not foretell. \
              Max-sensitivity: relative change of the map under invisible noise. Residual: error of \
              the sum of integrated gradients. –: not measured.",

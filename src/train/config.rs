@@ -222,8 +222,8 @@ impl TrainConfig {
         stage.map_or(crate::SIDE, |s| s.side)
     }
 
-    /// Whether an epoch ended with training faces of the size of the validation faces.
-    pub fn had_full_size(&self, epoch: &EpochMetrics) -> bool {
+    /// Whether the training faces have the size of the validation faces after this epoch.
+    pub fn has_full_size_after(&self, epoch: &EpochMetrics) -> bool {
         let progress = match self.budget {
             Budget::Epochs(epochs) => epoch.epoch as f64 / epochs as f64,
             Budget::Minutes(minutes) => epoch.seconds / (60.0 * minutes),

@@ -42,8 +42,11 @@ pub struct Course {
     pub gap_at_best: f64,
     /// The same in the last.
     pub gap_at_end: f64,
-    /// The epoch from which on the training accuracy stays above the validation accuracy. Epochs that
-    /// trained on smaller faces than those of validation have no say in it.
+    /// The first epoch with training faces as large as those of validation from its beginning to its
+    /// end; earlier accuracies of the two say nothing of over-fitting.
+    pub compared_from: Option<usize>,
+    /// The epoch from which on the training accuracy stays above the validation accuracy, of those
+    /// that can be compared.
     pub gap_begins: Option<usize>,
     /// The epoch with the lowest validation loss.
     pub lowest_loss_epoch: usize,
@@ -79,8 +82,15 @@ impl Course {
         let best = known.iter().max_by(first_best)?;
         let lowest = known.iter().min_by(|a, b| a.val_loss.total_cmp(&b.val_loss))?;
         let gap = |m: &EpochMetrics| m.accuracy - m.val_accuracy;
-        let comparable = |m: &EpochMetrics| config.is_none_or(|c| c.had_full_size(m));
-        let above = known.iter().rev().take_while(|m| comparable(m) && gap(m) > 0.0).last();
+        let begins_small = |m: &EpochMetrics| {
+            let before = history.iter().rev().find(|b| b.epoch < m.epoch);
+            config.is_some_and(|c| match before {
+                Some(before) => !c.has_full_size_after(before),
+                None => c.side(0.0) != c.final_side(),
+            })
+        };
+        let compared = || known.iter().filter(|m| !begins_small(m));
+        let above = compared().rev().take_while(|m| gap(m) > 0.0).last();
         let highest_rate = history.iter().map(|m| m.lr).fold(0.0, f64::max);
         let steps = steps(history);
         Some(Course {
@@ -92,6 +102,7 @@ impl Course {
             last_training_accuracy: last.accuracy,
             gap_at_best: gap(best),
             gap_at_end: gap(last),
+            compared_from: compared().next().map(|m| m.epoch),
             gap_begins: above.map(|m| m.epoch),
             lowest_loss_epoch: lowest.epoch,
             lowest_loss: lowest.val_loss,
@@ -169,12 +180,17 @@ mod tests {
             (course.gap_at_best - 0.05).abs() < 1e-12 && (course.gap_at_end - 0.25).abs() < 1e-12
         );
         assert_eq!((course.lowest_loss_epoch, course.harmed), (3, true));
-        // Had the third epoch still begun with small faces, the gap would begin in the fourth.
-        let small = SizeStage { until: 0.8, side: 32 };
-        let full = SizeStage { until: 1.0, side: 48 };
-        let (sizes, budget) = (vec![small, full], Budget::Epochs(4));
-        let config = TrainConfig { sizes, budget, ..TrainConfig::default() };
-        assert_eq!(Course::of(&history, Some(&config)).expect("a course").gap_begins, Some(4));
+        // Where the third epoch ends with small faces, or begins with them, only the fourth counts.
+        for until in [0.75, 0.6] {
+            let small = SizeStage { until, side: 32 };
+            let full = SizeStage { until: 1.0, side: 48 };
+            let (sizes, budget) = (vec![small, full], Budget::Epochs(4));
+            let config = TrainConfig { sizes, budget, ..TrainConfig::default() };
+            let course = Course::of(&history, Some(&config)).expect("a course");
+            assert_eq!((course.compared_from, course.gap_begins), (Some(4), Some(4)), "{until}");
+            let course = Course::of(&history[..3], Some(&config)).expect("a course");
+            assert_eq!((course.compared_from, course.gap_begins), (None, None), "{until}");
+        }
         assert_eq!(course.steps.len(), 1);
         assert_eq!((course.steps[0].epoch, course.steps[0].to), (3, 0.01));
         assert!((course.steps[0].gain - 0.1).abs() < 1e-12);

@@ -87,7 +87,8 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(&a, &b)| a as f64 * b as f64).sum()
 }
 
-/// |a − b| ≤ 2·eps·k everywhere, the bound of a sum of k products of numbers up to 1.
+/// |a − b| ≤ 2·eps·k everywhere: far above what rounding makes of a sum of k products of numbers up to
+/// 1 of either sign.
 fn assert_close(a: &[f32], b: &[f32], k: usize, what: &str) {
     let bound = 2.0 * f32::EPSILON * k as f32;
     for (i, (a, b)) in a.iter().zip(b).enumerate() {

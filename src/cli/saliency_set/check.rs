@@ -26,7 +26,9 @@ fn check_report(model: &Model, set: &Set, work: &Work<'_>, seed: u64) -> Result<
     let layers = parametrised_layers(model.network()).len();
     let half = randomised(model.network(), Some(layers.div_ceil(2)), seed ^ OTHER_SEED)?;
     let all = randomised(model.network(), None, seed ^ OTHER_SEED)?;
-    let (half, all) = (Explained::new(&half)?, Explained::new(&all)?);
+    let temperature = model.trained.temperature(false).unwrap_or(1.0);
+    let half = Explained::new(&half)?.at_temperature(temperature);
+    let all = Explained::new(&all)?.at_temperature(temperature);
     let options = CheckOptions {
         attribution: work.options,
         seed,

@@ -6,7 +6,7 @@ use super::sheet::{Sheet, Tile, card, cards, color_key};
 use super::subject::Subject;
 use crate::dataset::Origin;
 use crate::error::Result;
-use crate::explain::lime::{Lime, LimeOptions, lime as explain_lime};
+use crate::explain::lime::{Lime, LimeOptions, MIN_TOP5, lime as explain_lime};
 use crate::explain::picture::max_abs;
 use crate::explain::{Attribution, Method, Options, Target, attribute};
 use crate::language::{Language, minus, say};
@@ -120,7 +120,12 @@ fn lime_card(face: &ShownFace, lime: &Lime, names: &[&str], language: Language) 
     let picture = face.picture()?;
     let mut tiles = vec![Tile::new(p.tile_pieces, borders(&picture, &lime.segments))];
     if lime.refused.is_some() {
-        let words = [words, vec![say!(p.lime_refused, r2 = number(lime.r2))]].concat();
+        let shared = language.whole_percent(lime.top5_agreement);
+        let why = match lime.top5_agreement < MIN_TOP5 {
+            true => say!(p.lime_disagrees, r2 = number(lime.r2), shared = shared),
+            false => say!(p.lime_refused, r2 = number(lime.r2)),
+        };
+        let words = [words, vec![why]].concat();
         return card(&title, &words, &tiles);
     }
     for (sign, color, label) in [(1.0, FOR, p.tile_for), (-1.0, AGAINST, p.tile_against)] {

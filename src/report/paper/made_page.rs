@@ -3,9 +3,11 @@
 use super::sheet::Sheet;
 use super::subject::Subject;
 use super::training_page::settings;
+use crate::checkpoint::weights::OWN;
 use crate::language::say;
 use crate::render::html::escape;
 use crate::render::numbers::thousands;
+use std::path::Path;
 
 /// What is known only when the work is done, and differs from machine to machine.
 #[derive(Clone, Debug)]
@@ -81,7 +83,9 @@ pub(super) fn write(
 
 /// Commands that make the same things one by one.
 fn commands(subject: &Subject<'_>, drawn: &Drawn) -> String {
-    let model = subject.trained().path.display().to_string();
+    // The program's own network is what is taken where MODEL is left out.
+    let own = subject.trained().path == Path::new(OWN);
+    let model = if own { String::new() } else { subject.trained().path.display().to_string() };
     let data =
         subject.judged.path.as_ref().map_or(String::new(), |p| format!(" --data {}", p.display()));
     let seed = subject.options.seed;

@@ -50,7 +50,6 @@ pub(super) fn words(
 ) -> Vec<String> {
     let p = language.phrases();
     let percent = |v| language.percent(v);
-    let points = |v: f64| minus(format!("{:.1}", 100.0 * v));
     let mut text = vec![say!(
         p.course_best,
         epochs = course.epochs,
@@ -58,22 +57,7 @@ pub(super) fn words(
         accuracy = percent(course.best_accuracy),
         last = percent(course.last_accuracy)
     )];
-    text.push(match course.gap_begins {
-        Some(epoch) if course.gap_at_end >= GAP => say!(
-            p.course_gap,
-            epoch = epoch,
-            training = percent(course.last_training_accuracy),
-            validation = percent(course.last_accuracy),
-            end = points(course.gap_at_end),
-            best = points(course.gap_at_best)
-        ),
-        _ => say!(
-            p.course_no_gap,
-            training = percent(course.last_training_accuracy),
-            validation = percent(course.last_accuracy)
-        ),
-    });
-    text.extend(config.and_then(|config| size_words(config, language)));
+    text.extend(gap_words(course, language));
     let loss = |v: f64| format!("{v:.3}");
     text.push(match (course.harmed, course.lowest_loss_epoch == course.epochs) {
         (true, _) => say!(
@@ -91,7 +75,29 @@ pub(super) fn words(
         ),
     });
     text.extend(rate_words(course, config, language));
+    text.extend(config.and_then(|config| size_words(config, language)));
     text
+}
+
+/// Whether training ran ahead of validation, where the two can be compared.
+fn gap_words(course: &Course, language: Language) -> Option<String> {
+    let p = language.phrases();
+    let points = |v: f64| minus(format!("{:.1}", 100.0 * v));
+    let training = language.percent(course.last_training_accuracy);
+    let validation = language.percent(course.last_accuracy);
+    let first = course.compared_from?;
+    let Some(epoch) = course.gap_begins.filter(|_| course.gap_at_end >= GAP) else {
+        return Some(say!(p.course_no_gap, training = training, validation = validation));
+    };
+    // What stands at the edge of what can be compared may have begun before it.
+    let from = if epoch == first && first > 1 { p.course_from_latest } else { p.course_from };
+    Some(say!(
+        p.course_gap,
+        from = say!(from, epoch = epoch),
+        training = training,
+        validation = validation,
+        end = points(course.gap_at_end)
+    ))
 }
 
 /// That training began on smaller faces than validation, where it did.

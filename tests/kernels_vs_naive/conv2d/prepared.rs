@@ -10,9 +10,21 @@ fn pooled(g: &Conv2dGeometry, y: &[f32]) -> Vec<f32> {
         |n: usize, i: usize, j: usize, c: usize| y[((n * g.h_out + i) * g.w_out + j) * g.c_out + c];
     let pixel = |p: usize, c: usize| {
         let (n, i, j) = (p / w / h, p / w % h * 2, p % w * 2);
-        at(n, i, j, c).max(at(n, i, j + 1, c)).max(at(n, i + 1, j, c)).max(at(n, i + 1, j + 1, c))
+        let window =
+            [at(n, i, j, c), at(n, i, j + 1, c), at(n, i + 1, j, c), at(n, i + 1, j + 1, c)];
+        window.into_iter().reduce(f32::max).unwrap()
     };
     (0..g.n * h * w).flat_map(|p| (0..g.c_out).map(move |c| pixel(p, c))).collect()
+}
+
+/// Odd sides, no padding and too much: large enough that Winograd is chosen.
+fn pays_for_winograd(draw: &mut Draw) -> Conv2dGeometry {
+    let input = [draw.int(6, 9), draw.int(16, 20), draw.int(9, 14), draw.int(9, 14)];
+    let (c_out, padding) = (draw.int(16, 34), draw.int(0, 2));
+    let weight = [c_out, input[1], 3, 3];
+    let g = Conv2dGeometry::new(input, weight, [1, 1], [padding; 2], [1, 1], 1).unwrap();
+    assert!(plan_name(&g, Pass::Forward).starts_with("winograd") || g.n * g.h_out * g.w_out < 512);
+    g
 }
 
 /// Convolution, bias, ReLU and pooling in one have the bits of one after the other, call after call.
@@ -27,6 +39,7 @@ fn prepared_filters_give_the_same_bits() {
     let ways = geometries.iter().map(|g| plan_name(g, Pass::Forward)).collect::<Vec<_>>();
     assert_eq!(ways, ["winograd 2x2", "winograd 4x4", "direct"]);
     geometries.extend((0..100).map(|_| random_geometry(draw)));
+    geometries.extend((0..60).map(|_| pays_for_winograd(draw)));
     for g in geometries {
         let case = Case::floats(g, draw);
         let x = swap_axes(case.input_shape(), &case.x);
