@@ -217,6 +217,17 @@ fn report_names_what_made_it() {
     // What the page offers to be typed can be typed.
     let filters = commands.lines().find(|l| l.starts_with("fer filters")).expect("a command");
     reported.place.ok(&filters.replacen("fer ", "", 1).replace("--seed 0", "--seed 0 --steps 2"));
+    // With a file to point to, the commands name the very faces.
+    reported.place.ok("report run --quick --data faces.csv --out data.html");
+    let commands = texts(&reported.place.text("data.html"), "code").concat();
+    for start in
+        ["fer saliency run --data faces.csv --index ", "fer activations run --data faces.csv"]
+    {
+        let line = commands.lines().find(|l| l.starts_with(start)).expect(start);
+        reported
+            .place
+            .ok(&line.replacen("fer ", "", 1).replace("--layer all", "--layer activation_1"));
+    }
     let hash = reported.json["data_hash"].as_str().expect("a hash");
     assert!(hash.len() == 16 && reported.english.contains(hash));
 }

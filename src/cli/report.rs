@@ -71,7 +71,8 @@ pub(super) fn run(args: Args) -> Result<()> {
         None => ensemble.first().validation_faces()?,
     };
     let (faces, unlabelled) = labelled(all);
-    let judged = NamedFaces { faces, path: args.data.clone(), unlabelled };
+    let judged =
+        NamedFaces { faces, path: args.data.clone(), reading: args.reading.words(), unlabelled };
     // A report can do without the training faces, where they are not at hand any more.
     let learnt = ensemble.first().training_faces().ok();
     let history = match &args.run {

@@ -29,7 +29,9 @@ const VARIES: &str = " class=\"varies\"";
 pub(super) struct Drawn {
     /// Layers and their filters.
     pub layers: Vec<(String, Vec<usize>)>,
-    /// The judged face whose maps are shown.
+    /// The typical faces, by their numbers among those judged.
+    pub typical: Vec<usize>,
+    /// That of them whose feature maps are shown.
     pub face: Option<usize>,
 }
 
@@ -85,34 +87,49 @@ pub(super) fn write(
 fn commands(subject: &Subject<'_>, drawn: &Drawn) -> String {
     // The program's own network is what is taken where MODEL is left out.
     let own = subject.trained().path == Path::new(OWN);
-    let model = if own { String::new() } else { subject.trained().path.display().to_string() };
-    let data =
-        subject.judged.path.as_ref().map_or(String::new(), |p| format!(" --data {}", p.display()));
+    let model = if own { String::new() } else { format!(" {}", subject.trained().path.display()) };
+    let judged = subject.judged;
+    let file = judged.path.as_ref().map_or(String::new(), |p| format!(" --data {}", p.display()));
+    let data = format!("{file}{}", judged.reading);
+    // Numbers mean the same faces elsewhere where all faces of a file were judged.
+    let numbered = judged.path.is_some() && judged.unlabelled == 0;
+    let numbers = |faces: &[usize]| {
+        let all: Vec<String> = faces.iter().map(usize::to_string).collect();
+        if numbered && !all.is_empty() {
+            format!(" --index {}", all.join(","))
+        } else {
+            String::new()
+        }
+    };
+    let typical = numbers(&drawn.typical);
     let seed = subject.options.seed;
     let (starts, faces) = (subject.options.starts(), subject.options.training_faces());
     let how = format!(" --seeds {starts} --faces {faces} --seed {seed}");
     let layer = |(name, own): &(String, Vec<usize>)| {
         let own: Vec<String> = own.iter().map(usize::to_string).collect();
         format!(
-            "fer filters {model} --layer {name} --filter {} --recipe naive,pixels,maco{how} \
+            "fer filters{model} --layer {name} --filter {} --recipe naive,pixels,maco{how} \
              --out {name}.png\n",
             own.join(",")
         )
     };
-    let face = drawn.face.map_or(String::new(), |f| format!(" --index {f}"));
+    let face = match (drawn.face, judged.reading.is_empty()) {
+        (Some(face), true) => format!("{file}{}", numbers(&[face])),
+        _ => String::new(),
+    };
     let filters: String = drawn.layers.iter().map(layer).collect();
     let mut text = format!(
-        "fer saliency {model}{data} --out saliency.png\n\
-         fer saliency {model}{data} --regions --seed {seed} --out regions.png\n\
-         fer saliency {model}{data} --class-maps --seed {seed} --out class-maps.png\n\
+        "fer saliency{model}{data}{typical} --out saliency.png\n\
+         fer saliency{model}{data} --regions --seed {seed} --out regions.png\n\
+         fer saliency{model}{data} --class-maps --seed {seed} --out class-maps.png\n\
          {filters}\
-         fer filters {model} --layer logits{how} --out ideal-faces.png\n\
-         fer activations {model}{data}{face} --layer all --out maps.png\n\
-         fer eval {model}{data} --out judged\n\
-         fer lime {model}{data} --seed {seed} --out lime.png\n"
+         fer filters{model} --layer logits{how} --out ideal-faces.png\n\
+         fer activations{model}{face} --layer all --out maps.png\n\
+         fer eval{model}{data} --out judged\n\
+         fer lime{model}{data}{typical} --seed {seed} --out lime.png\n"
     );
     if !subject.history.is_empty() {
-        text += &format!("fer curves {model} --out curves.svg\n");
+        text += &format!("fer curves{model} --out curves.svg\n");
     }
     text
 }

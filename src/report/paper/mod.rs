@@ -125,9 +125,11 @@ impl Paper {
             training: Course::of(subject.history, subject.trained().config.as_ref()),
         };
         let filters = |r: &FilterReport| r.surveys.iter().map(|s| s.filter).collect();
+        let number = |f: &ShownFace| f.origin.trim_start_matches('#').parse().ok();
         let drawn = Drawn {
             layers: want.layers.iter().map(|r| (r.layer.name.clone(), filters(r))).collect(),
-            face: face.and_then(|f| f.origin.trim_start_matches('#').parse().ok()),
+            typical: typical.iter().filter_map(number).collect(),
+            face: face.and_then(number),
         };
         Ok(Paper { sheet, drawn, numbers })
     }

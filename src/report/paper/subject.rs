@@ -18,6 +18,8 @@ pub struct NamedFaces {
     pub faces: Dataset,
     /// The file, or `None` for the validation faces of the training.
     pub path: Option<PathBuf>,
+    /// Further words of the command line that say how the file was read, such as ` --usage PublicTest`.
+    pub reading: String,
     /// Faces without label that were left out.
     pub unlabelled: usize,
 }
