@@ -81,6 +81,10 @@ impl Server {
         while is_watched && begun.elapsed() < limit && asked().is_some_and(|at| at < begun) {
             std::thread::sleep(Duration::from_millis(50));
         }
+        if is_watched {
+            // What the page asks for next: the charts of the last epoch.
+            std::thread::sleep(Duration::from_millis(500));
+        }
     }
 
     /// Serves until the process ends.

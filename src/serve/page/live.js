@@ -261,6 +261,7 @@ async function update() {
   try {
     const [p, age] = await ask('/progress.json');
     if (!story || story.epochs.length !== p.epoch) {
+      if (story) now(p, age); // the end is known even if the server goes before it answers again
       [story] = await ask('/live.json');
       say('run', story.run);
       document.title = `${story.run}: fer`;
