@@ -208,6 +208,13 @@ pub struct Pool2dGeometry {
 }
 
 impl Pool2dGeometry {
+    /// Windows of 2×2 side by side, over \[n, c, h, w\]; a last odd row or column is left out.
+    ///
+    /// # Errors
+    /// Images of less than 2×2.
+    pub fn halving(input: [usize; 4]) -> Result<Self, GeometryError> {
+        Self::new(input, [2; 2], [2; 2], [0; 2])
+    }
     /// Derives the output size from `input` = \[n, c, h_in, w_in\].
     ///
     /// # Errors

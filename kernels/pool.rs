@@ -1,6 +1,7 @@
 //! Pooling of NHWC images: the channels of a pixel are the vector.
 
 use crate::Pool2dGeometry;
+use crate::arch::{Vector, Vectorized, starts, vectorized};
 use crate::parallel::parallel_chunks;
 use rayon::prelude::*;
 
@@ -84,6 +85,39 @@ fn halving_max_forward(g: &Pool2dGeometry, x: &[f32], y: &mut [f32], argmax: &mu
             }
         },
     );
+}
+
+/// y of [`max_forward`] alone, where the windows are 2×2 side by side.
+pub(crate) fn halving_max(g: &Pool2dGeometry, x: &[f32], y: &mut [f32]) {
+    assert!(is_halving(g) && x.len() == g.input_len() && y.len() == g.output_len());
+    if y.is_empty() {
+        return;
+    }
+    parallel_chunks(y, g.w_out * g.c, |r, y| {
+        let upper = &x[pixel(g, r / g.h_out, r % g.h_out * 2, 0)..];
+        vectorized(g.c, HalvingMax { g, upper, y });
+    });
+}
+
+struct HalvingMax<'a> {
+    g: &'a Pool2dGeometry,
+    /// Two rows of pixels.
+    upper: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl Vectorized for HalvingMax<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let (c, below) = (self.g.c, self.g.w_in * self.g.c);
+        for (j, y) in self.y.chunks_exact_mut(c).enumerate() {
+            for at in starts::<V>(c) {
+                let x = |i| V::load(&self.upper[i + 2 * j * c + at..]);
+                let (upper, lower) = (x(0).max(x(c)), x(below).max(x(below + c)));
+                upper.max(lower).store(&mut y[at..]);
+            }
+        }
+    }
 }
 
 /// grad_input\[place that won\] += grad_output.

@@ -46,7 +46,8 @@ fn replace(path: &Path, folder: &Path, bytes: &[u8]) -> std::io::Result<()> {
         // A temporary is private by default; a result is for everyone whom the umask allows.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut temporary = builder.tempfile_in(folder)?;
+    // Its name means nothing to anybody; the caller knows the file that was wanted.
+    let mut temporary = builder.tempfile_in(folder).map_err(|e| e.kind())?;
     temporary.write_all(bytes)?;
     temporary.as_file().sync_all()?;
     temporary.persist(path).map_err(|failure| failure.error)?;

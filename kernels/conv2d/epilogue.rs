@@ -3,7 +3,7 @@
 use crate::Conv2dGeometry;
 use crate::arch::{Vector, Vectorized, starts, vectorized};
 use crate::batch_norm::{ROWS, add_block, add_blocks};
-use crate::parallel::{parallel_chunks, parallel_parts};
+use crate::parallel::parallel_parts;
 use std::ops::Range;
 
 /// y = max(0, conv + bias), and of that the maximum of each 2×2 pixels; each part if wanted.
@@ -147,40 +147,6 @@ impl Vectorized for Rectify<'_> {
     fn run<V: Vector>(self) {
         for at in starts::<V>(self.0.len()) {
             V::splat(0.0).max(V::load(&self.0[at..])).store(&mut self.0[at..]);
-        }
-    }
-}
-
-/// The largest of each 2×2 pixels of a whole output.
-pub(crate) fn max_of_windows(g: &Conv2dGeometry, whole: &[f32], y: &mut [f32]) {
-    let (c, row) = (g.c_out, g.w_out * g.c_out);
-    let (h, w) = (g.h_out / 2, g.w_out / 2);
-    if y.is_empty() {
-        return;
-    }
-    parallel_chunks(y, w * c, |r, y| {
-        let upper = &whole[(r / h * g.h_out + r % h * 2) * row..];
-        vectorized(c, MaxOfWindows { upper, row, c, y });
-    });
-}
-
-struct MaxOfWindows<'a> {
-    /// Two rows of pixels, `row` apart.
-    upper: &'a [f32],
-    row: usize,
-    c: usize,
-    y: &'a mut [f32],
-}
-
-impl Vectorized for MaxOfWindows<'_> {
-    #[inline(always)]
-    fn run<V: Vector>(self) {
-        for (j, y) in self.y.chunks_exact_mut(self.c).enumerate() {
-            for at in starts::<V>(self.c) {
-                let x = |i| V::load(&self.upper[i + 2 * j * self.c + at..]);
-                let (upper, lower) = (x(0).max(x(self.c)), x(self.row).max(x(self.row + self.c)));
-                upper.max(lower).store(&mut y[at..]);
-            }
         }
     }
 }

@@ -4,9 +4,9 @@ use super::plan::{Algorithm, Pass, plan};
 use super::weights::Filters;
 use super::{Epilogue, direct};
 use crate::arch::{AlignedBuffer, MicroKernel, micro_kernel};
-use crate::conv2d::epilogue::{max_of_windows, rectify};
+use crate::conv2d::epilogue::rectify;
 use crate::winograd::{self, TileSize};
-use crate::{Conv2dGeometry, im2col, scratch};
+use crate::{Conv2dGeometry, Pool2dGeometry, im2col, pool, scratch};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The filters of a convolution whose weights do not change, in every order that has been asked
@@ -44,7 +44,9 @@ impl Prepared {
         if after.pool && algorithm != Algorithm::Winograd {
             let mut whole = scratch::take(g.output_len());
             self.forward_by(algorithm, g, x, Epilogue { pool: false, ..after }, &mut whole);
-            return max_of_windows(g, &whole, y);
+            let output = [g.n, g.c_out, g.h_out, g.w_out];
+            let Ok(windows) = Pool2dGeometry::halving(output) else { return };
+            return pool::halving_max(&windows, &whole, y);
         }
         self.forward_by(algorithm, g, x, after, y);
     }

@@ -62,6 +62,19 @@ impl Model {
         Ok(Model { title: format!("{file} ({})", trained.network.spec.name), trained })
     }
 
+    /// The title, and whether its probabilities are calibrated: for pages that show some.
+    pub fn caption(&self) -> String {
+        match self.is_calibrated() {
+            true => format!("{}, probabilities calibrated", self.title),
+            false => self.title.clone(),
+        }
+    }
+
+    /// Whether a temperature was fitted to its probabilities.
+    pub fn is_calibrated(&self) -> bool {
+        self.trained.temperature(false).is_some()
+    }
+
     /// The network.
     pub fn network(&self) -> &Network<f32> {
         &self.trained.network

@@ -51,7 +51,8 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     let faces = chosen.judge(&explained)?;
     std::fs::create_dir_all(&args.out).map_err(Error::io(&args.out))?;
     let theme = theme(args.dark);
-    let look = PageOptions { names: &names, model: &model.title, common_scale: false, theme };
+    let caption = model.caption();
+    let look = PageOptions { names: &names, model: &caption, common_scale: false, theme };
     let pages = Method::ALL.len() + faces.len() + 4;
     let mut writer = Writer {
         gallery: Gallery::new(&model.title),

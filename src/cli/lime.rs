@@ -5,9 +5,9 @@ use super::input::theme;
 use super::progress;
 use crate::PIXELS;
 use crate::error::{Error, Result};
-use crate::explain::lime::{LimeOptions, lime};
+use crate::explain::lime::{Lime, LimeOptions, lime};
 use crate::explain::segments::Segmentation;
-use crate::report::face::name;
+use crate::report::face::{ShownFace, name};
 use crate::report::lime_page::{LimePage, LimeRecord};
 use crate::report::write::{check_name, write_page};
 use std::fmt::Write as _;
@@ -40,7 +40,7 @@ pub struct Args {
     /// The page: a .png, .svg or .html file
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Print one JSON object
+    /// Print a JSON array, an object a face
     #[arg(long)]
     json: bool,
     /// Light ink on dark ground
@@ -83,7 +83,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     if let Some(path) = &args.out {
         let page = LimePage {
             names: &names,
-            model: &model.title,
+            model: &model.caption(),
             segmentation: args.segments,
             num_samples: options.num_samples,
             fits: options.fits,
@@ -92,9 +92,11 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         write_page(&page.page(&faces, &classes, &found)?, path)?;
     }
     let all = faces.iter().zip(&classes).zip(&found);
-    let records: Vec<LimeRecord> = all
-        .map(|((face, &c), l)| LimeRecord::new(face, name(&names, c), l, args.segments))
-        .collect();
+    let calibrated = model.is_calibrated();
+    let record = |((face, &c), lime): ((&ShownFace, &usize), &Lime)| {
+        LimeRecord::new(face, name(&names, c), lime, args.segments, calibrated)
+    };
+    let records: Vec<LimeRecord> = all.map(record).collect();
     match args.json {
         true => super::print_json(&records),
         false => super::print(&text(&records)),

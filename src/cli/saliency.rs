@@ -161,7 +161,7 @@ fn explain_faces(args: &Args, model: &Model, explained: &dyn Classifier) -> Resu
     if let Some(path) = &args.out {
         let theme = args.theme();
         let common_scale = args.common_scale;
-        let look = PageOptions { names: &names, model: &model.title, common_scale, theme };
+        let look = PageOptions { names: &names, model: &model.caption(), common_scale, theme };
         let page = match (found.as_slice(), faces.as_slice()) {
             ([only], faces) => saliency_page(faces, only, &look)?,
             (all, [face]) => one_face_page(face, &all.iter().flatten().collect::<Vec<_>>(), &look)?,
@@ -173,7 +173,10 @@ fn explain_faces(args: &Args, model: &Model, explained: &dyn Classifier) -> Resu
         write_raw(path, &faces, &found)?;
     }
     match args.json {
-        true => super::print_json(&Record::new(&model.title, &names, &faces, &found)),
+        true => {
+            let calibrated = model.is_calibrated();
+            super::print_json(&Record::new(&model.title, calibrated, &names, &faces, &found))
+        }
         false => Ok(()),
     }
 }

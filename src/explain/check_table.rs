@@ -7,7 +7,7 @@ use super::infidelity::Squares;
 use super::integrated_gradients::RESIDUAL_GOAL;
 use super::method::Method;
 use super::model::{Classifier, Target, check};
-use super::randomisation::mean_spearman;
+use super::randomisation::Similarity;
 use super::sensitivity::max_sensitivity;
 use super::stats::mean;
 use crate::Result;
@@ -33,9 +33,9 @@ pub struct CheckRow {
     /// methods of many forward passes would take ten times their own time.
     pub max_sensitivity: Option<f64>,
     /// Correlation with the network whose upper half of layers is re-initialised. About 0 is good.
-    pub half_randomised: Option<f64>,
+    pub half_randomised: Option<Similarity>,
     /// Correlation with the network whose layers are all re-initialised. About 0 is good.
-    pub randomisation: Option<f64>,
+    pub randomisation: Option<Similarity>,
     /// Completeness residual, for integrated gradients: mean over the faces. Low is good.
     pub residual: Option<f64>,
     /// Faces that the method refused.
@@ -144,7 +144,7 @@ impl<'a> Checker<'a> {
         }
         let similarity = |other: Option<&dyn Classifier>| {
             let compare = |other: &dyn Classifier| {
-                mean_spearman(&maps, &maps_of(other, method, &faces, &targets, settings)?)
+                Similarity::of(&maps, &maps_of(other, method, &faces, &targets, settings)?)
             };
             other.map(compare).transpose()
         };
@@ -200,9 +200,10 @@ fn needs_many_passes(method: Method) -> bool {
     matches!(method, Method::Rise | Method::Lime | Method::ScoreCam)
 }
 
-/// Whether a correlation with a randomised network is too high to believe the map.
-pub fn is_blind_to_weights(correlation: Option<f64>) -> bool {
-    correlation.is_some_and(|r| r.is_nan() || r > RANDOMISATION_LIMIT)
+/// Whether the maps of a randomised network are too similar to believe the map. Where no face has
+/// both maps there is nothing that speaks for it.
+pub fn is_blind_to_weights(found: Option<Similarity>) -> bool {
+    found.is_some_and(|s| s.spearman.is_nan() || s.spearman > RANDOMISATION_LIMIT)
 }
 
 /// Which randomised networks have nearly the same maps, in words.
@@ -210,9 +211,12 @@ fn sanity_failure(row: &CheckRow) -> Option<String> {
     let found = [(row.half_randomised, "the upper half"), (row.randomisation, "all")];
     let blind: Vec<String> = found
         .into_iter()
-        .filter(|&(correlation, _)| is_blind_to_weights(correlation))
-        .filter_map(|(correlation, which)| {
-            Some(format!("{:.2} with {which} of them", correlation?))
+        .filter(|&(similarity, _)| is_blind_to_weights(similarity))
+        .filter_map(|(similarity, which)| {
+            Some(match similarity?.spearman {
+                r if r.is_nan() => format!("none to be had with {which} of them"),
+                r => format!("{r:.2} with {which} of them"),
+            })
         })
         .collect();
     (!blind.is_empty()).then(|| {

@@ -1,6 +1,8 @@
 //! Maps of a whole test set: what the faces of a class have in common.
 
+use super::batch::face;
 use super::model::Maps;
+use super::picture::mean_face;
 use crate::{Error, PIXELS, Result};
 
 /// Mean maps, each `[48, 48]`.
@@ -44,6 +46,15 @@ pub fn class_maps(
         correct_minus_wrong: (0..classes).map(difference).collect(),
         faces: (0..classes).map(|c| labels.iter().filter(|&&l| l == c).count()).collect(),
     })
+}
+
+/// Mean face of each class, of faces `[n, 48, 48]`.
+pub fn mean_faces(faces: &[f32], labels: &[usize], classes: usize) -> Vec<Vec<f32>> {
+    let of_class = |c: usize| {
+        let own = (0..labels.len()).filter(|&f| labels[f] == c);
+        mean_face(&own.flat_map(|f| face(faces, f)).copied().collect::<Vec<f32>>())
+    };
+    (0..classes).map(of_class).collect()
 }
 
 /// Mean over wrong faces of |map for the true class| − |map for the predicted class|: where the

@@ -19,9 +19,12 @@ pub fn find_layer(model: &dyn Classifier, name: &str) -> Result<LayerInfo> {
     Err(Error::Usage(format!("no layer `{name}`{hint} Layers: {}", names.join(", "))))
 }
 
-/// The name that takes the fewest edits to become `name`; the first among equals.
+/// The name that takes the fewest edits to become `name`; the first among equals, and none where
+/// more than half of the letters would change.
 pub fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
-    names.iter().min_by_key(|n| edit_distance(n, name)).copied()
+    let found = names.iter().min_by_key(|n| edit_distance(n, name)).copied()?;
+    let longer = name.chars().count().max(found.chars().count());
+    (2 * edit_distance(found, name) <= longer).then_some(found)
 }
 
 /// Levenshtein distance.
@@ -94,7 +97,7 @@ pub fn previous_block<'a>(layers: &'a [LayerInfo], name: &str) -> Option<&'a Lay
 
 #[cfg(test)]
 mod tests {
-    use super::edit_distance;
+    use super::{edit_distance, nearest};
 
     #[test]
     fn edit_distance_counts_edits() {
@@ -102,5 +105,14 @@ mod tests {
             assert_eq!(edit_distance(a, b), d);
         }
         assert_eq!(edit_distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn nearest_has_something_in_common() {
+        let names = ["conv2d_1", "batch_normalization_1", "activation_1"];
+        assert_eq!(nearest("conv2d1", &names), Some("conv2d_1"));
+        assert_eq!(nearest("batch_normalisation_1", &names), Some("batch_normalization_1"));
+        assert_eq!(nearest("foo", &names), None);
+        assert_eq!(nearest("", &[]), None);
     }
 }

@@ -107,44 +107,6 @@ fn not_a_square<T: Element>(network: &Network<T>) -> Error {
     Error::Usage(format!("{name} takes {input:?}; explanations need one channel of a square"))
 }
 
-/// The network with its top `layers` layers that have parameters drawn anew by the training
-/// initialiser, running statistics included; all of them for `None`.
-///
-/// **Errors**: those of building a network.
-pub fn randomised(
-    network: &Network<f32>,
-    layers: Option<usize>,
-    seed: u64,
-) -> Result<Network<f32>> {
-    let mut out = Network::new(network.spec.clone(), seed)?;
-    let names = parametrised_layers(network);
-    let kept = names.len() - layers.unwrap_or(names.len()).min(names.len());
-    let state = network.state();
-    for ((name, value), (_, trained)) in out.state_mut().into_iter().zip(state) {
-        if names[..kept].iter().any(|layer| layer_of(&name) == layer) {
-            *value = trained.clone();
-        }
-    }
-    Ok(out)
-}
-
-/// Names of the layers that have parameters, from the pixels on.
-pub fn parametrised_layers(network: &Network<f32>) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for (name, _) in network.state() {
-        let layer = layer_of(&name);
-        if !names.iter().any(|n| n == layer) {
-            names.push(layer.to_owned());
-        }
-    }
-    names
-}
-
-/// `conv2d_1` of `conv2d_1.weight`.
-fn layer_of(tensor: &str) -> &str {
-    tensor.split('.').next().unwrap_or(tensor)
-}
-
 /// Faces in one pass of the network: so few that what one layer leaves is still in the cache for
 /// the next.
 const FEW: usize = 16;
@@ -372,29 +334,5 @@ fn kind<T: Element>(layer: &Layer<T>) -> LayerKind {
         Layer::MaxPool2d(..) | Layer::AvgPool2d(..) | Layer::GlobalAvgPool2d(_) => LayerKind::Pool,
         Layer::Linear(_) => LayerKind::Linear,
         _ => LayerKind::Other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::architecture;
-
-    #[test]
-    fn randomised_draws_the_top_layers_anew_and_keeps_the_rest() {
-        let network: Network<f32> = Network::new(architecture("fer-s").unwrap(), 1).unwrap();
-        let layers = parametrised_layers(&network);
-        assert_eq!(layers.first().map(String::as_str), Some("conv2d_1"));
-        assert_eq!(layers.last().map(String::as_str), Some("linear_1"));
-        let changed = |top: Option<usize>| -> Vec<String> {
-            let other = randomised(&network, top, 2).unwrap();
-            let pairs = network.state().into_iter().zip(other.state());
-            let differs = pairs.filter(|((_, a), (_, b))| a.to_vec() != b.to_vec());
-            differs.map(|((name, _), _)| layer_of(&name).to_owned()).collect()
-        };
-        assert!(changed(Some(0)).is_empty());
-        assert_eq!(changed(Some(1)), ["linear_1"]);
-        assert!(changed(None).contains(&"conv2d_1".to_owned()));
-        assert!(!changed(Some(layers.len() - 1)).contains(&"conv2d_1".to_owned()));
     }
 }

@@ -1,8 +1,14 @@
 //! Parameter randomisation: a map of the network must change when the network is destroyed.
 
 use super::batch::face;
-use super::stats::spearman;
+use super::stats::{Interval, bootstrap_mean, mean, spearman};
+use crate::model::Network;
 use crate::{Error, PIXELS, Result};
+
+/// Bootstrap resamples of a mean correlation.
+const RESAMPLES: usize = 1_000;
+/// What tells a control's seed from a training's.
+const OTHER_SEED: u64 = 1_000_003;
 
 /// Similarity of a randomised network's maps to the original's.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -28,23 +34,105 @@ pub fn randomisation(
 ) -> Result<Vec<RandomisationStep>> {
     let step = |layers: usize| {
         let maps = randomised(layers)?;
-        Ok(RandomisationStep { layers, spearman: mean_spearman(original, &maps)? })
+        Ok(RandomisationStep { layers, spearman: Similarity::of(original, &maps)?.spearman })
     };
     (1..=layers).map(step).collect()
 }
 
-/// Mean over faces of Spearman's correlation of the magnitudes of two sets of maps. A face with an
-/// empty map among the two has no correlation and is left out; NaN where none is left.
-pub fn mean_spearman(a: &[f32], b: &[f32]) -> Result<f64> {
-    if a.len() != b.len() || a.is_empty() || !a.len().is_multiple_of(PIXELS) {
-        let detail = format!("{} and {} map values", a.len(), b.len());
-        return Err(Error::shape("randomisation", detail));
+/// How much two sets of maps resemble each other.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Similarity {
+    /// Spearman's correlation of the magnitudes, mean over the faces. NaN where no face has both
+    /// maps.
+    pub spearman: f64,
+    /// Bootstrap interval of the mean over the faces.
+    pub interval: Interval,
+    /// Faces left out, for an empty map among the two has no correlation.
+    pub left_out: usize,
+}
+
+impl Similarity {
+    /// Of maps `[n, 48, 48]`, face by face.
+    ///
+    /// **Errors**: `Shape` where the counts disagree or are no maps.
+    pub fn of(a: &[f32], b: &[f32]) -> Result<Similarity> {
+        if a.len() != b.len() || a.is_empty() || !a.len().is_multiple_of(PIXELS) {
+            let detail = format!("{} and {} map values", a.len(), b.len());
+            return Err(Error::shape("randomisation", detail));
+        }
+        let magnitude = |m: &[f32]| m.iter().map(|v| v.abs()).collect::<Vec<f32>>();
+        let n = a.len() / PIXELS;
+        let is_empty = |map: &[f32]| map.iter().all(|v| *v == 0.0);
+        let full = (0..n).filter(|&f| !is_empty(face(a, f)) && !is_empty(face(b, f)));
+        let all: Vec<f64> =
+            full.map(|f| spearman(&magnitude(face(a, f)), &magnitude(face(b, f)))).collect();
+        Ok(Similarity {
+            spearman: mean(&all),
+            interval: bootstrap_mean(&all, RESAMPLES, 0),
+            left_out: n - all.len(),
+        })
     }
-    let magnitude = |m: &[f32]| m.iter().map(|v| v.abs()).collect::<Vec<f32>>();
-    let n = a.len() / PIXELS;
-    let is_empty = |map: &[f32]| map.iter().all(|v| *v == 0.0);
-    let full = (0..n).filter(|&f| !is_empty(face(a, f)) && !is_empty(face(b, f)));
-    let all: Vec<f64> =
-        full.map(|f| spearman(&magnitude(face(a, f)), &magnitude(face(b, f)))).collect();
-    Ok(all.iter().sum::<f64>() / all.len() as f64)
+}
+
+/// The network with its top `layers` layers that have parameters drawn anew by the training
+/// initialiser, running statistics included; all of them for `None`. The draw is another than that of
+/// a training with the same seed.
+///
+/// **Errors**: those of building a network.
+pub fn randomised(
+    network: &Network<f32>,
+    layers: Option<usize>,
+    seed: u64,
+) -> Result<Network<f32>> {
+    let mut out = Network::new(network.spec.clone(), seed ^ OTHER_SEED)?;
+    let names = parametrised_layers(network);
+    let kept = names.len() - layers.unwrap_or(names.len()).min(names.len());
+    let state = network.state();
+    for ((name, value), (_, trained)) in out.state_mut().into_iter().zip(state) {
+        if names[..kept].iter().any(|layer| layer_of(&name) == layer) {
+            *value = trained.clone();
+        }
+    }
+    Ok(out)
+}
+
+/// Names of the layers that have parameters, from the pixels on.
+pub fn parametrised_layers(network: &Network<f32>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in network.state() {
+        let layer = layer_of(&name);
+        if !names.iter().any(|n| n == layer) {
+            names.push(layer.to_owned());
+        }
+    }
+    names
+}
+
+/// `conv2d_1` of `conv2d_1.weight`.
+fn layer_of(tensor: &str) -> &str {
+    tensor.split('.').next().unwrap_or(tensor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::architecture;
+
+    #[test]
+    fn randomised_draws_the_top_layers_anew_and_keeps_the_rest() {
+        let network: Network<f32> = Network::new(architecture("fer-s").unwrap(), 1).unwrap();
+        let layers = parametrised_layers(&network);
+        assert_eq!(layers.first().map(String::as_str), Some("conv2d_1"));
+        assert_eq!(layers.last().map(String::as_str), Some("linear_1"));
+        let changed = |top: Option<usize>| -> Vec<String> {
+            let other = randomised(&network, top, 2).unwrap();
+            let pairs = network.state().into_iter().zip(other.state());
+            let differs = pairs.filter(|((_, a), (_, b))| a.to_vec() != b.to_vec());
+            differs.map(|((name, _), _)| layer_of(&name).to_owned()).collect()
+        };
+        assert!(changed(Some(0)).is_empty());
+        assert_eq!(changed(Some(1)), ["linear_1"]);
+        assert!(changed(None).contains(&"conv2d_1".to_owned()));
+        assert!(!changed(Some(layers.len() - 1)).contains(&"conv2d_1".to_owned()));
+    }
 }

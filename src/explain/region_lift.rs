@@ -51,6 +51,13 @@ pub struct LiftOptions {
     pub seed: u64,
 }
 
+impl LiftOptions {
+    /// With 1,000 resamples.
+    pub fn new(mean_face: Vec<f32>, seed: u64) -> Self {
+        Self { mean_face: Some(mean_face), resamples: 1_000, seed }
+    }
+}
+
 /// Makes maps `[n, 48, 48]` of n faces.
 pub type Explain<'a> = dyn FnMut(&[f32]) -> Result<Vec<f32>> + 'a;
 

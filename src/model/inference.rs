@@ -8,8 +8,7 @@
 //! ```
 //!
 //! ReLU is applied, and the largest of each 2×2 pixels chosen, before a result leaves the cache; the
-//! filters are brought into the order of
-//! the kernels once instead of for every batch.
+//! filters are brought into the order of the kernels once instead of for every batch.
 
 use super::network::Network;
 use crate::autograd::tensor::Shape;
@@ -206,7 +205,7 @@ impl FoldedConv {
         let after = Epilogue { bias: self.bias.as_deref(), relu: self.relu, pool: self.pool };
         let [mut h, mut w] = [g.h_out, g.w_out];
         if self.pool {
-            let pooled = Pool2dGeometry::new([g.n, g.c_out, h, w], [2; 2], [2; 2], [0; 2])
+            let pooled = Pool2dGeometry::halving([g.n, g.c_out, h, w])
                 .map_err(|e| Error::shape("max_pool2d", e.to_string()))?;
             [h, w] = [pooled.h_out, pooled.w_out];
         }

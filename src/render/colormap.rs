@@ -153,13 +153,24 @@ pub fn overlay(
     }))
 }
 
+/// What stands at the ends of a scale bar.
+#[derive(Clone, Copy, Debug)]
+pub enum BarEnds {
+    /// The numbers of the one scale.
+    Numbers(Scale),
+    /// Every map, or row, has a scale that ends at the 99th percentile of its magnitudes.
+    Percentile99(&'static str),
+    /// Every map, or row, has a scale that ends at its largest magnitude.
+    Maximum(&'static str),
+}
+
 /// What colours mean: a strip of the map with its ends in numbers and the raw maximum.
 #[derive(Clone, Debug)]
 pub struct ScaleBar {
     /// The colours.
     pub colormap: Colormap,
-    /// The numbers; `None` where every map has its own, so that the ends read “0” and “max”.
-    pub scale: Option<Scale>,
+    /// What stands at its ends.
+    pub ends: BarEnds,
     /// What is measured, with unit.
     pub label: String,
 }
@@ -170,14 +181,20 @@ impl ScaleBar {
 
     /// The words at the left end, the right end, and after the label.
     fn words(&self) -> (String, String, String) {
-        let Some(scale) = self.scale else {
-            let left = if self.colormap.is_signed() { "−max" } else { "0" };
-            return (left.into(), "max".into(), "each map on its own scale".into());
+        let (end, clipped, note) = match self.ends {
+            BarEnds::Numbers(scale) => {
+                let note = format!("raw max {}", engineering(scale.max as f64));
+                (engineering(scale.clip as f64), scale.max > scale.clip, note)
+            }
+            BarEnds::Percentile99(each) => {
+                ("99th percentile".into(), true, format!("each {each} on its own scale"))
+            }
+            BarEnds::Maximum(each) => {
+                ("max".into(), false, format!("each {each} on its own scale"))
+            }
         };
-        let clip = engineering(scale.clip as f64);
-        let left = if self.colormap.is_signed() { format!("−{clip}") } else { "0".into() };
-        let clipped = if scale.max > scale.clip { "≥ " } else { "" };
-        (left, format!("{clipped}{clip}"), format!("raw max {}", engineering(scale.max as f64)))
+        let left = if self.colormap.is_signed() { format!("−{end}") } else { "0".into() };
+        (left, format!("{}{end}", if clipped { "≥ " } else { "" }), note)
     }
 
     /// Width and height that [`ScaleBar::draw`] takes.

@@ -22,7 +22,7 @@ mod svg;
 pub mod theme;
 pub mod write;
 
-pub use colormap::{Colormap, Scale, ScaleBar};
+pub use colormap::{BarEnds, Colormap, Scale, ScaleBar};
 pub use image::{Picture, Rgb};
 pub use scene::Scene;
 pub use svg::hex;

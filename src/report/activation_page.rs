@@ -8,7 +8,7 @@ use crate::nn::Conv2d;
 use crate::render::colormap::draw_map;
 use crate::render::numbers::{percent, short};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
-use crate::render::{Colormap, Scale, ScaleBar, Scene, Theme};
+use crate::render::{BarEnds, Colormap, Scale, ScaleBar, Scene, Theme};
 
 /// Side of a map on the page.
 const CELL: f32 = 96.0;
@@ -72,10 +72,10 @@ pub fn stages_page(stages: &[Stage], filters: &[usize], style: MapStyle) -> Resu
         }
         page.rows.push(row);
     }
-    let bar = |scale, label: &str| ScaleBar { colormap, scale, label: label.into() };
+    let bar = |ends, label: &str| ScaleBar { colormap, ends, label: label.into() };
     page.scale_bars = match style.common_scale {
-        true => names.iter().zip(&scales).map(|(n, s)| bar(Some(*s), n)).collect(),
-        false => vec![bar(None, "output")],
+        true => names.iter().zip(&scales).map(|(n, s)| bar(BarEnds::Numbers(*s), n)).collect(),
+        false => vec![bar(BarEnds::Maximum("map"), "output")],
     };
     Ok(page)
 }
@@ -152,8 +152,11 @@ pub fn class_means_page(
         let cells = maps.iter().enumerate().map(cell).collect::<Result<_>>()?;
         page.rows.push(Row { header, cells });
     }
-    let scale = style.common_scale.then_some(whole);
-    page.scale_bars = vec![ScaleBar { colormap, scale, label: "mean output".into() }];
+    let ends = match style.common_scale {
+        true => BarEnds::Numbers(whole),
+        false => BarEnds::Maximum("row"),
+    };
+    page.scale_bars = vec![ScaleBar { colormap, ends, label: "mean output".into() }];
     page.caption = match style.common_scale {
         true => "One scale for all maps.".into(),
         false => "The maps of a row share a scale, so classes can be compared.".into(),
@@ -180,8 +183,8 @@ pub fn kernels_page(convolution: &Conv2d, theme: Theme) -> Result<Page> {
     let title = format!("The kernels of {}", convolution.name);
     let mut page = Page { cell: 72.0, ..Page::sheet(title, cells, 8, theme) };
     page.subtitle = format!("{} kernels of {h}×{w} weights, one scale.", shape[0]);
-    page.scale_bars =
-        vec![ScaleBar { colormap: Colormap::BlueRed, scale: Some(scale), label: "weight".into() }];
+    let (colormap, ends) = (Colormap::BlueRed, BarEnds::Numbers(scale));
+    page.scale_bars = vec![ScaleBar { colormap, ends, label: "weight".into() }];
     page.caption = "A sum near 0: the filter sees edges and lines, not brightness.".into();
     Ok(page)
 }

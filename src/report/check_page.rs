@@ -6,9 +6,9 @@ use crate::explain::check_table::{
     CheckRow, RANDOMISATION_LIMIT, SENSITIVITY_LIMIT, is_blind_to_weights,
 };
 use crate::explain::faithfulness::Faithfulness;
-use crate::explain::randomisation::RandomisationStep;
+use crate::explain::randomisation::{RandomisationStep, Similarity};
 use crate::render::Theme;
-use crate::render::chart::{Band, Dash, Look, bands};
+use crate::render::chart::{Band, Dash, Look, Unit, bands};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::scene::Scene;
 use serde::Serialize;
@@ -144,7 +144,8 @@ impl CheckReport {
              Half, all random: rank correlation of |map| with the maps of the same network with new \
              weights in the upper half of its layers, or in all; above {RANDOMISATION_LIMIT} \
              (our limit for the sanity check of Adebayo et al. 2018, who name none) a map shows more \
-             of the picture than of what the network learnt. Faces with an empty map are left out. \
+             of the picture than of what the network learnt; ± half a 95 % bootstrap interval; (−n): \
+             n faces with an empty map left out. \
              Infidelity: share of the score's changes that the map does not foretell. \
              Max-sensitivity: relative change of the map under invisible noise. Residual: error of \
              the sum of integrated gradients. –: not measured.",
@@ -167,16 +168,25 @@ impl CheckReport {
                 dash: Dash::Solid,
             }
         };
-        let lines: Vec<Band> = self.randomisation.iter().map(line).collect();
+        let mut lines: Vec<Band> = self.randomisation.iter().map(line).collect();
+        lines.push(Band {
+            name: format!("limit {RANDOMISATION_LIMIT}"),
+            x: vec![0.0, 1.0],
+            y: vec![RANDOMISATION_LIMIT; 2],
+            low: vec![],
+            high: vec![],
+            dash: Dash::Dashed,
+        });
         let subtitle = format!(
             "{}: rank correlation of |map| with the original, layers re-initialised from the top \
-             down; about 0 is good",
+             down; about 0 is good. The methods of few passes; the others stand in the table",
             self.model
         );
         bands(
             "Do the maps change when the network is destroyed?",
             &subtitle,
             ("layers re-initialised, from the output down", "rank correlation"),
+            Unit::Number,
             &lines,
             Look::new(theme),
         )
@@ -197,8 +207,8 @@ fn values(row: &CheckRow) -> [(String, bool); 7] {
             number(areas.map(|f| f.map.insertion)),
             worse(&|f| f.map.insertion <= f.random.insertion.max(f.centre.insertion)),
         ),
-        (number(row.half_randomised), is_blind_to_weights(row.half_randomised)),
-        (number(row.randomisation), is_blind_to_weights(row.randomisation)),
+        (similarity(row.half_randomised), is_blind_to_weights(row.half_randomised)),
+        (similarity(row.randomisation), is_blind_to_weights(row.randomisation)),
         (number(row.infidelity), false),
         (
             number(row.max_sensitivity),
@@ -209,6 +219,19 @@ fn values(row: &CheckRow) -> [(String, bool); 7] {
             row.residual.is_some_and(|r| r > crate::explain::integrated_gradients::RESIDUAL_GOAL),
         ),
     ]
+}
+
+/// “0.31 ± 0.05”, with the number of faces left out behind it.
+fn similarity(found: Option<Similarity>) -> String {
+    let Some(found) = found else { return "–".into() };
+    let mut text = match found.spearman {
+        r if r.is_nan() => "none".into(),
+        r => format!("{r:.2} ± {:.2}", found.interval.margin()),
+    };
+    if found.left_out > 0 {
+        let _ = write!(text, " (−{})", found.left_out);
+    }
+    text
 }
 
 fn cell(text: String, tone: Tone) -> Cell {

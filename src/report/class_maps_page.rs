@@ -6,7 +6,7 @@ use crate::explain::class_maps::ClassMaps;
 use crate::render::colormap::{draw_map, overlay};
 use crate::render::numbers::{percent, short};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
-use crate::render::{Picture, Scale, ScaleBar, Theme};
+use crate::render::{BarEnds, Picture, Scale, ScaleBar, Theme};
 use crate::{PIXELS, Result, SIDE};
 
 /// What the page shows.
@@ -86,11 +86,12 @@ impl ClassMapsPage<'_> {
             let cells = faces.iter().map(outside_cell).collect::<Result<Vec<_>>>()?;
             page.rows.push(Row { header, cells });
         }
+        let ends = BarEnds::Percentile99("map");
         page.scale_bars = vec![
-            ScaleBar { colormap: MAGNITUDE, scale: None, label: "magnitude".into() },
+            ScaleBar { colormap: MAGNITUDE, ends, label: "magnitude".into() },
             ScaleBar {
                 colormap: SIGNED,
-                scale: None,
+                ends,
                 label: "red: more on correct faces, or for the true class".into(),
             },
         ];

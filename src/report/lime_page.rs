@@ -9,7 +9,7 @@ use crate::render::colormap::draw_map;
 use crate::render::image::mix;
 use crate::render::numbers::short;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
-use crate::render::{Picture, Rgb, Scale, ScaleBar, Theme};
+use crate::render::{BarEnds, Picture, Rgb, Scale, ScaleBar, Theme};
 use crate::{Result, SIDE};
 use serde::Serialize;
 
@@ -62,6 +62,8 @@ pub struct LimeRecord {
     pub rank_agreement: f64,
     /// Mean share of the five strongest pieces that two fits share.
     pub top5_agreement: f64,
+    /// Whether the probabilities are calibrated ones.
+    pub calibrated: bool,
     /// Why it is not to be believed.
     pub refused: Option<String>,
 }
@@ -73,6 +75,7 @@ impl LimeRecord {
         class: &str,
         lime: &Lime,
         segmentation: Segmentation,
+        calibrated: bool,
     ) -> LimeRecord {
         LimeRecord {
             origin: face.origin.clone(),
@@ -86,6 +89,7 @@ impl LimeRecord {
             model_prediction: lime.model_prediction,
             rank_agreement: lime.rank_agreement,
             top5_agreement: lime.top5_agreement,
+            calibrated,
             refused: lime.refused.clone(),
         }
     }
@@ -113,7 +117,7 @@ impl LimePage<'_> {
             vec![(FOR, "raises the probability when shown".into()), (AGAINST, "lowers it".into())];
         page.scale_bars = vec![ScaleBar {
             colormap: SIGNED,
-            scale: None,
+            ends: BarEnds::Maximum("map"),
             label: "change of the probability".into(),
         }];
         page.caption = format!(

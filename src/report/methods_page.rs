@@ -6,7 +6,7 @@ use crate::explain::{Attribution, Fact, Method};
 use crate::render::colormap::{draw_map, overlay};
 use crate::render::numbers::short;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
-use crate::render::{ScaleBar, Theme};
+use crate::render::{BarEnds, ScaleBar, Theme};
 use crate::{Result, SIDE};
 
 /// Pictures in a row of a single face's page.
@@ -128,16 +128,17 @@ fn bare_cell(face: &ShownFace, found: &Attribution) -> Result<Cell> {
 
 fn finish(page: &mut Page, found: &[&Attribution], theme: Theme) {
     page.theme = theme;
+    let ends = BarEnds::Percentile99("map");
     page.scale_bars = vec![
-        ScaleBar { colormap: MAGNITUDE, scale: None, label: "magnitude".into() },
-        ScaleBar { colormap: SIGNED, scale: None, label: "blue: against, red: for".into() },
+        ScaleBar { colormap: MAGNITUDE, ends, label: "magnitude".into() },
+        ScaleBar { colormap: SIGNED, ends, label: "blue: against, red: for".into() },
     ];
     let on_probability: Vec<&str> = Method::ALL
         .into_iter()
         .filter(|m| m.explains_probability() && found.iter().any(|a| a.method == *m))
         .map(Method::title)
         .collect();
-    let mut parts = vec!["colours end at the 99th percentile of each map".to_string()];
+    let mut parts = vec![];
     if !on_probability.is_empty() {
         parts.push(format!("{} explain the probability", on_probability.join(", ")));
     }

@@ -8,7 +8,7 @@ use crate::metrics::errors::Mistake;
 use crate::render::colormap::overlay;
 use crate::render::numbers::percent;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
-use crate::render::{ScaleBar, Theme};
+use crate::render::{BarEnds, ScaleBar, Theme};
 use crate::{PIXELS, Result};
 
 /// Mistakes on the page of the most confident ones.
@@ -97,8 +97,8 @@ impl Judged<'_> {
         for (i, m) in mistakes.iter().enumerate() {
             page.rows.push(self.row(m, of(m), maps.iter().map(|all| &all[i]))?);
         }
-        page.scale_bars =
-            vec![ScaleBar { colormap: MAGNITUDE, scale: None, label: "magnitude".into() }];
+        let ends = BarEnds::Percentile99("map");
+        page.scale_bars = vec![ScaleBar { colormap: MAGNITUDE, ends, label: "magnitude".into() }];
         page.caption =
             "Each map is of one class's logit, on its own scale, over the face. Saliency: \
                         the gradient's magnitude. LayerCAM: only what speaks for the class."

@@ -9,6 +9,8 @@ use serde::Serialize;
 pub struct Record {
     /// The network.
     pub model: String,
+    /// Whether the probabilities are calibrated ones.
+    pub calibrated: bool,
     /// The faces.
     pub faces: Vec<FaceRecord>,
 }
@@ -57,6 +59,7 @@ impl Record {
     /// `found[m][i]` explains `faces[i]` by method m.
     pub fn new(
         model: &str,
+        calibrated: bool,
         names: &[&str],
         faces: &[ShownFace],
         found: &[Vec<Attribution>],
@@ -68,7 +71,8 @@ impl Record {
             probability: face.probability,
             explanations: found.iter().map(|m| explanation(&m[i], names)).collect(),
         };
-        Record { model: model.into(), faces: faces.iter().enumerate().map(one).collect() }
+        let faces = faces.iter().enumerate().map(one).collect();
+        Record { model: model.into(), calibrated, faces }
     }
 }
 

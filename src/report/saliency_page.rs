@@ -5,7 +5,7 @@ use crate::explain::{Attribution, Fact, Target};
 use crate::render::colormap::{draw_map, overlay};
 use crate::render::numbers::short;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
-use crate::render::{Colormap, Picture, Scale, ScaleBar, Theme};
+use crate::render::{BarEnds, Colormap, Picture, Scale, ScaleBar, Theme};
 use crate::{Result, SIDE};
 
 /// Magnitudes.
@@ -60,7 +60,8 @@ pub fn saliency_page(
         let scale = common.unwrap_or(scale_of(found));
         page.rows.push(Row { header, cells: cells(face, found, scale, signed)? });
     }
-    let bar = |colormap, what: &str| ScaleBar { colormap, scale: common, label: what.into() };
+    let ends = common.map_or(BarEnds::Percentile99("map"), BarEnds::Numbers);
+    let bar = |colormap, what: &str| ScaleBar { colormap, ends, label: what.into() };
     page.scale_bars.push(bar(MAGNITUDE, &format!("magnitude, {}", method.unit())));
     if signed {
         let words = match first.target {

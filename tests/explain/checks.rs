@@ -7,7 +7,7 @@ use fer::explain::class_maps::{class_maps, true_minus_predicted};
 use fer::explain::faithfulness::faithfulness;
 use fer::explain::grad_x_input::grad_x_input;
 use fer::explain::infidelity::infidelity;
-use fer::explain::randomisation::{mean_spearman, randomisation};
+use fer::explain::randomisation::{Similarity, randomisation};
 use fer::explain::region_lift::{LiftOptions, Source, region_lift};
 use fer::explain::regions::Region;
 use fer::explain::sensitivity::max_sensitivity;
@@ -84,7 +84,14 @@ fn randomisation_falls_for_a_map_of_the_network_only() {
     assert!(steps.iter().all(|s| s.spearman < 0.5), "{steps:?}");
     let blind = randomisation(&faces, 1, &mut |_| Ok(faces.clone())).unwrap();
     assert!((blind[0].spearman - 1.0).abs() < 1e-12);
-    assert!(mean_spearman(&faces, &faces[..10]).is_err());
+    assert!(Similarity::of(&faces, &faces[..10]).is_err());
+    // An empty map has no correlation; of two faces one is left, and none of one.
+    let half = [&faces[..PIXELS], &[0.0; PIXELS]].concat();
+    let found = Similarity::of(&faces, &half).unwrap();
+    assert_eq!((found.left_out, found.spearman.round()), (1, 1.0));
+    assert!(found.interval.margin() < 1e-12);
+    let found = Similarity::of(&faces[PIXELS..], &half[PIXELS..]).unwrap();
+    assert!(found.spearman.is_nan() && found.left_out == 1);
 }
 
 #[test]
@@ -175,8 +182,8 @@ fn a_map_that_survives_random_weights_fails_the_sanity_check() {
     };
     let words = |row: &CheckRow| row.failures.join("; ");
     let row = judge(&model, &random);
-    assert!((row.half_randomised.unwrap() - 1.0).abs() < 1e-9);
-    assert!(row.randomisation.unwrap() < 0.5, "{row:?}");
+    assert!((row.half_randomised.unwrap().spearman - 1.0).abs() < 1e-9);
+    assert!(row.randomisation.unwrap().spearman < 0.5, "{row:?}");
     assert!(
         words(&row)
             .contains("(rank correlation 1.00 with the upper half of them; the limit is 0.5)")

@@ -130,7 +130,10 @@ fn every_chart_survives_bad_numbers_and_empty_input() {
             dash,
         };
         let lines = [chart::Dash::Solid, chart::Dash::Dashed, chart::Dash::Dotted].map(line);
-        check(|theme| chart::bands("b", "", ("x", "y"), &lines, Look::new(theme)).unwrap());
+        for unit in [chart::Unit::Percent, chart::Unit::Number] {
+            let look = Look::new;
+            check(|theme| chart::bands("b", "", ("x", "y"), unit, &lines, look(theme)).unwrap());
+        }
         let point = |gflops, executed| chart::RooflinePoint {
             name: "k".into(),
             intensity: bad,

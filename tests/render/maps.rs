@@ -2,7 +2,7 @@
 
 use fer::render::colormap::{NAN_COLOR, draw_map, overlay};
 use fer::render::panel::Page;
-use fer::render::{Colormap, Picture, Scale, ScaleBar, Theme};
+use fer::render::{BarEnds, Colormap, Picture, Scale, ScaleBar, Theme};
 
 #[test]
 fn png_round_trip_of_colour_and_gray() {
@@ -96,15 +96,18 @@ fn overlay_shows_the_face_where_there_is_no_evidence() {
 
 #[test]
 fn scale_bar_says_its_numbers() {
-    let bar = |scale, colormap| {
-        let bar = ScaleBar { colormap, scale, label: "|gradient|".into() };
+    let bar = |ends, colormap| {
+        let bar = ScaleBar { colormap, ends, label: "|gradient|".into() };
         let mut page = Page::new("p", Theme::Light);
         page.scale_bars = vec![bar];
         page.to_svg().unwrap()
     };
-    let clipped = bar(Some(Scale { clip: 0.00103, max: 0.00127 }), Colormap::Inferno);
+    let clipped = bar(BarEnds::Numbers(Scale { clip: 0.00103, max: 0.00127 }), Colormap::Inferno);
     assert!(clipped.contains("≥ 1.03e-3") && clipped.contains("raw max 1.27e-3"));
-    let signed = bar(Some(Scale { clip: 2.0, max: 2.0 }), Colormap::BlueRed);
+    let signed = bar(BarEnds::Numbers(Scale { clip: 2.0, max: 2.0 }), Colormap::BlueRed);
     assert!(signed.contains(">−2.00<") && signed.contains(">2.00<"));
-    assert!(bar(None, Colormap::Viridis).contains("each map on its own scale"));
+    let own = bar(BarEnds::Percentile99("row"), Colormap::BlueRed);
+    assert!(own.contains("each row on its own scale") && own.contains("−99th percentile"));
+    let own = bar(BarEnds::Maximum("map"), Colormap::Viridis);
+    assert!(own.contains(">max<") && own.contains("each map on its own scale"));
 }

@@ -1,13 +1,12 @@
 //! `fer saliency --check`: can the maps be believed?
 
-use super::{OTHER_SEED, Set, write};
+use super::{Set, write};
 use crate::cli::faces::Model;
 use crate::cli::progress;
 use crate::cli::saliency::{Args, Work};
 use crate::error::Result;
 use crate::explain::check_table::{CheckOptions, Checker, passes};
-use crate::explain::network::{parametrised_layers, randomised};
-use crate::explain::randomisation::randomisation;
+use crate::explain::randomisation::{parametrised_layers, randomisation, randomised};
 use crate::explain::{Explained, Method, Target, attribute};
 use crate::memory::trim;
 use crate::report::check_page::{CheckReport, RandomisationCurve};
@@ -24,8 +23,8 @@ pub(super) fn run(args: &Args, model: &Model, set: &Set, work: &Work<'_>) -> Res
 /// Judges all methods, with a bar that counts passes of the network.
 fn check_report(model: &Model, set: &Set, work: &Work<'_>, seed: u64) -> Result<CheckReport> {
     let layers = parametrised_layers(model.network()).len();
-    let half = randomised(model.network(), Some(layers.div_ceil(2)), seed ^ OTHER_SEED)?;
-    let all = randomised(model.network(), None, seed ^ OTHER_SEED)?;
+    let half = randomised(model.network(), Some(layers.div_ceil(2)), seed)?;
+    let all = randomised(model.network(), None, seed)?;
     let temperature = model.trained.temperature(false).unwrap_or(1.0);
     let half = Explained::new(&half)?.at_temperature(temperature);
     let all = Explained::new(&all)?.at_temperature(temperature);
@@ -88,7 +87,7 @@ fn randomisation_curve(
     let original: Vec<f32> = found.into_iter().flat_map(|a| a.map).collect();
     let layers = parametrised_layers(model.network()).len();
     let steps = randomisation(&original, layers, &mut |top| {
-        let other = randomised(model.network(), Some(top), seed ^ OTHER_SEED)?;
+        let other = randomised(model.network(), Some(top), seed)?;
         let other = Explained::new(&other)?;
         let found = attribute(&other, method, work.pixels, &targets, work.options)?;
         Ok(found.into_iter().flat_map(|a| a.map).collect())

@@ -4,7 +4,7 @@ use super::{Asked, write};
 use crate::cli::saliency::{Args, Work, explain_all};
 use crate::error::Result;
 use crate::explain::Target;
-use crate::explain::class_maps::{ClassMaps, class_maps, mean_magnitude};
+use crate::explain::class_maps::{ClassMaps, class_maps, mean_faces, mean_magnitude};
 use crate::explain::picture::mean_face;
 use crate::explain::region_lift::most_outside;
 use crate::render::Theme;
@@ -78,10 +78,6 @@ impl ClassMapsData {
 pub fn class_maps_of(asked: &Asked<'_>, faces: &[ShownFace]) -> Result<ClassMapsData> {
     let (set, names, maps) = (asked.set, asked.model.names(), asked.maps());
     let predicted: Vec<usize> = faces.iter().map(|f| f.predicted).collect();
-    let of_class = |c: usize| {
-        let own = (0..faces.len()).filter(|&f| set.labels[f] == c);
-        mean_face(&own.flat_map(|f| &faces[f].pixels).copied().collect::<Vec<f32>>())
-    };
     let shown = most_outside(&maps, OUTSIDE);
     let outside = |&(f, share): &(usize, f64)| OutsideFace {
         pixels: faces[f].pixels.clone(),
@@ -96,7 +92,7 @@ pub fn class_maps_of(asked: &Asked<'_>, faces: &[ShownFace]) -> Result<ClassMaps
     };
     Ok(ClassMapsData {
         maps: class_maps(&maps, &set.labels, &predicted, names.len())?,
-        mean_faces: (0..names.len()).map(of_class).collect(),
+        mean_faces: mean_faces(&set.pixels, &set.labels, names.len()),
         wrong: wrong_faces(asked, faces)?,
         outside: shown.iter().map(outside).collect(),
         most_outside: shown.iter().map(|&(f, share)| (set.origins[f].clone(), share)).collect(),

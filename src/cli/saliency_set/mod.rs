@@ -22,9 +22,6 @@ use crate::report::template_page::template_page;
 use crate::report::write::write_page;
 use crate::{CLASS_NAMES, PIXELS};
 
-/// What is added to a seed for a network with other weights.
-const OTHER_SEED: u64 = 1_000_003;
-
 /// Questions about a whole set.
 #[derive(Debug, Default, clap::Args)]
 pub struct SetArgs {

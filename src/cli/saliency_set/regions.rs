@@ -1,17 +1,14 @@
 //! `fer saliency --regions`: face or not face?
 
-use super::{Asked, OTHER_SEED, write};
+use super::{Asked, write};
 use crate::cli::saliency::{Args, Work, explain_all};
 use crate::error::Result;
-use crate::explain::network::randomised;
+use crate::explain::randomisation::randomised;
 use crate::explain::region_lift::{Lift, LiftOptions, region_lift};
 use crate::explain::{Explained, Target};
 use crate::report::region_page::RegionPage;
 use crate::report::region_words::region_words;
 use serde::Serialize;
-
-/// Bootstrap resamples of a region's lift.
-const RESAMPLES: usize = 1_000;
 
 #[derive(Serialize)]
 struct Regions<'a> {
@@ -26,7 +23,7 @@ struct Regions<'a> {
 pub fn lifts(asked: &Asked<'_>, seed: u64) -> Result<Vec<Lift>> {
     // The same class on both networks: the target is what the trained one was asked about.
     let targets: Vec<Target> = asked.found.iter().map(|a| a.target).collect();
-    let other = randomised(asked.model.network(), None, seed ^ OTHER_SEED)?;
+    let other = randomised(asked.model.network(), None, seed)?;
     let other = Explained::new(&other)?;
     let mut draw = |_: &[f32]| -> Result<Vec<f32>> {
         let work = Work { model: &other, targets: &targets, ..asked.work };
@@ -34,8 +31,7 @@ pub fn lifts(asked: &Asked<'_>, seed: u64) -> Result<Vec<Lift>> {
         Ok(found.into_iter().flatten().flat_map(|a| a.map).collect())
     };
     let set = asked.set;
-    let options =
-        LiftOptions { mean_face: Some(set.mean_face.clone()), resamples: RESAMPLES, seed };
+    let options = LiftOptions::new(set.mean_face.clone(), seed);
     region_lift(&set.pixels, &set.labels, &asked.maps(), &options, Some(&mut draw))
 }
 

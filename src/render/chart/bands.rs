@@ -23,13 +23,24 @@ pub struct Band {
     pub dash: Dash,
 }
 
-/// Draws lines with bands over x and y that are shares 0…1, in per cent.
+/// How the y axis writes its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Shares 0…1 in per cent.
+    Percent,
+    /// As they are.
+    Number,
+}
+
+/// Draws lines with bands over an x that is a share 0…1, in per cent. A y axis that begins above 0
+/// begins at 0.
 ///
 /// **Errors**: [`crate::Error::Render`] where the drawing fails.
 pub fn bands(
     title: &str,
     subtitle: &str,
     (x_title, y_title): (&str, &str),
+    y_unit: Unit,
     lines: &[Band],
     look: Look,
 ) -> Result<Scene> {
@@ -45,7 +56,10 @@ pub fn bands(
     let values = |l: &'_ Band| l.y.iter().chain(&l.low).chain(&l.high).copied().collect::<Vec<_>>();
     let (y_low, y_high) = extent(lines.iter().flat_map(values));
     let x = Axis { grid: false, ..Axis::percent(x_title, x_low, x_high) };
-    let y = Axis::percent(y_title, y_low.min(0.0), y_high);
+    let y = match y_unit {
+        Unit::Percent => Axis::percent(y_title, y_low.min(0.0), y_high),
+        Unit::Number => Axis::linear(y_title, y_low.min(0.0), y_high),
+    };
     plot(&mut scene, area, "", (&x, &y), &palette, |plot| {
         for (i, line) in lines.iter().enumerate() {
             let ends = line.low.iter().zip(&line.high);

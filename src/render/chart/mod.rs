@@ -11,7 +11,7 @@ mod reliability;
 mod roofline;
 mod scatter;
 
-pub use bands::{Band, bands};
+pub use bands::{Band, Unit, bands};
 pub use bars::{BarChart, BarSeries, Control, bars};
 pub use curves::{CurveWords, Epoch, Measure, Run, curve_panel, curves, rate_panel};
 pub use histogram::{HistogramChart, histogram};

@@ -202,7 +202,7 @@ fn recall_bars(report: &EvaluationReport, language: Language, theme: Theme) -> R
         y_title: p.head_recall.into(),
         categories: categories(report, language),
         series: vec![series],
-        // Its name would stand on the bars.
+        // The subtitle says what it is.
         reference: Some((report.evaluation.accuracy, String::new())),
         percent: true,
         ..BarChart::default()

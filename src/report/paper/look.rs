@@ -3,9 +3,8 @@
 use super::meter::Meter;
 use super::subject::Subject;
 use crate::error::Result;
-use crate::explain::class_maps::{ClassMaps, class_maps};
-use crate::explain::network::randomised;
-use crate::explain::picture::mean_face;
+use crate::explain::class_maps::{ClassMaps, class_maps, mean_faces};
+use crate::explain::randomisation::randomised;
 use crate::explain::region_lift::{Lift, LiftOptions, region_lift};
 use crate::explain::{Attribution, Explained, Method, Options, Target, attribute};
 use crate::report::ShownFace;
@@ -13,10 +12,6 @@ use crate::{PIXELS, Result as CrateResult};
 
 /// Faces explained at once, so that the meter moves.
 const CHUNK: usize = 128;
-/// Bootstrap resamples of a region's lift.
-const RESAMPLES: usize = 1_000;
-/// What is added to the seed for the control with random weights.
-const OTHER_SEED: u64 = 1_000_003;
 
 /// What was found.
 pub struct Look {
@@ -58,31 +53,23 @@ pub fn look(
     let found = work.saliency(&model, &targets, &mut |share| meter.part(share / 2.0))?;
     // The control is asked about the same classes.
     let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
-    let other = randomised(&subject.trained().network, None, subject.options.seed ^ OTHER_SEED)?;
+    let other = randomised(&subject.trained().network, None, subject.options.seed)?;
     let other = Explained::new(&other)?;
     let mut control = |_: &[f32]| -> CrateResult<Vec<f32>> {
         let found = work.saliency(&other, &targets, &mut |share| meter.part(0.5 + share / 2.0))?;
         Ok(found.into_iter().flat_map(|a| a.map).collect())
     };
     let flat: Vec<f32> = found.iter().flat_map(|a| &a.map).copied().collect();
-    let lift_options = LiftOptions {
-        mean_face: Some(mean.to_vec()),
-        resamples: RESAMPLES,
-        seed: subject.options.seed,
-    };
+    let lift_options = LiftOptions::new(mean.to_vec(), subject.options.seed);
     let lifts = region_lift(&pixels, &labels, &flat, &lift_options, Some(&mut control))?;
     let predicted: Vec<usize> = found.iter().map(|a| a.class).collect();
     let classes = subject.names().len();
-    let of_class = |c: usize| {
-        let own = (0..labels.len()).filter(|&f| labels[f] == c);
-        mean_face(&own.flat_map(|f| &pixels[f * PIXELS..][..PIXELS]).copied().collect::<Vec<_>>())
-    };
     Ok(Look {
         faces: typical.to_vec(),
         maps,
         count: labels.len(),
         class_maps: class_maps(&flat, &labels, &predicted, classes)?,
-        mean_faces: (0..classes).map(of_class).collect(),
+        mean_faces: mean_faces(&pixels, &labels, classes),
         mean_face: mean.to_vec(),
         lifts,
     })
