@@ -134,7 +134,12 @@ pub enum Fact {
     /// Samples, masks, windows or nodes.
     Samples(usize),
     /// Completeness residual of integrated gradients.
-    Residual(f64),
+    Residual {
+        /// As a share of the change of the score.
+        share: f64,
+        /// The change of the score from the baseline to the face.
+        change: f64,
+    },
     /// Start of the path.
     Baseline(Baseline),
     /// Mean of RISE's probabilities, which the map is relative to, and its standard error.
@@ -153,7 +158,9 @@ impl std::fmt::Display for Fact {
             Fact::Layer(name, [h, w]) => write!(f, "{name}, {h}×{w} cells"),
             Fact::NoPositiveEvidence => write!(f, "no positive evidence"),
             Fact::Samples(n) => write!(f, "n = {n}"),
-            Fact::Residual(r) => write!(f, "residual {:.2} %", 100.0 * r),
+            Fact::Residual { share, change } => {
+                write!(f, "residual {:.2} % of {change:.2}", 100.0 * share)
+            }
             Fact::Baseline(Baseline::Black) => write!(f, "from black"),
             Fact::Baseline(Baseline::MeanFace) => write!(f, "from the mean face"),
             Fact::Rise(mean, se) => write!(f, "above the mean of {mean:.3}, s.e. {se:.4}"),
@@ -316,10 +323,11 @@ fn ig_maps(
 ) -> Result<Vec<(Vec<f32>, Vec<Fact>)>> {
     let start = options.picture(options.baseline);
     let found = integrated_gradients(model, faces, targets, &start)?;
-    let facts = |nodes, residual| {
-        vec![Fact::Baseline(options.baseline), Fact::Samples(nodes), Fact::Residual(residual)]
+    let facts = |nodes, share, change| {
+        let residual = Fact::Residual { share, change };
+        vec![Fact::Baseline(options.baseline), Fact::Samples(nodes), residual]
     };
-    Ok(found.into_iter().map(|ig| (ig.map, facts(ig.nodes, ig.residual))).collect())
+    Ok(found.into_iter().map(|ig| (ig.map, facts(ig.nodes, ig.residual, ig.change))).collect())
 }
 
 /// RISE relative to its mean, so that 0 separates pixels that help from those that do not.

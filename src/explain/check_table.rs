@@ -36,7 +36,9 @@ pub struct CheckRow {
     pub half_randomised: Option<Similarity>,
     /// Correlation with the network whose layers are all re-initialised. About 0 is good.
     pub randomisation: Option<Similarity>,
-    /// Completeness residual, for integrated gradients: mean over the faces. Low is good.
+    /// Completeness residual, for integrated gradients: errors of the sums by changes of the score,
+    /// both added up over the faces, for the share alone is no measure where a score hardly changes.
+    /// Low is good.
     pub residual: Option<f64>,
     /// Faces that the method refused.
     pub refused: usize,
@@ -174,14 +176,16 @@ pub fn passes(method: Method, options: &Options) -> usize {
     once * (3 + again) + 2 * (super::faithfulness::STEPS + 1)
 }
 
-/// Mean completeness residual, where the method has one.
+/// Completeness residual over all faces, where the method has one.
 fn residual(found: &[Attribution]) -> Option<f64> {
-    let residuals: Vec<f64> = found
-        .iter()
-        .flat_map(|a| &a.facts)
-        .filter_map(|f| if let Fact::Residual(r) = f { Some(*r) } else { None })
-        .collect();
-    (!residuals.is_empty()).then(|| mean(&residuals))
+    let (mut errors, mut changes) = (0.0, 0.0);
+    for fact in found.iter().flat_map(|a| &a.facts) {
+        if let Fact::Residual { share, change } = fact {
+            errors += share * change.abs();
+            changes += change.abs();
+        }
+    }
+    (changes > 0.0).then(|| errors / changes)
 }
 
 /// Maps even where refused, so that a refusal on a destroyed network counts as a change.

@@ -21,6 +21,8 @@ pub struct IntegratedGradients {
     pub map: Vec<f32>,
     /// |Σ map − (S(x) − S(b))| / |S(x) − S(b)|, 0 for an exact integral.
     pub residual: f64,
+    /// S(x) − S(b), what the map should sum to.
+    pub change: f64,
     /// Nodes used: 50, doubled up to 800.
     pub nodes: usize,
 }
@@ -49,7 +51,8 @@ pub fn integrated_gradients(
         out.copy_from_slice(if i < n { face(faces, i) } else { baseline });
     };
     let scores = scores_of(model, 2 * n, draw, |i| targets[i % n])?;
-    let nothing = IntegratedGradients { map: vec![], residual: f64::INFINITY, nodes: 0 };
+    let nothing =
+        IntegratedGradients { map: vec![], residual: f64::INFINITY, change: 0.0, nodes: 0 };
     let mut done = vec![nothing; n];
     for nodes in NODES {
         let open: Vec<usize> = (0..n).filter(|&f| done[f].residual > RESIDUAL_GOAL).collect();
@@ -60,7 +63,7 @@ pub fn integrated_gradients(
             let residual = (sum - change).abs() / change.abs().max(1e-6);
             // More nodes are not always better (kinks): keep the most complete map.
             if residual < done[f].residual || done[f].nodes == 0 {
-                done[f] = IntegratedGradients { map, residual, nodes };
+                done[f] = IntegratedGradients { map, residual, change, nodes };
             }
         }
     }
@@ -78,9 +81,9 @@ fn integrate(
     let rule = gauss_legendre(nodes);
     let mut sums = vec![vec![0.0f64; PIXELS]; open.len()];
     let on_path = |i: usize, out: &mut [f32]| {
-        let a = rule[i % nodes].0 as f32;
-        for ((o, x), b) in out.iter_mut().zip(face(faces, open[i / nodes])).zip(baseline) {
-            *o = b + a * (x - b);
+        let a = rule[i % nodes].0;
+        for ((o, &x), &b) in out.iter_mut().zip(face(faces, open[i / nodes])).zip(baseline) {
+            *o = (f64::from(b) + a * (f64::from(x) - f64::from(b))) as f32;
         }
     };
     let take = |i: usize, _: f32, gradient: &[f32]| {

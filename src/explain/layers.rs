@@ -14,7 +14,7 @@ pub fn find_layer(model: &dyn Classifier, name: &str) -> Result<LayerInfo> {
     let names: Vec<&str> = layers.iter().map(|l| l.name.as_str()).collect();
     let hint = match nearest(name, &names) {
         Some(nearest) => format!("; did you mean `{nearest}`?"),
-        None => String::new(),
+        None => ".".to_string(),
     };
     Err(Error::Usage(format!("no layer `{name}`{hint} Layers: {}", names.join(", "))))
 }

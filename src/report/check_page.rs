@@ -148,7 +148,7 @@ impl CheckReport {
              n faces with an empty map left out. \
              Infidelity: share of the score's changes that the map does not foretell. \
              Max-sensitivity: relative change of the map under invisible noise. Residual: error of \
-             the sum of integrated gradients. –: not measured.",
+             the sums of integrated gradients, by the changes of the score. –: not measured.",
             self.words().join(" ")
         );
         page

@@ -158,7 +158,6 @@ fn remarks(found: &Attribution, shared: &[Fact], options: &PageOptions<'_>) -> V
 fn caption(first: &Attribution, shared: &[Fact], options: &PageOptions<'_>) -> String {
     let mut parts: Vec<String> = shared.iter().map(Fact::to_string).collect();
     parts.insert(0, first.method.title().into());
-    parts.push("colours end at the 99th percentile of the magnitude".into());
     if first.method.default_map_side().is_none() {
         parts.push("native size 48×48".into());
     }

@@ -7,6 +7,7 @@ use fer::explain::class_maps::{class_maps, true_minus_predicted};
 use fer::explain::faithfulness::faithfulness;
 use fer::explain::grad_x_input::grad_x_input;
 use fer::explain::infidelity::infidelity;
+use fer::explain::integrated_gradients::integrated_gradients;
 use fer::explain::randomisation::{Similarity, randomisation};
 use fer::explain::region_lift::{LiftOptions, Source, region_lift};
 use fer::explain::regions::Region;
@@ -160,6 +161,13 @@ fn check_table_says_which_methods_fail() {
     }
     // Integrated gradients from the mean face foretell changes towards it better than saliency.
     assert!(rows[0].infidelity <= Some(1.0) && rows[0].refused == 0);
+    // Errors by changes: the share of a face whose score hardly changes says little.
+    let found =
+        integrated_gradients(&model, &faces, &[Target::Predicted; 2], &settings.mean_face).unwrap();
+    let change: f64 = found.iter().map(|ig| ig.change.abs()).sum();
+    let error: f64 = found.iter().map(|ig| ig.residual * ig.change.abs()).sum();
+    assert!((rows[0].residual.unwrap() - error / change).abs() < 1e-12 && error > 0.0);
+    assert_eq!(rows[1].residual, None);
 }
 
 #[test]
