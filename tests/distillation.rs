@@ -91,7 +91,7 @@ fn every_teacher_sees_the_faces_as_it_was_trained() {
     let mut sum = vec![0.0_f64; 30 * 7];
     for (path, equalize) in paths.iter().zip([false, true]) {
         let teacher = Trained::read(path).unwrap();
-        for view in View::tta(2.0) {
+        for view in View::tta() {
             let p = predict(&teacher.network, &data, &[view], equalize, |_| {}).unwrap();
             sum.iter_mut().zip(&p.probabilities).for_each(|(s, &p)| *s += f64::from(p) / 20.0);
         }

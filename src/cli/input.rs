@@ -89,7 +89,7 @@ fn is_model(path: &Path) -> bool {
 /// How to ask a network.
 #[derive(Debug, clap::Args)]
 pub struct Averaging {
-    /// Average ten views of each face: mirrored, and shifted four ways
+    /// Average ten views of each face: plain and mirrored, each turned and made smaller five ways
     #[arg(long)]
     pub tta: bool,
 }

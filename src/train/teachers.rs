@@ -27,7 +27,7 @@ struct Asked {
     temperature: f64,
 }
 
-/// The mean probabilities of all teachers over ten views of each face (mirrored, shifted), softened:
+/// The mean probabilities of all teachers over ten views of each face ([`View::tta`](crate::dataset::augment::View::tta)), softened:
 /// qᶜ = pᶜ^(1/τ) / Σₖ pₖ^(1/τ).
 ///
 /// **Shapes**: `[faces, classes]`, each row sums to 1. Every teacher sees the faces at its own side

@@ -14,9 +14,6 @@ use crate::model::Network;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// Shift of the test-time views in pixels of a face.
-const TTA_SHIFT: f32 = 2.0;
-
 /// Whether an exported network wants its faces equalised.
 const EQUALIZE: &str = "equalize";
 
@@ -213,7 +210,7 @@ impl Ensemble {
 
     /// The views of each face: the plain one, or ten for test-time augmentation.
     pub fn views(tta: bool) -> Vec<View> {
-        if tta { View::tta(TTA_SHIFT) } else { vec![View::PLAIN] }
+        if tta { View::tta() } else { vec![View::PLAIN] }
     }
 
     /// Mean probabilities over the models and the views, not calibrated. `progress` hears of the work done so far.
