@@ -205,8 +205,8 @@ fn picture_gradient(
 }
 
 /// Replaces the gradient of views for which it is 0 everywhere, the ReLU being dead, by that of
-/// the pre-activation.
-fn revive(
+/// the pre-activation. View k belongs to the filter `members[k / each]`.
+pub(super) fn revive(
     model: &dyn Classifier,
     objective: &Objective,
     members: &[usize],

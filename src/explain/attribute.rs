@@ -203,7 +203,11 @@ pub fn attribute(
     let fixed: Vec<Target> = targets.iter().zip(&rows).map(|(t, l)| t.resolve(l)).collect();
     let classes: Vec<usize> = fixed.iter().zip(&rows).map(|(t, l)| t.class(l)).collect();
 
-    let maps = if let Some(side) = method.default_map_side() {
+    let of_loss = fixed.iter().any(|t| matches!(t, Target::Loss(_)));
+    let maps = if method.explains_probability() && of_loss {
+        let title = method.title();
+        Err(format!("{title} explains the probability of a class; the loss is none"))
+    } else if let Some(side) = method.default_map_side() {
         cam_maps(model, method, faces, &fixed, &classes, options, side)?
     } else if method == Method::Lime {
         return lime_attributions(model, faces, &fixed, &classes, &rows, options);

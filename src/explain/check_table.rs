@@ -137,7 +137,7 @@ impl<'a> Checker<'a> {
         };
         let areas: Vec<Faithfulness> = areas.into_iter().zip(&kept).map(join).collect();
         row.faithfulness = Some(Faithfulness::mean(&areas));
-        let missed = |&f: &usize| self.squares.missed(f, &found[f].map);
+        let missed = |&f: &usize| self.squares.missed(f, &found[f].map, method.map_kind());
         row.infidelity = Some(mean(&kept.iter().map(missed).collect::<Vec<_>>()));
         let mut again = |faces: &[f32]| maps_of(self.model, method, faces, &targets, settings);
         if !needs_many_passes(method) {

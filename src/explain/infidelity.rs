@@ -1,6 +1,7 @@
 //! Infidelity: does the map predict what a change of the picture does to the score?
 
 use super::batch::{face, scores_of};
+use super::method::MapKind;
 use super::model::{Classifier, Target};
 use crate::random::{Purpose, Rng};
 use crate::{Result, SIDE};
@@ -8,10 +9,12 @@ use crate::{Result, SIDE};
 /// Squares tried on each face.
 pub const SAMPLES: usize = 100;
 
-/// For every face the error of Σ I·φ as a forecast of S(x) − S(x − I), as a share of the mean
-/// squared change: 0 is perfect, 1 is no better than a map of zeros. **Low is good.**
+/// For every face the error of the map's forecast of S(x) − S(x − I), as a share of the mean squared
+/// change: 0 is perfect, 1 is no better than a map of zeros. **Low is good.**
 ///
-/// I takes a random square of 6 to 16 pixels towards the baseline (the mean face). Maps have
+/// I takes a random square of 6 to 16 pixels all the way to the baseline (the mean face). A map of
+/// change per pixel foretells Σ I·φ; a map of contributions holds the factor I already and foretells
+/// Σ φ over the square. Maps have
 /// different units, so φ is first scaled by the best factor β = Σab/Σb², as the authors allow; a
 /// map whose best factor is negative is scored 1.
 /// **Source**: Yeh et al. 2019 (arXiv 1901.09392); Captum `infidelity(normalize=True)`, with 10
@@ -20,12 +23,13 @@ pub fn infidelity(
     model: &dyn Classifier,
     faces: &[f32],
     maps: &[f32],
+    kind: MapKind,
     targets: &[Target],
     baseline: &[f32],
     seed: u64,
 ) -> Result<Vec<f64>> {
     let squares = Squares::new(model, faces, targets, baseline, seed)?;
-    Ok((0..targets.len()).map(|f| squares.missed(f, face(maps, f))).collect())
+    Ok((0..targets.len()).map(|f| squares.missed(f, face(maps, f), kind)).collect())
 }
 
 /// What random squares do to the score of every face: the part of [`infidelity`] that does not
@@ -70,13 +74,15 @@ impl<'a> Squares<'a> {
     }
 
     /// Infidelity of a map of face f.
-    pub fn missed(&self, f: usize, map: &[f32]) -> f64 {
+    pub fn missed(&self, f: usize, map: &[f32], kind: MapKind) -> f64 {
         let x = face(self.faces, f);
         let (mut aa, mut ab, mut bb) = (0.0, 0.0, 0.0);
         for (&square, change) in self.squares.iter().zip(&self.changes[f * SAMPLES..]) {
-            let forecast: f64 = inside(square)
-                .map(|p| f64::from(map[p]) * f64::from(x[p] - self.baseline[p]))
-                .sum();
+            let step = |p: usize| match kind {
+                MapKind::ChangePerPixel => f64::from(x[p] - self.baseline[p]),
+                MapKind::Contribution => 1.0,
+            };
+            let forecast: f64 = inside(square).map(|p| f64::from(map[p]) * step(p)).sum();
             aa += change * change;
             ab += change * forecast;
             bb += forecast * forecast;

@@ -37,6 +37,15 @@ pub enum Method {
     Lime,
 }
 
+/// What a map's values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapKind {
+    /// Change of the score if a pixel were a little brighter: a derivative.
+    ChangePerPixel,
+    /// The pixel's own part in the score.
+    Contribution,
+}
+
 impl Method {
     /// All methods, in the order of a page.
     pub const ALL: [Method; 14] = [
@@ -126,6 +135,16 @@ impl Method {
             Method::GradCam | Method::GradCamPlusPlus | Method::LayerCam | Method::ScoreCam => {
                 "weighted activation"
             }
+        }
+    }
+
+    /// What the map's values are.
+    pub fn map_kind(self) -> MapKind {
+        match self {
+            Method::Saliency | Method::SmoothGrad | Method::GuidedBackprop => {
+                MapKind::ChangePerPixel
+            }
+            _ => MapKind::Contribution,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Pixels as they are: the naive recipe, kept as "before", and the best that pixels alone can do.
 
-use super::ascent::{AscentOptions, Goals, Parametrisation, Raised, values_of};
+use super::ascent::{AscentOptions, Goals, Parametrisation, Raised, revive, values_of};
 use super::batch::BATCH;
 use super::model::Classifier;
 use crate::random::{Purpose, Rng};
@@ -54,7 +54,9 @@ fn gray_noise(rng: &mut Rng) -> Vec<f32> {
 pub const NAIVE_STEPS: usize = 20;
 
 /// The naive recipe: gray noise, 20 steps of the gradient divided by its root mean square, one
-/// gray level of 255 a step, no prior; shown as 0.1·(x − mean)/sd + ½, clipped.
+/// gray level of 255 a step, no prior; shown as 0.1·(x − mean)/sd + ½, clipped. Where gray noise
+/// leaves the ReLU dead, the gradient before it is taken, as in the other recipes: noise that never
+/// moved would be no picture of the filter.
 ///
 /// **Source**: Chollet 2016, "How convolutional neural networks see the world", the Keras blog.
 pub fn naive(
@@ -72,8 +74,12 @@ pub fn naive(
         let last = (first + BATCH).min(n);
         let batch = &mut pictures[first * PIXELS..last * PIXELS];
         let objective = goals.objective.with_units(goals.objective.units()[first..last].to_vec());
+        let members: Vec<usize> = (first..last).collect();
         for _ in 0..NAIVE_STEPS {
-            let gradient = model.objective_gradient(&objective, batch)?.gradient;
+            let mut gradient = model.objective_gradient(&objective, batch)?.gradient;
+            if let Some(pre) = goals.while_dead {
+                revive(model, pre, &members, 1, batch, &mut gradient)?;
+            }
             for (x, g) in batch.chunks_exact_mut(PIXELS).zip(gradient.chunks_exact(PIXELS)) {
                 let square = g.iter().map(|g| g * g).sum::<f32>();
                 let rms = (square / PIXELS as f32).sqrt() + 1e-5;

@@ -1,7 +1,7 @@
 //! All methods of one face on a page, or of several faces, a face a row.
 
 use super::face::ShownFace;
-use super::saliency_page::{MAGNITUDE, PageOptions, SIGNED, scale_of, target_words};
+use super::saliency_page::{MAGNITUDE, PageOptions, SIGNED, scale_of, sign_words, target_words};
 use crate::explain::{Attribution, Fact, Method};
 use crate::render::colormap::{draw_map, overlay};
 use crate::render::numbers::short;
@@ -129,9 +129,10 @@ fn bare_cell(face: &ShownFace, found: &Attribution) -> Result<Cell> {
 fn finish(page: &mut Page, found: &[&Attribution], theme: Theme) {
     page.theme = theme;
     let ends = BarEnds::Percentile99("map");
+    let signs = found.first().map_or("", |a| sign_words(a.target));
     page.scale_bars = vec![
         ScaleBar { colormap: MAGNITUDE, ends, label: "magnitude".into() },
-        ScaleBar { colormap: SIGNED, ends, label: "blue: against, red: for".into() },
+        ScaleBar { colormap: SIGNED, ends, label: signs.into() },
     ];
     let on_probability: Vec<&str> = Method::ALL
         .into_iter()

@@ -39,7 +39,7 @@ pub struct ExplanationRecord {
     pub target: String,
     /// The class explained.
     pub class: String,
-    /// The target's score.
+    /// The target's score: a logit, a loss, or the probability where the method explains that.
     pub score: f32,
     /// Probability of the class.
     pub probability: f32,
@@ -85,7 +85,7 @@ fn explanation(a: &Attribution, names: &[&str]) -> ExplanationRecord {
             false => a.target.describe(class),
         },
         class: class.into(),
-        score: a.score,
+        score: if a.method.explains_probability() { a.probability } else { a.score },
         probability: a.probability,
         raw_max: a.raw_max,
         scale: a.scale,

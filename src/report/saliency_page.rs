@@ -64,14 +64,18 @@ pub fn saliency_page(
     let bar = |colormap, what: &str| ScaleBar { colormap, ends, label: what.into() };
     page.scale_bars.push(bar(MAGNITUDE, &format!("magnitude, {}", method.unit())));
     if signed {
-        let words = match first.target {
-            Target::Loss(_) => "blue: lowers the loss, red: raises it",
-            _ => "blue: against, red: for",
-        };
-        page.scale_bars.push(bar(SIGNED, words));
+        page.scale_bars.push(bar(SIGNED, sign_words(first.target)));
     }
     page.caption = caption(first, &shared, options);
     Ok(page)
+}
+
+/// What the colours of a signed map mean.
+pub fn sign_words(target: Target) -> &'static str {
+    match target {
+        Target::Loss(_) => "blue: lowers the loss, red: raises it",
+        _ => "blue: against, red: for",
+    }
 }
 
 /// “Saliency: what moves the logit of the predicted class”.
@@ -167,7 +171,7 @@ fn caption(first: &Attribution, shared: &[Fact], options: &PageOptions<'_>) -> S
     if options.common_scale {
         parts.push("all rows share one scale".into());
     }
-    if !first.method.explains_probability() {
+    if !first.method.explains_probability() && !matches!(first.target, Target::Loss(_)) {
         parts.push("S: score before the softmax".into());
     }
     parts.join(" · ")

@@ -79,3 +79,17 @@ fn layers_find_their_relatives() {
     assert_eq!(second.receptive_field.size, 10);
     assert_eq!(second.interior(24), 2..22);
 }
+
+#[test]
+fn methods_of_the_probability_refuse_the_loss() {
+    let model = TinyNet::new(0);
+    let options = Options::new(vec![0.5; PIXELS], 0).unwrap();
+    for method in Method::ALL {
+        let found = attribute(&model, method, &soft_faces(1), &[Target::Loss(1)], &options);
+        let refused = found.unwrap().remove(0).refused;
+        match method.explains_probability() {
+            true => assert!(refused.unwrap().contains("explains the probability"), "{method}"),
+            false => assert_eq!(refused, None, "{method}"),
+        }
+    }
+}

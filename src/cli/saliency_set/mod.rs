@@ -8,7 +8,7 @@ pub use class_maps::class_maps_of;
 pub use regions::lifts;
 
 use super::explained::{mean_face, pixels_of};
-use super::faces::{Model, first_of_each_class};
+use super::faces::{Model, TargetArg, first_of_each_class};
 use super::saliency::{Args, Work, explain_all};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
@@ -53,6 +53,11 @@ impl SetArgs {
 
 /// Answers the question asked.
 pub fn run(args: &Args, model: &Model) -> Result<()> {
+    if args.set.check && matches!(args.target, TargetArg::Loss) {
+        let message =
+            "--check measures how probable a class stays; use --target pred, true or a class";
+        return Err(Error::Usage(message.into()));
+    }
     let set = Set::read(args, model)?;
     let theme = args.theme();
     let explained = model.trained.explained()?;
