@@ -193,8 +193,12 @@ impl ScaleBar {
                 ("max".into(), false, format!("each {each} on its own scale"))
             }
         };
-        let left = if self.colormap.is_signed() { format!("−{end}") } else { "0".into() };
-        (left, format!("{}{end}", if clipped { "≥ " } else { "" }), note)
+        let (below, above) = if clipped { ("≤ ", "≥ ") } else { ("", "") };
+        let left = match self.colormap.is_signed() {
+            true => format!("{below}−{end}"),
+            false => "0".into(),
+        };
+        (left, format!("{above}{end}"), note)
     }
 
     /// Width and height that [`ScaleBar::draw`] takes.
