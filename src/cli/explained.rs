@@ -3,10 +3,12 @@
 use crate::dataset::augment::View;
 use crate::dataset::{Dataset, SynthOptions, synthesize};
 use crate::error::{Error, Result};
-use crate::explain::picture;
-use crate::train::{Trained, load};
+use crate::train::{Trained, load, mean_face};
 use crate::{PIXELS, SIDE};
 use std::path::Path;
+
+/// Faces whose mean looks like none of them.
+const ENOUGH: usize = 100;
 
 /// The faces of `data`; without it, those the network was trained on; where the weights do not say
 /// which, the built-in ones.
@@ -30,12 +32,13 @@ pub fn pixels_of(model: &Trained, faces: &Dataset, which: &[usize]) -> Vec<f32> 
     pixels
 }
 
-/// Mean of the faces as the network sees them.
+/// The mean training face; for a network whose file does not tell of it, that of the given faces if
+/// there are enough of them to be no face in particular, else even gray.
 pub fn mean_face(model: &Trained, faces: &Dataset) -> Vec<f32> {
-    match model.equalize() {
-        true => picture::mean_face(&pixels(model, faces)),
-        false => faces.mean_image(),
-    }
+    let of_those =
+        || (faces.len() >= ENOUGH).then(|| mean_face::mean_face(faces, model.equalize()));
+    let gray = || vec![model.network.spec.mean as f32; PIXELS];
+    model.mean_face().or_else(of_those).unwrap_or_else(gray)
 }
 
 /// Where face i came from, short enough to stand beside it: `public_test.csv.gz #3`, `me.png`.

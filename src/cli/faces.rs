@@ -3,6 +3,7 @@
 use super::explained::{mean_face, pixels_of, short_origin};
 use super::input::{Reading, model_or_input};
 use super::photos::PhotoArgs;
+use crate::CLASS_NAMES;
 use crate::dataset::{Dataset, SynthOptions, synthesize};
 use crate::error::{Error, Result};
 use crate::explain::layers::nearest;
@@ -10,7 +11,6 @@ use crate::explain::{Classifier, Target};
 use crate::model::Network;
 use crate::report::ShownFace;
 use crate::train::Trained;
-use crate::{CLASS_NAMES, PIXELS};
 use std::path::{Path, PathBuf};
 
 /// Built-in faces for a model that does not say how it was trained, and the number of the first:
@@ -52,8 +52,10 @@ impl Model {
     /// where the first of the pictures may stand in its place.
     pub fn read(model: Option<PathBuf>, faces: &mut FaceArgs) -> Result<Model> {
         let model = model_or_input(model, &mut faces.pictures);
-        if !faces.pictures.is_empty() && (!faces.index.is_empty() || faces.per_class.is_some()) {
-            let message = "--index and --per-class choose from a set, not from pictures";
+        let of_a_set = faces.data.is_some() || !faces.index.is_empty() || faces.per_class.is_some();
+        if !faces.pictures.is_empty() && of_a_set {
+            let message = "--data, --index and --per-class mean faces of a set: leave them out, \
+                           or the pictures";
             return Err(Error::Usage(message.into()));
         }
         let trained = Trained::read_or_own(model.as_deref())?;
@@ -92,7 +94,7 @@ pub struct Chosen {
     pub all: Dataset,
     /// Numbers of those that are meant.
     pub chosen: Vec<usize>,
-    /// Mean face of `all`; of the training for pictures.
+    /// Mean face of the training.
     pub mean_face: Vec<f32>,
     /// The chosen faces as the network sees them, `[n, 48, 48]` in \[0,1\].
     pub pixels: Vec<f32>,
@@ -118,21 +120,15 @@ impl FaceArgs {
             true => first_of_each_class(&all, self.per_class.unwrap_or(1))?,
             false => self.check_index(&all)?,
         };
-        Ok(Chosen::new(model, all, chosen, None))
+        Ok(Chosen::new(model, all, chosen))
     }
 
     fn read_pictures(&self, model: &Model) -> Result<Chosen> {
         let seen = self.photos.read(&self.pictures, &self.reading)?;
         seen.require_a_face()?;
         let all = seen.faces;
-        // Without the faces it was trained with there is still their mean gray.
-        let mean_face = match self.read_set(model) {
-            Ok(set) => mean_face(&model.trained, &set),
-            Err(e) if self.data.is_some() => return Err(e),
-            Err(_) => vec![model.network().spec.mean as f32; PIXELS],
-        };
         let chosen = (0..all.len()).collect();
-        Ok(Chosen::new(model, all, chosen, Some(mean_face)))
+        Ok(Chosen::new(model, all, chosen))
     }
 
     fn check_index(&self, all: &Dataset) -> Result<Vec<usize>> {
@@ -148,9 +144,9 @@ impl FaceArgs {
 }
 
 impl Chosen {
-    fn new(model: &Model, all: Dataset, chosen: Vec<usize>, mean: Option<Vec<f32>>) -> Chosen {
+    fn new(model: &Model, all: Dataset, chosen: Vec<usize>) -> Chosen {
         let pixels = pixels_of(&model.trained, &all, &chosen);
-        let mean_face = mean.unwrap_or_else(|| mean_face(&model.trained, &all));
+        let mean_face = mean_face(&model.trained, &all);
         Chosen { all, chosen, mean_face, pixels }
     }
 

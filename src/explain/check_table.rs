@@ -2,7 +2,7 @@
 
 use super::attribute::{Attribution, Fact, Options, attribute};
 use super::batch::{face, logits_of};
-use super::faithfulness::{Areas, Faithfulness, controls, map_areas};
+use super::faithfulness::{Areas, Faithfulness, Leads, controls, map_areas};
 use super::infidelity::Squares;
 use super::integrated_gradients::RESIDUAL_GOAL;
 use super::method::Method;
@@ -10,6 +10,7 @@ use super::model::{Classifier, Target, check};
 use super::randomisation::Similarity;
 use super::sensitivity::max_sensitivity;
 use super::stats::mean;
+use super::verdict::Verdict;
 use crate::Result;
 
 /// A correlation above this with the maps of a randomised network, or of one whose upper half is
@@ -27,6 +28,8 @@ pub struct CheckRow {
     pub method: String,
     /// Deletion (low is good) and insertion (high is good), with both controls.
     pub faithfulness: Option<Faithfulness>,
+    /// By how much it beats the better control, paired face by face.
+    pub leads: Option<Leads>,
     /// Share of the score's changes that the map does not foretell. Low is good.
     pub infidelity: Option<f64>,
     /// Relative change under invisible noise. Low is good. `None` where it was not measured:
@@ -42,8 +45,10 @@ pub struct CheckRow {
     pub residual: Option<f64>,
     /// Faces that the method refused.
     pub refused: usize,
-    /// Why the method should not be believed here; empty if it passed everything measured.
+    /// Why the method should not be believed here; empty if it failed nothing measured.
     pub failures: Vec<String>,
+    /// What these faces are too few to decide.
+    pub undecided: Vec<String>,
 }
 
 /// What a check may spend and ask.
@@ -113,6 +118,7 @@ impl<'a> Checker<'a> {
         let mut row = CheckRow {
             method: method.name().into(),
             faithfulness: None,
+            leads: None,
             infidelity: None,
             max_sensitivity: None,
             half_randomised: None,
@@ -120,6 +126,7 @@ impl<'a> Checker<'a> {
             residual: residual(&found),
             refused: found.len() - kept.len(),
             failures: vec![],
+            undecided: vec![],
         };
         if kept.is_empty() {
             row.failures.extend(found.first().and_then(|a| a.refused.clone()));
@@ -137,6 +144,7 @@ impl<'a> Checker<'a> {
         };
         let areas: Vec<Faithfulness> = areas.into_iter().zip(&kept).map(join).collect();
         row.faithfulness = Some(Faithfulness::mean(&areas));
+        row.leads = Some(Leads::of(&areas));
         let missed = |&f: &usize| self.squares.missed(f, &found[f].map, method.map_kind());
         row.infidelity = Some(mean(&kept.iter().map(missed).collect::<Vec<_>>()));
         let mut again = |faces: &[f32]| maps_of(self.model, method, faces, &targets, settings);
@@ -152,7 +160,8 @@ impl<'a> Checker<'a> {
         };
         row.half_randomised = similarity(self.options.half_randomised)?;
         row.randomisation = similarity(self.options.randomised)?;
-        row.failures = failures(&row);
+        row.failures = reasons(&row, Verdict::Failed);
+        row.undecided = reasons(&row, Verdict::Undecided);
         Ok(row)
     }
 }
@@ -204,54 +213,95 @@ fn needs_many_passes(method: Method) -> bool {
     matches!(method, Method::Rise | Method::Lime | Method::ScoreCam)
 }
 
-/// Whether the maps of a randomised network are too similar to believe the map. Where no face has
-/// both maps there is nothing that speaks for it.
-pub fn is_blind_to_weights(found: Option<Similarity>) -> bool {
-    found.is_some_and(|s| s.spearman.is_nan() || s.spearman > RANDOMISATION_LIMIT)
+impl CheckRow {
+    /// Whether the map beats orders that know nothing: on deletion, on insertion. Passed where it
+    /// was not measured, as everywhere here.
+    pub fn beats_controls(&self) -> [Verdict; 2] {
+        let verdict = |l: Leads| [l.deletion.above(0.0), l.insertion.above(0.0)];
+        self.leads.map_or([Verdict::Passed; 2], verdict)
+    }
+
+    /// Whether the map changes with the weights: half of them new, all of them new. Where no face
+    /// has both maps there is nothing that speaks for it.
+    pub fn knows_weights(&self) -> [Verdict; 2] {
+        [self.half_randomised, self.randomisation]
+            .map(|s| s.map_or(Verdict::Passed, |s| s.spearman.at_most(RANDOMISATION_LIMIT)))
+    }
+
+    /// Whether it stays the same under invisible noise.
+    pub fn is_steady(&self) -> Verdict {
+        at_most(self.max_sensitivity, SENSITIVITY_LIMIT)
+    }
+
+    /// Whether it adds up to the change of the score.
+    pub fn adds_up(&self) -> Verdict {
+        at_most(self.residual, RESIDUAL_GOAL)
+    }
 }
 
-/// Which randomised networks have nearly the same maps, in words.
-fn sanity_failure(row: &CheckRow) -> Option<String> {
+/// Of a number without interval.
+fn at_most(found: Option<f64>, limit: f64) -> Verdict {
+    match found {
+        Some(v) if v.is_nan() || v > limit => Verdict::Failed,
+        _ => Verdict::Passed,
+    }
+}
+
+/// What has this verdict, in words.
+fn reasons(row: &CheckRow, verdict: Verdict) -> Vec<String> {
+    let mut reasons: Vec<String> = lead_words(row, verdict).into_iter().collect();
+    if row.is_steady() == verdict {
+        reasons.push("changes beyond recognition under invisible noise".into());
+    }
+    reasons.extend(weight_words(row, verdict));
+    if row.adds_up() == verdict {
+        reasons.push("does not add up to the change of the score".into());
+    }
+    reasons
+}
+
+/// Deletion and insertion.
+fn lead_words(row: &CheckRow, verdict: Verdict) -> Option<String> {
+    let leads = row.leads?;
+    let named = [("deletion", leads.deletion), ("insertion", leads.insertion)];
+    let those = named.iter().zip(row.beats_controls()).filter(|(_, v)| *v == verdict);
+    let (names, numbers): (Vec<&str>, Vec<String>) = those
+        .map(|((name, lead), _)| {
+            (*name, format!("{:+.3} ± {:.3}", lead.mean, lead.interval.margin()))
+        })
+        .unzip();
+    let (names, numbers) = (names.join(" and "), numbers.join(", "));
+    let words = match verdict {
+        Verdict::Failed => "no better than an order that knows nothing",
+        _ => "not clearly better than an order that knows nothing",
+    };
+    (!names.is_empty()).then(|| format!("{names} {words} ({numbers})"))
+}
+
+/// Which randomised networks have nearly the same maps.
+fn weight_words(row: &CheckRow, verdict: Verdict) -> Option<String> {
     let found = [(row.half_randomised, "the upper half"), (row.randomisation, "all")];
-    let blind: Vec<String> = found
+    let those: Vec<String> = found
         .into_iter()
-        .filter(|&(similarity, _)| is_blind_to_weights(similarity))
-        .filter_map(|(similarity, which)| {
-            Some(match similarity?.spearman {
-                r if r.is_nan() => format!("none to be had with {which} of them"),
-                r => format!("{r:.2} with {which} of them"),
+        .zip(row.knows_weights())
+        .filter(|&(_, v)| v == verdict)
+        .filter_map(|((similarity, which), _)| {
+            let r = similarity?.spearman;
+            Some(match r.mean.is_nan() {
+                true => format!("none to be had with {which} of them"),
+                false => format!("{:.2} ± {:.2} with {which} of them", r.mean, r.interval.margin()),
             })
         })
         .collect();
-    (!blind.is_empty()).then(|| {
+    let words = match verdict {
+        Verdict::Failed => "changes too little",
+        _ => "may change too little",
+    };
+    (!those.is_empty()).then(|| {
         format!(
-            "changes too little when the layers get random weights (rank correlation {}; the limit is \
+            "{words} when the layers get random weights (rank correlation {}; the limit is \
              {RANDOMISATION_LIMIT})",
-            blind.join(", ")
+            those.join(", ")
         )
     })
-}
-
-fn failures(row: &CheckRow) -> Vec<String> {
-    let mut failures = vec![];
-    if let Some(f) = row.faithfulness.filter(|f| !f.beats_controls()) {
-        let (worse_del, worse_ins) = (
-            f.map.deletion >= f.random.deletion.min(f.centre.deletion),
-            f.map.insertion <= f.random.insertion.max(f.centre.insertion),
-        );
-        let which = match (worse_del, worse_ins) {
-            (true, true) => "deletion and insertion",
-            (true, false) => "deletion",
-            _ => "insertion",
-        };
-        failures.push(format!("{which} no better than an order that knows nothing"));
-    }
-    if row.max_sensitivity.is_some_and(|s| s.is_nan() || s > SENSITIVITY_LIMIT) {
-        failures.push("changes beyond recognition under invisible noise".into());
-    }
-    failures.extend(sanity_failure(row));
-    if row.residual.is_some_and(|r| r.is_nan() || r > RESIDUAL_GOAL) {
-        failures.push("does not add up to the change of the score".into());
-    }
-    failures
 }

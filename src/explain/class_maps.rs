@@ -5,19 +5,21 @@ use super::model::Maps;
 use super::picture::mean_face;
 use crate::{Error, PIXELS, Result};
 
-/// Mean maps, each `[48, 48]`.
+/// Mean densities (see [`mean_density`]), each `[48, 48]`.
 #[derive(Clone, Debug)]
 pub struct ClassMaps {
-    /// Mean magnitude of each true class; zeros where it has no face.
+    /// Mean density of each true class; zeros where it has no map.
     pub mean: Vec<Vec<f32>>,
-    /// Mean magnitude of correct faces minus that of wrong ones, for each true class; `None`
+    /// Mean density of correct faces minus that of wrong ones, for each true class; `None`
     /// where one of the two groups is empty.
     pub correct_minus_wrong: Vec<Option<Vec<f32>>>,
-    /// Faces of each class.
+    /// Faces of each class with a map.
     pub faces: Vec<usize>,
+    /// Faces left out, for their map is blank.
+    pub blank: usize,
 }
 
-/// Mean magnitude of maps `[n, 48, 48]` by true class, and correct minus wrong.
+/// Mean density of maps `[n, 48, 48]` by true class, and correct minus wrong.
 ///
 /// **Errors**: `Shape` where counts disagree or a label is out of range.
 pub fn class_maps(
@@ -32,19 +34,23 @@ pub fn class_maps(
         return Err(Error::shape("class_maps", detail));
     }
     let mean_of = |keep: &dyn Fn(usize) -> bool| {
-        mean_magnitude(maps, &(0..n).filter(|&f| keep(f)).collect::<Vec<_>>())
+        mean_density(maps, &(0..n).filter(|&f| keep(f)).collect::<Vec<_>>())
     };
     let difference = |c: usize| {
         let correct = mean_of(&|f| labels[f] == c && predicted[f] == c)?;
         let wrong = mean_of(&|f| labels[f] == c && predicted[f] != c)?;
         Some(correct.iter().zip(&wrong).map(|(a, b)| a - b).collect())
     };
+    let full = |&f: &usize| !is_blank(face(maps, f));
     Ok(ClassMaps {
         mean: (0..classes)
             .map(|c| mean_of(&|f| labels[f] == c).unwrap_or_else(|| vec![0.0; PIXELS]))
             .collect(),
         correct_minus_wrong: (0..classes).map(difference).collect(),
-        faces: (0..classes).map(|c| labels.iter().filter(|&&l| l == c).count()).collect(),
+        faces: (0..classes)
+            .map(|c| (0..n).filter(full).filter(|&f| labels[f] == c).count())
+            .collect(),
+        blank: n - (0..n).filter(full).count(),
     })
 }
 
@@ -57,30 +63,24 @@ pub fn mean_faces(faces: &[f32], labels: &[usize], classes: usize) -> Vec<Vec<f3
     (0..classes).map(of_class).collect()
 }
 
-/// Mean over wrong faces of |map for the true class| − |map for the predicted class|: where the
-/// evidence it overlooked lies, minus where the evidence it fell for lies. `None` without errors.
-pub fn true_minus_predicted(
-    true_maps: &[f32],
-    predicted_maps: &[f32],
-    labels: &[usize],
-    predicted: &[usize],
-) -> Option<Vec<f32>> {
-    let wrong: Vec<usize> = (0..labels.len()).filter(|&f| labels[f] != predicted[f]).collect();
-    let a = mean_magnitude(true_maps, &wrong)?;
-    let b = mean_magnitude(predicted_maps, &wrong)?;
-    Some(a.iter().zip(&b).map(|(a, b)| a - b).collect())
+/// Mean over the chosen ones of maps `[n, 48, 48]`, each as a density: |map| ÷ its mean over the
+/// pixels, so that 1 is the even share and a face with a large gradient counts no more than another.
+/// Blank maps say nothing and are left out; `None` where no other is left.
+pub fn mean_density(maps: &[f32], chosen: &[usize]) -> Option<Vec<f32>> {
+    let mut sum = vec![0.0f64; PIXELS];
+    let mut n = 0.0;
+    for map in chosen.iter().map(|&f| face(maps, f)).filter(|map| !is_blank(map)) {
+        let total: f64 = map.iter().map(|v| f64::from(v.abs())).sum();
+        for (s, v) in sum.iter_mut().zip(map) {
+            *s += f64::from(v.abs()) * PIXELS as f64 / total;
+        }
+        n += 1.0;
+    }
+    (n > 0.0).then(|| sum.iter().map(|s| (s / n) as f32).collect())
 }
 
-/// Mean magnitude over the chosen ones of maps `[n, 48, 48]`; `None` of none.
-pub fn mean_magnitude(maps: &[f32], chosen: &[usize]) -> Option<Vec<f32>> {
-    let mut sum = vec![0.0f64; PIXELS];
-    for &f in chosen {
-        for (s, v) in sum.iter_mut().zip(&maps[f * PIXELS..(f + 1) * PIXELS]) {
-            *s += f64::from(v.abs());
-        }
-    }
-    let n = chosen.len() as f64;
-    (n > 0.0).then(|| sum.iter().map(|s| (s / n) as f32).collect())
+fn is_blank(map: &[f32]) -> bool {
+    map.iter().all(|v| *v == 0.0)
 }
 
 /// Mean feature map of each class: channels of `maps` averaged over the faces with that label,

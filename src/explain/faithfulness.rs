@@ -3,6 +3,7 @@
 use super::batch::{face, probabilities_of};
 use super::model::Classifier;
 use super::stats::trapezoid;
+use super::verdict::Estimate;
 use crate::random::{Purpose, Rng};
 use crate::{PIXELS, Result, SIDE};
 
@@ -30,12 +31,6 @@ pub struct Faithfulness {
 }
 
 impl Faithfulness {
-    /// Whether the map beats both controls on deletion and on insertion.
-    pub fn beats_controls(&self) -> bool {
-        [self.random, self.centre].iter().all(|control| {
-            self.map.deletion < control.deletion && self.map.insertion > control.insertion
-        })
-    }
     /// Mean over faces.
     pub fn mean(all: &[Faithfulness]) -> Faithfulness {
         let areas = |pick: &dyn Fn(&Faithfulness) -> Areas| Areas {
@@ -47,6 +42,33 @@ impl Faithfulness {
             random: areas(&|f| f.random),
             centre: areas(&|f| f.centre),
         }
+    }
+}
+
+/// By how much maps beat the better of both controls, face by face; above 0 is good.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Leads {
+    /// Deletion area of the control minus that of the map.
+    pub deletion: Estimate,
+    /// Insertion area of the map minus that of the control.
+    pub insertion: Estimate,
+}
+
+impl Leads {
+    /// Over faces.
+    pub fn of(all: &[Faithfulness]) -> Leads {
+        let over = |control: fn(&Faithfulness) -> Areas| {
+            let deletion = |f: &Faithfulness| control(f).deletion - f.map.deletion;
+            let insertion = |f: &Faithfulness| f.map.insertion - control(f).insertion;
+            [
+                Estimate::of(&all.iter().map(deletion).collect::<Vec<_>>()),
+                Estimate::of(&all.iter().map(insertion).collect::<Vec<_>>()),
+            ]
+        };
+        let (random, centre) = (over(|f| f.random), over(|f| f.centre));
+        let smaller =
+            |i: usize| if centre[i].mean < random[i].mean { centre[i] } else { random[i] };
+        Leads { deletion: smaller(0), insertion: smaller(1) }
     }
 }
 

@@ -62,6 +62,7 @@ pub mod spectrum;
 pub mod stats;
 pub mod target;
 pub mod training_faces;
+pub mod verdict;
 pub mod verify;
 pub mod warps;
 

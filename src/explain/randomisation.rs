@@ -1,12 +1,11 @@
 //! Parameter randomisation: a map of the network must change when the network is destroyed.
 
 use super::batch::face;
-use super::stats::{Interval, bootstrap_mean, mean, spearman};
+use super::stats::spearman;
+use super::verdict::Estimate;
 use crate::model::Network;
 use crate::{Error, PIXELS, Result};
 
-/// Bootstrap resamples of a mean correlation.
-const RESAMPLES: usize = 1_000;
 /// What tells a control's seed from a training's.
 const OTHER_SEED: u64 = 1_000_003;
 
@@ -34,7 +33,7 @@ pub fn randomisation(
 ) -> Result<Vec<RandomisationStep>> {
     let step = |layers: usize| {
         let maps = randomised(layers)?;
-        Ok(RandomisationStep { layers, spearman: Similarity::of(original, &maps)?.spearman })
+        Ok(RandomisationStep { layers, spearman: Similarity::of(original, &maps)?.spearman.mean })
     };
     (1..=layers).map(step).collect()
 }
@@ -42,11 +41,8 @@ pub fn randomisation(
 /// How much two sets of maps resemble each other.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Similarity {
-    /// Spearman's correlation of the magnitudes, mean over the faces. NaN where no face has both
-    /// maps.
-    pub spearman: f64,
-    /// Bootstrap interval of the mean over the faces.
-    pub interval: Interval,
+    /// Spearman's correlation of the magnitudes, over the faces that have both maps.
+    pub spearman: Estimate,
     /// Faces left out, for an empty map among the two has no correlation.
     pub left_out: usize,
 }
@@ -66,11 +62,7 @@ impl Similarity {
         let full = (0..n).filter(|&f| !is_empty(face(a, f)) && !is_empty(face(b, f)));
         let all: Vec<f64> =
             full.map(|f| spearman(&magnitude(face(a, f)), &magnitude(face(b, f)))).collect();
-        Ok(Similarity {
-            spearman: mean(&all),
-            interval: bootstrap_mean(&all, RESAMPLES, 0),
-            left_out: n - all.len(),
-        })
+        Ok(Similarity { spearman: Estimate::of(&all), left_out: n - all.len() })
     }
 }
 

@@ -51,8 +51,8 @@ pub(super) const TABLE: Phrases = Phrases {
          the face; the gradient with its sign. Each map has its own scale: full colour is its 99th \
          percentile.",
     caption_class_means: "Means over the faces of each expression, so that what is particular to one \
-         face averages out. From left to right: the mean face; the mean magnitude of the gradient; \
-         the same on the mean face; the mean map of faces read right minus that of faces read wrong \
+         face averages out. From left to right: the mean face; the mean magnitude of the gradient, \
+         each face's divided by its mean so that all count the same; the same on the mean face; the mean map of faces read right minus that of faces read wrong \
          (missing where there is none of one kind).",
     template_alt: "mean face with the regions drawn on it",
     caption_template: "The regions, drawn on the mean face. On each face they are moved by up to \

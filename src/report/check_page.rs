@@ -2,11 +2,10 @@
 
 use crate::Result;
 use crate::explain::Method;
-use crate::explain::check_table::{
-    CheckRow, RANDOMISATION_LIMIT, SENSITIVITY_LIMIT, is_blind_to_weights,
-};
+use crate::explain::check_table::{CheckRow, RANDOMISATION_LIMIT};
 use crate::explain::faithfulness::Faithfulness;
 use crate::explain::randomisation::{RandomisationStep, Similarity};
+use crate::explain::verdict::{Estimate, FEWEST, Verdict};
 use crate::render::Theme;
 use crate::render::chart::{Band, Dash, Look, Unit, bands};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
@@ -56,18 +55,22 @@ impl CheckReport {
 
     /// Plain words: which methods fail, and why.
     pub fn words(&self) -> Vec<String> {
-        let (failed, passed): (Vec<&CheckRow>, Vec<&CheckRow>) =
+        let (failed, other): (Vec<&CheckRow>, Vec<&CheckRow>) =
             self.methods.iter().partition(|r| !r.failures.is_empty());
-        let title =
-            |r: &CheckRow| r.method.parse().map_or(r.method.clone(), |m: Method| m.title().into());
+        let (undecided, passed): (Vec<&CheckRow>, Vec<&CheckRow>) =
+            other.into_iter().partition(|r| !r.undecided.is_empty());
         let mut words = vec![];
         if !passed.is_empty() {
             let names: Vec<String> = passed.iter().map(|r| title(r)).collect();
             words.push(format!("Passed everything measured: {}.", names.join(", ")));
         }
-        words.extend(
-            failed.iter().map(|r| format!("{} fails: {}.", title(r), r.failures.join("; "))),
-        );
+        let open = |r: &&CheckRow| format!("{} undecided: {}.", title(r), r.undecided.join("; "));
+        words.extend(undecided.iter().map(open));
+        let fails = |r: &&CheckRow| format!("{} fails: {}.", title(r), r.failures.join("; "));
+        words.extend(failed.iter().map(fails));
+        if !undecided.is_empty() {
+            words.push("More faces (--faces) would decide.".into());
+        }
         words
     }
 
@@ -80,11 +83,10 @@ impl CheckReport {
         for row in &self.methods {
             let _ = write!(text, "\n{:<18}", row.method);
             for value in values(row) {
-                let _ = write!(text, "{:>19}", value.0);
+                let mark = if value.verdict == Verdict::Undecided { " ?" } else { "" };
+                let _ = write!(text, "{:>19}", value.text + mark);
             }
-            if !row.failures.is_empty() {
-                text.push_str("  ✗");
-            }
+            let _ = write!(text, "  {}", verdict(row).0);
         }
         for (name, deletion, insertion) in self.control_rows() {
             let _ = write!(text, "\n{name:<18}{deletion:>19.3}{insertion:>19.3}");
@@ -140,11 +142,13 @@ impl CheckReport {
         }
         page.caption = format!(
             "{} Deletion, insertion: mean probability while the most important pixels are replaced by \
-             the mean face, or put back; both must beat a random order and the centre of the picture. \
+             the mean face, or put back; below, the lead on the better of a random order and the centre of the picture, \
+             face by face. \
              Half, all random: rank correlation of |map| with the maps of the same network with new \
              weights in the upper half of its layers, or in all; above {RANDOMISATION_LIMIT} \
              (our limit for the sanity check of Adebayo et al. 2018, who name none) a map shows more \
-             of the picture than of what the network learnt; ± half a 95 % bootstrap interval; (−n): \
+             of the picture than of what the network learnt. ±: half a 95 % bootstrap interval; ?: the \
+             interval holds the limit, or fewer than {FEWEST} faces; (−n): \
              n faces with an empty map left out. \
              Infidelity: share of the score's changes that the map does not foretell. \
              Max-sensitivity: relative change of the map under invisible noise. Residual: error of \
@@ -193,31 +197,38 @@ impl CheckReport {
     }
 }
 
-/// Words and whether they fail, for each column.
-fn values(row: &CheckRow) -> [(String, bool); 7] {
+/// What stands in a column.
+struct Measured {
+    text: String,
+    /// A second line: by how much it leads.
+    note: Option<String>,
+    verdict: Verdict,
+}
+
+/// What was measured, for each column.
+fn values(row: &CheckRow) -> [Measured; 7] {
     let number = |v: Option<f64>| v.map_or("–".into(), |v| format!("{v:.3}"));
-    let areas = row.faithfulness;
-    let worse = |pick: &dyn Fn(&Faithfulness) -> bool| areas.as_ref().is_some_and(pick);
+    let plain = |text: String, verdict: Verdict| Measured { text, note: None, verdict };
+    let lead = |e: Estimate| format!("{:+.3} ± {:.3}", e.mean, e.interval.margin());
+    let (areas, leads) = (row.faithfulness, row.leads);
+    let ([deletion, insertion], [half, all]) = (row.beats_controls(), row.knows_weights());
+    let percent = |r: f64| format!("{:.2} %", 100.0 * r);
     [
-        (
-            number(areas.map(|f| f.map.deletion)),
-            worse(&|f| f.map.deletion >= f.random.deletion.min(f.centre.deletion)),
-        ),
-        (
-            number(areas.map(|f| f.map.insertion)),
-            worse(&|f| f.map.insertion <= f.random.insertion.max(f.centre.insertion)),
-        ),
-        (similarity(row.half_randomised), is_blind_to_weights(row.half_randomised)),
-        (similarity(row.randomisation), is_blind_to_weights(row.randomisation)),
-        (number(row.infidelity), false),
-        (
-            number(row.max_sensitivity),
-            row.max_sensitivity.is_some_and(|s| s.is_nan() || s > SENSITIVITY_LIMIT),
-        ),
-        (
-            row.residual.map_or("–".into(), |r| format!("{:.2} %", 100.0 * r)),
-            row.residual.is_some_and(|r| r > crate::explain::integrated_gradients::RESIDUAL_GOAL),
-        ),
+        Measured {
+            text: number(areas.map(|f| f.map.deletion)),
+            note: leads.map(|l| lead(l.deletion)),
+            verdict: deletion,
+        },
+        Measured {
+            text: number(areas.map(|f| f.map.insertion)),
+            note: leads.map(|l| lead(l.insertion)),
+            verdict: insertion,
+        },
+        plain(similarity(row.half_randomised), half),
+        plain(similarity(row.randomisation), all),
+        plain(number(row.infidelity), Verdict::Passed),
+        plain(number(row.max_sensitivity), row.is_steady()),
+        plain(row.residual.map_or("–".into(), percent), row.adds_up()),
     ]
 }
 
@@ -225,8 +236,8 @@ fn values(row: &CheckRow) -> [(String, bool); 7] {
 fn similarity(found: Option<Similarity>) -> String {
     let Some(found) = found else { return "–".into() };
     let mut text = match found.spearman {
-        r if r.is_nan() => "none".into(),
-        r => format!("{r:.2} ± {:.2}", found.interval.margin()),
+        r if r.mean.is_nan() => "none".into(),
+        r => format!("{:.2} ± {:.2}", r.mean, r.interval.margin()),
     };
     if found.left_out > 0 {
         let _ = write!(text, " (−{})", found.left_out);
@@ -234,21 +245,41 @@ fn similarity(found: Option<Similarity>) -> String {
     text
 }
 
+/// Mark and words of a whole row.
+fn verdict(row: &CheckRow) -> (&'static str, Tone) {
+    match (row.failures.is_empty(), row.undecided.is_empty()) {
+        (true, true) => ("✓ passed", Tone::Good),
+        (true, false) => ("? undecided", Tone::Muted),
+        (false, _) => ("✗ fails", Tone::Bad),
+    }
+}
+
 fn cell(text: String, tone: Tone) -> Cell {
     Cell::Text(vec![Line::new(text, tone)])
 }
 
 fn method_row(row: &CheckRow) -> Row {
-    let title = row.method.parse().map_or(row.method.clone(), |m: Method| m.title().into());
-    let tone = |bad: bool| if bad { Tone::Bad } else { Tone::Normal };
-    let mut cells: Vec<Cell> = values(row).into_iter().map(|(t, bad)| cell(t, tone(bad))).collect();
-    cells.push(match row.failures.is_empty() {
-        true => cell("✓ passed".into(), Tone::Good),
-        false => cell("✗ fails".into(), Tone::Bad),
-    });
-    let mut header = vec![Line::new(title, Tone::Strong)];
+    let measured = |m: Measured| {
+        let (mark, tone) = match m.verdict {
+            Verdict::Passed => ("", Tone::Normal),
+            Verdict::Undecided => (" ?", Tone::Normal),
+            Verdict::Failed => ("", Tone::Bad),
+        };
+        let first = Line::new(m.text + mark, tone);
+        let second = m.note.map(|note| Line::new(note, Tone::Muted));
+        Cell::Text(std::iter::once(first).chain(second).collect())
+    };
+    let mut cells: Vec<Cell> = values(row).into_iter().map(measured).collect();
+    let (words, tone) = verdict(row);
+    cells.push(cell(words.into(), tone));
+    let mut header = vec![Line::new(title(row), Tone::Strong)];
     if row.refused > 0 {
         header.push(Line::new(format!("refused on {} faces", row.refused), Tone::Muted));
     }
     Row { header, cells }
+}
+
+/// The method as people call it.
+fn title(row: &CheckRow) -> String {
+    row.method.parse().map_or(row.method.clone(), |m: Method| m.title().into())
 }

@@ -35,9 +35,9 @@ pub struct WrongFaces {
     pub count: usize,
     /// Their mean face.
     pub mean_face: Vec<f32>,
-    /// Mean magnitude of the map for the true class.
+    /// Mean density of the map for the true class.
     pub true_map: Vec<f32>,
-    /// Mean magnitude of the map for the class named instead.
+    /// Mean density of the map for the class named instead.
     pub predicted_map: Vec<f32>,
     /// The first minus the second.
     pub difference: Vec<f32>,
@@ -64,7 +64,7 @@ impl ClassMapsPage<'_> {
     pub fn page(&self) -> Result<Page> {
         let mut page = Page::new("What the faces of a class have in common", self.theme);
         page.subtitle = self.what.into();
-        page.columns = ["mean face", "mean |map|", "over the mean face", "correct − wrong"]
+        page.columns = ["mean face", "mean map", "over the mean face", "correct − wrong"]
             .map(String::from)
             .to_vec();
         for class in 0..self.names.len() {
@@ -88,19 +88,25 @@ impl ClassMapsPage<'_> {
         }
         let ends = BarEnds::Percentile99("map");
         page.scale_bars = vec![
-            ScaleBar { colormap: MAGNITUDE, ends, label: "magnitude".into() },
+            ScaleBar { colormap: MAGNITUDE, ends, label: "share of the map, from none".into() },
             ScaleBar {
                 colormap: SIGNED,
                 ends,
                 label: "red: more on correct faces, or for the true class".into(),
             },
         ];
-        page.caption = "Means of the magnitude over all faces of the true class. Correct − wrong: \
-                        where the network looks on faces it reads right, minus on faces it does not. \
-                        True − predicted: over the wrong faces, map for the true class minus map \
-                        for the class named instead. Percentages: share of the map outside of the \
-                        face."
-            .into();
+        let blank = match self.maps.blank {
+            0 => String::new(),
+            n => format!(" {n} faces with a blank map are left out."),
+        };
+        page.caption = format!(
+            "Maps are magnitudes, each divided by its mean before the mean over the faces is taken, \
+             so that every face counts the same: ×2 is twice the even share of a pixel. Each row \
+             has its own scale; its strongest pixel stands beside it. Correct − wrong: where the \
+             network looks on faces it reads right, minus on faces it does not. True − predicted: \
+             over the wrong faces, map for the true class minus map for the class named instead. \
+             Percentages: share of the map outside of the face.{blank}"
+        );
         Ok(page)
     }
 
@@ -118,7 +124,7 @@ impl ClassMapsPage<'_> {
         let header = vec![
             Line::new(name(self.names, class), Tone::Strong),
             Line::new(format!("{} faces", self.maps.faces[class]), Tone::Muted),
-            Line::new(format!("max {}", short(scale.max.into())), Tone::Muted),
+            Line::new(strongest(scale), Tone::Muted),
         ];
         let cells = vec![
             Cell::picture(face.clone(), ""),
@@ -139,6 +145,7 @@ fn wrong_row(wrong: &WrongFaces) -> Result<Row> {
     let scales = [&wrong.true_map, &wrong.predicted_map].map(|m| Scale::percentile99(m));
     let scale = Scale::common(&scales);
     let map = |map: &[f32]| draw_map(map, SIDE, SIDE, MAGNITUDE, scale);
+    let header = [header, vec![Line::new(strongest(scale), Tone::Muted)]].concat();
     let cells = vec![
         Cell::picture(face, "mean face"),
         Cell::picture(map(&wrong.true_map)?, "for the true class"),
@@ -150,7 +157,13 @@ fn wrong_row(wrong: &WrongFaces) -> Result<Row> {
 
 fn signed(map: &[f32], caption: &str) -> Result<Cell> {
     let scale = Scale::percentile99(map);
-    Ok(Cell::picture(draw_map(map, SIDE, SIDE, SIGNED, scale)?, caption))
+    let caption = format!("{caption}\n±{} at most", short(scale.max.into()));
+    Ok(Cell::picture(draw_map(map, SIDE, SIDE, SIGNED, scale)?, caption.trim_start()))
+}
+
+/// The largest value of a map of densities, in words.
+fn strongest(scale: Scale) -> String {
+    format!("strongest ×{}", short(scale.max.into()))
 }
 
 fn outside_cell(face: &OutsideFace) -> Result<Cell> {

@@ -8,6 +8,7 @@ pub mod cost;
 pub mod course;
 pub mod evaluate;
 pub mod load;
+pub mod mean_face;
 mod progress;
 pub mod recipes;
 pub mod run;

@@ -2,6 +2,7 @@
 
 use super::charts::ClassCounts;
 use super::config::TrainConfig;
+use super::mean_face;
 use super::trainer::{Progress, Trainer};
 use crate::autograd::Tensor;
 use crate::checkpoint::{Archive, durable, weights};
@@ -38,6 +39,7 @@ impl Trainer {
         archive.put("optimizer_steps", &self.optimizer.steps)?;
         archive.put("ema_updates", &self.ema.as_ref().map_or(0, |e| e.updates))?;
         archive.put("class_counts", &ClassCounts::of(&self.train, &self.validation))?;
+        archive.put(mean_face::ENTRY, &self.mean_face)?;
         archive.put("data", &fingerprint(&self.train))?;
         archive.put("data_val", &fingerprint(&self.validation))?;
         if let Some(soft) = &self.soft {
@@ -69,6 +71,7 @@ impl Trainer {
         let mut archive = weights::archive(evaluated)?;
         archive.put("config", &self.config)?;
         archive.put("class_counts", &ClassCounts::of(&self.train, &self.validation))?;
+        archive.put(mean_face::ENTRY, &self.mean_face)?;
         archive.put("best", &self.progress.best)?;
         crate::files::write_atomic(folder.join(BEST), &archive.to_bytes()?)
     }

@@ -5,6 +5,7 @@ use super::charts::ClassCounts;
 use super::config::TrainConfig;
 use super::evaluate::{Predictions, features, predict};
 use super::load;
+use super::mean_face::{self, mean_face};
 use crate::checkpoint::Archive;
 use crate::checkpoint::weights::{self, OWN, read_model};
 use crate::dataset::{Dataset, augment::View};
@@ -32,6 +33,8 @@ pub struct Trained {
     pub calibration: Option<Calibrated>,
     /// Whether the network wants its faces equalised.
     equalize: bool,
+    /// Mean training face as the network sees it, where the file holds it.
+    mean_face: Option<Vec<f32>>,
     /// Which faces it was validated on, as a number and a checksum, where the file says so.
     pub validated_on: Option<String>,
 }
@@ -51,6 +54,7 @@ impl Trained {
         };
         Ok(Self {
             calibration,
+            mean_face: mean_face::find(path, &archive)?,
             path: path.to_owned(),
             network,
             config,
@@ -83,8 +87,8 @@ impl Trained {
         Ok(Explained::new(&self.network)?.at_temperature(temperature))
     }
 
-    /// The network with what others need to use it: calibration, class counts, equalisation, and
-    /// the settings of its training but for the places of files.
+    /// The network with what others need to use it: calibration, class counts, mean face,
+    /// equalisation, and the settings of its training but for the places of files.
     ///
     /// # Errors
     /// [`Error::Usage`] if half precision cannot hold a weight.
@@ -96,6 +100,9 @@ impl Trained {
         archive.put(EQUALIZE, &self.equalize)?;
         if let Some(counts) = &self.class_counts {
             archive.put("class_counts", counts)?;
+        }
+        if let Some(mean) = self.mean_face() {
+            archive.put(mean_face::ENTRY, &mean)?;
         }
         if let Some(calibration) = &self.calibration {
             let written = weights::from_archive(&self.path, &archive)?; // rounded, if in halves
@@ -130,6 +137,13 @@ impl Trained {
     pub fn known_training_faces(&self) -> Option<Dataset> {
         self.config.as_ref()?.data.as_ref()?;
         self.training_faces().ok()
+    }
+
+    /// Mean of the faces it was trained on, as the network sees them, `[48, 48]` in \[0,1\]: from
+    /// its file, or from the training faces where they are still there.
+    pub fn mean_face(&self) -> Option<Vec<f32>> {
+        let measure = || Some(mean_face(&self.known_training_faces()?, self.equalize));
+        self.mean_face.clone().or_else(measure)
     }
 
     /// Training and validation faces; `what` is said to have been done on them.

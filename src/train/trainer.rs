@@ -4,6 +4,7 @@ use super::batch::{SoftLabels, assemble, epoch_order};
 use super::config::{Budget, TrainConfig};
 use super::cost::flop_per_face;
 use super::evaluate::{Predictions, predict};
+use super::mean_face::mean_face;
 pub use super::progress::{EpochMetrics, Progress, Sums};
 use super::start::first_network;
 use super::step::{StepAddress, StepResult, train_step};
@@ -75,6 +76,8 @@ pub struct Trainer {
     pub soft: Option<SoftLabels>,
     /// Checksum of the answers that the training began with, on resume.
     pub(super) soft_checksum: Option<String>,
+    /// Mean training face, for those who explain the network.
+    pub(super) mean_face: Vec<f32>,
     /// Run folder; none = nothing is written.
     pub folder: Option<PathBuf>,
     started: Instant,
@@ -110,6 +113,7 @@ impl Trainer {
         let optimizer = Optimizer::new(config.optimizer, &network.parameters());
         let ema = (config.ema > 0.0).then(|| Ema::new(&network, config.ema));
         Ok(Self {
+            mean_face: mean_face(&train, config.augment.equalize),
             config,
             network,
             optimizer,

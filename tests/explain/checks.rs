@@ -3,8 +3,8 @@
 use super::models::{Polynomial, TinyNet, noise_faces, normals, soft_faces};
 use fer::PIXELS;
 use fer::explain::check_table::{CheckOptions, CheckRow, check_table};
-use fer::explain::class_maps::{class_maps, true_minus_predicted};
-use fer::explain::faithfulness::faithfulness;
+use fer::explain::class_maps::{class_maps, mean_density};
+use fer::explain::faithfulness::{Leads, faithfulness};
 use fer::explain::grad_x_input::grad_x_input;
 use fer::explain::infidelity::infidelity;
 use fer::explain::integrated_gradients::integrated_gradients;
@@ -13,6 +13,7 @@ use fer::explain::randomisation::{Similarity, randomisation};
 use fer::explain::region_lift::{LiftOptions, Source, region_lift};
 use fer::explain::regions::Region;
 use fer::explain::sensitivity::max_sensitivity;
+use fer::explain::verdict::Verdict;
 use fer::explain::{Method, Options, Target};
 
 /// Class 0 wants light above, the others nothing.
@@ -33,11 +34,16 @@ fn deletion_and_insertion_reward_the_right_order() {
     let found = faithfulness(&model, &faces, good, &[0], &baseline, 0).unwrap()[0];
     // The top tenth is gone after 10 of 48 steps; p falls from σ-like heights to about 0.02.
     assert!(found.map.deletion < 0.15 && found.map.insertion > 0.85, "{found:?}");
-    assert!(found.beats_controls(), "{found:?}");
+    let leads = Leads::of(&[found; 6]);
+    let better = found.random.deletion.min(found.centre.deletion) - found.map.deletion;
+    assert!((leads.deletion.mean - better).abs() < 1e-12 && leads.deletion.faces == 6);
+    assert_eq!(leads.deletion.above(0.0), Verdict::Passed);
+    assert_eq!(leads.insertion.above(0.0), Verdict::Passed);
     let bad: Vec<f32> = good.iter().map(|v| -v).collect();
     let found = faithfulness(&model, &faces, &bad, &[0], &baseline, 0).unwrap()[0];
     assert!(found.map.deletion > 0.7 && found.map.insertion < 0.3, "{found:?}");
-    assert!(!found.beats_controls());
+    let leads = Leads::of(&[found; 6]);
+    assert_eq!([leads.deletion, leads.insertion].map(|l| l.above(0.0)), [Verdict::Failed; 2]);
 }
 
 #[test]
@@ -99,10 +105,10 @@ fn randomisation_falls_for_a_map_of_the_network_only() {
     // An empty map has no correlation; of two faces one is left, and none of one.
     let half = [&faces[..PIXELS], &[0.0; PIXELS]].concat();
     let found = Similarity::of(&faces, &half).unwrap();
-    assert_eq!((found.left_out, found.spearman.round()), (1, 1.0));
-    assert!(found.interval.margin() < 1e-12);
+    assert_eq!((found.left_out, found.spearman.mean.round()), (1, 1.0));
+    assert!(found.spearman.interval.margin() < 1e-12);
     let found = Similarity::of(&faces[PIXELS..], &half[PIXELS..]).unwrap();
-    assert!(found.spearman.is_nan() && found.left_out == 1);
+    assert!(found.spearman.mean.is_nan() && found.left_out == 1);
 }
 
 #[test]
@@ -134,22 +140,32 @@ fn region_lift_finds_a_mouth_and_keeps_its_controls() {
 
 #[test]
 fn class_maps_by_hand() {
-    let map = |v: f32| vec![v; PIXELS];
-    let maps = [map(1.0), map(-3.0), map(2.0)].concat();
-    let found = class_maps(&maps, &[0, 0, 1], &[0, 1, 1], 2).unwrap();
-    assert_eq!((found.mean[0][0], found.mean[1][0]), (2.0, 2.0));
-    assert_eq!(found.correct_minus_wrong[0].as_ref().unwrap()[5], -2.0);
-    assert!(found.correct_minus_wrong[1].is_none());
-    let predicted = [map(0.0), map(1.0), map(0.0)].concat();
-    let gap = true_minus_predicted(&maps, &predicted, &[0, 0, 1], &[0, 1, 1]).unwrap();
-    assert_eq!(gap[7], 2.0);
+    // A map of size v on the upper or on the lower half: twice the even share there, whatever v.
+    let half = |v: f32, lower: bool| {
+        let at = |p: usize| if (p >= PIXELS / 2) == lower { v } else { 0.0 };
+        (0..PIXELS).map(at).collect::<Vec<f32>>()
+    };
+    let blank = vec![0.0; PIXELS];
+    let maps =
+        [half(1.0, false), half(-300.0, true), half(2.0, false), blank.clone(), blank].concat();
+    let found = class_maps(&maps, &[0, 0, 1, 0, 2], &[0, 1, 1, 0, 2], 3).unwrap();
+    assert_eq!((found.mean[0][0], found.mean[0][PIXELS - 1]), (1.0, 1.0));
+    assert_eq!((found.mean[1][0], found.mean[1][PIXELS - 1]), (2.0, 0.0));
+    let difference = found.correct_minus_wrong[0].as_ref().unwrap();
+    assert_eq!((difference[5], difference[PIXELS - 5]), (2.0, -2.0));
+    assert!(found.correct_minus_wrong[1].is_none() && found.correct_minus_wrong[2].is_none());
+    // The blank maps of classes 0 and 2 say nothing.
+    assert_eq!((found.faces, found.blank), (vec![2, 1, 0], 2));
+    assert_eq!(found.mean[2], vec![0.0; PIXELS]);
+    assert_eq!(mean_density(&maps, &[3, 4]), None);
+    assert_eq!(mean_density(&maps, &[1, 3]).unwrap(), half(2.0, true));
 }
 
 #[test]
 fn check_table_says_which_methods_fail() {
     let model = TinyNet::new(0);
     let random = TinyNet::new(9);
-    let faces = soft_faces(2);
+    let faces = soft_faces(6);
     let mut settings = Options::new(vec![0.5; PIXELS], 0).unwrap();
     settings.noise.samples = 4;
     let options = CheckOptions {
@@ -159,31 +175,39 @@ fn check_table_says_which_methods_fail() {
         randomised: Some(&random),
     };
     let methods = [Method::IntegratedGradients, Method::GradCam, Method::Saliency];
-    let rows = check_table(&model, &methods, &faces, &[Target::Predicted; 2], &options).unwrap();
+    let rows = check_table(&model, &methods, &faces, &[Target::Predicted; 6], &options).unwrap();
     assert_eq!(
         rows.iter().map(|r| r.method.as_str()).collect::<Vec<_>>(),
         ["ig", "gradcam", "saliency"]
     );
     for row in &rows {
         assert!(row.randomisation.is_some() && row.infidelity.is_some(), "{row:?}");
-        let f = row.faithfulness.unwrap();
-        assert!(f.beats_controls() || row.failures.iter().any(|w| w.contains("knows nothing")));
+        for (words, verdict) in
+            [(&row.failures, Verdict::Failed), (&row.undecided, Verdict::Undecided)]
+        {
+            let said = words.iter().any(|w| w.contains("knows nothing"));
+            assert_eq!(said, row.beats_controls().contains(&verdict), "{row:?}");
+        }
     }
     // This network is nearly linear: maps of either kind foretell its changes.
     assert!(rows.iter().all(|r| r.infidelity < Some(0.2) && r.refused == 0), "{rows:?}");
     // Errors by changes: the share of a face whose score hardly changes says little.
     let found =
-        integrated_gradients(&model, &faces, &[Target::Predicted; 2], &settings.mean_face).unwrap();
+        integrated_gradients(&model, &faces, &[Target::Predicted; 6], &settings.mean_face).unwrap();
     let change: f64 = found.iter().map(|ig| ig.change.abs()).sum();
     let error: f64 = found.iter().map(|ig| ig.residual * ig.change.abs()).sum();
     assert!((rows[0].residual.unwrap() - error / change).abs() < 1e-12 && error > 0.0);
     assert_eq!(rows[1].residual, None);
+    // One face decides nothing but what has no interval.
+    let one = &faces[..PIXELS];
+    let rows = check_table(&model, &methods, one, &[Target::Predicted], &options).unwrap();
+    assert!(rows.iter().all(|r| r.beats_controls() == [Verdict::Undecided; 2]), "{rows:?}");
 }
 
 #[test]
 fn a_map_that_survives_random_weights_fails_the_sanity_check() {
     let (model, random) = (TinyNet::new(0), TinyNet::new(35));
-    let faces = soft_faces(2);
+    let faces = soft_faces(8);
     let settings = Options::new(vec![0.5; PIXELS], 0).unwrap();
     // The first layer of all these networks is the same, so that most of their maps are alike;
     // those of number 35 are not. A "randomised" network that kept its weights keeps its map.
@@ -195,19 +219,20 @@ fn a_map_that_survives_random_weights_fails_the_sanity_check() {
             randomised: Some(all),
         };
         let methods = [Method::Saliency];
-        let rows = check_table(&model, &methods, &faces, &[Target::Predicted; 2], &options);
+        let rows = check_table(&model, &methods, &faces, &[Target::Predicted; 8], &options);
         rows.unwrap().remove(0)
     };
     let words = |row: &CheckRow| row.failures.join("; ");
     let row = judge(&model, &random);
-    assert!((row.half_randomised.unwrap().spearman - 1.0).abs() < 1e-9);
-    assert!(row.randomisation.unwrap().spearman < 0.5, "{row:?}");
+    assert!((row.half_randomised.unwrap().spearman.mean - 1.0).abs() < 1e-9);
+    assert!(row.randomisation.unwrap().spearman.mean < 0.5, "{row:?}");
     assert!(
-        words(&row)
-            .contains("(rank correlation 1.00 with the upper half of them; the limit is 0.5)")
+        words(&row).contains(
+            "(rank correlation 1.00 ± 0.00 with the upper half of them; the limit is 0.5)"
+        )
     );
     let row = judge(&random, &random);
     assert!(!words(&row).contains("random weights"), "{row:?}");
     let row = judge(&random, &model);
-    assert!(words(&row).contains("1.00 with all of them"), "{row:?}");
+    assert!(words(&row).contains("1.00 ± 0.00 with all of them"), "{row:?}");
 }

@@ -1,10 +1,11 @@
 //! `fer saliency --class-maps`: what the maps of a class have in common.
 
 use super::{Asked, write};
+use crate::PIXELS;
 use crate::cli::saliency::{Args, Work, explain_all};
 use crate::error::Result;
 use crate::explain::Target;
-use crate::explain::class_maps::{ClassMaps, class_maps, mean_faces, mean_magnitude};
+use crate::explain::class_maps::{ClassMaps, class_maps, mean_density, mean_faces};
 use crate::explain::picture::mean_face;
 use crate::explain::region_lift::most_outside;
 use crate::render::Theme;
@@ -113,7 +114,7 @@ fn wrong_faces(asked: &Asked<'_>, faces: &[ShownFace]) -> Result<Option<WrongFac
         let work = Work { pixels: &pixels, targets: &targets, ..asked.work };
         let found = explain_all(&work, &[asked.method])?;
         let maps: Vec<f32> = found.into_iter().flatten().flat_map(|a| a.map).collect();
-        Ok(mean_magnitude(&maps, &all).unwrap_or_default())
+        Ok(mean_density(&maps, &all).unwrap_or_else(|| vec![0.0; PIXELS]))
     };
     let true_map = mean_map_for(&|f| labels[f])?;
     let predicted_map = mean_map_for(&|f| faces[f].predicted)?;

@@ -131,7 +131,7 @@ pub struct Set {
     pub labels: Vec<usize>,
     /// Where they came from.
     pub origins: Vec<String>,
-    /// Mean face of the whole set.
+    /// Mean face of the training.
     pub mean_face: Vec<f32>,
 }
 

@@ -78,7 +78,8 @@ impl Paper {
         let (report, features) =
             subject::evaluate(subject, |done| meter.part(done as f64 / count))?;
         let all: Vec<usize> = (0..faces.len()).collect();
-        let mean = mean_face(&subject.pixels(faces, &all));
+        let mean = subject.trained().mean_face();
+        let mean = mean.unwrap_or_else(|| mean_face(&subject.pixels(faces, &all)));
         let typical = typical(subject, features.as_deref())?;
         meter.begin("where it looks", 0.14);
         let look = look::look(subject, &typical, &mean, meter)?;

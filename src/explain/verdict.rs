@@ -1,0 +1,90 @@
+//! What a measurement over a few faces decides, and what it does not.
+
+use super::stats::{Interval, bootstrap_mean, mean};
+
+/// Bootstrap resamples of a mean.
+const RESAMPLES: usize = 1_000;
+/// Fewer faces decide nothing: five on the same side happen by chance once in sixteen times, six
+/// once in thirty-two (the two-sided sign test at 5 %).
+pub const FEWEST: usize = 6;
+
+/// The answer to: is it good?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// The whole interval is on the good side.
+    Passed,
+    /// The interval holds the limit, or there are too few faces.
+    Undecided,
+    /// The whole interval is on the bad side.
+    Failed,
+}
+
+/// Mean over the faces, with its 95 % bootstrap interval.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Estimate {
+    /// The mean; NaN of no face.
+    pub mean: f64,
+    /// Its interval.
+    pub interval: Interval,
+    /// Faces behind it.
+    pub faces: usize,
+}
+
+impl Estimate {
+    /// Of one value a face.
+    pub fn of(values: &[f64]) -> Estimate {
+        let interval = bootstrap_mean(values, RESAMPLES, 0);
+        Estimate { mean: mean(values), interval, faces: values.len() }
+    }
+
+    /// Whether it is above a limit, where above is good.
+    pub fn above(&self, limit: f64) -> Verdict {
+        match () {
+            () if self.mean.is_nan() => Verdict::Failed, // nothing speaks for it
+            () if self.faces < FEWEST => Verdict::Undecided,
+            () if self.interval.low > limit => Verdict::Passed,
+            () if self.interval.high <= limit => Verdict::Failed,
+            () => Verdict::Undecided,
+        }
+    }
+
+    /// Whether it is at most a limit, where low is good.
+    pub fn at_most(&self, limit: f64) -> Verdict {
+        let turned = Interval { low: -self.interval.high, high: -self.interval.low };
+        // -x > -limit leaves out x = limit, which a continuous quantity never is.
+        Estimate { mean: -self.mean, interval: turned, ..*self }.above(-limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Estimate, Verdict};
+
+    #[test]
+    fn six_faces_on_one_side_decide_and_five_do_not() {
+        let lead = [0.2, 0.1, 0.3, 0.2, 0.1, 0.2];
+        assert_eq!(Estimate::of(&lead).above(0.0), Verdict::Passed);
+        assert_eq!(Estimate::of(&lead[..5]).above(0.0), Verdict::Undecided);
+        assert_eq!(Estimate::of(&lead.map(|v| -v)).above(0.0), Verdict::Failed);
+        assert_eq!(Estimate::of(&lead).at_most(0.5), Verdict::Passed);
+        assert_eq!(Estimate::of(&lead).at_most(0.05), Verdict::Failed);
+    }
+
+    #[test]
+    fn a_mean_beyond_the_limit_by_chance_is_undecided() {
+        let values = [0.9, -0.5, 0.4, -0.6, 0.3, 0.1, -0.2, 0.0];
+        let found = Estimate::of(&values);
+        assert!(found.mean > 0.0);
+        assert_eq!(
+            (found.above(0.0), found.at_most(0.0)),
+            (Verdict::Undecided, Verdict::Undecided)
+        );
+    }
+
+    #[test]
+    fn of_nothing_nothing_speaks_for_it() {
+        let none = Estimate::of(&[]);
+        assert_eq!((none.above(0.0), none.at_most(0.0)), (Verdict::Failed, Verdict::Failed));
+    }
+}
