@@ -78,6 +78,24 @@ pub struct How {
 }
 
 impl How {
+    /// Refuses options that none of these methods has: a picture would not be what was asked for.
+    pub fn require_use(&self, methods: &[Method]) -> Result<()> {
+        let unused =
+            |given: bool, uses: &dyn Fn(&Method) -> bool| given && !methods.iter().any(uses);
+        let wrong = match () {
+            () if unused(self.layer.is_some(), &|m| m.default_map_side().is_some()) => {
+                "--layer is for gradcam, gradcam++, layercam and scorecam"
+            }
+            () if unused(self.samples.is_some(), &|m| m.draws_samples()) => {
+                "--samples is for smoothgrad, smoothgrad-sq, vargrad, rise and lime"
+            }
+            () if unused(self.black, &|m| *m == Method::IntegratedGradients) => "--black is for ig",
+            () => return Ok(()),
+        };
+        let asked: Vec<&str> = methods.iter().map(|m| m.name()).collect();
+        Err(Error::Usage(format!("{wrong}, not for {}", asked.join(", "))))
+    }
+
     /// Options of the methods around a mean face.
     pub fn options(&self, model: &dyn Classifier, mean_face: Vec<f32>) -> Result<Options> {
         let mut options = Options::new(mean_face, self.seed)?;
@@ -134,6 +152,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     if args.out.is_none() && args.raw.is_none() && !args.json {
         return Err(Error::Usage("nothing to write: give --out, --raw or --json".into()));
     }
+    args.how.require_use(&args.method.0)?;
     args.out.as_deref().map_or(Ok(()), check_name)?;
     args.raw.as_deref().map_or(Ok(()), check_raw_name)?;
     let model = Model::read(args.model.take(), &mut args.faces)?;

@@ -133,6 +133,8 @@ pub enum Fact {
     NoPositiveEvidence,
     /// Samples, masks, windows or nodes.
     Samples(usize),
+    /// Standard deviation of the noise, as a share of the face's range.
+    Noise(f32),
     /// Completeness residual of integrated gradients.
     Residual {
         /// As a share of the change of the score.
@@ -158,6 +160,7 @@ impl std::fmt::Display for Fact {
             Fact::Layer(name, [h, w]) => write!(f, "{name}, {h}×{w} cells"),
             Fact::NoPositiveEvidence => write!(f, "no positive evidence"),
             Fact::Samples(n) => write!(f, "n = {n}"),
+            Fact::Noise(sd) => write!(f, "noise {:.0} % of the range", 100.0 * sd),
             Fact::Residual { share, change } => {
                 write!(f, "residual {:.2} % of {change:.2}", 100.0 * share)
             }
@@ -308,7 +311,7 @@ fn pixel_maps(
         Method::IntegratedGradients => return ig_maps(model, faces, targets, options).map(Ok),
         Method::Rise => return rise_maps(model, faces, classes, options).map(Ok),
         moments => {
-            facts.push(Fact::Samples(noise.samples));
+            facts.extend([Fact::Samples(noise.samples), Fact::Noise(noise.sd)]);
             match moments {
                 Method::SmoothGradSquared => smooth_grad_squared(model, faces, targets, noise)?,
                 Method::VarGrad => var_grad(model, faces, targets, noise)?,

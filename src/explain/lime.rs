@@ -109,7 +109,7 @@ pub fn lime_with_segments(
     let pieces = count(&segments);
     let hidden = segment_means(x, &segments);
     let mut fits = Vec::new();
-    let mut model_prediction = 0.0;
+    let (mut model_prediction, mut moved) = (0.0, false);
     for fit in 0..options.fits.max(1) as u64 {
         let masks = draw_masks(options, pieces, fit);
         let paint = |s: usize, out: &mut [f32]| {
@@ -121,6 +121,7 @@ pub fn lime_with_segments(
         let samples = options.num_samples.max(1);
         let seen = probabilities_of(model, samples, paint, |_| class)?;
         model_prediction = f64::from(seen[0]);
+        moved |= seen.iter().any(|p| *p != seen[0]);
         let y: Vec<f64> = seen.into_iter().map(f64::from).collect();
         let weights: Vec<f64> = masks.chunks_exact(pieces).map(|m| weight(m, options)).collect();
         fits.push(ridge(&masks, &y, &weights, options.alpha)?);
@@ -131,7 +132,7 @@ pub fn lime_with_segments(
     let (intercept, r2) = (mean(&|r| r.intercept), mean(&|r| r.r2));
     let (rank_agreement, top5_agreement) = agreement(&fits);
     Ok(Lime {
-        refused: refusal(pieces, r2, top5_agreement),
+        refused: if moved { refusal(pieces, r2, top5_agreement) } else { Some(STILL.into()) },
         local_prediction: intercept + coefficients.iter().sum::<f64>(),
         intercept,
         r2,
@@ -142,6 +143,10 @@ pub fn lime_with_segments(
         segments,
     })
 }
+
+/// Why a face without contrast is refused.
+const STILL: &str = "hiding pieces changes nothing the network sees: every piece of this face is as gray \
+                     as its own mean";
 
 fn refusal(pieces: usize, r2: f64, top5: f64) -> Option<String> {
     if pieces < MIN_SEGMENTS {

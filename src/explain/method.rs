@@ -175,6 +175,12 @@ impl Method {
             _ => None,
         }
     }
+
+    /// Whether it draws random copies, masks or pictures of the face.
+    pub fn draws_samples(self) -> bool {
+        use Method::{Lime, Rise, SmoothGrad, SmoothGradSquared, VarGrad};
+        matches!(self, SmoothGrad | SmoothGradSquared | VarGrad | Rise | Lime)
+    }
 }
 
 impl FromStr for Method {

@@ -189,7 +189,6 @@ phrases! {
     chart_recall
     chart_interval
     chart_accuracy
-    line_number
     face_number
     chart_more_faces
     counts_judged

@@ -139,10 +139,25 @@ impl EvaluationReport {
         let mut pixels = vec![0.0; faces.len() * PIXELS];
         View::PLAIN.fill_batch(faces, &all, first.equalize(), SIDE, &mut pixels);
         let names = self.names();
-        let origin = |i: usize| super::sheet::place(faces, i);
+        let origin = |i: usize| self.place(faces, i);
         let judged = Judged { model: &model, names: &names, pixels: &pixels, origin: &origin };
         self.maps = Some(MistakeMaps::new(&judged, &self.mistakes)?);
         Ok(())
+    }
+
+    /// Where to find a judged face: its number as --index counts, unless faces without label stand
+    /// between, and the line of the file; or the name of a picture.
+    pub fn place(&self, faces: &Dataset, i: usize) -> String {
+        let origin = faces.origin(i);
+        let is_file = origin.path.extension().is_some();
+        match (origin.line, is_file, self.unlabelled) {
+            (Some(line), true, 0) => format!("#{i}, line {line}"),
+            (Some(line), true, _) => format!("line {line}"),
+            (Some(_), false, _) => format!("#{i}"),
+            (None, ..) => {
+                origin.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+            }
+        }
     }
 
     /// Names of the classes.

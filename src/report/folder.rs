@@ -205,7 +205,14 @@ impl Page<'_> {
         if !remark.is_empty() {
             self.document.paragraph(remark);
         }
-        let sheet = mistake_sheet(title, faces, mistakes, &self.report.names(), Theme::Light)?;
+        let sheet = mistake_sheet(
+            title,
+            faces,
+            mistakes,
+            &self.report.names(),
+            &|i| self.report.place(faces, i),
+            Theme::Light,
+        )?;
         self.write(&sheet.scene(), stem)?;
         let source = format!("{stem}.png");
         self.document.linked(&source, "faces with judgement and label below each", "");

@@ -107,6 +107,7 @@ fn brief(fact: &Fact) -> Vec<String> {
         Fact::Lime(pieces, r2, ..) => vec![format!("{pieces} pieces, R² {r2:.2}")],
         Fact::Agreement(rank, _) => vec![format!("fits agree {rank:.2}")],
         Fact::Rise(mean, se) => vec![format!("above {mean:.2} (s.e. {se:.3})")],
+        Fact::Noise(sd) => vec![format!("noise {:.0} %", 100.0 * sd)],
         Fact::Layer(name, [h, w]) => vec![name.clone(), format!("{h}×{w} cells")],
         other => vec![other.to_string()],
     }

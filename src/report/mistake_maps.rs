@@ -6,7 +6,7 @@ use super::saliency_page::{MAGNITUDE, scale_of};
 use crate::explain::{Attribution, Classifier, Method, Options, Target, attribute};
 use crate::metrics::errors::Mistake;
 use crate::render::colormap::overlay;
-use crate::render::numbers::percent;
+use crate::render::numbers::{percent, short};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{BarEnds, ScaleBar, Theme};
 use crate::{PIXELS, Result};
@@ -130,7 +130,7 @@ impl Judged<'_> {
                 None => Cell::Picture {
                     picture: overlay(&picture, &found.map, MAGNITUDE, scale_of(found))?,
                     smooth: found.method.default_map_side().is_some(),
-                    caption: String::new(),
+                    caption: format!("max {}", short(found.raw_max.into())),
                 },
             });
         }

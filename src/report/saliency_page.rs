@@ -167,6 +167,7 @@ fn caption(first: &Attribution, shared: &[Fact], options: &PageOptions<'_>) -> S
     }
     if matches!(first.target, Target::Loss(_)) {
         parts.push("the gradient of the loss fades where p(true) is near 1".into());
+        parts.push("loss: of the logits as they are, no calibration".into());
     }
     if options.common_scale {
         parts.push("all rows share one scale".into());

@@ -39,7 +39,7 @@ pub fn class_sheet(title: &str, data: &Dataset, columns: usize, theme: Theme) ->
     Ok(page)
 }
 
-/// Mistakes with what the network said and what the label says.
+/// Mistakes with what the network said and what the label says; `place` says where a face is found.
 ///
 /// # Errors
 /// None in practice.
@@ -48,25 +48,17 @@ pub fn mistake_sheet(
     data: &Dataset,
     mistakes: &[Mistake],
     names: &[&str],
+    place: &dyn Fn(usize) -> String,
     theme: Theme,
 ) -> Result<Page> {
     let cell = |m: &Mistake| {
         let said = format!("says {} {}", names[m.predicted], percent(m.confidence));
         let label = format!("label {} {}", names[m.truth], percent(m.true_probability));
-        Ok(Cell::picture(face(data, m.face)?, format!("{said}\n{label}\n{}", place(data, m.face))))
+        Ok(Cell::picture(face(data, m.face)?, format!("{said}\n{label}\n{}", place(m.face))))
     };
     let cells = mistakes.iter().take(MISTAKES).map(cell).collect::<Result<Vec<_>>>()?;
     let shown = cells.len();
     let mut page = Page::sheet(title, cells, COLUMNS, theme);
     page.subtitle = format!("{shown} of {}", thousands(mistakes.len() as u64));
     Ok(page)
-}
-
-/// Where to find a face: line of a file, or name of a picture.
-pub(super) fn place(data: &Dataset, i: usize) -> String {
-    let origin = data.origin(i);
-    match origin.line {
-        Some(line) => format!("line {line}"),
-        None => origin.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-    }
 }

@@ -6,6 +6,51 @@ use fer::explain::lime::{LimeOptions, lime, lime_with_segments};
 use fer::explain::model::softmax;
 use fer::explain::segments::{Segmentation, segment_means};
 use fer::explain::{Classifier, Method, Options, Target, attribute};
+use std::sync::Mutex;
+
+/// A network that is nothing but a function from faces to logits.
+struct Function<F>(F);
+
+impl<F: Fn(&[f32]) -> Vec<f32> + Sync> Classifier for Function<F> {
+    fn classes(&self) -> usize {
+        CLASSES
+    }
+    fn logits(&self, faces: &[f32]) -> fer::Result<Vec<f32>> {
+        Ok((self.0)(faces))
+    }
+    fn input_gradient(
+        &self,
+        _: &[f32],
+        _: &[Target],
+        _: fer::explain::BackwardRule,
+    ) -> fer::Result<fer::explain::InputGradient> {
+        Ok(Default::default())
+    }
+    fn layer_gradient(
+        &self,
+        _: &str,
+        _: &[f32],
+        _: &[Target],
+    ) -> fer::Result<fer::explain::LayerGradient> {
+        Ok(Default::default())
+    }
+    fn activations(&self, _: &str, _: &[f32]) -> fer::Result<fer::explain::Maps> {
+        Ok(Default::default())
+    }
+    fn objective_gradient(
+        &self,
+        _: &fer::explain::Objective,
+        _: &[f32],
+    ) -> fer::Result<fer::explain::ObjectiveGradient> {
+        Ok(Default::default())
+    }
+    fn layers(&self) -> Vec<fer::explain::LayerInfo> {
+        vec![]
+    }
+    fn normalization(&self) -> fer::explain::Normalization {
+        fer::explain::Normalization { mean: 0.5, std: 0.25 }
+    }
+}
 
 /// A score that is a sum over nine squares of 16×16 pixels: showing square k instead of its mean
 /// changes the logit of class 0 by a known amount.
@@ -75,53 +120,84 @@ fn lime_refuses_few_pieces_and_poor_fits() {
     assert!(found.refused.as_deref().is_some_and(|why| why.contains("2 pieces")), "{found:?}");
 
     // A probability decided by the parity of the squares shown cannot be explained linearly.
-    struct Parity;
-    impl Classifier for Parity {
-        fn classes(&self) -> usize {
-            2
-        }
-        fn logits(&self, faces: &[f32]) -> fer::Result<Vec<f32>> {
-            let dots = |x: &[f32]| x.iter().filter(|v| **v == 1.0).count();
-            let odd = |x| if dots(x) % 2 == 1 { 3.0 } else { -3.0 };
-            Ok(faces.chunks_exact(PIXELS).flat_map(|x| [odd(x), 0.0]).collect())
-        }
-        fn input_gradient(
-            &self,
-            _: &[f32],
-            _: &[Target],
-            _: fer::explain::BackwardRule,
-        ) -> fer::Result<fer::explain::InputGradient> {
-            Ok(Default::default())
-        }
-        fn layer_gradient(
-            &self,
-            _: &str,
-            _: &[f32],
-            _: &[Target],
-        ) -> fer::Result<fer::explain::LayerGradient> {
-            Ok(Default::default())
-        }
-        fn activations(&self, _: &str, _: &[f32]) -> fer::Result<fer::explain::Maps> {
-            Ok(Default::default())
-        }
-        fn objective_gradient(
-            &self,
-            _: &fer::explain::Objective,
-            _: &[f32],
-        ) -> fer::Result<fer::explain::ObjectiveGradient> {
-            Ok(Default::default())
-        }
-        fn layers(&self) -> Vec<fer::explain::LayerInfo> {
-            vec![]
-        }
-        fn normalization(&self) -> fer::explain::Normalization {
-            fer::explain::Normalization { mean: 0.5, std: 0.25 }
-        }
-    }
+    let parity = Function(|faces: &[f32]| {
+        let dots = |x: &[f32]| x.iter().filter(|v| **v == 1.0).count();
+        let odd = |x| if dots(x) % 2 == 1 { 3.0 } else { -3.0 };
+        faces.chunks_exact(PIXELS).flat_map(|x| [odd(x), 0.0, 0.0]).collect()
+    });
     let options = LimeOptions { fits: 2, ..Default::default() };
-    let found = lime_with_segments(&Parity, &face, 0, squares(), &options).unwrap();
+    let found = lime_with_segments(&parity, &face, 0, squares(), &options).unwrap();
     assert!(found.r2 < 0.3, "{}", found.r2);
     assert!(found.refused.as_deref().is_some_and(|why| why.contains("mislead")), "{found:?}");
+}
+
+#[test]
+fn a_face_without_contrast_is_refused() {
+    let gray = vec![0.3; PIXELS];
+    let options = LimeOptions { fits: 2, num_samples: 50, ..Default::default() };
+    let found = lime_with_segments(&Polynomial::linear(), &gray, 0, squares(), &options).unwrap();
+    assert!(found.refused.as_deref().is_some_and(|why| why.contains("changes nothing")));
+}
+
+/// The whole of LIME a second time: which pieces each picture showed is read off the pictures that
+/// the model was asked about, and the weighted ridge regression is solved as least squares of
+/// stretched rows, by elimination.
+#[test]
+fn coefficients_are_those_of_an_independent_weighted_fit() {
+    let (model, face) = dotted();
+    let asked = Mutex::new(Vec::new());
+    let recorder = Function(|faces: &[f32]| {
+        asked.lock().unwrap().extend_from_slice(faces);
+        model.logits(faces).unwrap()
+    });
+    let options = LimeOptions { fits: 1, num_samples: 200, seed: 5, ..Default::default() };
+    let found = lime_with_segments(&recorder, &face, 0, squares(), &options).unwrap();
+
+    let pictures = asked.into_inner().unwrap();
+    assert_eq!(pictures.len(), 200 * PIXELS);
+    let mut system = vec![vec![0.0; 11]; 10];
+    let (mut rows, mut total) = (Vec::new(), 0.0);
+    for picture in pictures.chunks_exact(PIXELS) {
+        let dot = |k: usize| picture[(k / 3 * 16 + 8) * 48 + k % 3 * 16 + 8];
+        let shown: Vec<f64> = (0..9).map(|k| f64::from(u8::from(dot(k) == 1.0))).collect();
+        let distance = 1.0 - (shown.iter().sum::<f64>() / 9.0).sqrt();
+        let weight = (-(distance * distance) / (0.25 * 0.25)).exp().sqrt();
+        let y = f64::from(softmax(&model.logits(picture).unwrap())[0]);
+        let row: Vec<f64> = std::iter::once(1.0).chain(shown).chain([y]).collect();
+        for i in 0..10 {
+            (0..11).for_each(|j| system[i][j] += weight * row[i] * row[j]);
+        }
+        total += weight;
+        rows.push((weight, row));
+    }
+    (1..10).for_each(|k| system[k][k] += options.alpha);
+    let b = eliminate(system);
+    let far = |a: f64, b: f64| (a - b).abs() > 1e-7;
+    assert!(!far(found.intercept, b[0]), "{} {}", found.intercept, b[0]);
+    for (own, other) in found.coefficients.iter().zip(&b[1..]) {
+        assert!(!far(*own, *other), "{:?} {b:?}", found.coefficients);
+    }
+    let mean = rows.iter().map(|(w, row)| w * row[10]).sum::<f64>() / total;
+    let said = |row: &[f64]| row[..10].iter().zip(&b).map(|(x, b)| x * b).sum::<f64>();
+    let missed: f64 = rows.iter().map(|(w, row)| w * (row[10] - said(row)).powi(2)).sum();
+    let spread: f64 = rows.iter().map(|(w, row)| w * (row[10] - mean).powi(2)).sum();
+    assert!(!far(found.r2, 1.0 - missed / spread), "{}", found.r2);
+}
+
+/// Solves rows of `[A | y]` by Gauss–Jordan elimination with pivots.
+fn eliminate(mut rows: Vec<Vec<f64>>) -> Vec<f64> {
+    let n = rows.len();
+    for k in 0..n {
+        let pivot = (k..n).max_by(|&a, &b| rows[a][k].abs().total_cmp(&rows[b][k].abs())).unwrap();
+        rows.swap(k, pivot);
+        let head: Vec<f64> = rows[k].iter().map(|v| v / rows[k][k]).collect();
+        for row in &mut rows {
+            let factor = row[k];
+            row.iter_mut().zip(&head).for_each(|(v, h)| *v -= factor * h);
+        }
+        rows[k] = head;
+    }
+    rows.into_iter().map(|row| row[n]).collect()
 }
 
 #[test]

@@ -75,6 +75,7 @@ pub fn run(args: &Args, model: &Model) -> Result<()> {
     let [method] = args.method.0[..] else {
         return Err(Error::Usage("a whole set is explained by one method; name it".into()));
     };
+    args.how.require_use(&[method])?;
     let found = explain_all(&work, &[method])?.remove(0);
     refuse(&found)?;
     let asked = Asked { model, set: &set, work, method, found: &found };

@@ -77,12 +77,11 @@ pub fn evidence(
     })
 }
 
-/// Where to find a face: line of a file, number of a drawn face, name of a picture.
+/// Where to find a face: its number as --index counts, or the name of a picture.
 fn place(origin: Origin<'_>, index: usize, language: Language) -> String {
     let (p, file) = (language.phrases(), origin.path.file_name().unwrap_or_default());
     match origin.line {
-        Some(line) if origin.path.extension().is_some() => say!(p.line_number, line = line),
-        Some(_) => say!(p.face_number, line = index),
+        Some(_) => say!(p.face_number, number = index),
         None => file.to_string_lossy().into_owned(),
     }
 }
