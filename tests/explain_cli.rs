@@ -150,6 +150,11 @@ fn poor_choices_are_refused_in_plain_words() {
     refuses("--out a.bmp", &[".png"]);
     refuses("--out no/a.png", &["create it first"]);
     refuses("", &["--out"]);
+    refuses("--layer conv2d_1 --json", &["--layer is for gradcam", "not for saliency"]);
+    refuses("--samples 9 --method ig --json", &["--samples is for smoothgrad", "not for ig"]);
+    refuses("--black --method gradcam --json", &["--black is for ig"]);
+    refuses("--regions --black --json", &["--black is for ig"]);
+    refuses("face.png --data faces.csv --json", &["--data", "leave them out"]);
     refuses("--method guided-backprop --double --check --json", &["cannot be used with"]);
     bench.refuses("lime", "--target loss", &["probability"]);
     bench.refuses("filters", "--layer conv2d_1 --filter 6 --json", &["6 filters, 0 to 5"]);

@@ -69,7 +69,7 @@ impl CheckReport {
         let fails = |r: &&CheckRow| format!("{} fails: {}.", title(r), r.failures.join("; "));
         words.extend(failed.iter().map(fails));
         if !undecided.is_empty() {
-            words.push("More faces (--faces) would decide.".into());
+            words.push("More faces (--faces) may decide.".into());
         }
         words
     }
