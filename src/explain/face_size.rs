@@ -1,19 +1,20 @@
 //! A face at the size a network takes, and the way back for its gradient.
 
 use super::model::ReceptiveField;
+use crate::dataset::augment::keys;
 use crate::memory::Element;
 use crate::{PIXELS, SIDE};
 use rayon::prelude::*;
 
-/// The resize from 48×48 to side×side that training uses: bilinear about the centre, edges held.
+/// The resize from 48×48 to side×side that training uses: cubic about the centre, edges held.
 ///
-/// A pixel of the result is Σ weight·source over two rows and two columns, so the way back is its
+/// A pixel of the result is Σ weight·source over four rows and four columns, so the way back is its
 /// adjoint, and a map of the 48×48 face is the gradient itself, not a resized picture of it.
 #[derive(Clone, Debug)]
 pub struct FaceSize {
     side: usize,
-    /// For each row (or column) of the result: first of two neighbours, share of the second.
-    taps: Vec<(usize, f64)>,
+    /// For each row (or column) of the result: four neighbours with their weights.
+    taps: Vec<[(usize, f64); 4]>,
 }
 
 impl FaceSize {
@@ -24,7 +25,8 @@ impl FaceSize {
             let at = last / 2.0 + scale * (i as f64 - (side as f64 - 1.0) / 2.0);
             let at = at.clamp(0.0, last);
             let first = (at as usize).min(SIDE - 2);
-            (first, at - first as f64)
+            let weights = keys(at - first as f64);
+            std::array::from_fn(|k| ((first + k).clamp(1, SIDE) - 1, weights[k]))
         };
         FaceSize { side, taps: (0..side).map(tap).collect() }
     }
@@ -36,13 +38,13 @@ impl FaceSize {
 
     /// Calls `visit(pixel of the result, pixel of the face, weight)`.
     fn for_each_tap(&self, mut visit: impl FnMut(usize, usize, f64)) {
-        for (i, &(top, down)) in self.taps.iter().enumerate() {
-            for (j, &(left, right)) in self.taps.iter().enumerate() {
-                let (to, from) = (i * self.side + j, top * SIDE + left);
-                visit(to, from, (1.0 - down) * (1.0 - right));
-                visit(to, from + 1, (1.0 - down) * right);
-                visit(to, from + SIDE, down * (1.0 - right));
-                visit(to, from + SIDE + 1, down * right);
+        for (i, rows) in self.taps.iter().enumerate() {
+            for (j, columns) in self.taps.iter().enumerate() {
+                for (row, down) in rows {
+                    for (column, right) in columns {
+                        visit(i * self.side + j, row * SIDE + column, down * right);
+                    }
+                }
             }
         }
     }
