@@ -267,7 +267,8 @@ fn lead_words(row: &CheckRow, verdict: Verdict) -> Option<String> {
     let those = named.iter().zip(row.beats_controls()).filter(|(_, v)| *v == verdict);
     let (names, numbers): (Vec<&str>, Vec<String>) = those
         .map(|((name, lead), _)| {
-            (*name, format!("{:+.3} ± {:.3}", lead.mean, lead.interval.margin()))
+            let numbers = format!("{:+.3} ± {:.3}", lead.mean, lead.interval.margin());
+            (*name, numbers.replace('-', "−"))
         })
         .unzip();
     let (names, numbers) = (names.join(" and "), numbers.join(", "));

@@ -209,19 +209,18 @@ struct Measured {
 fn values(row: &CheckRow) -> [Measured; 7] {
     let number = |v: Option<f64>| v.map_or("–".into(), |v| format!("{v:.3}"));
     let plain = |text: String, verdict: Verdict| Measured { text, note: None, verdict };
-    let lead = |e: Estimate| format!("{:+.3} ± {:.3}", e.mean, e.interval.margin());
     let (areas, leads) = (row.faithfulness, row.leads);
     let ([deletion, insertion], [half, all]) = (row.beats_controls(), row.knows_weights());
     let percent = |r: f64| format!("{:.2} %", 100.0 * r);
     [
         Measured {
             text: number(areas.map(|f| f.map.deletion)),
-            note: leads.map(|l| lead(l.deletion)),
+            note: leads.map(|l| signed(&l.deletion)),
             verdict: deletion,
         },
         Measured {
             text: number(areas.map(|f| f.map.insertion)),
-            note: leads.map(|l| lead(l.insertion)),
+            note: leads.map(|l| signed(&l.insertion)),
             verdict: insertion,
         },
         plain(similarity(row.half_randomised), half),
@@ -230,6 +229,11 @@ fn values(row: &CheckRow) -> [Measured; 7] {
         plain(number(row.max_sensitivity), row.is_steady()),
         plain(row.residual.map_or("–".into(), percent), row.adds_up()),
     ]
+}
+
+/// “+0.017 ± 0.109”, with a minus as long as the plus.
+fn signed(e: &Estimate) -> String {
+    format!("{:+.3} ± {:.3}", e.mean, e.interval.margin()).replace('-', "−")
 }
 
 /// “0.31 ± 0.05”, with the number of faces left out behind it.
