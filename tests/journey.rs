@@ -46,7 +46,7 @@ fn a_row_becomes_a_picture() {
     assert_eq!(*logits.shape(), [1, 7]);
     // → saliency: a logit, and back to the pixels
     let model = Explained::new(&network).unwrap();
-    let options = Options::new(faces.mean_image(), 0).unwrap();
+    let options = Options::new(fer::train::mean_face::mean_face(&faces, false), 0).unwrap();
     let targets = [Target::Predicted];
     let found = attribute(&model, Method::Saliency, &pixels, &targets, &options).unwrap();
     let Attribution { map, raw_max, .. } = &found[0];

@@ -1,6 +1,7 @@
 //! One integration binary; its modules are laws that hold for everything they iterate over.
 
 mod adjoints;
+mod augmentation;
 mod calibration;
 mod checkpoints;
 mod cli;

@@ -289,18 +289,6 @@ impl Dataset {
         (mean / 255.0, variance.sqrt() / 255.0)
     }
 
-    /// Mean of all faces, pixel by pixel, `[48, 48]` in [0, 1]; zeros without a face.
-    pub fn mean_image(&self) -> Vec<f32> {
-        let mut sums = vec![0_u64; PIXELS];
-        for image in self.pixels.chunks_exact(PIXELS) {
-            for (sum, &p) in sums.iter_mut().zip(image) {
-                *sum += u64::from(p);
-            }
-        }
-        let scale = 255.0 * self.len().max(1) as f64;
-        sums.into_iter().map(|s| (s as f64 / scale) as f32).collect()
-    }
-
     /// Checks that a network can learn from this, and returns the classes that have no face.
     ///
     /// # Errors
