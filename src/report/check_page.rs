@@ -123,7 +123,7 @@ impl CheckReport {
     fn table(&self, theme: Theme) -> Page {
         let mut page = Page { cell: 118.0, ..Page::new("Can the maps be believed?", theme) };
         page.subtitle = format!(
-            "{}, {} faces. Arrows show the better direction; red fails.",
+            "{}, {} faces. Arrows show the better direction.",
             self.model, self.faces
         );
         // A row rather than column names, so that the columns are as wide as their headings.
@@ -140,21 +140,7 @@ impl CheckReport {
                 cells: vec![text(deletion), text(insertion)],
             });
         }
-        page.caption = format!(
-            "{} Deletion, insertion: mean probability while the most important pixels are replaced by \
-             the mean face, or put back; below, the lead on the better of a random order and the centre of the picture, \
-             face by face. \
-             Half, all random: rank correlation of |map| with the maps of the same network with new \
-             weights in the upper half of its layers, or in all; above {RANDOMISATION_LIMIT} \
-             (our limit for the sanity check of Adebayo et al. 2018, who name none) a map shows more \
-             of the picture than of what the network learnt. ±: half a 95 % bootstrap interval; ?: the \
-             interval holds the limit, or fewer than {FEWEST} faces; (−n): \
-             n faces with an empty map left out. \
-             Infidelity: share of the score's changes that the map does not foretell. \
-             Max-sensitivity: relative change of the map under invisible noise. Residual: error of \
-             the sums of integrated gradients, by the changes of the score. –: not measured.",
-            self.words().join(" ")
-        );
+        page.caption = explanation();
         page
     }
 
@@ -195,6 +181,24 @@ impl CheckReport {
             Look::new(theme),
         )
     }
+}
+
+/// What the columns mean, a line each; why a method fails is in its own cells.
+fn explanation() -> String {
+    format!(
+        "Deletion, insertion: mean probability while the most important pixels are replaced by the \
+         mean face, or put back; below, the lead on the better of a random order and the centre of \
+         the picture, face by face.\n\
+         Half, all random: rank correlation of |map| with the maps of the same network with new \
+         weights in the upper half of its layers, or in all; above {RANDOMISATION_LIMIT} (our limit \
+         for the sanity check of Adebayo et al. 2018, who name none) a map shows more of the \
+         picture than of what the network learnt.\n\
+         Infidelity: share of the score's changes that the map does not foretell. Max-sensitivity: \
+         relative change of the map under invisible noise. Residual: error of the sums of \
+         integrated gradients, by the changes of the score.\n\
+         Red: fails. ?: undecided, the interval holds the limit, or fewer than {FEWEST} faces. \
+         ±: half a 95 % bootstrap interval. (−n): n faces with an empty map left out. –: not measured."
+    )
 }
 
 /// What stands in a column.
