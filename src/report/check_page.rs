@@ -245,7 +245,7 @@ fn similarity(found: Option<Similarity>) -> String {
     let Some(found) = found else { return "–".into() };
     let mut text = match found.spearman {
         r if r.mean.is_nan() => "none".into(),
-        r => format!("{:.2} ± {:.2}", r.mean, r.interval.margin()),
+        r => format!("{:.2} ± {:.2}", r.mean, r.interval.margin()).replace('-', "−"),
     };
     if found.left_out > 0 {
         let _ = write!(text, " (−{})", found.left_out);

@@ -146,7 +146,7 @@ fn remarks(found: &Attribution, shared: &[Fact], options: &PageOptions<'_>) -> V
         _ if found.method.explains_probability() => {
             lines.push(muted(format!("p({class}) {:.3}", found.probability)));
         }
-        _ => lines.push(muted(format!("S({class}) {:.2}", found.score))),
+        _ => lines.push(muted(format!("S({class}) {:.2}", found.score).replace('-', "−"))),
     }
     if found.refused.is_none() {
         lines.push(muted(format!("raw max {}", short(found.raw_max.into()))));
