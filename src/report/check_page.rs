@@ -122,10 +122,8 @@ impl CheckReport {
 
     fn table(&self, theme: Theme) -> Page {
         let mut page = Page { cell: 118.0, ..Page::new("Can the maps be believed?", theme) };
-        page.subtitle = format!(
-            "{}, {} faces. Arrows show the better direction.",
-            self.model, self.faces
-        );
+        page.subtitle =
+            format!("{}, {} faces. Arrows show the better direction.", self.model, self.faces);
         // A row rather than column names, so that the columns are as wide as their headings.
         let heading = |c: &str| cell(c.into(), Tone::Strong);
         let cells = COLUMNS.iter().chain(&["verdict"]).map(|c| heading(c)).collect();
