@@ -175,7 +175,10 @@ def table(args, groups, results):
 
 
 def after_training(args):
-    """Tools that need no training of their own."""
+    """Tools that need no training of their own; asked once, early, while the base runs are there."""
+    stored = args.out / "at_use.md"
+    if stored.exists():
+        return stored.read_text()
     runs = [args.out / f"base-{s}" for s in range(args.seeds)]
     rows = [("one network", [judge(args, [r]) for r in runs])]
     rows += [("one network, ten views (--tta)", [judge(args, [r], "--tta") for r in runs])]
@@ -185,6 +188,7 @@ def after_training(args):
     for name, found in rows:
         means = [100 * statistics.mean(e[key] for e in found) for key in ("accuracy", "macro_f1")]
         text += f"| {name} | {means[0]:.2f} | {means[1]:.2f} |\n"
+    stored.write_text(text)
     return text
 
 
@@ -208,12 +212,12 @@ def main():
     if unknown := set(chosen) - known:
         parser.error(f"--only {','.join(sorted(unknown))}: known are {', '.join(sorted(known))}")
     results = {"base": [run(args, "base", [], s) for s in range(args.seeds)]}
-    for _, variants in groups:
-        for name, _, settings in variants:
-            if not chosen or name in chosen:
-                results[name] = [run(args, name, settings, s) for s in range(args.seeds)]
-            (args.out / "ablation.md").write_text(table(args, groups, results))
-    report = table(args, groups, results) + after_training(args)
+    at_use = after_training(args)
+    variants = [v for _, group in groups for v in group if not chosen or v[0] in chosen]
+    for name, _, settings in sorted(variants, key=lambda v: v[2] != "teachers"):
+        results[name] = [run(args, name, settings, s) for s in range(args.seeds)]
+        (args.out / "ablation.md").write_text(table(args, groups, results) + at_use)
+    report = table(args, groups, results) + at_use
     (args.out / "ablation.md").write_text(report)
     print(report)
 

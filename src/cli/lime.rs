@@ -30,9 +30,9 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1000,
           value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     samples: u32,
-    /// Fits that are compared with each other
+    /// Fits that are compared with each other, at least 2
     #[arg(long, value_name = "N", default_value_t = 5,
-          value_parser = clap::value_parser!(u32).range(1..=100))]
+          value_parser = clap::value_parser!(u32).range(2..=100))]
     fits: u32,
     /// Seed of the random pictures
     #[arg(long, default_value_t = 0)]
@@ -106,18 +106,22 @@ pub(super) fn run(mut args: Args) -> Result<()> {
 fn text(records: &[LimeRecord]) -> String {
     let mut text = String::new();
     for r in records {
+        let agreement = match (r.rank_agreement, r.top5_agreement) {
+            (Some(rank), Some(top5)) => {
+                format!("agreement of the fits {rank:.2}, top five {:.0} %", 100.0 * top5)
+            }
+            _ => "agreement not measured".into(),
+        };
         let _ = writeln!(
             text,
-            "{}: p({}) {:.3} by the network, {:.3} by the local model of {} pieces (R² {:.2}); \
-             agreement of the fits {:.2}, top five {:.0} %",
+            "{}: p({}) {:.3} by the network, {:.3} by the local model of {} pieces (R² {:.2}); {}",
             r.origin,
             r.class,
             r.model_prediction,
             r.local_prediction,
             r.pieces,
             r.r2,
-            r.rank_agreement,
-            100.0 * r.top5_agreement
+            agreement
         );
         if let Some(why) = &r.refused {
             let _ = writeln!(text, "  refused: {why}");

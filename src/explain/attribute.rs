@@ -363,11 +363,11 @@ fn lime_attributions(
     let found = lime(model, faces, classes, &options.lime)?;
     let explain = |(f, l): (usize, &super::lime::Lime)| {
         let pieces = l.coefficients.len();
-        let facts = vec![
+        let mut facts = vec![
             Fact::Samples(options.lime.num_samples),
             Fact::Lime(pieces, l.r2, l.intercept, l.local_prediction, l.model_prediction),
-            Fact::Agreement(l.rank_agreement, l.top5_agreement),
         ];
+        facts.extend(l.agreement.map(|a| Fact::Agreement(a.rank, a.top5)));
         let map = if l.refused.is_some() { vec![0.0; PIXELS] } else { l.map() };
         attribution(model, Method::Lime, targets[f], logits[f], map, facts, l.refused.clone())
     };

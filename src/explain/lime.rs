@@ -19,7 +19,8 @@ pub struct LimeOptions {
     pub kernel_width: f64,
     /// Ridge penalty.
     pub alpha: f64,
-    /// Fits that are compared with each other, each of `num_samples`; at least 1.
+    /// Fits that are compared with each other, each of `num_samples`; of one fit nobody knows how
+    /// stable it is.
     pub fits: usize,
     /// Seed of the first fit.
     pub seed: u64,
@@ -44,6 +45,11 @@ pub const MIN_SEGMENTS: usize = 8;
 pub const MIN_R2: f64 = 0.3;
 /// Fits that share less of their five strongest pieces than this are not drawn.
 pub const MIN_TOP5: f64 = 0.5;
+/// A local model that misses the network's probability of the face itself by more is not drawn: it
+/// describes other pictures. Ours; neither paper nor library names a limit.
+pub const MAX_GAP: f64 = 0.2;
+/// Probabilities that differ by less are equal but for rounding.
+const ROUNDING: f32 = 1e-5;
 
 /// LIME's explanation of one face.
 #[derive(Clone, Debug)]
@@ -60,15 +66,27 @@ pub struct Lime {
     pub local_prediction: f64,
     /// Probability by the network.
     pub model_prediction: f64,
-    /// Mean Spearman correlation of the coefficients between fits; 1 for a single fit.
-    pub rank_agreement: f64,
-    /// Mean share of the five strongest pieces that two fits have in common; 1 for a single fit.
-    pub top5_agreement: f64,
+    /// How far the fits agree; `None` of a single fit.
+    pub agreement: Option<Agreement>,
     /// Why no picture should be drawn.
     pub refused: Option<String>,
 }
 
+/// How far fits with other random pictures agree, mean over all pairs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Agreement {
+    /// Spearman correlation of the coefficients.
+    pub rank: f64,
+    /// Share of the five strongest pieces that two fits have in common.
+    pub top5: f64,
+}
+
 impl Lime {
+    /// By how much the local model misses the network's probability of the face itself.
+    pub fn gap(&self) -> f64 {
+        (self.local_prediction - self.model_prediction).abs()
+    }
+
     /// The coefficients painted on their pieces, `[48, 48]`: positive evidence above 0.
     pub fn map(&self) -> Vec<f32> {
         self.segments.iter().map(|&k| self.coefficients[k] as f32).collect()
@@ -81,7 +99,7 @@ impl Lime {
 /// mean gray. Distance of a mask with k of n pieces from the full one is cosine, 1 − sqrt(k/n);
 /// weight sqrt(exp(−d²/width²)); then weighted ridge with intercept, solved exactly. Repeated
 /// with other seeds, because one LIME picture says nothing about how stable it is. Refused below
-/// 8 pieces or R² 0.3.
+/// 8 pieces or R² 0.3, where the fits disagree, and where the local model misses the face itself.
 /// **Source**: Ribeiro, Singh & Guestrin 2016 (arXiv 1602.04938); `lime` 0.2 `lime_image`, whose
 /// quickshift defaults leave a median of two pieces on a 48×48 face. Captum's `Lime` uses Lasso
 /// and 25 samples, xplique Ridge(2) and 150.
@@ -109,7 +127,7 @@ pub fn lime_with_segments(
     let pieces = count(&segments);
     let hidden = segment_means(x, &segments);
     let mut fits = Vec::new();
-    let (mut model_prediction, mut moved) = (0.0, false);
+    let (mut model_prediction, mut reach) = (0.0, 0.0f32);
     for fit in 0..options.fits.max(1) as u64 {
         let masks = draw_masks(options, pieces, fit);
         let paint = |s: usize, out: &mut [f32]| {
@@ -121,7 +139,7 @@ pub fn lime_with_segments(
         let samples = options.num_samples.max(1);
         let seen = probabilities_of(model, samples, paint, |_| class)?;
         model_prediction = f64::from(seen[0]);
-        moved |= seen.iter().any(|p| *p != seen[0]);
+        reach = seen.iter().fold(reach, |r, p| r.max((p - seen[0]).abs()));
         let y: Vec<f64> = seen.into_iter().map(f64::from).collect();
         let weights: Vec<f64> = masks.chunks_exact(pieces).map(|m| weight(m, options)).collect();
         fits.push(ridge(&masks, &y, &weights, options.alpha)?);
@@ -130,31 +148,32 @@ pub fn lime_with_segments(
         |value: &dyn Fn(&Ridge) -> f64| fits.iter().map(value).sum::<f64>() / fits.len() as f64;
     let coefficients: Vec<f64> = (0..pieces).map(|k| mean(&|r| r.coefficients[k])).collect();
     let (intercept, r2) = (mean(&|r| r.intercept), mean(&|r| r.r2));
-    let (rank_agreement, top5_agreement) = agreement(&fits);
-    Ok(Lime {
-        refused: if moved { refusal(pieces, r2, top5_agreement) } else { Some(STILL.into()) },
+    let mut found = Lime {
         local_prediction: intercept + coefficients.iter().sum::<f64>(),
         intercept,
         r2,
         model_prediction,
-        rank_agreement,
-        top5_agreement,
+        agreement: agreement(&fits),
         coefficients,
         segments,
-    })
+        refused: None,
+    };
+    found.refused = if reach > ROUNDING { refusal(&found) } else { Some(STILL.into()) };
+    Ok(found)
 }
 
 /// Why a face without contrast is refused.
 const STILL: &str = "hiding pieces changes nothing the network sees: every piece of this face is as gray \
                      as its own mean";
 
-fn refusal(pieces: usize, r2: f64, top5: f64) -> Option<String> {
+fn refusal(found: &Lime) -> Option<String> {
+    let (pieces, r2) = (found.coefficients.len(), found.r2);
     if pieces < MIN_SEGMENTS {
         return Some(format!(
             "LIME found {pieces} pieces and needs {MIN_SEGMENTS}; use --segments face"
         ));
     }
-    if top5 < MIN_TOP5 {
+    if let Some(Agreement { top5, .. }) = found.agreement.filter(|a| a.top5 < MIN_TOP5) {
         // A fit on fewer pictures than pieces has a high R² and explains nothing.
         return Some(format!(
             "LIME's fits with other random pictures share {:.0} % of their five strongest pieces \
@@ -163,11 +182,18 @@ fn refusal(pieces: usize, r2: f64, top5: f64) -> Option<String> {
             100.0 * MIN_TOP5
         ));
     }
-    (r2 < MIN_R2).then(|| {
-        format!(
+    if r2 < MIN_R2 {
+        return Some(format!(
             "LIME's linear model explains {:.0} % of what the network does around this face \
              (R² {r2:.2}, needed {MIN_R2}); a picture of it would mislead",
             100.0 * r2.max(0.0)
+        ));
+    }
+    (found.gap() > MAX_GAP).then(|| {
+        format!(
+            "LIME's linear model gives this very face {:.2} where the network gives {:.2} (at most \
+             {MAX_GAP} apart is drawn): it describes the pictures with hidden pieces, not the face",
+            found.local_prediction, found.model_prediction
         )
     })
 }
@@ -190,8 +216,7 @@ fn weight(mask: &[f64], options: &LimeOptions) -> f64 {
     (-(distance / options.kernel_width).powi(2)).exp().sqrt()
 }
 
-/// Mean Spearman correlation and mean overlap of the top five, over all pairs of fits.
-fn agreement(fits: &[Ridge]) -> (f64, f64) {
+fn agreement(fits: &[Ridge]) -> Option<Agreement> {
     let narrow = |r: &Ridge| r.coefficients.iter().map(|&c| c as f32).collect::<Vec<f32>>();
     let top5 = |r: &Ridge| {
         let mut order: Vec<usize> = (0..r.coefficients.len()).collect();
@@ -210,7 +235,7 @@ fn agreement(fits: &[Ridge]) -> (f64, f64) {
             pairs += 1.0;
         }
     }
-    if pairs > 0.0 { (rank / pairs, shared / pairs) } else { (1.0, 1.0) }
+    (pairs > 0.0).then(|| Agreement { rank: rank / pairs, top5: shared / pairs })
 }
 
 #[cfg(test)]
@@ -219,8 +244,38 @@ mod tests {
 
     #[test]
     fn fits_that_disagree_are_refused_however_well_each_fits() {
-        assert!(refusal(48, 0.96, 0.13).is_some_and(|why| why.contains("13 %")));
-        assert_eq!(refusal(48, 0.96, MIN_TOP5), None);
+        let why = refusal(&fit(0.13, 0.9)).expect("refused");
+        assert!(why.contains("13 %"), "{why}");
+        assert_eq!(refusal(&fit(MIN_TOP5, 0.9)), None);
+    }
+
+    #[test]
+    fn a_local_model_that_misses_the_face_itself_is_refused() {
+        let why = refusal(&fit(1.0, 0.65)).expect("refused");
+        assert!(why.contains("0.65") && why.contains("0.90"), "{why}");
+        assert_eq!(refusal(&fit(1.0, 0.75)), None);
+    }
+
+    #[test]
+    fn a_single_fit_agrees_with_nothing() {
+        let one = Ridge { coefficients: vec![0.3, -0.1], intercept: 0.2, r2: 0.9 };
+        assert_eq!(agreement(std::slice::from_ref(&one)), None);
+        let same = agreement(&[one.clone(), one]).expect("two fits");
+        assert!((same.rank - 1.0).abs() < 1e-12 && same.top5 == 1.0, "{same:?}");
+    }
+
+    /// 48 pieces, R² 0.96, network 0.9.
+    fn fit(top5: f64, local_prediction: f64) -> Lime {
+        Lime {
+            segments: vec![],
+            coefficients: vec![0.0; 48],
+            intercept: local_prediction,
+            r2: 0.96,
+            local_prediction,
+            model_prediction: 0.9,
+            agreement: Some(Agreement { rank: top5, top5 }),
+            refused: None,
+        }
     }
 
     #[test]

@@ -256,6 +256,8 @@ pub(super) const TABLE: Phrases = Phrases {
          8 个小块），画出来会误导读者。",
     lime_disagrees: "不予显示：换一批随机图像拟合会找到别的小块（R² 为 {r2}，但最强的五块中仅 {shared} \
          相同），画出来会误导读者。",
+    lime_misses: "不予显示：在这张脸本身，线性模型偏差达 {gap}（至多 {limit}）；它描述的是遮挡后的图像，\
+         而不是这张脸。",
     key_lowers: "降低概率",
     key_raises: "提高概率",
     caption_lime: "人脸同图 1。从左到右：小块；最能提高所判表情概率的五块；最能降低它的五块，并注\

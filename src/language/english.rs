@@ -284,6 +284,8 @@ pub(super) const TABLE: Phrases = Phrases {
          this face (R² {r2}, needed 0.3, and 8 pieces), so a picture of it would mislead.",
     lime_disagrees: "Not shown: fits with other random pictures find other pieces (R² {r2}, but only \
          {shared} of the five strongest in common), so a picture of it would mislead.",
+    lime_misses: "Not shown: at this very face the linear model is off by {gap} (at most {limit}); it \
+         describes the pictures with hidden pieces, not the face.",
     key_lowers: "lowers the probability",
     key_raises: "raises it",
     caption_lime: "Typical faces as in figure 1. From left to right: the pieces; the five that raise \

@@ -211,6 +211,7 @@ phrases! {
     lime_fit
     lime_refused
     lime_disagrees
+    lime_misses
     key_lowers
     key_raises
     caption_lime

@@ -2,7 +2,7 @@
 
 use super::face::{ShownFace, name};
 use super::saliency_page::SIGNED;
-use crate::explain::lime::Lime;
+use crate::explain::lime::{Lime, MAX_GAP, MIN_R2, MIN_TOP5};
 use crate::explain::picture::max_abs;
 use crate::explain::segments::{FACE_SEGMENTS, Segmentation};
 use crate::render::colormap::draw_map;
@@ -15,6 +15,10 @@ use serde::Serialize;
 
 /// Pieces shown as evidence on each side.
 const SHOWN: usize = 5;
+/// What is drawn, but with a warning: halfway to what is refused.
+const NEAR_GAP: f64 = 0.5 * MAX_GAP;
+const NEAR_R2: f64 = 1.5 * MIN_R2;
+const NEAR_TOP5: f64 = 1.25 * MIN_TOP5;
 /// Pixels of the drawing per pixel of the face, so that borders stay thin.
 const ZOOM: usize = 4;
 pub(super) const FOR: Rgb = [190, 30, 45];
@@ -58,10 +62,10 @@ pub struct LimeRecord {
     pub local_prediction: f64,
     /// By the network.
     pub model_prediction: f64,
-    /// Mean rank correlation between fits.
-    pub rank_agreement: f64,
-    /// Mean share of the five strongest pieces that two fits share.
-    pub top5_agreement: f64,
+    /// Mean rank correlation between fits; null of a single fit.
+    pub rank_agreement: Option<f64>,
+    /// Mean share of the five strongest pieces that two fits share; null of a single fit.
+    pub top5_agreement: Option<f64>,
     /// Whether the probabilities are calibrated ones.
     pub calibrated: bool,
     /// Why it is not to be believed.
@@ -87,8 +91,8 @@ impl LimeRecord {
             r2: lime.r2,
             local_prediction: lime.local_prediction,
             model_prediction: lime.model_prediction,
-            rank_agreement: lime.rank_agreement,
-            top5_agreement: lime.top5_agreement,
+            rank_agreement: lime.agreement.map(|a| a.rank),
+            top5_agreement: lime.agreement.map(|a| a.top5),
             calibrated,
             refused: lime.refused.clone(),
         }
@@ -123,9 +127,13 @@ impl LimePage<'_> {
         page.caption = format!(
             "Segments: {} · the {SHOWN} strongest pieces of each side are shown in the face's own gray, \
              bordered · R²: how much of what the network does around this face the linear model \
-             explains · agreement: rank correlation and shared top five of {} fits with different \
-             random pictures",
-            self.segmentation, self.fits
+             explains · local, network: probability of the whole face by the linear model and by the \
+             network itself; intercept: with every piece hidden · agreement: rank correlation and \
+             shared top five of {} fits with different random pictures. Red: near what is refused \
+             (R² {MIN_R2}, local and network {MAX_GAP} apart, top five {:.0} %)",
+            self.segmentation,
+            self.fits,
+            100.0 * MIN_TOP5
         );
         Ok(page)
     }
@@ -137,16 +145,20 @@ impl LimePage<'_> {
         if class != face.predicted {
             header.push(Line::new(format!("for {}", name(self.names, class)), Tone::Normal));
         }
+        let bad_if = |bad: bool, text: String| {
+            Line::new(text, if bad { Tone::Bad } else { Tone::Muted })
+        };
+        let both = format!("local {:.2}, network {:.2}", lime.local_prediction, lime.model_prediction);
+        let fit = format!("{} pieces, R² {:.2}", lime.coefficients.len(), lime.r2);
         header.extend([
-            muted(format!("{} pieces, R² {:.2}", lime.coefficients.len(), lime.r2)),
-            muted(format!(
-                "local {:.2}, network {:.2}",
-                lime.local_prediction, lime.model_prediction
-            )),
+            bad_if(lime.r2 < NEAR_R2, fit),
+            bad_if(lime.gap() > NEAR_GAP, both),
             muted(format!("intercept {}", signed(lime.intercept))),
-            muted(format!("fits agree {:.2}", lime.rank_agreement)),
-            muted(format!("top five {:.0} %", 100.0 * lime.top5_agreement)),
         ]);
+        if let Some(a) = lime.agreement {
+            header.push(muted(format!("fits agree {:.2}", a.rank)));
+            header.push(bad_if(a.top5 < NEAR_TOP5, format!("top five {:.0} %", 100.0 * a.top5)));
+        }
         let cell = |picture| Cell::Picture { picture, smooth: false, caption: String::new() };
         let mut cells = vec![cell(borders(&picture, &lime.segments))];
         if let Some(why) = &lime.refused {

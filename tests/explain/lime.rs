@@ -80,7 +80,7 @@ fn lime_recovers_the_order_of_an_additive_model() {
     assert!(found.coefficients.windows(2).all(|w| w[0] < w[1]), "{:?}", found.coefficients);
     assert!(found.coefficients[0] < -0.05 && found.coefficients[3].abs() < 0.02);
     assert!(found.r2 > 0.95 && found.refused.is_none(), "{}", found.r2);
-    assert!(found.rank_agreement > 0.95, "{}", found.rank_agreement);
+    assert!(found.agreement.unwrap().rank > 0.95, "{:?}", found.agreement);
     let p = f64::from(softmax(&model.logits(&face).unwrap())[0]);
     assert!((found.model_prediction - p).abs() < 1e-6);
     assert!((found.local_prediction - p).abs() < 0.05, "{} {p}", found.local_prediction);

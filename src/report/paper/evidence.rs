@@ -6,7 +6,7 @@ use super::sheet::{Sheet, Tile, card, cards, color_key};
 use super::subject::Subject;
 use crate::dataset::Origin;
 use crate::error::Result;
-use crate::explain::lime::{Lime, LimeOptions, MIN_TOP5, lime as explain_lime};
+use crate::explain::lime::{Lime, LimeOptions, MAX_GAP, MIN_R2, MIN_TOP5, lime as explain_lime};
 use crate::explain::picture::max_abs;
 use crate::explain::{Attribution, Method, Options, Target, attribute};
 use crate::language::{Language, minus, say};
@@ -104,6 +104,18 @@ pub(super) fn lime(sheet: &mut Sheet, subject: &Subject<'_>, evidence: &Evidence
     Ok(())
 }
 
+/// Why a face's pieces are not shown.
+fn refusal(lime: &Lime, language: Language) -> String {
+    let (p, r2) = (language.phrases(), minus(format!("{:.2}", lime.r2)));
+    if let Some(a) = lime.agreement.filter(|a| a.top5 < MIN_TOP5) {
+        return say!(p.lime_disagrees, r2 = r2, shared = language.whole_percent(a.top5));
+    }
+    match lime.r2 >= MIN_R2 && lime.gap() > MAX_GAP {
+        true => say!(p.lime_misses, gap = format!("{:.2}", lime.gap()), limit = MAX_GAP),
+        false => say!(p.lime_refused, r2 = r2),
+    }
+}
+
 fn lime_card(face: &ShownFace, lime: &Lime, names: &[&str], language: Language) -> Result<String> {
     let p = language.phrases();
     let number = |v: f64| minus(format!("{v:.2}"));
@@ -113,18 +125,13 @@ fn lime_card(face: &ShownFace, lime: &Lime, names: &[&str], language: Language) 
         r2 = number(lime.r2),
         local = number(lime.local_prediction),
         network = number(lime.model_prediction),
-        agreement = number(lime.rank_agreement)
+        agreement = lime.agreement.map_or("–".into(), |a| number(a.rank))
     )];
     let title = face_title(face, names, language);
     let picture = face.picture()?;
     let mut tiles = vec![Tile::new(p.tile_pieces, borders(&picture, &lime.segments))];
     if lime.refused.is_some() {
-        let shared = language.whole_percent(lime.top5_agreement);
-        let why = match lime.top5_agreement < MIN_TOP5 {
-            true => say!(p.lime_disagrees, r2 = number(lime.r2), shared = shared),
-            false => say!(p.lime_refused, r2 = number(lime.r2)),
-        };
-        let words = [words, vec![why]].concat();
+        let words = [words, vec![refusal(lime, language)]].concat();
         return card(&title, &words, &tiles);
     }
     for (sign, color, label) in [(1.0, FOR, p.tile_for), (-1.0, AGAINST, p.tile_against)] {
