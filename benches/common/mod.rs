@@ -10,8 +10,9 @@ pub use rate::Rate;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
-use fer::bench::machine::{LimitsMeter, Memory, counted};
+use fer::bench::machine::{LimitsMeter, Memory};
 use fer::random::{Purpose, Rng};
+use fer::render::numbers::counted;
 use fer_kernels::arch::{self, Level};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -49,7 +50,7 @@ impl Setting {
     fn new(threads: usize, level: Level) -> Self {
         static MEMORY: LazyLock<Arc<Memory>> = LazyLock::new(Memory::new);
         let meter = LimitsMeter::new(threads, MEMORY.clone()).expect("threads");
-        Self { level, meter, name: format!("{}, {level}", counted(threads)) }
+        Self { level, meter, name: format!("{}, {level}", counted(threads, "thread")) }
     }
 
     /// The widest path on one thread and on all, then the other paths on all.

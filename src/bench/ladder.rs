@@ -1,10 +1,11 @@
 //! One convolution from its definition to the fastest kernel, under the machine's roofs.
 
-use super::machine::{Limits, LimitsMeter, Machine, Memory, counted};
+use super::machine::{Limits, LimitsMeter, Machine, Memory};
 use super::{ConvLayer, normal, seconds};
 use crate::error::Result;
 use crate::render::Scene;
 use crate::render::chart::{Look, Roof, Roofline, RooflinePoint, roofline};
+use crate::render::numbers::counted;
 use fer_kernels::ladder::{LADDER, Rung};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -147,7 +148,7 @@ impl LadderSpeed {
             let _ = writeln!(
                 out,
                 "limits of {:<10} {:>5.0} GFLOP/s; memory read {:.0} GB/s, copied {:.0} GB/s",
-                counted(l.threads) + ":",
+                counted(l.threads, "thread") + ":",
                 l.gflops,
                 l.read_gbs,
                 l.copy_gbs
@@ -183,8 +184,11 @@ impl LadderSpeed {
     /// # Errors
     /// [`crate::Error::Render`] where the drawing fails.
     pub fn draw(&self, look: Look) -> Result<Scene> {
-        let roof =
-            |l: &Limits| Roof { name: counted(l.threads), bandwidth: l.read_gbs, peak: l.gflops };
+        let roof = |l: &Limits| Roof {
+            name: counted(l.threads, "thread"),
+            bandwidth: l.read_gbs,
+            peak: l.gflops,
+        };
         let point = |r: &RungSpeed| RooflinePoint {
             name: r.name.to_owned(),
             intensity: r.intensity,
@@ -198,7 +202,7 @@ impl LadderSpeed {
                 "{cpu}, {}, {simd}. Solid dots count the products of the \
                  definition, rings those that Winograd executes. Roofs are measured: arithmetic \
                  from registers, memory read from DRAM.",
-                counted(*threads)
+                counted(*threads, "thread")
             ),
             roofs: self.limits.iter().map(roof).collect(),
             points: self.rungs.iter().map(point).collect(),

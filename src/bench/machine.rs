@@ -1,6 +1,7 @@
 //! The machine that is measured, and what it can do at best.
 
 use super::seconds;
+use crate::render::numbers::counted;
 use fer_kernels::{arch, conv2d, limits};
 use serde::Serialize;
 
@@ -32,13 +33,8 @@ impl Machine {
 impl std::fmt::Display for Machine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { cpu, threads, simd, conv } = self;
-        write!(f, "{cpu}, {}, {simd}, convolution {conv}", counted(*threads))
+        write!(f, "{cpu}, {}, {simd}, convolution {conv}", counted(*threads, "thread"))
     }
-}
-
-/// `1 thread`, `2 threads`.
-pub fn counted(threads: usize) -> String {
-    format!("{threads} thread{}", if threads == 1 { "" } else { "s" })
 }
 
 /// The CPU's name where the system tells it.

@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long)]
     data: Option<PathBuf>,
     /// Number of the face in the data, from 0
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, conflicts_with = "mean_per_class")]
     index: usize,
     /// One scale for all maps of a layer
     #[arg(long)]
@@ -52,7 +52,7 @@ pub struct Args {
     #[arg(long)]
     mean_per_class: bool,
     /// Most faces to average, spread evenly over the data; 0 = all
-    #[arg(long, default_value_t = 3000)]
+    #[arg(long, default_value_t = 3000, requires = "mean_per_class")]
     faces: usize,
     /// The kernels of the first layer as pictures
     #[arg(long)]
@@ -109,6 +109,14 @@ pub(super) fn run(mut args: Args) -> Result<()> {
             let group: Vec<Stage> = group.into_iter().map(stage).collect::<Result<_>>()?;
             pages.push(stages_page(&group, &own, style)?);
         }
+    }
+    if let Some(first) = pages.first_mut() {
+        first.subtitle = [trained.title(), std::mem::take(&mut first.subtitle)]
+            .iter()
+            .filter(|text| !text.is_empty())
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(": ");
     }
     write(&args, &pages, theme)
 }

@@ -9,9 +9,10 @@ use crate::error::{Error, Result};
 use crate::explain::layers::nearest;
 use crate::explain::{Classifier, Target};
 use crate::model::Network;
+use crate::render::numbers::counted;
 use crate::report::ShownFace;
 use crate::train::Trained;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Built-in faces for a model that does not say how it was trained, and the number of the first:
 /// far behind those that a training draws.
@@ -59,9 +60,7 @@ impl Model {
             return Err(Error::Usage(message.into()));
         }
         let trained = Trained::read_or_own(model.as_deref())?;
-        let path: &Path = &trained.path;
-        let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        Ok(Model { title: format!("{file} ({})", trained.network.spec.name), trained })
+        Ok(Model { title: trained.title(), trained })
     }
 
     /// The title, and whether its probabilities are calibrated: for pages that show some.
@@ -134,8 +133,8 @@ impl FaceArgs {
     fn check_index(&self, all: &Dataset) -> Result<Vec<usize>> {
         match self.index.iter().find(|&&i| i >= all.len()) {
             Some(i) => Err(Error::Usage(format!(
-                "--index {i}: there are {} faces, 0 to {}",
-                all.len(),
+                "--index {i}: the data holds {}, 0 to {}",
+                counted(all.len(), "face"),
                 all.len().saturating_sub(1)
             ))),
             None => Ok(self.index.clone()),
@@ -261,7 +260,7 @@ fn class_named(text: &str, names: &[&str]) -> Result<usize> {
         let hint = nearest(text, names).map(|n| format!("; did you mean `{n}`?"));
         Error::Usage(format!(
             "no class `{text}`{} Targets: pred, true, loss, contrast, {}",
-            hint.unwrap_or_default(),
+            hint.unwrap_or(".".into()),
             names.join(", ")
         ))
     })

@@ -13,7 +13,7 @@ use crate::explain::spectrum::Extension;
 use crate::explain::training_faces::TrainingFaces;
 use crate::files::write_atomic;
 use crate::render::html::Document;
-use crate::render::numbers::thousands;
+use crate::render::numbers::{counted, thousands};
 use crate::report::filter_page::{Context, before_after_page, filter_page, subtitle};
 use crate::report::filter_proof::Proof;
 use crate::report::write::{check_name, write_page};
@@ -94,7 +94,7 @@ impl Args {
             let number = |name: &String| {
                 names.iter().position(|n| n == name).ok_or_else(|| {
                     let hint = nearest(name, &names).map(|n| format!("; did you mean `{n}`?"));
-                    let hint = hint.unwrap_or_default();
+                    let hint = hint.unwrap_or(".".into());
                     Error::Usage(format!("no class `{name}`{hint} Classes: {}", names.join(", ")))
                 })
             };
@@ -102,7 +102,13 @@ impl Args {
             return Ok(vec![(LOGITS.into(), classes)]);
         }
         let filters = self.filter.as_deref().map(numbers).transpose()?.unwrap_or_default();
-        Ok(self.layer.iter().map(|name| (name.clone(), filters.clone())).collect())
+        let mut layers: Vec<&String> = vec![];
+        for name in &self.layer {
+            if !layers.contains(&name) {
+                layers.push(name);
+            }
+        }
+        Ok(layers.into_iter().map(|name| (name.clone(), filters.clone())).collect())
     }
 
     fn options(&self) -> Result<FilterOptions> {
@@ -168,6 +174,7 @@ pub(super) fn run(args: Args) -> Result<()> {
     let context = Context {
         training: &training,
         faces,
+        model: &trained.title(),
         class_names: model.class_names(),
         theme: theme(args.dark),
     };
@@ -195,7 +202,8 @@ fn make(
         reports.push(filter_report(model, layer, filters, training, options, &mut step)?);
         if progress::plain() {
             let done = duration(start.elapsed().as_secs_f64());
-            eprintln!("{layer}: {} filters, {done}", reports[reports.len() - 1].surveys.len());
+            let n = reports[reports.len() - 1].surveys.len();
+            eprintln!("{layer}: {}, {done}", counted(n, "filter"));
         }
     }
     bar.finish_and_clear();

@@ -23,7 +23,7 @@ pub struct Args {
     /// The class whose probability is explained: pred, true, or a class
     #[arg(long, value_name = "T", default_value = "pred")]
     target: TargetArg,
-    /// The pieces: slic (superpixels) or face (eyes, nose, mouth, …)
+    /// The pieces: slic (superpixels) or face (eyes, nose, mouth, … where an average face has them)
     #[arg(long, default_value = "slic")]
     segments: Segmentation,
     /// Pictures with hidden pieces for each fit
@@ -115,13 +115,7 @@ fn text(records: &[LimeRecord]) -> String {
         let _ = writeln!(
             text,
             "{}: p({}) {:.3} by the network, {:.3} by the local model of {} pieces (R² {:.2}); {}",
-            r.origin,
-            r.class,
-            r.model_prediction,
-            r.local_prediction,
-            r.pieces,
-            r.r2,
-            agreement
+            r.origin, r.class, r.model_prediction, r.local_prediction, r.pieces, r.r2, agreement
         );
         if let Some(why) = &r.refused {
             let _ = writeln!(text, "  refused: {why}");

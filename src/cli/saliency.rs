@@ -131,7 +131,11 @@ impl std::str::FromStr for MethodArg {
     fn from_str(name: &str) -> Result<Self> {
         match name {
             "all" => Ok(MethodArg(Method::ALL.to_vec())),
-            one => Ok(MethodArg(vec![one.parse()?])),
+            one => match one.parse() {
+                Ok(method) => Ok(MethodArg(vec![method])),
+                Err(Error::Usage(message)) => Err(Error::Usage(message + ", or all")),
+                Err(other) => Err(other),
+            },
         }
     }
 }
@@ -151,6 +155,11 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     }
     if args.out.is_none() && args.raw.is_none() && !args.json {
         return Err(Error::Usage("nothing to write: give --out, --raw or --json".into()));
+    }
+    if args.common_scale && args.method.0.len() > 1 {
+        let message = "--common-scale compares the maps of one method; maps of several have no \
+                       common unit";
+        return Err(Error::Usage(message.into()));
     }
     args.how.require_use(&args.method.0)?;
     args.out.as_deref().map_or(Ok(()), check_name)?;

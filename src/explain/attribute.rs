@@ -158,7 +158,7 @@ impl std::fmt::Display for Fact {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Fact::Layer(name, [h, w]) => write!(f, "{name}, {h}×{w} cells"),
-            Fact::NoPositiveEvidence => write!(f, "no positive evidence"),
+            Fact::NoPositiveEvidence => write!(f, "nothing in this layer raises the target"),
             Fact::Samples(n) => write!(f, "n = {n}"),
             Fact::Noise(sd) => write!(f, "noise {:.0} % of the range", 100.0 * sd),
             Fact::Residual { share, change } => {

@@ -265,14 +265,11 @@ fn lead_words(row: &CheckRow, verdict: Verdict) -> Option<String> {
     let leads = row.leads?;
     let named = [("deletion", leads.deletion), ("insertion", leads.insertion)];
     let those = named.iter().zip(row.beats_controls()).filter(|(_, v)| *v == verdict);
-    let (names, numbers): (Vec<&str>, Vec<String>) = those
-        .map(|((name, lead), _)| {
-            let numbers = format!("{:+.3} ± {:.3}", lead.mean, lead.interval.margin());
-            (*name, numbers.replace('-', "−"))
-        })
-        .unzip();
+    let (names, numbers): (Vec<&str>, Vec<String>) =
+        those.map(|((name, lead), _)| (*name, lead.signed(3))).unzip();
     let (names, numbers) = (names.join(" and "), numbers.join(", "));
     let words = match verdict {
+        _ if leads.deletion.too_few() => "measured on too few faces",
         Verdict::Failed => "no better than an order that knows nothing",
         _ => "not clearly better than an order that knows nothing",
     };
@@ -290,12 +287,14 @@ fn weight_words(row: &CheckRow, verdict: Verdict) -> Option<String> {
             let r = similarity?.spearman;
             Some(match r.mean.is_nan() {
                 true => format!("none to be had with {which} of them"),
-                false => format!("{:.2} ± {:.2} with {which} of them", r.mean, r.interval.margin()),
+                false => format!("{} with {which} of them", r.words(2)),
             })
         })
         .collect();
+    let few = |s: Option<Similarity>| s.is_some_and(|s| s.spearman.too_few());
     let words = match verdict {
         Verdict::Failed => "changes too little",
+        _ if found.iter().any(|(s, _)| few(*s)) => "too few faces tell whether it changes",
         _ => "may change too little",
     };
     (!those.is_empty()).then(|| {

@@ -6,24 +6,17 @@ use super::batch::BATCH;
 use super::filter_features::Features;
 use super::filter_report::{FilterNumbers, FilterOptions, FilterPicture};
 use super::layers::{previous_block, relu_of};
-use super::model::{Classifier, LayerInfo, LayerKind, Objective};
+use super::model::{Classifier, LayerInfo, LayerKind};
 use super::naturalness::Naturalness;
-use super::patches::{FilterSurvey, LOGITS, SHOWN, output_maps, receptive_crop, survey};
+use super::patches::{
+    FilterSurvey, LOGITS, SHOWN, objective_of, output_maps, receptive_crop, survey,
+};
 use super::recipe::Recipe;
 use super::stats::ncc;
 use super::training_faces::TrainingFaces;
 use super::warps::{WarpRange, warp_all};
 use crate::random::{Purpose, Rng};
 use crate::{PIXELS, Result, SIDE};
-
-/// The objective of a layer's channels, or of logits.
-pub(super) fn objective_of(site: &LayerInfo, units: Vec<usize>) -> Objective {
-    if site.name == LOGITS {
-        Objective::Logit { units }
-    } else {
-        Objective::Channel { layer: site.clone(), units }
-    }
-}
 
 /// What pictures of a layer are judged against.
 pub(super) struct Judge<'a> {
@@ -79,7 +72,7 @@ impl<'a> Judge<'a> {
         let matched: Vec<f32> =
             raised.iter().flat_map(|r| self.training.match_contrast(&r.picture)).collect();
         let units: Vec<usize> = (0..raised.len()).map(|i| self.surveys[i / seeds].filter).collect();
-        let plain = values_of(model, &objective_of(self.site, units.clone()), &matched)?;
+        let plain = values_of(model, &objective_of(model, self.site, units.clone()), &matched)?;
         let robust = self.robust_values(model, &matched, &units)?;
         let own = |k: usize| k * seeds..(k + 1) * seeds;
         let best_of =
@@ -117,7 +110,10 @@ impl<'a> Judge<'a> {
                 dead: self.dead[k],
                 gamma: self.site.gamma.as_ref().and_then(|g| g.get(s.filter).copied()),
             };
-            let Raised { picture, importance, .. } = raised[best].clone();
+            let Raised { picture, mut importance, .. } = raised[best].clone();
+            if self.features.is_none() {
+                importance.fill(1.0); // one small cell is raised; fading would hide its setting
+            }
             FilterPicture { numbers, picture, importance, cell: cells[k] }
         };
         Ok((0..self.surveys.len()).map(judged).collect())
@@ -134,13 +130,7 @@ impl<'a> Judge<'a> {
             let maps = output_maps(model, self.site, faces)?;
             for (face, s) in surveys.iter().enumerate() {
                 let map = maps.channel(face, s.filter);
-                let places = self
-                    .site
-                    .interior(maps.h)
-                    .flat_map(|i| self.site.interior(maps.w).map(move |j| (i, j)));
-                let at = |(i, j): (usize, usize)| map[i * maps.w + j];
-                let strongest = places.reduce(|a, b| if at(b) > at(a) { b } else { a });
-                cells.push(strongest.unwrap_or((0, 0)));
+                cells.push(self.site.strongest_cell(map, maps.h, maps.w));
             }
         }
         Ok(cells)
@@ -161,7 +151,7 @@ impl<'a> Judge<'a> {
             let views = views.repeat(units.len());
             let warped = warp_all(pictures, &views, each);
             let repeated = units.iter().flat_map(|&u| std::iter::repeat_n(u, each)).collect();
-            let found = values_of(model, &objective_of(self.site, repeated), &warped)?;
+            let found = values_of(model, &objective_of(model, self.site, repeated), &warped)?;
             let mean = |v: &[f32]| v.iter().map(|&v| f64::from(v)).sum::<f64>() / each as f64;
             values.extend(found.chunks_exact(each).map(mean));
         }

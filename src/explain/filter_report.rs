@@ -1,12 +1,14 @@
 //! `fer filters`: the pictures of a layer's filters, each with the numbers that judge it.
 
 use super::ascent::{AscentOptions, Goals, ascend};
-use super::filter_judge::{Judge, objective_of};
+use super::filter_judge::Judge;
 use super::fourier::{DECAY, Fourier};
 use super::layers::{check_filters, pre_activation};
 use super::maco::Maco;
-use super::model::{Classifier, LayerInfo, Objective};
-use super::patches::{FilterSurvey, find_site, receptive_crop, survey};
+use super::model::{Classifier, LayerInfo};
+use super::patches::{
+    FilterSurvey, find_site, is_of_first_block, objective_of, receptive_crop, survey,
+};
 use super::pixels::{NAIVE_STEPS, Pixels, naive};
 use super::recipe::Recipe;
 use super::stats::median;
@@ -80,7 +82,7 @@ pub struct FilterPicture {
     pub numbers: FilterNumbers,
     /// `[48, 48]` in \[0,1\].
     pub picture: Vec<f32>,
-    /// Which pixels mattered, `[48, 48]`.
+    /// Which pixels mattered, `[48, 48]`; all of them for a layer of the first block.
     pub importance: Vec<f32>,
     /// Row and column of the cell that the picture moves most.
     pub cell: (usize, usize),
@@ -97,6 +99,8 @@ pub struct FilterReport {
     pub surveys: Vec<FilterSurvey>,
     /// Filters that are dead on all training faces.
     pub dead: Vec<usize>,
+    /// Whether only the pixels lie before the layer's block: one cell is raised, not their mean.
+    pub first_block: bool,
 }
 
 /// Total picture-steps of a report, for a progress bar.
@@ -133,7 +137,8 @@ pub fn filter_report(
         (place, p.numbers.recipe)
     });
     let dead = filters.iter().zip(&judge.dead).filter(|(_, d)| **d).map(|(&k, _)| k).collect();
-    Ok(FilterReport { layer: site, pictures, surveys, dead })
+    let first_block = is_of_first_block(model, &site);
+    Ok(FilterReport { layer: site, pictures, surveys, dead, first_block })
 }
 
 /// All seeds of one recipe, judged, the best of each filter kept.
@@ -151,9 +156,9 @@ fn run_recipe(
     let numbered = units.iter().enumerate();
     let keys: Vec<u64> = numbered.map(|(i, &unit)| (unit * 64 + i % seeds) as u64).collect();
     let sd: Vec<f32> = places.iter().map(|&k| judge.surveys[k].sd as f32).collect();
-    let objective = objective_of(judge.site, units.clone());
+    let objective = objective_of(model, judge.site, units.clone());
     let pre = pre_activation(&model.layers(), judge.site);
-    let while_dead = pre.map(|layer| Objective::Channel { layer, units });
+    let while_dead = pre.map(|layer| objective_of(model, &layer, units));
     let goals = Goals {
         objective: &objective,
         while_dead: while_dead.as_ref(),

@@ -6,6 +6,7 @@
 pub use super::target::{Target, argmax, softmax};
 pub use crate::autograd::BackwardRule;
 use crate::{Error, PIXELS, Result};
+use std::ops::Range;
 
 /// Scores of n faces and their gradient.
 #[derive(Clone, Debug, Default)]
@@ -150,6 +151,14 @@ impl LayerInfo {
             None => 0..axis_cells,
         }
     }
+
+    /// Row and column of the largest value of a map `[h, w]` among the interior cells.
+    pub fn strongest_cell(&self, map: &[f32], h: usize, w: usize) -> (usize, usize) {
+        let columns = self.interior(w);
+        let places = self.interior(h).flat_map(|i| columns.clone().map(move |j| (i, j)));
+        let at = |(i, j): (usize, usize)| map[i * w + j];
+        places.reduce(|a, b| if at(b) > at(a) { b } else { a }).unwrap_or((0, 0))
+    }
 }
 
 /// How the network standardises a pixel: z = (x − mean)/std.
@@ -166,6 +175,14 @@ pub struct Normalization {
 pub enum Objective {
     /// Mean of one channel over its interior cells.
     Channel {
+        /// The layer.
+        layer: LayerInfo,
+        /// A channel for each face.
+        units: Vec<usize>,
+    },
+    /// The strongest interior cell of one channel. For a layer that is linear in the pixels: the
+    /// mean of its cells is a sum in which all but the border cancels, so it asks for a frame.
+    Peak {
         /// The layer.
         layer: LayerInfo,
         /// A channel for each face.
@@ -189,7 +206,9 @@ impl Objective {
     /// The layer whose output the objective reads; `None` means the logits.
     pub fn layer(&self) -> Option<&str> {
         match self {
-            Objective::Channel { layer, .. } | Objective::Centre { layer, .. } => Some(&layer.name),
+            Objective::Channel { layer, .. }
+            | Objective::Peak { layer, .. }
+            | Objective::Centre { layer, .. } => Some(&layer.name),
             Objective::Logit { .. } => None,
         }
     }
@@ -197,6 +216,7 @@ impl Objective {
     pub fn units(&self) -> &[usize] {
         match self {
             Objective::Channel { units, .. }
+            | Objective::Peak { units, .. }
             | Objective::Centre { units, .. }
             | Objective::Logit { units } => units,
         }
@@ -205,36 +225,41 @@ impl Objective {
     pub fn with_units(&self, units: Vec<usize>) -> Objective {
         match self {
             Objective::Channel { layer, .. } => Objective::Channel { layer: layer.clone(), units },
+            Objective::Peak { layer, .. } => Objective::Peak { layer: layer.clone(), units },
             Objective::Centre { layer, .. } => Objective::Centre { layer: layer.clone(), units },
             Objective::Logit { .. } => Objective::Logit { units },
         }
     }
-    /// Rows and columns of the map that count.
-    pub fn cells(&self, h: usize, w: usize) -> (std::ops::Range<usize>, std::ops::Range<usize>) {
+    /// Rows and columns of a map `[h, w]` that count.
+    pub fn cells(&self, map: &[f32], h: usize, w: usize) -> (Range<usize>, Range<usize>) {
         match self {
             Objective::Channel { layer, .. } => (layer.interior(h), layer.interior(w)),
+            Objective::Peak { layer, .. } => {
+                let (i, j) = layer.strongest_cell(map, h, w);
+                (i..i + 1, j..j + 1)
+            }
             Objective::Centre { .. } => (h / 2..h / 2 + 1, w / 2..w / 2 + 1),
             Objective::Logit { .. } => (0..h, 0..w),
         }
     }
     /// Value of each face from the layer's output (logits as maps of 1 × 1 cells).
     pub fn values(&self, maps: &Maps) -> Vec<f32> {
-        let (rows, columns) = self.cells(maps.h, maps.w);
-        let count = (rows.len() * columns.len()).max(1) as f64;
         let mean = |map: &[f32]| {
+            let (rows, columns) = self.cells(map, maps.h, maps.w);
+            let count = (rows.len() * columns.len()).max(1) as f64;
             let row = |i: usize| map[i * maps.w..][columns.clone()].iter().map(|&v| f64::from(v));
-            (rows.clone().flat_map(row).sum::<f64>() / count) as f32
+            (rows.flat_map(row).sum::<f64>() / count) as f32
         };
         self.units().iter().enumerate().map(|(f, &k)| mean(maps.channel(f, k))).collect()
     }
     /// d value / d output: what the backward pass starts from, laid out as the maps.
     pub fn map_gradient(&self, maps: &Maps) -> Vec<f32> {
-        let (rows, columns) = self.cells(maps.h, maps.w);
-        let weight = 1.0 / (rows.len() * columns.len()).max(1) as f32;
         let mut gradient = vec![0.0; maps.data.len()];
         for (face, &unit) in self.units().iter().enumerate() {
+            let (rows, columns) = self.cells(maps.channel(face, unit), maps.h, maps.w);
+            let weight = 1.0 / (rows.len() * columns.len()).max(1) as f32;
             let start = (face * maps.c + unit) * maps.h * maps.w;
-            for i in rows.clone() {
+            for i in rows {
                 gradient[start + i * maps.w..][columns.clone()].fill(weight);
             }
         }

@@ -1,8 +1,8 @@
 //! What moves a filter most among real faces, and how it usually behaves on them.
 
 use super::batch::BATCH;
-use super::layers::find_layer;
-use super::model::{Classifier, LayerInfo, LayerKind, Maps, ReceptiveField};
+use super::layers::{find_layer, previous_block};
+use super::model::{Classifier, LayerInfo, LayerKind, Maps, Objective, ReceptiveField};
 use super::stats::{mean_sd, median};
 use crate::{PIXELS, Result, SIDE};
 
@@ -27,7 +27,7 @@ pub struct Patch {
 pub struct FilterSurvey {
     /// The filter.
     pub filter: usize,
-    /// The objective (mean over interior cells) on every face.
+    /// The objective ([`objective_of`]) on every face.
     pub values: Vec<f32>,
     /// Mean of `values`.
     pub mean: f64,
@@ -35,7 +35,7 @@ pub struct FilterSurvey {
     pub sd: f64,
     /// Median of `values`.
     pub median: f64,
-    /// Largest activation of any cell on any face.
+    /// Largest activation of any interior cell on any face.
     pub highest: f32,
     /// The places that moved it most, at most one a face, strongest first; up to [`KEPT`].
     pub top: Vec<Patch>,
@@ -55,6 +55,34 @@ impl FilterSurvey {
         }
         counts
     }
+
+    /// The class that is furthest above its share of all faces among the strongest, if that is
+    /// more than chance does: above twice the deviation of so many draws, and at least five faces.
+    pub fn main_class(&self, labels: &[usize], classes: usize) -> Option<MainClass> {
+        let counts = self.classes(labels, classes);
+        let total: usize = counts.iter().sum();
+        let of = |class: usize| {
+            let share = labels.iter().filter(|&&l| l == class).count() as f64 / labels.len() as f64;
+            let (count, expected) = (counts[class], total as f64 * share);
+            let beyond = (count as f64 - expected) / (expected * (1.0 - share)).sqrt();
+            let lift = count as f64 / expected;
+            (count >= 5 && beyond > 2.0).then_some(MainClass { class, count, total, lift })
+        };
+        (0..classes).filter_map(of).max_by(|a, b| a.lift.total_cmp(&b.lift))
+    }
+}
+
+/// What the faces that move a filter most have in common.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MainClass {
+    /// Class.
+    pub class: usize,
+    /// Faces of that class among the strongest.
+    pub count: usize,
+    /// The strongest faces.
+    pub total: usize,
+    /// Times the class's share of all faces.
+    pub lift: f64,
 }
 
 /// The layer of this name, or the logits as a layer of one cell.
@@ -88,6 +116,21 @@ pub fn output_maps(model: &dyn Classifier, site: &LayerInfo, faces: &[f32]) -> R
     }
 }
 
+/// What a picture of these units raises: logits; the mean of a channel over its interior cells; of
+/// a layer of the first block the strongest of them ([`Objective::Peak`] says why).
+pub fn objective_of(model: &dyn Classifier, site: &LayerInfo, units: Vec<usize>) -> Objective {
+    match site.name.as_str() {
+        LOGITS => Objective::Logit { units },
+        _ if is_of_first_block(model, site) => Objective::Peak { layer: site.clone(), units },
+        _ => Objective::Channel { layer: site.clone(), units },
+    }
+}
+
+/// Whether nothing but the pixels lies before the layer's block.
+pub fn is_of_first_block(model: &dyn Classifier, site: &LayerInfo) -> bool {
+    site.name != LOGITS && previous_block(&model.layers(), &site.name).is_none()
+}
+
 /// Mean of every channel over its interior cells, `[n, c]`.
 pub fn channel_means(maps: &Maps, site: &LayerInfo) -> Vec<f32> {
     let (rows, columns) = (site.interior(maps.h), site.interior(maps.w));
@@ -107,18 +150,19 @@ pub fn survey(
     faces: &[f32],
 ) -> Result<Vec<FilterSurvey>> {
     let mut values = vec![Vec::with_capacity(faces.len() / PIXELS); filters.len()];
+    let peak = is_of_first_block(model, site);
     let mut tops: Vec<Vec<Patch>> = vec![vec![]; filters.len()];
     for (batch, faces) in faces.chunks(BATCH * PIXELS).enumerate() {
         let maps = output_maps(model, site, faces)?;
         let means = channel_means(&maps, site);
         for (k, &filter) in filters.iter().enumerate() {
-            values[k].extend((0..maps.n).map(|f| means[f * maps.c + filter]));
-            tops[k].extend((0..maps.n).map(|f| {
+            for f in 0..maps.n {
                 let map = maps.channel(f, filter);
-                let at = super::model::argmax(map);
-                let face = batch * BATCH + f;
-                Patch { value: map[at], face, row: at / maps.w, column: at % maps.w }
-            }));
+                let (row, column) = site.strongest_cell(map, maps.h, maps.w);
+                let value = map[row * maps.w + column];
+                values[k].push(if peak { value } else { means[f * maps.c + filter] });
+                tops[k].push(Patch { value, face: batch * BATCH + f, row, column });
+            }
             tops[k].sort_by(|a, b| b.value.total_cmp(&a.value).then(a.face.cmp(&b.face)));
             tops[k].truncate(KEPT);
         }

@@ -3,6 +3,7 @@
 use super::picture::sobel;
 use super::regions::{Region, Template};
 use super::stats::{Interval, bootstrap_mean, mean};
+use super::verdict::FEWEST;
 use crate::{Error, PIXELS, Result};
 use rayon::prelude::*;
 
@@ -38,6 +39,13 @@ pub struct Lift {
     pub share: f64,
     /// Faces.
     pub faces: usize,
+}
+
+impl Lift {
+    /// Whether there are enough faces for an interval and a sentence.
+    pub fn is_known(&self) -> bool {
+        self.faces >= FEWEST
+    }
 }
 
 /// How lifts are measured.
@@ -85,13 +93,10 @@ pub fn region_lift(
         let detail = format!("{} labels, but {} pixels or map values", labels.len(), odd.len());
         return Err(Error::shape("region_lift", detail));
     }
-    let templates: Vec<Template> = faces
-        .par_chunks_exact(PIXELS)
-        .map(|face| match &options.mean_face {
-            Some(mean) => Template::fitted(face, mean, REACH),
-            None => Template::fixed(),
-        })
-        .collect();
+    let templates = match &options.mean_face {
+        Some(mean) => fitted_templates(faces, mean),
+        None => vec![Template::fixed(); labels.len()],
+    };
     let edges: Vec<f32> = faces.par_chunks_exact(PIXELS).flat_map_iter(sobel).collect();
     let uniform = vec![1.0; size];
     let mut sources = vec![
@@ -115,6 +120,12 @@ pub fn region_lift(
         }
     }
     Ok(rows)
+}
+
+/// The template moved to each face, by up to [`REACH`] pixels.
+pub fn fitted_templates(faces: &[f32], mean_face: &[f32]) -> Vec<Template> {
+    let fit = |face: &[f32]| Template::fitted(face, mean_face, REACH);
+    faces.par_chunks_exact(PIXELS).map(fit).collect()
 }
 
 fn shares_of(maps: &[f32], templates: &[Template]) -> Vec<[f64; 7]> {
@@ -150,11 +161,10 @@ fn lifts(
 }
 
 /// The faces with the largest share of their attribution outside the face, hands and hair first:
-/// (face, share), at most `count`.
-pub fn most_outside(maps: &[f32], count: usize) -> Vec<(usize, f64)> {
-    let template = Template::fixed();
-    let share = |map: &[f32]| template.shares(map)[Region::Outside as usize];
-    let mut shares: Vec<(usize, f64)> = maps.chunks_exact(PIXELS).map(share).enumerate().collect();
+/// (face, share), at most `count`; a template a face.
+pub fn most_outside(maps: &[f32], templates: &[Template], count: usize) -> Vec<(usize, f64)> {
+    let shares = shares_of(maps, templates).into_iter().map(|s| s[Region::Outside as usize]);
+    let mut shares: Vec<(usize, f64)> = shares.enumerate().collect();
     shares.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     shares.truncate(count);
     shares

@@ -67,6 +67,9 @@ pub fn var_grad(
     Ok(Moments::of(model, faces, targets, noise, Draw::Independent)?.variance())
 }
 
+/// Relative rounding of a gradient that went through a network in single precision.
+const ROUNDING: f64 = 1e-6;
+
 #[derive(Clone, Copy, PartialEq)]
 enum Draw {
     Antithetic,
@@ -130,9 +133,19 @@ impl Moments {
     fn mean_square(&self) -> Vec<f32> {
         self.square.iter().map(|s| (s / self.n) as f32).collect()
     }
+    /// 0 where it is no more than the rounding of single-precision gradients.
     fn variance(&self) -> Vec<f32> {
-        let both = self.sum.iter().zip(&self.square);
-        both.map(|(s, q)| ((q - s * s / self.n).max(0.0) / (self.n - 1.0)) as f32).collect()
+        let of_face = |(sum, square): (&[f64], &[f64])| -> Vec<f32> {
+            let strongest = square.iter().fold(0.0f64, |a, &b| a.max(b)) / self.n;
+            let rounding = strongest * ROUNDING * ROUNDING;
+            let one = |(s, q): (&f64, &f64)| {
+                let variance = (q - s * s / self.n).max(0.0) / (self.n - 1.0);
+                if variance > rounding { variance as f32 } else { 0.0 }
+            };
+            sum.iter().zip(square).map(one).collect()
+        };
+        let faces = self.sum.chunks(PIXELS).zip(self.square.chunks(PIXELS));
+        faces.flat_map(of_face).collect()
     }
 }
 

@@ -38,11 +38,35 @@ impl Estimate {
         Estimate { mean: mean(values), interval, faces: values.len() }
     }
 
+    /// Whether there are too few faces for any verdict.
+    pub fn too_few(&self) -> bool {
+        self.faces < FEWEST
+    }
+
+    /// “0.31 ± 0.05” with so many decimals; one face has no interval.
+    pub fn words(&self, decimals: usize) -> String {
+        self.with_margin(format!("{:.decimals$}", self.mean), decimals)
+    }
+
+    /// “+0.017 ± 0.109”.
+    pub fn signed(&self, decimals: usize) -> String {
+        self.with_margin(format!("{:+.decimals$}", self.mean), decimals)
+    }
+
+    /// A minus is as long as the plus.
+    fn with_margin(&self, mean: String, decimals: usize) -> String {
+        let mean = mean.replace('-', "−");
+        match self.faces {
+            0 | 1 => mean,
+            _ => format!("{mean} ± {:.decimals$}", self.interval.margin()),
+        }
+    }
+
     /// Whether it is above a limit, where above is good.
     pub fn above(&self, limit: f64) -> Verdict {
         match () {
             () if self.mean.is_nan() => Verdict::Failed, // nothing speaks for it
-            () if self.faces < FEWEST => Verdict::Undecided,
+            () if self.too_few() => Verdict::Undecided,
             () if self.interval.low > limit => Verdict::Passed,
             () if self.interval.high <= limit => Verdict::Failed,
             () => Verdict::Undecided,
@@ -80,6 +104,13 @@ mod tests {
             (found.above(0.0), found.at_most(0.0)),
             (Verdict::Undecided, Verdict::Undecided)
         );
+    }
+
+    #[test]
+    fn one_face_has_no_interval() {
+        assert_eq!(Estimate::of(&[-0.25]).signed(2), "−0.25");
+        assert_eq!(Estimate::of(&[0.5, 0.5]).signed(2), "+0.50 ± 0.00");
+        assert_eq!(Estimate::of(&[0.5, 0.5]).words(1), "0.5 ± 0.0");
     }
 
     #[test]

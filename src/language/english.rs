@@ -80,7 +80,8 @@ pub(super) const TABLE: Phrases = Phrases {
     not_above: "Not above: {controls}.",
     over_all_faces: "Over all faces",
     most_at: "{who}: most at {region}, {lift} times its area ({beside}).",
-    more_than_all: "More than over all faces at {region} ({lift} against {all}).",
+    more_than_all: "More than over all faces at {region} ({lift} against {all}; edges there {edges}).",
+    few_faces: "Fewer than {fewest} faces decide nothing.",
     above_edges: "above edges, {lift}",
     like_edges: "no more than edges, {lift}",
     no_control: "no control",
@@ -122,7 +123,8 @@ pub(super) const TABLE: Phrases = Phrases {
     tile_cell: "what one cell sees",
     tile_patches: "strongest in real faces",
     tile_faces: "faces it is surest of",
-    of_top: "{count} of top {total}: {class}",
+    of_top: "{class}: {count} of top {total}, {lift}× its share",
+    no_main_class: "no class stands out",
     short_lag: "lag-1 {value}",
     short_z: "robust z {value}",
     short_similarity: "sim. {value}",
@@ -187,10 +189,12 @@ pub(super) const TABLE: Phrases = Phrases {
          ({low}–{high}), {precision} of its judgements right.",
     why_uncertain: "With so few faces the figure is uncertain by ±{points} points.",
     why_missed: "When it misses {class}, it most often says {other} ({count} of {missed}).",
-    why_overlaps: "In the last features {class} overlaps with its nearest neighbour {other} \
-         (distance {distance} spreads).",
-    why_apart: "In the last features {class} stands apart from its nearest neighbour {other} \
-         (distance {distance} spreads).",
+    why_overlaps: "In the last features {class} lies {distance} spreads from its nearest \
+         neighbour {other}, closer than classes usually do ({typical}).",
+    why_apart: "In the last features {class} lies {distance} spreads from its nearest neighbour \
+         {other}, farther than classes usually do ({typical}).",
+    why_as_others: "In the last features {class} lies {distance} spreads from its nearest \
+         neighbour {other}, as classes usually do ({typical}).",
     why_more_often: "It saw {best} in training {times} times as often as {worst} ({many} faces \
          against {few}).",
     why_not_counts: "Training faces do not explain the gap: {many} of {best} against {few} of \

@@ -75,6 +75,7 @@ phrases! {
     over_all_faces
     most_at
     more_than_all
+    few_faces
     above_edges
     like_edges
     no_control
@@ -103,6 +104,7 @@ phrases! {
     tile_patches
     tile_faces
     of_top
+    no_main_class
     short_lag
     short_z
     short_similarity
@@ -141,6 +143,7 @@ phrases! {
     why_missed
     why_overlaps
     why_apart
+    why_as_others
     why_more_often
     why_not_counts
     why_caution

@@ -58,6 +58,14 @@ impl ClassDistances {
         let others = self.distance[class].iter().copied().enumerate();
         others.filter(|&(c, d)| c != class && d > 0.0).min_by(|a, b| a.1.total_cmp(&b.1))
     }
+
+    /// Median distance of a class to its nearest one; NaN where there are no two.
+    pub fn typical(&self) -> f64 {
+        let nearest = |c: usize| self.nearest(c).map(|(_, d)| d);
+        let mut all: Vec<f64> = (0..self.distance.len()).filter_map(nearest).collect();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
+    }
 }
 
 #[cfg(test)]

@@ -13,9 +13,6 @@ const UNCERTAIN: f64 = 0.05;
 const CAUTION: f64 = 0.03;
 /// Calibration error above which the network is called too sure, or not sure enough.
 const MISJUDGED: f64 = 0.05;
-/// Class means so many spreads apart are apart; nearer ones overlap, for two bells of spread 1 at a
-/// distance of 2 share a third of their mass.
-const APART: f64 = 2.0;
 
 /// A paragraph on the best and the worst class by recall, and on the one with the fewest training
 /// faces. Classes without faces are left out.
@@ -174,9 +171,22 @@ fn details(
         ));
     }
     if let Some((near, d)) = distances.and_then(|d| d.nearest(c)) {
-        let phrase = if d < APART { p.why_overlaps } else { p.why_apart };
-        let distance = format!("{d:.1}");
-        text.push(say!(phrase, class = name, other = other(near), distance = distance));
+        // A distance means something beside those of the other classes only.
+        let typical = distances.map_or(d, ClassDistances::typical);
+        let phrase = match d / typical {
+            ratio if ratio < 0.9 => p.why_overlaps,
+            ratio if ratio > 1.1 => p.why_apart,
+            _ => p.why_as_others,
+        };
+        let (distance, typical) = (format!("{d:.1}"), format!("{typical:.1}"));
+        let other = other(near);
+        text.push(say!(
+            phrase,
+            class = name,
+            other = other,
+            distance = distance,
+            typical = typical
+        ));
     }
     text
 }

@@ -32,18 +32,25 @@ pub fn thousands(n: u64) -> String {
     text
 }
 
+/// `1 face`, `3,589 faces`.
+pub fn counted(n: usize, one: &str) -> String {
+    format!("{} {one}{}", thousands(n as u64), if n == 1 { "" } else { "s" })
+}
+
 /// A share as a percentage with one decimal: 0.1234 → `12.3 %`; what is not finite → `–`.
 pub fn percent(share: f64) -> String {
     if share.is_finite() { format!("{:.1} %", share * 100.0) } else { "–".into() }
 }
 
-/// Engineering notation, three significant digits, exponent a multiple of 3: `12.3e-6`, `1.50`.
+/// Engineering notation, three significant digits, exponent a multiple of 3: `12.3e-6`, `1.50`;
+/// from 0.001 on without an exponent.
 ///
 /// ```
 /// use fer::render::numbers::engineering;
 /// assert_eq!(engineering(0.0000123), "12.3e-6");
 /// assert_eq!(engineering(1.5), "1.50");
 /// assert_eq!(engineering(999_999.0), "1.00e6");
+/// assert_eq!(engineering(0.597), "0.597");
 /// ```
 pub fn engineering(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
@@ -57,6 +64,7 @@ pub fn engineering(value: f64) -> String {
     let decimals = (digits + exponent - (magnitude(rounded) - magnitude(value))).clamp(0, 2);
     let mantissa = rounded / 10f64.powi(exponent);
     match exponent {
+        -3 => format!("{rounded:.*}", (2 - magnitude(rounded)) as usize),
         0 => format!("{mantissa:.*}", decimals as usize),
         _ => format!("{mantissa:.*}e{exponent}", decimals as usize),
     }

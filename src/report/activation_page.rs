@@ -6,7 +6,7 @@ use crate::explain::activations::{ClassMeans, MapNumbers};
 use crate::explain::{LayerInfo, LayerKind, Maps};
 use crate::nn::Conv2d;
 use crate::render::colormap::draw_map;
-use crate::render::numbers::{percent, short};
+use crate::render::numbers::{counted, percent, short};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{BarEnds, Colormap, Scale, ScaleBar, Scene, Theme};
 
@@ -94,7 +94,7 @@ fn caption(k: usize, map: &[f32], kind: LayerKind) -> String {
 fn sizes(stages: &[Stage], shown: usize) -> String {
     let [channels, ..] = stages.first().map_or([0; 3], |s| s.layer.output);
     let mut text = match shown == channels {
-        true => format!("{channels} filters"),
+        true => counted(channels, "filter"),
         false => format!("{shown} of {channels} filters"),
     };
     for stage in stages {

@@ -5,9 +5,10 @@ use crate::explain::Method;
 use crate::explain::check_table::{CheckRow, RANDOMISATION_LIMIT};
 use crate::explain::faithfulness::Faithfulness;
 use crate::explain::randomisation::{RandomisationStep, Similarity};
-use crate::explain::verdict::{Estimate, FEWEST, Verdict};
+use crate::explain::verdict::{FEWEST, Verdict};
 use crate::render::Theme;
 use crate::render::chart::{Band, Dash, Look, Unit, bands};
+use crate::render::numbers::counted;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::scene::Scene;
 use serde::Serialize;
@@ -64,11 +65,20 @@ impl CheckReport {
             let names: Vec<String> = passed.iter().map(|r| title(r)).collect();
             words.push(format!("Passed everything measured: {}.", names.join(", ")));
         }
-        let open = |r: &&CheckRow| format!("{} undecided: {}.", title(r), r.undecided.join("; "));
-        words.extend(undecided.iter().map(open));
+        if self.faces < FEWEST {
+            let decide = if self.faces == 1 { "decides" } else { "decide" };
+            words.push(format!(
+                "{} {decide} nothing; give at least {FEWEST} (--faces {FEWEST}).",
+                counted(self.faces, "face")
+            ));
+        } else {
+            let open =
+                |r: &&CheckRow| format!("{} undecided: {}.", title(r), r.undecided.join("; "));
+            words.extend(undecided.iter().map(open));
+        }
         let fails = |r: &&CheckRow| format!("{} fails: {}.", title(r), r.failures.join("; "));
         words.extend(failed.iter().map(fails));
-        if !undecided.is_empty() {
+        if !undecided.is_empty() && self.faces >= FEWEST {
             words.push("More faces (--faces) may decide.".into());
         }
         words
@@ -76,7 +86,8 @@ impl CheckReport {
 
     /// The table and the words for a terminal.
     pub fn to_text(&self) -> String {
-        let mut text = format!("{}, {} faces\n\n{:<18}", self.model, self.faces, "method");
+        let mut text =
+            format!("{}, {}\n\n{:<18}", self.model, counted(self.faces, "face"), "method");
         for column in COLUMNS {
             let _ = write!(text, "{column:>19}");
         }
@@ -122,8 +133,11 @@ impl CheckReport {
 
     fn table(&self, theme: Theme) -> Page {
         let mut page = Page { cell: 118.0, ..Page::new("Can the maps be believed?", theme) };
-        page.subtitle =
-            format!("{}, {} faces. Arrows show the better direction.", self.model, self.faces);
+        page.subtitle = format!(
+            "{}, {}. Arrows show the better direction.",
+            self.model,
+            counted(self.faces, "face")
+        );
         // A row rather than column names, so that the columns are as wide as their headings.
         let heading = |c: &str| cell(c.into(), Tone::Strong);
         let cells = COLUMNS.iter().chain(&["verdict"]).map(|c| heading(c)).collect();
@@ -217,12 +231,12 @@ fn values(row: &CheckRow) -> [Measured; 7] {
     [
         Measured {
             text: number(areas.map(|f| f.map.deletion)),
-            note: leads.map(|l| signed(&l.deletion)),
+            note: leads.map(|l| l.deletion.signed(3)),
             verdict: deletion,
         },
         Measured {
             text: number(areas.map(|f| f.map.insertion)),
-            note: leads.map(|l| signed(&l.insertion)),
+            note: leads.map(|l| l.insertion.signed(3)),
             verdict: insertion,
         },
         plain(similarity(row.half_randomised), half),
@@ -233,17 +247,12 @@ fn values(row: &CheckRow) -> [Measured; 7] {
     ]
 }
 
-/// “+0.017 ± 0.109”, with a minus as long as the plus.
-fn signed(e: &Estimate) -> String {
-    format!("{:+.3} ± {:.3}", e.mean, e.interval.margin()).replace('-', "−")
-}
-
 /// “0.31 ± 0.05”, with the number of faces left out behind it.
 fn similarity(found: Option<Similarity>) -> String {
     let Some(found) = found else { return "–".into() };
     let mut text = match found.spearman {
         r if r.mean.is_nan() => "none".into(),
-        r => format!("{:.2} ± {:.2}", r.mean, r.interval.margin()).replace('-', "−"),
+        r => r.words(2),
     };
     if found.left_out > 0 {
         let _ = write!(text, " (−{})", found.left_out);
@@ -280,7 +289,7 @@ fn method_row(row: &CheckRow) -> Row {
     cells.push(cell(words.into(), tone));
     let mut header = vec![Line::new(title(row), Tone::Strong)];
     if row.refused > 0 {
-        header.push(Line::new(format!("refused on {} faces", row.refused), Tone::Muted));
+        header.push(Line::new(format!("refused on {}", counted(row.refused, "face")), Tone::Muted));
     }
     Row { header, cells }
 }

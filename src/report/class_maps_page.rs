@@ -4,7 +4,7 @@ use super::face::name;
 use super::saliency_page::{MAGNITUDE, SIGNED};
 use crate::explain::class_maps::ClassMaps;
 use crate::render::colormap::{draw_map, overlay};
-use crate::render::numbers::{percent, short};
+use crate::render::numbers::{counted, percent, short};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{BarEnds, Picture, Scale, ScaleBar, Theme};
 use crate::{PIXELS, Result, SIDE};
@@ -97,13 +97,14 @@ impl ClassMapsPage<'_> {
         ];
         let blank = match self.maps.blank {
             0 => String::new(),
-            n => format!(" {n} faces with a blank map are left out."),
+            n => format!(" {} with a blank map left out.", counted(n, "face")),
         };
         page.caption = format!(
             "Maps are magnitudes, each divided by its mean before the mean over the faces is taken, \
              so that every face counts the same: ×2 is twice the even share of a pixel. Each row \
              has its own scale; its strongest pixel stands beside it. Correct − wrong: where the \
-             network looks on faces it reads right, minus on faces it does not. True − predicted: \
+             network looks on faces it reads right, minus on faces it does not; noise: share of the \
+             difference's mean square that chance gives, 100 %: nothing is shown. True − predicted: \
              over the wrong faces, map for the true class minus map for the class named instead. \
              Percentages: share of the map outside of the face.{blank}"
         );
@@ -115,7 +116,11 @@ impl ClassMapsPage<'_> {
         let scale = Scale::percentile99(map);
         let face = Picture::from_unit(&self.mean_faces[class], SIDE, SIDE)?;
         let difference = match &self.maps.correct_minus_wrong[class] {
-            Some(map) => signed(map, "")?,
+            Some(d) => {
+                let [correct, wrong] = d.faces;
+                let noise = 100.0 * d.noise;
+                signed(&d.map, &format!("{correct} − {wrong} faces\n{noise:.0} % is noise"))?
+            }
             None => Cell::Text(vec![
                 Line::new("no wrong face,", Tone::Muted),
                 Line::new("or no correct one", Tone::Muted),
@@ -123,7 +128,7 @@ impl ClassMapsPage<'_> {
         };
         let header = vec![
             Line::new(name(self.names, class), Tone::Strong),
-            Line::new(format!("{} faces", self.maps.faces[class]), Tone::Muted),
+            Line::new(counted(self.maps.faces[class], "face"), Tone::Muted),
             Line::new(strongest(scale), Tone::Muted),
         ];
         let cells = vec![
@@ -139,7 +144,7 @@ impl ClassMapsPage<'_> {
 fn wrong_row(wrong: &WrongFaces) -> Result<Row> {
     let header = vec![
         Line::new("read wrong", Tone::Strong),
-        Line::new(format!("{} faces", wrong.count), Tone::Muted),
+        Line::new(counted(wrong.count, "face"), Tone::Muted),
     ];
     let face = Picture::from_unit(&wrong.mean_face, SIDE, SIDE)?;
     let scales = [&wrong.true_map, &wrong.predicted_map].map(|m| Scale::percentile99(m));

@@ -176,7 +176,7 @@ impl EvaluationReport {
             None => String::new(),
             Some(t) => format!(", probabilities calibrated (temperature {t:.2})"),
         };
-        let faces = crate::render::numbers::thousands(self.evaluation.n as u64);
-        format!("{models} on {faces} faces of {}{views}{calibrated}", self.data)
+        let faces = crate::render::numbers::counted(self.evaluation.n, "face");
+        format!("{models} on {faces} of {}{views}{calibrated}", self.data)
     }
 }

@@ -2,12 +2,13 @@
 //! the numbers that say whether to believe the picture.
 
 use crate::explain::filter_report::{FilterPicture, FilterReport, strongest_crop};
-use crate::explain::patches::{FilterSurvey, LOGITS, SHOWN, receptive_crop};
+use crate::explain::patches::{FilterSurvey, LOGITS, MainClass, SHOWN, receptive_crop};
 use crate::explain::picture::gaussian_blur;
 use crate::explain::recipe::Recipe;
 use crate::explain::stats::{mean_sd, quantile};
 use crate::explain::training_faces::TrainingFaces;
 use crate::explain::{LayerKind, ascent};
+use crate::render::numbers::counted;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{Picture, Theme};
 use crate::{PIXELS, Result, SIDE};
@@ -21,6 +22,8 @@ pub struct Context<'a> {
     pub training: &'a TrainingFaces<'a>,
     /// What they are, in words: `3,000 of the 28,709 faces of train.csv`.
     pub faces: String,
+    /// The network, in words.
+    pub model: &'a str,
     /// Names of the classes.
     pub class_names: &'a [String],
     /// Colours.
@@ -40,7 +43,7 @@ pub fn filter_page(report: &FilterReport, context: &Context<'_>) -> Result<Page>
     };
     let recipes = report.pictures.len() / filters.max(1);
     let mut page = Page { cell: CELL, ..Page::new(title(report), context.theme) };
-    page.subtitle = subtitle(report);
+    page.subtitle = format!("{}: {}", context.model, subtitle(report));
     let columns = columns(report, recipes);
     page.columns = columns.iter().cloned().cycle().take(columns.len() * across).collect();
     let mut cards = Vec::with_capacity(filters);
@@ -50,7 +53,7 @@ pub fn filter_page(report: &FilterReport, context: &Context<'_>) -> Result<Page>
     for cards in cards.chunks(across) {
         page.rows.push(Row { header: vec![], cells: cards.concat() });
     }
-    page.caption = caption(context);
+    page.caption = caption(report, context);
     Ok(page)
 }
 
@@ -68,8 +71,9 @@ pub fn subtitle(report: &FilterReport) -> String {
     let mut text = match layer.name.as_str() {
         LOGITS => format!("{channels} logits, before the softmax."),
         _ => format!(
-            "{channels} filters, maps of {h}×{w} cells; a cell sees {0}×{0} pixels.",
-            layer.receptive_field.size.min(SIDE)
+            "{1}, maps of {h}×{w} cells; a cell sees {0}×{0} pixels.",
+            layer.receptive_field.size.min(SIDE),
+            counted(channels, "filter")
         ),
     };
     if !report.dead.is_empty() {
@@ -223,28 +227,39 @@ fn words(
     lines
 }
 
-/// The class that most of the faces that move the filter belong to.
+/// The class that the faces that move the filter most belong to more often than all faces do.
 fn main_class(survey: &FilterSurvey, context: &Context<'_>) -> String {
-    let counts = survey.classes(context.training.labels, context.class_names.len());
-    let total: usize = counts.iter().sum();
-    let most = counts.iter().enumerate().max_by_key(|(c, n)| (**n, std::cmp::Reverse(*c)));
-    match most {
-        Some((class, &count)) if total > 0 => {
-            format!("{} {} of top {total}", context.class_names[class], count)
+    match survey.main_class(context.training.labels, context.class_names.len()) {
+        Some(MainClass { class, count, total, lift }) => {
+            format!("{}: {count} of top {total}, {lift:.1}× its share", context.class_names[class])
         }
-        _ => String::new(),
+        None => "no class stands out".into(),
     }
 }
 
-fn caption(context: &Context<'_>) -> String {
+fn caption(report: &FilterReport, context: &Context<'_>) -> String {
+    let (after, similarity) = match report.first_block {
+        true => (
+            "one cell is raised, as the mean of filters on bare pixels depends on the border alone",
+            "correlation of the part that one cell sees with the mean patch, best within ±3 cells",
+        ),
+        false => (
+            "what hardly mattered is faded",
+            "of what its strongest cell sees to the patches that move the filter most, as the \
+             layer before shows both; 1 is the same",
+        ),
+    };
+    let agreement = match report.pictures.iter().any(|p| p.numbers.agreement.is_some()) {
+        true => " Agreement: correlation of pictures from different starts.",
+        false => "",
+    };
     format!(
         "Before: 20 steps from gray noise, no prior. After: MACO, only the phases are free, the \
-         magnitudes are the mean spectrum of the faces; what hardly mattered is faded. Faces: {}. HF: share of power above a \
-         quarter of a cycle a pixel; natural (green) means HF at most 0.19 and lag-1 \
+         magnitudes are the mean spectrum of the faces; {after}. Faces: {}. HF: share of power \
+         above a quarter of a cycle a pixel; natural (green) means HF at most 0.19 and lag-1 \
          autocorrelation at least 0.8, as real faces have. Robust z: activation over random warps, \
-         in deviations above the median face. Similarity: of what its strongest cell sees to the \
-         patches that move the filter most, as the layer before shows both; 1 is the same. Agreement: correlation of pictures from \
-         different starts.",
+         in deviations above the median face. Similarity: {similarity}. Of the 100 faces that move \
+         a filter most, the class beyond its share of all faces, if beyond chance.{agreement}",
         context.faces
     )
 }

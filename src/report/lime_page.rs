@@ -145,10 +145,10 @@ impl LimePage<'_> {
         if class != face.predicted {
             header.push(Line::new(format!("for {}", name(self.names, class)), Tone::Normal));
         }
-        let bad_if = |bad: bool, text: String| {
-            Line::new(text, if bad { Tone::Bad } else { Tone::Muted })
-        };
-        let both = format!("local {:.2}, network {:.2}", lime.local_prediction, lime.model_prediction);
+        let bad_if =
+            |bad: bool, text: String| Line::new(text, if bad { Tone::Bad } else { Tone::Muted });
+        let both =
+            format!("local {:.2}, network {:.2}", lime.local_prediction, lime.model_prediction);
         let fit = format!("{} pieces, R² {:.2}", lime.coefficients.len(), lime.r2);
         header.extend([
             bad_if(lime.r2 < NEAR_R2, fit),

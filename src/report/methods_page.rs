@@ -137,7 +137,10 @@ fn finish(page: &mut Page, found: &[&Attribution], theme: Theme) {
     ];
     let on_probability: Vec<&str> = Method::ALL
         .into_iter()
-        .filter(|m| m.explains_probability() && found.iter().any(|a| a.method == *m))
+        .filter(|m| {
+            let shown = |a: &&Attribution| a.method == *m && a.refused.is_none();
+            m.explains_probability() && found.iter().any(shown)
+        })
         .map(Method::title)
         .collect();
     let mut parts = vec![];

@@ -6,6 +6,7 @@ use super::template_page::{draw_template, region_legend};
 use crate::Result;
 use crate::explain::region_lift::{Lift, Source};
 use crate::explain::regions::{Region, Template};
+use crate::explain::verdict::FEWEST;
 use crate::language::{Language, say};
 use crate::render::Scene;
 use crate::render::chart::{BarChart, BarSeries, Control, Look, bars};
@@ -60,7 +61,8 @@ impl RegionPage<'_> {
         page.legend = region_legend();
         page.caption = format!(
             "Lift: share of the magnitude of the map in a region, divided by the region's share of the \
-             picture; 1 is no preference. Bars: 95 % bootstrap interval over the faces. {}",
+             picture; 1 is no preference. Bars: 95 % bootstrap interval over the faces, from {FEWEST} faces \
+             on. {}",
             region_words(self.lifts, self.names)
         );
         Ok(page)
@@ -74,7 +76,7 @@ impl RegionPage<'_> {
 
     /// The table for a terminal, and the words.
     pub fn text(&self) -> String {
-        let mut text = format!("{}\n\n{:<10} {:<16}", self.what, "class", "source");
+        let mut text = format!("{}\n\n{:<10} {:>6} {:<16}", self.what, "class", "faces", "source");
         for region in Region::ALL {
             let _ = write!(text, "{:>18}", Language::English.short_region(region));
         }
@@ -84,10 +86,19 @@ impl RegionPage<'_> {
             if line != Some((lift.class, lift.source)) {
                 line = Some((lift.class, lift.source));
                 let class = lift.class.map_or("all", |c| name(self.names, c));
-                let _ = write!(text, "\n{class:<10} {:<16}", source_name(lift.source));
+                let _ = write!(
+                    text,
+                    "\n{class:<10} {:>6} {:<16}",
+                    lift.faces,
+                    source_name(lift.source)
+                );
             }
-            let interval =
-                format!("{:.2} [{:.2},{:.2}]", lift.lift, lift.interval.low, lift.interval.high);
+            let interval = match lift.is_known() {
+                true => {
+                    format!("{:.2} [{:.2},{:.2}]", lift.lift, lift.interval.low, lift.interval.high)
+                }
+                false => format!("{:.2}", lift.lift),
+            };
             let _ = write!(text, "{interval:>18}");
         }
         let _ = writeln!(text, "\n\n{}", region_words(self.lifts, self.names));
@@ -123,7 +134,10 @@ pub fn lift_chart(
             name: p.network.into(),
             values: network.map(|l| l.map_or(f64::NAN, |l| l.lift)).to_vec(),
             intervals: network
-                .map(|l| l.map_or((f64::NAN, f64::NAN), |l| (l.interval.low, l.interval.high)))
+                .map(|l| match l {
+                    Some(l) if l.is_known() => (l.interval.low, l.interval.high),
+                    _ => (f64::NAN, f64::NAN),
+                })
                 .to_vec(),
             // Numbers would stand on the controls; the table has them.
             labels: vec![String::new(); Region::ALL.len()],

@@ -3,6 +3,7 @@
 use super::face::name;
 use crate::explain::region_lift::{Lift, Source};
 use crate::explain::regions::Region;
+use crate::explain::verdict::FEWEST;
 use crate::language::{Language, say};
 
 /// The lift of a region for a class (`None`: all faces) and a source.
@@ -27,8 +28,12 @@ pub fn region_sentences(lifts: &[Lift], names: &[&str], language: Language) -> V
     classes.sort_unstable();
     classes.dedup();
     let all = language.phrases().over_all_faces;
+    let known = |class| lifts.iter().any(|l| l.class == class && l.is_known());
+    if !known(None) {
+        return vec![say!(language.phrases().few_faces, fewest = FEWEST)];
+    }
     let mut words = vec![verdict(lifts, language), most_looked_at(lifts, None, all, language)];
-    words.extend(classes.into_iter().map(|c| {
+    words.extend(classes.into_iter().filter(|&c| known(Some(c))).map(|c| {
         let who = capital(language.class(name(names, c)));
         let most = most_looked_at(lifts, Some(c), &who, language);
         language.paragraph(&[most, more_than_all(lifts, c, language)])
@@ -92,16 +97,17 @@ fn more_than_all(lifts: &[Lift], class: usize, language: Language) -> String {
     let pair = |region: Region| {
         let own = lift_of(lifts, Some(class), Source::Network, region)?;
         let all = lift_of(lifts, None, Source::Network, region)?;
-        (own.interval.low > all.interval.high).then_some((own, all))
+        let edges = lift_of(lifts, Some(class), Source::Sobel, region)?;
+        (own.interval.low > all.interval.high).then_some((own, all, edges))
     };
-    let gain = |(own, all): &(&Lift, &Lift)| own.lift - all.lift;
+    let gain = |(own, all, _): &(&Lift, &Lift, &Lift)| own.lift - all.lift;
     let pairs = Region::ALL.into_iter().filter_map(pair);
-    let Some((own, all)) = pairs.max_by(|a, b| gain(a).total_cmp(&gain(b))) else {
+    let Some((own, all, edges)) = pairs.max_by(|a, b| gain(a).total_cmp(&gain(b))) else {
         return String::new();
     };
-    let (lift, over_all) = (format!("{:.2}", own.lift), format!("{:.2}", all.lift));
-    let region = language.region(own.region);
-    say!(language.phrases().more_than_all, region = region, lift = lift, all = over_all)
+    let [lift, over_all, edges] = [own, all, edges].map(|l| format!("{:.2}", l.lift));
+    let (region, p) = (language.region(own.region), language.phrases());
+    say!(p.more_than_all, region = region, lift = lift, all = over_all, edges = edges)
 }
 
 fn capital(word: &str) -> String {

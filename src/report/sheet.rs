@@ -3,7 +3,7 @@
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::metrics::errors::Mistake;
-use crate::render::numbers::{percent, thousands};
+use crate::render::numbers::{counted, percent, thousands};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{Picture, Theme};
 use crate::{CLASS_NAMES, SIDE};
@@ -24,7 +24,7 @@ fn face(data: &Dataset, i: usize) -> Result<Picture> {
 /// None in practice.
 pub fn class_sheet(title: &str, data: &Dataset, columns: usize, theme: Theme) -> Result<Page> {
     let mut page = Page { cell: 96.0, ..Page::new(title, theme) };
-    page.subtitle = format!("{} faces of 48×48 pixels", thousands(data.len() as u64));
+    page.subtitle = format!("{} of 48×48 pixels", counted(data.len(), "face"));
     let named = CLASS_NAMES.iter().enumerate().map(|(c, name)| (Some(c as u8), *name));
     for (label, name) in named.chain([(None, "no label")]) {
         let faces: Vec<usize> = (0..data.len()).filter(|&i| data.label(i) == label).collect();
@@ -32,7 +32,7 @@ pub fn class_sheet(title: &str, data: &Dataset, columns: usize, theme: Theme) ->
             continue;
         }
         let cells = faces.iter().take(columns).map(|&i| Ok(Cell::picture(face(data, i)?, "")));
-        let count = format!("{} faces", thousands(faces.len() as u64));
+        let count = counted(faces.len(), "face");
         let header = vec![Line::new(name, Tone::Strong), Line::new(count, Tone::Muted)];
         page.rows.push(Row { header, cells: cells.collect::<Result<_>>()? });
     }

@@ -2,6 +2,7 @@
 
 use crate::explain::regions::{Region, Template};
 use crate::render::image::mix;
+use crate::render::numbers::counted;
 use crate::render::panel::{Cell, Page};
 use crate::render::{Picture, Rgb, Theme};
 use crate::{Result, SIDE};
@@ -67,14 +68,14 @@ pub fn template_page(faces: &[f32], templates: &[Template], theme: Theme) -> Res
     let faces = faces.chunks_exact(crate::PIXELS);
     let cells = faces.zip(templates).map(cell).collect::<Result<Vec<_>>>()?;
     let moved = templates.iter().filter(|t| t.shift != [0, 0]).count();
-    let title = format!("The template on {} faces", templates.len());
+    let title = format!("The template on {}", counted(templates.len(), "face"));
     let mut page = Page { cell: 96.0, ..Page::sheet(title, cells, 10, theme) };
     page.cell = 96.0;
     page.legend = region_legend();
     page.caption = format!(
         "moved by up to 4 pixels to where the face correlates best with the mean face; moved on \
-         {moved} of {} faces",
-        templates.len()
+         {moved} of {}",
+        counted(templates.len(), "face")
     );
     Ok(page)
 }

@@ -72,6 +72,12 @@ impl Trained {
         Self::read(path.unwrap_or(Path::new(OWN)))
     }
 
+    /// “fer-m-1 (fer-m)”: its file or folder, and its architecture.
+    pub fn title(&self) -> String {
+        let file = self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy();
+        format!("{file} ({})", self.network.spec.name)
+    }
+
     /// Temperature that makes its probabilities calibrated, where it has been measured; `tta`: those
     /// of the mean over the test-time views.
     pub fn temperature(&self, tta: bool) -> Option<f64> {

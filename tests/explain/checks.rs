@@ -152,7 +152,7 @@ fn class_maps_by_hand() {
     assert_eq!((found.mean[0][0], found.mean[0][PIXELS - 1]), (1.0, 1.0));
     assert_eq!((found.mean[1][0], found.mean[1][PIXELS - 1]), (2.0, 0.0));
     let difference = found.correct_minus_wrong[0].as_ref().unwrap();
-    assert_eq!((difference[5], difference[PIXELS - 5]), (2.0, -2.0));
+    assert_eq!((difference.map[5], difference.map[PIXELS - 5]), (2.0, -2.0));
     assert!(found.correct_minus_wrong[1].is_none() && found.correct_minus_wrong[2].is_none());
     // The blank maps of classes 0 and 2 say nothing.
     assert_eq!((found.faces, found.blank), (vec![2, 1, 0], 2));

@@ -79,7 +79,7 @@ impl ClassMapsData {
 pub fn class_maps_of(asked: &Asked<'_>, faces: &[ShownFace]) -> Result<ClassMapsData> {
     let (set, names, maps) = (asked.set, asked.model.names(), asked.maps());
     let predicted: Vec<usize> = faces.iter().map(|f| f.predicted).collect();
-    let shown = most_outside(&maps, OUTSIDE);
+    let shown = most_outside(&maps, &set.templates(), OUTSIDE);
     let outside = |&(f, share): &(usize, f64)| OutsideFace {
         pixels: faces[f].pixels.clone(),
         map: asked.found[f].map.clone(),

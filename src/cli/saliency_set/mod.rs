@@ -10,9 +10,10 @@ pub use regions::lifts;
 use super::explained::{mean_face, pixels_of};
 use super::faces::{Model, TargetArg, first_of_each_class};
 use super::saliency::{Args, Work, explain_all};
+use crate::CLASS_NAMES;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::explain::region_lift::REACH;
+use crate::explain::region_lift::fitted_templates;
 use crate::explain::regions::Template;
 use crate::explain::{Attribution, Classifier, Method};
 use crate::render::Theme;
@@ -20,22 +21,24 @@ use crate::render::panel::Page;
 use crate::report::ShownFace;
 use crate::report::template_page::template_page;
 use crate::report::write::write_page;
-use crate::{CLASS_NAMES, PIXELS};
 
 /// Questions about a whole set.
 #[derive(Debug, Default, clap::Args)]
 pub struct SetArgs {
     /// Face or not face? How much falls on each region, for all faces of the set
-    #[arg(long, group = "set", conflicts_with_all = ["index", "per_class", "raw"])]
+    #[arg(long, group = "set", conflicts_with_all = ["index", "per_class", "raw", "common_scale"])]
     pub regions: bool,
     /// Mean map of each class, correct minus wrong, true minus predicted, for all faces of the set
-    #[arg(long, group = "set", conflicts_with_all = ["index", "per_class", "raw"])]
+    #[arg(long, group = "set", conflicts_with_all = ["index", "per_class", "raw", "common_scale"])]
     pub class_maps: bool,
     /// Can the maps be believed? One table for all methods
-    #[arg(long, group = "set", conflicts_with_all = ["index", "per_class", "raw", "pictures"])]
+    #[arg(long, group = "set",
+          conflicts_with_all = ["index", "per_class", "raw", "pictures", "method", "common_scale"])]
     pub check: bool,
     /// Draw the regions over faces of the set, to check them by eye
-    #[arg(long, group = "set", conflicts_with_all = ["index", "per_class", "raw"])]
+    #[arg(long, group = "set", requires = "out",
+          conflicts_with_all = ["index", "per_class", "raw", "method", "target", "common_scale",
+                                "layer", "samples", "black", "json"])]
     pub template: bool,
     /// At most so many faces, as many of each class [default: all; 7 for --check, 100 for
     /// --template]
@@ -108,8 +111,8 @@ impl Asked<'_> {
 
     /// “Saliency, target pred, run (fer-s), 700 faces”.
     pub fn what(&self, target: &str) -> String {
-        let faces = crate::render::numbers::thousands(self.set.labels.len() as u64);
-        format!("{}, target {target}, {}, {faces} faces", self.method.title(), self.model.title)
+        let faces = crate::render::numbers::counted(self.set.labels.len(), "face");
+        format!("{}, target {target}, {}, {faces}", self.method.title(), self.model.title)
     }
 }
 
@@ -175,9 +178,12 @@ impl Set {
         ShownFace::judge(model, &self.pixels, &labels, &self.origins)
     }
 
+    /// The regions of each face.
+    pub fn templates(&self) -> Vec<Template> {
+        fitted_templates(&self.pixels, &self.mean_face)
+    }
+
     fn template_page(&self, theme: Theme) -> Result<Page> {
-        let fit = |face: &[f32]| Template::fitted(face, &self.mean_face, REACH);
-        let templates: Vec<Template> = self.pixels.chunks_exact(PIXELS).map(fit).collect();
-        template_page(&self.pixels, &templates, theme)
+        template_page(&self.pixels, &self.templates(), theme)
     }
 }

@@ -85,8 +85,8 @@ fn class_means(sheet: &mut Sheet, look: &Look, names: &[&str]) -> Result<()> {
             Tile::new(p.tile_overlay, overlay(&face, map, MAGNITUDE, scale)?),
         ];
         if let Some(difference) = &maps.correct_minus_wrong[c] {
-            let scale = Scale::percentile99(difference);
-            let picture = draw_map(difference, SIDE, SIDE, SIGNED, scale)?;
+            let scale = Scale::percentile99(&difference.map);
+            let picture = draw_map(&difference.map, SIDE, SIDE, SIGNED, scale)?;
             tiles.push(Tile::new(p.tile_difference, picture));
         }
         let faces = say!(p.count_of_faces, faces = thousands(maps.faces[c] as u64));

@@ -6,7 +6,7 @@ use super::want::{Want, spread};
 use crate::error::Result;
 use crate::explain::activations::MapNumbers;
 use crate::explain::filter_report::{FilterNumbers, FilterPicture, FilterReport, strongest_crop};
-use crate::explain::patches::FilterSurvey;
+use crate::explain::patches::{FilterSurvey, MainClass};
 use crate::explain::recipe::Recipe;
 use crate::explain::{Classifier, LayerInfo, LayerKind};
 use crate::language::{Language, minus, say};
@@ -193,17 +193,16 @@ fn filter_card(
     card(&say!(p.filter_title, filter = survey.filter), &words, &shown)
 }
 
-/// How many of the faces that move a filter most belong to their most frequent class.
+/// The class that the faces that move a filter most belong to more often than all faces do.
 fn main_class(survey: &FilterSurvey, context: &Context<'_>, language: Language) -> String {
-    let counts = survey.classes(context.training.labels, context.class_names.len());
-    let total: usize = counts.iter().sum();
-    let most = counts.iter().enumerate().max_by_key(|(c, n)| (**n, std::cmp::Reverse(*c)));
-    match most.filter(|_| total > 0) {
-        Some((class, count)) => {
+    let p = language.phrases();
+    match survey.main_class(context.training.labels, context.class_names.len()) {
+        Some(MainClass { class, count, total, lift }) => {
             let class = language.class(&context.class_names[class]);
-            say!(language.phrases().of_top, class = class, count = count, total = total)
+            let lift = format!("{lift:.1}");
+            say!(p.of_top, class = class, count = count, total = total, lift = lift)
         }
-        None => String::new(),
+        None => p.no_main_class.into(),
     }
 }
 
@@ -347,7 +346,7 @@ pub(super) fn context<'a>(
     faces: String,
     class_names: &'a [String],
 ) -> Context<'a> {
-    Context { training, faces, class_names, theme: Theme::Light }
+    Context { training, faces, model: "", class_names, theme: Theme::Light }
 }
 
 /// Numbers for programs, a filter and recipe each.
