@@ -56,6 +56,17 @@ fn replace(path: &Path, folder: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Makes a folder for results where there is none.
+///
+/// **Errors**: [`Error::Usage`] where a file has its name; [`Error::Io`] where it cannot be made.
+pub fn make_folder(path: &Path) -> Result<()> {
+    if path.exists() && !path.is_dir() {
+        let message = format!("`{}` is a file; name a folder", path.display());
+        return Err(Error::Usage(message));
+    }
+    std::fs::create_dir_all(path).map_err(Error::io(path))
+}
+
 /// Refuses an output in a folder that is not there, before any work is done.
 ///
 /// # Errors

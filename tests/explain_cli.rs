@@ -146,6 +146,22 @@ fn poor_choices_are_refused_in_plain_words() {
     refuses("--method gradcam --layer linear_1 --json", &["no map", "7 × 1 × 1"]);
     refuses("--target hapy --json", &["did you mean `happy`"]);
     refuses("--method magic --json", &["smoothgrad", "layercam"]);
+    refuses("--method magic --json", &["or all"]);
+    refuses("--target hapyyyyy --json", &["`hapyyyyy`", "Targets"]);
+    refuses("--method all --common-scale --out p.png", &["--common-scale"]);
+    for (set, unused) in [
+        ("--check", "--method ig"),
+        ("--check --json", "--common-scale"),
+        ("--regions --json", "--common-scale"),
+        ("--class-maps --json", "--common-scale"),
+        ("--template --out p.png", "--method ig"),
+        ("--template --out p.png", "--target true"),
+        ("--template --out p.png", "--json"),
+    ] {
+        let name = unused.split(' ').next().unwrap_or_default();
+        refuses(&format!("{set} {unused}"), &[name, "cannot be used"]);
+    }
+    refuses("--template", &["--out"]);
     refuses("--index 99999 --json", &["--index 99999", "0 to"]);
     refuses("--out a.bmp", &[".png"]);
     refuses("--out no/a.png", &["create it first"]);

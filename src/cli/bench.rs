@@ -123,7 +123,7 @@ impl Steps {
 fn kernels(args: Kernels) -> Result<()> {
     let Kernels { layer, batch, rounds, out, dark, json } = args;
     positive("--batch", batch)?;
-    std::fs::create_dir_all(&out).map_err(Error::io(&out))?;
+    crate::files::make_folder(&out)?;
     let measured = ladder(LadderOptions { layer, batch, rounds })?;
     write::write_both(
         &measured.draw(Look::new(theme(dark)).sized(760.0, 500.0))?,

@@ -184,6 +184,6 @@ fn folder(wanted: Option<PathBuf>) -> Result<PathBuf> {
         let free = (1..).map(name).find(|name| !Path::new(name).exists());
         PathBuf::from(free.unwrap_or_default())
     });
-    std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+    crate::files::make_folder(&folder)?;
     Ok(folder)
 }

@@ -40,6 +40,7 @@ pub(super) fn run(args: Args) -> Result<()> {
     if args.limit == Some(0) {
         return Err(Error::Usage("--limit 0: expected at least 1 face".into()));
     }
+    args.out.as_deref().map_or(Ok(()), crate::files::make_folder)?;
     let ensemble = Ensemble::read(&args.models)?;
     let (name, faces) = match &args.data {
         Some(path) => (path.display().to_string(), args.reading.read(path)?),

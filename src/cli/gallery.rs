@@ -5,10 +5,10 @@ use super::input::theme;
 use super::progress;
 use super::saliency::{How, Work, explain_all};
 use super::saliency_set::{Asked, Set, class_maps_of, lifts};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::explain::lime::lime;
 use crate::explain::{Attribution, Explained, Method, Target};
-use crate::files::write_atomic;
+use crate::files::{make_folder, write_atomic};
 use crate::render::Theme;
 use crate::render::panel::Page;
 use crate::report::ShownFace;
@@ -43,13 +43,13 @@ pub struct Args {
 }
 
 pub(super) fn run(mut args: Args) -> Result<()> {
+    make_folder(&args.out)?;
     let model = Model::read(args.model.take(), &mut args.faces)?;
     let explained = model.trained.explained()?;
     let names = model.names();
     let chosen = args.faces.choose(&model)?;
     let options = args.how.options(&explained, chosen.mean_face.clone())?;
     let faces = chosen.judge(&explained)?;
-    std::fs::create_dir_all(&args.out).map_err(Error::io(&args.out))?;
     let theme = theme(args.dark);
     let caption = model.caption();
     let look = PageOptions { names: &names, model: &caption, common_scale: false, theme };

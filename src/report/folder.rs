@@ -3,7 +3,7 @@
 use super::{EvaluationReport, mistake_sheet};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::files::write_atomic;
+use crate::files::{make_folder, write_atomic};
 use crate::metrics::errors::Mistake;
 use crate::render::chart::{
     BarChart, BarSeries, Bin, Look, ScatterChart, ScatterPoint, bars, reliability, scatter,
@@ -27,7 +27,7 @@ const NUMBERS: &str = "evaluation.json";
 /// # Errors
 /// Those of drawing and of files.
 pub fn write_folder(report: &EvaluationReport, faces: &Dataset, folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    make_folder(folder)?;
     let json = serde_json::to_string_pretty(report).map_err(|e| Error::Usage(e.to_string()))?;
     write_atomic(folder.join(NUMBERS), (json + "\n").as_bytes())?;
     let document = Document::new("How well it judges", "en");
@@ -205,7 +205,7 @@ impl Page<'_> {
         if !remark.is_empty() {
             self.document.paragraph(remark);
         }
-        let sheet = mistake_sheet(
+        let mut sheet = mistake_sheet(
             title,
             faces,
             mistakes,
@@ -213,6 +213,7 @@ impl Page<'_> {
             &|i| self.report.place(faces, i),
             Theme::Light,
         )?;
+        sheet.caption = remark.into();
         self.write(&sheet.scene(), stem)?;
         let source = format!("{stem}.png");
         self.document.linked(&source, "faces with judgement and label below each", "");

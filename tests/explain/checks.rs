@@ -132,10 +132,29 @@ fn region_lift_finds_a_mouth_and_keeps_its_controls() {
             _ => 1.0,
         };
         assert!((row.lift - expected).abs() < 1e-3, "{row:?}");
+        // Six faces decide something, three of a class nothing.
+        assert_eq!(row.is_known(), row.class.is_none());
         assert!(row.interval.contains(row.lift) || row.interval.margin() < 1e-9);
         assert_eq!(row.faces, if row.class.is_none() { 6 } else { 3 });
     }
     assert!(region_lift(&faces, &labels, &maps[1..], &options, None).is_err());
+}
+
+#[test]
+fn noise_of_a_difference_is_small_where_the_groups_differ() {
+    let level = |p: usize, lower: bool| if (p >= PIXELS / 2) == lower { 1.0 } else { 0.5 };
+    let mut rng = fer::random::Rng::new(1, fer::random::Purpose::Explain, 0, 0);
+    let mut map = |lower: bool| -> Vec<f32> {
+        (0..PIXELS).map(|p| level(p, lower) + 0.1 * rng.uniform() as f32).collect()
+    };
+    let maps: Vec<f32> = (0..16).flat_map(|i| map(i % 2 == 0)).collect();
+    let noise = |predicted: Vec<usize>| {
+        let found = class_maps(&maps, &[0; 16], &predicted, 2).unwrap();
+        found.correct_minus_wrong[0].as_ref().unwrap().noise
+    };
+    let apart = noise((0..16).map(|i| i % 2).collect());
+    let by_chance = noise((0..16).map(|i| i / 2 % 2).collect());
+    assert!(apart < 0.01 && by_chance > 0.5, "{apart} {by_chance}");
 }
 
 #[test]
@@ -152,6 +171,7 @@ fn class_maps_by_hand() {
     assert_eq!((found.mean[0][0], found.mean[0][PIXELS - 1]), (1.0, 1.0));
     assert_eq!((found.mean[1][0], found.mean[1][PIXELS - 1]), (2.0, 0.0));
     let difference = found.correct_minus_wrong[0].as_ref().unwrap();
+    assert_eq!((difference.faces, difference.noise), ([1, 1], 1.0));
     assert_eq!((difference.map[5], difference.map[PIXELS - 5]), (2.0, -2.0));
     assert!(found.correct_minus_wrong[1].is_none() && found.correct_minus_wrong[2].is_none());
     // The blank maps of classes 0 and 2 say nothing.

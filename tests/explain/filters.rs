@@ -9,7 +9,7 @@ use fer::explain::filter_report::{
 use fer::explain::fourier::{DECAY, Fourier};
 use fer::explain::maco::Maco;
 use fer::explain::naturalness::Naturalness;
-use fer::explain::patches::{find_site, survey};
+use fer::explain::patches::{find_site, is_of_first_block, objective_of, survey};
 use fer::explain::pixels::Pixels;
 use fer::explain::recipe::Recipe;
 use fer::explain::spectrum::Extension;
@@ -168,6 +168,53 @@ fn a_filter_alone_is_the_filter_on_the_page() {
 }
 
 #[test]
+fn a_first_layer_raises_one_cell_and_never_the_border() {
+    let model = TinyNet::new(0);
+    let site = find_site(&model, "activation_1").unwrap();
+    assert!(is_of_first_block(&model, &site));
+    let later = find_site(&model, "activation_2").unwrap();
+    let objective = objective_of(&model, &later, vec![0]);
+    assert!(matches!(objective, Objective::Channel { .. }));
+    let objective = objective_of(&model, &site, vec![1]);
+    let mut map = model.activations("activation_1", &soft_faces(1)).unwrap();
+    let (h, w) = (map.h, map.w);
+    map.data.fill(0.25);
+    let at = |i: usize, j: usize| (h + i) * w + j; // of channel 1
+    map.data[at(0, 0)] = 9.0; // zero padding's cell
+    map.data[at(5, 7)] = 2.0;
+    assert_eq!(objective.values(&map), [2.0]);
+    let gradient = objective.map_gradient(&map);
+    let nonzero: Vec<usize> = (0..gradient.len()).filter(|&p| gradient[p] != 0.0).collect();
+    assert_eq!((nonzero, gradient[at(5, 7)]), (vec![at(5, 7)], 1.0));
+    // So does the survey, whose patches never hang over the border.
+    let faces = soft_faces(6);
+    let found = &survey(&model, &site, &[1], &faces).unwrap()[0];
+    let (interior, values) = (site.interior(h), &found.values);
+    assert!(found.top.iter().all(|p| interior.contains(&p.row) && interior.contains(&p.column)));
+    assert!(found.top.iter().all(|p| values[p.face] == p.value));
+    let judged = report("activation_1", &[1], 1);
+    assert!(judged.first_block);
+    assert!(judged.pictures.iter().all(|p| p.importance.iter().all(|&v| v == 1.0)));
+}
+
+#[test]
+fn a_class_is_named_where_it_is_beyond_its_share() {
+    let model = TinyNet::new(0);
+    let faces = soft_faces(24);
+    let site = find_site(&model, "activation_2").unwrap();
+    let mut found = survey(&model, &site, &[0], &faces).unwrap().remove(0);
+    found.top.truncate(8);
+    // The strongest eight are of class 1, and a third of all faces is.
+    let mut labels = vec![0; 24];
+    found.top.iter().for_each(|p| labels[p.face] = 1);
+    let main = found.main_class(&labels, 2).unwrap();
+    assert_eq!((main.class, main.count, main.total), (1, 8, 8));
+    assert!((main.lift - 3.0).abs() < 1e-12);
+    // All of one class: at its share, however many there are.
+    assert_eq!(found.main_class(&[0; 24], 2), None);
+}
+
+#[test]
 fn logits_can_be_asked_for_like_filters() {
     let found = report("logits", &[1], 1);
     let maco = &found.pictures[2];
@@ -190,9 +237,11 @@ fn survey_names_the_strongest_place_once_a_face() {
     for patch in &found.top {
         let map = maps.channel(patch.face, 4);
         assert_eq!(map[patch.row * 48 + patch.column], patch.value);
-        assert!(map.iter().all(|v| *v <= patch.value));
+        let inside = |i: usize, j: usize| map[i * 48 + j] <= patch.value;
+        let interior = site.interior(48);
+        assert!(interior.clone().all(|i| interior.clone().all(|j| inside(i, j))));
     }
-    let objective = Objective::Channel { layer: site, units: vec![4; 12] };
+    let objective = objective_of(&model, &site, vec![4; 12]);
     assert_eq!(values_of(&model, &objective, &faces).unwrap(), found.values);
     assert_eq!(found.classes(&[1; 12], 3), [0, 12, 0]);
 }
