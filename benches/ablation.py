@@ -4,7 +4,7 @@
         [--arch fer-s] [--epochs 12] [--seeds 3] [--only NAME,...] [--synthetic N] [--fer BINARY]
 
 Each run is `fer train --config OUT/NAME-SEED.toml`, so any of them can be repeated by hand. What is
-finished is skipped and what was stopped goes on, so the script may be ended and started again at any
+finished (OUT/results.json) is skipped and what was stopped goes on, so the script may be ended and started again at any
 time. It writes OUT/ablation.md: accuracy on the validation faces (last average of the weights, no
 epoch picked), its difference to the base of the same seed, and a 95 % interval of the mean difference
 (Student's t; the spread over seeds is pooled over all variants, because a few seeds of one variant
@@ -108,22 +108,25 @@ def judge(args, runs, *more):
 
 def run(args, name, settings, seed):
     """Trains one variant with one seed, or reads what it reached."""
-    folder = args.out / f"{name}-{seed}"
-    result = args.out / f"{name}-{seed}.json"
-    if result.exists():
-        return json.loads(result.read_text())
+    key = f"{name}-{seed}"
+    folder, stored = args.out / key, args.out / "results.json"
+    results = json.loads(stored.read_text()) if stored.exists() else {}
+    if key in results:
+        return results[key]
     if (folder / "last.safetensors").exists():
         fer(args, "train", "--resume", folder)
     else:
         shutil.rmtree(folder, ignore_errors=True)  # stopped before its first checkpoint
         words = options(args, name, settings, seed)
-        config = args.out / f"{name}-{seed}.toml"
+        config = args.out / f"{key}.toml"
         config.write_text(fer(args, "train", *words, "--print-config", stdout=subprocess.PIPE))
         fer(args, "train", "--config", config, "--out", folder)
     e = judge(args, [folder])
     seconds = float((folder / "metrics.csv").read_text().split("\n")[-2].split(",")[9])
     found = {"accuracy": e["accuracy"], "macro_f1": e["macro_f1"], "seconds": seconds, "n": e["n"]}
-    result.write_text(json.dumps(found))
+    results[key] = found
+    lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in results.items())
+    stored.write_text("{\n" + lines + "\n}\n")
     return found
 
 
@@ -214,7 +217,8 @@ def main():
     results = {"base": [run(args, "base", [], s) for s in range(args.seeds)]}
     at_use = after_training(args)
     variants = [v for _, group in groups for v in group if not chosen or v[0] in chosen]
-    for name, _, settings in sorted(variants, key=lambda v: v[2] != "teachers"):
+    # Those that read the base's run folders first, so that its results are enough from then on.
+    for name, _, settings in sorted(variants, key=lambda v: v[2] not in ("teachers", None)):
         results[name] = [run(args, name, settings, s) for s in range(args.seeds)]
         (args.out / "ablation.md").write_text(table(args, groups, results) + at_use)
     report = table(args, groups, results) + at_use
