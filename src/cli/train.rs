@@ -238,6 +238,7 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
         eprintln!("live: {}", server.address());
     }
     let mut display = Display::new(stop, args.watching.plot, recorder);
+    let epochs_before = trainer.progress.history.len();
     TRAINING.store(true, Ordering::SeqCst);
     let outcome = trainer.run(&mut display);
     TRAINING.store(false, Ordering::SeqCst);
@@ -253,6 +254,10 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
             folder.display()
         )));
     }
+    let went_on = trainer.progress.history.len() > epochs_before;
+    if !went_on {
+        eprintln!("nothing left to train: this training has ended before");
+    }
     if let Some(kept) = kept_epoch(&trainer) {
         eprintln!(
             "done in {}, {} PFLOP: validation accuracy {:.2} % (loss {:.3}); run folder {}",
@@ -262,6 +267,8 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
             kept.val_loss,
             folder.display()
         );
+    }
+    if went_on {
         let (spent, share) = (display.recorder.spent(), display.recorder.share(&trainer));
         eprintln!("watching took {spent:.1} s, {:.1} % of the time", 100.0 * share);
     }
