@@ -107,11 +107,11 @@ def options(args, name, settings, seed):
 def train(args, folder, words):
     """Trains what `words` say into `folder`, or goes on where it stopped; a finished run stays."""
     if (folder / "last.safetensors").exists():
-        return fer(args, "train", "--resume", folder)
+        return fer(args, "train", "--resume", folder, "--no-tensorboard")
     shutil.rmtree(folder, ignore_errors=True)  # stopped before its first checkpoint
     config = folder.with_suffix(".toml")
     config.write_text(fer(args, "train", *words, "--print-config", stdout=subprocess.PIPE))
-    fer(args, "train", "--config", config, "--out", folder)
+    fer(args, "train", "--config", config, "--no-tensorboard", "--out", folder)
 
 
 def drawn_first(args):
