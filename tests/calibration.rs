@@ -32,8 +32,12 @@ fn accuracy_stays_and_the_error_falls_on_faces_it_was_not_fitted_on() {
     assert!(number(&plain["ece_after"]) < number(&plain["ece_before"]), "{plain}");
     assert_eq!((&found["fitted_on"], &found["judged_on"]), (&210.into(), &210.into()));
     let text = place.ok("eval run --data other.csv --tta").stdout;
-    let tta = format!("calibrated (temperature {:.2})", number(&found["tta"]["temperature"]));
-    assert!(text.contains(&tta), "{tta} is not in {text}");
+    // Where no temperature helps the other half, the probabilities stay and are not called calibrated.
+    let tta = &found["tta"];
+    let gained = number(&tta["ece_after"]) <= number(&tta["ece_before"]);
+    let words = format!("calibrated (temperature {:.2})", number(&tta["temperature"]));
+    assert_eq!(text.contains(&words), gained, "{tta} and {text}");
+    assert_eq!(number(&tta["temperature"]) != 1.0, gained, "{tta}");
     let answer = place.ok("predict run other.csv --json").stdout;
     assert!(answer.lines().all(|l| l.contains("\"calibrated\":true")), "{answer}");
     // The pages show the same probability as `fer predict`, not another one.

@@ -45,7 +45,8 @@ pub(super) fn run(args: Args) -> Result<()> {
         );
     }
     let kept = clean(&faces, train.as_ref());
-    let bar = progress::bar((kept.len() * (1 + Ensemble::views(true).len())) as u64, "faces");
+    let bar =
+        progress::bar((kept.len() * (1 + Ensemble::views(true).len())) as u64, "views of faces");
     let calibrated = Calibrated::fit(&trained, &kept, |done| bar.set_position(done as u64))?;
     bar.finish_and_clear();
     calibrated.keep(&args.model)?;

@@ -91,8 +91,8 @@ pub struct Calibrated {
 }
 
 impl Calibrated {
-    /// Measures the temperatures by [`Temperature::cross_fitted`]. `progress` hears of the faces done,
-    /// out of twice their number.
+    /// Measures the temperatures by [`Temperature::cross_fitted`]. `progress` hears of the views
+    /// done, out of eleven of each face: one, then ten.
     ///
     /// **Errors**: [`Error::Data`] with fewer than 40 labelled faces; [`Error::Shape`] if the network
     /// does not take faces.
@@ -111,8 +111,9 @@ impl Calibrated {
             return Err(Error::data("the faces", message));
         }
         let mut temperature = |tta: bool| {
-            let done = |faces_done| progress(usize::from(tta) * faces.len() + faces_done);
             let views = Ensemble::views(tta);
+            let before = if tta { faces.len() } else { 0 };
+            let done = |faces_done| progress(before + views.len() * faces_done);
             let all = predict(&trained.network, faces, &views, trained.equalize(), done)?;
             Ok::<_, Error>(Temperature::cross_fitted(&all, &labels, halves))
         };
