@@ -7,8 +7,10 @@ use fer::dataset::{Dataset, SynthOptions, synthesize};
 use fer::ops::cross_entropy::Targets;
 use fer::train::batch::{SoftLabels, assemble};
 use fer::train::step::StepResult;
-use fer::train::teachers::{SOFT_LABELS, answers};
-use fer::train::{Ensemble, Observer, Outcome, TrainConfig, Trained, Trainer, load, predict, run};
+use fer::train::teachers::{SOFT_LABELS, answers, asking_flop};
+use fer::train::{
+    Budget, Ensemble, Observer, Outcome, TrainConfig, Trained, Trainer, load, predict, run,
+};
 
 fn faces(count: usize) -> Dataset {
     synthesize(&SynthOptions { count, ..SynthOptions::default() }).unwrap()
@@ -131,17 +133,36 @@ fn a_resumed_student_goes_on_with_the_same_answers() {
         let path = place.path(name).join("last.safetensors");
         fer::checkpoint::Archive::read(&path).unwrap().tensors
     };
-    assert_eq!(start("whole").run(&mut ()).unwrap(), Outcome::Finished);
+    let mut whole = start("whole");
+    assert_eq!(whole.run(&mut ()).unwrap(), Outcome::Finished);
     assert_ne!(weights("whole"), weights("run"), "the teachers changed nothing");
     let resume = |name: &str| Trainer::resume(&place.path(name), load::load).unwrap();
+    // Asking is part of what the run cost, but not of its minutes of training.
+    let asking = asking_flop(&Ensemble::read(&config.teacher).unwrap(), whole.train.len()) / 1e15;
+    let steps = whole.progress.history[1].pflop - whole.progress.history[0].pflop;
+    let cost = |trainer: &Trainer| trainer.progress.history.last().unwrap().pflop;
+    let near = |a: f64, b: f64| (a - b).abs() < 1e-9 * b;
+    assert!(asking > 0.0 && near(whole.progress.history[0].pflop, steps + asking));
+    let last = *whole.progress.history.last().unwrap();
+    assert!(last.asked_seconds > 0.0 && last.seconds > last.asked_seconds);
+    whole.config.budget = Budget::Minutes(60.0);
+    whole.progress.asked_seconds = 7200.0;
+    assert!(whole.fraction() < 1.0 && whole.seconds() > 7200.0);
     for (name, keep) in [("kept", true), ("asked-again", false)] {
         assert_eq!(start(name).run(&mut StopAt(2)).unwrap(), Outcome::Stopped);
         let answers = place.path(name).join(SOFT_LABELS);
         if !keep {
             std::fs::write(&answers, b"damaged").unwrap();
         }
-        assert_eq!(resume(name).run(&mut ()).unwrap(), Outcome::Finished);
+        let mut resumed = resume(name);
+        let asked = resumed.progress.asked_seconds;
+        assert!(asked > 0.0, "{name}: forgotten");
+        assert_eq!(resumed.run(&mut ()).unwrap(), Outcome::Finished);
         assert_eq!(weights("whole"), weights(name), "{name}");
+        // Kept answers cost nothing; what was asked again was paid for again.
+        assert_eq!(resumed.progress.asked_seconds > asked, !keep, "{name}");
+        let again = if keep { 0.0 } else { asking };
+        assert!(near(cost(&resumed), cost(&whole) + again), "{name}: {}", cost(&resumed));
     }
     // A teacher that was trained on in between says something else.
     assert_eq!(start("other").run(&mut StopAt(2)).unwrap(), Outcome::Stopped);

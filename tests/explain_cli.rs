@@ -161,11 +161,9 @@ fn poor_choices_are_refused_in_plain_words() {
         let name = unused.split(' ').next().unwrap_or_default();
         refuses(&format!("{set} {unused}"), &[name, "cannot be used"]);
     }
-    refuses("--template", &["--out"]);
     refuses("--index 99999 --json", &["--index 99999", "0 to"]);
     refuses("--out a.bmp", &[".png"]);
     refuses("--out no/a.png", &["create it first"]);
-    refuses("", &["--out"]);
     refuses("--layer conv2d_1 --json", &["--layer is for gradcam", "not for saliency"]);
     refuses("--samples 9 --method ig --json", &["--samples is for smoothgrad", "not for ig"]);
     refuses("--black --method gradcam --json", &["--black is for ig"]);
@@ -178,6 +176,47 @@ fn poor_choices_are_refused_in_plain_words() {
     let leaky = NETWORK.replacen("\"activation\"", "\"activation\", function = \"leaky_relu\"", 1);
     let leaky = Bench::new(&leaky);
     leaky.refuses("saliency", "--method guided-backprop --json", &["ReLU", "activation_1"]);
+}
+
+/// A command that draws one picture has a name for it, says it, and never replaces what it reads.
+#[test]
+fn a_picture_has_a_name_of_its_own_and_replaces_no_input() {
+    let bench = Bench::new(NETWORK);
+    let draws = |command: &str, file: &str| {
+        for _ in 0..2 {
+            let done = bench.0.ok(command);
+            assert!(done.stderr.contains(&format!("written: {file}")), "{}", done.stderr);
+            assert!(bench.0.has_picture(file), "{file}");
+        }
+    };
+    draws("saliency toy.safetensors --index 0", "saliency.png");
+    draws("saliency toy.safetensors --template --faces 7", "template.png");
+    draws("lime toy.safetensors --index 0 --samples 50", "lime.png");
+    draws("activations toy.safetensors --layer conv2d_1", "activations.png");
+    draws("filters toy.safetensors --layer conv2d_1 --filter 0 --steps 4 --seeds 1", "filters.png");
+    bench.works("lime", "--index 0 --samples 50 --out l.svg --json");
+    std::fs::create_dir(bench.path("in")).expect("a folder");
+    std::fs::rename(bench.path("filters.png"), bench.path("in/me.png")).expect("a file");
+    let before = std::fs::read(bench.path("in/me.png")).expect("a file");
+    let refuses = |command: &str, words: &[&str]| bench.refuses(command, words[0], &words[1..]);
+    refuses("saliency", &["in/me.png --face off --out in/../in/me.png", "read as in/me.png"]);
+    refuses("saliency", &["in --face off --out in/me.png", "read as in"]);
+    refuses("saliency", &["saliency.png --face off", "saliency.png would be replaced"]);
+    refuses("lime", &["in/me.png --face off --out in/me.png", "would be replaced"]);
+    refuses("activations", &["in/me.png --layer conv2d_1 --out in/me.png", "would be replaced"]);
+    assert_eq!(std::fs::read(bench.path("in/me.png")).expect("a file"), before);
+}
+
+/// A network whose file names no faces is shown on drawn ones, and the page says so.
+#[test]
+fn pages_of_filters_say_that_their_faces_are_drawn() {
+    let bench = Bench::new(NETWORK);
+    let fast = "--layer conv2d_1 --filter 0 --steps 4 --seeds 1 --out f.svg";
+    bench.works("filters", &format!("{fast} --faces 40"));
+    assert!(bench.0.text("f.svg").contains("drawn"));
+    bench.0.ok("data synth --count 40 --out faces.csv");
+    bench.works("filters", &format!("{fast} --data faces.csv"));
+    assert!(!bench.0.text("f.svg").contains("drawn"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::explained::{labels, numbers, pixels, short_origin, spread, training_faces};
 use super::input::{Reading, model_or_input, theme};
+use super::output::{keep_inputs, write_scene};
 use super::photos::PhotoArgs;
 use super::progress;
 use crate::dataset::Dataset;
@@ -17,10 +18,10 @@ use crate::render::{Picture, Scene, Theme};
 use crate::report::activation_page::{
     MapStyle, Stage, class_means_page, kernels_page, stack, stages_page,
 };
-use crate::report::write::{check_name, write_scene};
+use crate::report::write::check_name;
 use crate::train::Trained;
 use crate::{CLASS_NAMES, SIDE};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Filters of each layer that `--layer all` shows where --filter does not say.
 const FEW: usize = 16;
@@ -57,8 +58,8 @@ pub struct Args {
     /// The kernels of the first layer as pictures
     #[arg(long)]
     kernels: bool,
-    /// Write the page: .png, .svg or .html
-    #[arg(long, value_name = "FILE")]
+    /// The page: a .png, .svg or .html file; an earlier one is replaced
+    #[arg(long, value_name = "FILE", default_value = "activations.png")]
     out: PathBuf,
     /// Light ink on a dark ground
     #[arg(long)]
@@ -73,6 +74,8 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         return Err(Error::Usage("one picture at a time".into()));
     }
     args.picture = inputs.pop();
+    let read: Vec<&Path> = args.picture.iter().chain(&args.data).map(PathBuf::as_path).collect();
+    keep_inputs([&args.out], &read)?;
     let trained = Trained::read_or_own(args.model.as_deref())?;
     let model = trained.explained()?;
     let theme = theme(args.dark);

@@ -72,8 +72,8 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
         Chapter {
             title: "What does each filter want to see?",
             words: "From noise, a picture is changed step by step until one filter answers as strongly \
-                    as it can. Done naively the result looks like a QR code; with the spectrum of real \
-                    faces imposed it can be read.",
+                    as it can. Done naively the result looks like a QR code; with the spectrum of faces \
+                    imposed, here of the drawn ones, it can be read.",
             command: "filters DIR/run --layer activation_8 --filter 0-7 --out DIR/filters.png"
                 .into(),
             pictures: vec![(

@@ -20,6 +20,17 @@ pub fn training_faces(model: &Trained, data: Option<&Path>) -> Result<Dataset> {
     }
 }
 
+/// Words after the number of [`training_faces`] where these are drawn, not photos.
+pub fn drawn_faces(model: &Trained, data: Option<&Path>) -> &'static str {
+    match (data, &model.config) {
+        (None, None) => " drawn by the program, as neither the model nor --data names others",
+        (None, Some(config)) if config.data.is_none() => {
+            " drawn by the program, as the training's were"
+        }
+        _ => "",
+    }
+}
+
 /// Faces as the network sees them before it resizes them, `[n, 48, 48]` in [0, 1].
 pub fn pixels(model: &Trained, faces: &Dataset) -> Vec<f32> {
     pixels_of(model, faces, &(0..faces.len()).collect::<Vec<_>>())

@@ -41,7 +41,7 @@ pub(super) fn run(args: Args) -> Result<()> {
              histogram of each face before (metadata: equalize = true)"
         );
     }
-    let temperature = trained.calibration.as_ref().map_or(1.0, |c| c.plain.temperature);
+    let temperature = trained.temperature(false).unwrap_or(1.0);
     let notes = [("equalize", trained.equalize().to_string())];
     write(path, &to_onnx(&trained.network, temperature, &notes)?)
 }

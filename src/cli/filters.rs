@@ -1,7 +1,8 @@
 //! `fer filters`.
 
-use super::explained::{labels, numbers, pixels, spread, training_faces};
+use super::explained::{drawn_faces, labels, numbers, pixels, spread, training_faces};
 use super::input::theme;
+use super::output::{keep_inputs, say_written, write_page};
 use super::progress::{self, duration};
 use crate::error::{Error, Result};
 use crate::explain::filter_report::{FilterOptions, FilterReport, filter_report, total_steps};
@@ -16,7 +17,7 @@ use crate::render::html::Document;
 use crate::render::numbers::{counted, thousands};
 use crate::report::filter_page::{Context, before_after_page, filter_page, subtitle};
 use crate::report::filter_proof::Proof;
-use crate::report::write::{check_name, write_page};
+use crate::report::write::check_name;
 use crate::train::Trained;
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
@@ -67,7 +68,8 @@ pub struct Args {
     /// Write the figure before and after: .png or .svg
     #[arg(long, value_name = "FILE")]
     summary: Option<PathBuf>,
-    /// Write the pages: .png or .svg (one file a layer), or .html
+    /// The pages: a .png or .svg file (one a layer) or an .html file; earlier ones are replaced
+    /// [default: filters.png, none beside --summary, --json or --prove]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Light ink on a dark ground
@@ -148,12 +150,13 @@ impl Args {
     }
 }
 
-pub(super) fn run(args: Args) -> Result<()> {
+pub(super) fn run(mut args: Args) -> Result<()> {
     if args.out.is_none() && args.summary.is_none() && !args.json && !args.prove {
-        let ways = "--out page.png, --summary figure.png, --json or --prove";
-        return Err(Error::Usage(format!("nothing to make; name {ways}")));
+        args.out = Some("filters.png".into());
     }
     args.out.iter().chain(&args.summary).try_for_each(|path| check_name(path))?;
+    let read: Vec<&Path> = args.data.iter().map(PathBuf::as_path).collect();
+    keep_inputs(args.out.iter().chain(&args.summary), &read)?;
     let trained = Trained::read_or_own(args.model.as_deref())?;
     let model = trained.explained()?;
     let options = args.options()?;
@@ -168,6 +171,7 @@ pub(super) fn run(args: Args) -> Result<()> {
         true => format!("all {}", thousands(total as u64)),
         false => format!("{} of {}", thousands(used.len() as u64), thousands(total as u64)),
     };
+    let faces = faces + drawn_faces(&trained, args.data.as_deref());
     let (pixels, labels) = (pixels(&trained, &used), labels(&used));
     let training = TrainingFaces::new(&pixels, &labels, args.extension())?;
     let reports = make(&model, &wanted, &training, &options)?;
@@ -230,7 +234,6 @@ fn write(args: &Args, reports: &[FilterReport], context: &Context<'_>) -> Result
     for report in reports {
         let path = if reports.len() == 1 { out.clone() } else { beside(out, &report.layer.name) };
         write_page(&filter_page(report, context)?, &path)?;
-        eprintln!("{}", path.display());
     }
     Ok(())
 }
@@ -261,5 +264,7 @@ fn write_html(
         document.heading(2, &report.layer.name).paragraph(&subtitle(report));
         document.svg(&filter_page(report, context)?.to_svg()?, "");
     }
-    write_atomic(out, document.finish().as_bytes())
+    write_atomic(out, document.finish().as_bytes())?;
+    say_written(out);
+    Ok(())
 }

@@ -1,15 +1,17 @@
 //! `fer lime`.
 
-use super::faces::{FaceArgs, Model, TargetArg};
+use super::faces::{FaceArgs, Model};
 use super::input::theme;
+use super::output::{keep_inputs, write_page};
 use super::progress;
+use super::target::TargetArg;
 use crate::PIXELS;
 use crate::error::{Error, Result};
 use crate::explain::lime::{Lime, LimeOptions, lime};
 use crate::explain::segments::Segmentation;
 use crate::report::face::{ShownFace, name};
 use crate::report::lime_page::{LimePage, LimeRecord};
-use crate::report::write::{check_name, write_page};
+use crate::report::write::check_name;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -37,7 +39,8 @@ pub struct Args {
     /// Seed of the random pictures
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The page: a .png, .svg or .html file
+    /// The page: a .png, .svg or .html file; an earlier one is replaced [default: lime.png, none
+    /// beside --json]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Print a JSON array, an object a face
@@ -54,8 +57,12 @@ pub(super) fn run(mut args: Args) -> Result<()> {
             "LIME explains a probability; use --target pred, true or a class".into(),
         ));
     }
+    if args.out.is_none() && !args.json {
+        args.out = Some("lime.png".into());
+    }
     args.out.as_deref().map_or(Ok(()), check_name)?;
     let model = Model::read(args.model.take(), &mut args.faces)?;
+    keep_inputs(&args.out, &args.faces.inputs())?;
     let explained = model.trained.explained()?;
     let names = model.names();
     let faces = args.faces.choose(&model)?.judge(&explained)?;

@@ -1,9 +1,11 @@
 //! `fer saliency`.
 
-use super::faces::{FaceArgs, Model, TargetArg};
+use super::faces::{FaceArgs, Model};
 use super::input::theme;
+use super::output::{keep_inputs, say_written, write_page};
 use super::progress;
 use super::saliency_set::{self, SetArgs};
+use super::target::TargetArg;
 use crate::error::{Error, Result};
 use crate::explain::integrated_gradients::Baseline;
 use crate::explain::layers::find_layer;
@@ -13,7 +15,7 @@ use crate::render::Theme;
 use crate::render::numbers::to_npy;
 use crate::report::methods_page::{many_faces_page, one_face_page};
 use crate::report::saliency_page::{PageOptions, saliency_page};
-use crate::report::write::{check_name, write_page};
+use crate::report::write::check_name;
 use crate::report::{ShownFace, record::Record};
 use crate::{PIXELS, SIDE};
 use std::fmt::Write as _;
@@ -43,7 +45,8 @@ pub struct Args {
     /// One scale for all faces, so that they can be compared
     #[arg(long)]
     common_scale: bool,
-    /// The page: a .png, .svg or .html file
+    /// The page: a .png, .svg or .html file; an earlier one is replaced [default: saliency.png, or
+    /// template.png of --template; none beside --raw, --json or the words on a whole set]
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
     /// The raw maps: a .npy or .csv file
@@ -145,16 +148,30 @@ impl Args {
     pub(super) fn theme(&self) -> Theme {
         theme(self.dark)
     }
+
+    /// The picture of a command line that says of none and asks for nothing else.
+    fn default_name(&self) -> Option<&'static str> {
+        match () {
+            () if self.set.template => Some("template.png"),
+            () if self.set.asked() || self.raw.is_some() || self.json => None,
+            () => Some("saliency.png"),
+        }
+    }
+
+    /// Reads the model; from then on it is known which of the arguments are pictures.
+    fn read_model(&mut self) -> Result<Model> {
+        let model = Model::read(self.model.take(), &mut self.faces)?;
+        keep_inputs(self.out.iter().chain(&self.raw), &self.faces.inputs())?;
+        Ok(model)
+    }
 }
 
 pub(super) fn run(mut args: Args) -> Result<()> {
+    args.out = args.out.take().or(args.default_name().map(PathBuf::from));
+    args.out.as_deref().map_or(Ok(()), check_name)?;
     if args.set.asked() {
-        args.out.as_deref().map_or(Ok(()), check_name)?;
-        let model = Model::read(args.model.take(), &mut args.faces)?;
+        let model = args.read_model()?;
         return saliency_set::run(&args, &model);
-    }
-    if args.out.is_none() && args.raw.is_none() && !args.json {
-        return Err(Error::Usage("nothing to write: give --out, --raw or --json".into()));
     }
     if args.common_scale && args.method.0.len() > 1 {
         let message = "--common-scale compares the maps of one method; maps of several have no \
@@ -162,9 +179,8 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         return Err(Error::Usage(message.into()));
     }
     args.how.require_use(&args.method.0)?;
-    args.out.as_deref().map_or(Ok(()), check_name)?;
     args.raw.as_deref().map_or(Ok(()), check_raw_name)?;
-    let model = Model::read(args.model.take(), &mut args.faces)?;
+    let model = args.read_model()?;
     if args.double {
         let wide = model.network().cast::<f64>()?;
         let explained =
@@ -199,6 +215,7 @@ fn explain_faces(args: &Args, model: &Model, explained: &dyn Classifier) -> Resu
     }
     if let Some(path) = &args.raw {
         write_raw(path, &faces, &found)?;
+        say_written(path);
     }
     match args.json {
         true => {

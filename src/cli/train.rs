@@ -259,10 +259,12 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
         eprintln!("nothing left to train: this training has ended before");
     }
     if let Some(kept) = kept_epoch(&trainer) {
+        let pflop = trainer.progress.history.last().map_or(0.0, |last| last.pflop);
         eprintln!(
-            "done in {}, {} PFLOP: validation accuracy {:.2} % (loss {:.3}); run folder {}",
+            "done in {}, {} PFLOP{}: validation accuracy {:.2} % (loss {:.3}); run folder {}",
             duration(trainer.seconds()),
-            short(kept.pflop),
+            short(pflop),
+            of_teachers(trainer.progress.asked_seconds),
             100.0 * kept.val_accuracy,
             kept.val_loss,
             folder.display()
@@ -277,6 +279,14 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
 
 /// Most time for an open page to hear that the training has ended.
 const GOODBYE: Duration = Duration::from_secs(3);
+
+/// What of the totals asking the teachers took, in words; nothing without teachers.
+fn of_teachers(seconds: f64) -> String {
+    match seconds > 0.0 {
+        true => format!(" (of which {} to ask the teachers)", duration(seconds)),
+        false => String::new(),
+    }
+}
 
 /// The epoch whose weights are the result: the last, or the best if patience ran out.
 fn kept_epoch(trainer: &Trainer) -> Option<&EpochMetrics> {

@@ -2,14 +2,20 @@
 
 use crate::{Error, Result};
 
+/// Fewest faces that show how much a class spreads: a single one does not at all.
+const FEWEST: f64 = 5.0;
+/// A distance beyond this says that the faces of both classes do not spread.
+const FARTHEST: f64 = 1e6;
+
 /// Distances of class means in feature space.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct ClassDistances {
     /// `[true][other]`: distance of the means divided by the mean spread of both classes; below
-    /// about 1 the classes overlap. 0 on the diagonal and for classes without faces.
-    pub distance: Vec<Vec<f64>>,
-    /// Root mean square distance of a class's faces from their mean.
-    pub spread: Vec<f64>,
+    /// about 1 the classes overlap. 0 on the diagonal; none where a class has fewer than five faces,
+    /// or where the faces of both are all alike.
+    pub distance: Vec<Vec<Option<f64>>>,
+    /// Root mean square distance of a class's faces from their mean; none for fewer than five faces.
+    pub spread: Vec<Option<f64>>,
 }
 
 impl ClassDistances {
@@ -33,30 +39,33 @@ impl ClassDistances {
         for (mean, &count) in means.iter_mut().zip(&counts) {
             mean.iter_mut().for_each(|m| *m /= f64::max(count, 1.0));
         }
-        let mut spread = vec![0.0; classes];
+        let mut squares = vec![0.0; classes];
         for (row, &c) in rows() {
-            spread[c] +=
+            squares[c] +=
                 row.iter().zip(&means[c]).map(|(&v, m)| (f64::from(v) - m).powi(2)).sum::<f64>();
         }
-        for (s, &count) in spread.iter_mut().zip(&counts) {
-            *s = (*s / f64::max(count, 1.0)).sqrt();
-        }
+        let spread = |(&sum, &count): (&f64, &f64)| (count >= FEWEST).then(|| (sum / count).sqrt());
+        let spread: Vec<Option<f64>> = squares.iter().zip(&counts).map(spread).collect();
         let between = |a: usize, b: usize| {
-            if a == b || counts[a] == 0.0 || counts[b] == 0.0 {
-                return 0.0;
+            let scale = (spread[a]? + spread[b]?) / 2.0;
+            if a == b {
+                return Some(0.0);
             }
             let gap: f64 = means[a].iter().zip(&means[b]).map(|(a, b)| (a - b).powi(2)).sum();
-            gap.sqrt() / ((spread[a] + spread[b]) / 2.0).max(1e-12)
+            let gap = gap.sqrt();
+            // Copies of one face spread by rounding alone, which is no measure of anything.
+            (gap < FARTHEST * scale).then_some(gap / scale)
         };
         let distance =
             (0..classes).map(|a| (0..classes).map(|b| between(a, b)).collect()).collect();
         Ok(ClassDistances { distance, spread })
     }
 
-    /// The class nearest to another, with the distance; `None` where no other has faces.
+    /// The class nearest to another, with the distance; `None` where it or every other has too few
+    /// faces.
     pub fn nearest(&self, class: usize) -> Option<(usize, f64)> {
-        let others = self.distance[class].iter().copied().enumerate();
-        others.filter(|&(c, d)| c != class && d > 0.0).min_by(|a, b| a.1.total_cmp(&b.1))
+        let others = self.distance[class].iter().enumerate().filter(|&(c, _)| c != class);
+        others.filter_map(|(c, &d)| Some((c, d?))).min_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     /// Median distance of a class to its nearest one; NaN where there are no two.
@@ -74,12 +83,22 @@ mod tests {
 
     #[test]
     fn distances_by_hand() {
-        // Class 0 at 0 ± 1, class 1 at 4 ± 1, class 2 without faces.
-        let d = ClassDistances::new(&[-1.0, 1.0, 3.0, 5.0], &[0, 0, 1, 1], 3).unwrap();
-        assert_eq!(d.spread, [1.0, 1.0, 0.0]);
-        assert_eq!(d.distance[0], [0.0, 4.0, 0.0]);
+        // Class 0 at 0 ± 1, class 1 at 4 ± 1, six faces each; class 2 with four, too few; class 3
+        // without.
+        let features = [[-1.0, 1.0].repeat(3), [3.0, 5.0].repeat(3), [8.0; 4].into()].concat();
+        let labels = [[0; 6].as_slice(), &[1; 6], &[2; 4]].concat();
+        let d = ClassDistances::new(&features, &labels, 4).unwrap();
+        assert_eq!(d.spread, [Some(1.0), Some(1.0), None, None]);
+        assert_eq!(d.distance[0], [Some(0.0), Some(4.0), None, None]);
         assert_eq!(d.nearest(0), Some((1, 4.0)));
-        assert_eq!(d.nearest(2), None);
+        assert_eq!([d.nearest(2), d.nearest(3)], [None, None]);
+        // JSON has no number there, either.
+        let json = serde_json::to_value(&d).unwrap();
+        assert!(json["distance"][0][2].is_null() && json["spread"][2].is_null());
+        // Two classes of copies: no distance in units of nothing.
+        let alike = [[1.0; 5], [2.0; 5]].concat();
+        let d = ClassDistances::new(&alike, &[[0; 5], [1; 5]].concat(), 2).unwrap();
+        assert_eq!((d.distance[0][1], d.nearest(0)), (None, None));
         assert!(ClassDistances::new(&[0.0; 3], &[0, 0], 1).is_err());
     }
 }

@@ -85,7 +85,7 @@ impl Recorder {
         let faces = WatchedFaces::new(trainer);
         let grown = Grown::new(trainer)?;
         let names = grown.as_ref().map_or(Vec::new(), |grown| grown.names.clone());
-        let since = trainer.progress.seconds;
+        let since = trainer.seconds();
         let probe = Probe::new(trainer);
         let layers = probe.look(&trainer.network, false)?.layers;
         Ok(Recorder {

@@ -278,7 +278,7 @@ pub fn before_after_page(
         cell: 112.0,
         ..Page::new("What a filter wants to see: before and after", context.theme)
     };
-    let mut rows = ["before", "after", "real faces"]
+    let mut rows = ["before", "after", "faces"]
         .map(|name| Row { header: vec![Line::new(name, Tone::Strong)], cells: vec![] });
     for report in reports {
         for (survey, pair) in convincing(report, most.div_ceil(reports.len().max(1))) {
@@ -296,7 +296,7 @@ pub fn before_after_page(
     }
     page.rows = rows.into();
     page.caption = "Before: twenty gradient steps without a prior. After: the spectrum of the \
-                    training faces, free phases (MACO). Real faces: what moves the filter most. \
+                    training faces, free phases (MACO). Faces: what moves the filter most. \
                     The filters of each layer whose picture is most similar to its faces."
         .into();
     Ok(page)

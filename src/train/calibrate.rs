@@ -1,4 +1,5 @@
-//! Probabilities that mean what they say: a temperature, fitted on faces that no training has seen.
+//! Probabilities that mean what they say: a temperature, fitted on faces that no training has seen,
+//! and kept only if it helps on faces that it was not fitted on.
 
 use super::evaluate::{Predictions, predict};
 use super::trained::{Ensemble, Trained, entry};
@@ -16,20 +17,61 @@ pub const CALIBRATION: &str = "calibration.json";
 /// Name in an archive.
 pub const ENTRY: &str = "calibration";
 
-/// Fewest faces to fit a temperature on, and as many to judge it on.
+/// Fewest faces of each half.
 const FEWEST: usize = 20;
 
 /// One way of asking: the plain face, or ten views.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Temperature {
-    /// τ: probabilities to the power 1/τ.
+    /// τ: probabilities to the power 1/τ; 1 where no other gained anything.
     pub temperature: f64,
-    /// Expected calibration error on the faces that it was not fitted on, as the network gives them.
+    /// Expected calibration error, as the network gives the probabilities.
     pub ece_before: f64,
-    /// The same with the temperature.
+    /// The same, each face at a temperature that was fitted without it.
     pub ece_after: f64,
     /// Accuracy on those faces, which the temperature does not change.
     pub accuracy: f64,
+}
+
+impl Temperature {
+    /// Two-fold cross-fitting: the temperature fitted on one half of the faces is judged on the other,
+    /// and the other way round, so that both errors are over all faces, none of which is judged by
+    /// what was fitted on it. What is kept is fitted on all of them.
+    ///
+    /// It is kept if the calibration error does not get worse, else 1 is. The criterion is the
+    /// calibration error and not the cross-entropy, since it is what a calibration promises; the
+    /// cross-entropy is what the temperature is fitted by, and falls even where confidence gets no
+    /// truer.
+    ///
+    /// **Shapes**: `all` and `labels` of the same faces; `halves`: numbers of faces, each in one of them.
+    pub fn cross_fitted(all: &Predictions, labels: &[usize], halves: [&[usize]; 2]) -> Temperature {
+        let fitted = |faces: &[usize]| {
+            let labels: Vec<usize> = faces.iter().map(|&i| labels[i]).collect();
+            fit_temperature(&select(all, faces).log_probabilities(), &labels, all.classes)
+        };
+        let [a, b] = halves;
+        let judged = [a, b].concat();
+        let truth: Vec<usize> = judged.iter().map(|&i| labels[i]).collect();
+        let mut after = select(all, a).tempered(fitted(b));
+        after.probabilities.extend(select(all, b).tempered(fitted(a)).probabilities);
+        let before = select(all, &judged);
+        let right = (0..judged.len()).filter(|&i| before.class(i) == truth[i]).count();
+        let found = Temperature {
+            temperature: fitted(&judged),
+            ece_before: ece(&before, &truth),
+            ece_after: ece(&after, &truth),
+            accuracy: right as f64 / judged.len().max(1) as f64,
+        };
+        match found.gained() {
+            true => found,
+            false => Temperature { temperature: 1.0, ..found },
+        }
+    }
+
+    /// Whether it makes the probabilities truer, or at least no less true.
+    pub fn gained(&self) -> bool {
+        self.ece_after <= self.ece_before
+    }
 }
 
 /// What a calibration found.
@@ -41,15 +83,16 @@ pub struct Calibrated {
     pub tta: Temperature,
     /// Faces that the temperatures were fitted on.
     pub fitted_on: usize,
-    /// Other faces, on which the errors were measured.
+    /// Faces on which the errors were measured: the same, each by a temperature fitted without it. In
+    /// older files: others.
     pub judged_on: usize,
     /// Checksum of the weights; a temperature holds for no others.
     pub weights: String,
 }
 
 impl Calibrated {
-    /// Fits on one half of the faces and measures on the other. `progress` hears of the faces done,
-    /// out of twice their number.
+    /// Measures the temperatures by [`Temperature::cross_fitted`]. `progress` hears of the views
+    /// done, out of eleven of each face: one, then ten.
     ///
     /// **Errors**: [`Error::Data`] with fewer than 40 labelled faces; [`Error::Shape`] if the network
     /// does not take faces.
@@ -60,39 +103,37 @@ impl Calibrated {
         mut progress: impl FnMut(usize),
     ) -> Result<Calibrated> {
         let halves = stratified_split(faces, 0.5, 0)?;
-        let (fit, judge) = (halves.train, halves.validation);
-        if fit.len().min(judge.len()) < FEWEST || !faces.is_labelled() {
-            let found = format!("{} clean faces with {} labels", faces.len(), labels(faces).len());
+        let halves = [halves.train.as_slice(), &halves.validation];
+        let labels: Vec<usize> = faces.labels().iter().flatten().map(|&l| l.into()).collect();
+        if halves.iter().any(|half| half.len() < FEWEST) || labels.len() < faces.len() {
+            let found = format!("{} clean faces with {} labels", faces.len(), labels.len());
             let message = format!("{found}; a calibration needs at least {}, labelled", 2 * FEWEST);
             return Err(Error::data("the faces", message));
         }
         let mut temperature = |tta: bool| {
-            let done = |faces_done| progress(usize::from(tta) * faces.len() + faces_done);
             let views = Ensemble::views(tta);
+            let before = if tta { faces.len() } else { 0 };
+            let done = |faces_done| progress(before + views.len() * faces_done);
             let all = predict(&trained.network, faces, &views, trained.equalize(), done)?;
-            let known = faces.select(&fit);
-            let logits = select(&all, &fit).log_probabilities();
-            let fitted = fit_temperature(&logits, &labels(&known), all.classes);
-            let (rest, others) = (select(&all, &judge), faces.select(&judge));
-            Ok::<_, Error>(Temperature {
-                temperature: fitted,
-                ece_before: ece(&rest, &others),
-                accuracy: rest.loss_and_accuracy(&others).1,
-                ece_after: ece(&rest.tempered(fitted), &others),
-            })
+            Ok::<_, Error>(Temperature::cross_fitted(&all, &labels, halves))
         };
         Ok(Calibrated {
             plain: temperature(false)?,
             tta: temperature(true)?,
-            fitted_on: fit.len(),
-            judged_on: judge.len(),
+            fitted_on: faces.len(),
+            judged_on: faces.len(),
             weights: weights::checksum(&trained.network),
         })
     }
 
-    /// The temperature for one view or for ten.
-    pub fn temperature(&self, tta: bool) -> f64 {
-        if tta { self.tta.temperature } else { self.plain.temperature }
+    /// What was measured for one view or for ten.
+    pub fn of(&self, tta: bool) -> &Temperature {
+        if tta { &self.tta } else { &self.plain }
+    }
+
+    /// The temperature for one view or for ten; none where it gained nothing.
+    pub fn temperature(&self, tta: bool) -> Option<f64> {
+        Some(self.of(tta)).filter(|t| t.gained()).map(|t| t.temperature)
     }
 
     /// What is kept beside the weights of a run or inside a weights file, if it was measured with
@@ -142,19 +183,51 @@ pub fn clean(faces: &Dataset, train: Option<&Dataset>) -> Dataset {
     faces.select(&unseen)
 }
 
-fn labels(faces: &Dataset) -> Vec<usize> {
-    faces.labels().iter().flatten().map(|&l| l.into()).collect()
-}
-
 fn select(all: &Predictions, faces: &[usize]) -> Predictions {
     let probabilities = faces.iter().flat_map(|&i| all.of(i)).copied().collect();
     Predictions { classes: all.classes, probabilities }
 }
 
-fn ece(predictions: &Predictions, faces: &Dataset) -> f64 {
+fn ece(predictions: &Predictions, labels: &[usize]) -> f64 {
     let sure = |i: usize| f64::from(predictions.of(i)[predictions.class(i)]);
-    let confidence: Vec<f64> = (0..faces.len()).map(sure).collect();
+    let confidence: Vec<f64> = (0..labels.len()).map(sure).collect();
     let right: Vec<bool> =
-        labels(faces).iter().enumerate().map(|(i, &l)| predictions.class(i) == l).collect();
+        labels.iter().enumerate().map(|(i, &l)| predictions.class(i) == l).collect();
     Calibration::new(&confidence, &right).ece
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Faces of two classes, all taken for the first with the same probability.
+    fn sure(p: f32, labels: &[usize]) -> Predictions {
+        Predictions { classes: 2, probabilities: [p, 1.0 - p].repeat(labels.len()) }
+    }
+
+    #[test]
+    fn halves_that_agree_share_a_temperature() {
+        // Right in three of four, whichever half: 0.98 becomes 0.75.
+        let labels = [0, 0, 0, 1].repeat(4);
+        let halves: [Vec<usize>; 2] = [(0..8).collect(), (8..16).collect()];
+        let t = Temperature::cross_fitted(&sure(0.98, &labels), &labels, [&halves[0], &halves[1]]);
+        let expected = (0.98f64 / 0.02).ln() / 3f64.ln();
+        assert!((t.temperature - expected).abs() < 1e-3, "{t:?}");
+        assert!((t.ece_before - 0.23).abs() < 1e-6 && t.ece_after < 1e-4 && t.gained(), "{t:?}");
+        assert_eq!(t.accuracy, 0.75);
+    }
+
+    #[test]
+    fn a_temperature_that_gains_nothing_is_not_kept() {
+        // The first half is always right, the second in half of the cases: what suits one misleads
+        // on the other, 0.5 beside always right and 1 beside half right.
+        let labels = [[0; 8], [0, 1, 0, 1, 0, 1, 0, 1]].concat();
+        let halves: [Vec<usize>; 2] = [(0..8).collect(), (8..16).collect()];
+        let t = Temperature::cross_fitted(&sure(0.9, &labels), &labels, [&halves[0], &halves[1]]);
+        assert_eq!((t.temperature, t.gained()), (1.0, false), "{t:?}");
+        assert!((t.ece_before - 0.15).abs() < 1e-6 && t.ece_after > 0.4, "{t:?}");
+        let calibrated =
+            Calibrated { plain: t, tta: t, fitted_on: 16, judged_on: 16, weights: String::new() };
+        assert_eq!(calibrated.temperature(false), None);
+    }
 }

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 pub enum Budget {
     /// After so many passes over the data. Such a training is repeatable to the last bit.
     Epochs(usize),
-    /// After so many minutes of wall-clock time, validation included. The schedule follows the
-    /// clock, so the result depends on the machine.
+    /// After so many minutes of wall-clock time, validation included, asking the teachers not. The
+    /// schedule follows the clock, so the result depends on the machine.
     Minutes(f64),
 }
 
@@ -226,7 +226,7 @@ impl TrainConfig {
     pub fn has_full_size_after(&self, epoch: &EpochMetrics) -> bool {
         let progress = match self.budget {
             Budget::Epochs(epochs) => epoch.epoch as f64 / epochs as f64,
-            Budget::Minutes(minutes) => epoch.seconds / (60.0 * minutes),
+            Budget::Minutes(minutes) => (epoch.seconds - epoch.asked_seconds) / (60.0 * minutes),
         };
         self.side(progress.min(1.0)) == self.final_side()
     }

@@ -3,18 +3,23 @@
 use crate::memory::Element;
 use crate::model::Network;
 
-/// Floating-point operations of one training step for each face of `side` pixels: two for every
-/// multiply-accumulate of the forward pass, and as many again for the gradients of the inputs and
-/// of the weights. Convolutions and matrices only; by the definition of the convolution, whatever
-/// the algorithm.
+/// Floating-point operations of one training step for each face of `side` pixels: those of the
+/// forward pass, and as many again for the gradients of the inputs and of the weights.
 pub fn flop_per_face<T: Element>(network: &Network<T>, side: usize) -> f64 {
+    3.0 * forward_flop_per_face(network, side)
+}
+
+/// Floating-point operations of asking a network about a face of `side` pixels: two for every
+/// multiply-accumulate of the forward pass. Convolutions and matrices only; by the definition of the
+/// convolution, whatever the algorithm.
+pub fn forward_flop_per_face<T: Element>(network: &Network<T>, side: usize) -> f64 {
     let mut shape = vec![network.spec.input[0], side, side];
     let mut macs = 0;
     for layer in network.layers() {
         macs += layer.macs(&shape);
         shape = layer.output_shape(&shape).unwrap_or(shape);
     }
-    3.0 * 2.0 * macs as f64
+    2.0 * macs as f64
 }
 
 #[cfg(test)]
@@ -30,5 +35,6 @@ mod tests {
         assert!((3.5..4.0).contains(&(whole / half)), "{whole} and {half}");
         let table = crate::model::summary::summary(&network).expect("a table");
         assert_eq!(whole, 6.0 * table.macs as f64);
+        assert_eq!(forward_flop_per_face(&network, 48), 2.0 * table.macs as f64);
     }
 }

@@ -161,6 +161,7 @@ mod tests {
             grad_norm: 1.0,
             skipped_steps: 0,
             pflop: 0.0,
+            asked_seconds: 0.0,
             images_per_second: 100.0,
             seconds: 10.0 * epoch as f64,
         }

@@ -23,14 +23,18 @@ pub struct EpochMetrics {
     pub grad_norm: f64,
     /// Training faces a second, validation not counted.
     pub images_per_second: f64,
-    /// Wall-clock seconds of training so far.
+    /// Wall-clock seconds so far: of training and of asking the teachers.
     pub seconds: f64,
     /// Steps of the epoch that were skipped, because loss or gradient were not finite.
     #[serde(default)]
     pub skipped_steps: u32,
-    /// 10¹⁵ floating-point operations of all steps so far ([`super::cost`]).
+    /// 10¹⁵ floating-point operations of all steps so far and of asking the teachers
+    /// ([`super::cost`]).
     #[serde(default)]
     pub pflop: f64,
+    /// Those of `seconds` in which the teachers were asked.
+    #[serde(default)]
+    pub asked_seconds: f64,
 }
 
 /// How far a training is.
@@ -42,8 +46,11 @@ pub struct Progress {
     pub step_in_epoch: usize,
     /// Steps done in all.
     pub step: u64,
-    /// Wall-clock seconds of earlier sessions.
+    /// Wall-clock seconds of earlier sessions, without those of asking.
     pub seconds: f64,
+    /// Wall-clock seconds in which the teachers were asked.
+    #[serde(default)]
+    pub asked_seconds: f64,
     /// Non-finite steps so far, and how many in a row.
     pub bad_steps: (u32, u32),
     /// Sums over the present epoch: loss, right answers, faces, largest gradient norm, seconds.
@@ -72,7 +79,8 @@ pub struct Sums {
     /// Steps that were skipped.
     #[serde(default)]
     pub skipped: u32,
-    /// Floating-point operations.
+    /// Floating-point operations of the steps; in the epoch after the teachers were asked, of that,
+    /// too.
     #[serde(default)]
     pub flop: f64,
 }

@@ -81,12 +81,12 @@ impl Trainer {
     pub(super) fn write_metrics(&self) -> Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let mut csv = String::from(
-            "epoch,step,lr,loss,accuracy,val_loss,val_accuracy,grad_norm,images_per_second,seconds,skipped_steps,pflop\n",
+            "epoch,step,lr,loss,accuracy,val_loss,val_accuracy,grad_norm,images_per_second,seconds,skipped_steps,pflop,asked_seconds\n",
         );
         for m in &self.progress.history {
             let _ = writeln!(
                 csv,
-                "{},{},{:.6},{:.6},{:.6},{:.6},{:.6},{:.4},{:.1},{:.1},{},{:.9}",
+                "{},{},{:.6},{:.6},{:.6},{:.6},{:.6},{:.4},{:.1},{:.1},{},{:.9},{:.1}",
                 m.epoch,
                 m.step,
                 m.lr,
@@ -98,7 +98,8 @@ impl Trainer {
                 m.images_per_second,
                 m.seconds,
                 m.skipped_steps,
-                m.pflop
+                m.pflop,
+                m.asked_seconds
             );
         }
         write_atomic(folder.join(METRICS), csv.as_bytes())

@@ -33,7 +33,7 @@ impl Trainer {
             let names: Vec<String> = self.network.state().into_iter().map(|(n, _)| n).collect();
             put("ema", &names, &ema.average);
         }
-        let progress = Progress { seconds: self.seconds(), ..self.progress.clone() };
+        let progress = Progress { seconds: self.training_seconds(), ..self.progress.clone() };
         archive.put("config", &self.config)?;
         archive.put("progress", &progress)?;
         archive.put("optimizer_steps", &self.optimizer.steps)?;

@@ -2,6 +2,7 @@
 //! (Hinton, Vinyals and Dean 2015).
 
 use super::batch::SoftLabels;
+use super::cost::forward_flop_per_face;
 use super::state::fingerprint;
 use super::trained::{Ensemble, Trained};
 use super::trainer::Trainer;
@@ -11,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::files::write_atomic;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// The teachers' answers in a run folder.
 pub const SOFT_LABELS: &str = "soft_labels.safetensors";
@@ -42,27 +44,32 @@ pub fn answers(
     Ok(teachers.predict(faces, true, progress)?.tempered(temperature).probabilities)
 }
 
+/// Floating-point operations of [`answers`]: a forward pass of every teacher for each face and view.
+pub fn asking_flop(teachers: &Ensemble, faces: usize) -> f64 {
+    let views = Ensemble::views(true).len();
+    let members = teachers.members().iter();
+    let of_a_view: f64 =
+        members.map(|m| forward_flop_per_face(&m.network, m.network.spec.input[1])).sum();
+    of_a_view * (faces * views) as f64
+}
+
 impl Trainer {
     /// Gets the soft labels of the training faces from the teachers that the configuration names:
-    /// from the run folder if they are kept there, else by asking. `progress` hears of the faces
-    /// done and of all there are to do. Without teachers nothing happens.
+    /// from the run folder if they are kept there, else by asking, which counts among the run's
+    /// seconds and operations. `progress` hears of the faces done and of all there are to do. Without
+    /// teachers nothing happens.
     ///
     /// # Errors
     /// [`Error::Model`] if a teacher cannot be used, tells apart other classes than the student, or
     /// answers otherwise than when the training began.
-    pub fn ask_teachers(&mut self, mut progress: impl FnMut(usize, usize)) -> Result<()> {
+    pub fn ask_teachers(&mut self, progress: impl FnMut(usize, usize)) -> Result<()> {
         if self.config.teacher.is_empty() || self.soft.is_some() {
             return Ok(());
         }
         let kept = self.folder.as_ref().and_then(|f| self.kept_answers(&f.join(SOFT_LABELS)));
         let probabilities = match kept {
             Some(probabilities) => probabilities,
-            None => {
-                let teachers = self.read_teachers()?;
-                let all = teachers.work(&self.train);
-                let temperature = self.config.distill_temperature;
-                answers(&teachers, &self.train, temperature, |done| progress(done, all))?
-            }
+            None => self.ask(progress)?,
         };
         let soft = SoftLabels { probabilities, weight: self.config.distill_weight as f32 };
         if let Some(then) = self.soft_checksum.as_ref().filter(|then| **then != soft.checksum()) {
@@ -75,6 +82,17 @@ impl Trainer {
         }
         self.soft = Some(soft);
         self.keep_answers()
+    }
+
+    fn ask(&mut self, mut progress: impl FnMut(usize, usize)) -> Result<Vec<f32>> {
+        let begun = Instant::now();
+        let teachers = self.read_teachers()?;
+        let all = teachers.work(&self.train);
+        let temperature = self.config.distill_temperature;
+        let found = answers(&teachers, &self.train, temperature, |done| progress(done, all))?;
+        self.progress.asked_seconds += begun.elapsed().as_secs_f64();
+        self.progress.sums.flop += asking_flop(&teachers, self.train.len());
+        Ok(found)
     }
 
     /// Teachers that were not validated on the student's validation faces, so that they may have

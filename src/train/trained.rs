@@ -78,10 +78,10 @@ impl Trained {
         format!("{file} ({})", self.network.spec.name)
     }
 
-    /// Temperature that makes its probabilities calibrated, where it has been measured; `tta`: those
-    /// of the mean over the test-time views.
+    /// Temperature that makes its probabilities calibrated, where it has been measured and gained
+    /// something; `tta`: those of the mean over the test-time views.
     pub fn temperature(&self, tta: bool) -> Option<f64> {
-        self.calibration.as_ref().map(|c| c.temperature(tta))
+        self.calibration.as_ref()?.temperature(tta)
     }
 
     /// The network as explanations see it, with calibrated probabilities.

@@ -80,7 +80,8 @@ pub struct Trainer {
     pub(super) mean_face: Vec<f32>,
     /// Run folder; none = nothing is written.
     pub folder: Option<PathBuf>,
-    started: Instant,
+    /// When this session's training began; none = it has not yet.
+    started: Option<Instant>,
 }
 
 impl Trainer {
@@ -126,7 +127,7 @@ impl Trainer {
             cost: (0, 0.0),
             soft_checksum: None,
             folder: None,
-            started: Instant::now(),
+            started: None,
         })
     }
 
@@ -141,16 +142,23 @@ impl Trainer {
         (self.train.len() / self.config.batch).max(1)
     }
 
-    /// Wall-clock seconds of training, earlier sessions included.
+    /// Wall-clock seconds of training and of asking the teachers, earlier sessions included.
     pub fn seconds(&self) -> f64 {
-        self.progress.seconds + self.started.elapsed().as_secs_f64()
+        self.training_seconds() + self.progress.asked_seconds
+    }
+
+    /// The same without asking: what a budget in minutes counts, so that it buys the same training
+    /// with teachers and without.
+    pub fn training_seconds(&self) -> f64 {
+        let now = self.started.map_or(0.0, |started| started.elapsed().as_secs_f64());
+        self.progress.seconds + now
     }
 
     /// Share of the training that is done.
     pub fn fraction(&self) -> f64 {
         match self.config.budget {
             Budget::Epochs(n) => self.progress.step as f64 / (n * self.steps_per_epoch()) as f64,
-            Budget::Minutes(m) => self.seconds() / (60.0 * m),
+            Budget::Minutes(m) => self.training_seconds() / (60.0 * m),
         }
     }
 
@@ -166,7 +174,7 @@ impl Trainer {
 
     /// Seconds that are left, once there is something to judge by.
     pub fn remaining(&self) -> Option<f64> {
-        let (done, seconds) = (self.fraction(), self.seconds());
+        let (done, seconds) = (self.fraction(), self.training_seconds());
         (done > 0.0).then(|| (seconds / done - seconds).max(0.0))
     }
 
@@ -176,7 +184,7 @@ impl Trainer {
     /// [`Error::Diverged`] after three non-finite steps in a row, and errors of files.
     pub fn run(&mut self, observer: &mut dyn Observer) -> Result<Outcome> {
         self.ask_teachers(|_, _| {})?; // unless that has been done
-        self.started = Instant::now();
+        self.started = Some(Instant::now());
         let mut saved = Instant::now();
         if self.progress.step == 0 {
             self.save_last()?; // so that there always is a last finite state
@@ -308,6 +316,7 @@ impl Trainer {
             seconds,
             skipped_steps: sums.skipped,
             pflop: p.history.last().map_or(0.0, |m| m.pflop) + sums.flop / 1e15,
+            asked_seconds: p.asked_seconds,
         };
         p.history.push(metrics);
         p.step_in_epoch = 0;

@@ -8,8 +8,10 @@ pub use class_maps::class_maps_of;
 pub use regions::lifts;
 
 use super::explained::{mean_face, pixels_of};
-use super::faces::{Model, TargetArg, first_of_each_class};
+use super::faces::{Model, first_of_each_class};
+use super::output::write_page;
 use super::saliency::{Args, Work, explain_all};
+use super::target::TargetArg;
 use crate::CLASS_NAMES;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
@@ -20,7 +22,6 @@ use crate::render::Theme;
 use crate::render::panel::Page;
 use crate::report::ShownFace;
 use crate::report::template_page::template_page;
-use crate::report::write::write_page;
 
 /// Questions about a whole set.
 #[derive(Debug, Default, clap::Args)]
@@ -36,7 +37,7 @@ pub struct SetArgs {
           conflicts_with_all = ["index", "per_class", "raw", "pictures", "method", "common_scale"])]
     pub check: bool,
     /// Draw the regions over faces of the set, to check them by eye
-    #[arg(long, group = "set", requires = "out",
+    #[arg(long, group = "set",
           conflicts_with_all = ["index", "per_class", "raw", "method", "target", "common_scale",
                                 "layer", "samples", "black", "json"])]
     pub template: bool,

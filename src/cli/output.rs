@@ -1,0 +1,55 @@
+//! The files of commands that draw a picture: their default names, what they must not replace, and
+//! a word on what was written.
+
+use crate::error::{Error, Result};
+use crate::render::Scene;
+use crate::render::panel::Page;
+use crate::report::write;
+use std::path::{Path, PathBuf};
+
+/// Refuses an output that would replace one of the inputs or a file in a folder that is read. Any
+/// other earlier file is replaced, as drawing programs do: a picture can be made again.
+///
+/// # Errors
+/// [`Error::Usage`] that names the output.
+pub fn keep_inputs<'a>(
+    outputs: impl IntoIterator<Item = &'a PathBuf>,
+    inputs: &[&Path],
+) -> Result<()> {
+    for output in outputs {
+        // What is not there yet cannot be read.
+        let Ok(there) = output.canonicalize() else { continue };
+        let is_read = |input: &&Path| input.canonicalize().is_ok_and(|i| there.starts_with(i));
+        if let Some(input) = inputs.iter().copied().find(is_read) {
+            return Err(Error::Usage(format!(
+                "{} would be replaced, but is read as {}; name another file to write",
+                output.display(),
+                input.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a page and says where.
+///
+/// # Errors
+/// Those of [`write::write_page`].
+pub fn write_page(page: &Page, path: &Path) -> Result<()> {
+    write_scene(&page.scene(), &page.title, path)
+}
+
+/// The same of a drawing; the title is that of an HTML page.
+///
+/// # Errors
+/// Those of [`write::write_scene`].
+pub fn write_scene(scene: &Scene, title: &str, path: &Path) -> Result<()> {
+    write::write_scene(scene, title, path)?;
+    say_written(path);
+    Ok(())
+}
+
+/// Says on standard error that a file was written.
+pub fn say_written(path: &Path) {
+    eprintln!("written: {}", path.display());
+}
