@@ -1,7 +1,7 @@
 //! Files that are either the old one or the new one, never half of either.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
@@ -80,6 +80,24 @@ pub fn require_folder_of(path: &Path) -> Result<()> {
     }
 }
 
+/// Refuses an output that would replace one of the inputs, before any work is done.
+///
+/// # Errors
+/// [`Error::Usage`], saying which.
+pub fn require_other_than(inputs: &[PathBuf], out: &Path) -> Result<()> {
+    let Ok(there) = out.canonicalize() else {
+        return Ok(()); // nothing is there yet
+    };
+    match inputs.iter().find(|input| input.canonicalize().is_ok_and(|path| path == there)) {
+        Some(input) => Err(Error::Usage(format!(
+            "{}: would be written over the input {}; name another file",
+            out.display(),
+            input.display()
+        ))),
+        None => Ok(()),
+    }
+}
+
 fn no_folder(folder: &Path) -> String {
     format!("the folder {} does not exist; create it first", folder.display())
 }
@@ -103,6 +121,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = write_atomic(folder.path().join("no/a.txt"), b"x").unwrap_err().to_string();
         assert!(error.contains("does not exist") && error.contains("a.txt"), "{error}");
+    }
+
+    #[test]
+    fn an_input_is_not_written_over_whatever_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let input = folder.path().join("a.png");
+        std::fs::write(&input, b"x").unwrap();
+        let same = folder.path().join(".").join("a.png");
+        let error = require_other_than(std::slice::from_ref(&input), &same).unwrap_err();
+        assert_eq!(error.exit_code(), 2, "{error}");
+        require_other_than(&[input, "-".into()], &folder.path().join("b.png")).unwrap();
     }
 
     #[test]

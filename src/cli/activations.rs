@@ -11,6 +11,7 @@ use crate::explain::layers::check_filters;
 use crate::explain::network::Explained;
 use crate::explain::target::argmax;
 use crate::explain::{Classifier as _, LayerInfo};
+use crate::files::require_other_than;
 use crate::nn::Layer;
 use crate::render::panel::{Cell, Line, Page, Tone};
 use crate::render::{Picture, Scene, Theme};
@@ -72,6 +73,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     if inputs.len() > 1 {
         return Err(Error::Usage("one picture at a time".into()));
     }
+    require_other_than(&inputs, &args.out)?;
     args.picture = inputs.pop();
     let trained = Trained::read_or_own(args.model.as_deref())?;
     let model = trained.explained()?;

@@ -7,6 +7,7 @@ use crate::PIXELS;
 use crate::error::{Error, Result};
 use crate::explain::lime::{Lime, LimeOptions, lime};
 use crate::explain::segments::Segmentation;
+use crate::files::require_other_than;
 use crate::report::face::{ShownFace, name};
 use crate::report::lime_page::{LimePage, LimeRecord};
 use crate::report::write::{check_name, write_page};
@@ -56,6 +57,8 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     }
     args.out.as_deref().map_or(Ok(()), check_name)?;
     let model = Model::read(args.model.take(), &mut args.faces)?;
+    let pictures = &args.faces.pictures;
+    args.out.iter().try_for_each(|out| require_other_than(pictures, out))?;
     let explained = model.trained.explained()?;
     let names = model.names();
     let faces = args.faces.choose(&model)?.judge(&explained)?;

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::explain::integrated_gradients::Baseline;
 use crate::explain::layers::find_layer;
 use crate::explain::{Attribution, Classifier, Explained, Method, Options, Target, attribute};
-use crate::files::write_atomic;
+use crate::files::{require_other_than, write_atomic};
 use crate::render::Theme;
 use crate::render::numbers::to_npy;
 use crate::report::methods_page::{many_faces_page, one_face_page};
@@ -165,6 +165,8 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     args.out.as_deref().map_or(Ok(()), check_name)?;
     args.raw.as_deref().map_or(Ok(()), check_raw_name)?;
     let model = Model::read(args.model.take(), &mut args.faces)?;
+    let pictures = &args.faces.pictures;
+    args.out.iter().try_for_each(|out| require_other_than(pictures, out))?;
     if args.double {
         let wide = model.network().cast::<f64>()?;
         let explained =
