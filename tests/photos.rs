@@ -1,7 +1,7 @@
 //! A user's photo: faces are found and framed, a small picture is taken whole, and "no face found" is
 //! an answer.
 
-use super::cli::place::Place;
+use super::cli::place::{Done, Place, finished};
 use fer::dataset::picture::Picture;
 use fer::dataset::resize::resize;
 use fer::dataset::{SynthOptions, synthesize};
@@ -25,6 +25,11 @@ fn wall(width: usize, height: usize, faces: &[(u64, usize, usize, usize)]) -> Pi
 fn png(picture: &Picture) -> Vec<u8> {
     let drawn = fer::render::Picture::from_gray(&picture.gray, picture.width, picture.height);
     drawn.unwrap().to_png().unwrap()
+}
+
+/// A run with bytes on standard input.
+fn piped(place: &Place, line: &str, bytes: Vec<u8>) -> Done {
+    finished(place.command(line).write_stdin(bytes))
 }
 
 fn answers(text: &str) -> Vec<Value> {
@@ -71,8 +76,15 @@ fn no_face_is_an_answer_with_its_own_exit_code() {
     let both = place.ok("predict run small.png wall.png").stdout;
     let lines: Vec<&str> = both.lines().collect();
     assert!(lines[0].starts_with("small.png  ") && lines[1] == "wall.png  no face found", "{both}");
-    let both = answers(&place.ok("predict run small.png wall.png --json").stdout);
-    assert_eq!((&both[1]["faces"], &both[1]["name"]), (&0.into(), &"wall.png".into()));
+    // In the order of the inputs; alone, too.
+    let both = answers(&place.ok("predict run wall.png small.png --json").stdout);
+    assert_eq!((&both[0]["faces"], &both[0]["name"]), (&0.into(), &"wall.png".into()));
+    assert_eq!((&both[1]["whole"], &both[1]["name"]), (&true.into(), &"small.png".into()));
+    let alone = place.run("predict run wall.png --json");
+    assert_eq!((alone.code, &answers(&alone.stdout)[0]), (6, &both[0]));
+    let out = place.ok("predict run small.png wall.png --out o.csv");
+    assert_eq!((out.stderr.trim(), out.stdout.as_str()), ("wall.png: no face found", ""));
+    assert_eq!(place.text("o.csv").lines().count(), 2);
     place.fails("predict run wall.png --face some", 2, &["auto, largest, all or off"]);
     place.fails("predict run small.png wall.png --draw a.png", 2, &["--draw", "one"]);
 }
@@ -110,6 +122,11 @@ fn every_face_of_a_photo_is_answered_and_drawn() {
     let largest = answers(&place.ok("predict run party.png --json --face largest").stdout);
     assert_eq!(largest.len(), 1);
     assert_eq!(largest[0]["box"], all[1]["box"]);
+    assert!(all.iter().all(|a| a["score"].as_f64() >= Some(2.0) && a["whole"] == false));
+    let text = place.ok("predict run party.png --top 1").stdout;
+    let (first, second) = text.split_once('\n').unwrap();
+    assert!(first.starts_with("party.png  ") && second.starts_with("party.png#2  "), "{text}");
+    assert!(first.contains("  left ") && first.contains(", top ") && first.contains(", width "));
     // The drawing: colour inside the boxes, none far from them.
     let drawn = fer::render::Picture::from_png(&place.read("drawn.png")).unwrap();
     let scale = drawn.width() as f64 / 640.0;
@@ -124,6 +141,88 @@ fn every_face_of_a_photo_is_answered_and_drawn() {
     assert!(!colourful(300.0, 340.0) && !colourful(10.0, 350.0));
     place.ok("saliency run party.png --out map.png");
     place.fails("predict run party.png --draw no/such/drawn.png", 2, &["does not exist"]);
+    place.fails("predict run party.png --draw ./party.png", 2, &["over the input party.png"]);
+    place.fails("predict run party.png --draw drawn.jpg", 2, &["drawn.jpg", "ends in .png"]);
+    place.fails("saliency run party.png --out party.png", 2, &["over the input party.png"]);
+    assert_eq!(place.read("party.png"), png(&photo));
+}
+
+#[test]
+fn a_photo_on_standard_input_is_a_photo() {
+    let place = Place::with_run(1);
+    let photo = png(&wall(640, 360, &[(3, 60, 50, 144), (10, 380, 90, 180)]));
+    place.write("party.png", &photo);
+    let by_name = answers(&place.ok("predict run party.png --json --draw a.png").stdout);
+    let done = piped(&place, "predict run - --json --draw b.png", photo.clone());
+    let piped_in = answers(&done.stdout);
+    assert_eq!((done.code, piped_in.len(), &piped_in[1]["id"]), (0, 2, &"<stdin>#2".into()));
+    for key in ["box", "score", "top"] {
+        assert_eq!(by_name[1][key], piped_in[1][key], "{key}");
+    }
+    assert_eq!(place.read("a.png"), place.read("b.png"));
+    let largest = piped(&place, "predict run - --face largest --json", photo);
+    assert_eq!(answers(&largest.stdout).len(), 1);
+    assert_eq!(piped(&place, "predict run -", png(&wall(300, 200, &[]))).code, 6);
+    let table = piped(&place, "predict run - --draw c.png", place.read("faces.csv"));
+    assert_eq!(table.code, 2, "{}", table.stderr);
+}
+
+#[test]
+fn a_colour_photo_keeps_its_colours() {
+    let place = Place::with_run(1);
+    let gray = wall(640, 360, &[(3, 60, 50, 144)]);
+    let green = |x: usize, y: usize| {
+        let value = gray.gray[y * gray.width + x];
+        [value - value / 4, value, value / 2]
+    };
+    let photo = fer::render::Picture::from_fn(gray.width, gray.height, green);
+    place.write("green.png", &photo.to_png().unwrap());
+    place.ok("predict run green.png --draw drawn.png");
+    let drawn = fer::render::Picture::from_png(&place.read("drawn.png")).unwrap();
+    assert_eq!(drawn.at(drawn.width() - 5, drawn.height() - 5), [96, 128, 64]);
+}
+
+#[test]
+fn what_cannot_be_read_says_why() {
+    let place = Place::with_run(1);
+    place.write("small.png", &png(&wall(SIDE, SIDE, &[(3, 0, 0, SIDE)])));
+    place.write("thin.png", &png(&wall(11, 60, &[])));
+    place.write("empty.jpg", b"");
+    place.write("text.png", b"no picture");
+    place.fails("predict nosuch", 3, &["nosuch: does not exist"]);
+    place.fails("predict run empty.jpg", 3, &["empty.jpg: the file is empty", "picture"]);
+    place.fails("predict run text.png", 3, &["text.png: found neither PNG nor JPEG"]);
+    place.fails("predict run thin.png", 3, &["11 x 60", "at least 12"]);
+    let skipping = "predict run empty.jpg thin.png --skip-bad --json";
+    place.fails(skipping, 3, &["at least 12", "nothing that can be read"]);
+    assert_eq!(place.ok("predict run empty.jpg small.png --skip-bad").stdout.lines().count(), 1);
+    std::fs::create_dir(place.path("album")).unwrap();
+    place.write("album/b.gif", b"GIF89a");
+    place.write("album/c.webp", b"RIFF\x10\0\0\0WEBPVP8 ");
+    place.write("album/notes.txt", b"nothing");
+    place.fails("predict run album", 3, &["album", "2 of other kinds"]);
+    place.write("album/a.png", &place.read("small.png"));
+    let done = place.ok("predict run album");
+    assert!(done.stderr.contains("album: 2 pictures passed over"), "{}", done.stderr);
+    assert_eq!(done.stdout.lines().count(), 1);
+}
+
+#[test]
+fn a_cropped_picture_in_which_nothing_is_found_is_taken_whole() {
+    let place = Place::with_run(1);
+    place.write("crop.png", &png(&wall(200, 200, &[])));
+    let text = place.ok("predict run crop.png").stdout;
+    assert!(text.contains("no face found, taken whole"), "{text}");
+    let answer = place.ok("predict run crop.png --json").json();
+    assert_eq!((&answer["whole"], &answer["box"]), (&true.into(), &Value::Null));
+    place.fails("predict run crop.png --face all", 6, &["no face found"]);
+}
+
+#[test]
+fn small_faces_of_a_large_photo_are_found() {
+    let found = SeetaFace::new().unwrap().find(&wall(4_000, 3_000, &[(3, 1_000, 900, 144)]));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!((found[0].x - 1_000.0).abs() < 40.0 && (found[0].y - 900.0).abs() < 40.0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fer::dataset::picture::{Picture, decode};
+use fer::dataset::picture::{Picture, decode, decode_colors};
 use fer::dataset::{ReadOptions, read};
 use fer::{Error, PIXELS, SIDE};
 use png::{BitDepth, ColorType};
@@ -142,7 +142,8 @@ fn broken_and_huge_png_are_refused() {
     let whole = png_of((16, 16), ColorType::Grayscale, BitDepth::Eight, &data, plain);
     assert_eq!(gray_of(&whole).gray, data);
     refused(&[], "empty");
-    refused(b"GIF89a", "neither PNG nor JPEG");
+    refused(b"GIF89a", "a GIF picture, neither PNG nor JPEG");
+    refused(b"\0\0\0\x18ftypheic", "HEIC");
     for end in 1..whole.len() - 12 {
         assert!(decode(&whole[..end], Path::new("p")).is_err(), "cut at {end}");
     }
@@ -157,7 +158,8 @@ fn broken_and_huge_png_are_refused() {
         [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &header), chunk(b"IDAT", &[])].concat()
     };
     refused(&huge(100_000, 100_000), "100000 x 100000");
-    refused(&huge(8_192, 8_192), "33554432 pixels");
+    refused(&huge(16_384, 8_192), "67108864 pixels");
+    refused(&huge(16_385, 1), "sides up to 16384");
     refused(&huge(0, 5), "PNG");
 }
 
@@ -227,6 +229,53 @@ fn broken_jpeg_never_panics_and_a_cut_one_is_refused() {
     let frame = huge.windows(2).position(|w| w == [0xff, 0xc0]).expect("a frame header");
     huge[frame + 5..frame + 9].copy_from_slice(&[0xff; 4]);
     refused(&huge, "JPEG");
+}
+
+/// Headers that say more than the file holds: what a phone takes is decoded until the bytes end, more is
+/// refused at once.
+#[test]
+fn jpeg_of_a_phone_is_tried_and_what_needs_too_much_memory_is_not() {
+    let sized = |text: &str, kind: u8, width: u16, height: u16| {
+        let mut bytes = hex(text);
+        let frame = bytes.windows(2).position(|w| w == [0xff, kind]).expect("a frame header");
+        bytes[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
+        bytes[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
+        bytes
+    };
+    refused(&sized(COLOR, 0xc0, 8_064, 6_048), "damaged");
+    refused(&sized(PROGRESSIVE, 0xc2, 6_000, 4_000), "damaged");
+    refused(&sized(PROGRESSIVE, 0xc2, 8_064, 6_048), "save it as a baseline JPEG");
+    refused(&sized(COLOR, 0xc0, 16_384, 8_192), "67108864 pixels");
+}
+
+#[test]
+fn a_wide_picture_is_read_in_gray_and_in_colour() {
+    let plain = |_: &mut png::Encoder<&mut Vec<u8>>| {};
+    let data: Vec<u8> = (0..9_000 * 500).flat_map(|i| [10, 90, (i % 9_000 / 40) as u8]).collect();
+    let bytes = png_of((9_000, 500), ColorType::Rgb, BitDepth::Eight, &data, plain);
+    let gray = gray_of(&bytes);
+    assert_eq!((gray.width, gray.height, gray.gray[0]), (9_000, 500, 56));
+    let small = decode_colors(&bytes, Path::new("p"), 900).expect("must be decoded");
+    assert_eq!((small.planes[0].width, small.planes[0].height, small.scale), (900, 50, 0.1));
+    let pixel = |at: usize| small.planes.each_ref().map(|plane| plane.gray[at]);
+    assert_eq!((pixel(0), pixel(899)), ([10, 90, 0], [10, 90, 224]));
+    let same = decode_colors(&hex(GRAY), Path::new("p"), 900).expect("must be decoded");
+    assert_eq!(same.planes, [0; 3].map(|_| gray_of(&hex(GRAY))));
+}
+
+#[test]
+fn png_is_turned_as_exif_says_before_or_behind_the_pixels() {
+    let plain = |_: &mut png::Encoder<&mut Vec<u8>>| {};
+    let whole = png_of((2, 1), ColorType::Grayscale, BitDepth::Eight, &[7, 250], plain);
+    let exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let end = whole.len() - 12;
+    for at in [33, end] {
+        let bytes = [&whole[..at], &chunk(b"eXIf", exif), &whole[at..]].concat();
+        let turned = gray_of(&bytes);
+        assert_eq!((turned.width, turned.height, turned.gray), (1, 2, vec![7, 250]), "at {at}");
+        let colors = decode_colors(&bytes, Path::new("p"), 10).expect("must be decoded");
+        assert_eq!((colors.planes[2].width, &colors.planes[2].gray[..]), (1, &[7, 250][..]));
+    }
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! Arguments that several commands share: faces to read, models to load.
 
 use super::progress;
-use crate::dataset::{Dataset, ReadOptions, Usage, read_tree};
+use crate::dataset::picture::has_picture_ending;
+use crate::dataset::read::read_stream;
+use crate::dataset::{Dataset, ReadOptions, Usage};
 use crate::error::Result;
 use crate::render::Theme;
 use crate::train::load::{read_existing, warn};
 use crate::train::{Ensemble, Predictions};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// How to read faces.
@@ -31,12 +34,9 @@ impl Reading {
         Ok(faces)
     }
 
-    /// The same, where a folder stands for every picture below it.
-    pub fn read_pictures(&self, path: &Path) -> Result<Dataset> {
-        if !path.is_dir() {
-            return self.read(path);
-        }
-        let (faces, report) = read_tree(path, &self.options())?;
+    /// The same of an open stream that is no folder; `path` is for messages.
+    pub fn read_stream(&self, stream: impl Read + Send, path: &Path) -> Result<Dataset> {
+        let (faces, report) = read_stream(stream, path, &self.options())?;
         warn(path, &report);
         Ok(faces)
     }
@@ -78,7 +78,7 @@ pub fn model_or_input(model: Option<PathBuf>, inputs: &mut Vec<PathBuf>) -> Opti
 /// without the ending of a picture or table.
 fn is_model(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
-    let is_input = ["png", "jpg", "jpeg", "csv", "gz"].iter().any(|e| ending == *e);
+    let is_input = has_picture_ending(path) || ending == "csv" || ending == "gz";
     match path.is_dir() {
         true => ["last.safetensors", "network.toml"].iter().any(|f| path.join(f).exists()),
         false if path == Path::new("-") => false,

@@ -1,6 +1,7 @@
 //! The command line: each file turns the arguments of one command into library calls.
 
 mod activations;
+mod answers;
 mod args;
 mod bench;
 mod calibrate;

@@ -1,13 +1,14 @@
 //! The files of commands that draw a picture: their default names, what they must not replace, and
 //! a word on what was written.
 
+use crate::dataset::picture::has_picture_ending;
 use crate::error::{Error, Result};
 use crate::render::Scene;
 use crate::render::panel::Page;
 use crate::report::write;
 use std::path::{Path, PathBuf};
 
-/// Refuses an output that would replace one of the inputs or a file in a folder that is read. Any
+/// Refuses an output that would replace one of the inputs or a picture in a folder that is read. Any
 /// other earlier file is replaced, as drawing programs do: a picture can be made again.
 ///
 /// # Errors
@@ -19,7 +20,10 @@ pub fn keep_inputs<'a>(
     for output in outputs {
         // What is not there yet cannot be read.
         let Ok(there) = output.canonicalize() else { continue };
-        let is_read = |input: &&Path| input.canonicalize().is_ok_and(|i| there.starts_with(i));
+        let is_read = |input: &&Path| {
+            let picture_below = |i: &Path| there.starts_with(i) && has_picture_ending(&there);
+            input.canonicalize().is_ok_and(|i| there == i || picture_below(&i))
+        };
         if let Some(input) = inputs.iter().copied().find(is_read) {
             return Err(Error::Usage(format!(
                 "{} would be replaced, but is read as {}; name another file to write",
@@ -52,4 +56,23 @@ pub fn write_scene(scene: &Scene, title: &str, path: &Path) -> Result<()> {
 /// Says on standard error that a file was written.
 pub fn say_written(path: &Path) {
     eprintln!("written: {}", path.display());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_is_not_replaced_whatever_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = |name: &str| folder.path().join(name);
+        std::fs::write(here("a.png"), b"x").unwrap();
+        std::fs::write(here("labels.csv"), b"x").unwrap();
+        let (picture, same) = (here("a.png"), folder.path().join(".").join("a.png"));
+        for read in [picture.as_path(), folder.path()] {
+            let error = keep_inputs([&same], &[Path::new("-"), read]).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{error}");
+        }
+        keep_inputs([&here("b.png"), &here("labels.csv")], &[&picture, folder.path()]).unwrap();
+    }
 }

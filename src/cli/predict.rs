@@ -1,20 +1,20 @@
 //! `fer predict`.
 
+use super::answers::{Answers, labels_csv, print_faceless};
 use super::input::{Averaging, Reading, model_or_input};
-use super::photos::{PhotoArgs, Seen, is_picture_file};
+use super::output::keep_inputs;
+use super::photos::{PhotoArgs, Seen, is_photo};
 use crate::PIXELS;
 use crate::dataset::Dataset;
-use crate::dataset::picture::read_picture;
+use crate::dataset::picture::{Colors, decode_colors, read_bytes};
+use crate::dataset::read::STDIN;
 use crate::error::{Error, Result};
 use crate::explain::picture::gaussian_blur;
 use crate::explain::{Method, Options, Target, attribute};
 use crate::files::{require_folder_of, write_atomic};
-use crate::photo::Frame;
-use crate::photo::draw::{Drawn, draw};
+use crate::photo::draw::{Drawn, LONGEST, draw};
 use crate::render::numbers::percent;
 use crate::train::{Ensemble, Predictions, Trained};
-use serde::Serialize;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `fer predict`.
@@ -22,7 +22,9 @@ use std::path::{Path, PathBuf};
 pub struct Args {
     /// A run folder or a weights file [default: the program's own network]
     model: Option<PathBuf>,
-    /// Photos, folders of pictures, CSV files (with labels or without), or - for standard input
+    /// Photos, folders of pictures, CSV files (with labels or without), or - for standard input.
+    /// Photos are PNG or JPEG of 12 to 16,384 pixels a side and up to 67 megapixels; a progressive
+    /// JPEG up to 29. Faces are found from 40 pixels and 2 % of the longer side on
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// More networks, whose probabilities are averaged with the first one's
@@ -43,46 +45,14 @@ pub struct Args {
     /// Write a CSV with the columns id and label instead
     #[arg(long, value_name = "CSV", conflicts_with = "json")]
     out: Option<PathBuf>,
-    /// Draw boxes, labels and saliency on a photo
+    /// Draw boxes, labels and saliency on one photo
     #[arg(long, value_name = "PNG", conflicts_with = "out")]
     draw: Option<PathBuf>,
 }
 
-/// One face's answer.
-#[derive(Serialize)]
-struct Answer<'a> {
-    name: String,
-    id: String,
-    label: usize,
-    class: &'a str,
-    probability: f32,
-    /// Whether the probabilities are calibrated ones.
-    calibrated: bool,
-    top: Vec<Share<'a>>,
-    /// The square that was cut out of a photo, in its pixels.
-    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
-    frame: Option<Frame>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    truth: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Share<'a> {
-    class: &'a str,
-    probability: f32,
-}
-
-/// What is said of a picture in which no face was found.
-#[derive(Serialize)]
-struct Faceless {
-    name: String,
-    faces: usize,
-    message: &'static str,
-}
-
 pub(super) fn run(mut args: Args) -> Result<()> {
     let model = model_or_input(args.model.take(), &mut args.inputs);
-    check(&args)?;
+    check(&args, model.as_deref())?;
     let models: Vec<PathBuf> = match model {
         None if !args.with.is_empty() => {
             return Err(Error::Usage("--with: name the first network before the inputs".into()));
@@ -91,54 +61,72 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     };
     let ensemble = Ensemble::read(&models)?;
     let seen = args.photos.read(&args.inputs, &args.reading)?;
+    if seen.faces.is_empty() && args.json {
+        seen.faceless.iter().try_for_each(|(_, path)| print_faceless(path, true))?;
+    }
     seen.require_a_face()?;
-    let faces = &seen.faces;
-    let predictions = args.averaging.predict(&ensemble, faces)?;
+    let photo = args.draw.as_ref().map(|_| photo(&args.inputs[0], &seen)).transpose()?;
+    let predictions = args.averaging.predict(&ensemble, &seen.faces)?;
     if let Some(path) = &args.out {
-        return write_atomic(path, labels_csv(faces, &predictions)?.as_bytes());
+        let none = |(_, path): &(usize, PathBuf)| eprintln!("{}: no face found", path.display());
+        seen.faceless.iter().for_each(none);
+        return write_atomic(path, labels_csv(&seen.faces, &predictions)?.as_bytes());
     }
-    if let Some(path) = &args.draw {
-        write_atomic(path, &drawing(&args.inputs[0], &ensemble, &seen, &predictions)?)?;
+    if let (Some(path), Some(photo)) = (&args.draw, &photo) {
+        write_atomic(path, &drawing(photo, &ensemble, &seen, &predictions)?)?;
     }
-    let names = ensemble.classes();
     let calibrated = ensemble.temperature(args.averaging.tta).is_some();
-    for i in 0..faces.len() {
-        let mut answer = answer(faces, &predictions, &names, i, args.top);
-        (answer.calibrated, answer.frame) = (calibrated, seen.frames[i]);
-        if args.json { super::print_json(&answer)? } else { super::print(&line(&answer))? }
-    }
-    for path in &seen.faceless {
-        let name = path.display().to_string();
-        let none = Faceless { name, faces: 0, message: "no face found" };
-        if args.json {
-            super::print_json(&none)?
-        } else {
-            super::print(&format!("{}  {}\n", none.name, none.message))?
-        }
-    }
-    Ok(())
+    let (names, top) = (&ensemble.classes(), args.top);
+    Answers { seen: &seen, predictions: &predictions, names, top, calibrated }.print(args.json)
 }
 
 /// Refuses what cannot be meant, before any work.
-fn check(args: &Args) -> Result<()> {
-    if args.inputs.is_empty() {
-        let message = "nothing to look at: name a photo, a folder of pictures or a CSV";
-        return Err(Error::Usage(message.into()));
+fn check(args: &Args, model: Option<&Path>) -> Result<()> {
+    match model {
+        Some(path) if args.inputs.is_empty() && !path.exists() => {
+            let message = "does not exist; expected a photo, a folder of pictures or a CSV";
+            return Err(Error::data(path, message));
+        }
+        _ if args.inputs.is_empty() => {
+            let message = "nothing to look at: name a photo, a folder of pictures or a CSV";
+            return Err(Error::Usage(message.into()));
+        }
+        _ => {}
     }
     if args.top == 0 {
         return Err(Error::Usage("--top 0: expected at least 1".into()));
     }
-    args.out.iter().chain(&args.draw).try_for_each(|path| require_folder_of(path))?;
-    match (&args.draw, args.inputs.as_slice()) {
-        (None, _) => Ok(()),
-        (Some(_), [one]) if is_picture_file(one) || !one.exists() => Ok(()),
-        (Some(_), _) => Err(Error::Usage("--draw: expected one PNG or JPEG picture".into())),
+    let outputs = || args.out.iter().chain(&args.draw);
+    outputs().try_for_each(|path| require_folder_of(path))?;
+    let inputs: Vec<&Path> = args.inputs.iter().map(PathBuf::as_path).collect();
+    keep_inputs(outputs(), &inputs)?;
+    let Some(out) = &args.draw else { return Ok(()) };
+    if !out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
+        let message = format!("--draw {}: expected a name that ends in .png", out.display());
+        return Err(Error::Usage(message));
+    }
+    match args.inputs.as_slice() {
+        [one] if is_photo(one) || !one.exists() => Ok(()), // - is looked at when it is read
+        _ => Err(not_one_photo()),
+    }
+}
+
+fn not_one_photo() -> Error {
+    Error::Usage("--draw: expected one PNG or JPEG picture".into())
+}
+
+/// The photo to draw on.
+fn photo(input: &Path, seen: &Seen) -> Result<Colors> {
+    match &seen.stdin {
+        Some(bytes) => decode_colors(bytes, Path::new(STDIN), LONGEST),
+        None if input == Path::new("-") => Err(not_one_photo()),
+        None => decode_colors(&read_bytes(input)?, input, LONGEST),
     }
 }
 
 /// The photo with its boxes, labels and the saliency of the first network, as PNG.
 fn drawing(
-    photo: &Path,
+    photo: &Colors,
     ensemble: &Ensemble,
     seen: &Seen,
     predictions: &Predictions,
@@ -149,10 +137,10 @@ fn drawing(
         let class = predictions.class(i);
         let probability = f64::from(predictions.of(i)[class]);
         let label = [names[class].to_owned(), percent(probability)];
-        Drawn { frame: seen.frames[i], label, saliency }
+        Drawn { frame: seen.cuts[i].and_then(|cut| cut.place.frame()), label, saliency }
     };
     let faces: Vec<Drawn> = maps.into_iter().enumerate().map(drawn).collect();
-    draw(&read_picture(photo)?, &faces)?.to_png()
+    draw(photo, &faces).to_png()
 }
 
 /// SmoothGrad of each face's answer, blurred so that it can be seen from afar, largest magnitude 1.
@@ -171,58 +159,4 @@ fn saliency(
     let blurred = maps.iter().map(|map| gaussian_blur(&map.display(None), 1.0));
     let largest = |map: &[f32]| map.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
     Ok(blurred.map(|map| map.iter().map(|v| v / largest(&map)).collect()).collect())
-}
-
-fn answer<'a>(
-    faces: &Dataset,
-    predictions: &Predictions,
-    names: &[&'a str],
-    i: usize,
-    top: usize,
-) -> Answer<'a> {
-    let p = predictions.of(i);
-    let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|&a, &b| p[b].total_cmp(&p[a]).then(a.cmp(&b)));
-    let share = |&c: &usize| Share { class: names[c], probability: p[c] };
-    let label = predictions.class(i);
-    Answer {
-        name: faces.origin(i).to_string(),
-        id: faces.id(i),
-        label,
-        class: names[label],
-        probability: p[label],
-        calibrated: false,
-        frame: None,
-        top: order.iter().take(top).map(share).collect(),
-        truth: faces.label(i).and_then(|l| names.get(usize::from(l)).copied()),
-    }
-}
-
-/// `a.png  happy 98.1 %  (neutral 1.2 %, sad 0.4 %)  label sad`.
-fn line(answer: &Answer) -> String {
-    let share = |class: &str, p: f32| format!("{class} {}", percent(f64::from(p)));
-    let mut line = format!("{}  {}", answer.name, share(answer.class, answer.probability));
-    let others: Vec<String> =
-        answer.top.iter().skip(1).map(|s| share(s.class, s.probability)).collect();
-    if !others.is_empty() {
-        let _ = write!(line, "  ({})", others.join(", "));
-    }
-    if let Some(f) = answer.frame {
-        let _ = write!(line, "  at {:.0}, {:.0}, {:.0} wide", f.x, f.y, f.side);
-    }
-    if let Some(truth) = answer.truth {
-        let _ = write!(line, "  label {truth}");
-    }
-    line + "\n"
-}
-
-/// `id,label`, one row a face, quoted where a name needs it.
-fn labels_csv(faces: &Dataset, predictions: &Predictions) -> Result<String> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    let mut rows = vec![["id".to_owned(), "label".to_owned()]];
-    rows.extend((0..faces.len()).map(|i| [faces.id(i), predictions.class(i).to_string()]));
-    let written = rows.iter().try_for_each(|row| csv.write_record(row));
-    written.map_err(|e| Error::Usage(e.to_string()))?;
-    let bytes = csv.into_inner().map_err(|e| Error::Usage(e.to_string()))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -1,5 +1,7 @@
 //! The one thing needed from EXIF data: which way up a photo is.
 
+use super::picture::Picture;
+
 /// How a picture must be turned to stand upright (EXIF tag 0x0112, values 1…8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Orientation(u8);
@@ -13,18 +15,19 @@ impl Orientation {
         if (1..=8).contains(&value) { Orientation(value as u8) } else { Self::UPRIGHT }
     }
 
-    /// Reads the TIFF block of an APP1 segment, with or without its `Exif\0\0` mark; upright if
-    /// the block is damaged or silent.
+    /// Reads the TIFF block of a JPEG's APP1 segment, with or without its `Exif\0\0` mark, or of a
+    /// PNG's eXIf chunk; upright if the block is damaged or silent.
     pub fn from_exif(block: &[u8]) -> Self {
         let tiff = block.strip_prefix(b"Exif\0\0").unwrap_or(block);
         find_tag(tiff).map_or(Self::UPRIGHT, Self::new)
     }
 
-    /// Turns `gray` (`[height, width]`) upright; returns pixels, width, height.
-    pub fn apply(self, gray: Vec<u8>, width: usize, height: usize) -> (Vec<u8>, usize, usize) {
+    /// Turns a picture upright.
+    pub fn apply(self, picture: Picture) -> Picture {
         if self == Self::UPRIGHT {
-            return (gray, width, height);
+            return picture;
         }
+        let Picture { width, height, gray } = picture;
         let turned = self.0 >= 5; // rows of the file are columns of the scene
         let (w_out, h_out) = if turned { (height, width) } else { (width, height) };
         let (right, bottom) = (width - 1, height - 1);
@@ -43,7 +46,7 @@ impl Orientation {
                 out.push(gray[sy * width + sx]);
             }
         }
-        (out, w_out, h_out)
+        Picture { width: w_out, height: h_out, gray: out }
     }
 }
 
@@ -116,8 +119,9 @@ mod tests {
             (b"daebfc", 2, 3),
         ];
         for (value, (pixels, w, h)) in (1..).zip(stored) {
-            let upright = Orientation::new(value).apply(pixels.to_vec(), w, h);
-            assert_eq!(upright, (b"abcdef".to_vec(), 3, 2), "value {value}");
+            let stored = Picture { width: w, height: h, gray: pixels.to_vec() };
+            let upright = Picture { width: 3, height: 2, gray: b"abcdef".to_vec() };
+            assert_eq!(Orientation::new(value).apply(stored), upright, "value {value}");
         }
     }
 }

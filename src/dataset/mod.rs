@@ -8,11 +8,11 @@
 //! |---|---|
 //! | [`mod@read`] | finds out what an input is, and reads it |
 //! | [`lines`], [`csv_rows`] | bounded lines of text; a line to a sample |
-//! | [`folder`], [`picture`], [`resize`], [`exif`] | pictures, whole folders of them, to 48×48 |
+//! | [`folder`], [`picture`], `raster`, [`resize`], [`exif`] | pictures, whole folders of them, to 48×48 |
 //! | [`hash`], [`copies`], [`split`], [`check`] | exact copies, what follows from them, a report |
 //! | [`synth`] | procedurally drawn faces |
 //! | [`augment`] | one warp per image, into a batch |
-//! | [`tree`] | every picture below a folder, without labels |
+//! | [`tree`] | which pictures are below a folder |
 //! | [`mod@write`], [`mod@write_folder`] | a CSV again, a folder of pictures again |
 
 pub mod augment;
@@ -24,6 +24,7 @@ pub mod folder;
 pub mod hash;
 pub mod lines;
 pub mod picture;
+pub(crate) mod raster;
 pub mod read;
 pub mod resize;
 pub mod split;
@@ -41,7 +42,6 @@ pub use augment::{Augment, Preset};
 pub use read::{ReadOptions, Report, read};
 pub use split::{Split, stratified_split};
 pub use synth::{SynthOptions, synthesize};
-pub use tree::read_tree;
 pub use write::write_csv;
 pub use write_folder::write_folder;
 

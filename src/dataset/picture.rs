@@ -1,31 +1,26 @@
-//! PNG and JPEG pictures to gray, within bounded memory; the format follows from the content.
+//! Gray pictures, and the way to them from PNG and JPEG files within bounded memory; the format
+//! follows from the content.
 
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::path::Path;
 
-use png::{ColorType, InterlaceInfo, Transformations};
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
-
-use super::exif::Orientation;
+use super::raster::{JPEG_MAGIC, PNG_MAGIC, Samples, decode_jpeg, decode_png};
 use super::read::require_file;
 use super::resize::resize;
 use crate::{Error, Result, SIDE};
 
 /// Longest side, in pixels.
-pub const MAX_SIDE: usize = 8_192;
+pub const MAX_SIDE: usize = 16_384;
 
-/// Most pixels of a picture, and most bytes of its file.
-pub const MAX_BYTES: usize = 32 << 20;
+/// Most pixels of a picture: 8192×8192.
+pub const MAX_PIXELS: usize = 64 << 20;
 
-/// Most memory a JPEG may need while it is decoded.
-const MAX_JPEG_WORK: usize = 96 << 20;
+/// Most bytes of a picture's file.
+pub const MAX_BYTES: usize = 64 << 20;
 
-const PNG_MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
-const JPEG_MAGIC: &[u8] = b"\xff\xd8\xff";
+/// Bytes at the beginning of a file that tell formats apart.
+pub const HEAD: usize = 12;
 
 /// A gray picture of any size.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,11 +56,67 @@ impl Picture {
             None => vec![0; SIDE * SIDE],
         }
     }
+
+    /// The picture with a longer side of at most `longest` pixels, and by how much it was scaled (at
+    /// most 1).
+    ///
+    /// # Panics
+    /// If the picture is empty.
+    pub fn shrunk(&self, longest: usize) -> (Picture, f64) {
+        let scale = (longest as f64 / self.width.max(self.height) as f64).min(1.0);
+        let scaled = |n: usize| ((n as f64 * scale).round() as usize).max(1);
+        let (width, height) = (scaled(self.width), scaled(self.height));
+        let gray = resize(&self.gray, self.width, self.height, width, height);
+        (Picture { width, height, gray }, scale)
+    }
+}
+
+/// A picture in colour, perhaps smaller than its file's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Colors {
+    /// Red, green and blue, all of one size.
+    pub planes: [Picture; 3],
+    /// Side of a plane over the file's, at most 1.
+    pub scale: f64,
 }
 
 /// True if these first bytes of a file are a picture's.
 pub fn is_picture(head: &[u8]) -> bool {
     head.starts_with(PNG_MAGIC) || head.starts_with(JPEG_MAGIC)
+}
+
+/// The name of the picture format that these first bytes belong to, where it is one that users try
+/// and that is not read.
+pub fn foreign_picture(head: &[u8]) -> Option<&'static str> {
+    const FORMATS: [(usize, &[u8], &str); 6] = [
+        (0, b"GIF8", "a GIF picture"),
+        (8, b"WEBP", "a WebP picture"),
+        (0, b"BM", "a BMP picture"),
+        (0, b"II*\0", "a TIFF picture"),
+        (0, b"MM\0*", "a TIFF picture"),
+        (4, b"ftyp", "a HEIC or AVIF picture, or a film"),
+    ];
+    let has = |at: usize, magic: &[u8]| head.get(at..).is_some_and(|h| h.starts_with(magic));
+    FORMATS.iter().find(|(at, magic, _)| has(*at, magic)).map(|&(.., name)| name)
+}
+
+/// True if a file's name says PNG or JPEG.
+pub fn has_picture_ending(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
+    ["png", "jpg", "jpeg"].iter().any(|e| ending == *e)
+}
+
+/// The first [`HEAD`] bytes of a file, fewer if it is shorter; none of what is no file.
+///
+/// # Errors
+/// [`Error::Io`] if the system refuses it.
+pub fn head_of(path: &Path) -> Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(HEAD);
+    if path.is_file() {
+        let file = File::open(path).map_err(Error::io(path))?;
+        file.take(HEAD as u64).read_to_end(&mut head).map_err(Error::io(path))?;
+    }
+    Ok(head)
 }
 
 /// Reads a PNG or JPEG file.
@@ -74,10 +125,17 @@ pub fn is_picture(head: &[u8]) -> bool {
 /// [`Error::Data`] if it is no such picture, is damaged or too large; [`Error::Io`] if the system
 /// refuses it.
 pub fn read_picture(path: &Path) -> Result<Picture> {
+    decode(&read_bytes(path)?, path)
+}
+
+/// Reads a picture's file without decoding it.
+///
+/// # Errors
+/// [`Error::Data`] if it is no file or too large; [`Error::Io`] if the system refuses it.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     let metadata = std::fs::metadata(path).map_err(Error::io(path))?;
     require_file(path, &metadata)?;
-    let file = File::open(path).map_err(Error::io(path))?;
-    decode(&read_bounded(file, path)?, path)
+    read_bounded(File::open(path).map_err(Error::io(path))?, path)
 }
 
 /// Reads at most [`MAX_BYTES`].
@@ -101,131 +159,42 @@ pub(crate) fn read_bounded(stream: impl Read, path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// [`Error::Data`] as [`read_picture`].
 pub fn decode(bytes: &[u8], path: &Path) -> Result<Picture> {
+    let raster = samples(bytes, path, 1)?;
+    Ok(raster.orientation.apply(Picture {
+        width: raster.width,
+        height: raster.height,
+        gray: raster.samples,
+    }))
+}
+
+/// The same in colour, shrunk to a longer side of at most `longest` pixels.
+///
+/// # Errors
+/// As [`decode`]; a progressive JPEG may be too large in colour that is not in gray.
+pub fn decode_colors(bytes: &[u8], path: &Path, longest: usize) -> Result<Colors> {
+    let raster = samples(bytes, path, 3)?;
+    let plane = |color: usize| {
+        let values = raster.samples.iter().skip(color % raster.channels).step_by(raster.channels);
+        let gray = values.copied().collect();
+        let plane = Picture { width: raster.width, height: raster.height, gray };
+        let (small, scale) = plane.shrunk(longest);
+        (raster.orientation.apply(small), scale) // turning the small one needs less memory
+    };
+    let [(red, scale), (green, _), (blue, _)] = [0, 1, 2].map(plane);
+    Ok(Colors { planes: [red, green, blue], scale })
+}
+
+/// Decodes into `channels` (1 gray, 3 colour) samples a pixel.
+fn samples(bytes: &[u8], path: &Path, channels: usize) -> Result<Samples> {
     let result = if bytes.is_empty() {
         Err("the file is empty; expected a PNG or JPEG picture".to_string())
     } else if bytes.starts_with(PNG_MAGIC) {
-        decode_png(bytes)
+        decode_png(bytes, channels)
     } else if bytes.starts_with(JPEG_MAGIC) {
-        decode_jpeg(bytes)
+        decode_jpeg(bytes, channels)
     } else {
-        Err("found neither PNG nor JPEG data; expected one of them: convert the picture".into())
+        let found = foreign_picture(bytes).map_or(String::new(), |what| format!("{what}, "));
+        Err(format!("found {found}neither PNG nor JPEG data; expected one of them: convert it"))
     };
     result.map_err(|message| Error::data(path, message))
-}
-
-/// Refuses sizes that would need too much memory, before any of it is allocated.
-fn check_size(width: usize, height: usize) -> Result<(), String> {
-    if width == 0 || height == 0 {
-        return Err(format!("found a picture of {width} x {height}; expected at least 1 x 1"));
-    }
-    if width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_BYTES {
-        return Err(format!(
-            "found a picture of {width} x {height}; expected sides up to {MAX_SIDE} and at most \
-             {MAX_BYTES} pixels: shrink it"
-        ));
-    }
-    Ok(())
-}
-
-/// Rec. 601 luma in 16-bit fixed point; gray stays gray exactly (the weights add up to 65,536).
-fn luma(r: u8, g: u8, b: u8) -> u8 {
-    let sum = 19_595 * u32::from(r) + 38_470 * u32::from(g) + 7_471 * u32::from(b);
-    ((sum + (1 << 15)) >> 16) as u8
-}
-
-/// `value` with opacity `alpha` in front of white.
-fn on_white(value: u8, alpha: u8) -> u8 {
-    let (value, alpha) = (u32::from(value), u32::from(alpha));
-    ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
-}
-
-fn decode_png(bytes: &[u8]) -> Result<Picture, String> {
-    let fail = |e: png::DecodingError| format!("damaged PNG ({e}); expected a whole one");
-    let limits = png::Limits { bytes: MAX_BYTES };
-    let mut decoder = png::Decoder::new_with_limits(Cursor::new(bytes), limits);
-    decoder.set_ignore_text_chunk(true);
-    decoder.set_ignore_iccp_chunk(true);
-    decoder.set_transformations(Transformations::normalize_to_color8());
-    let info = decoder.read_header_info().map_err(fail)?;
-    let (width, height) = (info.width as usize, info.height as usize);
-    check_size(width, height)?;
-    let mut reader = decoder.read_info().map_err(fail)?;
-    let color = reader.output_color_type().0;
-    let mut gray = vec![0; width * height];
-    let mut next_row = 0;
-    let mut line = Vec::with_capacity(width);
-    while let Some(row) = reader.next_interlaced_row().map_err(fail)? {
-        line.clear();
-        gray_row(row.data(), color, &mut line);
-        match row.interlace() {
-            InterlaceInfo::Null(_) => {
-                gray.chunks_exact_mut(width)
-                    .nth(next_row)
-                    .ok_or("too many rows")?
-                    .copy_from_slice(line.get(..width).ok_or("a short row")?);
-                next_row += 1;
-            }
-            InterlaceInfo::Adam7(pass) => {
-                png::expand_interlaced_row(&mut gray, width, &line, pass, 8);
-            }
-        }
-    }
-    reader.finish().map_err(fail)?;
-    Ok(Picture { width, height, gray })
-}
-
-/// One row of 8-bit samples to gray.
-fn gray_row(row: &[u8], color: ColorType, out: &mut Vec<u8>) {
-    match color {
-        ColorType::Grayscale | ColorType::Indexed => out.extend_from_slice(row),
-        ColorType::GrayscaleAlpha => {
-            out.extend(row.as_chunks::<2>().0.iter().map(|&[v, a]| on_white(v, a)));
-        }
-        ColorType::Rgb => out.extend(row.as_chunks::<3>().0.iter().map(|&[r, g, b]| luma(r, g, b))),
-        ColorType::Rgba => out
-            .extend(row.as_chunks::<4>().0.iter().map(|&[r, g, b, a]| on_white(luma(r, g, b), a))),
-    }
-}
-
-fn decode_jpeg(bytes: &[u8]) -> Result<Picture, String> {
-    let fail = |e: zune_jpeg::errors::DecodeErrors| {
-        format!("damaged JPEG ({e:?}); expected a whole baseline or progressive one")
-    };
-    let options = DecoderOptions::default()
-        .set_max_width(MAX_SIDE)
-        .set_max_height(MAX_SIDE)
-        .set_strict_mode(true);
-    let mut header = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    header.decode_headers().map_err(fail)?;
-    let info = header.info().ok_or("JPEG without a size")?;
-    let (width, height) = (usize::from(info.width), usize::from(info.height));
-    check_size(width, height)?;
-    let has_luma = matches!(header.input_colorspace(), Some(ColorSpace::YCbCr | ColorSpace::Luma));
-    let components = usize::from(info.components);
-    let whole_in_memory = info.sof.is_progressive() || components == 4;
-    let work = width
-        * height
-        * (if has_luma { 1 } else { 3 } + if whole_in_memory { 2 * components } else { 0 });
-    if work > MAX_JPEG_WORK {
-        return Err(format!(
-            "found a JPEG of {width} x {height} that needs {work} bytes; expected at most \
-             {MAX_JPEG_WORK}: shrink it"
-        ));
-    }
-    let orientation =
-        header.exif().map_or(Orientation::UPRIGHT, |block| Orientation::from_exif(block));
-    let wanted = if has_luma { ColorSpace::Luma } else { ColorSpace::RGB };
-    let options = options.jpeg_set_out_colorspace(wanted);
-    let pixels =
-        JpegDecoder::new_with_options(ZCursor::new(bytes), options).decode().map_err(fail)?;
-    let gray = if has_luma {
-        pixels
-    } else {
-        pixels.as_chunks::<3>().0.iter().map(|&[r, g, b]| luma(r, g, b)).collect()
-    };
-    if gray.len() != width * height {
-        return Err(format!("damaged JPEG: {} pixels for {width} x {height}", gray.len()));
-    }
-    let (gray, width, height) = orientation.apply(gray, width, height);
-    Ok(Picture { width, height, gray })
 }

@@ -97,11 +97,8 @@ impl Report {
     }
 }
 
-/// Bytes that tell the formats apart.
-const SNIFF: usize = 8;
-
 /// A stream whose first bytes were looked at.
-type Sniffed<R> = Chain<Cursor<Vec<u8>>, R>;
+pub type Sniffed<R> = Chain<Cursor<Vec<u8>>, R>;
 
 /// Reads faces from `path`: a CSV (plain or gzip), a folder of class-named folders of PNG or JPEG
 /// pictures, a folder of pictures, one picture, or `-` for standard input (CSV or one picture).
@@ -113,22 +110,32 @@ type Sniffed<R> = Chain<Cursor<Vec<u8>>, R>;
 /// expected and the way out; [`Error::Io`] if the system refuses the file.
 pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<(Dataset, Report)> {
     let path = path.as_ref();
-    let mut report = Report::default();
-    let dataset = if path == Path::new("-") {
-        read_stream(io::stdin(), Path::new("<stdin>"), options, &mut report)?
-    } else {
-        let metadata = std::fs::metadata(path).map_err(Error::io(path))?;
-        if metadata.is_dir() {
-            report.format = Format::Folder;
-            folder::read_folder(path, options, &mut report)?
-        } else {
-            require_file(path, &metadata)?;
-            let file = File::open(path).map_err(Error::io(path))?;
-            read_stream(file, path, options, &mut report)?
-        }
-    };
+    if path == Path::new("-") {
+        return read_stream(io::stdin(), Path::new(STDIN), options);
+    }
+    let metadata = std::fs::metadata(path).map_err(Error::io(path))?;
+    if !metadata.is_dir() {
+        require_file(path, &metadata)?;
+        return read_stream(File::open(path).map_err(Error::io(path))?, path, options);
+    }
+    let mut report = Report { format: Format::Folder, ..Report::default() };
+    let dataset = folder::read_folder(path, options, &mut report)?;
     report.note_missing_classes(&dataset);
     Ok((dataset, report))
+}
+
+/// What messages and answers call the standard input.
+pub const STDIN: &str = "<stdin>";
+
+/// Looks at the first [`picture::HEAD`] bytes of a stream: these, and the whole stream.
+///
+/// # Errors
+/// [`Error::Io`] if the system refuses it; `path` is for its message.
+pub fn sniff<R: Read>(mut stream: R, path: &Path) -> Result<(Vec<u8>, Sniffed<R>)> {
+    let mut head = Vec::with_capacity(picture::HEAD);
+    let first = (&mut stream).take(picture::HEAD as u64).read_to_end(&mut head);
+    first.map_err(Error::io(path))?;
+    Ok((head.clone(), Cursor::new(head).chain(stream)))
 }
 
 /// Refuses what would block or never end (FIFO, socket, device).
@@ -143,34 +150,34 @@ pub(crate) fn require_file(path: &Path, metadata: &Metadata) -> Result<()> {
     ))
 }
 
-fn read_stream<R: Read + Send>(
-    mut stream: R,
+/// Reads faces from a stream: a CSV (plain or gzip) or one picture; `path` is for messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_stream<R: Read + Send>(
+    stream: R,
     path: &Path,
     options: &ReadOptions,
-    report: &mut Report,
-) -> Result<Dataset> {
-    let mut head = Vec::with_capacity(SNIFF);
-    (&mut stream).take(SNIFF as u64).read_to_end(&mut head).map_err(Error::io(path))?;
+) -> Result<(Dataset, Report)> {
+    let mut report = Report::default();
+    let (head, stream) = sniff(stream, path)?;
     if let Some(what) = foreign_format(&head) {
         return Err(Error::data(
             path,
             format!("found {what}; expected CSV, gzip, PNG or JPEG: unpack or convert it first"),
         ));
     }
-    let is_picture = picture::is_picture(&head);
-    let is_gzip = head.starts_with(b"\x1f\x8b");
-    let stream: Sniffed<R> = Cursor::new(head).chain(stream);
-    if is_picture {
-        report.format = Format::Picture;
-        report.rows = 1;
-        return read_picture(stream, path, options);
-    }
-    if is_gzip {
+    let dataset = if picture::is_picture(&head) {
+        (report.format, report.rows) = (Format::Picture, 1);
+        read_picture(stream, path, options)?
+    } else if head.starts_with(b"\x1f\x8b") {
         report.format = Format::CsvGzip;
-        read_csv(Gunzip::new(stream), path, options, report)
+        read_csv(Gunzip::new(stream), path, options, &mut report)?
     } else {
-        read_csv(stream, path, options, report)
-    }
+        read_csv(stream, path, options, &mut report)?
+    };
+    report.note_missing_classes(&dataset);
+    Ok((dataset, report))
 }
 
 fn read_picture<R: Read>(stream: R, path: &Path, options: &ReadOptions) -> Result<Dataset> {
@@ -191,16 +198,13 @@ fn read_picture<R: Read>(stream: R, path: &Path, options: &ReadOptions) -> Resul
 
 /// Names of formats that users try and that are not read.
 fn foreign_format(head: &[u8]) -> Option<&'static str> {
-    const FORMATS: [(&[u8], &str); 9] = [
+    const FORMATS: [(&[u8], &str); 5] = [
         (b"PK\x03\x04", "a zip archive"),
         (b"\x28\xb5\x2f\xfd", "zstd data"),
         (b"\xfd7zXZ\0", "xz data"),
         (b"BZh", "bzip2 data"),
-        (b"GIF8", "a GIF picture"),
-        (b"RIFF", "a WebP picture or another RIFF file"),
-        (b"BM", "a BMP picture"),
-        (b"II*\0", "a TIFF picture"),
-        (b"MM\0*", "a TIFF picture"),
+        (b"RIFF", "a RIFF file"),
     ];
-    FORMATS.iter().find(|(magic, _)| head.starts_with(magic)).map(|&(_, name)| name)
+    let known = FORMATS.iter().find(|(magic, _)| head.starts_with(magic)).map(|&(_, name)| name);
+    picture::foreign_picture(head).or(known)
 }

@@ -1,57 +1,38 @@
-//! Every picture below a folder, however deep, as faces without labels.
+//! Which pictures are below a folder, however deep.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::picture::{is_picture, read_picture};
-use super::read::{Format, ReadOptions, Report};
-use super::{Dataset, Sample};
+use super::picture::{foreign_picture, has_picture_ending, head_of, is_picture};
 use crate::{Error, Result};
 
-/// Reads the PNG and JPEG pictures below `folder`, sorted by path, each scaled to 48×48. Other files
-/// are passed over, hidden ones too; symbolic links to folders are not followed.
+/// The pictures below a folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// PNG and JPEG files: those of a folder, then those of the folders in it, each sorted by name.
+    pub pictures: Vec<PathBuf>,
+    /// Files that are pictures by content or name, but neither PNG nor JPEG.
+    pub others: Vec<PathBuf>,
+}
+
+/// Looks at every file below `folder`. Hidden ones are passed over; symbolic links to folders are not
+/// followed.
 ///
 /// # Errors
-/// [`Error::Data`] for a damaged picture (unless `options.skip_bad`) or where there is none.
-pub fn read_tree(folder: &Path, options: &ReadOptions) -> Result<(Dataset, Report)> {
-    let pictures = pictures_below(folder)?;
-    let mut report = Report { format: Format::Folder, ..Report::default() };
-    let mut dataset = Dataset::new();
-    for path in pictures {
-        report.rows += 1;
-        match read_picture(&path) {
-            Ok(picture) => {
-                let id = path.strip_prefix(folder).unwrap_or(&path).display().to_string();
-                let source = dataset.add_source(&path);
-                let sample = Sample { id: Some(id), ..Sample::default() };
-                dataset.push(&picture.to_face(), sample, source);
-            }
-            Err(error) => report.add_bad(error, options)?,
-        }
+/// [`Error::Data`] where there is neither PNG nor JPEG; [`Error::Io`] if the system refuses a file.
+pub fn pictures_below(folder: &Path) -> Result<Tree> {
+    let mut tree = Tree::default();
+    collect(folder, &mut tree)?;
+    match (tree.pictures.is_empty(), tree.others.len()) {
+        (false, _) => Ok(tree),
+        (true, 0) => Err(Error::data(folder, "holds no picture; expected PNG or JPEG files")),
+        (true, n) => Err(Error::data(
+            folder,
+            format!("holds no PNG or JPEG, but {n} of other kinds; expected one: convert them"),
+        )),
     }
-    if dataset.is_empty() {
-        return Err(none_in(folder));
-    }
-    Ok((dataset, report))
 }
 
-/// The PNG and JPEG files below `folder`, in the order of [`read_tree`].
-///
-/// # Errors
-/// [`Error::Data`] where there is none.
-pub fn pictures_below(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut pictures = Vec::new();
-    collect(folder, &mut pictures)?;
-    if pictures.is_empty() { Err(none_in(folder)) } else { Ok(pictures) }
-}
-
-fn none_in(folder: &Path) -> Error {
-    Error::data(folder, "holds no picture; expected PNG or JPEG files")
-}
-
-/// Adds the pictures of a folder, then those of the folders in it, each sorted by name.
-fn collect(folder: &Path, pictures: &mut Vec<PathBuf>) -> Result<()> {
+fn collect(folder: &Path, tree: &mut Tree) -> Result<()> {
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
         let entry = entry.map_err(Error::io(folder))?;
@@ -60,23 +41,18 @@ fn collect(folder: &Path, pictures: &mut Vec<PathBuf>) -> Result<()> {
         match (hidden, kind.is_dir()) {
             (true, _) => {}
             (_, true) => folders.push(entry.path()),
-            _ if entry.path().is_file() => files.push(entry.path()),
-            _ => {}
+            _ => files.push(entry.path()),
         }
     }
     files.sort();
     folders.sort();
     for file in files {
-        if starts_like_a_picture(&file)? {
-            pictures.push(file);
+        let head = head_of(&file)?;
+        if is_picture(&head) {
+            tree.pictures.push(file);
+        } else if foreign_picture(&head).is_some() || has_picture_ending(&file) {
+            tree.others.push(file);
         }
     }
-    folders.iter().try_for_each(|folder| collect(folder, pictures))
-}
-
-fn starts_like_a_picture(path: &Path) -> Result<bool> {
-    let mut head = Vec::with_capacity(8);
-    let file = File::open(path).map_err(Error::io(path))?;
-    file.take(8).read_to_end(&mut head).map_err(Error::io(path))?;
-    Ok(is_picture(&head))
+    folders.iter().try_for_each(|folder| collect(folder, tree))
 }

@@ -4,13 +4,13 @@ use super::Found;
 use crate::SIDE;
 use crate::dataset::picture::Picture;
 use crate::dataset::resize::resize;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// How much wider than the found face the square is.
 ///
-/// Measured by `fer framing`: of all margins and shifts, these agree best with what the network says
-/// of the same faces as FER2013 cut them.
-pub const MARGIN: f64 = 0.15;
+/// Measured by `fer framing`: without a shift, of all margins tried this one agrees best with what the
+/// network says of the same faces as FER2013 cut them, and within chance as well as any with a shift.
+pub const MARGIN: f64 = 0.1;
 
 /// How far the square's middle is below (above, if negative) the found face's, in its sides.
 pub const SHIFT: f64 = 0.0;
@@ -19,11 +19,19 @@ pub const SHIFT: f64 = 0.0;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Frame {
     /// Left edge.
+    #[serde(serialize_with = "tenths")]
     pub x: f64,
     /// Upper edge.
+    #[serde(serialize_with = "tenths")]
     pub y: f64,
     /// Side.
+    #[serde(serialize_with = "tenths")]
     pub side: f64,
+}
+
+/// Rounds to one decimal: the finder knows no more.
+fn tenths<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64((value * 10.0).round() / 10.0 + 0.0) // + 0: no −0.0
 }
 
 impl Frame {
@@ -47,7 +55,8 @@ impl Frame {
     /// # Panics
     /// If the picture is empty.
     pub fn cut(&self, picture: &Picture) -> Vec<u8> {
-        let side = (self.side.round() as usize).clamp(1, 2 * picture.width.max(picture.height));
+        // No face is wider than that, and no memory goes into one that a finder would make up.
+        let side = (self.side.round() as usize).clamp(1, 2 * picture.width.min(picture.height));
         let (left, top) = (self.x.round() as i64, self.y.round() as i64);
         let inside = |at: i64, size: usize| at.clamp(0, size as i64 - 1) as usize;
         let columns: Vec<usize> =
@@ -70,6 +79,9 @@ mod tests {
         let found = Found { x: 100.0, y: 50.0, side: 40.0, score: 1.0 };
         let frame = Frame::with(&found, 0.5, 0.25);
         assert_eq!(frame, Frame { x: 90.0, y: 50.0, side: 60.0 });
+        let frame = Frame { x: 1.1 * 54.5, y: -0.01, side: 59.800000000000004 };
+        let json = serde_json::to_string(&frame).unwrap();
+        assert_eq!(json, r#"{"x":60.0,"y":0.0,"side":59.8}"#);
     }
 
     #[test]
