@@ -12,8 +12,8 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use super::exif::Orientation;
 use super::picture::{MAX_PIXELS, MAX_SIDE};
 
-/// Most memory a JPEG may need while it is decoded: 29 megapixels of a progressive one, which is kept
-/// whole as coefficients.
+/// Most memory a JPEG may need while it is decoded: 29 megapixels of a progressive one, which is
+/// kept whole as coefficients.
 const MAX_JPEG_WORK: usize = 256 << 20;
 
 /// First bytes of a PNG.

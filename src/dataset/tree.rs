@@ -14,8 +14,8 @@ pub struct Tree {
     pub others: Vec<PathBuf>,
 }
 
-/// Looks at every file below `folder`. Hidden ones are passed over; symbolic links to folders are not
-/// followed.
+/// Looks at every file below `folder`. Hidden ones are passed over; symbolic links to folders are
+/// not followed.
 ///
 /// # Errors
 /// [`Error::Data`] where there is neither PNG nor JPEG; [`Error::Io`] if the system refuses a file.

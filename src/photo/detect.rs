@@ -25,8 +25,8 @@ pub trait FaceFinder {
 
 /// Longest side of the picture that is searched; larger ones are shrunk first.
 ///
-/// The detector's window is 40 pixels and is never made smaller, so that faces are found whose box, brows
-/// to chin, is at least 40 pixels wide and 2 % of the photo's longer side.
+/// The detector's window is 40 pixels and is never made smaller, so that faces are found whose box,
+/// brows to chin, is at least 40 pixels wide and 2 % of the photo's longer side.
 const LONGEST: usize = 2_000;
 
 /// Smallest face in pixels: a parameter of the library, its least; what it finds is bounded by its

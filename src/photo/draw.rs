@@ -31,8 +31,8 @@ pub struct Drawn {
     pub saliency: Vec<f32>,
 }
 
-/// The photo in its colours with the faces on it; it may have been shrunk, the frames are in pixels of
-/// its file.
+/// The photo in its colours with the faces on it; it may have been shrunk, the frames are in pixels
+/// of its file.
 ///
 /// # Panics
 /// If the photo is empty.

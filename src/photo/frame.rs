@@ -8,8 +8,8 @@ use serde::{Serialize, Serializer};
 
 /// How much wider than the found face the square is.
 ///
-/// Measured by `fer framing`: without a shift, of all margins tried this one agrees best with what the
-/// network says of the same faces as FER2013 cut them, and within chance as well as any with a shift.
+/// Measured by `fer framing` on PublicTest: cut so, 86.8 % of the faces are judged as FER2013 cut
+/// them; with the best of 45 margins and shifts, 86.9 %.
 pub const MARGIN: f64 = 0.1;
 
 /// How far the square's middle is below (above, if negative) the found face's, in its sides.

@@ -49,8 +49,8 @@ pub const SHORTEST: usize = 12;
 /// Longest side of a picture that `auto` takes for a face without looking: twice FER2013's.
 const SMALL: usize = 96;
 
-/// Longest side of a picture that `auto` takes for a cropped face where none is found in it: the finder
-/// needs the surroundings of a face.
+/// Longest side of a picture that `auto` takes for a cropped face where none is found in it: the
+/// finder needs the surroundings of a face.
 const CROPPED: usize = 256;
 
 /// `auto` takes a picture whole if a single face fills this share of its shorter side.
