@@ -141,9 +141,9 @@ fn every_face_of_a_photo_is_answered_and_drawn() {
     assert!(!colourful(300.0, 340.0) && !colourful(10.0, 350.0));
     place.ok("saliency run party.png --out map.png");
     place.fails("predict run party.png --draw no/such/drawn.png", 2, &["does not exist"]);
-    place.fails("predict run party.png --draw ./party.png", 2, &["over the input party.png"]);
+    place.fails("predict run party.png --draw ./party.png", 2, &["is read as party.png"]);
     place.fails("predict run party.png --draw drawn.jpg", 2, &["drawn.jpg", "ends in .png"]);
-    place.fails("saliency run party.png --out party.png", 2, &["over the input party.png"]);
+    place.fails("saliency run party.png --out party.png", 2, &["is read as party.png"]);
     assert_eq!(place.read("party.png"), png(&photo));
 }
 
