@@ -178,4 +178,27 @@ mod tests {
             assert!(found.iter().any(|f| f == key), "data/recipes/README.md: there is no {key}");
         }
     }
+
+    /// What the recipes' page says a tool gains is what the ablation's table says: the gain of a
+    /// variant with the tool, or what a variant without it loses.
+    #[test]
+    fn the_gains_of_the_tools_are_those_of_the_ablation() {
+        let ablation = include_str!("../../data/recipes/ablation/ablation.md");
+        let (_, measured) = ablation.split_once("## Off alone").expect("a table of what is off");
+        let (off, on) = measured.split_once("## On alone").expect("a table of what is on");
+        let cells = |row: &str| row.split('|').map(|c| c.trim().to_owned()).collect::<Vec<_>>();
+        let gain_in = |table: &str, variant: &str| {
+            let row = table.lines().map(cells).find(|c| c.get(1).is_some_and(|c| c == variant))?;
+            row[4].split_once(' ')?.0.parse::<f64>().ok()
+        };
+        let gain = |variant: &str| gain_in(on, variant).or(gain_in(off, variant).map(|g| -g));
+        let page = include_str!("../../data/recipes/README.md");
+        let (_, page) = page.split_once("| tool |").expect("a table of tools");
+        let rows: Vec<_> = page.lines().skip(2).take_while(|l| l.starts_with('|')).collect();
+        assert!(rows.len() > 15, "{} tools", rows.len());
+        for row in rows.into_iter().map(cells) {
+            let said: f64 = row[3].replace('\u{2212}', "-").parse().expect("a number");
+            assert_eq!(gain(&row[4]), Some(said), "{}", row[1]);
+        }
+    }
 }
