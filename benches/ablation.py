@@ -130,15 +130,15 @@ def run(args, name, settings, seed):
     """Trains one variant with one seed, or reads what it reached."""
     key = f"{name}-{seed}"
     folder, stored = args.out / key, args.out / "results.json"
-    results = json.loads(stored.read_text()) if stored.exists() else {}
-    if key in results:
-        return results[key]
+    results = lambda: json.loads(stored.read_text()) if stored.exists() else {}
+    if key in results():
+        return results()[key]
     train(args, folder, options(args, name, settings, seed))
     e = judge(args, [folder])
     seconds = float((folder / "metrics.csv").read_text().split("\n")[-2].split(",")[9])
     found = {"accuracy": e["accuracy"], "macro_f1": e["macro_f1"], "seconds": seconds, "n": e["n"]}
-    results[key] = found
-    lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in results.items())
+    lines = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in {**results(), key: found}.items()]
+    lines = ",\n".join(lines)  # read anew: the script may run twice, with other --only
     stored.write_text("{\n" + lines + "\n}\n")
     return found
 
