@@ -45,6 +45,19 @@ pub struct Lhs<'a> {
     pub step: usize,
 }
 
+/// The left operand of a strip of tiles, read in place: A\[i,p\] = data\[i·row + p·step\].
+#[derive(Clone, Copy)]
+pub struct Strip<'a> {
+    /// Memory that holds A.
+    pub data: &'a [f32],
+    /// Distance between rows.
+    pub row: usize,
+    /// Distance between successive terms of the sum.
+    pub step: usize,
+    /// Terms of the sum.
+    pub k: usize,
+}
+
 /// The right operand of a tile, read in place.
 #[derive(Clone, Copy)]
 pub struct Rhs<'a> {
@@ -205,6 +218,39 @@ impl MicroKernel {
             }
         }
     }
+
+    /// Computes a strip of tiles one under the other, C \[m, nr\] (+)= A \[m, k\] · B \[k, nr\], with a
+    /// packed B: the checks of [`run`](Self::run), made once for all tiles. They are what a tile with few terms
+    /// would spend much of its time on.
+    ///
+    /// # Panics
+    /// When an operand is too short for the sizes given, or C is not nr wide.
+    pub fn run_strip(&self, a: &Strip, b: &[f32], c: &mut BlockMut, add: bool) {
+        let (rows, stride_c) = (c.rows(), c.stride());
+        if rows == 0 {
+            return;
+        }
+        assert!(c.cols() == self.nr, "a strip is as wide as a tile");
+        assert!(b.len() >= a.k.saturating_mul(self.nr), "B too short");
+        let last_term = a.k.saturating_sub(1).saturating_mul(a.step);
+        let last = (rows - 1).saturating_mul(a.row).saturating_add(last_term);
+        assert!(last < a.data.len() || a.k == 0, "A too short");
+        let (start, mut offsets) = (c.as_mut_ptr(), [0; MAX_MR]);
+        for first in (0..rows).step_by(self.mr) {
+            for (i, offset) in offsets.iter_mut().enumerate() {
+                *offset = (first + i).min(rows - 1) * a.row; // beyond the last row any will do
+            }
+            let lhs = Lhs { data: a.data, rows: &offsets, segments: &[0], k: a.k, step: a.step };
+            let rhs = Rhs { data: b, stride: self.nr, ahead: Ahead::default() };
+            // SAFETY: `first` is a row of `c`, and so are the m from there on, of nr elements each; the
+            // assertions bound every read of A and B. `micro_kernel_of` returns only kernels whose CPU
+            // features were detected.
+            unsafe {
+                let c = start.add(first * stride_c);
+                (self.run)(&raw(&lhs, &rhs, c, stride_c, self.mr.min(rows - first), add));
+            }
+        }
+    }
 }
 
 /// The highest of the offsets, in few dependent steps: this runs for every tile.
@@ -277,6 +323,35 @@ mod tests {
                 }
                 assert!(run(kernel, len_a - 1, len_b, m).is_none(), "{level}: A too short");
                 assert!(run(kernel, len_a, len_b - 1, m).is_none(), "{level}: B too short");
+            }
+        }
+    }
+
+    #[test]
+    fn a_strip_is_its_tiles_and_reads_no_further() {
+        const K: usize = 5;
+        for level in Level::ALL.into_iter().filter(|level| level.is_supported()) {
+            let kernel = micro_kernel_of(level);
+            for (rows, [row, step]) in
+                [(1, [K, 1]), (kernel.mr, [1, 40]), (29, [1, 40]), (29, [K, 1])]
+            {
+                let len = (rows - 1) * row + (K - 1) * step + 1;
+                let a: Vec<f32> = (0..len).map(|i| (i % 11) as f32).collect();
+                let b: Vec<f32> = (0..K * kernel.nr).map(|i| (i % 7) as f32).collect();
+                let strip = |a: &[f32], b: &[f32]| {
+                    let mut c = vec![1.0; rows * kernel.nr];
+                    let mut block = BlockMut::new(&mut c, rows, kernel.nr, kernel.nr);
+                    let a = Strip { data: a, row, step, k: K };
+                    let run = || kernel.run_strip(&a, b, &mut block, true);
+                    catch_unwind(AssertUnwindSafe(run)).is_ok().then_some(c)
+                };
+                for (i, &c) in strip(&a, &b).unwrap().iter().enumerate() {
+                    let (i, j) = (i / kernel.nr, i % kernel.nr);
+                    let term = |p: usize| a[i * row + p * step] * b[p * kernel.nr + j];
+                    assert_eq!(c, 1.0 + (0..K).map(term).sum::<f32>(), "{level}, ({i}, {j})");
+                }
+                assert!(strip(&a[1..], &b).is_none(), "{level}: A too short");
+                assert!(strip(&a, &b[1..]).is_none(), "{level}: B too short");
             }
         }
     }

@@ -23,6 +23,8 @@ mod vector;
 pub use aligned::AlignedBuffer;
 pub use block::{BlockMut, for_each_block};
 pub use level::{Level, cpu_features, detected, level, set_level, supports_baseline};
-pub use micro::{Ahead, Lhs, MAX_MR, MAX_NR, MicroKernel, Rhs, micro_kernel, micro_kernel_of};
+pub use micro::{
+    Ahead, Lhs, MAX_MR, MAX_NR, MicroKernel, Rhs, Strip, micro_kernel, micro_kernel_of,
+};
 pub use prefetch::{prefetch, prefetch_ahead};
 pub use vector::{Vector, Vectorized, starts, vectorized};

@@ -41,7 +41,8 @@ impl Prepared {
         assert!(self.weight.len() == g.weight_len() && y.len() == after.output_len(g));
         assert!(after.bias.is_none_or(|b| b.len() == g.c_out));
         let algorithm = plan(g, Pass::Forward);
-        if after.pool && algorithm != Algorithm::Winograd {
+        let pools = algorithm == Algorithm::Winograd && winograd::tile_size(g).pools();
+        if after.pool && !pools {
             let mut whole = scratch::take(g.output_len());
             self.forward_by(algorithm, g, x, Epilogue { pool: false, ..after }, &mut whole);
             let output = [g.n, g.c_out, g.h_out, g.w_out];

@@ -17,7 +17,7 @@
 use super::tiles::Tiles;
 use super::transform::{GradFilter, GradOutput, Input, PAD};
 use super::variant::Variant;
-use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, Vectorized, micro_kernel, vectorized};
+use crate::arch::{BlockMut, MicroKernel, Strip, Vectorized, micro_kernel, vectorized};
 use crate::pack::transpose;
 use crate::parallel::parallel_chunks;
 use crate::{Conv2dGeometry, scratch};
@@ -161,9 +161,11 @@ impl Task {
             for p in 0..A * A {
                 for j in 0..panels {
                     let sums = &mut sums[(p * panels + j) * c * nr..];
-                    let sums = BlockMut::new(sums, c, nr, nr);
+                    let mut sums = BlockMut::new(sums, c, nr, nr);
                     let w = &w[p * plane_w + j * k * nr..];
-                    product(kernel, &v[p * plane_v..], w, sums, k, first > all.start);
+                    // sums [c, nr] (+)= V [k tiles, c]ᵀ · W [k tiles, nr].
+                    let v = Strip { data: &v[p * plane_v..], row: 1, step: c, k };
+                    kernel.run_strip(&v, w, &mut sums, first > all.start);
                 }
             }
         }
@@ -195,15 +197,5 @@ impl Task {
                 transpose(&taps[c_in * nr..], c * nr, [9, n], filters, at);
             }
         }
-    }
-}
-
-/// Loop 1: sums\[c, nr\] (+)= v\[k tiles, c\]ᵀ·w\[k tiles, nr\].
-fn product(kernel: &MicroKernel, v: &[f32], w: &[f32], mut sums: BlockMut, k: usize, add: bool) {
-    let c = sums.rows();
-    for ir in (0..c).step_by(kernel.mr) {
-        let rows: [usize; MAX_MR] = std::array::from_fn(|i| (ir + i).min(c - 1));
-        let lhs = Lhs { data: v, rows: &rows, segments: &[0], k, step: c };
-        kernel.run(&lhs, w, &mut sums.tile(ir, 0, kernel.mr, kernel.nr), add);
     }
 }

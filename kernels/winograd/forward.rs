@@ -13,7 +13,7 @@
 use super::tiles::Tiles;
 use super::transform::{Filter, Input, Output, PAD};
 use super::variant::Variant;
-use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, Vectorized, micro_kernel, vectorized};
+use crate::arch::{BlockMut, MicroKernel, Strip, Vectorized, micro_kernel, vectorized};
 use crate::conv2d::{Epilogue, Filters, Part, Target};
 use crate::pack::KC;
 use crate::parallel::{parallel_chunks, threads};
@@ -169,16 +169,10 @@ impl Task<'_> {
 
     /// Loop 1: m\[tile, nr\] = v\[tile, c\]·u\[c, nr\].
     fn product(&self, v: &[f32], u: &[f32], mut m: BlockMut) {
-        let (c, mr, nr) = (self.g.c_in, self.kernel.mr, self.kernel.nr);
+        let (c, nr) = (self.g.c_in, self.kernel.nr);
         for c0 in (0..c).step_by(KC) {
-            let u = &u[c0 * nr..];
-            for ir in (0..m.rows()).step_by(mr) {
-                let last = m.rows() - 1;
-                let rows: [usize; MAX_MR] = std::array::from_fn(|i| (ir + i).min(last) * c);
-                let k = KC.min(c - c0);
-                let lhs = Lhs { data: v, rows: &rows, segments: &[c0], k, step: 1 };
-                self.kernel.run(&lhs, u, &mut m.tile(ir, 0, mr, nr), c0 > 0);
-            }
+            let v = Strip { data: &v[c0..], row: c, step: 1, k: KC.min(c - c0) };
+            self.kernel.run_strip(&v, &u[c0 * nr..], &mut m, c0 > 0);
         }
     }
 }

@@ -6,8 +6,8 @@
 //! y = Aᵀ[ Σ_c (G·g·Gᵀ) ⊙ (Bᵀ·d·B) ]A
 //! ```
 //!
-//! takes A² products per channel where the definition takes 9·M²: 2.25 times fewer for M = 2, four
-//! times fewer for M = 4. The sum over channels for one of the A² places is a matrix product over
+//! takes A² products per channel where the definition takes 9·M²: 2.25 times fewer for M = 2, 3.24 times
+//! for M = 3, four times for M = 4. The sum over channels for one of the A² places is a matrix product over
 //! tiles, channels and filters, and that is where the time goes.
 //!
 //! The gradient of the input is a convolution with mirrored filters, so it is the same code. The
@@ -22,6 +22,8 @@
 //! |---|---|---|---|---|
 //! | direct, f32 | 1.6e-7 | 8e-7 | | |
 //! | F(2×2) at 0, ±1, ∞ | 3.2e-7 | 1.5e-6 | 2.3e-7 | 1.3e-6 |
+//! | F(3×3) at 0, ±1, 2, ∞ | 1.0e-6 | 8.0e-6 | 7.5e-7 | 9.1e-6 |
+//! | **F(3×3) at 0, ½, −1, 2, ∞** (used) | 6.7e-7 | 4.9e-6 | 4.9e-7 | 3.5e-6 |
 //! | F(4×4) at 0, ±1, ±2, ∞ (Lavin and Gray) | 1.8e-6 | 2.5e-5 | 1.5e-6 | 1.7e-5 |
 //! | F(4×4) at 0, ±1, ½, −2, ∞ | 1.2e-6 | 1.4e-5 | 9.7e-7 | 9.8e-6 |
 //! | **F(4×4) at 0, ±1/√2, ±√2, ∞** (used) | 8.7e-7 | 6.2e-6 | 7.0e-7 | 3.8e-6 |
@@ -29,8 +31,8 @@
 //! `benches/winograd_error.py` repeats the table. The points in use cost F(4×4) five times the
 //! rounding error of the definition.
 //!
-//! **Bound**, tested: no element is further from the exact one than 10⁻⁵·S for M = 4 and 3·10⁻⁶·S for
-//! M = 2, where S is the largest over all elements of the sum of its products' magnitudes, Σ|x·w|. On
+//! **Bound**, tested: no element is further from the exact one than 10⁻⁵·S for M = 3 and 4 and 3·10⁻⁶·S
+//! for M = 2, where S is the largest over all elements of the sum of its products' magnitudes, Σ|x·w|. On
 //! small integers M = 2 is exact.
 
 mod backward_weight;
@@ -42,13 +44,15 @@ mod variant;
 use crate::Conv2dGeometry;
 use crate::arch::{AlignedBuffer, MicroKernel};
 use crate::conv2d::{Epilogue, Filters, Target, mirrored};
-use variant::{F2, F4};
+use variant::{F2, F3, F4};
 
 /// Outputs on the side of a tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TileSize {
     /// F(2×2, 3×3).
     Two,
+    /// F(3×3, 3×3).
+    Three,
     /// F(4×4, 3×3).
     Four,
 }
@@ -58,16 +62,22 @@ impl TileSize {
     pub fn outputs(self) -> usize {
         match self {
             TileSize::Two => 2,
+            TileSize::Three => 3,
             TileSize::Four => 4,
         }
     }
+    /// Whether tiles begin at even pixels, as windows of 2 × 2 do, so that outputs can be pooled while
+    /// they are written.
+    pub(crate) fn pools(self) -> bool {
+        self.outputs().is_multiple_of(2)
+    }
 }
 
-/// The tile that takes fewer products for these outputs: 16 for each 2 × 2 against 36 for each
-/// 4 × 4, edges counted whole.
+/// The tile that takes the fewest products for these outputs: 16 for each 2 × 2 against 25 for each
+/// 3 × 3 and 36 for each 4 × 4, edges counted whole. Among equals the smaller: its error is smaller, too.
 pub fn tile_size(g: &Conv2dGeometry) -> TileSize {
-    let products = |size| macs_per_filter(size, g);
-    if products(TileSize::Four) < products(TileSize::Two) { TileSize::Four } else { TileSize::Two }
+    let fewest = |a, b| if macs_per_filter(b, g) < macs_per_filter(a, g) { b } else { a };
+    fewest(fewest(TileSize::Two, TileSize::Three), TileSize::Four)
 }
 
 /// Multiply-accumulates that any of the three passes executes, transforms not counted.
@@ -107,11 +117,13 @@ pub(crate) fn transform(
     let filters = Filters::forward(g, w, 0);
     let len = match size {
         TileSize::Two => forward::transformed_len::<4>(&filters, kernel),
+        TileSize::Three => forward::transformed_len::<5>(&filters, kernel),
         TileSize::Four => forward::transformed_len::<6>(&filters, kernel),
     };
     let mut u = AlignedBuffer::zeroed(len);
     match size {
         TileSize::Two => forward::transform_filters::<F2, 2, 4>(&filters, kernel, &mut u[..len]),
+        TileSize::Three => forward::transform_filters::<F3, 3, 5>(&filters, kernel, &mut u[..len]),
         TileSize::Four => forward::transform_filters::<F4, 4, 6>(&filters, kernel, &mut u[..len]),
     }
     u
@@ -130,6 +142,7 @@ pub(crate) fn forward_transformed(
     let y = y.into();
     match size {
         TileSize::Two => forward::correlate_transformed::<F2, 2, 4>(kernel, g, x, u, after, y),
+        TileSize::Three => forward::correlate_transformed::<F3, 3, 5>(kernel, g, x, u, after, y),
         TileSize::Four => forward::correlate_transformed::<F4, 4, 6>(kernel, g, x, u, after, y),
     }
 }
@@ -162,6 +175,7 @@ pub(crate) fn correlate(
 ) {
     match size {
         TileSize::Two => forward::correlate::<F2, 2, 4>(g, x, filters, after, target),
+        TileSize::Three => forward::correlate::<F3, 3, 5>(g, x, filters, after, target),
         TileSize::Four => forward::correlate::<F4, 4, 6>(g, x, filters, after, target),
     }
 }
@@ -181,6 +195,9 @@ pub fn backward_weight(
     match size {
         TileSize::Two => {
             backward_weight::backward_weight::<F2, 2, 4>(g, x, grad_output, grad_weight);
+        }
+        TileSize::Three => {
+            backward_weight::backward_weight::<F3, 3, 5>(g, x, grad_output, grad_weight);
         }
         TileSize::Four => {
             backward_weight::backward_weight::<F4, 4, 6>(g, x, grad_output, grad_weight);

@@ -45,6 +45,7 @@ impl<'a> Tiles<'a> {
     fn kept(&self) -> [usize; 2] {
         [self.g.h_out / self.pool, self.g.w_out / self.pool]
     }
+    /// Tile number `t` of the batch.
     pub fn tile(&self, t: usize) -> Tile {
         let (rest, j) = (t / self.columns, t % self.columns);
         Tile { n: rest / self.rows, i: rest % self.rows * self.m, j: j * self.m }
@@ -65,10 +66,10 @@ impl<'a> Tiles<'a> {
         let (row, column) = (row / self.pool, column / self.pool);
         (row < h && column < w).then(|| (tile.n * h + row) * w + column)
     }
-    /// Input pixels that the tile `t` reads in row `a` of its patch and its left neighbour does
-    /// not, by their numbers in the batch; none where the row is outside.
-    pub fn new_input_pixels(&self, t: usize, a: usize) -> Range<usize> {
-        let tile = self.tile(t);
+    /// Input pixels that `tile` reads in row `a` of its patch and its left neighbour does not, by their
+    /// numbers in the batch; none where the row is outside.
+    #[inline(always)]
+    pub fn new_input_pixels(&self, tile: Tile, a: usize) -> Range<usize> {
         let row = (tile.i + a).wrapping_sub(self.g.padding[0]);
         if row >= self.g.h_in || tile.n >= self.g.n {
             return 0..0;
@@ -77,9 +78,10 @@ impl<'a> Tiles<'a> {
         let first = (tile.j + 2).saturating_sub(self.g.padding[1]).min(self.g.w_in);
         row + first..row + (first + self.m).min(self.g.w_in)
     }
-    /// Output pixels of the tile `t` in its row `a`, by their numbers in the batch.
-    pub fn output_pixels(&self, t: usize, a: usize) -> Range<usize> {
-        let ([h, w], tile) = (self.kept(), self.tile(t));
+    /// Output pixels of `tile` in its row `a`, by their numbers in the batch.
+    #[inline(always)]
+    pub fn output_pixels(&self, tile: Tile, a: usize) -> Range<usize> {
+        let [h, w] = self.kept();
         let (row, column) = ((tile.i + a) / self.pool, tile.j / self.pool);
         if row >= h || tile.n >= self.g.n {
             return 0..0;

@@ -50,9 +50,9 @@ impl<W> Input<'_, W> {
         let c = self.channels.len();
         let mut between = [[V::splat(0.0); A]; A];
         for (k, t) in self.range.enumerate() {
-            let tile = self.tiles.tile(t);
+            let (tile, later) = (self.tiles.tile(t), self.tiles.tile(t + AHEAD));
             for a in 0..A {
-                let soon = self.tiles.new_input_pixels(t + AHEAD, a);
+                let soon = self.tiles.new_input_pixels(later, a);
                 prefetch_pixels(self.x, self.stride, soon, self.channels.clone());
             }
             // Outside the image every channel reads the same zeros: there the mask is 0.
@@ -106,9 +106,9 @@ impl<W> Output<'_, W> {
         let last = self.range.end;
         let mut between = [[V::splat(0.0); A]; M];
         for (k, t) in self.range.enumerate() {
-            let tile = self.tiles.tile(t);
+            let (tile, next) = (self.tiles.tile(t), self.tiles.tile(t + 1));
             for a in 0..M {
-                let soon = self.tiles.output_pixels(t + 1, a);
+                let soon = self.tiles.output_pixels(next, a);
                 if t + 1 < last && !soon.is_empty() {
                     let soon = soon.start - self.first_pixel..soon.end - self.first_pixel;
                     prefetch_pixels(self.y, c_out, soon, self.first..self.first + self.n);
@@ -135,7 +135,7 @@ impl<W> Output<'_, W> {
                         if self.after.relu {
                             y = V::splat(0.0).max(y);
                         }
-                        // Tiles begin at even pixels, so the first of a window comes first.
+                        // Tiles that pool begin at even pixels, so the first of a window comes first.
                         if self.after.pool && (a % 2, b % 2) != (0, 0) {
                             y = y.max(V::load(&self.y[at + c0..]));
                         }
@@ -200,9 +200,9 @@ impl<W> GradOutput<'_, W> {
         let panel = self.range.len() * nr;
         let mut between = [[V::splat(0.0); M]; A];
         for (k, t) in self.range.enumerate() {
-            let tile = self.tiles.tile(t);
+            let (tile, later) = (self.tiles.tile(t), self.tiles.tile(t + AHEAD));
             for a in 0..M {
-                let soon = self.tiles.output_pixels(t + AHEAD, a);
+                let soon = self.tiles.output_pixels(later, a);
                 prefetch_pixels(self.grad_output, c_out, soon, self.first..self.first + self.n);
             }
             // Outside the image every channel reads the same zeros: there the mask is 0.
@@ -271,4 +271,5 @@ macro_rules! vectorize {
     };
 }
 vectorize!(super::F2, 2, 4: Input Output Filter GradOutput GradFilter);
+vectorize!(super::F3, 3, 5: Input Output Filter GradOutput GradFilter);
 vectorize!(super::F4, 4, 6: Input Output Filter GradOutput GradFilter);

@@ -53,6 +53,53 @@ impl Variant<2, 4> for F2 {
     }
 }
 
+/// F(3, 3) at the points 0, ½, −1, 2, ∞: of the sets tried the one with the smallest rounding error.
+pub struct F3;
+
+impl Variant<3, 5> for F3 {
+    #[inline(always)]
+    fn input<V: Vector>([d0, d1, d2, d3, d4]: [V; 5]) -> [V; 5] {
+        [
+            (d1 + d2).mul_add(V::splat(-1.5), d0 + d3),
+            d1.mul_add(V::splat(-2.0), d3 - d2),
+            d2.mul_add(V::splat(-2.5), d1 + d3),
+            (d2 - d1).mul_add(V::splat(0.5), d3),
+            (d2 + d3).mul_add(V::splat(-1.5), d1 + d4),
+        ]
+    }
+    #[inline(always)]
+    fn filter<V: Vector>([g0, g1, g2]: [V; 3]) -> [V; 5] {
+        let half = g2.mul_add(V::splat(0.25), g1.mul_add(V::splat(0.5), g0));
+        let minus_one = g0 - g1 + g2;
+        let two = g2.mul_add(V::splat(4.0), g1.mul_add(V::splat(2.0), g0));
+        let over = |nine: f32| V::splat(nine / 9.0);
+        [g0, half * over(-8.0), minus_one * over(-2.0), two * over(1.0), g2]
+    }
+    #[inline(always)]
+    fn output<V: Vector>([m0, m1, m2, m3, m4]: [V; 5]) -> [V; 3] {
+        [
+            (m0 + m1) + (m2 + m3),
+            m1.mul_add(V::splat(0.5), m3.mul_add(V::splat(2.0), V::splat(0.0) - m2)),
+            m1.mul_add(V::splat(0.25), m3.mul_add(V::splat(4.0), m2 + m4)),
+        ]
+    }
+    #[inline(always)]
+    fn output_adjoint<V: Vector>([y0, y1, y2]: [V; 3]) -> [V; 5] {
+        let half = y2.mul_add(V::splat(0.25), y1.mul_add(V::splat(0.5), y0));
+        let two = y2.mul_add(V::splat(4.0), y1.mul_add(V::splat(2.0), y0));
+        [y0, half, y0 - y1 + y2, two, y2]
+    }
+    #[inline(always)]
+    fn filter_adjoint<V: Vector>([u0, u1, u2, u3, u4]: [V; 5]) -> [V; 3] {
+        let over = |nine: f32| V::splat(nine / 9.0);
+        [
+            u1.mul_add(over(-8.0), u2.mul_add(over(-2.0), u3.mul_add(over(1.0), u0))),
+            u1.mul_add(over(-4.0), (u2 + u3) * over(2.0)),
+            u3.mul_add(over(4.0), (u1 + u2).mul_add(over(-2.0), u4)),
+        ]
+    }
+}
+
 /// F(4, 3) at the points 0, ±1/√2, ±√2, ∞.
 ///
 /// The usual points 0, ±1, ±2, ∞ need no multiplication by roots, but square numbers up to 8; with

@@ -32,12 +32,13 @@ fn pays_for_winograd(draw: &mut Draw) -> Conv2dGeometry {
 fn prepared_filters_give_the_same_bits() {
     let draw = &mut Draw::new(10);
     let mut geometries = vec![
+        three_by_three([130, 17, 2, 2], 40),
         three_by_three([20, 17, 6, 6], 40),
         three_by_three([1, 16, 24, 24], 33),
         Conv2dGeometry::new([5, 6, 9, 9], [40, 3, 3, 3], [2, 2], [1, 1], [1, 1], 2).unwrap(),
     ];
     let ways = geometries.iter().map(|g| plan_name(g, Pass::Forward)).collect::<Vec<_>>();
-    assert_eq!(ways, ["winograd 2x2", "winograd 4x4", "direct"]);
+    assert_eq!(ways, ["winograd 2x2", "winograd 3x3", "winograd 4x4", "direct"]);
     geometries.extend((0..100).map(|_| random_geometry(draw)));
     geometries.extend((0..60).map(|_| pays_for_winograd(draw)));
     for g in geometries {
