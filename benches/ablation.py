@@ -4,11 +4,12 @@
         [--arch fer-s] [--epochs 12] [--seeds 3] [--only NAME,...] [--synthetic N] [--fer BINARY]
 
 Each run is `fer train --config OUT/NAME-SEED.toml`, so any of them can be repeated by hand. What is
-finished (OUT/results.json) is skipped and what was stopped goes on, so the script may be ended and started again at any
-time. It writes OUT/ablation.md: accuracy on the validation faces (last average of the weights, no
-epoch picked), its difference to the base of the same seed, and a 95 % interval of the mean difference
-(Student's t; the spread over seeds is pooled over all variants, because a few seeds of one variant
-alone say little about it).
+finished (OUT/results.json) is skipped and what was stopped goes on, so the script may be ended and
+started again at any time. It writes OUT/ablation.md: accuracy on the validation faces (last average of
+the weights, no epoch picked), the difference of its mean to the base's, and a 95 % interval of that
+difference, t √(2 s² / seeds): s is the spread over the seeds of one variant, pooled over all of them,
+because a few seeds of one variant alone say little about it. (A seed that two variants share does not
+make their results alike: the differences to the base of the same seed spread as those to another.)
 """
 
 import argparse
@@ -169,17 +170,18 @@ def row(name, words, results, base, half, off):
 def table(args, groups, results):
     base = results["base"]
     spreads, dof = 0.0, 0
-    for name, found in results.items():
-        differences = [100 * (r["accuracy"] - b["accuracy"]) for r, b in zip(found, base)]
-        if name != "base" and len(differences) > 1:
-            spreads += statistics.variance(differences) * (len(differences) - 1)
-            dof += len(differences) - 1
-    half = student_t(dof) * math.sqrt(spreads / dof / args.seeds) if dof else math.inf
+    for found in results.values():
+        if len(found) > 1:
+            spreads += statistics.variance([100 * r["accuracy"] for r in found]) * (len(found) - 1)
+            dof += len(found) - 1
+    half = student_t(dof) * math.sqrt(2 * spreads / dof / args.seeds) if dof else math.inf
     accuracies = ", ".join(f"{100 * b['accuracy']:.2f}" for b in base)
     text = f"# Ablation\n\n{args.arch}, {args.epochs} epochs, {args.seeds} seeds, "
     text += f"{base[0]['n']:,} validation faces. Base: `--recipe fast` at this budget, {accuracies} %.\n"
-    text += "Accuracy and macro-F1 in %, gain in points against the base of the same seed with a 95 % "
-    text += "interval (spread pooled over all variants).\n"
+    text += "Accuracy and macro-F1 in %, gain in points over the base's mean with a 95 % interval (spread "
+    text += "over seeds pooled over all variants). Every row is held against the same base runs, so "
+    text += "their error is in all of them; and of so many rows one in twenty lies beyond its interval "
+    text += "by chance.\n"
     for title, variants in groups:
         text += f"\n## {title}\n\n| variant | what it is | accuracy | gain | verdict | macro-F1 |\n"
         text += "|---|---|---|---|---|---|\n"

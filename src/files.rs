@@ -1,5 +1,6 @@
 //! Files that are either the old one or the new one, never half of either.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -19,6 +20,16 @@ use crate::{Error, Result};
 /// assert_eq!(std::fs::read(&path).unwrap(), b"new");
 /// ```
 pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
+    write_atomic_with(path, |file| file.write_all(bytes))
+}
+
+/// The same for what is too large to hold in memory: `write` gets the file and writes into it.
+///
+/// **Errors**: [`Error::Io`] with `path`, for what `write` meets, too.
+pub fn write_atomic_with(
+    path: impl AsRef<Path>,
+    write: impl FnOnce(&mut File) -> std::io::Result<()>,
+) -> Result<()> {
     let path = path.as_ref();
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -31,13 +42,19 @@ pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     }
     let written = match std::fs::metadata(path) {
         // A device or a pipe is written to, never replaced by a file of its name.
-        Ok(there) if !there.is_file() && !there.is_dir() => std::fs::write(path, bytes),
-        _ => replace(path, folder, bytes),
+        Ok(there) if !there.is_file() && !there.is_dir() => {
+            File::create(path).and_then(|mut device| write(&mut device))
+        }
+        _ => replace(path, folder, write),
     };
     written.map_err(Error::io(path))
 }
 
-fn replace(path: &Path, folder: &Path, bytes: &[u8]) -> std::io::Result<()> {
+fn replace(
+    path: &Path,
+    folder: &Path,
+    write: impl FnOnce(&mut File) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".fer-").suffix(".tmp");
     #[cfg(unix)]
@@ -48,11 +65,11 @@ fn replace(path: &Path, folder: &Path, bytes: &[u8]) -> std::io::Result<()> {
     }
     // Its name means nothing to anybody; the caller knows the file that was wanted.
     let mut temporary = builder.tempfile_in(folder).map_err(|e| e.kind())?;
-    temporary.write_all(bytes)?;
+    write(temporary.as_file_mut())?;
     temporary.as_file().sync_all()?;
     temporary.persist(path).map_err(|failure| failure.error)?;
     #[cfg(unix)]
-    std::fs::File::open(folder)?.sync_all()?;
+    File::open(folder)?.sync_all()?;
     Ok(())
 }
 

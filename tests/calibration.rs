@@ -45,8 +45,23 @@ fn accuracy_stays_and_the_error_falls_on_faces_it_was_not_fitted_on() {
     let page = place.ok("saliency run --data other.csv --index 0 --json").json();
     let shown = number(&page["faces"][0]["probability"]);
     assert!((shown - number(&first["probability"])).abs() < 1e-5, "{shown} is not {first}");
-    // The mean of two networks was not calibrated.
-    assert!(place.ok("eval run run --data other.csv --json").json()["temperature_used"].is_null());
+    // The mean of two networks is that of calibrated probabilities, here twice the same.
+    let twice = place.ok("eval run run --data other.csv --json").json();
+    assert!(twice["temperature_used"].is_null() && twice["calibrated"] == true, "{twice}");
+    assert!((number(&twice["loss"]) - number(&after["loss"])).abs() < 1e-6);
+}
+
+#[test]
+fn who_has_not_been_measured_is_named() {
+    let place = place();
+    let done = place.ok("predict run other.csv --with own --json");
+    assert!(done.stderr.contains("fer calibrate run"), "{}", done.stderr);
+    assert!(!done.stderr.contains("calibrate own") && done.stdout.contains("\"calibrated\":false"));
+    place.ok("calibrate run --data other.csv");
+    let done = place.ok("predict other.csv --with run --json");
+    assert!(!done.stderr.contains("calibrate"), "{}", done.stderr);
+    let twice = place.ok("eval own run --data other.csv --json").json();
+    assert_eq!(twice["models"][0], "fer's own network");
 }
 
 #[test]

@@ -37,6 +37,17 @@ fn answers(text: &str) -> Vec<Value> {
 }
 
 #[test]
+fn a_second_network_is_no_input_and_a_blank_picture_is_called_so() {
+    let place = Place::with_run(1);
+    place.ok("data synth --count 7 --out drawn");
+    place.fails("predict run run drawn", 2, &["run is a network", "--with run"]);
+    let gray = Picture { width: 48, height: 48, gray: vec![99; 48 * 48] };
+    place.write("gray.png", &png(&gray));
+    let answer = answers(&place.ok("predict gray.png --json").stdout);
+    assert!(answer[0]["message"].as_str().unwrap().contains("blank"), "{answer:?}");
+}
+
+#[test]
 fn without_a_model_the_program_uses_its_own() {
     let place = Place::with_faces();
     place.ok("data synth --count 7 --out drawn");

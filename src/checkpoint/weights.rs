@@ -68,8 +68,16 @@ pub fn tensor(path: &Path, archive: &Archive, name: &str, like: &Tensor) -> Resu
     Tensor::from_slice(values, shape)
 }
 
-/// Name of the network that comes with the program, where a model is named.
+/// Name of the network that comes with the program, where one is shown.
 pub const OWN: &str = "fer's own network";
+
+/// Short for it, where a model is asked for; a file or folder of this name goes first.
+pub const OWN_WORD: &str = "own";
+
+/// Whether a model's name means the network that comes with the program.
+pub fn is_own(model: &Path) -> bool {
+    model == Path::new(OWN) || model == Path::new(OWN_WORD) && !model.exists()
+}
 
 /// The network that comes with the program.
 ///
@@ -97,7 +105,7 @@ pub fn checksum(network: &Network<f32>) -> String {
 /// # Errors
 /// [`Error::Model`] if there is none or it cannot be used.
 pub fn read_model(model: &Path) -> Result<(Network<f32>, Archive)> {
-    if model == Path::new(OWN) {
+    if is_own(model) {
         return own();
     }
     let path = if model.is_dir() { model.join("last.safetensors") } else { model.to_path_buf() };

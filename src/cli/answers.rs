@@ -2,6 +2,7 @@
 
 use super::photos::{Cut, Seen, numbered};
 use crate::dataset::Dataset;
+use crate::dataset::copies::is_blank;
 use crate::error::{Error, Result};
 use crate::photo::{Frame, Place};
 use crate::render::numbers::percent;
@@ -66,6 +67,9 @@ struct Faceless {
 /// What is said of one that was taken whole for that reason.
 const UNFOUND: &str = "no face found, taken whole";
 
+/// What is said of a face that shows nothing, whatever the network answers.
+const BLANK: &str = "blank: every pixel is the same";
+
 impl Answers<'_> {
     /// Prints all of them in the order of the inputs, photos without a face among them.
     ///
@@ -111,7 +115,11 @@ impl Answers<'_> {
             frame: place.and_then(|place| place.frame()),
             score,
             whole: place.map(|place| place.frame().is_none()),
-            message: (place == Some(Place::Unfound)).then_some(UNFOUND),
+            message: match place {
+                _ if is_blank(faces.image(i)) => Some(BLANK),
+                Some(Place::Unfound) => Some(UNFOUND),
+                _ => None,
+            },
             truth: faces.label(i).and_then(|l| self.names.get(usize::from(l)).copied()),
         }
     }

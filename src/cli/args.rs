@@ -23,7 +23,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train on built-in faces and put all four questions to the network, in under two minutes
+    /// Train on built-in faces and put all four questions to the network, in a minute or two
     Demo(super::demo::Args),
     /// Train a network
     Train(Box<super::train::Args>),

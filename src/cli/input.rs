@@ -76,7 +76,7 @@ pub fn model_or_input(model: Option<PathBuf>, inputs: &mut Vec<PathBuf>) -> Opti
 
 /// Whether a path is meant as a model: a run folder, a file of weights, or a name without a file and
 /// without the ending of a picture or table.
-fn is_model(path: &Path) -> bool {
+pub fn is_model(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
     let is_input = has_picture_ending(path) || ending == "csv" || ending == "gz";
     match path.is_dir() {
@@ -98,9 +98,10 @@ impl Averaging {
     /// Probabilities, calibrated where that has been measured, with a progress bar.
     pub fn predict(&self, ensemble: &Ensemble, faces: &Dataset) -> Result<Predictions> {
         let bar = progress::bar(ensemble.work(faces) as u64, "faces");
-        let predictions = ensemble.predict(faces, self.tta, |done| bar.set_position(done as u64));
+        let done = |done| bar.set_position(done as u64);
+        let predictions = ensemble.predict_calibrated(faces, self.tta, done);
         bar.finish_and_clear();
-        Ok(predictions?.tempered(ensemble.temperature(self.tta).unwrap_or(1.0)))
+        predictions
     }
 }
 

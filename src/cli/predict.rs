@@ -1,10 +1,11 @@
 //! `fer predict`.
 
 use super::answers::{Answers, labels_csv, print_faceless};
-use super::input::{Averaging, Reading, model_or_input};
+use super::input::{Averaging, Reading, is_model, model_or_input};
 use super::output::keep_inputs;
 use super::photos::{PhotoArgs, Seen, is_photo};
 use crate::PIXELS;
+use crate::checkpoint::weights::OWN;
 use crate::dataset::Dataset;
 use crate::dataset::picture::{Colors, decode_colors, read_bytes};
 use crate::dataset::read::STDIN;
@@ -45,7 +46,7 @@ pub struct Args {
     /// Write a CSV with the columns id and label instead
     #[arg(long, value_name = "CSV", conflicts_with = "json")]
     out: Option<PathBuf>,
-    /// Draw boxes, labels and saliency on one photo
+    /// Draw boxes, labels and saliency (of the first network) on one photo
     #[arg(long, value_name = "PNG", conflicts_with = "out")]
     draw: Option<PathBuf>,
 }
@@ -53,13 +54,13 @@ pub struct Args {
 pub(super) fn run(mut args: Args) -> Result<()> {
     let model = model_or_input(args.model.take(), &mut args.inputs);
     check(&args, model.as_deref())?;
-    let models: Vec<PathBuf> = match model {
-        None if !args.with.is_empty() => {
-            return Err(Error::Usage("--with: name the first network before the inputs".into()));
-        }
-        model => model.into_iter().chain(args.with.clone()).collect(),
-    };
+    let first = model.unwrap_or(OWN.into());
+    let models: Vec<PathBuf> = std::iter::once(first).chain(args.with.clone()).collect();
     let ensemble = Ensemble::read(&models)?;
+    for member in ensemble.uncalibrated() {
+        let name = member.path.display();
+        eprintln!("{name}: how sure it may be has not been measured; fer calibrate {name} does it");
+    }
     let seen = args.photos.read(&args.inputs, &args.reading)?;
     if seen.faces.is_empty() && args.json {
         seen.faceless.iter().try_for_each(|(_, path)| print_faceless(path, true))?;
@@ -75,7 +76,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     if let (Some(path), Some(photo)) = (&args.draw, &photo) {
         write_atomic(path, &drawing(photo, &ensemble, &seen, &predictions)?)?;
     }
-    let calibrated = ensemble.temperature(args.averaging.tta).is_some();
+    let calibrated = ensemble.is_calibrated(args.averaging.tta);
     let (names, top) = (&ensemble.classes(), args.top);
     Answers { seen: &seen, predictions: &predictions, names, top, calibrated }.print(args.json)
 }
@@ -92,6 +93,11 @@ fn check(args: &Args, model: Option<&Path>) -> Result<()> {
             return Err(Error::Usage(message.into()));
         }
         _ => {}
+    }
+    if let Some(other) = args.inputs.iter().find(|path| path.exists() && is_model(path)) {
+        let other = other.display();
+        let message = format!("{other} is a network, not an input; to average networks: --with {other}");
+        return Err(Error::Usage(message));
     }
     if args.top == 0 {
         return Err(Error::Usage("--top 0: expected at least 1".into()));

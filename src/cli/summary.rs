@@ -1,6 +1,6 @@
 //! `fer summary`.
 
-use crate::checkpoint::weights::{OWN, read_model};
+use crate::checkpoint::weights::{OWN, is_own, read_model};
 use crate::error::Result;
 use crate::model::{Network, architecture, summary::summary};
 use std::path::Path;
@@ -19,7 +19,7 @@ pub struct Args {
 pub(super) fn run(args: Args) -> Result<()> {
     let name = args.network.as_deref().unwrap_or(OWN);
     let path = Path::new(name);
-    let is_model = name == OWN || path.exists() && path.extension().is_none_or(|e| e != "toml");
+    let is_model = is_own(path) || path.exists() && path.extension().is_none_or(|e| e != "toml");
     let network: Network<f32> = match is_model {
         true => read_model(path)?.0,
         false => Network::new(architecture(name)?, 0)?,

@@ -2,6 +2,7 @@
 
 use super::progress::{self, duration};
 use super::training_display::Display;
+use crate::checkpoint::weights;
 use crate::dataset::augment::{Augment, Preset};
 use crate::error::{Error, Result};
 use crate::observe::{self, Recorder};
@@ -12,7 +13,7 @@ use crate::tensorboard;
 use crate::train::recipes::Settings;
 use crate::train::{Budget, EpochMetrics, Outcome, TrainConfig, Trainer, load, run};
 use clap::ValueEnum;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -148,7 +149,7 @@ impl Args {
         self.recipe.iter().try_for_each(|name| settings.recipe(name))?;
         self.config.iter().try_for_each(|path| settings.file(path))?;
         self.set.iter().try_for_each(|setting| settings.key(setting))?;
-        let mut c = settings.resolve()?;
+        let mut c = settings.resolve(self.optimizer)?;
         fn set<T: Clone>(slot: &mut T, option: &Option<T>) {
             if let Some(value) = option {
                 slot.clone_from(value);
@@ -159,29 +160,14 @@ impl Args {
         set(&mut c.budget, &self.epochs.map(Budget::Epochs).or(self.minutes.map(Budget::Minutes)));
         set(&mut c.batch, &self.batch);
         set(&mut c.lr, &self.lr);
-        set(&mut c.optimizer.kind, &self.optimizer);
         set(&mut c.schedule.shape, &self.schedule);
         set(&mut c.ema, &self.ema);
         set(&mut c.seed, &self.seed);
-        if self.lr.is_none() && matches!(self.optimizer, Some(Kind::Adam | Kind::AdamW)) {
-            c.lr = 1e-3;
-        }
-        // Absolute, so that the run can be continued and judged from any folder.
-        let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
-        c.data = self.data.as_ref().map(absolute).or(c.data);
-        c.val = self.val.as_ref().map(absolute).or(c.val);
-        c.from = self.from.as_ref().map(absolute).or(c.from);
-        if self.arch.is_some() {
-            c.from = None;
-        }
+        c.data = self.data.clone().or(c.data);
+        c.val = self.val.clone().or(c.val).filter(|_| self.val_split.is_none());
+        c.from = self.from.clone().or(c.from).filter(|_| self.arch.is_none());
         if !self.teacher.is_empty() {
-            c.teacher = self.teacher.iter().map(absolute).collect();
-        }
-        if self.val_split.is_some() {
-            c.val = None;
-        }
-        if c.arch.ends_with(".toml") {
-            c.arch = absolute(&PathBuf::from(&c.arch)).display().to_string();
+            c.teacher.clone_from(&self.teacher);
         }
         c.skip_bad |= self.skip_bad;
         c.patience = self.patience.or(c.patience);
@@ -198,46 +184,83 @@ impl Args {
             c = c.for_overfitting(faces);
         }
         c.validate()?;
-        Ok(c)
+        Ok(with_absolute_paths(c))
     }
 }
 
-pub(super) fn run(args: Box<Args>) -> Result<()> {
-    let mut trainer = match &args.resume {
-        Some(folder) => {
-            let mut trainer = Trainer::resume(folder, load::load)?;
-            ask_teachers(&mut trainer)?;
-            trainer
+/// So that a run can be continued and judged from any folder, whoever named the files.
+fn with_absolute_paths(mut c: TrainConfig) -> TrainConfig {
+    let absolute = |path: &mut PathBuf| {
+        if !weights::is_own(path)
+            && let Ok(whole) = std::path::absolute(&*path)
+        {
+            *path = whole;
         }
+    };
+    c.data.iter_mut().chain(&mut c.val).chain(&mut c.from).chain(&mut c.teacher).for_each(absolute);
+    if c.arch.ends_with(".toml") {
+        let mut file = PathBuf::from(&c.arch);
+        absolute(&mut file);
+        c.arch = file.display().to_string();
+    }
+    c
+}
+
+/// The training that is asked for, its folder made and its teachers asked.
+fn trainer(args: &Args, config: TrainConfig) -> Result<Trainer> {
+    if let Some(folder) = &args.out {
+        run::require_free(folder)?;
+    }
+    if args.recipe.as_deref() == Some("best") && config.teacher.is_empty() {
+        eprintln!("recipe best without --teacher: nothing is distilled (data/recipes/best.toml)");
+    }
+    let (train, validation) = load::load(&config)?;
+    let mut trainer = Trainer::new(config, train, validation)?;
+    ask_teachers(&mut trainer)?;
+    let folder = run::create(args.out.as_deref(), &trainer.config.arch)?;
+    trainer.write_into(&folder)?;
+    Ok(trainer)
+}
+
+/// The training of a run folder as it was left.
+fn resumed(folder: &Path) -> Result<Trainer> {
+    let mut trainer = Trainer::resume(folder, load::load)?;
+    ask_teachers(&mut trainer)?;
+    Ok(trainer)
+}
+
+pub(super) fn run(args: Box<Args>) -> Result<()> {
+    let trainer = match &args.resume {
+        Some(folder) => resumed(folder)?,
         None => {
             let config = args.config()?;
             if args.print_config {
                 return super::print(&config.to_toml()?);
             }
-            let (train, validation) = load::load(&config)?;
-            let mut trainer = Trainer::new(config, train, validation)?;
-            ask_teachers(&mut trainer)?;
-            let folder = run::create(args.out.as_deref(), &trainer.config.arch)?;
-            trainer.write_into(&folder)?;
-            trainer
+            trainer(&args, config)?
         }
     };
+    drive(trainer, &args.watching)
+}
+
+/// Trains to the end, or until Ctrl-C, and says how it went.
+fn drive(mut trainer: Trainer, watching: &Watching) -> Result<()> {
     let stop = stop_flag()?;
     announce(&trainer);
     let folder = trainer.folder.clone().unwrap_or_default();
     let options = observe::Options {
-        tensorboard: !args.watching.no_tensorboard,
-        histogram_every: args.watching.histogram_every.unwrap_or(1),
+        tensorboard: !watching.no_tensorboard,
+        histogram_every: watching.histogram_every.unwrap_or(1),
     };
     let recorder = Recorder::new(&trainer, options)?;
     if options.tensorboard {
         eprintln!("to watch: {}", tensorboard::launch_line(&folder));
     }
-    let server = args.watching.live.map(|port| Server::start(&folder, port)).transpose()?;
+    let server = watching.live.map(|port| Server::start(&folder, port)).transpose()?;
     if let Some(server) = &server {
         eprintln!("live: {}", server.address());
     }
-    let mut display = Display::new(stop, args.watching.plot, recorder);
+    let mut display = Display::new(stop, watching.plot, recorder);
     let epochs_before = trainer.progress.history.len();
     TRAINING.store(true, Ordering::SeqCst);
     let outcome = trainer.run(&mut display);
@@ -254,12 +277,18 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
             folder.display()
         )));
     }
-    let went_on = trainer.progress.history.len() > epochs_before;
+    say_done(&trainer, &display.recorder, trainer.progress.history.len() > epochs_before);
+    Ok(())
+}
+
+/// The last words: what it took and what came of it.
+fn say_done(trainer: &Trainer, recorder: &Recorder, went_on: bool) {
     if !went_on {
         eprintln!("nothing left to train: this training has ended before");
     }
-    if let Some(kept) = kept_epoch(&trainer) {
+    if let Some(kept) = kept_epoch(trainer) {
         let pflop = trainer.progress.history.last().map_or(0.0, |last| last.pflop);
+        let folder = trainer.folder.as_deref().unwrap_or(Path::new(""));
         eprintln!(
             "done in {}, {} PFLOP{}: validation accuracy {:.2} % (loss {:.3}); run folder {}",
             duration(trainer.seconds()),
@@ -271,10 +300,9 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
         );
     }
     if went_on {
-        let (spent, share) = (display.recorder.spent(), display.recorder.share(&trainer));
+        let (spent, share) = (recorder.spent(), recorder.share(trainer));
         eprintln!("watching took {spent:.1} s, {:.1} % of the time", 100.0 * share);
     }
-    Ok(())
 }
 
 /// Most time for an open page to hear that the training has ended.

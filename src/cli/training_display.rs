@@ -42,14 +42,16 @@ impl Observer for Display {
         let p = &trainer.progress;
         self.bar.set_length(trainer.steps_per_epoch() as u64);
         self.bar.set_position(p.step_in_epoch as u64);
-        self.bar.set_prefix(format!("epoch {}", p.epoch + 1));
+        let left = duration(trainer.remaining().unwrap_or(0.0));
+        // The plain lines show no message, and count the time of this epoch.
+        let in_all = if progress::plain() { format!(" ({left} left in all)") } else { String::new() };
+        self.bar.set_prefix(format!("epoch {}{in_all}", p.epoch + 1));
         let faces = p.sums.faces.max(1) as f64;
         self.bar.set_message(format!(
-            "loss {:.3} acc {:.1} % {:.0} img/s, {} left;",
+            "loss {:.3} acc {:.1} % {:.0} img/s, {left} left;",
             p.sums.loss / faces,
             100.0 * p.sums.correct as f64 / faces,
             faces / p.sums.seconds.max(1e-9),
-            duration(trainer.remaining().unwrap_or(0.0))
         ));
         !self.stop.load(Ordering::SeqCst)
     }
@@ -75,6 +77,7 @@ impl Observer for Display {
             duration(trainer.remaining().unwrap_or(0.0))
         );
         self.print(&line);
+        self.bar.reset_elapsed();
         if self.plot {
             let color = !progress::plain() && ascii::color_wanted();
             self.print(&ascii::curves(&epochs(&trainer.progress.history), COLUMNS, color));

@@ -121,12 +121,12 @@ pub fn cross_copies(dataset: &Dataset, other: &Dataset) -> CrossCopies {
     found
 }
 
+/// Whether all pixels are the same.
+pub fn is_blank(image: &[u8]) -> bool {
+    image.windows(2).all(|p| p[0] == p[1])
+}
+
 /// Numbers of the faces whose pixels are all the same.
 pub fn blank_faces(dataset: &Dataset) -> Vec<usize> {
-    (0..dataset.len())
-        .filter(|&i| {
-            let image = dataset.image(i);
-            image.iter().all(|p| *p == image[0])
-        })
-        .collect()
+    (0..dataset.len()).filter(|&i| is_blank(dataset.image(i))).collect()
 }

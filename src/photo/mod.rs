@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`detect`] | where faces are: a trait, and SeetaFace behind it |
 //! | [`frame`] | the square around a face that FER2013 would have cut out |
+//! | [`framing`] | the measurement behind that square |
 //! | [`draw`] | boxes, labels and saliency on the photo |
 
 pub mod detect;
 pub mod draw;
 pub mod frame;
+pub mod framing;
 
 pub use detect::{FaceFinder, Found, SeetaFace};
 pub use frame::Frame;

@@ -36,7 +36,9 @@ pub struct EvaluationReport {
     pub data: String,
     /// Views of each face whose answers were averaged.
     pub views: usize,
-    /// Temperature that made the probabilities calibrated ones; none = as the network gave them.
+    /// Whether the probabilities are calibrated, by the temperature of each model.
+    pub calibrated: bool,
+    /// That of a single model; none = as the network gave them, or several models.
     pub temperature_used: Option<f64>,
     /// Faces that were left out because they have no label.
     pub unlabelled: usize,
@@ -98,6 +100,7 @@ impl EvaluationReport {
             models: ensemble.members().iter().map(|m| m.path.display().to_string()).collect(),
             data: data.into(),
             views: 1,
+            calibrated: false,
             temperature_used: None,
             unlabelled: 0,
             unseen: None,
@@ -105,6 +108,14 @@ impl EvaluationReport {
             distances,
             maps: None,
         })
+    }
+
+    /// Tells that the predictions are those of [`Ensemble::predict_calibrated`].
+    pub fn say_calibrated(&mut self, ensemble: &Ensemble, tta: bool) {
+        self.calibrated = ensemble.is_calibrated(tta);
+        if let ([only], true) = (ensemble.members(), self.calibrated) {
+            self.temperature_used = only.temperature(tta);
+        }
     }
 
     /// Judges once more without the faces that also occur in `train`, pixel for pixel: the network
@@ -172,9 +183,10 @@ impl EvaluationReport {
             1 => String::new(),
             n => format!(", {n} views a face"),
         };
-        let calibrated = match self.temperature_used {
-            None => String::new(),
-            Some(t) => format!(", probabilities calibrated (temperature {t:.2})"),
+        let calibrated = match (self.calibrated, self.temperature_used) {
+            (false, _) => String::new(),
+            (true, Some(t)) => format!(", probabilities calibrated (temperature {t:.2})"),
+            (true, None) => ", probabilities of each network calibrated".into(),
         };
         let faces = crate::render::numbers::counted(self.evaluation.n, "face");
         format!("{models} on {faces} of {}{views}{calibrated}", self.data)

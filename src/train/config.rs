@@ -5,7 +5,7 @@ use crate::dataset::augment::{Augment, Preset};
 use crate::error::{Error, Result};
 use crate::model::Init;
 use crate::optim::{OptimizerConfig, Schedule};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::path::{Path, PathBuf};
 
 /// When a training ends.
@@ -74,7 +74,7 @@ pub struct TrainConfig {
     /// α of mixup's Beta(α, α); 0 = no mixup.
     pub mixup: f64,
     /// Trained networks to learn from: run folders or weights files. Their answers are averaged.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_several")]
     pub teacher: Vec<PathBuf>,
     /// Share of the teachers in the loss: (1 − w)·cross-entropy + w·KL(teachers ‖ student).
     pub distill_weight: f64,
@@ -128,6 +128,20 @@ impl Default for TrainConfig {
             augment: Augment::preset(Preset::Light),
         }
     }
+}
+
+/// One path, or a list of them.
+fn one_or_several<'de, D: Deserializer<'de>>(value: D) -> std::result::Result<Vec<PathBuf>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a path or a list of paths")]
+    enum Paths {
+        One(PathBuf),
+        Several(Vec<PathBuf>),
+    }
+    Ok(match Paths::deserialize(value)? {
+        Paths::One(path) => vec![path],
+        Paths::Several(paths) => paths,
+    })
 }
 
 impl TrainConfig {

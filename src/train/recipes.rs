@@ -2,6 +2,7 @@
 
 use super::config::TrainConfig;
 use crate::error::{Error, Result};
+use crate::optim::Kind;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -11,9 +12,16 @@ pub const RECIPES: [(&str, &str); 2] = [
     ("best", include_str!("../../data/recipes/best.toml")),
 ];
 
+/// Learning rate of Adam and AdamW where nobody asks for another.
+const ADAM_RATE: f64 = 1e-3;
+
 /// Settings over the defaults. What is laid on later counts more.
 #[derive(Clone, Debug)]
-pub struct Settings(Table);
+pub struct Settings {
+    table: Table,
+    /// Whether a file or a key holds a learning rate. The defaults' and the recipes' are meant for SGD.
+    rate_chosen: bool,
+}
 
 impl Settings {
     /// The defaults.
@@ -22,7 +30,8 @@ impl Settings {
     /// None in practice.
     pub fn new() -> Result<Self> {
         let text = TrainConfig::default().to_toml()?;
-        text.parse().map(Settings).map_err(|e: toml::de::Error| Error::Usage(e.to_string()))
+        let table = text.parse().map_err(|e: toml::de::Error| Error::Usage(e.to_string()))?;
+        Ok(Settings { table, rate_chosen: false })
     }
 
     /// Lays on a recipe that comes with the program.
@@ -34,7 +43,7 @@ impl Settings {
             let known = RECIPES.map(|(name, _)| name).join(", ");
             return Err(Error::Usage(format!("no recipe `{name}`; there are {known}")));
         };
-        self.lay_on(text, &format!("recipe {name}"))
+        self.lay_on(text, &format!("recipe {name}")).map(drop)
     }
 
     /// Lays on a TOML file.
@@ -44,7 +53,9 @@ impl Settings {
     pub fn file(&mut self, path: &Path) -> Result<()> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| Error::Usage(format!("{}: {e}", path.display())))?;
-        self.lay_on(&text, &path.display().to_string())
+        let laid_on = self.lay_on(&text, &path.display().to_string())?;
+        self.rate_chosen |= laid_on.contains_key("lr");
+        Ok(())
     }
 
     /// Lays on one setting, `KEY=VALUE`: `mixup=0.2`, `augment.flip=random`, `budget.epochs=30`. A
@@ -63,22 +74,32 @@ impl Settings {
             Ok(_) => as_toml,
             Err(_) => format!("{key} = {quoted}"),
         };
-        self.lay_on(&text, &format!("--set {setting}"))
+        self.rate_chosen |= key == "lr";
+        self.lay_on(&text, &format!("--set {setting}")).map(drop)
     }
 
-    fn lay_on(&mut self, text: &str, place: &str) -> Result<()> {
+    /// Merges settings and returns them.
+    fn lay_on(&mut self, text: &str, place: &str) -> Result<Table> {
         let usage = |e: toml::de::Error| Error::Usage(format!("{place}: {e}"));
         toml::from_str::<TrainConfig>(text).map_err(usage)?; // its messages name line and key
-        merge(&mut self.0, text.parse().map_err(usage)?);
-        Ok(())
+        let above: Table = text.parse().map_err(usage)?;
+        merge(&mut self.table, above.clone());
+        Ok(above)
     }
 
-    /// The resolved configuration.
+    /// The resolved configuration, with `optimizer` in place of theirs. Adam's learning rate is 0.001
+    /// unless a file or a key holds one.
     ///
     /// # Errors
     /// [`Error::Usage`] if parts that are right by themselves do not go together.
-    pub fn resolve(self) -> Result<TrainConfig> {
-        self.0.try_into().map_err(|e: toml::de::Error| Error::Usage(e.to_string()))
+    pub fn resolve(self, optimizer: Option<Kind>) -> Result<TrainConfig> {
+        let usage = |e: toml::de::Error| Error::Usage(e.to_string());
+        let mut config: TrainConfig = self.table.try_into().map_err(usage)?;
+        config.optimizer.kind = optimizer.unwrap_or(config.optimizer.kind);
+        if !self.rate_chosen && matches!(config.optimizer.kind, Kind::Adam | Kind::AdamW) {
+            config.lr = ADAM_RATE;
+        }
+        Ok(config)
     }
 }
 
@@ -101,14 +122,14 @@ mod tests {
     fn resolve(lay_on: impl Fn(&mut Settings) -> Result<()>) -> Result<TrainConfig> {
         let mut settings = Settings::new()?;
         lay_on(&mut settings)?;
-        settings.resolve()
+        settings.resolve(None)
     }
 
     #[test]
     fn later_settings_count_and_the_rest_stays() {
         let config = resolve(|s| {
             s.recipe("fast")?;
-            s.lay_on("[budget]\nepochs = 3\n[augment]\nrotation = 1.0", "file")?;
+            s.lay_on("[budget]\nepochs = 3\n[augment]\nrotation = 1.0", "file").map(drop)?;
             s.key("lr=0.02")?;
             s.key("augment.flip = random")?;
             s.key("arch=fer-s")
@@ -124,12 +145,35 @@ mod tests {
     }
 
     #[test]
+    fn adam_has_a_rate_of_its_own_unless_one_is_asked_for() {
+        let rate = |keys: &[&str], kind| {
+            let mut settings = Settings::new().unwrap();
+            settings.recipe("fast").unwrap();
+            keys.iter().for_each(|key| settings.key(key).unwrap());
+            settings.resolve(kind).unwrap().lr
+        };
+        assert_eq!(rate(&[], None), 0.1);
+        assert_eq!(rate(&[], Some(Kind::AdamW)), 0.001);
+        assert_eq!(rate(&["optimizer.kind=adam"], None), 0.001);
+        assert_eq!(rate(&["lr=0.0003"], Some(Kind::Adam)), 0.0003);
+        assert_eq!(rate(&["lr=0.0003", "optimizer.kind=adam"], None), 0.0003);
+        assert_eq!(rate(&["optimizer.kind=adam"], Some(Kind::Sgd)), 0.1);
+    }
+
+    #[test]
     fn every_recipe_is_valid_and_ends_at_the_side_of_a_face() {
         for (name, _) in RECIPES {
             let config = resolve(|s| s.recipe(name)).unwrap();
             config.validate().unwrap();
             assert_eq!(config.final_side(), crate::SIDE, "{name}");
         }
+    }
+
+    #[test]
+    fn one_teacher_needs_no_list() {
+        let teachers = |key: &str| resolve(|s| s.key(key)).unwrap().teacher;
+        assert_eq!(teachers("teacher=runs/a"), teachers("teacher=['runs/a']"));
+        assert_eq!(teachers("teacher=['a', 'b']").len(), 2);
     }
 
     #[test]

@@ -36,10 +36,22 @@ pub fn create(wanted: Option<&Path>, arch: &str) -> Result<PathBuf> {
     Err(Error::Usage("runs: no number is free".into()))
 }
 
+/// Refuses a folder that [`create`] would refuse, before any work is done for it.
+///
+/// # Errors
+/// [`Error::Usage`] if it holds something or is a file.
+pub fn require_free(wanted: &Path) -> Result<()> {
+    if is_taken(wanted) { Err(taken(wanted)) } else { Ok(()) }
+}
+
+fn is_taken(folder: &Path) -> bool {
+    let holds_something = |mut files: std::fs::ReadDir| files.next().is_some();
+    std::fs::read_dir(folder).map_or(folder.exists(), holds_something)
+}
+
 /// Makes the folder where there is none and takes it; `false` if it is another's.
 fn claim(folder: &Path) -> Result<bool> {
-    let holds_something = |mut files: std::fs::ReadDir| files.next().is_some();
-    if std::fs::read_dir(folder).map_or(folder.exists(), holds_something) {
+    if is_taken(folder) {
         return Ok(false);
     }
     std::fs::create_dir_all(folder).map_err(Error::io(folder))?;

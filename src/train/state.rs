@@ -65,10 +65,14 @@ impl Trainer {
         durable::write_keeping_previous(&folder.join(LAST), &self.archive()?.to_bytes()?)
     }
 
-    /// Writes `best.safetensors`, if there is a run folder.
-    pub(super) fn save_best(&self, evaluated: &Network<f32>) -> Result<()> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        let mut archive = weights::archive(evaluated)?;
+    /// Keeps the best epoch's weights: `best.safetensors` in the run folder; without one, in memory if
+    /// patience may want them back.
+    pub(super) fn keep_best(&mut self, evaluated: Network<f32>) -> Result<()> {
+        let Some(folder) = &self.folder else {
+            self.best = self.config.patience.is_some().then_some(evaluated);
+            return Ok(());
+        };
+        let mut archive = weights::archive(&evaluated)?;
         archive.put("config", &self.config)?;
         archive.put("class_counts", &ClassCounts::of(&self.train, &self.validation))?;
         archive.put(mean_face::ENTRY, &self.mean_face)?;
@@ -78,9 +82,14 @@ impl Trainer {
 
     /// Takes the best epoch's weights as the result.
     pub(super) fn return_to_best(&mut self) -> Result<()> {
-        let Some(folder) = self.folder.clone() else { return Ok(()) };
-        let path = folder.join(BEST);
-        let best = weights::from_archive(&path, &Archive::read(&path)?)?;
+        let best = match (&self.folder, self.best.take()) {
+            (Some(folder), _) => {
+                let path = folder.join(BEST);
+                weights::from_archive(&path, &Archive::read(&path)?)?
+            }
+            (None, Some(best)) => best,
+            (None, None) => return Ok(()), // taken before
+        };
         let mut copy = self.network.clone();
         for ((_, to), (_, from)) in copy.state_mut().into_iter().zip(best.state()) {
             *to = from.clone();

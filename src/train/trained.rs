@@ -7,7 +7,7 @@ use super::evaluate::{Predictions, features, predict};
 use super::load;
 use super::mean_face::{self, mean_face};
 use crate::checkpoint::Archive;
-use crate::checkpoint::weights::{self, OWN, read_model};
+use crate::checkpoint::weights::{self, OWN, is_own, read_model};
 use crate::dataset::{Dataset, augment::View};
 use crate::error::{Error, Result};
 use crate::explain::Explained;
@@ -55,7 +55,7 @@ impl Trained {
         Ok(Self {
             calibration,
             mean_face: mean_face::find(path, &archive)?,
-            path: path.to_owned(),
+            path: if is_own(path) { OWN.into() } else { path.to_owned() },
             network,
             config,
             equalize,
@@ -233,7 +233,8 @@ impl Ensemble {
         if tta { View::tta() } else { vec![View::PLAIN] }
     }
 
-    /// Mean probabilities over the models and the views, not calibrated. `progress` hears of the work done so far.
+    /// Mean probabilities over the models and the views, as the networks give them. `progress` hears
+    /// of the work done so far.
     ///
     /// # Errors
     /// [`Error::Shape`] if a network does not take faces.
@@ -241,25 +242,57 @@ impl Ensemble {
         &self,
         data: &Dataset,
         tta: bool,
-        mut progress: impl FnMut(usize),
+        progress: impl FnMut(usize),
     ) -> Result<Predictions> {
+        Ok(self.mean(&self.ask(data, tta, progress)?))
+    }
+
+    /// The same of calibrated probabilities: each model's at its own temperature, where that has been
+    /// measured; see [`Ensemble::is_calibrated`].
+    ///
+    /// # Errors
+    /// As [`Ensemble::predict`].
+    pub fn predict_calibrated(
+        &self,
+        data: &Dataset,
+        tta: bool,
+        progress: impl FnMut(usize),
+    ) -> Result<Predictions> {
+        let all = self.ask(data, tta, progress)?.into_iter().zip(&self.members);
+        let at_their_own =
+            |(p, m): (Predictions, &Trained)| p.tempered(m.temperature(tta).unwrap_or(1.0));
+        Ok(self.mean(&all.map(at_their_own).collect::<Vec<_>>()))
+    }
+
+    fn mean(&self, all: &[Predictions]) -> Predictions {
+        let classes = self.classes().len();
+        Predictions::mean(all).unwrap_or(Predictions { classes, probabilities: Vec::new() })
+    }
+
+    /// What each model says.
+    fn ask(
+        &self,
+        data: &Dataset,
+        tta: bool,
+        mut progress: impl FnMut(usize),
+    ) -> Result<Vec<Predictions>> {
         let views = Self::views(tta);
         let mut all = Vec::with_capacity(self.members.len());
         for (k, member) in self.members.iter().enumerate() {
             let done = |faces| progress(k * data.len() + faces);
             all.push(predict(&member.network, data, &views, member.equalize(), done)?);
         }
-        let classes = self.classes().len();
-        Ok(Predictions::mean(&all).unwrap_or(Predictions { classes, probabilities: Vec::new() }))
+        Ok(all)
     }
 
-    /// Temperature that makes [`Ensemble::predict`]'s answers calibrated: that of a single network,
-    /// where it has been measured. The mean of several networks was not.
-    pub fn temperature(&self, tta: bool) -> Option<f64> {
-        match self.members.as_slice() {
-            [only] => only.temperature(tta),
-            _ => None,
-        }
+    /// Whether [`Ensemble::predict_calibrated`]'s answers are calibrated: those of every model are.
+    pub fn is_calibrated(&self, tta: bool) -> bool {
+        self.members.iter().all(|m| m.temperature(tta).is_some())
+    }
+
+    /// The models whose calibration has never been measured.
+    pub fn uncalibrated(&self) -> impl Iterator<Item = &Trained> {
+        self.members.iter().filter(|m| m.calibration.is_none())
     }
 
     /// What the first network's last layer sees of each face, `[n, d]`.

@@ -80,6 +80,8 @@ pub struct Trainer {
     pub(super) mean_face: Vec<f32>,
     /// Run folder; none = nothing is written.
     pub folder: Option<PathBuf>,
+    /// The best epoch's network, where there is no folder to keep it in and patience may want it back.
+    pub(super) best: Option<Network<f32>>,
     /// When this session's training began; none = it has not yet.
     started: Option<Instant>,
 }
@@ -127,6 +129,7 @@ impl Trainer {
             cost: (0, 0.0),
             soft_checksum: None,
             folder: None,
+            best: None,
             started: None,
         })
     }
@@ -194,7 +197,9 @@ impl Trainer {
             let epoch = self.progress.epoch as u64;
             let seed = self.config.seed;
             let order = epoch_order(&self.train, self.config.class_balanced, seed, epoch);
-            while self.progress.step_in_epoch < self.steps_per_epoch() && self.fraction() < 1.0 {
+            // At least one step: the clock may run out between the two looks at it.
+            let more = |t: &Self| t.progress.step_in_epoch == 0 || t.fraction() < 1.0;
+            while self.progress.step_in_epoch < self.steps_per_epoch() && more(self) {
                 let result = self.step(&order)?;
                 if !observer.step(self, &result) {
                     self.save_last()?;
@@ -295,8 +300,11 @@ impl Trainer {
         let (data, views) = (&self.validation, &[View::PLAIN]);
         let predictions = predict(&evaluated, data, views, equalize, |_| {})?;
         let (val_loss, val_accuracy) = predictions.loss_and_accuracy(data);
-        if !val_loss.is_finite() || !self.is_finite() {
+        if !val_loss.is_finite() {
             return Err(self.diverged(&format!("the validation loss is {val_loss}")));
+        }
+        if !self.is_finite() {
+            return Err(self.diverged("a weight or a moment is not a finite number"));
         }
         let sums = self.progress.sums;
         let faces = sums.faces.max(1) as f64;
@@ -325,7 +333,7 @@ impl Trainer {
         let p = &mut self.progress;
         if p.best.is_none_or(|(_, best)| val_accuracy > best) {
             p.best = Some((p.epoch, val_accuracy));
-            self.save_best(&evaluated)?;
+            self.keep_best(evaluated)?;
         }
         observer.epoch(self, &metrics)?;
         self.save_last()?;

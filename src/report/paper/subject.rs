@@ -123,9 +123,7 @@ pub(super) fn evaluate(
     progress: impl FnMut(usize),
 ) -> Result<(EvaluationReport, Option<Vec<f32>>)> {
     let faces = &subject.judged.faces;
-    let temperature = subject.ensemble.temperature(false);
-    let predictions = subject.ensemble.predict(faces, false, progress)?;
-    let predictions = predictions.tempered(temperature.unwrap_or(1.0));
+    let predictions = subject.ensemble.predict_calibrated(faces, false, progress)?;
     let features = subject.ensemble.features(faces)?;
     let name = match &subject.judged.path {
         Some(path) => path.display().to_string(),
@@ -134,7 +132,7 @@ pub(super) fn evaluate(
     let mut report =
         EvaluationReport::new(subject.ensemble, &name, faces, &predictions, features.as_deref())?;
     report.unlabelled = subject.judged.unlabelled;
-    report.temperature_used = temperature;
+    report.say_calibrated(subject.ensemble, false);
     match report.evaluation.per_class.iter().any(|c| c.support > 0) {
         true => Ok((report, features)),
         false => Err(Error::data(name, "holds no labelled face; a report needs some")),
