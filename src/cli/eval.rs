@@ -1,7 +1,6 @@
 //! `fer eval`.
 
-use super::input::{Averaging, Reading};
-use crate::dataset::Dataset;
+use super::input::{Averaging, Reading, labelled};
 use crate::error::{Error, Result};
 use crate::report::{EvaluationReport, write_folder};
 use crate::train::Ensemble;
@@ -70,14 +69,4 @@ pub(super) fn run(args: Args) -> Result<()> {
         eprintln!("written: {}", folder.join("index.html").display());
     }
     if args.json { super::print_json(&report) } else { super::print(&report.to_text()) }
-}
-
-/// The first `limit` faces that have a label, and the number of those that have none.
-fn labelled(faces: Dataset, limit: Option<usize>) -> (Dataset, usize) {
-    let known: Vec<usize> = (0..faces.len()).filter(|&i| faces.label(i).is_some()).collect();
-    let wanted = limit.unwrap_or(usize::MAX).min(known.len());
-    match wanted == faces.len() {
-        true => (faces, 0),
-        false => (faces.select(&known[..wanted]), faces.len() - known.len()),
-    }
 }

@@ -105,6 +105,16 @@ impl Averaging {
     }
 }
 
+/// The first `limit` faces that have a label, and the number of those that have none.
+pub fn labelled(faces: Dataset, limit: Option<usize>) -> (Dataset, usize) {
+    let known: Vec<usize> = (0..faces.len()).filter(|&i| faces.label(i).is_some()).collect();
+    let wanted = limit.unwrap_or(usize::MAX).min(known.len());
+    match wanted == faces.len() {
+        true => (faces, 0),
+        false => (faces.select(&known[..wanted]), faces.len() - known.len()),
+    }
+}
+
 /// Light or dark.
 pub fn theme(dark: bool) -> Theme {
     if dark { Theme::Dark } else { Theme::Light }

@@ -96,7 +96,8 @@ fn check(args: &Args, model: Option<&Path>) -> Result<()> {
     }
     if let Some(other) = args.inputs.iter().find(|path| path.exists() && is_model(path)) {
         let other = other.display();
-        let message = format!("{other} is a network, not an input; to average networks: --with {other}");
+        let message =
+            format!("{other} is a network, not an input; to average networks: --with {other}");
         return Err(Error::Usage(message));
     }
     if args.top == 0 {

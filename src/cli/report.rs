@@ -1,9 +1,8 @@
 //! `fer report`.
 
-use super::input::Reading;
+use super::input::{Reading, labelled};
 use super::progress::{self, duration};
 use crate::bench::machine::cpu_name;
-use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::files::require_folder_of;
 use crate::files::write_atomic;
@@ -70,7 +69,7 @@ pub(super) fn run(args: Args) -> Result<()> {
         Some(path) => args.reading.read(path)?,
         None => ensemble.first().validation_faces()?,
     };
-    let (faces, unlabelled) = labelled(all);
+    let (faces, unlabelled) = labelled(all, None);
     let judged =
         NamedFaces { faces, path: args.data.clone(), reading: args.reading.words(), unlabelled };
     // A report can do without the training faces, where they are not at hand any more.
@@ -121,15 +120,6 @@ fn make(subject: &Subject<'_>, begun: Instant) -> Result<Paper> {
     let paper = Paper::new(subject, &mut Meter::new(&mut tell));
     bar.finish_and_clear();
     paper
-}
-
-/// The faces that have a label, and the number of those that have none.
-fn labelled(faces: Dataset) -> (Dataset, usize) {
-    let known: Vec<usize> = (0..faces.len()).filter(|&i| faces.label(i).is_some()).collect();
-    match known.len() == faces.len() {
-        true => (faces, 0),
-        false => (faces.select(&known), faces.len() - known.len()),
-    }
 }
 
 /// What was typed, without what changes nothing on the page.

@@ -44,7 +44,8 @@ impl Observer for Display {
         self.bar.set_position(p.step_in_epoch as u64);
         let left = duration(trainer.remaining().unwrap_or(0.0));
         // The plain lines show no message, and count the time of this epoch.
-        let in_all = if progress::plain() { format!(" ({left} left in all)") } else { String::new() };
+        let in_all =
+            if progress::plain() { format!(" ({left} left in all)") } else { String::new() };
         self.bar.set_prefix(format!("epoch {}{in_all}", p.epoch + 1));
         let faces = p.sums.faces.max(1) as f64;
         self.bar.set_message(format!(

@@ -3,11 +3,11 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use super::Dataset;
 use crate::Result;
 use crate::files::write_atomic_with;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// Writes `label,feature` (or `id,feature`, if any face has no label) to `path`, compressed if the
 /// name ends in `.gz`.

@@ -131,7 +131,9 @@ impl Default for TrainConfig {
 }
 
 /// One path, or a list of them.
-fn one_or_several<'de, D: Deserializer<'de>>(value: D) -> std::result::Result<Vec<PathBuf>, D::Error> {
+fn one_or_several<'de, D: Deserializer<'de>>(
+    value: D,
+) -> std::result::Result<Vec<PathBuf>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "expected a path or a list of paths")]
     enum Paths {
