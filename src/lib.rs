@@ -20,6 +20,7 @@ pub mod onnx;
 pub mod ops;
 pub mod optim;
 pub mod photo;
+pub mod proto;
 pub mod random;
 pub mod render;
 pub mod report;
