@@ -25,6 +25,7 @@ pub mod random;
 pub mod render;
 pub mod report;
 pub mod serve;
+pub mod stats;
 pub mod tensorboard;
 pub mod train;
 

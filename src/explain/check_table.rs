@@ -9,9 +9,9 @@ use super::method::Method;
 use super::model::{Classifier, Target, check};
 use super::randomisation::Similarity;
 use super::sensitivity::max_sensitivity;
-use super::stats::mean;
 use super::verdict::Verdict;
 use crate::Result;
+use crate::stats::mean;
 
 /// A correlation above this with the maps of a randomised network, or of one whose upper half is
 /// randomised, means that the map shows the picture rather than what the network learnt: it fails

@@ -2,9 +2,9 @@
 
 use super::batch::{face, probabilities_of};
 use super::model::Classifier;
-use super::stats::trapezoid;
 use super::verdict::Estimate;
 use crate::random::{Purpose, Rng};
+use crate::stats::trapezoid;
 use crate::{PIXELS, Result, SIDE};
 
 /// Steps of a curve: 48 pixels at a time.

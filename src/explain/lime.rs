@@ -4,9 +4,9 @@ use super::batch::{face, probabilities_of};
 use super::model::Classifier;
 use super::ridge::{Ridge, ridge};
 use super::segments::{Segmentation, count, segment, segment_means};
-use super::stats::spearman;
 use crate::Result;
 use crate::random::{Purpose, Rng};
+use crate::stats::spearman;
 
 /// How LIME samples and fits.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -59,7 +59,6 @@ pub mod sensitivity;
 pub mod slic;
 pub mod smooth_grad;
 pub mod spectrum;
-pub mod stats;
 pub mod target;
 pub mod training_faces;
 pub mod verdict;

@@ -3,8 +3,9 @@
 //! Always in evaluation mode: there is no other. In training mode batch normalisation couples the
 //! faces of a batch, so "the gradient of one face" would depend on its neighbours.
 
-pub use super::target::{Target, argmax, softmax};
+pub use super::target::Target;
 pub use crate::autograd::BackwardRule;
+use crate::stats::softmax;
 use crate::{Error, PIXELS, Result};
 use std::ops::Range;
 
@@ -287,7 +288,7 @@ pub trait Classifier {
     fn logits(&self, faces: &[f32]) -> Result<Vec<f32>>;
     /// Probabilities of one face's logits as people are shown them.
     fn probabilities(&self, logits: &[f32]) -> Vec<f32> {
-        softmax(logits)
+        softmax(logits, 1.0)
     }
     /// Gradient of each face's target with respect to its pixels.
     fn input_gradient(

@@ -5,6 +5,7 @@ use super::cam::{Cam, maps_of_face, relu_weighted_sum};
 use super::model::Classifier;
 use super::picture::{min_max_normalise, resize_to_face};
 use crate::Result;
+use crate::stats::softmax;
 
 /// ReLU(Σ_k softmax_k(p(b + H_k·(x − b)) − p(b))·A_k) for every face, where H_k is channel k,
 /// upsampled and stretched to \[0,1\], and p the probability of `classes[face]`.
@@ -50,7 +51,7 @@ fn one_face(
     let found = probabilities_of(model, 1 + masks.len(), draw, |_| class)?;
     let gains: Vec<f32> = found[1..].iter().map(|p| p - found[0]).collect();
     let mut weights = vec![0.0; maps.c];
-    for (share, (k, _)) in super::model::softmax(&gains).into_iter().zip(&masks) {
+    for (share, (k, _)) in softmax(&gains, 1.0).into_iter().zip(&masks) {
         weights[*k] = share;
     }
     let cells = maps.h * maps.w;

@@ -3,7 +3,7 @@
 use super::naturalness::Naturalness;
 use super::picture::mean_face;
 use super::spectrum::{Extension, mean_magnitude};
-use super::stats::mean_sd;
+use crate::stats::mean_sd;
 use crate::{Error, PIXELS, Result};
 
 /// The training faces, and what the recipes need to know of them.

@@ -1,6 +1,6 @@
 //! Does "80 % sure" mean right in 80 % of the cases?
 
-use super::evaluation::log_softmax;
+use crate::stats::log_softmax;
 
 /// Bins of the reliability diagram.
 pub const BINS: usize = 15;

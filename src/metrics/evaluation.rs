@@ -2,7 +2,7 @@
 
 use super::calibration::{Calibration, fit_temperature};
 use super::confusion::Confusion;
-use crate::explain::stats::{Interval, wilson};
+use crate::stats::{Interval, argmax, log_softmax, wilson};
 use crate::{Error, Result};
 
 /// One class.
@@ -98,7 +98,7 @@ impl Evaluation {
         let (n, classes) = (labels.len(), names.len());
         let rows: Vec<Vec<f64>> =
             logits.chunks_exact(classes).map(|row| log_softmax(row, 1.0)).collect();
-        let predicted: Vec<usize> = rows.iter().map(|row| best(row)).collect();
+        let predicted: Vec<usize> = rows.iter().map(|row| argmax(row)).collect();
         let confusion = Confusion::new(labels, &predicted, classes)?;
         let confidence: Vec<f64> =
             rows.iter().zip(&predicted).map(|(row, &p)| row[p].exp()).collect();
@@ -106,7 +106,7 @@ impl Evaluation {
         let reliability = Calibration::new(&confidence, &right);
         let mean = |value: &dyn Fn(usize) -> f64| (0..n).map(value).sum::<f64>() / n as f64;
         let in_top2 = |f: usize| {
-            // Ties go to the lower class, as in `best`.
+            // Ties go to the lower class, as in `argmax`.
             let own = (rows[f][labels[f]], labels[f]);
             let beats = |&(c, v): &(usize, &f64)| *v > own.0 || (*v == own.0 && c < own.1);
             f64::from(u8::from(rows[f].iter().enumerate().filter(beats).count() < 2))
@@ -170,19 +170,6 @@ fn check(
     Err(Error::shape("evaluation", detail))
 }
 
-/// ln softmax(scale·logits) in double precision.
-pub fn log_softmax(logits: &[f32], scale: f64) -> Vec<f64> {
-    let scaled: Vec<f64> = logits.iter().map(|&v| f64::from(v) * scale).collect();
-    let top = scaled.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = scaled.iter().map(|v| (v - top).exp()).sum();
-    scaled.iter().map(|v| v - top - sum.ln()).collect()
-}
-
-/// Place of the largest value, the first among equals.
-fn best(row: &[f64]) -> usize {
-    (1..row.len()).fold(0, |b, k| if row[k] > row[b] { k } else { b })
-}
-
 /// Recall of each class when every probability is divided by the class's share of the training
 /// set (Saerens, Latinne & Decaestecker 2002). A class never trained on keeps its probability.
 fn balanced_recall(rows: &[Vec<f64>], labels: &[usize], trained_on: &[u64]) -> Vec<f64> {
@@ -191,7 +178,7 @@ fn balanced_recall(rows: &[Vec<f64>], labels: &[usize], trained_on: &[u64]) -> V
     let mut found = vec![(0u64, 0u64); trained_on.len()];
     for (row, &label) in rows.iter().zip(labels) {
         let adjusted: Vec<f64> = row.iter().enumerate().map(|(c, v)| v - prior(c)).collect();
-        found[label].0 += u64::from(best(&adjusted) == label);
+        found[label].0 += u64::from(argmax(&adjusted) == label);
         found[label].1 += 1;
     }
     found.into_iter().map(|(right, n)| right as f64 / n.max(1) as f64).collect()
