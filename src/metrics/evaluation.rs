@@ -25,7 +25,8 @@ pub struct ClassReport {
     /// Mean probability given to this class on its own faces.
     pub mean_probability: f64,
     /// Expected recall if the training set had held every class equally often: probabilities
-    /// divided by the class's share of the training set. `None` without training counts.
+    /// divided by the class's share of the training set. A class never trained on takes no part, so
+    /// its own is 0. `None` without training counts.
     pub recall_if_balanced: Option<f64>,
     /// Training faces of this class, where known.
     pub trained_on: Option<u64>,
@@ -171,14 +172,21 @@ fn check(
 }
 
 /// Recall of each class when every probability is divided by the class's share of the training
-/// set (Saerens, Latinne & Decaestecker 2002). A class never trained on keeps its probability.
+/// set (Saerens, Latinne & Decaestecker 2002). A class never trained on has no such share: it is no
+/// rival of the others, and none of its own faces is found.
 fn balanced_recall(rows: &[Vec<f64>], labels: &[usize], trained_on: &[u64]) -> Vec<f64> {
     let total: u64 = trained_on.iter().sum();
-    let prior = |c: usize| (trained_on[c].max(1) as f64 / total.max(1) as f64).ln();
+    let adjusted = |row: &[f64]| -> Vec<f64> {
+        let divided = |(v, &n): (&f64, &u64)| match n {
+            0 => f64::NEG_INFINITY,
+            n => v - (n as f64 / total as f64).ln(),
+        };
+        row.iter().zip(trained_on).map(divided).collect()
+    };
     let mut found = vec![(0u64, 0u64); trained_on.len()];
     for (row, &label) in rows.iter().zip(labels) {
-        let adjusted: Vec<f64> = row.iter().enumerate().map(|(c, v)| v - prior(c)).collect();
-        found[label].0 += u64::from(argmax(&adjusted) == label);
+        let right = trained_on[label] > 0 && argmax(&adjusted(row)) == label;
+        found[label].0 += u64::from(right);
         found[label].1 += 1;
     }
     found.into_iter().map(|(right, n)| right as f64 / n.max(1) as f64).collect()
@@ -232,6 +240,20 @@ mod tests {
         }
         assert_eq!(json["confusion"][1][0], 1);
         assert_eq!(json["per_class"][0]["label"], "a");
+    }
+
+    #[test]
+    fn a_class_never_trained_on_takes_no_part_in_the_balanced_recall() {
+        // Class c has the largest logit of every face; between a and b, class b gains ln 8 = 2.08.
+        let logits = [3.0, 0.0, 9.0, 2.0, 0.0, 9.0, 0.0, 0.0, 9.0];
+        let balanced = |counts: [u64; 3]| -> Vec<f64> {
+            let names = ["a", "b", "c"];
+            let e = Evaluation::new(&logits, &[0, 1, 2], &names, Some(&counts)).unwrap();
+            e.per_class.iter().map(|c| c.recall_if_balanced.unwrap()).collect()
+        };
+        assert_eq!(balanced([8, 1, 0]), [1.0, 1.0, 0.0]);
+        assert_eq!(balanced([0, 0, 0]), [0.0; 3]);
+        assert_eq!(balanced([8, 1, 8]), [0.0, 0.0, 1.0]);
     }
 
     #[test]
