@@ -2,11 +2,12 @@
 
 use super::attribute::{Attribution, Fact, Options, attribute};
 use super::batch::{face, logits_of};
+use super::check::check;
 use super::faithfulness::{Areas, Faithfulness, Leads, controls, map_areas};
 use super::infidelity::Squares;
 use super::integrated_gradients::RESIDUAL_GOAL;
 use super::method::Method;
-use super::model::{Classifier, Target, check};
+use super::model::{Classifier, Target};
 use super::randomisation::Similarity;
 use super::sensitivity::max_sensitivity;
 use super::verdict::Verdict;

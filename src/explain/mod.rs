@@ -20,6 +20,7 @@ pub mod ascent;
 pub mod attribute;
 pub mod batch;
 pub mod cam;
+pub mod check;
 pub mod check_table;
 pub mod class_maps;
 pub mod face_size;

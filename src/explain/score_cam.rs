@@ -2,6 +2,7 @@
 
 use super::batch::{face, probabilities_of};
 use super::cam::{Cam, maps_of_face, relu_weighted_sum};
+use super::check::{check_classes, check_picture};
 use super::model::Classifier;
 use super::picture::{min_max_normalise, resize_to_face};
 use crate::Result;
@@ -13,6 +14,8 @@ use crate::stats::softmax;
 /// `baseline` is the picture b seen where the mask is 0: zeros are the paper's choice; the mean
 /// face is kinder to a network for which black is itself a cue. Constant channels mask nothing
 /// and are skipped (min–max of them is 0/0, NaN in several libraries). One forward pass a channel.
+/// **Errors**: those of [`check_classes`]; `Shape` for a baseline that is not 48×48; `Usage` for an
+/// unknown layer.
 /// **Source**: Wang et al. 2019 (arXiv 1910.01279).
 pub fn score_cam(
     model: &dyn Classifier,
@@ -21,6 +24,8 @@ pub fn score_cam(
     classes: &[usize],
     baseline: &[f32],
 ) -> Result<Vec<Cam>> {
+    check_classes(model, faces, classes)?;
+    check_picture("baseline", baseline)?;
     (0..classes.len()).map(|f| one_face(model, layer, faces, f, classes[f], baseline)).collect()
 }
 
