@@ -24,7 +24,8 @@ pub fn archive(network: &Network<f32>) -> Result<Archive> {
 /// The network that an archive holds: the average of the weights if there is one, else the weights.
 ///
 /// # Errors
-/// [`Error::Model`] if tensors are missing, of another shape, or not finite.
+/// [`Error::Model`] if tensors are missing, of another shape, or not finite, or if what is described
+/// is no network or more than the file holds.
 pub fn from_archive(path: &Path, archive: &Archive) -> Result<Network<f32>> {
     let averaged = archive.tensors.keys().any(|k| k.starts_with("ema/"));
     from_network_tensors(path, archive, if averaged { "ema" } else { "network" })
