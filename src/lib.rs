@@ -20,10 +20,12 @@ pub mod onnx;
 pub mod ops;
 pub mod optim;
 pub mod photo;
+pub mod proto;
 pub mod random;
 pub mod render;
 pub mod report;
 pub mod serve;
+pub mod stats;
 pub mod tensorboard;
 pub mod train;
 

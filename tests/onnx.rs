@@ -5,9 +5,9 @@ use fer::autograd::Tensor;
 use fer::dataset::{SynthOptions, synthesize};
 use fer::model::{Network, architecture};
 use fer::onnx::to_onnx;
+use fer::proto::{Fields, Value};
 use fer::random::{Purpose, Rng};
 use fer::render::numbers::to_npy;
-use fer::tensorboard::proto::{Fields, Value};
 use std::collections::BTreeMap;
 use std::path::Path;
 

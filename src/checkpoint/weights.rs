@@ -4,6 +4,7 @@ use super::Archive;
 use super::durable::read_or_previous;
 use crate::autograd::Tensor;
 use crate::error::{Error, Result};
+use crate::model::build::MAX_PARAMETERS;
 use crate::model::{Network, NetworkSpec};
 use std::path::{Path, PathBuf};
 
@@ -23,11 +24,16 @@ pub fn archive(network: &Network<f32>) -> Result<Archive> {
 /// The network that an archive holds: the average of the weights if there is one, else the weights.
 ///
 /// # Errors
-/// [`Error::Model`] if tensors are missing, of another shape, or not finite.
+/// [`Error::Model`] if tensors are missing, of another shape, or not finite, or if what is described
+/// is no network or more than the file holds.
 pub fn from_archive(path: &Path, archive: &Archive) -> Result<Network<f32>> {
     let averaged = archive.tensors.keys().any(|k| k.starts_with("ema/"));
     from_network_tensors(path, archive, if averaged { "ema" } else { "network" })
 }
+
+/// Parameters that a file may lack and still be built, so that the missing tensor can be named. A
+/// description of more than the file holds is refused before memory is taken for it.
+const LACKING: usize = 1 << 20;
 
 /// The network whose tensors are named `prefix/…`.
 ///
@@ -35,11 +41,13 @@ pub fn from_archive(path: &Path, archive: &Archive) -> Result<Network<f32>> {
 /// As [`from_archive`].
 pub fn from_network_tensors(path: &Path, archive: &Archive, prefix: &str) -> Result<Network<f32>> {
     let spec: NetworkSpec = archive.get(path, "network")?;
-    let built = Network::new(spec, 0);
+    let own = format!("{prefix}/");
+    let own = || archive.tensors.iter().filter(|(name, _)| name.starts_with(&own));
+    let held: usize = own().map(|(_, (_, values))| values.len()).sum();
+    let built = Network::within(MAX_PARAMETERS.min(held + LACKING), spec, 0);
     let mut network =
         built.map_err(|e| Error::model(path, format!("describes no network: {e}")))?;
-    let known = network.state().len();
-    let found = archive.tensors.keys().filter(|k| k.starts_with(&format!("{prefix}/"))).count();
+    let (known, found) = (network.state().len(), own().count());
     if found > known {
         let message = format!("has {found} tensors, its network has {known}");
         return Err(Error::model(path, message));

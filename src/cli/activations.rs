@@ -10,7 +10,6 @@ use crate::error::{Error, Result};
 use crate::explain::activations::{class_means, map_layers, stages};
 use crate::explain::layers::check_filters;
 use crate::explain::network::Explained;
-use crate::explain::target::argmax;
 use crate::explain::{Classifier as _, LayerInfo};
 use crate::nn::Layer;
 use crate::render::panel::{Cell, Line, Page, Tone};
@@ -19,6 +18,7 @@ use crate::report::activation_page::{
     MapStyle, Stage, class_means_page, kernels_page, stack, stages_page,
 };
 use crate::report::write::check_name;
+use crate::stats::argmax;
 use crate::train::Trained;
 use crate::{CLASS_NAMES, SIDE};
 use std::path::{Path, PathBuf};

@@ -90,7 +90,7 @@ pub fn class_means(
     labels: &[usize],
     progress: &mut dyn FnMut(usize),
 ) -> Result<ClassMeans> {
-    let n = super::model::count_faces(faces)?;
+    let n = super::check::count_faces(faces)?;
     if labels.len() != n {
         return Err(Error::shape("activations", format!("{n} faces, {} labels", labels.len())));
     }

@@ -1,6 +1,7 @@
 //! One call for every attribution method, and what a caption has to say about the result.
 
 use super::cam::{Cam, choose_layer};
+use super::check::{check, check_picture};
 use super::grad_cam::grad_cam;
 use super::grad_cam_pp::grad_cam_pp;
 use super::grad_x_input::grad_x_input;
@@ -9,14 +10,14 @@ use super::integrated_gradients::{Baseline, integrated_gradients};
 use super::layer_cam::layer_cam;
 use super::lime::{LimeOptions, lime};
 use super::method::Method;
-use super::model::{Classifier, Target, check};
+use super::model::{Classifier, Target};
 use super::occlusion::{Window, occlusion};
 use super::picture::{display_scale, max_abs, to_signed_display};
 use super::rise::{RiseMasks, rise};
 use super::saliency::saliency;
 use super::score_cam::score_cam;
 use super::smooth_grad::{Noise, smooth_grad, smooth_grad_squared, var_grad};
-use crate::{Error, PIXELS, Result};
+use crate::{PIXELS, Result};
 
 /// What the methods need to know beyond the face.
 #[derive(Clone, Debug)]
@@ -44,10 +45,7 @@ impl Options {
     ///
     /// **Errors**: `Shape` where the mean face is not 48×48.
     pub fn new(mean_face: Vec<f32>, seed: u64) -> Result<Options> {
-        if mean_face.len() != PIXELS {
-            let detail = format!("the mean face has {} pixels, not {PIXELS}", mean_face.len());
-            return Err(Error::shape("explain", detail));
-        }
+        check_picture("mean face", &mean_face)?;
         let gray = mean_face.iter().sum::<f32>() / PIXELS as f32;
         Ok(Options {
             mean_face,

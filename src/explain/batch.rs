@@ -10,7 +10,7 @@ pub const BATCH: usize = 128;
 
 /// Calls `run(first, faces)` on `total` faces, at most [`BATCH`] at once and in order; face i is
 /// drawn by `make(i, face)`, on all threads.
-pub fn for_each_batch(
+pub(super) fn for_each_batch(
     total: usize,
     make: impl Fn(usize, &mut [f32]) + Sync,
     mut run: impl FnMut(usize, &[f32]) -> Result<()>,
@@ -40,7 +40,7 @@ pub fn logits_of(
 }
 
 /// Probability of `class(i)` for each face that `make` draws.
-pub fn probabilities_of(
+pub(super) fn probabilities_of(
     model: &dyn Classifier,
     total: usize,
     make: impl Fn(usize, &mut [f32]) + Sync,
@@ -52,7 +52,7 @@ pub fn probabilities_of(
 }
 
 /// Target scores of the faces that `make` draws.
-pub fn scores_of(
+pub(super) fn scores_of(
     model: &dyn Classifier,
     total: usize,
     make: impl Fn(usize, &mut [f32]) + Sync,
@@ -64,7 +64,7 @@ pub fn scores_of(
 }
 
 /// Gradients of the faces that `make` draws, handed over in order as `take(i, score, gradient)`.
-pub fn gradients_of(
+pub(super) fn gradients_of(
     model: &dyn Classifier,
     total: usize,
     rule: BackwardRule,

@@ -1,6 +1,7 @@
 //! What the class activation maps share: the layer they read and the map they make.
 
 use super::batch::{BATCH, face};
+use super::check::check;
 use super::layers::{deepest_map, find_layer};
 use super::model::{Classifier, LayerGradient, LayerInfo, Target};
 use super::picture::resize_to_face;
@@ -62,6 +63,7 @@ pub(super) fn cams(
     targets: &[Target],
     weigh: impl Fn(&[f32], &[f32], usize) -> Vec<f32>,
 ) -> Result<Vec<Cam>> {
+    check(model, faces, targets)?;
     let mut out = Vec::with_capacity(targets.len());
     for first in (0..targets.len()).step_by(BATCH) {
         let last = (first + BATCH).min(targets.len());

@@ -2,16 +2,17 @@
 
 use super::attribute::{Attribution, Fact, Options, attribute};
 use super::batch::{face, logits_of};
+use super::check::check;
 use super::faithfulness::{Areas, Faithfulness, Leads, controls, map_areas};
 use super::infidelity::Squares;
 use super::integrated_gradients::RESIDUAL_GOAL;
 use super::method::Method;
-use super::model::{Classifier, Target, check};
+use super::model::{Classifier, Target};
 use super::randomisation::Similarity;
 use super::sensitivity::max_sensitivity;
-use super::stats::mean;
 use super::verdict::Verdict;
 use crate::Result;
+use crate::stats::mean;
 
 /// A correlation above this with the maps of a randomised network, or of one whose upper half is
 /// randomised, means that the map shows the picture rather than what the network learnt: it fails

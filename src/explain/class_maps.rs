@@ -1,7 +1,6 @@
 //! Maps of a whole test set: what the faces of a class have in common.
 
 use super::batch::face;
-use super::model::Maps;
 use super::picture::mean_face;
 use crate::{Error, PIXELS, Result};
 
@@ -122,20 +121,4 @@ fn density_moments(maps: &[f32], chosen: &[usize]) -> Option<(Vec<f64>, Vec<f64>
 
 fn is_blank(map: &[f32]) -> bool {
     map.iter().all(|v| *v == 0.0)
-}
-
-/// Mean feature map of each class: channels of `maps` averaged over the faces with that label,
-/// `[classes][c·h·w]`, zeros for a class without faces.
-pub fn mean_feature_maps(maps: &Maps, labels: &[usize], classes: usize) -> Vec<Vec<f32>> {
-    let size = maps.c * maps.h * maps.w;
-    let mut sums = vec![vec![0.0f64; size]; classes];
-    let mut counts = vec![0.0f64; classes];
-    for (f, &c) in labels.iter().enumerate().filter(|&(_, &c)| c < classes) {
-        counts[c] += 1.0;
-        for (s, &v) in sums[c].iter_mut().zip(maps.face(f)) {
-            *s += f64::from(v);
-        }
-    }
-    let scale = |(sum, n): (Vec<f64>, f64)| sum.iter().map(|s| (s / n.max(1.0)) as f32).collect();
-    sums.into_iter().zip(counts).map(scale).collect()
 }

@@ -1,10 +1,11 @@
 //! Deletion and insertion: does the score follow the pixels in the map's order?
 
 use super::batch::{face, probabilities_of};
+use super::check::{check_classes, check_maps, check_picture};
 use super::model::Classifier;
-use super::stats::trapezoid;
 use super::verdict::Estimate;
 use crate::random::{Purpose, Rng};
+use crate::stats::trapezoid;
 use crate::{PIXELS, Result, SIDE};
 
 /// Steps of a curve: 48 pixels at a time.
@@ -78,6 +79,7 @@ impl Leads {
 /// Pixels in the order of the signed map, largest first, change places with `baseline` (the mean
 /// face) in 48 equal steps; the area is the trapezoid mean over 49 points. Without the controls an
 /// area means nothing: a face in the middle makes any central blob look faithful.
+/// **Errors**: those of [`check_classes`]; `Shape` where a map is missing or the baseline not 48×48.
 /// **Source**: Petsiuk, Das & Saenko 2018 (arXiv 1806.07421), § 4.
 pub fn faithfulness(
     model: &dyn Classifier,
@@ -95,6 +97,8 @@ pub fn faithfulness(
 
 /// Areas of both controls for every face: a random order, and the middle first. They do not depend
 /// on the map, so several methods may share them.
+///
+/// **Errors**: those of [`faithfulness`].
 pub fn controls(
     model: &dyn Classifier,
     faces: &[f32],
@@ -102,6 +106,8 @@ pub fn controls(
     baseline: &[f32],
     seed: u64,
 ) -> Result<Vec<[Areas; 2]>> {
+    check_classes(model, faces, classes)?;
+    check_picture("baseline", baseline)?;
     let centre = order(&centre_gaussian());
     let one_face = |(f, &class): (usize, &usize)| {
         let mut random: Vec<usize> = (0..PIXELS).collect();
@@ -113,6 +119,8 @@ pub fn controls(
 }
 
 /// Areas of every face's map.
+///
+/// **Errors**: those of [`faithfulness`].
 pub fn map_areas(
     model: &dyn Classifier,
     faces: &[f32],
@@ -120,6 +128,9 @@ pub fn map_areas(
     classes: &[usize],
     baseline: &[f32],
 ) -> Result<Vec<Areas>> {
+    check_classes(model, faces, classes)?;
+    check_picture("baseline", baseline)?;
+    check_maps(faces, maps)?;
     let one_face = |(f, &class): (usize, &usize)| {
         Ok(curves(model, face(faces, f), baseline, class, &[order(face(maps, f))])?[0])
     };

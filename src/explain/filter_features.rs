@@ -3,8 +3,8 @@
 use super::batch::BATCH;
 use super::model::{Classifier, LayerInfo, Maps};
 use super::patches::{FilterSurvey, SHOWN, channel_means, output_maps};
-use super::stats::mean_sd;
 use super::training_faces::TrainingFaces;
+use crate::stats::mean_sd;
 use crate::{PIXELS, Result};
 
 /// The previous block around the places that move a layer's filters, standardised channel by

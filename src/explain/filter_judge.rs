@@ -12,10 +12,10 @@ use super::patches::{
     FilterSurvey, LOGITS, SHOWN, objective_of, output_maps, receptive_crop, survey,
 };
 use super::recipe::Recipe;
-use super::stats::ncc;
 use super::training_faces::TrainingFaces;
 use super::warps::{WarpRange, warp_all};
 use crate::random::{Purpose, Rng};
+use crate::stats::ncc;
 use crate::{PIXELS, Result, SIDE};
 
 /// What pictures of a layer are judged against.

@@ -11,9 +11,9 @@ use super::patches::{
 };
 use super::pixels::{NAIVE_STEPS, Pixels, naive};
 use super::recipe::Recipe;
-use super::stats::median;
 use super::training_faces::TrainingFaces;
 use crate::Result;
+use crate::stats::median;
 
 /// How a page of filters is made.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ use crate::Result;
 
 /// ReLU(Σ_k ā_k·A_k) with ā_k = mean over the cells of dS/dA_k, for every face.
 ///
+/// **Errors**: those of [`check`](super::check::check); `Usage` for an unknown layer.
 /// **Source**: Selvaraju et al. 2016 (arXiv 1610.02391); Captum `LayerGradCam` +
 /// `LayerAttribution.interpolate`. Libraries pick the last layer with filters, before its batch
 /// normalisation and ReLU; here the layer is the caller's, by default after a ReLU.

@@ -12,6 +12,7 @@ use crate::Result;
 /// α = 0.
 /// Libraries differ: xplique takes the mean of A and of α·ReLU(g); tf-keras-vis normalises α to
 /// sum 1 and keeps exp(S).
+/// **Errors**: those of [`check`](super::check::check); `Usage` for an unknown layer.
 /// **Source**: Chattopadhay et al. 2017 (arXiv 1710.11063), eqs. 10 and 19.
 pub fn grad_cam_pp(
     model: &dyn Classifier,

@@ -11,6 +11,7 @@ use crate::Result;
 /// network that is linear in z it equals integrated gradients from the mean gray, and one-pixel
 /// occlusion with the mean, exactly; for ReLU without biases the map sums to S.
 /// Libraries often multiply by x itself, which favours bright pixels.
+/// **Errors**: those of [`check`](super::check::check).
 /// **Source**: Shrikumar et al. 2016 (arXiv 1605.01713); Captum `InputXGradient` fed with z.
 pub fn grad_x_input(model: &dyn Classifier, faces: &[f32], targets: &[Target]) -> Result<Vec<f32>> {
     let mean = model.normalization().mean;

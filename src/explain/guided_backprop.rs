@@ -13,6 +13,7 @@ pub const WARNING: &str = "guided backpropagation draws the picture's edges more
 ///
 /// A rule of the backward pass; the network is never changed. Convolution and batch
 /// normalisation are as usual.
+/// **Errors**: those of [`check`](super::check::check).
 /// **Source**: Springenberg et al. 2014 (arXiv 1412.6806); Captum `GuidedBackprop`.
 pub fn guided_backprop(
     model: &dyn Classifier,

@@ -1,6 +1,7 @@
 //! Infidelity: does the map predict what a change of the picture does to the score?
 
 use super::batch::{face, scores_of};
+use super::check::{check, check_maps, check_picture};
 use super::method::MapKind;
 use super::model::{Classifier, Target};
 use crate::random::{Purpose, Rng};
@@ -17,6 +18,7 @@ pub const SAMPLES: usize = 100;
 /// Σ φ over the square. Maps have
 /// different units, so φ is first scaled by the best factor β = Σab/Σb², as the authors allow; a
 /// map whose best factor is negative is scored 1.
+/// **Errors**: those of [`check`]; `Shape` where a map is missing or the baseline not 48×48.
 /// **Source**: Yeh et al. 2019 (arXiv 1901.09392); Captum `infidelity(normalize=True)`, with 10
 /// samples there.
 pub fn infidelity(
@@ -28,6 +30,7 @@ pub fn infidelity(
     baseline: &[f32],
     seed: u64,
 ) -> Result<Vec<f64>> {
+    check_maps(faces, maps)?;
     let squares = Squares::new(model, faces, targets, baseline, seed)?;
     Ok((0..targets.len()).map(|f| squares.missed(f, face(maps, f), kind)).collect())
 }
@@ -46,7 +49,7 @@ pub struct Squares<'a> {
 impl<'a> Squares<'a> {
     /// Draws the squares and asks the network.
     ///
-    /// **Errors**: those of the network.
+    /// **Errors**: those of [`check`] and of the network; `Shape` for a baseline that is not 48×48.
     pub fn new(
         model: &dyn Classifier,
         faces: &'a [f32],
@@ -54,6 +57,8 @@ impl<'a> Squares<'a> {
         baseline: &'a [f32],
         seed: u64,
     ) -> Result<Self> {
+        check(model, faces, targets)?;
+        check_picture("baseline", baseline)?;
         let square = |k: u64| {
             let mut rng = Rng::new(seed, Purpose::Explain, 5, k);
             let side = 6 + rng.below(11);

@@ -1,6 +1,7 @@
 //! Integrated gradients.
 
 use super::batch::{face, gradients_of, scores_of};
+use super::check::{check, check_picture};
 use super::model::{BackwardRule, Classifier, Target};
 use crate::{PIXELS, Result};
 
@@ -37,6 +38,7 @@ const NODES: [usize; 5] = [50, 100, 200, 400, 800];
 /// The map sums to S(x) − S(b) (completeness). Nodes are doubled from 50 up to 800 while the
 /// residual exceeds 1 %; kinks of ReLU and max-pooling make the error fall slowly, so the
 /// residual is reported instead of assumed. `baseline` is one picture of 48×48.
+/// **Errors**: those of [`check`]; `Shape` for a baseline that is not 48×48.
 /// **Source**: Sundararajan, Taly & Yan 2017 (arXiv 1703.01365); Captum `IntegratedGradients`
 /// with `gausslegendre`. Captum's `riemann_trapezoid` weights sum to (n−1)/n; PAIR's is a plain
 /// mean of 25 points.
@@ -46,7 +48,8 @@ pub fn integrated_gradients(
     targets: &[Target],
     baseline: &[f32],
 ) -> Result<Vec<IntegratedGradients>> {
-    let n = targets.len();
+    let n = check(model, faces, targets)?;
+    check_picture("baseline", baseline)?;
     let draw = |i: usize, out: &mut [f32]| {
         out.copy_from_slice(if i < n { face(faces, i) } else { baseline });
     };

@@ -7,6 +7,7 @@ use crate::Result;
 /// ReLU(Σ_k ReLU(g_k)·A_k), elementwise, for every face. Stays sharp at 24×24 and 12×12 cells,
 /// where Grad-CAM's one weight a channel says little: the map to show for small faces.
 ///
+/// **Errors**: those of [`check`](super::check::check); `Usage` for an unknown layer.
 /// **Source**: Jiang et al. 2021, "LayerCAM", IEEE TIP 30.
 pub fn layer_cam(
     model: &dyn Classifier,
@@ -23,6 +24,7 @@ pub fn layer_cam(
 /// Σ_k g_k·A_k, elementwise and signed, for every face. Where only linear layers follow, it sums
 /// to S minus the biases: an exactness check of the whole path.
 ///
+/// **Errors**: those of [`check`](super::check::check); `Usage` for an unknown layer.
 /// **Source**: Draelos & Carin 2020 (arXiv 2011.08891).
 pub fn hires_cam(
     model: &dyn Classifier,

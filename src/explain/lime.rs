@@ -1,12 +1,13 @@
 //! LIME: a linear model of the network around one face, over pieces shown or hidden.
 
 use super::batch::{face, probabilities_of};
+use super::check::check_classes;
 use super::model::Classifier;
 use super::ridge::{Ridge, ridge};
 use super::segments::{Segmentation, count, segment, segment_means};
-use super::stats::spearman;
-use crate::Result;
 use crate::random::{Purpose, Rng};
+use crate::stats::spearman;
+use crate::{Error, PIXELS, Result};
 
 /// How LIME samples and fits.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -100,6 +101,7 @@ impl Lime {
 /// weight sqrt(exp(−d²/width²)); then weighted ridge with intercept, solved exactly. Repeated
 /// with other seeds, because one LIME picture says nothing about how stable it is. Refused below
 /// 8 pieces or R² 0.3, where the fits disagree, and where the local model misses the face itself.
+/// **Errors**: those of [`check_classes`].
 /// **Source**: Ribeiro, Singh & Guestrin 2016 (arXiv 1602.04938); `lime` 0.2 `lime_image`, whose
 /// quickshift defaults leave a median of two pieces on a 48×48 face. Captum's `Lime` uses Lasso
 /// and 25 samples, xplique Ridge(2) and 150.
@@ -109,6 +111,7 @@ pub fn lime(
     classes: &[usize],
     options: &LimeOptions,
 ) -> Result<Vec<Lime>> {
+    check_classes(model, faces, classes)?;
     let explain = |(f, &class): (usize, &usize)| {
         let x = face(faces, f);
         lime_with_segments(model, x, class, segment(x, options.segmentation), options)
@@ -117,6 +120,8 @@ pub fn lime(
 }
 
 /// The same for one face with the caller's pieces, numbered from 0 without gaps.
+///
+/// **Errors**: those of [`check_classes`]; `Shape` where a pixel has no piece or a number is too high.
 pub fn lime_with_segments(
     model: &dyn Classifier,
     x: &[f32],
@@ -124,6 +129,13 @@ pub fn lime_with_segments(
     segments: Vec<usize>,
     options: &LimeOptions,
 ) -> Result<Lime> {
+    check_classes(model, x, &[class])?;
+    if segments.len() != PIXELS || segments.iter().any(|&k| k >= PIXELS) {
+        let highest = segments.iter().max();
+        let found = format!("pieces up to {highest:?} for {} pixels", segments.len());
+        let detail = format!("{found}, expected numbers below {PIXELS} for {PIXELS} pixels");
+        return Err(Error::shape("lime", detail));
+    }
     let pieces = count(&segments);
     let hidden = segment_means(x, &segments);
     let mut fits = Vec::new();

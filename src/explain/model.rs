@@ -3,9 +3,10 @@
 //! Always in evaluation mode: there is no other. In training mode batch normalisation couples the
 //! faces of a batch, so "the gradient of one face" would depend on its neighbours.
 
-pub use super::target::{Target, argmax, softmax};
+pub use super::target::Target;
+use crate::Result;
 pub use crate::autograd::BackwardRule;
-use crate::{Error, PIXELS, Result};
+use crate::stats::softmax;
 use std::ops::Range;
 
 /// Scores of n faces and their gradient.
@@ -101,7 +102,7 @@ impl ReceptiveField {
     pub fn through(self, k: usize, s: usize, p: usize, d: usize) -> Self {
         let reach = (k.saturating_sub(1) * d) as f64;
         ReceptiveField {
-            size: self.size + (reach * self.jump).round() as usize,
+            size: self.size.saturating_add((reach * self.jump).round() as usize),
             jump: self.jump * s as f64,
             start: self.start + (reach / 2.0 - p as f64) * self.jump,
         }
@@ -141,7 +142,7 @@ impl LayerInfo {
         let field = &self.receptive_field;
         let inside = |i: usize| {
             let first = field.first(i);
-            first >= 0 && first + field.size as isize <= crate::SIDE as isize
+            first >= 0 && first.saturating_add_unsigned(field.size) <= crate::SIDE as isize
         };
         match (0..axis_cells).find(|&i| inside(i)) {
             Some(first) => {
@@ -279,7 +280,8 @@ pub struct ObjectiveGradient {
 /// What an explanation may ask of a network, always in evaluation mode.
 ///
 /// Faces are n·2304 values in \[0,1\], row-major. An implementation may assume that counts fit
-/// (one target for each face, classes in range): the functions of this module check first.
+/// (one target for each face, classes in range): whoever asks calls [`check()`](super::check::check)
+/// first, as the functions of [`super`] do.
 pub trait Classifier {
     /// Number of classes.
     fn classes(&self) -> usize;
@@ -287,7 +289,7 @@ pub trait Classifier {
     fn logits(&self, faces: &[f32]) -> Result<Vec<f32>>;
     /// Probabilities of one face's logits as people are shown them.
     fn probabilities(&self, logits: &[f32]) -> Vec<f32> {
-        softmax(logits)
+        softmax(logits, 1.0)
     }
     /// Gradient of each face's target with respect to its pixels.
     fn input_gradient(
@@ -313,36 +315,4 @@ pub trait Classifier {
     fn layers(&self) -> Vec<LayerInfo>;
     /// How pixels are standardised.
     fn normalization(&self) -> Normalization;
-}
-
-/// Number of faces in the slice.
-///
-/// **Errors**: `Shape` where it is no whole number of faces, or a pixel is not finite.
-pub fn count_faces(faces: &[f32]) -> Result<usize> {
-    if !faces.len().is_multiple_of(PIXELS) {
-        let detail = format!("{} values are no whole number of faces of {PIXELS}", faces.len());
-        return Err(Error::shape("explain", detail));
-    }
-    if let Some(at) = faces.iter().position(|v| !v.is_finite()) {
-        let detail = format!("pixel {} of face {} is not finite", at % PIXELS, at / PIXELS);
-        return Err(Error::shape("explain", detail));
-    }
-    Ok(faces.len() / PIXELS)
-}
-
-/// Number of faces, after checking that each has a target within the network's classes.
-pub fn check(model: &dyn Classifier, faces: &[f32], targets: &[Target]) -> Result<usize> {
-    let n = count_faces(faces)?;
-    if targets.len() != n {
-        return Err(Error::shape("explain", format!("{n} faces, {} targets", targets.len())));
-    }
-    let classes = model.classes();
-    let unused = vec![0.0; classes];
-    if let Some(c) = targets.iter().map(|t| t.class(&unused)).find(|&c| c >= classes) {
-        return Err(Error::Usage(format!(
-            "class {c} does not exist; the network has classes 0 to {}",
-            classes.saturating_sub(1)
-        )));
-    }
-    Ok(n)
 }

@@ -3,13 +3,14 @@
 use super::face_size::FaceSize;
 use super::model::{
     BackwardRule, Classifier, InputGradient, LayerGradient, LayerInfo, LayerKind, Maps,
-    Normalization, Objective, ObjectiveGradient, ReceptiveField, softmax,
+    Normalization, Objective, ObjectiveGradient, ReceptiveField,
 };
 use super::target::Target;
 use crate::autograd::{Shape, Tensor, Var};
 use crate::memory::Element;
 use crate::model::{Inference, Network};
 use crate::nn::{Function, Layer, Pass};
+use crate::stats::softmax;
 use crate::{Error, PIXELS, Result};
 use fer_kernels::Layout;
 use rayon::prelude::*;
@@ -66,7 +67,7 @@ impl<'a, T: Element> Explained<'a, T> {
         &self.network.spec.classes
     }
 
-    /// Runs the network on faces `first..` of a slice, pixels as a leaf.
+    /// Runs the network on faces, pixels as a leaf; a layer named is watched.
     fn run(&self, faces: &[f32], layer: Option<&str>) -> Result<Run<T>> {
         let mut pass = Pass::eval();
         if let Some(layer) = layer {
@@ -153,9 +154,7 @@ impl<T: Element> Classifier for Explained<'_, T> {
     }
 
     fn probabilities(&self, logits: &[f32]) -> Vec<f32> {
-        let tempered: Vec<f32> =
-            logits.iter().map(|&v| (f64::from(v) / self.temperature) as f32).collect();
-        softmax(&tempered)
+        softmax(logits, 1.0 / self.temperature)
     }
 
     fn logits(&self, faces: &[f32]) -> Result<Vec<f32>> {

@@ -1,6 +1,7 @@
 //! Occlusion: hide a square, see what the score loses.
 
 use super::batch::{face, scores_of};
+use super::check::check;
 use super::model::{Classifier, Target};
 use crate::{PIXELS, Result, SIDE};
 
@@ -36,6 +37,7 @@ impl Window {
 ///
 /// Divided by the coverage, without which the interior gets up to (side/stride)² times the border
 /// (as in xplique; Captum divides).
+/// **Errors**: those of [`check`].
 /// **Source**: Zeiler & Fergus 2013 (arXiv 1311.2901); Captum `Occlusion`.
 pub fn occlusion(
     model: &dyn Classifier,
@@ -43,6 +45,7 @@ pub fn occlusion(
     targets: &[Target],
     window: &Window,
 ) -> Result<Vec<f32>> {
+    check(model, faces, targets)?;
     let places = window.places();
     let side = window.side.clamp(1, SIDE);
     let corner = |k: usize| (places[k / places.len()], places[k % places.len()]);

@@ -3,7 +3,7 @@
 use super::batch::BATCH;
 use super::layers::{find_layer, previous_block};
 use super::model::{Classifier, LayerInfo, LayerKind, Maps, Objective, ReceptiveField};
-use super::stats::{mean_sd, median};
+use crate::stats::{mean_sd, median};
 use crate::{PIXELS, Result, SIDE};
 
 /// Name by which the class logits are asked for like a layer.

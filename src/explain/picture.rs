@@ -2,7 +2,7 @@
 
 use crate::{PIXELS, SIDE};
 
-use super::stats::quantile;
+use crate::stats::quantile;
 
 /// Bilinear resize of an h×w map to 48×48, pixel centres at half-integers (PyTorch's
 /// `align_corners=False`), edges repeated.

@@ -1,9 +1,9 @@
 //! Parameter randomisation: a map of the network must change when the network is destroyed.
 
 use super::batch::face;
-use super::stats::spearman;
 use super::verdict::Estimate;
 use crate::model::Network;
+use crate::stats::spearman;
 use crate::{Error, PIXELS, Result};
 
 /// What tells a control's seed from a training's.

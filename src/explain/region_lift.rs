@@ -2,8 +2,8 @@
 
 use super::picture::sobel;
 use super::regions::{Region, Template};
-use super::stats::{Interval, bootstrap_mean, mean};
 use super::verdict::FEWEST;
+use crate::stats::{Interval, bootstrap_mean, mean};
 use crate::{Error, PIXELS, Result};
 use rayon::prelude::*;
 

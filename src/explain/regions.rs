@@ -3,7 +3,7 @@
 //! The template was read off the mean training face. Faces of FER2013 are roughly registered, not
 //! aligned: [`Template::fitted`] may move it by up to four pixels.
 
-use super::stats::ncc;
+use crate::stats::ncc;
 use crate::{PIXELS, SIDE};
 
 /// A part of the face.

@@ -1,6 +1,7 @@
 //! RISE: random masks, weighed by what the network still sees through them.
 
 use super::batch::{face, probabilities_of};
+use super::check::{check_classes, check_picture};
 use super::model::Classifier;
 use super::picture::resize;
 use crate::random::{Purpose, Rng};
@@ -42,6 +43,7 @@ pub struct Rise {
 ///
 /// Mask: grid×grid Bernoulli(p) cells, bilinear to (1 + 1/grid)·48, cropped to 48×48 at a random
 /// offset. Divided by Σ m, as xplique does, instead of the paper's N·p: exact for the masks drawn.
+/// **Errors**: those of [`check_classes`]; `Shape` for a fill that is not 48×48.
 /// **Source**: Petsiuk, Das & Saenko 2018 (arXiv 1806.07421).
 pub fn rise(
     model: &dyn Classifier,
@@ -50,6 +52,8 @@ pub fn rise(
     fill: &[f32],
     masks: &RiseMasks,
 ) -> Result<Vec<Rise>> {
+    check_classes(model, faces, classes)?;
+    check_picture("fill", fill)?;
     let grid = masks.grid.clamp(1, SIDE);
     let drawn: Vec<Vec<f32>> =
         (0..masks.samples as u64).into_par_iter().map(|k| mask(masks, grid, k)).collect();

@@ -1,6 +1,7 @@
 //! Vanilla saliency: the gradient of a score with respect to the pixels.
 
 use super::batch::{face, gradients_of};
+use super::check::check;
 use super::model::{BackwardRule, Classifier, Target};
 use crate::Result;
 
@@ -9,6 +10,7 @@ use crate::Result;
 /// S is a logit, not a probability: the softmax saturates and takes the gradient with it. Units:
 /// score per unit of pixel, pixel in \[0,1\] (libraries that differentiate after standardisation
 /// show this × the data's standard deviation).
+/// **Errors**: those of [`check`].
 /// **Source**: Simonyan, Vedaldi & Zisserman 2013 (arXiv 1312.6034); Captum `Saliency(abs=False)`.
 pub fn saliency(model: &dyn Classifier, faces: &[f32], targets: &[Target]) -> Result<Vec<f32>> {
     gradient(model, faces, targets, BackwardRule::Standard)
@@ -21,6 +23,7 @@ pub(super) fn gradient(
     targets: &[Target],
     rule: BackwardRule,
 ) -> Result<Vec<f32>> {
+    check(model, faces, targets)?;
     let mut maps = Vec::with_capacity(faces.len());
     let draw = |i: usize, out: &mut [f32]| out.copy_from_slice(face(faces, i));
     let target = |i: usize| targets[i];

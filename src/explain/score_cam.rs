@@ -2,9 +2,11 @@
 
 use super::batch::{face, probabilities_of};
 use super::cam::{Cam, maps_of_face, relu_weighted_sum};
+use super::check::{check_classes, check_picture};
 use super::model::Classifier;
 use super::picture::{min_max_normalise, resize_to_face};
 use crate::Result;
+use crate::stats::softmax;
 
 /// ReLU(Σ_k softmax_k(p(b + H_k·(x − b)) − p(b))·A_k) for every face, where H_k is channel k,
 /// upsampled and stretched to \[0,1\], and p the probability of `classes[face]`.
@@ -12,6 +14,8 @@ use crate::Result;
 /// `baseline` is the picture b seen where the mask is 0: zeros are the paper's choice; the mean
 /// face is kinder to a network for which black is itself a cue. Constant channels mask nothing
 /// and are skipped (min–max of them is 0/0, NaN in several libraries). One forward pass a channel.
+/// **Errors**: those of [`check_classes`]; `Shape` for a baseline that is not 48×48; `Usage` for an
+/// unknown layer.
 /// **Source**: Wang et al. 2019 (arXiv 1910.01279).
 pub fn score_cam(
     model: &dyn Classifier,
@@ -20,6 +24,8 @@ pub fn score_cam(
     classes: &[usize],
     baseline: &[f32],
 ) -> Result<Vec<Cam>> {
+    check_classes(model, faces, classes)?;
+    check_picture("baseline", baseline)?;
     (0..classes.len()).map(|f| one_face(model, layer, faces, f, classes[f], baseline)).collect()
 }
 
@@ -50,7 +56,7 @@ fn one_face(
     let found = probabilities_of(model, 1 + masks.len(), draw, |_| class)?;
     let gains: Vec<f32> = found[1..].iter().map(|p| p - found[0]).collect();
     let mut weights = vec![0.0; maps.c];
-    for (share, (k, _)) in super::model::softmax(&gains).into_iter().zip(&masks) {
+    for (share, (k, _)) in softmax(&gains, 1.0).into_iter().zip(&masks) {
         weights[*k] = share;
     }
     let cells = maps.h * maps.w;

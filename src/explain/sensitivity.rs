@@ -1,6 +1,7 @@
 //! Max-sensitivity: how much a map changes when the picture hardly does.
 
 use super::batch::face;
+use super::check::{check_maps, count_faces};
 use crate::random::{Purpose, Rng};
 use crate::{PIXELS, Result};
 
@@ -14,6 +15,7 @@ pub const RADIUS: f64 = 0.02;
 /// [`super::randomisation`]. A map of zeros gives NaN.
 ///
 /// `explain` makes maps `[n, 48, 48]` of n faces; it must keep the target fixed.
+/// **Errors**: those of [`count_faces`] and of `explain`; `Shape` where a map is missing.
 /// **Source**: Yeh et al. 2019 (arXiv 1901.09392); Captum `sensitivity_max`.
 pub fn max_sensitivity(
     faces: &[f32],
@@ -21,7 +23,8 @@ pub fn max_sensitivity(
     seed: u64,
     explain: &mut dyn FnMut(&[f32]) -> Result<Vec<f32>>,
 ) -> Result<Vec<f64>> {
-    let mut worst = vec![0.0f64; faces.len() / PIXELS];
+    let mut worst = vec![0.0f64; count_faces(faces)?];
+    check_maps(faces, maps)?;
     for k in 0..SAMPLES as u64 {
         let mut moved = faces.to_vec();
         for face in moved.chunks_exact_mut(PIXELS) {
@@ -29,6 +32,7 @@ pub fn max_sensitivity(
             face.iter_mut().for_each(|v| *v += rng.uniform_in(-RADIUS, RADIUS) as f32);
         }
         let found = explain(&moved)?;
+        check_maps(faces, &found)?;
         for (f, worst) in worst.iter_mut().enumerate() {
             let change = relative_distance(face(&found, f), face(maps, f));
             // f64::max would swallow the NaN of a map of zeros.

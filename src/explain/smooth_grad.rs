@@ -4,6 +4,7 @@
 //! every face (scaled to the face's range), so maps of two faces can be compared.
 
 use super::batch::{face, gradients_of};
+use super::check::check;
 use super::model::{BackwardRule, Classifier, Target};
 use super::picture::min_max;
 use crate::random::{Purpose, Rng};
@@ -32,6 +33,7 @@ impl Default for Noise {
 /// (1/n) Σ dS/dx(x + e_k). Noise comes in pairs ±e, which removes every odd-order error at no
 /// cost: on a quadratic score the result is the exact gradient. Libraries disagree: Captum averages raw
 /// gradients as here, tf-keras-vis their absolute values, PAIR's "squared" variant their squares.
+/// **Errors**: those of [`check`].
 /// **Source**: Smilkov et al. 2017 (arXiv 1706.03825): n = 50, sd 10–20 % of the range.
 pub fn smooth_grad(
     model: &dyn Classifier,
@@ -44,6 +46,7 @@ pub fn smooth_grad(
 
 /// Mean of the squared gradients, `[n, 48, 48]`, never negative: (1/n) Σ g_k².
 ///
+/// **Errors**: those of [`check`].
 /// **Source**: Hooker et al. 2019 (arXiv 1806.10758).
 pub fn smooth_grad_squared(
     model: &dyn Classifier,
@@ -57,6 +60,7 @@ pub fn smooth_grad_squared(
 /// Unbiased variance of the gradient, `[n, 48, 48]`: Σ (g_k − ḡ)²/(n − 1).
 ///
 /// Draws are independent here: the n − 1 would be wrong for pairs ±e.
+/// **Errors**: those of [`check`].
 /// **Source**: Adebayo et al. 2018 (arXiv 1810.03292).
 pub fn var_grad(
     model: &dyn Classifier,
@@ -91,6 +95,7 @@ impl Moments {
         noise: &Noise,
         draw: Draw,
     ) -> Result<Moments> {
+        check(model, faces, targets)?;
         let samples = noise.samples.max(2).next_multiple_of(2);
         let pictures = noise_pictures(noise.seed, samples, draw);
         let sd: Vec<f32> = faces

@@ -4,7 +4,7 @@
 //! needed, and the adjoint is as plain as the transform. Conventions are numpy's `rfft2` and
 //! `irfft2`: rows u = 0…47, columns v = 0…24, the scale 1/2304 in the inverse.
 
-use super::stats::mean_sd;
+use crate::stats::mean_sd;
 use crate::{PIXELS, SIDE};
 use rayon::prelude::*;
 use std::f64::consts::TAU;

@@ -1,5 +1,7 @@
 //! Which number an explanation explains.
 
+use crate::stats::{argmax, logsumexp};
+
 /// Which number of a face's logits an explanation explains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
@@ -33,12 +35,13 @@ impl Target {
         }
     }
 
-    /// The score of one face from its logits.
+    /// The score of one face from its logits. **Panics** for a class that these do not have, which
+    /// [`check`](super::check::check) excludes; so does [`Target::logit_gradient`].
     pub fn score(&self, logits: &[f32]) -> f32 {
         let c = self.class(logits);
         match self {
-            Target::Loss(_) => logsumexp(logits, None) - logits[c],
-            Target::Contrast(_) => logits[c] - logsumexp(logits, Some(c)),
+            Target::Loss(_) => (normaliser(logits, None) - f64::from(logits[c])) as f32,
+            Target::Contrast(_) => (f64::from(logits[c]) - normaliser(logits, Some(c))) as f32,
             _ => logits[c],
         }
     }
@@ -48,8 +51,8 @@ impl Target {
         let c = self.class(logits);
         let one_at_c = |k: usize| if k == c { 1.0 } else { 0.0 };
         let skip = matches!(self, Target::Contrast(_)).then_some(c);
-        let normaliser = logsumexp(logits, skip);
-        let share = |k: usize| (logits[k] - normaliser).exp();
+        let normaliser = normaliser(logits, skip);
+        let share = |k: usize| (f64::from(logits[k]) - normaliser).exp() as f32;
         (0..logits.len())
             .map(|k| match self {
                 Target::Loss(_) => share(k) - one_at_c(k),
@@ -71,19 +74,8 @@ impl Target {
     }
 }
 
-/// Place of the largest value; the first among equals, 0 for an empty slice.
-pub fn argmax(values: &[f32]) -> usize {
-    (1..values.len()).fold(0, |best, k| if values[k] > values[best] { k } else { best })
-}
-
-fn logsumexp(logits: &[f32], skip: Option<usize>) -> f32 {
-    let kept = || logits.iter().enumerate().filter(|&(k, _)| Some(k) != skip).map(|(_, &v)| v);
-    let top = kept().fold(f32::NEG_INFINITY, f32::max);
-    top + kept().map(|v| (v - top).exp()).sum::<f32>().ln()
-}
-
-/// Softmax of one face's logits.
-pub fn softmax(logits: &[f32]) -> Vec<f32> {
-    let normaliser = logsumexp(logits, None);
-    logits.iter().map(|&v| (v - normaliser).exp()).collect()
+/// logsumexp of the logits but for one.
+fn normaliser(logits: &[f32], skip: Option<usize>) -> f64 {
+    let kept = logits.iter().enumerate().filter(|&(k, _)| Some(k) != skip);
+    logsumexp(kept.map(|(_, &v)| f64::from(v)))
 }

@@ -3,7 +3,7 @@
 use super::naturalness::Naturalness;
 use super::picture::mean_face;
 use super::spectrum::{Extension, mean_magnitude};
-use super::stats::mean_sd;
+use crate::stats::mean_sd;
 use crate::{Error, PIXELS, Result};
 
 /// The training faces, and what the recipes need to know of them.
@@ -27,7 +27,7 @@ impl<'a> TrainingFaces<'a> {
     ///
     /// **Errors**: `Shape` where there is no face, or a label is missing.
     pub fn new(faces: &'a [f32], labels: &'a [usize], extension: Extension) -> Result<Self> {
-        let n = super::model::count_faces(faces)?;
+        let n = super::check::count_faces(faces)?;
         if n == 0 || labels.len() != n {
             let detail = format!("{n} training faces with {} labels", labels.len());
             return Err(Error::shape("filters", detail));

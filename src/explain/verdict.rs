@@ -1,6 +1,6 @@
 //! What a measurement over a few faces decides, and what it does not.
 
-use super::stats::{Interval, bootstrap_mean, mean};
+use crate::stats::{Interval, bootstrap_mean, mean};
 
 /// Bootstrap resamples of a mean.
 const RESAMPLES: usize = 1_000;

@@ -8,7 +8,7 @@ mod english;
 mod phrases;
 
 use crate::explain::regions::Region;
-use crate::explain::stats::Interval;
+use crate::stats::Interval;
 use crate::{CLASS_NAMES, Error, Result};
 pub(crate) use phrases::Phrases;
 use std::str::FromStr;

@@ -1,6 +1,6 @@
 //! Does "80 % sure" mean right in 80 % of the cases?
 
-use super::evaluation::log_softmax;
+use crate::stats::log_softmax;
 
 /// Bins of the reliability diagram.
 pub const BINS: usize = 15;
@@ -57,13 +57,19 @@ impl Calibration {
 /// The temperature T that minimises the cross-entropy of logits/T, between 1/20 and 20. T > 1: the
 /// network is too sure of itself. Accuracy does not change.
 ///
-/// The loss is convex in 1/T; its minimum is found by golden-section search on ln T.
+/// The loss is convex in 1/T; its minimum is found by golden-section search on ln T. Faces whose
+/// label is no class are left out; 1 where no face is left, for then nothing is known.
 /// **Source**: Guo et al. 2017, § 4.2. Fit it on validation faces, never on the test set.
 pub fn fit_temperature(logits: &[f32], labels: &[usize], classes: usize) -> f64 {
+    let rows = logits.chunks_exact(classes.max(1)).zip(labels);
+    let rows: Vec<(&[f32], usize)> =
+        rows.map(|(row, &c)| (row, c)).filter(|&(_, c)| c < classes).collect();
+    if rows.is_empty() {
+        return 1.0;
+    }
     let loss = |ln_t: f64| {
         let scale = (-ln_t).exp();
-        let row = |(row, &c): (&[f32], &usize)| -log_softmax(row, scale)[c];
-        logits.chunks_exact(classes).zip(labels).map(row).sum::<f64>()
+        rows.iter().map(|&(row, c)| -log_softmax(row, scale)[c]).sum::<f64>()
     };
     let ratio = (5f64.sqrt() - 1.0) / 2.0;
     let (mut low, mut high) = (-(20f64.ln()), 20f64.ln());
@@ -104,5 +110,17 @@ mod tests {
         let logits = [2.0, 0.0].repeat(4);
         let t = fit_temperature(&logits, &[0, 0, 0, 1], 2);
         assert!((t - 2.0 / 3f64.ln()).abs() < 1e-3, "{t}");
+        // A face of a class that does not exist changes nothing.
+        let more = [&logits[..], &[0.0, 9.0]].concat();
+        assert_eq!(fit_temperature(&more, &[0, 0, 0, 1, 2], 2), t);
+    }
+
+    #[test]
+    fn temperature_of_nothing_is_one() {
+        for (logits, labels, classes) in
+            [(vec![], vec![], 2), (vec![1.0], vec![0], 0), (vec![1.0, 0.0], vec![2], 2)]
+        {
+            assert_eq!(fit_temperature(&logits, &labels, classes), 1.0, "{labels:?} of {classes}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Single faces worth looking at: confident errors and suspected wrong labels.
 
-use super::evaluation::log_softmax;
+use crate::stats::{argmax, log_softmax};
 
 /// A face the network got wrong.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -26,7 +26,7 @@ pub fn mistakes(logits: &[f32], labels: &[usize], classes: usize) -> Vec<Mistake
         .filter(|(_, (_, truth))| **truth < classes)
         .filter_map(|(face, (row, &truth))| {
             let p = log_softmax(row, 1.0);
-            let predicted = crate::explain::model::argmax(row);
+            let predicted = argmax(row);
             (predicted != truth).then(|| Mistake {
                 face,
                 truth,

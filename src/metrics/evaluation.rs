@@ -2,7 +2,7 @@
 
 use super::calibration::{Calibration, fit_temperature};
 use super::confusion::Confusion;
-use crate::explain::stats::{Interval, wilson};
+use crate::stats::{Interval, argmax, log_softmax, wilson};
 use crate::{Error, Result};
 
 /// One class.
@@ -25,7 +25,8 @@ pub struct ClassReport {
     /// Mean probability given to this class on its own faces.
     pub mean_probability: f64,
     /// Expected recall if the training set had held every class equally often: probabilities
-    /// divided by the class's share of the training set. `None` without training counts.
+    /// divided by the class's share of the training set. A class never trained on takes no part, so
+    /// its own is 0. `None` without training counts.
     pub recall_if_balanced: Option<f64>,
     /// Training faces of this class, where known.
     pub trained_on: Option<u64>,
@@ -98,7 +99,7 @@ impl Evaluation {
         let (n, classes) = (labels.len(), names.len());
         let rows: Vec<Vec<f64>> =
             logits.chunks_exact(classes).map(|row| log_softmax(row, 1.0)).collect();
-        let predicted: Vec<usize> = rows.iter().map(|row| best(row)).collect();
+        let predicted: Vec<usize> = rows.iter().map(|row| argmax(row)).collect();
         let confusion = Confusion::new(labels, &predicted, classes)?;
         let confidence: Vec<f64> =
             rows.iter().zip(&predicted).map(|(row, &p)| row[p].exp()).collect();
@@ -106,7 +107,7 @@ impl Evaluation {
         let reliability = Calibration::new(&confidence, &right);
         let mean = |value: &dyn Fn(usize) -> f64| (0..n).map(value).sum::<f64>() / n as f64;
         let in_top2 = |f: usize| {
-            // Ties go to the lower class, as in `best`.
+            // Ties go to the lower class, as in `argmax`.
             let own = (rows[f][labels[f]], labels[f]);
             let beats = |&(c, v): &(usize, &f64)| *v > own.0 || (*v == own.0 && c < own.1);
             f64::from(u8::from(rows[f].iter().enumerate().filter(beats).count() < 2))
@@ -170,28 +171,22 @@ fn check(
     Err(Error::shape("evaluation", detail))
 }
 
-/// ln softmax(scale·logits) in double precision.
-pub fn log_softmax(logits: &[f32], scale: f64) -> Vec<f64> {
-    let scaled: Vec<f64> = logits.iter().map(|&v| f64::from(v) * scale).collect();
-    let top = scaled.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = scaled.iter().map(|v| (v - top).exp()).sum();
-    scaled.iter().map(|v| v - top - sum.ln()).collect()
-}
-
-/// Place of the largest value, the first among equals.
-fn best(row: &[f64]) -> usize {
-    (1..row.len()).fold(0, |b, k| if row[k] > row[b] { k } else { b })
-}
-
 /// Recall of each class when every probability is divided by the class's share of the training
-/// set (Saerens, Latinne & Decaestecker 2002). A class never trained on keeps its probability.
+/// set (Saerens, Latinne & Decaestecker 2002). A class never trained on has no such share: it is no
+/// rival of the others, and none of its own faces is found.
 fn balanced_recall(rows: &[Vec<f64>], labels: &[usize], trained_on: &[u64]) -> Vec<f64> {
     let total: u64 = trained_on.iter().sum();
-    let prior = |c: usize| (trained_on[c].max(1) as f64 / total.max(1) as f64).ln();
+    let adjusted = |row: &[f64]| -> Vec<f64> {
+        let divided = |(v, &n): (&f64, &u64)| match n {
+            0 => f64::NEG_INFINITY,
+            n => v - (n as f64 / total as f64).ln(),
+        };
+        row.iter().zip(trained_on).map(divided).collect()
+    };
     let mut found = vec![(0u64, 0u64); trained_on.len()];
     for (row, &label) in rows.iter().zip(labels) {
-        let adjusted: Vec<f64> = row.iter().enumerate().map(|(c, v)| v - prior(c)).collect();
-        found[label].0 += u64::from(best(&adjusted) == label);
+        let right = trained_on[label] > 0 && argmax(&adjusted(row)) == label;
+        found[label].0 += u64::from(right);
         found[label].1 += 1;
     }
     found.into_iter().map(|(right, n)| right as f64 / n.max(1) as f64).collect()
@@ -245,6 +240,20 @@ mod tests {
         }
         assert_eq!(json["confusion"][1][0], 1);
         assert_eq!(json["per_class"][0]["label"], "a");
+    }
+
+    #[test]
+    fn a_class_never_trained_on_takes_no_part_in_the_balanced_recall() {
+        // Class c has the largest logit of every face; between a and b, class b gains ln 8 = 2.08.
+        let logits = [3.0, 0.0, 9.0, 2.0, 0.0, 9.0, 0.0, 0.0, 9.0];
+        let balanced = |counts: [u64; 3]| -> Vec<f64> {
+            let names = ["a", "b", "c"];
+            let e = Evaluation::new(&logits, &[0, 1, 2], &names, Some(&counts)).unwrap();
+            e.per_class.iter().map(|c| c.recall_if_balanced.unwrap()).collect()
+        };
+        assert_eq!(balanced([8, 1, 0]), [1.0, 1.0, 0.0]);
+        assert_eq!(balanced([0, 0, 0]), [0.0; 3]);
+        assert_eq!(balanced([8, 1, 8]), [0.0, 0.0, 1.0]);
     }
 
     #[test]

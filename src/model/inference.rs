@@ -154,7 +154,8 @@ fn run(steps: &[Step], mut x: Tensor) -> Result<Tensor> {
     Ok(x)
 }
 
-/// x·W + b.
+/// x·W + b. `ops::linear` keeps W the other way round, for training; this way the kernel reads it in
+/// place, and multiplies few rows as vectors.
 fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     let (sx, sw) = (x.shape(), weight.shape());
     if sx.len() != 2 || sx[1] != sw[0] {

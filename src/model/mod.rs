@@ -1,6 +1,7 @@
 //! Networks: as data, built in, with weights, on disk, and as a table.
 
 pub mod architectures;
+pub mod build;
 pub mod eigen;
 pub mod inference;
 pub mod init;

@@ -1,10 +1,11 @@
 //! A network: its specification and its layers with their weights.
 
-use super::spec::{NetworkSpec, build_layers};
+use super::build::{Build, MAX_PARAMETERS};
+use super::spec::NetworkSpec;
 use crate::autograd::{Tensor, Var};
 use crate::error::{Error, Result};
 use crate::memory::Element;
-use crate::nn::{BatchNorm2d, Builder, Layer, Parameter, Pass, Sequential};
+use crate::nn::{BatchNorm2d, Layer, Parameter, Pass, Sequential};
 use crate::ops::{self, batch_norm::BatchStatistics};
 
 /// Room for the parameters of a network of ours.
@@ -22,10 +23,18 @@ impl<T: Element> Network<T> {
     /// A network with weights drawn from `seed`.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the layers do not fit together or do not end in one logit a class.
+    /// [`Error::Shape`] if the layers do not fit together, do not end in one logit a class, or exceed
+    /// [`MAX_PARAMETERS`] or [`MAX_VALUES`](super::build::MAX_VALUES).
     pub fn new(spec: NetworkSpec, seed: u64) -> Result<Self> {
-        let mut builder = Builder::new(seed);
-        let layers = build_layers(&spec.layers, &mut builder, &spec.input)?;
+        Self::within(MAX_PARAMETERS, spec, seed)
+    }
+
+    /// The same with another limit of the parameters, checked before any memory is taken.
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    pub(crate) fn within(limit: usize, spec: NetworkSpec, seed: u64) -> Result<Self> {
+        let layers = Build::new(seed, limit).layers(&spec.layers, &spec.input)?;
         let output = layers.output_shape(&spec.input)?;
         if output != [spec.classes.len()] {
             let classes = spec.classes.len();

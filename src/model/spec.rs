@@ -1,16 +1,9 @@
 //! A network as data: what a TOML file says, what a weights file carries.
 
-use crate::error::{Error, Result};
-use crate::memory::Element;
-use crate::nn::{
-    Activation, BatchNorm2d, Builder, Conv2d, Function, Layer, Linear, Residual, Sequential,
-    SqueezeExcite,
-};
-use crate::ops::conv2d::Conv2dOptions;
-use crate::ops::max_pool2d::Pool2dOptions;
+use crate::nn::Function;
 use serde::{Deserialize, Serialize};
 
-/// A network without its weights.
+/// A network without its weights. What sizes it may have, [`super::build`] says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkSpec {
@@ -172,86 +165,4 @@ impl LayerSpec {
     pub fn relu() -> Self {
         LayerSpec::Activation { function: Function::Relu }
     }
-}
-
-/// Builds layers from their specifications, following the shape from layer to layer.
-pub(super) fn build_layers<T: Element>(
-    specs: &[LayerSpec],
-    b: &mut Builder,
-    input: &[usize],
-) -> Result<Sequential<T>> {
-    let mut shape = input.to_vec();
-    let mut layers = Vec::with_capacity(specs.len());
-    for spec in specs {
-        let layer = build_layer(spec, b, &shape)?;
-        shape = layer.output_shape(&shape)?;
-        layers.push(layer);
-    }
-    Ok(Sequential(layers))
-}
-
-fn build_layer<T: Element>(spec: &LayerSpec, b: &mut Builder, input: &[usize]) -> Result<Layer<T>> {
-    let refuse = |why: String| Err(Error::shape("network", why));
-    let channels = input.first().copied().unwrap_or(0);
-    Ok(match *spec {
-        LayerSpec::Conv2d { filters, kernel, stride, padding, dilation, groups, bias } => {
-            let sizes = [filters, kernel, stride, dilation, groups];
-            if input.len() != 3 || sizes.contains(&0) || channels % groups != 0 {
-                return refuse(format!("{spec:?} cannot follow {input:?}"));
-            }
-            let pad = padding.unwrap_or(dilation * (kernel - 1) / 2);
-            let options = Conv2dOptions {
-                stride: [stride; 2],
-                padding: [pad; 2],
-                dilation: [dilation; 2],
-                groups,
-            };
-            Layer::Conv2d(Conv2d::new(b, channels, filters, [kernel; 2], bias, options))
-        }
-        LayerSpec::BatchNormalization { eps, momentum } => {
-            if !(eps > 0.0 && (0.0..=1.0).contains(&momentum)) {
-                return refuse(format!("batch norm: eps {eps}, momentum {momentum}"));
-            }
-            Layer::BatchNorm2d(BatchNorm2d::new(b, channels, eps, momentum))
-        }
-        LayerSpec::Activation { function } => {
-            Layer::Activation(Activation { name: b.name("activation"), function })
-        }
-        LayerSpec::MaxPooling2d { size } => {
-            Layer::MaxPool2d(b.name("max_pooling2d"), Pool2dOptions::square(size))
-        }
-        LayerSpec::AveragePooling2d { size } => {
-            Layer::AvgPool2d(b.name("average_pooling2d"), Pool2dOptions::square(size))
-        }
-        LayerSpec::GlobalAveragePooling2d {} => {
-            Layer::GlobalAvgPool2d(b.name("global_average_pooling2d"))
-        }
-        LayerSpec::Flatten {} => Layer::Flatten(b.name("flatten")),
-        LayerSpec::Linear { units } => {
-            if input.len() != 1 || units == 0 {
-                return refuse(format!(
-                    "linear with {units} units cannot follow {input:?}; put flatten or \
-                     global_average_pooling2d before it"
-                ));
-            }
-            let name = b.name("linear");
-            Layer::Linear(Linear::new(b, name, channels, units))
-        }
-        LayerSpec::Dropout { rate } => {
-            if !(0.0..1.0).contains(&rate) {
-                return refuse(format!("dropout rate {rate}, expected 0 ≤ rate < 1"));
-            }
-            Layer::Dropout(b.name("dropout"), rate)
-        }
-        LayerSpec::SqueezeExcite { reduction } => {
-            if input.len() != 3 {
-                return refuse(format!("squeeze_excite cannot follow {input:?}"));
-            }
-            Layer::SqueezeExcite(SqueezeExcite::new(b, channels, reduction))
-        }
-        LayerSpec::Residual { ref layers } => {
-            let name = b.name("residual");
-            Layer::Residual(Residual { name, body: build_layers(layers, b, input)? })
-        }
-    })
 }

@@ -3,10 +3,11 @@
 use super::faces::{first_of_each_class, labels, plain_pixels};
 use crate::error::Result;
 use crate::explain::saliency::saliency;
-use crate::explain::{Classifier, Explained, Target, model};
+use crate::explain::{Classifier, Explained, Target};
 use crate::model::Network;
 use crate::render::colormap::{Scale, draw_map};
 use crate::render::{Colormap, Picture};
+use crate::stats::{argmax, softmax};
 use crate::train::Trainer;
 use crate::{PIXELS, SIDE};
 
@@ -69,8 +70,8 @@ impl WatchedFaces {
             Ok(Seen {
                 map: draw_map(&map, SIDE, SIDE, Colormap::Magma, scale)?,
                 max: scale.max,
-                predicted: model::argmax(row),
-                probability: model::softmax(row)[label],
+                predicted: argmax(row),
+                probability: softmax(row, 1.0)[label],
             })
         })
         .collect()

@@ -2,7 +2,7 @@
 //!
 //! Field numbers are those of `onnx.proto`: NodeProto, AttributeProto, TensorProto, GraphProto.
 
-use crate::tensorboard::proto::Message;
+use crate::proto::Message;
 
 /// TensorProto.DataType.FLOAT.
 const FLOAT: u64 = 1;

@@ -3,7 +3,7 @@
 use super::graph::{Graph, float, int, ints};
 use crate::nn::{BatchNorm2d, Conv2d, Function, Layer, Linear, Parameter, SqueezeExcite};
 use crate::ops::max_pool2d::Pool2dOptions;
-use crate::tensorboard::proto::Message;
+use crate::proto::Message;
 
 /// Adds layers one after the other behind the value `x`; returns the name of the last value.
 pub(super) fn chain(graph: &mut Graph, layers: &[Layer], x: &str) -> String {

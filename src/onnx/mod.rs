@@ -11,7 +11,7 @@ mod layers;
 
 use crate::error::Result;
 use crate::model::Network;
-use crate::tensorboard::proto::Message;
+use crate::proto::Message;
 use graph::Graph;
 
 /// Version of the file format.

@@ -2,9 +2,9 @@
 
 use crate::explain::Classifier;
 use crate::explain::batch::{face, logits_of};
-use crate::explain::model::argmax;
 use crate::render::Picture;
 use crate::render::panel::{Line, Tone};
+use crate::stats::argmax;
 use crate::{Result, SIDE};
 
 /// A face with what is known about it.

@@ -5,12 +5,12 @@ use crate::explain::filter_report::{FilterPicture, FilterReport, strongest_crop}
 use crate::explain::patches::{FilterSurvey, LOGITS, MainClass, SHOWN, receptive_crop};
 use crate::explain::picture::gaussian_blur;
 use crate::explain::recipe::Recipe;
-use crate::explain::stats::{mean_sd, quantile};
 use crate::explain::training_faces::TrainingFaces;
 use crate::explain::{LayerKind, ascent};
 use crate::render::numbers::counted;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{Picture, Theme};
+use crate::stats::{mean_sd, quantile};
 use crate::{PIXELS, Result, SIDE};
 
 /// Side of a picture on the page: three screen pixels for one of the face.

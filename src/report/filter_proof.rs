@@ -3,8 +3,8 @@
 use crate::explain::filter_report::{FilterNumbers, RecipeSummary, summarise};
 use crate::explain::naturalness::{HF_LIMIT, LAG1_LIMIT, Naturalness};
 use crate::explain::recipe::Recipe;
-use crate::explain::stats::median;
 use crate::render::numbers::percent;
+use crate::stats::median;
 use serde::Serialize;
 
 /// Share of main pictures that must look natural.

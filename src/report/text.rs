@@ -1,9 +1,9 @@
 //! An evaluation as text for the terminal.
 
 use super::EvaluationReport;
-use crate::explain::stats::Interval;
 use crate::metrics::Evaluation;
 use crate::render::numbers::{percent, thousands};
+use crate::stats::Interval;
 use std::fmt::Write as _;
 
 /// Columns of a paragraph.

@@ -3,7 +3,7 @@
 //! Fields we never write are skipped. A tensor is read from `tensor_content` and `string_val`
 //! only.
 
-use super::proto::{Fields, Value as Field};
+use crate::proto::{Fields, Value as Field};
 
 /// Reading fails with what is wrong, in words; the caller knows the file.
 type Result<T> = std::result::Result<T, String>;

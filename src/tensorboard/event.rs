@@ -11,7 +11,7 @@
 //! reads the metadata at a tag's first value; it stands on every value here, so that no value
 //! depends on another one.
 
-use super::proto::Message;
+use crate::proto::Message;
 
 /// The format's name, in the first record of a file.
 pub const FILE_VERSION: &str = "brain.Event:2";

@@ -8,7 +8,7 @@
 //!
 //! A slash in a name opens a scope that TensorBoard draws as a box to be expanded.
 
-use super::proto::Message;
+use crate::proto::Message;
 
 /// An operation.
 #[derive(Clone, Debug, PartialEq, Eq)]

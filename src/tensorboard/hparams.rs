@@ -12,8 +12,8 @@
 //! ```
 
 use super::event::Summary;
-use super::proto::Message;
 use super::tensor;
+use crate::proto::Message;
 
 /// The value of a hyper-parameter.
 #[derive(Clone, Debug, PartialEq)]

@@ -18,8 +18,8 @@
 use serde_json::{Value, json};
 
 use super::event::Summary;
-use super::proto::Message;
 use super::tensor;
+use crate::proto::Message;
 
 /// A layer, or a block of layers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,8 +8,8 @@
 //! the training and the validation curve in one chart.
 
 use super::event::Summary;
-use super::proto::Message;
 use super::tensor;
+use crate::proto::Message;
 
 /// A chart: its title and the tags whose curves it draws.
 #[derive(Clone, Debug, PartialEq, Eq)]

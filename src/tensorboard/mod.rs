@@ -31,8 +31,8 @@
 //! e6 b2 0c fa                           masked CRC-32C of the 46 bytes
 //! ```
 //!
-//! To read in this order: [`crc`], [`record`], [`proto`], [`tensor`], [`event`], then any of
-//! [`scalar`], [`histogram`], [`image`], [`text`], [`pr_curve`], [`hparams`], [`layout`],
+//! To read in this order: [`crc`], [`record`], [`proto`](crate::proto), [`tensor`], [`event`], then
+//! any of [`scalar`], [`histogram`], [`image`], [`text`], [`pr_curve`], [`hparams`], [`layout`],
 //! [`graph`], [`keras_graph`], then [`writer`] and [`resume`]; [`tags`] names what training logs;
 //! [`projector`] writes plain files; [`decode`] is the way back.
 //!
@@ -57,7 +57,6 @@ pub mod keras_graph;
 pub mod layout;
 pub mod pr_curve;
 pub mod projector;
-pub mod proto;
 pub mod record;
 pub mod resume;
 pub mod scalar;

@@ -5,8 +5,8 @@
 //! negatives, precision, recall; column i belongs to the threshold i / 200.
 
 use super::event::Summary;
-use super::proto::Message;
 use super::tensor;
+use crate::proto::Message;
 use crate::{Error, Result};
 
 /// Number of thresholds.

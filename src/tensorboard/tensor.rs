@@ -4,7 +4,7 @@
 //! TensorProto { 1 dtype   2 shape { 2 dim { 1 size } … }   4 tensor_content   8 string_val … }
 //! ```
 
-use super::proto::Message;
+use crate::proto::Message;
 
 const DT_FLOAT: u64 = 1;
 const DT_DOUBLE: u64 = 2;

@@ -9,10 +9,10 @@ use super::event::{self, Summary};
 use super::histogram::Histogram;
 use super::hparams::{HParam, Metric, Status};
 use super::pr_curve::PrCurve;
-use super::proto::Message;
 use super::record::put_record;
 use super::resume::{self, Resumed};
 use super::{graph, hparams, image, keras_graph, layout, scalar, tags, text};
+use crate::proto::Message;
 use crate::{Error, Result};
 
 /// Tells the wall time in seconds since 1970. Tests pass a clock that stands still, so that files

@@ -1,11 +1,11 @@
 //! What a network says about a set of faces.
 
-use super::step::argmax;
 use crate::autograd::{Shape, Tensor, Var};
 use crate::dataset::{Dataset, augment::View};
 use crate::error::Result;
 use crate::model::{Inference, Network};
 use crate::nn::Pass;
+use crate::stats::argmax;
 use fer_kernels::{Layout, softmax};
 
 /// Faces a forward pass: large enough to keep the kernels busy.

@@ -8,6 +8,7 @@ use crate::nn::Pass;
 use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
 use crate::ops::{self};
 use crate::optim::{Optimizer, gradient_norm};
+use crate::stats::argmax;
 use fer_kernels::on_pool;
 
 /// What one step showed.
@@ -94,9 +95,4 @@ fn count_correct<T: Element>(logits: &Tensor<T>, targets: &Targets<T>) -> usize 
         argmax(row) == target
     })
     .count()
-}
-
-/// Place of the largest value; the first among equals.
-pub fn argmax<T: PartialOrd>(values: &[T]) -> usize {
-    (1..values.len()).fold(0, |best, k| if values[k] > values[best] { k } else { best })
 }

@@ -1,6 +1,7 @@
 //! What cannot work ends with the right exit code and a message that says where and why.
 
 use super::place::{Place, TRAIN};
+use fer::checkpoint::Archive;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
@@ -58,6 +59,42 @@ fn models_that_are_not_there_or_damaged() {
     for bytes in [&whole[..whole.len() / 2], &[], &flipped] {
         place.write("damaged.safetensors", bytes);
         place.fails("eval damaged.safetensors --data faces.csv", 4, &["damaged.safetensors"]);
+    }
+}
+
+/// A size that no memory holds is refused by name, whoever wrote the file.
+#[test]
+fn networks_beyond_all_bounds() {
+    let place = Place::with_run(1);
+    let small = place.text("small.toml");
+    let (parameters, values) = ("at most 100000000", "at most 4194304 values");
+    for (old, new, words) in [
+        ("filters = 8", "filters = 1000000000000", ["conv2d_1", parameters]),
+        ("filters = 8", "filters = 9223372036854775807", ["conv2d_1", "uncountable"]),
+        ("filters = 8", "filters = 8, kernel = 1000000", ["conv2d_1", parameters]),
+        ("filters = 8", "filters = 8, dilation = 9223372036854775807", ["conv2d_1", values]),
+        ("filters = 8", "filters = 8, padding = 1000000", ["conv2d_1", values]),
+        ("filters = 8", "filters = 10000", ["conv2d_1", values]),
+        ("units = 7", "units = 1000000000000", ["linear_1", parameters]),
+        ("name =", "input = [1, 4294967296, 4294967296]\nname =", ["input", values]),
+        ("name =", "input = [1, 4000, 4000]\nname =", ["input", values]),
+    ] {
+        place.write("vast.toml", small.replace(old, new).as_bytes());
+        place.fails("summary vast.toml", 1, &words);
+        if old != "name =" {
+            // A training brings its own side.
+            let train = TRAIN.replace("small.toml", "vast.toml");
+            place.fails(&format!("{train} --epochs 1 --out vast"), 1, &words);
+            assert!(!place.path("vast").exists(), "a run folder for a network that is none");
+        }
+    }
+    // The second would be allowed, but the file does not hold it.
+    for filters in [1_000_000_000_000u64, 300_000] {
+        let mut archive = Archive::read(&place.path("run/last.safetensors")).unwrap();
+        archive.meta.get_mut("network").unwrap()["layers"][0]["filters"] = filters.into();
+        place.write("vast.safetensors", &archive.to_bytes().unwrap());
+        let words = ["vast.safetensors", "conv2d_1", "parameters, at most 1"];
+        place.fails("eval vast.safetensors --data faces.csv", 4, &words);
     }
 }
 

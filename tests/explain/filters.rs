@@ -79,7 +79,7 @@ fn maco_from_a_face_starts_as_that_face() {
     let far = Maco::new(training.magnitude.clone());
     let likeness = |what: &Maco| {
         let x = what.picture(&what.start(&mut Rng::new(0, Purpose::Test, 12, 0)));
-        fer::explain::stats::ncc(&x, face)
+        fer::stats::ncc(&x, face)
     };
     assert!(
         likeness(&near) > 0.7 && likeness(&far) < 0.6,

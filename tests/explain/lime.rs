@@ -3,9 +3,9 @@
 use super::models::{CLASSES, Polynomial, noise_faces};
 use fer::PIXELS;
 use fer::explain::lime::{LimeOptions, lime, lime_with_segments};
-use fer::explain::model::softmax;
 use fer::explain::segments::{Segmentation, segment_means};
 use fer::explain::{Classifier, Method, Options, Target, attribute};
+use fer::stats::softmax;
 use std::sync::Mutex;
 
 /// A network that is nothing but a function from faces to logits.
@@ -81,7 +81,7 @@ fn lime_recovers_the_order_of_an_additive_model() {
     assert!(found.coefficients[0] < -0.05 && found.coefficients[3].abs() < 0.02);
     assert!(found.r2 > 0.95 && found.refused.is_none(), "{}", found.r2);
     assert!(found.agreement.unwrap().rank > 0.95, "{:?}", found.agreement);
-    let p = f64::from(softmax(&model.logits(&face).unwrap())[0]);
+    let p = f64::from(softmax(&model.logits(&face).unwrap(), 1.0)[0]);
     assert!((found.model_prediction - p).abs() < 1e-6);
     assert!((found.local_prediction - p).abs() < 0.05, "{} {p}", found.local_prediction);
     // Positive and negative evidence are painted on their squares.
@@ -162,7 +162,7 @@ fn coefficients_are_those_of_an_independent_weighted_fit() {
         let shown: Vec<f64> = (0..9).map(|k| f64::from(u8::from(dot(k) == 1.0))).collect();
         let distance = 1.0 - (shown.iter().sum::<f64>() / 9.0).sqrt();
         let weight = (-(distance * distance) / (0.25 * 0.25)).exp().sqrt();
-        let y = f64::from(softmax(&model.logits(picture).unwrap())[0]);
+        let y = f64::from(softmax(&model.logits(picture).unwrap(), 1.0)[0]);
         let row: Vec<f64> = std::iter::once(1.0).chain(shown).chain([y]).collect();
         for i in 0..10 {
             (0..11).for_each(|j| system[i][j] += weight * row[i] * row[j]);

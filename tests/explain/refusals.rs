@@ -1,8 +1,24 @@
 //! Poor choices are refused in plain words.
 
 use super::models::{Polynomial, TinyNet, noise_faces, soft_faces};
+use fer::explain::check::check;
+use fer::explain::faithfulness::faithfulness;
+use fer::explain::grad_cam::grad_cam;
+use fer::explain::grad_cam_pp::grad_cam_pp;
+use fer::explain::grad_x_input::grad_x_input;
+use fer::explain::guided_backprop::guided_backprop;
+use fer::explain::infidelity::{Squares, infidelity};
+use fer::explain::integrated_gradients::integrated_gradients;
+use fer::explain::layer_cam::layer_cam;
 use fer::explain::layers::{check_filters, deepest_map, find_layer, previous_block, relu_of};
-use fer::explain::model::check;
+use fer::explain::lime::{LimeOptions, lime, lime_with_segments};
+use fer::explain::method::MapKind;
+use fer::explain::occlusion::{Window, occlusion};
+use fer::explain::rise::{RiseMasks, rise};
+use fer::explain::saliency::saliency;
+use fer::explain::score_cam::score_cam;
+use fer::explain::sensitivity::max_sensitivity;
+use fer::explain::smooth_grad::{Noise, smooth_grad, var_grad};
 use fer::explain::{Classifier, Method, Options, Target, attribute};
 use fer::{Error, PIXELS};
 
@@ -62,6 +78,68 @@ fn faces_and_classes_are_checked() {
     }
     let text = usage("grad-cam".parse::<Method>().unwrap_err());
     assert!(text.contains("gradcam++"), "{text}");
+}
+
+/// Every public method by itself: `attribute` is not the only way in.
+#[test]
+fn every_method_checks_faces_classes_and_pictures() {
+    let model = TinyNet::new(0);
+    let (faces, gray, layer) = (soft_faces(1), [0.5; PIXELS], "activation_2");
+    let masks = RiseMasks { samples: 2, ..RiseMasks::default() };
+    let pieces = LimeOptions { num_samples: 20, fits: 1, ..LimeOptions::default() };
+    let window = Window::with_fill(0.5);
+    let noise = Noise { samples: 2, ..Noise::default() };
+    let ask = |faces: &[f32], class: usize, gray: &[f32]| -> Vec<(&str, Option<Error>)> {
+        let (m, t, c) = (&model, &[Target::Class(class)], &[class]);
+        vec![
+            ("saliency", saliency(m, faces, t).err()),
+            ("grad_x_input", grad_x_input(m, faces, t).err()),
+            ("guided_backprop", guided_backprop(m, faces, t).err()),
+            ("smooth_grad", smooth_grad(m, faces, t, &noise).err()),
+            ("var_grad", var_grad(m, faces, t, &noise).err()),
+            ("grad_cam", grad_cam(m, layer, faces, t).err()),
+            ("grad_cam_pp", grad_cam_pp(m, layer, faces, t).err()),
+            ("layer_cam", layer_cam(m, layer, faces, t).err()),
+            ("occlusion", occlusion(m, faces, t, &window).err()),
+            ("integrated_gradients", integrated_gradients(m, faces, t, gray).err()),
+            ("score_cam", score_cam(m, layer, faces, c, gray).err()),
+            ("rise", rise(m, faces, c, gray, &masks).err()),
+            ("lime", lime(m, faces, c, &pieces).err()),
+            ("faithfulness", faithfulness(m, faces, faces, c, gray, 0).err()),
+            ("squares", Squares::new(m, faces, t, gray, 0).err()),
+        ]
+    };
+    for (name, error) in ask(&faces, 2, &gray) {
+        assert!(error.is_none(), "{name}: {error:?}");
+    }
+    let classes = model.classes();
+    for (name, error) in ask(&faces, classes, &gray) {
+        assert!(usage(error.expect(name)).contains("does not exist"), "{name}");
+    }
+    for faces in [&[][..], &faces[1..], &[f32::NAN; PIXELS]] {
+        for (name, error) in ask(faces, 0, &gray) {
+            assert!(matches!(error.expect(name), Error::Shape { .. }), "{name}");
+        }
+    }
+    let with_picture = ["integrated_gradients", "score_cam", "rise", "faithfulness", "squares"];
+    for (name, error) in ask(&faces, 0, &gray[1..]) {
+        assert_eq!(error.is_some(), with_picture.contains(&name), "{name}");
+    }
+}
+
+#[test]
+fn maps_and_pieces_that_do_not_fit_the_face_are_refused() {
+    let (model, faces, gray) = (Polynomial::linear(), noise_faces(1), [0.5; PIXELS]);
+    let short = &faces[1..];
+    assert!(faithfulness(&model, &faces, short, &[0], &gray, 0).is_err());
+    let (kind, target) = (MapKind::Contribution, [Target::Class(0)]);
+    assert!(infidelity(&model, &faces, short, kind, &target, &gray, 0).is_err());
+    assert!(max_sensitivity(&faces, short, 0, &mut |x| Ok(x.to_vec())).is_err());
+    assert!(max_sensitivity(&faces, &faces, 0, &mut |_| Ok(vec![])).is_err());
+    for pieces in [vec![], vec![0; 10], vec![usize::MAX; PIXELS]] {
+        let found = lime_with_segments(&model, &faces, 0, pieces, &LimeOptions::default());
+        assert!(found.is_err());
+    }
 }
 
 #[test]

@@ -1,6 +1,30 @@
-//! The few statistics that explanations and evaluations are judged by.
+//! Numbers about slices of numbers: the few statistics that explanations and evaluations are judged
+//! by, and what both read from one face's logits. Rows of tensors have their kernel.
 
 use crate::random::{Purpose, Rng};
+
+/// Place of the largest value; the first among equals, 0 for an empty slice.
+pub fn argmax<T: PartialOrd>(values: &[T]) -> usize {
+    (1..values.len()).fold(0, |best, k| if values[k] > values[best] { k } else { best })
+}
+
+/// ln Σ_k e^(x_k) with the largest x taken out, so that nothing overflows; −∞ of nothing.
+pub fn logsumexp(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let top = values.clone().fold(f64::NEG_INFINITY, f64::max);
+    top + values.map(|v| (v - top).exp()).sum::<f64>().ln()
+}
+
+/// ln softmax(scale·logits) of one face, in double precision; scale is 1 ÷ the temperature.
+pub fn log_softmax(logits: &[f32], scale: f64) -> Vec<f64> {
+    let scaled = || logits.iter().map(|&v| f64::from(v) * scale);
+    let normaliser = logsumexp(scaled());
+    scaled().map(|v| v - normaliser).collect()
+}
+
+/// softmax(scale·logits) of one face; scale is 1 ÷ the temperature.
+pub fn softmax(logits: &[f32], scale: f64) -> Vec<f32> {
+    log_softmax(logits, scale).into_iter().map(|v| v.exp() as f32).collect()
+}
 
 /// Ranks from 0, ties sharing the mean of their places.
 pub fn ranks(values: &[f32]) -> Vec<f64> {
@@ -142,6 +166,22 @@ pub fn trapezoid(curve: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn argmax_takes_the_first_among_equals() {
+        assert_eq!((argmax(&[1.0, 3.0, 3.0]), argmax(&[2, 1]), argmax::<f32>(&[])), (1, 0, 0));
+    }
+
+    #[test]
+    fn softmax_by_hand() {
+        // e^0 : e^(2·ln 3/2) = 1 : 3, whatever is added to both.
+        for shift in [0.0, 1e4] {
+            let p = softmax(&[shift, shift + 2.0], 3f64.ln() / 2.0);
+            assert!((p[0] - 0.25).abs() < 1e-6 && (p[1] - 0.75).abs() < 1e-6, "{p:?}");
+        }
+        assert!((log_softmax(&[-1000.0, 0.0], 1.0)[0] + 1000.0).abs() < 1e-9);
+        assert_eq!(logsumexp([].into_iter()), f64::NEG_INFINITY);
+    }
 
     #[test]
     fn spearman_of_known_orders() {

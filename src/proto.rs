@@ -1,4 +1,4 @@
-//! Protocol Buffers on the wire: everything TensorBoard needs of it, in two small types.
+//! Protocol Buffers on the wire: everything TensorBoard and ONNX need of it, in two small types.
 //!
 //! A message is a row of fields in any order. A field is a key and a value. The key is
 //! `field number · 8 + wire type`, and the wire type says how long the value is:
@@ -42,7 +42,7 @@ pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 /// nested messages read like the structure they encode.
 ///
 /// ```
-/// use fer::tensorboard::proto::Message;
+/// use fer::proto::Message;
 /// let dim = Message::new().varint(1, 300);
 /// assert_eq!(Message::new().message(2, &dim).as_bytes(), [0x12, 3, 0x08, 0xac, 0x02]);
 /// ```
