@@ -8,6 +8,7 @@ mod batch_norm;
 mod conv2d;
 mod gemm;
 mod pool;
+mod reduce;
 mod scale_add_relu;
 
 use fer::random::{Purpose, Rng};
