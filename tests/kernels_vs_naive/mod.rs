@@ -10,6 +10,7 @@ mod gemm;
 mod pool;
 mod reduce;
 mod scale_add_relu;
+mod softmax;
 
 use fer::random::{Purpose, Rng};
 use fer_kernels::arch::{self, Level};
