@@ -29,13 +29,10 @@ impl<T: Element> Tensor<T> {
     /// [`Error::Shape`] if their number is not the product of the sizes.
     pub fn from_slice(values: &[T], shape: &[usize]) -> Result<Self> {
         if Shape::try_elements(shape) != Some(values.len()) {
-            return Err(Error::shape(
-                "tensor",
-                format!(
-                    "{} values do not fill shape {shape:?} (at most {MAX_RANK} axes)",
-                    values.len()
-                ),
-            ));
+            let n = values.len();
+            let detail =
+                format!("{n} values do not fill shape {shape:?} (at most {MAX_RANK} axes)");
+            return Err(Error::shape("tensor", detail));
         }
         Ok(Self::build(Shape::new(shape), Layout::Nchw, |y| y.copy_from_slice(values)))
     }
@@ -104,22 +101,6 @@ impl<T: Element> Tensor<T> {
     /// The only element. A tensor of any other number of elements gives its first, or NaN.
     pub fn item(&self) -> T {
         self.as_slice().first().copied().unwrap_or(T::from_f64(f64::NAN))
-    }
-
-    /// The same elements under another shape, in row-major order.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] if the number of elements differs.
-    pub fn reshape(&self, shape: &[usize]) -> Result<Self> {
-        if Shape::try_elements(shape) != Some(self.elements()) {
-            return Err(Error::shape(
-                "reshape",
-                format!("{:?} has {} elements, {shape:?} does not", self.shape, self.elements()),
-            ));
-        }
-        let mut out = self.to_layout(Layout::Nchw);
-        out.shape = Shape::new(shape);
-        Ok(out)
     }
 
     /// f of every element.
