@@ -20,6 +20,9 @@ pub struct Shape {
 
 impl Shape {
     /// A shape of at most [`MAX_RANK`] axes; the empty shape is a scalar's.
+    ///
+    /// # Panics
+    /// Above [`MAX_RANK`] axes.
     pub fn new(sizes: &[usize]) -> Self {
         let mut all = [1; MAX_RANK];
         all[..sizes.len()].copy_from_slice(sizes);

@@ -37,19 +37,27 @@ impl<T: Element> Tensor<T> {
         Ok(Self::build(Shape::new(shape), Layout::Nchw, |y| y.copy_from_slice(values)))
     }
 
-    /// A new tensor whose elements `fill` writes, every one of them, in memory order.
+    /// A new tensor whose elements `fill` writes, every one of them, in memory order; row-major
+    /// where there are not four axes.
     pub fn build(shape: Shape, layout: Layout, fill: impl FnOnce(&mut [T])) -> Self {
         let mut storage = Storage::stale(shape.elements());
         fill(storage.make_mut());
+        let layout = if shape.len() == 4 { layout } else { Layout::Nchw };
         Self { storage, shape, layout }
     }
 
     /// All elements equal to `value`.
+    ///
+    /// # Panics
+    /// Above [`MAX_RANK`] axes.
     pub fn full(shape: &[usize], value: T) -> Self {
         Self::build(Shape::new(shape), Layout::Nchw, |y| y.fill(value))
     }
 
     /// All zeros.
+    ///
+    /// # Panics
+    /// Above [`MAX_RANK`] axes.
     pub fn zeros(shape: &[usize]) -> Self {
         Self::full(shape, T::ZERO)
     }
@@ -60,6 +68,9 @@ impl<T: Element> Tensor<T> {
     }
 
     /// Element i is `f(i)`, in row-major order.
+    ///
+    /// # Panics
+    /// Above [`MAX_RANK`] axes.
     pub fn from_fn(shape: &[usize], mut f: impl FnMut(usize) -> T) -> Self {
         Self::build(Shape::new(shape), Layout::Nchw, |y| {
             for (i, y) in y.iter_mut().enumerate() {
