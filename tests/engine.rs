@@ -1,6 +1,7 @@
 //! What the tape promises, whatever the ops on it.
 
 mod errors;
+mod shapes;
 mod threads;
 
 use fer::autograd::{Backward, BackwardRule, InputGrads, NodeId, Tape, Tensor, Var};

@@ -110,8 +110,8 @@ impl<T: Element> Tape<T> {
     /// whole computation.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the shapes differ, or `output` or what it was computed from is not on
-    /// this tape.
+    /// [`Error::Shape`] if the shapes differ, `output` or what it was computed from is not on this
+    /// tape, or an op gives a gradient of another shape than its input's.
     pub fn backward_from(
         &mut self,
         output: &Var<T>,
@@ -184,6 +184,11 @@ impl<T: Element> Pass<T> {
                               cleared, or on another one";
                 return Err(Error::shape(op.name(), detail));
             };
+            let (found, own) = (grad.shape(), above[line].shape);
+            if found != own {
+                let detail = format!("its backward pass gives {found:?} to an input {own:?}");
+                return Err(Error::shape(op.name(), detail));
+            }
             self.gradients.accumulate(line, grad);
         }
         if node.retain_grad {
