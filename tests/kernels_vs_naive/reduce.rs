@@ -30,7 +30,7 @@ fn sum_is_exact_on_integers() {
     }
 }
 
-/// One accumulator is off by 2 to 4 % here: 0.1 is rounded when it is added to a large sum.
+/// One accumulator is off by 0.4 % here: what it adds is rounded to the digits of a large sum.
 #[test]
 fn long_sums_keep_their_small_terms() {
     const LONG: usize = 1 << 19;
