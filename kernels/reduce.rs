@@ -16,38 +16,47 @@ pub struct Runs {
     pub inner: usize,
 }
 
-/// y\[o,i\] = Σ_r x\[o,r,i\].
+/// y\[o,i\] = Σ_r x\[o,r,i\], long sums in blocks: a single accumulator would lose the small terms.
 pub fn sum<T: Scalar>(r: &Runs, x: &[T], y: &mut [T]) {
-    if r.inner == 1 && r.outer == 1 {
-        y[0] = sum_all(x);
+    if r.inner == 0 || r.outer == 0 {
         return;
     }
-    if r.outer == 1 {
-        return sum_rows(r, x, y);
-    }
-    fold(r, x, y, T::ZERO, |acc, v| acc + v);
+    let len = r.reduced * r.inner;
+    let per_task = (CHUNK / len.max(1)).max(1);
+    y.par_chunks_mut(per_task * r.inner).enumerate().for_each(|(task, y)| {
+        for (k, y) in y.chunks_mut(r.inner).enumerate() {
+            let x = &x[(task * per_task + k) * len..][..len];
+            match y {
+                [y] => *y = sum_all(x),
+                y => sum_rows(x, y),
+            }
+        }
+    });
 }
 
-/// Σ x in blocks: a long sum in one accumulator would lose the small terms.
+/// Σ x: blocks first, then the blocks.
 fn sum_all<T: Scalar>(x: &[T]) -> T {
-    let partial: Vec<T> = x
-        .par_chunks(CHUNK)
-        .map(|c| {
-            let mut lanes = [T::ZERO; 16];
-            let blocks = c.chunks_exact(16);
-            let tail = blocks.remainder();
-            for block in blocks {
-                for (lane, &v) in lanes.iter_mut().zip(block) {
-                    *lane += v;
-                }
-            }
-            for (lane, &v) in lanes.iter_mut().zip(tail) {
-                *lane += v;
-            }
-            lanes.iter().fold(T::ZERO, |a, &v| a + v)
-        })
-        .collect();
+    if x.len() <= CHUNK {
+        return sum_block(x);
+    }
+    let partial: Vec<T> = x.par_chunks(CHUNK).map(sum_block).collect();
     partial.iter().fold(T::ZERO, |a, &v| a + v)
+}
+
+/// Σ x in sixteen sums side by side.
+fn sum_block<T: Scalar>(x: &[T]) -> T {
+    let mut lanes = [T::ZERO; 16];
+    let blocks = x.chunks_exact(16);
+    let tail = blocks.remainder();
+    for block in blocks {
+        for (lane, &v) in lanes.iter_mut().zip(block) {
+            *lane += v;
+        }
+    }
+    for (lane, &v) in lanes.iter_mut().zip(tail) {
+        *lane += v;
+    }
+    lanes.iter().fold(T::ZERO, |a, &v| a + v)
 }
 
 /// Σ x², in double precision, halves over the threads.
@@ -67,56 +76,32 @@ pub fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
     lanes.iter().sum()
 }
 
-/// Column sums of a tall matrix `[reduced, inner]`: blocks of rows first, then the blocks.
-fn sum_rows<T: Scalar>(r: &Runs, x: &[T], y: &mut [T]) {
-    y.fill(T::ZERO);
-    if x.is_empty() {
-        return;
-    }
-    let rows = (CHUNK / r.inner).max(1);
+/// Column sums of a matrix `[reduced, inner]`: blocks of rows first, then the blocks.
+fn sum_rows<T: Scalar>(x: &[T], y: &mut [T]) {
+    let inner = y.len();
+    let block = (CHUNK / inner).max(1) * inner;
     let add = |y: &mut [T], block: &[T]| {
-        for row in block.chunks(r.inner) {
+        for row in block.chunks(inner) {
             for (y, &v) in y.iter_mut().zip(row) {
                 *y += v;
             }
         }
     };
-    if r.reduced <= rows {
+    y.fill(T::ZERO);
+    if x.len() <= block {
         return add(y, x);
     }
-    let partial: Vec<Vec<T>> = x
-        .par_chunks(rows * r.inner)
-        .map(|block| {
-            let mut acc = vec![T::ZERO; r.inner];
-            add(&mut acc, block);
-            acc
-        })
-        .collect();
-    for block in &partial {
-        for (y, &v) in y.iter_mut().zip(block) {
+    let sum_of = |rows: &[T]| {
+        let mut sums = vec![T::ZERO; inner];
+        add(&mut sums, rows);
+        sums
+    };
+    let partial: Vec<Vec<T>> = x.par_chunks(block).map(sum_of).collect();
+    for sums in &partial {
+        for (y, &v) in y.iter_mut().zip(sums) {
             *y += v;
         }
     }
-}
-
-/// y\[o,i\] = fold of x\[o,·,i\] in order, from `init`.
-fn fold<T: Scalar>(r: &Runs, x: &[T], y: &mut [T], init: T, f: impl Fn(T, T) -> T + Sync) {
-    if r.inner == 0 || r.outer == 0 {
-        return;
-    }
-    let outer_per_task = (CHUNK / (r.reduced * r.inner).max(1)).max(1);
-    y.par_chunks_mut(outer_per_task * r.inner).enumerate().for_each(|(task, y)| {
-        for (k, y) in y.chunks_mut(r.inner).enumerate() {
-            y.fill(init);
-            let o = task * outer_per_task + k;
-            let block = &x[o * r.reduced * r.inner..][..r.reduced * r.inner];
-            for row in block.chunks(r.inner) {
-                for (y, &v) in y.iter_mut().zip(row) {
-                    *y = f(*y, v);
-                }
-            }
-        }
-    });
 }
 
 /// y\[o,i\] = max_r x\[o,r,i\], and the r that won: the first among equals; NaN wins.

@@ -1,4 +1,4 @@
-//! Softmax and its logarithm along rows.
+//! Softmax and its logarithm along rows, and their gradients.
 
 use crate::Scalar;
 
@@ -26,6 +26,35 @@ pub fn softmax<T: Scalar>(cols: usize, x: &[T], y: &mut [T]) {
         }
         for y in y.iter_mut() {
             *y = *y / sum;
+        }
+    }
+}
+
+/// grad_input\[i,j\] = g\[i,j\] − e^(y\[i,j\]) · Σ_k g\[i,k\], y the result of [`log_softmax`].
+pub fn log_softmax_backward<T: Scalar>(
+    cols: usize,
+    y: &[T],
+    grad_output: &[T],
+    grad_input: &mut [T],
+) {
+    let cols = cols.max(1);
+    let rows = y.chunks(cols).zip(grad_output.chunks(cols));
+    for (x, (y, g)) in grad_input.chunks_mut(cols).zip(rows) {
+        let sum = g.iter().fold(T::ZERO, |s, &g| s + g);
+        for ((x, &y), &g) in x.iter_mut().zip(y).zip(g) {
+            *x = g - y.exp() * sum;
+        }
+    }
+}
+
+/// grad_input\[i,j\] = p\[i,j\] · (g\[i,j\] − Σ_k g\[i,k\]·p\[i,k\]), p the result of [`softmax`].
+pub fn softmax_backward<T: Scalar>(cols: usize, p: &[T], grad_output: &[T], grad_input: &mut [T]) {
+    let cols = cols.max(1);
+    let rows = p.chunks(cols).zip(grad_output.chunks(cols));
+    for (x, (p, g)) in grad_input.chunks_mut(cols).zip(rows) {
+        let dot = p.iter().zip(g).fold(T::ZERO, |s, (&p, &g)| s + p * g);
+        for ((x, &p), &g) in x.iter_mut().zip(p).zip(g) {
+            *x = p * (g - dot);
         }
     }
 }

@@ -19,7 +19,11 @@ pub struct Sgd<T> {
 }
 
 /// g ← s·g + λp; v ← μv + g; p ← p − lr·(g + μv if Nesterov, else v). PyTorch's convention.
+///
+/// # Panics
+/// When the slices are not of one length.
 pub fn sgd<T: Scalar>(s: &Sgd<T>, param: &mut [T], grad: &[T], velocity: &mut [T]) {
+    assert!(grad.len() == param.len() && velocity.len() == param.len());
     param
         .par_chunks_mut(CHUNK)
         .zip(grad.par_chunks(CHUNK))
@@ -58,7 +62,11 @@ pub struct Adam<T> {
 }
 
 /// m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; p ← p(1 − lr·λ) − lr·(m/c₁)/(√(v/c₂) + eps).
+///
+/// # Panics
+/// When the slices are not of one length.
 pub fn adam<T: Scalar>(a: &Adam<T>, param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T]) {
+    assert!(grad.len() == param.len() && m.len() == param.len() && v.len() == param.len());
     let shrink = T::ONE - a.lr * a.decoupled_decay;
     param
         .par_chunks_mut(CHUNK)
@@ -73,4 +81,43 @@ pub fn adam<T: Scalar>(a: &Adam<T>, param: &mut [T], grad: &[T], m: &mut [T], v:
                 *p = *p * shrink - a.lr * step;
             }
         });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    /// Calls `step` with slices of these lengths.
+    fn refuses<const K: usize>(lengths: [usize; K], step: impl Fn([&mut [f32]; K])) -> bool {
+        let mut slices = lengths.map(|len| vec![1.0; len]);
+        let slices = slices.each_mut().map(|x| &mut x[..]);
+        catch_unwind(AssertUnwindSafe(|| step(slices))).is_err()
+    }
+
+    /// A gradient that is too short would leave the rest of the parameter where it is.
+    #[test]
+    fn slices_of_different_lengths_are_refused() {
+        let (lr, momentum, nesterov, weight_decay, grad_scale) = (0.1, 0.9, true, 0.0, 1.0);
+        let s = Sgd { lr, momentum, nesterov, weight_decay, grad_scale };
+        let sgd = |[p, g, v]: [&mut [f32]; 3]| sgd(&s, p, g, v);
+        let (beta1, beta2, eps, correction1, correction2) = (0.9, 0.999, 1e-8, 0.1, 0.001);
+        let (l2, decoupled_decay) = (0.0, 0.0);
+        let a = Adam {
+            lr,
+            beta1,
+            beta2,
+            eps,
+            correction1,
+            correction2,
+            l2,
+            decoupled_decay,
+            grad_scale,
+        };
+        let adam = |[p, g, m, v]: [&mut [f32]; 4]| adam(&a, p, g, m, v);
+        assert!(!refuses([3, 3, 3], sgd) && !refuses([3, 3, 3, 3], adam));
+        assert!(refuses([3, 2, 3], sgd) && refuses([3, 3, 2], sgd) && refuses([2, 3, 3], sgd));
+        assert!(refuses([3, 2, 3, 3], adam) && refuses([3, 3, 2, 3], adam));
+        assert!(refuses([3, 3, 3, 2], adam) && refuses([2, 3, 3, 3], adam));
+    }
 }

@@ -1,7 +1,9 @@
-//! Sizes of a tensor's axes, their orders in memory, and the copies between these.
+//! Sizes of a tensor's axes, their orders in memory, the copies between these, and sums over axes.
 
 use crate::autograd::tensor::Tensor;
+use crate::error::{Error, Result};
 use crate::memory::Element;
+use fer_kernels::reduce::{self, Runs};
 use fer_kernels::{Layout, elementwise};
 use std::fmt;
 use std::ops::Deref;
@@ -18,6 +20,9 @@ pub struct Shape {
 
 impl Shape {
     /// A shape of at most [`MAX_RANK`] axes; the empty shape is a scalar's.
+    ///
+    /// # Panics
+    /// Above [`MAX_RANK`] axes.
     pub fn new(sizes: &[usize]) -> Self {
         let mut all = [1; MAX_RANK];
         all[..sizes.len()].copy_from_slice(sizes);
@@ -65,6 +70,21 @@ impl<T: Element> Tensor<T> {
         Self::build(self.shape, layout, |y| self.gather(&dims, &strides, y))
     }
 
+    /// The same elements under another shape, in row-major order.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the number of elements differs.
+    pub fn reshape(&self, shape: &[usize]) -> Result<Self> {
+        if Shape::try_elements(shape) != Some(self.elements()) {
+            let (own, n) = (self.shape, self.elements());
+            let detail = format!("{own:?} has {n} elements, {shape:?} does not");
+            return Err(Error::shape("reshape", detail));
+        }
+        let mut out = self.to_layout(Layout::Nchw);
+        out.shape = Shape::new(shape);
+        Ok(out)
+    }
+
     /// Elements between neighbours along each axis.
     pub(crate) fn strides(&self) -> [usize; MAX_RANK] {
         strides(&self.shape, self.layout)
@@ -99,6 +119,30 @@ impl<T: Element> Tensor<T> {
         match dims.len() {
             0 => y.copy_from_slice(x),
             n => elementwise::broadcast(dims, x, &strides[..n], x, &strides[..n], y, |v, _| v),
+        }
+    }
+
+    /// The sum over the given axes, which stay with size 1.
+    ///
+    /// Neighbouring axes are summed together, in the order in which they lie in memory: images that
+    /// lie channels-last are summed over rows and columns in one sweep.
+    pub(crate) fn sum_axes(&self, axes: &[usize]) -> Self {
+        let mut x = self.clone();
+        loop {
+            let (dims, order) = memory_order(&x.shape, x.layout);
+            let pending = |i: usize| axes.contains(&order[i]) && dims[i] != 1;
+            let Some(last) = (0..dims.len()).rev().find(|&i| pending(i)) else { return x };
+            let first = (0..=last).rev().take_while(|&i| pending(i)).last().unwrap_or(last);
+            let runs = Runs {
+                outer: dims[..first].iter().product(),
+                reduced: dims[first..=last].iter().product(),
+                inner: dims[last + 1..].iter().product(),
+            };
+            let mut shape = x.shape;
+            for i in first..=last {
+                shape.sizes[order[i]] = 1;
+            }
+            x = Self::build(shape, x.layout, |y| reduce::sum(&runs, x.as_slice(), y));
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the tape promises, whatever the ops on it.
 
 mod errors;
+mod shapes;
 mod threads;
 
 use fer::autograd::{Backward, BackwardRule, InputGrads, NodeId, Tape, Tensor, Var};
@@ -178,6 +179,32 @@ fn stale_variables_are_refused() -> Result<()> {
     let y = ops::add(&mut t, &x, &far)?;
     assert_refused(t.backward(&y), "add: an input is not on this tape");
     assert_refused(t.backward(&far), "not on this tape");
+    Ok(())
+}
+
+/// Two tapes of the same length: what is on the one is not taken for what is on the other.
+#[test]
+fn variables_of_another_tape_are_refused() -> Result<()> {
+    let (mut here, mut there) = (Tape::new(), Tape::new());
+    let (a, b) = (number(&mut here, 3.0), number(&mut there, 5.0));
+    assert_ne!(a.id(), b.id());
+    let y = ops::mul(&mut here, &a, &b)?;
+    assert_refused(here.vjp(&y, Tensor::scalar(1.0)), "mul: an input is not on this tape");
+    assert_refused(here.backward(&y), "mul: an input is not on this tape");
+
+    let a = number(&mut here, 3.0);
+    let y = ops::mul(&mut here, &b, &b)?; // of nothing that is here
+    assert_refused(here.vjp(&y, Tensor::scalar(1.0)), "mul: an input is not on this tape");
+    assert_refused(here.vjp(&b, Tensor::scalar(1.0)), "the output is not on this tape");
+    let square = ops::mul(&mut here, &a, &a)?;
+    let other = ops::mul(&mut there, &b, &b)?;
+    let twin = ops::exp(&mut there, &other)?; // the same line as `square`
+    here.retain_grad(&twin);
+    let y = ops::neg(&mut here, &square)?;
+    let gradients = here.backward(&y)?;
+    assert_eq!(gradients.get(&a).unwrap().item(), -6.0);
+    assert!(gradients.get(&square).is_none(), "kept for a variable of another tape");
+    assert!(gradients.get(&b).is_none(), "a gradient of another tape's variable");
     Ok(())
 }
 

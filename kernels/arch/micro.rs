@@ -23,6 +23,8 @@
 //! stride is nr.
 
 use super::prefetch::prefetch_line;
+#[cfg(target_arch = "x86_64")]
+use super::x86::{avx2, avx512};
 use super::{BlockMut, Level, level, portable};
 
 /// Rows of the tallest tile.
@@ -155,11 +157,9 @@ pub struct MicroKernel {
 static PORTABLE: MicroKernel =
     MicroKernel { mr: portable::MR, nr: portable::NR, run: portable::run };
 #[cfg(target_arch = "x86_64")]
-static AVX2: MicroKernel =
-    MicroKernel { mr: super::avx2::MR, nr: super::avx2::NR, run: super::avx2::run };
+static AVX2: MicroKernel = MicroKernel { mr: avx2::MR, nr: avx2::NR, run: avx2::run };
 #[cfg(target_arch = "x86_64")]
-static AVX512: MicroKernel =
-    MicroKernel { mr: super::avx512::MR, nr: super::avx512::NR, run: super::avx512::run };
+static AVX512: MicroKernel = MicroKernel { mr: avx512::MR, nr: avx512::NR, run: avx512::run };
 
 /// The micro-kernel of the level in use.
 pub fn micro_kernel() -> &'static MicroKernel {

@@ -9,16 +9,14 @@
 #![allow(unsafe_code)]
 
 mod aligned;
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512;
 mod block;
 mod level;
 mod micro;
 mod portable;
 mod prefetch;
 mod vector;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub use aligned::AlignedBuffer;
 pub use block::{BlockMut, for_each_block};

@@ -83,7 +83,9 @@ impl Vectorized for Block<'_> {
         let (sum, squares) = self.sums.split_at_mut(c);
         for i in start..end {
             squares[i] -= sum[i] * sum[i] / n;
-            squares[i] = squares[i].max(0.0);
+            if squares[i] < 0.0 {
+                squares[i] = 0.0; // by rounding; NaN stays, which `max` would turn into 0
+            }
             sum[i] = self.x[i] + sum[i] / n;
         }
     }

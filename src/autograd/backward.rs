@@ -10,7 +10,7 @@
 //! and since a line only uses values above it, going from the last line to the first means that ȳ is
 //! complete when its line is reached. It is `+=` because a value used twice receives two gradients.
 
-use super::tape::{Node, NodeId, Tape, Var};
+use super::tape::{Node, Tape, Var};
 use super::tensor::Tensor;
 use crate::error::{Error, Result};
 use crate::memory::Element;
@@ -69,19 +69,19 @@ impl<T: Element> InputGrads<T> {
 /// The result of a backward pass: gradients of the leaves and of retained values.
 #[derive(Debug)]
 pub struct Gradients<T: Element = f32> {
-    first: usize,
+    tape: u64,
     grads: Vec<Option<Tensor<T>>>,
 }
 
 impl<T: Element> Gradients<T> {
     /// The gradient with respect to `x`; `None` if the output does not depend on it.
     pub fn get(&self, x: &Var<T>) -> Option<&Tensor<T>> {
-        self.grads.get(x.id()?.0.checked_sub(self.first)?)?.as_ref()
+        self.grads.get(x.id()?.on(self.tape)?)?.as_ref()
     }
 
-    /// Adds `grad` to what the node has received so far.
-    fn accumulate(&mut self, id: NodeId, grad: Tensor<T>) {
-        match &mut self.grads[id.0 - self.first] {
+    /// Adds `grad`, of the same shape, to what the line has received so far.
+    fn accumulate(&mut self, line: usize, grad: Tensor<T>) {
+        match &mut self.grads[line] {
             slot @ None => *slot = Some(grad),
             Some(sum) => {
                 let grad = grad.to_layout(sum.layout());
@@ -99,10 +99,8 @@ impl<T: Element> Tape<T> {
     /// [`Error::Shape`] if `output` is not a single number or is not on this tape.
     pub fn backward(&mut self, output: &Var<T>) -> Result<Gradients<T>> {
         if output.value().elements() != 1 {
-            return Err(Error::shape(
-                "backward",
-                format!("starts from one number, found shape {:?}", output.shape()),
-            ));
+            let detail = format!("starts from one number, found shape {:?}", output.shape());
+            return Err(Error::shape("backward", detail));
         }
         let one = Tensor::full(&output.shape(), T::ONE);
         self.backward_from(output, one, BackwardRule::Standard)
@@ -112,8 +110,8 @@ impl<T: Element> Tape<T> {
     /// whole computation.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the shapes differ, or `output` or what it was computed from is not on
-    /// this tape.
+    /// [`Error::Shape`] if the shapes differ, `output` or what it was computed from is not on this
+    /// tape, or an op gives a gradient of another shape than its input's.
     pub fn backward_from(
         &mut self,
         output: &Var<T>,
@@ -121,10 +119,10 @@ impl<T: Element> Tape<T> {
         rule: BackwardRule,
     ) -> Result<Gradients<T>> {
         let mut pass = Pass::start(self, output, cotangent, rule)?;
-        self.first += self.nodes.len(); // ids go on from here, also after an error
         let mut nodes = std::mem::take(&mut self.nodes);
+        self.clear(); // also after an error
         while let Some(node) = nodes.pop() {
-            pass.visit(nodes.len(), &node)?;
+            pass.visit(&node, &nodes)?;
         }
         Ok(pass.gradients)
     }
@@ -137,7 +135,7 @@ impl<T: Element> Tape<T> {
     pub fn vjp(&self, output: &Var<T>, cotangent: Tensor<T>) -> Result<Gradients<T>> {
         let mut pass = Pass::start(self, output, cotangent, BackwardRule::Standard)?;
         for (i, node) in self.nodes.iter().enumerate().rev() {
-            pass.visit(i, node)?;
+            pass.visit(node, &self.nodes[..i])?;
         }
         Ok(pass.gradients)
     }
@@ -156,26 +154,23 @@ impl<T: Element> Pass<T> {
         cotangent: Tensor<T>,
         rule: BackwardRule,
     ) -> Result<Self> {
-        let on_tape = |id: &NodeId| (tape.first..tape.first + tape.nodes.len()).contains(&id.0);
-        let Some(id) = output.id().filter(on_tape) else {
+        let Some(line) = output.id().and_then(|id| id.on(tape.number)) else {
             return Err(Error::shape("backward", "the output is not on this tape"));
         };
-        if cotangent.shape() != output.shape() {
-            return Err(Error::shape(
-                "backward",
-                format!("output {:?} and cotangent {:?}", output.shape(), cotangent.shape()),
-            ));
+        let (y, u) = (output.shape(), cotangent.shape());
+        if y != u {
+            return Err(Error::shape("backward", format!("output {y:?} and cotangent {u:?}")));
         }
         let grads = (0..tape.nodes.len()).map(|_| None).collect();
-        let mut gradients = Gradients { first: tape.first, grads };
-        gradients.accumulate(id, cotangent);
+        let mut gradients = Gradients { tape: tape.number, grads };
+        gradients.accumulate(line, cotangent);
         Ok(Self { gradients, inputs: InputGrads { wanted: Vec::new(), slots: Vec::new(), rule } })
     }
 
-    /// One line of the tape: its gradient is complete, pass it on.
-    fn visit(&mut self, i: usize, node: &Node<T>) -> Result<()> {
+    /// The line below `above`: its gradient is complete, pass it on.
+    fn visit(&mut self, node: &Node<T>, above: &[Node<T>]) -> Result<()> {
         let Some(op) = &node.op else { return Ok(()) }; // a leaf: its gradient stays
-        let Some(grad_output) = self.gradients.grads[i].take() else { return Ok(()) };
+        let Some(grad_output) = self.gradients.grads[above.len()].take() else { return Ok(()) };
         let inputs = node.inputs.as_slice();
         self.inputs.wanted.clear();
         self.inputs.wanted.extend(inputs.iter().map(Option::is_some));
@@ -184,15 +179,20 @@ impl<T: Element> Pass<T> {
         op.backward(&grad_output, &mut self.inputs)?;
         for (input, grad) in inputs.iter().zip(self.inputs.slots.drain(..)) {
             let (Some(id), Some(grad)) = (input, grad) else { continue };
-            if !(self.gradients.first..self.gradients.first + i).contains(&id.0) {
+            let Some(line) = id.on(self.gradients.tape) else {
                 let detail = "an input is not on this tape: it was recorded before the tape was \
                               cleared, or on another one";
                 return Err(Error::shape(op.name(), detail));
+            };
+            let (found, own) = (grad.shape(), above[line].shape);
+            if found != own {
+                let detail = format!("its backward pass gives {found:?} to an input {own:?}");
+                return Err(Error::shape(op.name(), detail));
             }
-            self.gradients.accumulate(*id, grad);
+            self.gradients.accumulate(line, grad);
         }
         if node.retain_grad {
-            self.gradients.grads[i] = Some(grad_output);
+            self.gradients.grads[above.len()] = Some(grad_output);
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 //! topological order without any sorting: reading it backwards is backpropagation.
 //!
 //! ```text
-//! id    op       inputs      y = (a·b) + a
+//! line  op       inputs      y = (a·b) + a
 //! 0     leaf     –           a
 //! 1     leaf     –           b
 //! 2     mul      0, 1        a·b
@@ -16,10 +16,21 @@
 use super::backward::Backward;
 use super::tensor::{Shape, Tensor};
 use crate::memory::Element;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A place on the tape. Ids are never used twice, even after the tape has been cleared.
+/// A place on a tape. No other has the same id: a tape that has been cleared is another tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(pub(super) usize);
+pub struct NodeId {
+    tape: u64,
+    line: usize,
+}
+
+impl NodeId {
+    /// Its line on the tape of that number; `None` if it is on another one.
+    pub(super) fn on(self, tape: u64) -> Option<usize> {
+        (self.tape == tape).then_some(self.line)
+    }
+}
 
 /// A value, and the node that computed it if anybody may ask for its gradient.
 #[derive(Clone, Debug)]
@@ -98,9 +109,14 @@ impl Inputs {
 /// The record of a computation.
 pub struct Tape<T: Element = f32> {
     pub(super) nodes: Vec<Node<T>>,
-    /// Id of `nodes[0]`.
-    pub(super) first: usize,
+    /// A number that no other tape has.
+    pub(super) number: u64,
     recording: bool,
+}
+
+fn next_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl<T: Element> Default for Tape<T> {
@@ -112,21 +128,21 @@ impl<T: Element> Default for Tape<T> {
 impl<T: Element> Tape<T> {
     /// An empty tape that records.
     pub fn new() -> Self {
-        Self { nodes: Vec::new(), first: 0, recording: true }
+        Self { nodes: Vec::new(), number: next_number(), recording: true }
     }
 
     /// A variable whose gradient is wanted: a parameter, or the pixels of a picture. While
     /// nothing is recorded (see [`Tape::no_grad`]) it is a constant.
     pub fn leaf(&mut self, value: Tensor<T>) -> Var<T> {
         let shape = value.shape();
-        let inputs = Inputs::Few([None; 3], 0);
-        let id =
-            self.recording.then(|| self.push(Node { inputs, op: None, shape, retain_grad: true }));
+        let node = Node { inputs: Inputs::Few([None; 3], 0), op: None, shape, retain_grad: true };
+        let id = self.recording.then(|| self.push(node));
         Var { value, id }
     }
 
     /// Writes an op on the tape: its result, its inputs, and its backward pass with what that
-    /// saved. Where no input needs a gradient nothing is written, and what was saved is freed.
+    /// saved. Where no input needs a gradient nothing is written, and what was saved is freed. That
+    /// an input is not on this tape is an error of the backward pass.
     pub fn record(
         &mut self,
         value: Tensor<T>,
@@ -142,8 +158,7 @@ impl<T: Element> Tape<T> {
             shape: value.shape(),
             retain_grad: false,
         };
-        let id = Some(self.push(node));
-        Var { value, id }
+        Var { value, id: Some(self.push(node)) }
     }
 
     fn push(&mut self, node: Node<T>) -> NodeId {
@@ -151,7 +166,7 @@ impl<T: Element> Tape<T> {
             self.nodes.reserve(USUAL_LINES);
         }
         self.nodes.push(node);
-        NodeId(self.first + self.nodes.len() - 1)
+        NodeId { tape: self.number, line: self.nodes.len() - 1 }
     }
 
     /// Runs `f` without recording: its results need no memory for a backward pass.
@@ -165,16 +180,15 @@ impl<T: Element> Tape<T> {
     /// Keeps the gradient of an intermediate value, such as a feature map, in the result of the
     /// backward pass. Leaves keep theirs anyway.
     pub fn retain_grad(&mut self, x: &Var<T>) {
-        let place = x.id.and_then(|id| id.0.checked_sub(self.first));
-        if let Some(node) = place.and_then(|i| self.nodes.get_mut(i)) {
-            node.retain_grad = true;
+        if let Some(line) = x.id.and_then(|id| id.on(self.number)) {
+            self.nodes[line].retain_grad = true;
         }
     }
 
-    /// Forgets everything; ids go on from where they were.
+    /// Forgets everything; what was recorded is no longer on this tape.
     pub fn clear(&mut self) {
-        self.first += self.nodes.len();
         self.nodes.clear();
+        self.number = next_number();
     }
 
     /// Number of lines.
@@ -189,9 +203,9 @@ impl<T: Element> Tape<T> {
 
     /// The recorded ops in order: name, inputs, shape of the result (for graphs and summaries).
     pub fn lines(&self) -> impl Iterator<Item = (NodeId, &'static str, &[Option<NodeId>], Shape)> {
-        self.nodes.iter().enumerate().map(|(i, node)| {
+        self.nodes.iter().enumerate().map(|(line, node)| {
             let name = node.op.as_ref().map_or("leaf", |op| op.name());
-            (NodeId(self.first + i), name, node.inputs.as_slice(), node.shape)
+            (NodeId { tape: self.number, line }, name, node.inputs.as_slice(), node.shape)
         })
     }
 }

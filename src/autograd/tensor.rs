@@ -29,30 +29,35 @@ impl<T: Element> Tensor<T> {
     /// [`Error::Shape`] if their number is not the product of the sizes.
     pub fn from_slice(values: &[T], shape: &[usize]) -> Result<Self> {
         if Shape::try_elements(shape) != Some(values.len()) {
-            return Err(Error::shape(
-                "tensor",
-                format!(
-                    "{} values do not fill shape {shape:?} (at most {MAX_RANK} axes)",
-                    values.len()
-                ),
-            ));
+            let n = values.len();
+            let detail =
+                format!("{n} values do not fill shape {shape:?} (at most {MAX_RANK} axes)");
+            return Err(Error::shape("tensor", detail));
         }
         Ok(Self::build(Shape::new(shape), Layout::Nchw, |y| y.copy_from_slice(values)))
     }
 
-    /// A new tensor whose elements `fill` writes, every one of them, in memory order.
+    /// A new tensor whose elements `fill` writes, every one of them, in memory order; row-major
+    /// where there are not four axes.
     pub fn build(shape: Shape, layout: Layout, fill: impl FnOnce(&mut [T])) -> Self {
         let mut storage = Storage::stale(shape.elements());
         fill(storage.make_mut());
+        let layout = if shape.len() == 4 { layout } else { Layout::Nchw };
         Self { storage, shape, layout }
     }
 
     /// All elements equal to `value`.
+    ///
+    /// # Panics
+    /// Above [`MAX_RANK`] axes.
     pub fn full(shape: &[usize], value: T) -> Self {
         Self::build(Shape::new(shape), Layout::Nchw, |y| y.fill(value))
     }
 
     /// All zeros.
+    ///
+    /// # Panics
+    /// Above [`MAX_RANK`] axes.
     pub fn zeros(shape: &[usize]) -> Self {
         Self::full(shape, T::ZERO)
     }
@@ -63,6 +68,9 @@ impl<T: Element> Tensor<T> {
     }
 
     /// Element i is `f(i)`, in row-major order.
+    ///
+    /// # Panics
+    /// Above [`MAX_RANK`] axes.
     pub fn from_fn(shape: &[usize], mut f: impl FnMut(usize) -> T) -> Self {
         Self::build(Shape::new(shape), Layout::Nchw, |y| {
             for (i, y) in y.iter_mut().enumerate() {
@@ -104,22 +112,6 @@ impl<T: Element> Tensor<T> {
     /// The only element. A tensor of any other number of elements gives its first, or NaN.
     pub fn item(&self) -> T {
         self.as_slice().first().copied().unwrap_or(T::from_f64(f64::NAN))
-    }
-
-    /// The same elements under another shape, in row-major order.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] if the number of elements differs.
-    pub fn reshape(&self, shape: &[usize]) -> Result<Self> {
-        if Shape::try_elements(shape) != Some(self.elements()) {
-            return Err(Error::shape(
-                "reshape",
-                format!("{:?} has {} elements, {shape:?} does not", self.shape, self.elements()),
-            ));
-        }
-        let mut out = self.to_layout(Layout::Nchw);
-        out.shape = Shape::new(shape);
-        Ok(out)
     }
 
     /// f of every element.

@@ -5,19 +5,21 @@
 //! broadcast is a sum over the axes that were repeated.
 
 use super::tensor::{MAX_RANK, Shape, Tensor};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::memory::Element;
-use crate::ops::sum::sum_axes;
 
 /// Sums a gradient over the axes along which a value of shape `shape` was repeated.
 ///
 /// # Errors
-/// [`crate::Error::Shape`] if `grad` cannot have come from `shape`.
+/// [`Error::Shape`] if `grad` cannot have come from `shape`.
 pub fn unbroadcast<T: Element>(grad: Tensor<T>, shape: &Shape) -> Result<Tensor<T>> {
     if grad.shape() == *shape {
         return Ok(grad);
     }
-    let missing = grad.shape().len() - shape.len();
+    let Some(missing) = grad.shape().len().checked_sub(shape.len()) else {
+        let detail = format!("{:?} is no gradient of a broadcast {shape:?}", grad.shape());
+        return Err(Error::shape("unbroadcast", detail));
+    };
     let mut repeated = [0; MAX_RANK];
     let mut count = 0;
     for axis in 0..grad.shape().len() {
@@ -27,5 +29,5 @@ pub fn unbroadcast<T: Element>(grad: Tensor<T>, shape: &Shape) -> Result<Tensor<
             count += 1;
         }
     }
-    sum_axes(&grad, &repeated[..count])?.reshape(shape)
+    grad.sum_axes(&repeated[..count]).reshape(shape)
 }

@@ -20,7 +20,7 @@ pub enum Function {
     Sigmoid,
     /// tanh x.
     Tanh,
-    /// e^x / Σ e^x over the last axis.
+    /// e^x / Σ e^x over the features of a picture, which have no further axes.
     Softmax,
 }
 
@@ -176,6 +176,14 @@ impl<T: Element> Layer<T> {
                 }
                 vec![outputs]
             }
+            Layer::Activation(l) if l.function == Function::Softmax && input.len() != 1 => {
+                let detail = format!("{}: softmax needs [features], found {input:?}", l.name);
+                return Err(Error::shape("network", detail));
+            }
+            Layer::SqueezeExcite(l) if l.squeeze.weight.value.elements() == 0 => {
+                let detail = format!("{} has no hidden units: reduction 0, at least 1", l.name);
+                return Err(Error::shape("network", detail));
+            }
             Layer::Residual(l) => {
                 let body = l.body.output_shape(input)?;
                 if body != input {
@@ -289,6 +297,39 @@ impl<T: Element> Layer<T> {
             Layer::BatchNorm2d(l) => out.push(l),
             Layer::Residual(l) => l.body.0.iter_mut().for_each(|l| l.batch_norms_mut(out)),
             _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::Builder;
+
+    fn refusal(layer: &Layer, input: &[usize]) -> String {
+        layer.output_shape(input).unwrap_err().to_string()
+    }
+
+    /// Over a map it would be a softmax along the width, which nobody means.
+    #[test]
+    fn softmax_follows_features_only() {
+        let layer =
+            |function| Layer::Activation(Activation { name: "activation_1".into(), function });
+        assert_eq!(layer(Function::Softmax).output_shape(&[7]).unwrap(), [7]);
+        let text = refusal(&layer(Function::Softmax), &[7, 6, 6]);
+        assert_eq!(text, "network: activation_1: softmax needs [features], found [7, 6, 6]");
+        assert_eq!(layer(Function::Relu).output_shape(&[7, 6, 6]).unwrap(), [7, 6, 6]);
+    }
+
+    #[test]
+    fn a_reduction_of_zero_is_refused() {
+        let layer = |reduction| {
+            Layer::SqueezeExcite(SqueezeExcite::new(&mut Builder::new(0), 8, reduction))
+        };
+        let text = refusal(&layer(0), &[8, 3, 3]);
+        assert!(text.contains("squeeze_excite_1") && text.contains("reduction 0"), "{text}");
+        for reduction in [1, 8, 100] {
+            assert_eq!(layer(reduction).output_shape(&[8, 3, 3]).unwrap(), [8, 3, 3]);
         }
     }
 }

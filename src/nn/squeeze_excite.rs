@@ -18,9 +18,10 @@ pub struct SqueezeExcite<T: Element = f32> {
 }
 
 impl<T: Element> SqueezeExcite<T> {
+    /// A reduction of 0 has no hidden units, which [`Layer::output_shape`](super::Layer) refuses.
     pub(crate) fn new(b: &mut Builder, channels: usize, reduction: usize) -> Self {
         let name = b.name("squeeze_excite");
-        let hidden = (channels / reduction.max(1)).max(1);
+        let hidden = channels.checked_div(reduction).map_or(0, |hidden| hidden.max(1));
         let squeeze = Linear::new(b, format!("{name}.squeeze"), channels, hidden);
         let excite = Linear::new(b, format!("{name}.excite"), hidden, channels);
         Self { name, squeeze, excite }

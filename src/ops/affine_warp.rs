@@ -6,7 +6,8 @@ use crate::memory::Element;
 use fer_kernels::warp::{self, Affine, Border, WarpGeometry};
 
 /// Bilinear affine warp: y\[n,c,i,j\] is x\[n,c\] at row a·i + b·j + c, column d·i + e·j + f, where
-/// `[a, b, c, d, e, f]` is the matrix of picture n, interpolated between the four neighbours.
+/// `[a, b, c, d, e, f]` is the matrix of picture n, interpolated between the four neighbours. Outside
+/// of the picture x is what `border` says: 0, or the nearest pixel of the edge.
 ///
 /// **Shapes**: x and y `[n, c, h, w]`; n matrices.
 /// **Gradient**: the warp is linear in x; its adjoint gives ȳ back to the four neighbours with the

@@ -52,7 +52,7 @@ pub fn batch_norm_train<T: Element>(
     eps: f64,
     measured: Option<BatchStatistics<T>>,
 ) -> Result<(Var<T>, BatchStatistics<T>)> {
-    let view = channel_view(x.value(), &[gamma.shape(), beta.shape()])?;
+    let view = channel_view("batch_norm", x.value(), &[gamma.shape(), beta.shape()])?;
     let batch = statistics("batch_norm", x.value(), &view, measured)?;
     let inv_std = inverse_std(&batch.var, eps);
     let y = normalise(x.value(), &view, &batch.mean, &inv_std, gamma.value(), beta.value())?;
@@ -94,7 +94,7 @@ pub fn batch_norm_eval<T: Element>(
     eps: f64,
 ) -> Result<Var<T>> {
     let shapes = [gamma.shape(), beta.shape(), mean.shape(), var.shape()];
-    let view = channel_view(x.value(), &shapes)?;
+    let view = channel_view("batch_norm", x.value(), &shapes)?;
     let inv_std = inverse_std(var, eps);
     let y = normalise(x.value(), &view, mean, &inv_std, gamma.value(), beta.value())?;
     let op = BatchNormBackward {
@@ -109,11 +109,15 @@ pub fn batch_norm_eval<T: Element>(
 }
 
 /// Memory of x as `[outer, channels, inner]`, after the shapes have been checked.
-pub(crate) fn channel_view<T: Element>(x: &Tensor<T>, vectors: &[Shape]) -> Result<ChannelView> {
+pub(super) fn channel_view<T: Element>(
+    op: &'static str,
+    x: &Tensor<T>,
+    vectors: &[Shape],
+) -> Result<ChannelView> {
     let s = x.shape();
     if !matches!(s.len(), 2 | 4) || vectors.iter().any(|v| **v != [s[1]]) {
         let detail = format!("x {s:?}, per channel {vectors:?}; expected [n, c(, h, w)] and [c]");
-        return Err(Error::shape("batch_norm", detail));
+        return Err(Error::shape(op, detail));
     }
     let pixels = s[2..].iter().product::<usize>();
     Ok(match (s.len(), x.layout()) {
@@ -131,7 +135,8 @@ pub(super) fn statistics<T: Element>(
 ) -> Result<BatchStatistics<T>> {
     let (channel, count) = (Shape::new(&[view.channels]), view.per_channel());
     if count < 2 {
-        let detail = format!("x {:?} has no variance: one element a channel", x.shape());
+        let found = ["no element", "one element"][count];
+        let detail = format!("x {:?} has no variance: {found} a channel", x.shape());
         return Err(Error::shape(op, detail));
     }
     let Some(measured) = measured else {

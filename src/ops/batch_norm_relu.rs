@@ -46,7 +46,7 @@ pub fn batch_norm_relu_train<T: Element>(
     measured: Option<BatchStatistics<T>>,
 ) -> Result<(Var<T>, BatchStatistics<T>)> {
     let input = x.value().to_layout(T::LAYOUT);
-    let view = channel_view(&input, &[gamma.shape(), beta.shape()])?;
+    let view = channel_view("batch_norm_relu", &input, &[gamma.shape(), beta.shape()])?;
     let geometry = geometry(x.shape(), window)?;
     let batch = statistics("batch_norm_relu", &input, &view, measured)?;
     let op = BatchNormReluBackward {
@@ -87,7 +87,8 @@ pub fn batch_norm_relu_eval<T: Element>(
     window: usize,
 ) -> Result<Var<T>> {
     let input = x.value().to_layout(T::LAYOUT);
-    channel_view(&input, &[gamma.shape(), beta.shape(), mean.shape(), var.shape()])?;
+    let shapes = [gamma.shape(), beta.shape(), mean.shape(), var.shape()];
+    channel_view("batch_norm_relu", &input, &shapes)?;
     let op = BatchNormReluBackward {
         geometry: geometry(x.shape(), window)?,
         x: input,

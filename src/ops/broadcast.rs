@@ -6,7 +6,7 @@ use crate::autograd::{InputGrads, Tensor};
 use crate::error::{Error, Result};
 use crate::layout::memory_order;
 use crate::memory::Element;
-use fer_kernels::{Layout, elementwise};
+use fer_kernels::elementwise;
 
 /// f(a, b) element by element, sizes of 1 repeated.
 pub(crate) fn zip_broadcast<T: Element>(
@@ -20,13 +20,8 @@ pub(crate) fn zip_broadcast<T: Element>(
     }
     let shape = broadcast_shape(op, &a.shape(), &b.shape())?;
     let layout = if a.elements() >= b.elements() { a.layout() } else { b.layout() };
-    let layout = if shape.len() == 4 { layout } else { Layout::Nchw };
     let (dims, axes) = memory_order(&shape, layout);
-    let strides = |x: &Tensor<T>| {
-        let x = if x.shape().len() == 4 { x.clone() } else { x.to_layout(Layout::Nchw) };
-        repeated_strides(&x, &shape, &axes)
-    };
-    let (sa, sb) = (strides(a), strides(b));
+    let (sa, sb) = (repeated_strides(a, &shape, &axes), repeated_strides(b, &shape, &axes));
     let n = dims.len();
     Ok(Tensor::build(shape, layout, |y| {
         elementwise::broadcast(&dims, a.as_slice(), &sa[..n], b.as_slice(), &sb[..n], y, f);

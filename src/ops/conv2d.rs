@@ -1,6 +1,5 @@
 //! Two-dimensional convolution.
 
-use super::sum::sum_axes;
 use crate::autograd::tensor::Shape;
 use crate::autograd::{Backward, InputGrads, Tape, Tensor, Var};
 use crate::error::{Error, Result};
@@ -149,6 +148,6 @@ impl<T: Element> Backward<T> for Conv2dBackward<T> {
             }))
         })?;
         // Without a bias there is no input 2, and nobody wants its gradient.
-        grads.set(2, || sum_axes(&grad_output, &[0, 2, 3])?.reshape(&[g.c_out]))
+        grads.set(2, || grad_output.sum_axes(&[0, 2, 3]).reshape(&[g.c_out]))
     }
 }

@@ -32,7 +32,7 @@ pub struct CrossEntropyOptions {
 /// **Shapes**: logits `[n, classes]`; targets n labels, or `[n, classes]`; L a scalar.
 /// **Gradient**: ∂L/∂logits\[n,c\] = L̄ · (p\[n,c\] · Σₖ wₖ t\[n,k\] − w_c t\[n,c\]) / W.
 /// Saved: p and w·t. The targets get no gradient.
-/// **Errors**: [`Error::Shape`] if the shapes are not these a label is not a class, or ε is outside
+/// **Errors**: [`Error::Shape`] if the shapes are not these, a label is not a class, or ε is outside
 /// 0 to 1.
 /// **Source**: `torch.nn.functional.cross_entropy`.
 ///

@@ -1,6 +1,6 @@
 //! Mean of each channel over its picture.
 
-use super::sum::{repeat, sum_axes};
+use super::sum::repeat;
 use crate::autograd::tensor::Shape;
 use crate::autograd::{Backward, InputGrads, Tape, Tensor, Var};
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ pub fn global_avg_pool2d<T: Element>(tape: &mut Tape<T>, x: &Var<T>) -> Result<V
         return Err(Error::shape("global_avg_pool2d", detail));
     }
     let scale = T::from_f64(1.0 / (shape[2] * shape[3]) as f64);
-    let y = sum_axes(x.value(), &[2, 3])?.map(|v| v * scale).reshape(&shape[..2])?;
+    let y = x.value().sum_axes(&[2, 3]).map(|v| v * scale).reshape(&shape[..2])?;
     Ok(tape.record(y, &[x], GlobalAvgPool2dBackward { shape }))
 }
 

@@ -1,7 +1,6 @@
 //! y = x·Wᵀ + b.
 
 use super::matmul::product;
-use super::sum::sum_axes;
 use crate::autograd::{Backward, InputGrads, Tape, Tensor, Var};
 use crate::error::{Error, Result};
 use crate::memory::Element;
@@ -58,6 +57,6 @@ impl<T: Element> Backward<T> for LinearBackward<T> {
         grads.set(0, || Ok(product(grad_output, Transpose::No, &self.weight, Transpose::No)))?;
         // [out,in] = [n,out]ᵀ · [n,in]
         grads.set(1, || Ok(product(grad_output, Transpose::Yes, &self.x, Transpose::No)))?;
-        grads.set(2, || sum_axes(grad_output, &[0])?.reshape(&[grad_output.shape()[1]]))
+        grads.set(2, || grad_output.sum_axes(&[0]).reshape(&[grad_output.shape()[1]]))
     }
 }

@@ -40,17 +40,11 @@ impl<T: Element> Backward<T> for LogSoftmaxBackward<T> {
         "log_softmax"
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
-        let cols = self.y.shape().last().copied().unwrap_or(1).max(1);
+        let cols = self.y.shape().last().copied().unwrap_or(1);
         grads.set(0, || {
-            let grad_output = grad_output.to_layout(Layout::Nchw);
+            let g = grad_output.to_layout(Layout::Nchw);
             Ok(Tensor::build(self.y.shape(), Layout::Nchw, |x| {
-                let rows = self.y.as_slice().chunks(cols).zip(grad_output.as_slice().chunks(cols));
-                for (x, (y, g)) in x.chunks_mut(cols).zip(rows) {
-                    let sum = g.iter().fold(T::ZERO, |s, &g| s + g);
-                    for ((x, &y), &g) in x.iter_mut().zip(y).zip(g) {
-                        *x = g - y.exp() * sum;
-                    }
-                }
+                softmax::log_softmax_backward(cols, self.y.as_slice(), g.as_slice(), x);
             }))
         })
     }

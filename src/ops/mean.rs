@@ -1,6 +1,6 @@
 //! Mean over axes.
 
-use super::sum::{check_axes, repeat, sum_axes};
+use super::sum::{check_axes, repeat};
 use crate::autograd::tensor::Shape;
 use crate::autograd::{Backward, InputGrads, Tape, Tensor, Var};
 use crate::error::Result;
@@ -26,9 +26,9 @@ pub fn mean<T: Element>(tape: &mut Tape<T>, x: &Var<T>, axes: &[usize]) -> Resul
         (0..x.shape().len()).filter(|a| axes.contains(a)).map(|a| x.shape()[a]).product();
     let scale = 1.0 / count as f64;
     let y = if count == 0 {
-        sum_axes(x.value(), axes)?.map(|_| T::from_f64(f64::NAN))
+        x.value().sum_axes(axes).map(|_| T::from_f64(f64::NAN))
     } else {
-        sum_axes(x.value(), axes)?.map(|v| v * T::from_f64(scale))
+        x.value().sum_axes(axes).map(|v| v * T::from_f64(scale))
     };
     Ok(tape.record(y, &[x], MeanBackward { shape: x.shape(), scale }))
 }

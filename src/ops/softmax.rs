@@ -3,8 +3,7 @@
 use crate::autograd::{Backward, InputGrads, Tape, Tensor, Var};
 use crate::error::{Error, Result};
 use crate::memory::Element;
-use fer_kernels::Layout;
-use fer_kernels::softmax;
+use fer_kernels::{Layout, softmax};
 
 /// Probabilities from scores: pⱼ = e^(xⱼ) / Σₖ e^(xₖ), along the last axis.
 ///
@@ -42,17 +41,11 @@ impl<T: Element> Backward<T> for SoftmaxBackward<T> {
         "softmax"
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
-        let cols = self.p.shape().last().copied().unwrap_or(1).max(1);
+        let cols = self.p.shape().last().copied().unwrap_or(1);
         grads.set(0, || {
-            let grad_output = grad_output.to_layout(Layout::Nchw);
+            let g = grad_output.to_layout(Layout::Nchw);
             Ok(Tensor::build(self.p.shape(), Layout::Nchw, |x| {
-                let rows = self.p.as_slice().chunks(cols).zip(grad_output.as_slice().chunks(cols));
-                for (x, (p, g)) in x.chunks_mut(cols).zip(rows) {
-                    let dot = p.iter().zip(g).fold(T::ZERO, |s, (&p, &g)| s + p * g);
-                    for ((x, &p), &g) in x.iter_mut().zip(p).zip(g) {
-                        *x = p * (g - dot);
-                    }
-                }
+                softmax::softmax_backward(cols, self.p.as_slice(), g.as_slice(), x);
             }))
         })
     }

@@ -3,9 +3,7 @@
 use crate::autograd::tensor::Shape;
 use crate::autograd::{Backward, InputGrads, Tape, Tensor, Var};
 use crate::error::{Error, Result};
-use crate::layout::memory_order;
 use crate::memory::Element;
-use fer_kernels::reduce::{self, Runs};
 
 /// Sum over the given axes, which stay with size 1: y\[…,0,…\] = Σₐ x\[…,a,…\].
 ///
@@ -23,7 +21,7 @@ use fer_kernels::reduce::{self, Runs};
 /// ```
 pub fn sum<T: Element>(tape: &mut Tape<T>, x: &Var<T>, axes: &[usize]) -> Result<Var<T>> {
     check_axes("sum", &x.shape(), axes)?;
-    let y = sum_axes(x.value(), axes)?;
+    let y = x.value().sum_axes(axes);
     Ok(tape.record(y, &[x], SumBackward { shape: x.shape() }))
 }
 
@@ -32,30 +30,6 @@ pub(crate) fn check_axes(op: &'static str, shape: &Shape, axes: &[usize]) -> Res
     match axes.iter().find(|&&a| a >= shape.len()) {
         Some(a) => Err(Error::shape(op, format!("shape {shape:?} has no axis {a}"))),
         None => Ok(()),
-    }
-}
-
-/// The sum without a tape; reduced axes stay with size 1.
-///
-/// Neighbouring axes are summed together, in the order in which they lie in memory: images that
-/// lie channels-last are summed over rows and columns in one sweep.
-pub(crate) fn sum_axes<T: Element>(x: &Tensor<T>, axes: &[usize]) -> Result<Tensor<T>> {
-    let mut x = x.clone();
-    loop {
-        let (dims, order) = memory_order(&x.shape(), x.layout());
-        let pending = |i: usize| axes.contains(&order[i]) && dims[i] != 1;
-        let Some(last) = (0..dims.len()).rev().find(|&i| pending(i)) else { return Ok(x) };
-        let first = (0..=last).rev().take_while(|&i| pending(i)).last().unwrap_or(last);
-        let runs = Runs {
-            outer: dims[..first].iter().product(),
-            reduced: dims[first..=last].iter().product(),
-            inner: dims[last + 1..].iter().product(),
-        };
-        let mut shape = x.shape();
-        for i in first..=last {
-            shape.sizes[order[i]] = 1;
-        }
-        x = Tensor::build(shape, x.layout(), |y| reduce::sum(&runs, x.as_slice(), y));
     }
 }
 

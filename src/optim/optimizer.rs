@@ -85,6 +85,9 @@ impl<T: Element> Optimizer<T> {
     }
 
     /// One step. `gradient` finds the gradient of a parameter; a parameter without one stays.
+    ///
+    /// # Panics
+    /// When a gradient has not as many elements as its parameter.
     pub fn step<'a>(
         &mut self,
         parameters: Vec<&mut Parameter<T>>,
@@ -112,6 +115,7 @@ impl<T: Element> Optimizer<T> {
         let lr = of(if p.role == Role::Beta { lr * c.beta_lr } else { lr });
         let decay = if p.decays() { c.weight_decay } else { 0.0 };
         let first = self.first[p.index].as_mut_slice();
+        let grad = grad.to_layout(p.value.layout());
         let (value, grad) = (p.value.as_mut_slice(), grad.as_slice());
         if matches!(c.kind, Kind::Sgd | Kind::Nesterov) {
             let sgd = Sgd {
@@ -143,4 +147,31 @@ impl<T: Element> Optimizer<T> {
 /// √(Σ g²) over all gradients, in double precision.
 pub fn gradient_norm<'a, T: Element>(gradients: impl Iterator<Item = &'a Tensor<T>>) -> f64 {
     gradients.map(|g| reduce::sum_of_squares(g.as_slice())).sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fer_kernels::Layout;
+
+    /// Element goes with element, however the two lie in memory.
+    #[test]
+    fn a_gradient_may_lie_in_another_order_than_its_parameter() {
+        let counted = Tensor::<f64>::from_fn(&[1, 2, 3, 4], |i| i as f64);
+        for kind in [Kind::Sgd, Kind::Adam] {
+            let step = |value: Layout, grad: Layout| {
+                let (name, role, index) = ("p".into(), Role::Weight, 0);
+                let value = counted.to_layout(value);
+                let mut p = Parameter { name, value, role, index };
+                let mut optimizer =
+                    Optimizer::new(OptimizerConfig { kind, ..Default::default() }, &[&p]);
+                let grad = counted.map(|v| v * v).to_layout(grad);
+                optimizer.step(vec![&mut p], 0.1, |_| Some(&grad));
+                p.value.to_vec()
+            };
+            let want = step(Layout::Nchw, Layout::Nchw);
+            assert_eq!(step(Layout::Nchw, Layout::Nhwc), want, "{kind:?}");
+            assert_eq!(step(Layout::Nhwc, Layout::Nchw), want, "{kind:?}");
+        }
+    }
 }

@@ -223,8 +223,8 @@ fn batch_norm(t: &mut Trial) {
             ops::batch_norm_train(t, &v[0], &v[1], &v[2], 1e-5, None)
         });
     }
-    for one in [&[1, 3][..], &[1, 3, 1, 1], &[0, 3]] {
-        let words = [&*format!("{one:?}"), "no variance"];
+    for (one, found) in [(&[1, 3][..], "one"), (&[1, 3, 1, 1], "one"), (&[0, 3], "no")] {
+        let words = [&*format!("{one:?}"), &*format!("no variance: {found} element a channel")];
         t.refuses("batch_norm", &[one, &[3], &[3]], &words, |t, v| {
             ops::batch_norm_train(t, &v[0], &v[1], &v[2], 1e-5, None)
         });
@@ -259,8 +259,12 @@ fn fused(t: &mut Trial) {
     for shapes in wrong {
         let words = shapes.map(|s| format!("{s:?}"));
         let words = words.each_ref().map(|w| &**w);
-        t.refuses("batch_norm", &shapes, &words, |t, v| {
+        t.refuses("batch_norm_relu", &shapes, &words, |t, v| {
             ops::batch_norm_relu_train(t, &v[0], &v[1], &v[2], 1e-5, 1, None)
+        });
+        t.refuses("batch_norm_relu", &shapes, &words, |t, v| {
+            let fixed = [&Tensor::zeros(&[3]), &Tensor::full(&[3], 1.0)];
+            ops::batch_norm_relu_eval(t, &v[0], [&v[1], &v[2]], fixed, 1e-5, 1)
         });
     }
     let one: [&[usize]; 3] = [&[1, 3, 1, 1], &[3], &[3]];

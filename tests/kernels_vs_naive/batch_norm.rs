@@ -65,6 +65,27 @@ fn batch_norm_matches_naive() {
     }
 }
 
+/// What is not a number in a channel is not taken for a variance of 0: a NaN or an infinity in x,
+/// and squares beyond the largest f32. The other channels do not notice.
+#[test]
+fn statistics_hide_no_nan() {
+    at_each_level(|level| {
+        let v = ChannelView { outer: 300, channels: 33, inner: 1 };
+        for bad in [f32::NAN, f32::INFINITY, -2e20] {
+            for row in [0, 1, 299] {
+                let mut x = Draw::new(6).floats(v.len());
+                x[row * v.channels + 5] = bad;
+                let (mut mean, mut var) = (vec![0.0; v.channels], vec![0.0; v.channels]);
+                batch_norm::statistics(&v, &x, &mut mean, &mut var);
+                for (c, &var) in var.iter().enumerate() {
+                    let what = format!("{bad} in row {row}, channel {c}, {level}: {var}");
+                    assert!(var.is_finite() == (c != 5), "{what}");
+                }
+            }
+        }
+    });
+}
+
 #[test]
 fn batch_norm_gradients_are_exact_on_integers() {
     let draw = &mut Draw::new(2);

@@ -8,7 +8,9 @@ mod batch_norm;
 mod conv2d;
 mod gemm;
 mod pool;
+mod reduce;
 mod scale_add_relu;
+mod softmax;
 
 use fer::random::{Purpose, Rng};
 use fer_kernels::arch::{self, Level};

@@ -1,0 +1,106 @@
+//! The micro-kernel on the registers of x86: MR × 2 of them hold the tile.
+//!
+//! AVX2 and AVX-512 differ in the width of a register, in how many there are, and in the names of the
+//! instructions. The code is one, so what is tested on a CPU with only the first holds for both.
+
+macro_rules! micro_kernel {
+    ($name:ident, $feature:literal, $lanes:literal, $mr:literal,
+     $zero:ident, $set1:ident, $loadu:ident, $storeu:ident, $add:ident, $fmadd:ident) => {
+        pub mod $name {
+            use crate::arch::micro::Raw;
+            use std::arch::x86_64::*;
+
+            const LANES: usize = $lanes;
+            /// Rows of the tile.
+            pub const MR: usize = $mr;
+            /// Columns of the tile.
+            pub const NR: usize = 2 * LANES;
+
+            /// The contract of [`crate::arch::micro`].
+            ///
+            /// # Safety
+            /// The CPU has the feature; every address of A, B and C that the contract names is valid.
+            #[target_feature(enable = $feature)]
+            pub unsafe fn run(x: &Raw) {
+                const LOW: usize = MR / 3;
+                // SAFETY: the caller's promise, passed on.
+                unsafe {
+                    match x.m.div_ceil(LOW) {
+                        0..=1 => tile::<LOW>(x),
+                        2 => tile::<{ 2 * LOW }>(x),
+                        _ => tile::<MR>(x),
+                    }
+                }
+            }
+
+            /// The tile with R ≥ m rows in registers: a low tile does not pay for a high one.
+            ///
+            /// # Safety
+            /// As [`run`].
+            #[target_feature(enable = $feature)]
+            unsafe fn tile<const R: usize>(x: &Raw) {
+                let mut t = [[$zero(); 2]; R];
+                let (mut b, mut ahead) = (x.b, x.ahead);
+                // SAFETY: `rows` has MR ≥ R entries.
+                let rows: [*const f32; R] =
+                    std::array::from_fn(|i| x.a.wrapping_add(unsafe { *x.rows.add(i) }));
+                for s in 0..x.num_segments {
+                    // SAFETY: s is below the number of segments.
+                    let mut at = unsafe { *x.segments.add(s) };
+                    for _ in 0..x.k {
+                        ahead.prefetch_next();
+                        // SAFETY: B has num_segments·k rows of NR elements, stride_b apart; this is
+                        // the next.
+                        let [b0, b1] = unsafe { [$loadu(b), $loadu(b.add(LANES))] };
+                        for i in 0..R {
+                            // SAFETY: rows[i] + segments[s] + p·step is an element of A.
+                            let a = $set1(unsafe { *rows[i].add(at) });
+                            t[i][0] = $fmadd(a, b0, t[i][0]);
+                            t[i][1] = $fmadd(a, b1, t[i][1]);
+                        }
+                        at += x.step;
+                        b = b.wrapping_add(x.stride_b);
+                    }
+                }
+                for i in 0..R {
+                    if i >= x.m {
+                        break;
+                    }
+                    for half in 0..2 {
+                        // SAFETY: row i < m of C holds NR elements.
+                        unsafe {
+                            let c = x.c.add(i * x.stride_c + half * LANES);
+                            let sum = if x.add { $add($loadu(c), t[i][half]) } else { t[i][half] };
+                            $storeu(c, sum);
+                        }
+                    }
+                }
+            }
+        }
+    };
+}
+
+micro_kernel!(
+    avx2,
+    "avx2,fma",
+    8,
+    6,
+    _mm256_setzero_ps,
+    _mm256_set1_ps,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_add_ps,
+    _mm256_fmadd_ps
+);
+micro_kernel!(
+    avx512,
+    "avx512f",
+    16,
+    12,
+    _mm512_setzero_ps,
+    _mm512_set1_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_add_ps,
+    _mm512_fmadd_ps
+);
