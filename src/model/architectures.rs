@@ -1,5 +1,6 @@
 //! The networks that come with the program.
 
+use super::network::Network;
 use super::spec::{LayerSpec, NetworkSpec};
 use crate::error::{Error, Result};
 use std::path::Path;
@@ -36,10 +37,13 @@ pub fn architecture(name: &str) -> Result<NetworkSpec> {
     })
 }
 
+/// A network in a file; built once, so that one that cannot be is refused with the file's name.
 fn from_toml(path: &Path) -> Result<NetworkSpec> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| Error::Usage(format!("{}: {e}", path.display())))?;
-    toml::from_str(&text).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))
+    let refused = |why: String| Error::Usage(format!("{}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
+    let spec: NetworkSpec = toml::from_str(&text).map_err(|e| refused(e.to_string()))?;
+    Network::<f32>::new(spec.clone(), 0).map_err(|e| refused(e.to_string()))?;
+    Ok(spec)
 }
 
 /// Residual network of 3×3 convolutions with squeeze and excitation. Its head is a global average,
