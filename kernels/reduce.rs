@@ -16,6 +16,10 @@ pub struct Runs {
     pub inner: usize,
 }
 
+/// Rows that are added up without blocks where there are several runs: the pixels of a picture. The
+/// runs are tasks enough, and blocks would need memory of their own in every step of a training.
+const SHORT: usize = 4096;
+
 /// y\[o,i\] = Σ_r x\[o,r,i\], long sums in blocks: a single accumulator would lose the small terms.
 pub fn sum<T: Scalar>(r: &Runs, x: &[T], y: &mut [T]) {
     if r.inner == 0 || r.outer == 0 {
@@ -23,12 +27,13 @@ pub fn sum<T: Scalar>(r: &Runs, x: &[T], y: &mut [T]) {
     }
     let len = r.reduced * r.inner;
     let per_task = (CHUNK / len.max(1)).max(1);
+    let rows = (CHUNK / r.inner).max(if r.outer == 1 { 1 } else { SHORT });
     y.par_chunks_mut(per_task * r.inner).enumerate().for_each(|(task, y)| {
         for (k, y) in y.chunks_mut(r.inner).enumerate() {
             let x = &x[(task * per_task + k) * len..][..len];
             match y {
                 [y] => *y = sum_all(x),
-                y => sum_rows(x, y),
+                y => sum_rows(rows, x, y),
             }
         }
     });
@@ -76,10 +81,10 @@ pub fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
     lanes.iter().sum()
 }
 
-/// Column sums of a matrix `[reduced, inner]`: blocks of rows first, then the blocks.
-fn sum_rows<T: Scalar>(x: &[T], y: &mut [T]) {
+/// Column sums of a matrix `[reduced, inner]`: blocks of so many rows first, then the blocks.
+fn sum_rows<T: Scalar>(rows: usize, x: &[T], y: &mut [T]) {
     let inner = y.len();
-    let block = (CHUNK / inner).max(1) * inner;
+    let block = rows * inner;
     let add = |y: &mut [T], block: &[T]| {
         for row in block.chunks(inner) {
             for (y, &v) in y.iter_mut().zip(row) {
