@@ -116,8 +116,8 @@ impl Answers<'_> {
             score,
             whole: place.map(|place| place.frame().is_none()),
             message: match place {
-                _ if is_blank(faces.image(i)) => Some(BLANK),
                 Some(Place::Unfound) => Some(UNFOUND),
+                _ if is_blank(faces.image(i)) => Some(BLANK),
                 _ => None,
             },
             truth: faces.label(i).and_then(|l| self.names.get(usize::from(l)).copied()),

@@ -57,10 +57,6 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     let first = model.unwrap_or(OWN.into());
     let models: Vec<PathBuf> = std::iter::once(first).chain(args.with.clone()).collect();
     let ensemble = Ensemble::read(&models)?;
-    for member in ensemble.uncalibrated() {
-        let name = member.path.display();
-        eprintln!("{name}: how sure it may be has not been measured; fer calibrate {name} does it");
-    }
     let seen = args.photos.read(&args.inputs, &args.reading)?;
     if seen.faces.is_empty() && args.json {
         seen.faceless.iter().try_for_each(|(_, path)| print_faceless(path, true))?;
@@ -76,9 +72,17 @@ pub(super) fn run(mut args: Args) -> Result<()> {
     if let (Some(path), Some(photo)) = (&args.draw, &photo) {
         write_atomic(path, &drawing(photo, &ensemble, &seen, &predictions)?)?;
     }
+    if !args.json {
+        ensemble.uncalibrated().for_each(say_uncalibrated); // JSON says so with each answer
+    }
     let calibrated = ensemble.is_calibrated(args.averaging.tta);
     let (names, top) = (&ensemble.classes(), args.top);
     Answers { seen: &seen, predictions: &predictions, names, top, calibrated }.print(args.json)
+}
+
+fn say_uncalibrated(network: &Trained) {
+    let name = network.path.display();
+    eprintln!("{name}: how sure it may be has not been measured; fer calibrate {name} does it");
 }
 
 /// Refuses what cannot be meant, before any work.
