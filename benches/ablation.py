@@ -66,8 +66,8 @@ def fer(args, *words, **how):
     return subprocess.run([args.fer, *map(str, words)], check=True, text=True, **how).stdout
 
 
-def base_options(args, seed, arch):
-    options = ["--recipe", "fast", "--arch", arch, "--epochs", args.epochs, "--seed", seed]
+def base_options(args, seed, network):
+    options = ["--recipe", "fast", *network, "--epochs", args.epochs, "--seed", seed]
     return options + ["--set", SMALL_FIRST, "--data", args.data, "--val", args.val]
 
 
@@ -97,11 +97,11 @@ def without_se(args):
 
 
 def options(args, name, settings, seed):
-    base = base_options(args, seed, without_se(args) if name == "no-se" else args.arch)
+    if settings == "drawn":
+        return base_options(args, seed, ["--from", drawn_first(args)])
+    base = base_options(args, seed, ["--arch", without_se(args) if name == "no-se" else args.arch])
     if settings == "teachers":
         return base + ["--teacher", ",".join(str(args.out / f"base-{s}") for s in range(args.seeds))]
-    if settings == "drawn":
-        return base + ["--from", drawn_first(args)]
     return base + [word for s in settings or [] for word in ("--set", s)]
 
 
