@@ -54,6 +54,11 @@ fn accuracy_stays_and_the_error_falls_on_faces_it_was_not_fitted_on() {
 #[test]
 fn who_has_not_been_measured_is_named() {
     let place = place();
+    place.fails(
+        "calibrate own --data other.csv",
+        2,
+        &["own: the network in the program", "expected a run folder"],
+    );
     let done = place.ok("predict run other.csv --with own");
     assert_eq!(done.stderr.matches("fer calibrate").count(), 1, "{}", done.stderr);
     assert!(done.stderr.contains("fer calibrate run"), "{}", done.stderr);

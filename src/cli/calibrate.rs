@@ -2,7 +2,8 @@
 
 use super::input::Reading;
 use super::progress;
-use crate::error::Result;
+use crate::checkpoint::weights::is_own;
+use crate::error::{Error, Result};
 use crate::render::numbers::{percent, thousands};
 use crate::train::calibrate::{Calibrated, Temperature, clean};
 use crate::train::{Ensemble, Trained};
@@ -29,6 +30,11 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<()> {
+    if is_own(&args.model) {
+        let detail = "own: the network in the program is calibrated and cannot be written to; \
+                      expected a run folder or a weights file";
+        return Err(Error::Usage(detail.into()));
+    }
     let trained = Trained::read(&args.model)?;
     let faces = match &args.data {
         Some(path) => args.reading.read(path)?,

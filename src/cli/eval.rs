@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// Arguments of `fer eval`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Run folders or weights files; several are averaged [default: the program's own network]
+    /// Run folders, weights files or `own`; several are averaged [default: the program's own network]
     #[arg(value_name = "MODEL")]
     models: Vec<PathBuf>,
     /// Labelled faces: a CSV (plain or gzip) or a folder of class-named folders [default: the faces

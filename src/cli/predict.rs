@@ -28,7 +28,7 @@ pub struct Args {
     /// JPEG up to 29. Faces are found from 40 pixels and 2 % of the longer side on
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// More networks, whose probabilities are averaged with the first one's
+    /// More networks, or `own`, whose probabilities are averaged with the first one's
     #[arg(long, value_name = "MODEL")]
     with: Vec<PathBuf>,
     #[command(flatten)]

@@ -61,7 +61,7 @@ pub struct Args {
     /// Start from the averaged weights of a trained network, with these settings
     #[arg(long, value_name = "RUN", conflicts_with = "arch")]
     from: Option<PathBuf>,
-    /// Learn from trained networks, too: run folders or weights files
+    /// Learn from trained networks, too: run folders, weights files or `own`
     #[arg(long, value_name = "RUN,…", value_delimiter = ',')]
     teacher: Vec<PathBuf>,
     /// Seed of everything random [default: 0]

@@ -73,6 +73,30 @@ fn curves_mark_the_first_best_epoch() {
 }
 
 #[test]
+fn the_words_at_the_best_epoch_go_where_no_line_runs() {
+    // The training's loss comes to the validation's from above, or from below.
+    let words_lie_below = |fall: f64| {
+        let epochs = (1..=20).map(|epoch| chart::Epoch {
+            epoch,
+            train_accuracy: 0.5,
+            train_loss: 1.05 + fall * f64::from(20 - epoch),
+            validation_accuracy: f64::from(epoch) / 20.0,
+            validation_loss: if epoch == 1 { 2.0 } else { 1.05 },
+        });
+        let run = chart::Run::new("run", epochs.collect());
+        let svg = chart::curves("", &[run], Look::default()).unwrap().to_svg().unwrap();
+        let attribute = |line: &str, name: &str| -> f64 {
+            let at = line.split(&format!(" {name}=\"")).nth(1).unwrap();
+            at.split('"').next().unwrap().parse().unwrap()
+        };
+        let dot = svg.lines().rfind(|l| l.starts_with("<circle")).unwrap();
+        let words = svg.lines().find(|l| l.contains("epoch 20: 1.050")).unwrap();
+        attribute(words, "y") > attribute(dot, "cy")
+    };
+    assert!(words_lie_below(0.02) && !words_lie_below(-0.02));
+}
+
+#[test]
 fn bar_heights_are_in_proportion() {
     let chart = chart::BarChart {
         title: "counts".into(),

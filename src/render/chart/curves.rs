@@ -4,6 +4,7 @@ use super::axis::Axis;
 use super::plot::{Area, Dash, Key, Mark, Plot, plot};
 use super::{Look, extent, sheet};
 use crate::Result;
+use crate::render::canvas::Point;
 use crate::render::image::Rgb;
 use crate::render::scene::{Align, Scene, TextStyle};
 use crate::render::theme::Palette;
@@ -265,7 +266,11 @@ fn draw_run(
     Ok(())
 }
 
-/// Writes the best value on the side of the validation curve where the training curve is not.
+/// Baselines under and over a dot that leave twelve pixels between it and the words.
+const SIDES: [f32; 2] = [24.0, -16.0];
+
+/// Writes the best value below or above the validation curve, where less of the lines lies behind the
+/// words; below where it makes no difference, if there is room.
 fn note_best(
     plot: &mut Plot,
     run: &Run,
@@ -277,9 +282,33 @@ fn note_best(
     let at = (best.epoch as f64, (panel.validation)(best));
     let (first, last) = extent(run.epochs.iter().map(|e| e.epoch as f64));
     let align = if at.0 - first > (last - first) * 0.3 { Align::End } else { Align::Start };
-    let room = plot.pixel((at.0, plot.low())).1 - plot.pixel(at).1;
-    let below = (panel.train)(best) > at.1 && room > 32.0;
-    let dy = if below { 24.0 } else { -16.0 };
-    let dx = if align == Align::End { 8.0 } else { -8.0 };
+    let (width, dx) = (style.width(&text), if align == Align::End { 8.0 } else { -8.0 });
+    let (x, y) = plot.pixel(at);
+    let left = x + dx - if align == Align::End { width } else { 0.0 };
+    let behind = |dy: f32| {
+        let words = Area { left, top: y + dy - style.size, width, height: style.size * 1.3 };
+        [panel.train, panel.validation].map(|pick| covered(plot, run, pick, words)).iter().sum()
+    };
+    let (below, above): (usize, usize) = (behind(SIDES[0]), behind(SIDES[1]));
+    let room = plot.pixel((at.0, plot.low())).1 - y > SIDES[0] + 8.0;
+    let dy = if room && below <= above { SIDES[0] } else { SIDES[1] };
     plot.note(at, (dx, dy), text, style.align(align));
+}
+
+/// How much of a line lies in an area, in pixels: of each segment one point a pixel is tried.
+fn covered(plot: &Plot, run: &Run, pick: Pick, area: Area) -> usize {
+    let values: Vec<_> = run.epochs.iter().map(|e| (e.epoch as f64, pick(e))).collect();
+    let drawn = values.windows(2).filter(|p| p.iter().all(|v| v.1.is_finite()));
+    let tried = drawn.flat_map(|p| along(plot.pixel(p[0]), plot.pixel(p[1])));
+    let (right, bottom) = (area.left + area.width, area.top + area.height);
+    tried.filter(|p| (area.left..right).contains(&p.0) && (area.top..bottom).contains(&p.1)).count()
+}
+
+/// Points of a segment, about a pixel apart.
+fn along(from: Point, to: Point) -> impl Iterator<Item = Point> {
+    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+    let steps = dx.hypot(dy).ceil().clamp(1.0, 1e4);
+    (0..steps as usize)
+        .map(move |i| i as f32 / steps)
+        .map(move |t| (from.0 + t * dx, from.1 + t * dy))
 }
