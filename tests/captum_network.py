@@ -7,7 +7,7 @@ import tomllib
 import torch
 from torch import nn
 
-KINDS = {"F16": torch.float16, "F32": torch.float32, "F64": torch.float64}
+KINDS = {"F32": torch.float32, "F64": torch.float64}
 
 
 def read_weights(path):
