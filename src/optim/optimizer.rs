@@ -87,7 +87,7 @@ impl<T: Element> Optimizer<T> {
     /// One step. `gradient` finds the gradient of a parameter; a parameter without one stays.
     ///
     /// # Panics
-    /// When a gradient has not as many elements as its parameter.
+    /// When a gradient has another shape than its parameter.
     pub fn step<'a>(
         &mut self,
         parameters: Vec<&mut Parameter<T>>,
@@ -114,6 +114,7 @@ impl<T: Element> Optimizer<T> {
         let of = T::from_f64;
         let lr = of(if p.role == Role::Beta { lr * c.beta_lr } else { lr });
         let decay = if p.decays() { c.weight_decay } else { 0.0 };
+        assert_eq!(grad.shape(), p.value.shape(), "the gradient of {} has another shape", p.name);
         let first = self.first[p.index].as_mut_slice();
         let grad = grad.to_layout(p.value.layout());
         let (value, grad) = (p.value.as_mut_slice(), grad.as_slice());

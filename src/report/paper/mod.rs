@@ -70,7 +70,7 @@ impl Paper {
     /// [`Error::Data`] for faces without label, [`Error::Usage`] for a network that does not take
     /// faces of 48×48.
     pub fn new(subject: &Subject<'_>, meter: &mut Meter<'_>) -> Result<Paper> {
-        let p = subject.options.language.phrases();
+        let language = subject.options.language;
         let faces = &subject.judged.faces;
         subject.explained()?;
         meter.begin("judging the faces", 0.06);
@@ -95,20 +95,13 @@ impl Paper {
         let evidence = evidence::evidence(subject, &report, &typical, &mean, meter)?;
         meter.begin("writing", 0.01);
 
-        let mut sheet =
-            Sheet::new(&say!(p.title, name = subject.title()), subject.options.language);
-        let shown = thousands(chosen.len() as u64);
-        let context_words = match subject.learnt {
-            Some(_) => {
-                say!(p.of_training_faces, shown = shown, all = thousands(learnt.len() as u64))
-            }
-            None => say!(p.of_judged_faces, shown = shown),
-        };
+        let title = say!(language.phrases().title, name = subject.title());
+        let mut sheet = Sheet::new(&title, language);
         let names = subject.names();
         opening(&mut sheet, subject, &report, &look.lifts, &want);
         look_page::write(&mut sheet, &look, &names)?;
         let classes = &subject.trained().network.spec.classes;
-        let context = want_page::context(&training, context_words, classes);
+        let context = want_page::context(&training, context_words(subject, chosen.len()), classes);
         let face = typical.iter().find(|f| f.label.is_some_and(|l| names[l] == "happy"));
         let face = face.or(typical.first());
         if let Some(face) = face {
@@ -118,20 +111,14 @@ impl Paper {
         training_page::write(&mut sheet, subject)?;
         let numbers = PaperNumbers {
             model: subject.title(),
-            language: subject.options.language.code(),
+            language: language.code(),
             data_hash: subject.judged.hash(),
             evaluation: report,
             lifts: look.lifts,
             filters: want_page::numbers(&want),
             training: Course::of(subject.history, subject.trained().config.as_ref()),
         };
-        let filters = |r: &FilterReport| r.surveys.iter().map(|s| s.filter).collect();
-        let number = |f: &ShownFace| f.origin.trim_start_matches('#').parse().ok();
-        let drawn = Drawn {
-            layers: want.layers.iter().map(|r| (r.layer.name.clone(), filters(r))).collect(),
-            typical: typical.iter().filter_map(number).collect(),
-            face: face.and_then(number),
-        };
+        let drawn = drawn(&want, &typical, face);
         Ok(Paper { sheet, drawn, numbers })
     }
 
@@ -140,6 +127,26 @@ impl Paper {
         made_page::write(&mut self.sheet, subject, command, &self.drawn, machine);
         // A number and its unit stay on one line.
         self.sheet.document.finish().replace(" %", "\u{a0}%")
+    }
+}
+
+/// “1,000 of 27,434 training faces”: among how many faces the filters' patches were looked for.
+fn context_words(subject: &Subject<'_>, shown: usize) -> String {
+    let (p, shown) = (subject.options.language.phrases(), thousands(shown as u64));
+    match subject.learnt {
+        Some(all) => say!(p.of_training_faces, shown = shown, all = thousands(all.len() as u64)),
+        None => say!(p.of_judged_faces, shown = shown),
+    }
+}
+
+/// What the page shows, for the commands that draw it again.
+fn drawn(want: &want::Want, typical: &[ShownFace], face: Option<&ShownFace>) -> Drawn {
+    let filters = |r: &FilterReport| r.surveys.iter().map(|s| s.filter).collect();
+    let number = |f: &ShownFace| f.origin.trim_start_matches('#').parse().ok();
+    Drawn {
+        layers: want.layers.iter().map(|r| (r.layer.name.clone(), filters(r))).collect(),
+        typical: typical.iter().filter_map(number).collect(),
+        face: face.and_then(number),
     }
 }
 
