@@ -4,8 +4,9 @@
 
 use fer::autograd::Tensor;
 use fer::model::{Inference, Network, architecture};
-use fer::ops::cross_entropy::{CrossEntropyOptions, Targets};
+use fer::ops::cross_entropy::CrossEntropyOptions;
 use fer::optim::{Optimizer, OptimizerConfig};
+use fer::train::batch::Batch;
 use fer::train::step::{StepAddress, train_step};
 
 #[global_allocator]
@@ -31,10 +32,11 @@ fn middle(mut all: Vec<(u64, u64)>) -> (u64, u64) {
 }
 
 fn step_of(network: &mut Network<f32>, optimizer: &mut Optimizer<f32>, pixels: &Tensor, step: u64) {
-    let targets = Targets::Labels((0..pixels.shape()[0]).map(|i| i % 7).collect());
+    let labels = (0..pixels.shape()[0]).map(|i| i % 7).collect();
+    let batch = Batch::labelled(pixels.clone(), labels);
     let at = StepAddress { seed: 0, step, lr: 0.01 };
     let loss = CrossEntropyOptions::default();
-    train_step(network, optimizer, pixels.clone(), &targets, &loss, at).unwrap();
+    train_step(network, optimizer, batch, &loss, at).unwrap();
 }
 
 #[test]

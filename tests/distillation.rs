@@ -16,12 +16,23 @@ fn faces(count: usize) -> Dataset {
     synthesize(&SynthOptions { count, ..SynthOptions::default() }).unwrap()
 }
 
-fn targets(config: &TrainConfig, data: &Dataset, soft: Option<&SoftLabels>) -> Vec<f32> {
+/// Soft targets, and labels for the accuracy, of all faces from the last to the first.
+fn targets(
+    config: &TrainConfig,
+    data: &Dataset,
+    soft: Option<&SoftLabels>,
+) -> (Vec<f32>, Vec<usize>) {
     let order: Vec<usize> = (0..data.len()).rev().collect();
-    match assemble(config, data, soft, &order, 16, (0, 0)).unwrap().1 {
-        Targets::Soft(t) => t.to_vec(),
+    let batch = assemble(config, data, soft, &order, 16, (0, 0)).unwrap();
+    match batch.targets {
+        Targets::Soft(t) => (t.to_vec(), batch.labels),
         Targets::Labels(_) => panic!("labels where soft targets are wanted"),
     }
+}
+
+/// Labels from the last face to the first.
+fn labels_backwards(data: &Dataset) -> Vec<usize> {
+    (0..data.len()).rev().map(|i| usize::from(data.label(i).unwrap())).collect()
 }
 
 #[test]
@@ -30,7 +41,13 @@ fn targets_are_the_stated_mixture() {
     let probabilities: Vec<f32> = (0..5 * 7).map(|i| (i % 7 + i / 7) as f32 / 100.0).collect();
     let soft = SoftLabels { probabilities: probabilities.clone(), weight: 0.7 };
     let config = TrainConfig { label_smoothing: 0.1, ..TrainConfig::default() };
-    for (row, face) in targets(&config, &data, Some(&soft)).chunks(7).zip((0..5).rev()) {
+    let (mixed, labels) = targets(&config, &data, Some(&soft));
+    assert_eq!(
+        labels,
+        labels_backwards(&data),
+        "the accuracy counts labels, whatever teachers say"
+    );
+    for (row, face) in mixed.chunks(7).zip((0..5).rev()) {
         for (c, &found) in row.iter().enumerate() {
             let label = f32::from(data.label(face) == Some(c as u8));
             let own = 0.9 * label + 0.1 / 7.0;
@@ -45,18 +62,33 @@ fn mixup_blends_what_the_teachers_say_as_it_blends_the_faces() {
     let data = faces(4);
     let soft = SoftLabels { probabilities: vec![1.0 / 7.0; 28], weight: 0.5 };
     let plain = TrainConfig { label_smoothing: 0.0, ..TrainConfig::default() };
-    let mixed = TrainConfig { mixup: 0.4, ..plain.clone() };
-    let (a, b) = (targets(&plain, &data, Some(&soft)), targets(&mixed, &data, Some(&soft)));
+    let (a, own_labels) = targets(&plain, &data, Some(&soft));
+    let mut larger = [false; 2];
+    for seed in 0..8 {
+        let mixed = TrainConfig { mixup: 0.4, seed, ..plain.clone() };
+        let (b, labels) = targets(&mixed, &data, Some(&soft));
+        let share = share_of(&a, &b, own_labels[0]);
+        let partners = || own_labels.iter().rev().copied().collect();
+        let expected = if share < 0.5 { partners() } else { own_labels.clone() };
+        assert_eq!(labels, expected, "share {share}: labels are those of the larger share");
+        larger[usize::from(share < 0.5)] = true;
+    }
+    assert_eq!(larger, [true; 2], "eight seeds should show both cases");
+}
+
+/// The share of its own that the first of four rows keeps, by its own label's probability; every
+/// row must have kept as much.
+fn share_of(a: &[f32], b: &[f32], label: usize) -> f32 {
     // One share for the whole batch: row i holds it of row i and the rest of row 3 − i.
-    let label = usize::from(data.label(3).unwrap()); // first in the order
     let (own, other) = (a[label], a[3 * 7 + label]);
     let share = (b[label] - other) / (own - other);
-    assert!((0.0..=1.0).contains(&share), "{share}");
+    assert!((-1e-4..=1.0001).contains(&share), "{share}");
     for (i, &found) in b.iter().enumerate() {
         let (row, c) = (i / 7, i % 7);
         let expected = share * a[i] + (1.0 - share) * a[(3 - row) * 7 + c];
         assert!((found - expected).abs() < 1e-6, "{i}: {found}, {expected}");
     }
+    share
 }
 
 /// Drawn class by class, a rare face comes several times in a batch: each time varied anew.
@@ -65,8 +97,8 @@ fn a_face_that_comes_twice_is_varied_twice() {
     let data = faces(3);
     let batch = |class_balanced| {
         let config = TrainConfig { class_balanced, ..TrainConfig::default() };
-        let (pixels, _) = assemble(&config, &data, None, &[1, 1, 2], 24, (5, 6)).unwrap();
-        pixels.to_vec().chunks(24 * 24).map(<[f32]>::to_vec).collect::<Vec<_>>()
+        let batch = assemble(&config, &data, None, &[1, 1, 2], 24, (5, 6)).unwrap();
+        batch.pixels.to_vec().chunks(24 * 24).map(<[f32]>::to_vec).collect::<Vec<_>>()
     };
     let (once, anew) = (batch(false), batch(true));
     assert_eq!(once[0], once[1]);
@@ -185,6 +217,32 @@ fn teachers_that_cannot_teach() {
     place.fails(&format!("{train} --teacher run,a"), 4, &["a, a, a", "angry"]);
     assert!(!place.path("student").exists(), "a run folder without a teacher");
     let done = place.ok(&format!("{train} --teacher run --seed 4"));
-    assert!(done.stderr.contains("validated on other faces"), "{}", done.stderr);
+    assert!(done.stderr.contains("run: was validated on other faces"), "{}", done.stderr);
     assert!(place.text("student/config.toml").contains("teacher = ["));
+}
+
+/// Who may know the validation faces is named: teachers, exported ones, and what training starts from.
+#[test]
+fn networks_that_may_know_the_validation_faces_are_named() {
+    let place = Place::with_run(1);
+    place.ok("export run --weights exported.safetensors");
+    let warned = |options: &str, out: &str| {
+        let done = place.ok(&format!("{TRAIN} --epochs 1 --out {out} {options}"));
+        done.stderr.contains("may have learnt some")
+    };
+    for (k, learnt_from) in
+        ["--teacher run", "--teacher exported.safetensors", "--from run"].iter().enumerate()
+    {
+        assert!(!warned(learnt_from, &format!("same-{k}")), "{learnt_from}: the same split");
+        let other = format!("{learnt_from} --seed 4");
+        assert!(warned(&other, &format!("other-{k}")), "{other}: another split");
+    }
+    // Some weights do not say what they know; drawn faces are no real ones.
+    let mut archive = Archive::read(&place.path("run/best.safetensors")).unwrap();
+    archive.meta.remove("data_val").unwrap();
+    place.write("silent.safetensors", &archive.to_bytes().unwrap());
+    let done = place.ok(&format!("{TRAIN} --epochs 1 --out of-weights --from silent.safetensors"));
+    assert!(done.stderr.contains("does not say which faces"), "{}", done.stderr);
+    place.ok("train --arch small.toml --synthetic 70 --batch 32 --epochs 1 --out drawn");
+    assert!(!warned("--from drawn", "of-drawn"), "drawn faces");
 }

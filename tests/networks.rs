@@ -9,6 +9,7 @@ use fer::ops;
 use fer::ops::cross_entropy::Targets;
 use fer::optim::{Kind, Optimizer, OptimizerConfig, Schedule, Shape};
 use fer::random::{Purpose, Rng};
+use fer::train::batch::Batch;
 use fer::train::step::{StepAddress, train_step};
 
 /// An architecture on pictures of `side`, so that double precision on naive loops stays quick.
@@ -235,10 +236,10 @@ fn training_matches_pytorch() {
         for step in 0..3 {
             let x = &batches[step * size..][..size];
             let x = Tensor::from_slice(x, &[4, 1, 14, 14]).unwrap();
-            let targets = Targets::Labels(labels[step * 4..][..4].to_vec());
+            let batch = Batch::labelled(x, labels[step * 4..][..4].to_vec());
             let at = StepAddress { seed: 0, step: step as u64, lr: case.number("lr") };
             let loss = Default::default();
-            let result = train_step(&mut network, &mut optimizer, x, &targets, &loss, at).unwrap();
+            let result = train_step(&mut network, &mut optimizer, batch, &loss, at).unwrap();
             losses.push(result.loss);
         }
         case.assert_close("losses", &losses);
@@ -333,12 +334,12 @@ fn eight_pictures_are_learnt_by_heart() {
     let mut optimizer = Optimizer::new(config, &network.parameters());
     let mut rng = Rng::new(4, Purpose::Test, 0, 0);
     let x = Tensor::from_fn(&[8, 1, 24, 24], |_| rng.uniform() as f32);
-    let targets = Targets::Labels((0..8).map(|i| i % 7).collect());
+    let batch = Batch::labelled(x, (0..8).map(|i| i % 7).collect());
     let mut last = None;
     for step in 0..60 {
         let at = StepAddress { seed: 0, step, lr: 0.03 };
         let loss = Default::default();
-        let result = train_step(&mut network, &mut optimizer, x.clone(), &targets, &loss, at);
+        let result = train_step(&mut network, &mut optimizer, batch.clone(), &loss, at);
         last = Some(result.unwrap());
     }
     let last = last.unwrap();
@@ -354,10 +355,10 @@ fn training_has_the_same_bits_for_any_number_of_threads() {
         let mut rng = Rng::new(4, Purpose::Test, 0, 0);
         for step in 0..3 {
             let x = Tensor::from_fn(&[20, 1, 24, 24], |_| rng.uniform() as f32);
-            let targets = Targets::Labels((0..20).map(|i| i % 7).collect());
+            let batch = Batch::labelled(x, (0..20).map(|i| i % 7).collect());
             let at = StepAddress { seed: 3, step, lr: 0.05 };
             let loss = Default::default();
-            train_step(&mut network, &mut optimizer, x, &targets, &loss, at).unwrap();
+            train_step(&mut network, &mut optimizer, batch, &loss, at).unwrap();
         }
         let bits = |t: &Tensor| t.to_vec().into_iter().map(f32::to_bits).collect::<Vec<_>>();
         network.state().into_iter().map(|(name, t)| (name, bits(t))).collect::<Vec<_>>()

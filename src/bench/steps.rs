@@ -6,9 +6,10 @@ use crate::autograd::Tensor;
 use crate::error::Result;
 use crate::model::{Inference, Network, architecture, summary::summary};
 use crate::nn::Pass;
-use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
+use crate::ops::cross_entropy::CrossEntropyOptions;
 use crate::optim::{Kind, Optimizer, OptimizerConfig};
 use crate::random::{Purpose, Rng};
+use crate::train::batch::Batch;
 use crate::train::step::{StepResult, train_step_in};
 use serde::Serialize;
 use std::time::Instant;
@@ -61,8 +62,7 @@ pub struct Training {
     /// The network.
     pub network: Network<f32>,
     optimizer: Optimizer<f32>,
-    pixels: Tensor,
-    targets: Targets<f32>,
+    batch: Batch,
     step: u64,
 }
 
@@ -76,8 +76,8 @@ impl Training {
         let kind = Kind::Nesterov;
         let config = OptimizerConfig { kind, weight_decay: 1e-4, ..Default::default() };
         let optimizer = Optimizer::new(config, &network.parameters());
-        let targets = Targets::Labels((0..batch).map(|i| i % 7).collect());
-        Ok(Self { network, optimizer, pixels: pictures(batch), targets, step: 0 })
+        let batch = Batch::labelled(pictures(batch), (0..batch).map(|i| i % 7).collect());
+        Ok(Self { network, optimizer, batch, step: 0 })
     }
 
     /// One step in a pass that `prepare` may change before.
@@ -88,10 +88,9 @@ impl Training {
         let mut pass = Pass::train(0, self.step);
         self.step += 1;
         prepare(&mut pass);
-        let (network, optimizer, pixels) =
-            (&mut self.network, &mut self.optimizer, self.pixels.clone());
+        let (network, optimizer) = (&mut self.network, &mut self.optimizer);
         let loss = CrossEntropyOptions::default();
-        train_step_in(&mut pass, network, optimizer, pixels, &self.targets, &loss, 0.01)
+        train_step_in(&mut pass, network, optimizer, self.batch.clone(), &loss, 0.01)
     }
 }
 

@@ -73,16 +73,22 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         write_atomic(path, &drawing(photo, &ensemble, &seen, &predictions)?)?;
     }
     if !args.json {
-        ensemble.uncalibrated().for_each(say_uncalibrated); // JSON says so with each answer
+        say_uncalibrated(&ensemble); // JSON says so with each answer
     }
     let calibrated = ensemble.is_calibrated(args.averaging.tta);
     let (names, top) = (&ensemble.classes(), args.top);
     Answers { seen: &seen, predictions: &predictions, names, top, calibrated }.print(args.json)
 }
 
-fn say_uncalibrated(network: &Trained) {
-    let name = network.path.display();
-    eprintln!("{name}: how sure it may be has not been measured; fer calibrate {name} does it");
+fn say_uncalibrated(ensemble: &Ensemble) {
+    for network in ensemble.uncalibrated() {
+        let name = network.path.display();
+        eprintln!("{name}: how sure it may be has not been measured; fer calibrate {name} does it");
+    }
+    let networks = ensemble.members().len();
+    if networks > 1 {
+        eprintln!("the mean of {networks} networks: how sure it may be has not been measured");
+    }
 }
 
 /// Refuses what cannot be meant, before any work.

@@ -331,22 +331,28 @@ fn kept_epoch(trainer: &Trainer) -> Option<&EpochMetrics> {
     }
 }
 
-/// Asks the teachers, with a bar; says so if one may know the validation faces.
+/// Asks the teachers, with a bar; says so if a network that is learnt from may know the validation
+/// faces.
 fn ask_teachers(trainer: &mut Trainer) -> Result<()> {
-    for teacher in trainer.foreign_teachers() {
+    for (network, validated_on) in trainer.foreign_networks() {
+        let why = match validated_on {
+            Some(_) => "was validated on other faces",
+            None => "does not say which faces it was validated on",
+        };
         eprintln!(
-            "{}: was validated on other faces, so it may have learnt some that the student is \
-             validated on; the validation accuracy may flatter",
-            teacher.display()
+            "{}: {why}, so it may have learnt some that this training is validated on; the \
+             validation accuracy may flatter",
+            network.display()
         );
     }
     let teachers = trainer.config.teacher.len();
-    if teachers > 0 {
-        let faces = thousands(trainer.train.len() as u64);
-        eprintln!("teachers: {teachers}, each asked about ten views of {faces} faces");
-    }
+    let faces = thousands(trainer.train.len() as u64);
     let bar = progress::bar(1, "asking the teachers");
+    let mut asking = false;
     let asked = trainer.ask_teachers(|done, all| {
+        if !std::mem::replace(&mut asking, true) {
+            eprintln!("teachers: {teachers}, each asked about ten views of {faces} faces");
+        }
         bar.set_length(all as u64);
         bar.set_position(done as u64);
     });

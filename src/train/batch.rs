@@ -4,9 +4,29 @@ use super::config::TrainConfig;
 use crate::autograd::Tensor;
 use crate::dataset::Dataset;
 use crate::error::Result;
+use crate::memory::Element;
 use crate::ops::cross_entropy::Targets;
 use crate::random::{Purpose, Rng};
 use fer_kernels::Layout;
+
+/// Pictures of a step with what the network should answer, and what counts as right.
+#[derive(Clone, Debug)]
+pub struct Batch<T: Element = f32> {
+    /// Pictures `[n, 1, h, w]` in \[0,1\].
+    pub pixels: Tensor<T>,
+    /// What the loss compares the answers with.
+    pub targets: Targets<T>,
+    /// The class of each picture by its label, whatever teachers say of it; after mixup that of the
+    /// face with the larger share. The accuracy counts these.
+    pub labels: Vec<usize>,
+}
+
+impl<T: Element> Batch<T> {
+    /// Pictures whose labels are all there is to learn.
+    pub fn labelled(pixels: Tensor<T>, labels: Vec<usize>) -> Self {
+        Self { pixels, targets: Targets::Labels(labels.clone()), labels }
+    }
+}
 
 /// Answers of a teacher, for distillation.
 #[derive(Clone, Debug)]
@@ -46,7 +66,7 @@ pub fn epoch_order(data: &Dataset, class_balanced: bool, seed: u64, epoch: u64) 
     order
 }
 
-/// A batch `[n, 1, side, side]` of varied faces and its targets.
+/// A batch of varied faces `[n, 1, side, side]`, its targets and labels.
 ///
 /// With teachers or mixup the targets are soft and complete, label smoothing included:
 /// t = (1 − w)·((1 − ε)·label + ε/classes) + w·teachers; the teachers' share is not smoothed. The
@@ -62,7 +82,7 @@ pub fn assemble(
     faces: &[usize],
     side: usize,
     (epoch, start): (u64, usize),
-) -> Result<(Tensor, Targets)> {
+) -> Result<Batch> {
     let n = faces.len();
     // A face that is drawn several times in an epoch is varied anew each time.
     let draws: Vec<u64> = match config.class_balanced {
@@ -73,15 +93,16 @@ pub fn assemble(
     let mut pixels = Tensor::build(shape, Layout::Nchw, |out| {
         config.augment.fill_batch(data, faces, &draws, side, out, (config.seed, epoch));
     });
-    let labels = faces.iter().map(|&i| usize::from(data.label(i).unwrap_or(0)));
+    let mut labels: Vec<usize> =
+        faces.iter().map(|&i| usize::from(data.label(i).unwrap_or(0))).collect();
     if soft.is_none() && config.mixup == 0.0 {
-        return Ok((pixels, Targets::Labels(labels.collect())));
+        return Ok(Batch::labelled(pixels, labels));
     }
     let classes = crate::CLASS_NAMES.len();
     let weight = soft.map_or(0.0, |s| s.weight);
     let smoothing = config.label_smoothing as f32;
     let mut targets = vec![(1.0 - weight) * smoothing / classes as f32; n * classes];
-    for ((row, label), &face) in targets.chunks_mut(classes).zip(labels).zip(faces) {
+    for ((row, &label), &face) in targets.chunks_mut(classes).zip(&labels).zip(faces) {
         row[label] += (1.0 - weight) * (1.0 - smoothing);
         if let Some(soft) = soft {
             let taught = &soft.probabilities[face * classes..][..classes];
@@ -93,8 +114,12 @@ pub fn assemble(
         let share = beta(config.mixup, &mut rng) as f32;
         blend_with_reversed(pixels.as_mut_slice(), side * side, share);
         blend_with_reversed(&mut targets, classes, share);
+        if share < 0.5 {
+            labels.reverse();
+        }
     }
-    Ok((pixels, Targets::Soft(Tensor::from_slice(&targets, &[n, classes])?)))
+    let targets = Targets::Soft(Tensor::from_slice(&targets, &[n, classes])?);
+    Ok(Batch { pixels, targets, labels })
 }
 
 /// Row i becomes share·row i + (1 − share)·row n−1−i (Zhang et al. 2018, the partner taken from the

@@ -3,6 +3,7 @@
 use super::charts::ClassCounts;
 use super::config::TrainConfig;
 use super::mean_face;
+use super::trained::DATA_VAL;
 use super::trainer::{Progress, Trainer};
 use crate::autograd::Tensor;
 use crate::checkpoint::{Archive, durable, weights};
@@ -41,7 +42,7 @@ impl Trainer {
         archive.put("class_counts", &ClassCounts::of(&self.train, &self.validation))?;
         archive.put(mean_face::ENTRY, &self.mean_face)?;
         archive.put("data", &fingerprint(&self.train))?;
-        archive.put("data_val", &fingerprint(&self.validation))?;
+        archive.put(DATA_VAL, &fingerprint(&self.validation))?;
         if let Some(soft) = &self.soft {
             archive.put("soft_labels", &soft.checksum())?;
         }
@@ -76,6 +77,7 @@ impl Trainer {
         archive.put("config", &self.config)?;
         archive.put("class_counts", &ClassCounts::of(&self.train, &self.validation))?;
         archive.put(mean_face::ENTRY, &self.mean_face)?;
+        archive.put(DATA_VAL, &fingerprint(&self.validation))?;
         archive.put("best", &self.progress.best)?;
         crate::files::write_atomic(folder.join(BEST), &archive.to_bytes()?)
     }
@@ -118,7 +120,7 @@ impl Trainer {
         durable::sweep(folder)?;
         let config: TrainConfig = archive.get(&path, "config")?;
         let (train, validation) = load(&config)?;
-        for (key, data) in [("data", &train), ("data_val", &validation)] {
+        for (key, data) in [("data", &train), (DATA_VAL, &validation)] {
             let (then, now): (String, _) = (archive.get(&path, key)?, fingerprint(data));
             if then != now {
                 let message = format!("was made with other data ({then}), found {now}");

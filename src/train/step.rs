@@ -1,11 +1,12 @@
 //! One training step: forward, loss, backward, update.
 
+use super::batch::Batch;
 use crate::autograd::{Tensor, Var};
 use crate::error::Result;
 use crate::memory::Element;
 use crate::model::Network;
 use crate::nn::Pass;
-use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
+use crate::ops::cross_entropy::CrossEntropyOptions;
 use crate::ops::{self};
 use crate::optim::{Optimizer, gradient_norm};
 use crate::stats::argmax;
@@ -16,7 +17,7 @@ use fer_kernels::on_pool;
 pub struct StepResult {
     /// Mean loss of the batch before the update.
     pub loss: f64,
-    /// Faces whose highest logit was their class.
+    /// Faces whose highest logit was the class of their label.
     pub correct: usize,
     /// √Σg² over all gradients.
     pub grad_norm: f64,
@@ -42,13 +43,12 @@ pub struct StepAddress {
 pub fn train_step<T: Element>(
     network: &mut Network<T>,
     optimizer: &mut Optimizer<T>,
-    pixels: Tensor<T>,
-    targets: &Targets<T>,
+    batch: Batch<T>,
     loss: &CrossEntropyOptions,
     at: StepAddress,
 ) -> Result<StepResult> {
     let mut pass = Pass::train(at.seed, at.step);
-    train_step_in(&mut pass, network, optimizer, pixels, targets, loss, at.lr)
+    train_step_in(&mut pass, network, optimizer, batch, loss, at.lr)
 }
 
 /// The same in a training pass of the caller's, who may time it or watch its layers.
@@ -59,16 +59,16 @@ pub fn train_step_in<T: Element>(
     pass: &mut Pass<T>,
     network: &mut Network<T>,
     optimizer: &mut Optimizer<T>,
-    pixels: Tensor<T>,
-    targets: &Targets<T>,
+    batch: Batch<T>,
     loss: &CrossEntropyOptions,
     lr: f64,
 ) -> Result<StepResult> {
+    let Batch { pixels, targets, labels } = batch;
     on_pool(|| {
         let logits = network.forward(pass, &Var::constant(pixels))?;
-        let loss = ops::cross_entropy(&mut pass.tape, &logits, targets, loss)?;
+        let loss = ops::cross_entropy(&mut pass.tape, &logits, &targets, loss)?;
         let loss = pass.mark("cross_entropy", loss);
-        let correct = count_correct(logits.value(), targets);
+        let correct = count_correct(logits.value(), &labels);
         let gradients = pass.tape.backward(&loss)?;
         pass.begin("update");
         let grads = network.parameters().into_iter().filter_map(|p| pass.gradient(&gradients, p));
@@ -83,16 +83,8 @@ pub fn train_step_in<T: Element>(
     })
 }
 
-/// Rows whose largest logit is at the target's largest probability.
-fn count_correct<T: Element>(logits: &Tensor<T>, targets: &Targets<T>) -> usize {
-    let classes = logits.shape()[1].max(1);
-    let rows = logits.as_slice().chunks(classes).enumerate();
-    rows.filter(|(n, row)| {
-        let target = match targets {
-            Targets::Labels(labels) => labels[*n],
-            Targets::Soft(soft) => argmax(&soft.as_slice()[n * classes..][..classes]),
-        };
-        argmax(row) == target
-    })
-    .count()
+/// Rows whose largest logit is at the label.
+fn count_correct<T: Element>(logits: &Tensor<T>, labels: &[usize]) -> usize {
+    let rows = logits.as_slice().chunks(logits.shape()[1].max(1));
+    rows.zip(labels).filter(|&(row, &label)| argmax(row) == label).count()
 }

@@ -95,15 +95,20 @@ impl Trainer {
         Ok(found)
     }
 
-    /// Teachers that were not validated on the student's validation faces, so that they may have
-    /// learnt those by heart.
-    pub fn foreign_teachers(&self) -> Vec<PathBuf> {
+    /// The networks that this training learns from, teachers and the one it starts from, that may
+    /// have learnt its validation faces by heart: all that were not validated on these. With each,
+    /// the faces that it was validated on, where it says so. A run that learnt drawn faces cannot
+    /// know real ones.
+    pub fn foreign_networks(&self) -> Vec<(PathBuf, Option<String>)> {
         let own = fingerprint(&self.validation);
-        let foreign = |path: &&PathBuf| {
-            let validated_on = Trained::read(path).ok().and_then(|t| t.validated_on);
-            validated_on.is_some_and(|faces| faces != own)
+        let real = self.config.data.is_some();
+        let foreign = |path: &PathBuf| {
+            let network = Trained::read(path).ok()?;
+            let known = network.validated_on.as_ref() == Some(&own);
+            let safe = known || (real && network.learnt_drawn_faces());
+            (!safe).then(|| (path.clone(), network.validated_on))
         };
-        self.config.teacher.iter().filter(foreign).cloned().collect()
+        self.config.teacher.iter().chain(&self.config.from).filter_map(foreign).collect()
     }
 
     fn read_teachers(&self) -> Result<Ensemble> {

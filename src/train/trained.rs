@@ -18,6 +18,9 @@ use std::path::{Path, PathBuf};
 /// Whether an exported network wants its faces equalised.
 const EQUALIZE: &str = "equalize";
 
+/// Which faces a training was validated on, as a number and a checksum.
+pub(super) const DATA_VAL: &str = "data_val";
+
 /// A trained network and what its file says of its training.
 #[derive(Clone, Debug)]
 pub struct Trained {
@@ -60,7 +63,7 @@ impl Trained {
             config,
             equalize,
             class_counts: entry(path, &archive, "class_counts")?,
-            validated_on: entry(path, &archive, "data_val")?,
+            validated_on: entry(path, &archive, DATA_VAL)?,
         })
     }
 
@@ -94,7 +97,8 @@ impl Trained {
     }
 
     /// The network with what others need to use it: calibration, class counts, mean face,
-    /// equalisation, and the settings of its training but for the places of files.
+    /// equalisation, the checksum of the faces it was validated on, and the settings of its training
+    /// but for the places of files.
     ///
     /// # Errors
     /// [`Error::Usage`] if half precision cannot hold a weight.
@@ -106,6 +110,9 @@ impl Trained {
         archive.put(EQUALIZE, &self.equalize)?;
         if let Some(counts) = &self.class_counts {
             archive.put("class_counts", counts)?;
+        }
+        if let Some(faces) = &self.validated_on {
+            archive.put(DATA_VAL, faces)?;
         }
         if let Some(mean) = self.mean_face() {
             archive.put(mean_face::ENTRY, &mean)?;
@@ -167,6 +174,11 @@ impl Trained {
             )));
         }
         load::load(config)
+    }
+
+    /// Whether its run folder says that it was trained on drawn faces; exported files do not say.
+    pub(super) fn learnt_drawn_faces(&self) -> bool {
+        self.path.is_dir() && self.config.as_ref().is_some_and(|c| c.data.is_none())
     }
 
     /// Whether the network wants its faces equalised.
@@ -285,9 +297,10 @@ impl Ensemble {
         Ok(all)
     }
 
-    /// Whether [`Ensemble::predict_calibrated`]'s answers are calibrated: those of every model are.
+    /// Whether [`Ensemble::predict_calibrated`]'s answers are calibrated: those of one network that
+    /// has been measured. A mean is less sure than its members, and nobody has measured it.
     pub fn is_calibrated(&self, tta: bool) -> bool {
-        self.members.iter().all(|m| m.temperature(tta).is_some())
+        matches!(self.members(), [only] if only.temperature(tta).is_some())
     }
 
     /// The models whose calibration has never been measured.

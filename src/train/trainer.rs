@@ -229,9 +229,8 @@ impl Trainer {
         let side = self.config.side(fraction);
         let epoch = self.progress.epoch as u64;
         let soft = self.soft.as_ref();
-        let (pixels, targets) =
-            assemble(&self.config, &self.train, soft, faces, side, (epoch, start))?;
-        let label_smoothing = match targets {
+        let batch = assemble(&self.config, &self.train, soft, faces, side, (epoch, start))?;
+        let label_smoothing = match batch.targets {
             Targets::Labels(_) => self.config.label_smoothing,
             Targets::Soft(_) => 0.0, // smoothed where they were mixed
         };
@@ -242,7 +241,7 @@ impl Trainer {
             lr: self.learning_rate(),
         };
         let (network, optimizer) = (&mut self.network, &mut self.optimizer);
-        let result = train_step(network, optimizer, pixels, &targets, &loss, at)?;
+        let result = train_step(network, optimizer, batch, &loss, at)?;
         if let (true, Some(ema)) = (result.applied, &mut self.ema) {
             ema.update(&self.network);
         }
