@@ -24,6 +24,11 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SMALL_FIRST = "sizes=[{until=0.4,side=32},{until=0.75,side=40},{until=1.0,side=48}]"
 
+# Of recipe fast when the table was begun; it has changed since, the table's base has not.
+OF_THE_TABLE = ["batch=128", "lr=0.1", "augment.rotation=12", "augment.shift=4",
+                "augment.zoom=[0.88,1.12]"]
+BASE_SETTINGS = [word for s in [SMALL_FIRST, *OF_THE_TABLE] for word in ("--set", s)]
+
 # Name, what it is, settings over the base.
 OFF = [
     ("no-deduplication", "copies and contradicting labels stay", ["deduplicate=false"]),
@@ -68,7 +73,7 @@ def fer(args, *words, **how):
 
 def base_options(args, seed, network):
     options = ["--recipe", "fast", *network, "--epochs", args.epochs, "--seed", seed]
-    return options + ["--set", SMALL_FIRST, "--data", args.data, "--val", args.val]
+    return options + BASE_SETTINGS + ["--data", args.data, "--val", args.val]
 
 
 def one_validation_set(args):
@@ -117,8 +122,8 @@ def train(args, folder, words):
 
 def drawn_first(args):
     """A network that has seen drawn faces only, with the base's settings."""
-    words = ["--recipe", "fast", "--arch", args.arch, "--epochs", args.epochs, "--set", SMALL_FIRST]
-    train(args, args.out / "drawn", words)
+    words = ["--recipe", "fast", "--arch", args.arch, "--epochs", args.epochs]
+    train(args, args.out / "drawn", words + BASE_SETTINGS)
     return args.out / "drawn"
 
 

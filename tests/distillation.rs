@@ -2,6 +2,7 @@
 //! resumed student goes on with the same answers.
 
 use super::cli::place::{Place, TRAIN};
+use fer::checkpoint::Archive;
 use fer::dataset::augment::View;
 use fer::dataset::{Dataset, SynthOptions, synthesize};
 use fer::ops::cross_entropy::Targets;
@@ -221,13 +222,17 @@ fn teachers_that_cannot_teach() {
     assert!(place.text("student/config.toml").contains("teacher = ["));
 }
 
+/// A training that lacks its network.
+const UNSHAPED: &str = "train --data faces.csv --batch 32 --lr 0.01 --epochs 1";
+
 /// Who may know the validation faces is named: teachers, exported ones, and what training starts from.
 #[test]
 fn networks_that_may_know_the_validation_faces_are_named() {
     let place = Place::with_run(1);
     place.ok("export run --weights exported.safetensors");
     let warned = |options: &str, out: &str| {
-        let done = place.ok(&format!("{TRAIN} --epochs 1 --out {out} {options}"));
+        let network = if options.contains("--from") { "" } else { "--arch small.toml" };
+        let done = place.ok(&format!("{UNSHAPED} {network} --out {out} {options}"));
         done.stderr.contains("may have learnt some")
     };
     for (k, learnt_from) in
@@ -241,8 +246,8 @@ fn networks_that_may_know_the_validation_faces_are_named() {
     let mut archive = Archive::read(&place.path("run/best.safetensors")).unwrap();
     archive.meta.remove("data_val").unwrap();
     place.write("silent.safetensors", &archive.to_bytes().unwrap());
-    let done = place.ok(&format!("{TRAIN} --epochs 1 --out of-weights --from silent.safetensors"));
+    let done = place.ok(&format!("{UNSHAPED} --out of-weights --from silent.safetensors"));
     assert!(done.stderr.contains("does not say which faces"), "{}", done.stderr);
-    place.ok("train --arch small.toml --synthetic 70 --batch 32 --epochs 1 --out drawn");
+    place.ok("train --arch small.toml --set synthetic=70 --batch 32 --epochs 1 --out drawn");
     assert!(!warned("--from drawn", "of-drawn"), "drawn faces");
 }
