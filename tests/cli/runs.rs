@@ -128,7 +128,7 @@ fn recipe_file_key_and_option_in_this_order() {
         "mixup = 0.2",
         "epochs = 7",
         "shift = 1.0",
-        "rotation = 12.0",
+        "contrast = [0.8, 1.2]",
     ] {
         assert!(printed.contains(expected), "{expected} is not in {printed}");
     }
