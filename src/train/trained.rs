@@ -176,9 +176,11 @@ impl Trained {
         load::load(config)
     }
 
-    /// Whether its run folder says that it was trained on drawn faces; exported files do not say.
+    /// Whether its run folder says that it was trained on drawn faces from the start; exported files do
+    /// not say.
     pub(super) fn learnt_drawn_faces(&self) -> bool {
-        self.path.is_dir() && self.config.as_ref().is_some_and(|c| c.data.is_none())
+        let drawn = |c: &TrainConfig| c.data.is_none() && c.from.is_none();
+        self.path.is_dir() && self.config.as_ref().is_some_and(drawn)
     }
 
     /// Whether the network wants its faces equalised.
