@@ -266,11 +266,11 @@ fn draw_run(
     Ok(())
 }
 
-/// Baselines under and over a dot that leave twelve pixels between it and the words.
-const SIDES: [f32; 2] = [24.0, -16.0];
+/// Baselines of the words at a dot: under and over it with twelve pixels between, and a line lower.
+const BASELINES: [f32; 3] = [24.0, -16.0, 40.0];
 
-/// Writes the best value below or above the validation curve, where less of the lines lies behind the
-/// words; below where it makes no difference, if there is room.
+/// Writes the best value below or above the validation curve, where the least of the lines lies behind
+/// the words; the first of [`BASELINES`] where it makes no difference, if there is room.
 fn note_best(
     plot: &mut Plot,
     run: &Run,
@@ -289,9 +289,10 @@ fn note_best(
         let words = Area { left, top: y + dy - style.size, width, height: style.size * 1.3 };
         [panel.train, panel.validation].map(|pick| covered(plot, run, pick, words)).iter().sum()
     };
-    let (below, above): (usize, usize) = (behind(SIDES[0]), behind(SIDES[1]));
-    let room = plot.pixel((at.0, plot.low())).1 - y > SIDES[0] + 8.0;
-    let dy = if room && below <= above { SIDES[0] } else { SIDES[1] };
+    let room = plot.pixel((at.0, plot.low())).1 - y;
+    let fits = |dy: &f32| *dy < 0.0 || room > dy + 8.0;
+    let least = BASELINES.into_iter().filter(fits).min_by_key(|&dy| -> usize { behind(dy) });
+    let dy = least.unwrap_or(BASELINES[1]);
     plot.note(at, (dx, dy), text, style.align(align));
 }
 
