@@ -26,6 +26,7 @@ pub mod render;
 pub mod report;
 pub mod serve;
 pub mod stats;
+mod tell;
 pub mod tensorboard;
 pub mod train;
 

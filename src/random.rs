@@ -30,7 +30,7 @@ pub enum Purpose {
     Bootstrap,
     /// Tests and benches.
     Test,
-    /// Mixup and other draws that concern a whole batch; index = step.
+    /// Mixup and other draws that concern a whole batch; index = place of its first sample.
     Batch,
 }
 

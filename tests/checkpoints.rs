@@ -4,10 +4,13 @@ use assert_cmd::Command;
 use fer::Error;
 use fer::checkpoint::{Archive, weights};
 use fer::dataset::{Augment, Preset, SynthOptions, synthesize};
+use fer::train::config::MAX_EPOCHS;
 use fer::train::step::StepResult;
-use fer::train::{Budget, Observer, Outcome, TrainConfig, Trainer, load, run};
+use fer::train::trainer::Progress;
+use fer::train::{Budget, EpochMetrics, Observer, Outcome, TrainConfig, Trainer, load, run};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::Path;
 
 /// A network small enough to train in a second.
@@ -76,6 +79,7 @@ fn a_stopped_training_ends_with_the_same_bits() {
     // In the first epoch, at the end of an epoch, twice in one epoch.
     for step in [2, 5, 6, 8, 13] {
         assert_eq!(trainer.run(&mut StopAt(step)).unwrap(), Outcome::Stopped);
+        drop(trainer); // it has the folder
         trainer = resume(&run);
         assert_eq!(trainer.progress.step, step);
     }
@@ -232,26 +236,86 @@ fn a_file_of_another_version_or_kind_is_named_so() {
     assert!(e.contains("format version 9, this program reads 1"), "{e}");
     let huge = [u64::MAX.to_le_bytes().as_slice(), b"{}"].concat();
     let e = Archive::from_bytes(path, &huge).unwrap_err().to_string();
-    assert!(e.contains("at most 1048576"), "{e}");
+    assert!(e.contains("at most 16777216"), "{e}");
 }
 
 #[test]
-fn a_full_disk_or_a_locked_folder_is_an_error_and_leaves_the_old_file() {
+fn a_disk_that_fills_up_is_an_error_and_leaves_the_old_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("kept.bin");
     fer::files::write_atomic(&path, b"old").unwrap();
-    // A folder in the way of the temporary's rename fails as a full disk does: before the old file
-    // has been touched.
-    let blocked = folder.path().join("blocked");
-    std::fs::create_dir(&blocked).unwrap();
-    assert!(fer::files::write_atomic(&blocked, b"new").is_err());
+    let e = fer::files::write_atomic_with(&path, |file| {
+        file.write_all(b"half of the n")?;
+        Err(std::io::ErrorKind::StorageFull.into())
+    });
+    let e = e.unwrap_err();
+    assert!(e.exit_code() == 1 && e.to_string().contains("kept.bin"), "{e}");
+    assert_eq!(std::fs::read(&path).unwrap(), b"old");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "a temporary is left");
     // A device is written to and stays a device.
     let full = Path::new("/dev/full");
     if full.exists() {
         assert!(fer::files::write_atomic(full, b"new").is_err());
         assert!(!std::fs::metadata(full).unwrap().is_file());
     }
-    assert_eq!(std::fs::read(&path).unwrap(), b"old");
+}
+
+/// As many epochs as there may be, each number as long as can be, beside a mean face.
+#[test]
+fn the_longest_history_fits_a_checkpoint() {
+    let long = -f64::MAX / 3.0;
+    let epoch = |epoch| EpochMetrics {
+        epoch,
+        step: u64::MAX,
+        lr: long,
+        loss: long,
+        accuracy: long,
+        val_loss: long,
+        val_accuracy: long,
+        grad_norm: long,
+        images_per_second: long,
+        seconds: long,
+        skipped_steps: u32::MAX,
+        pflop: long,
+        asked_seconds: long,
+    };
+    let history = (1..=MAX_EPOCHS).map(epoch).collect();
+    let mut archive = small_archive();
+    archive.put("progress", &Progress { history, ..Progress::default() }).unwrap();
+    archive.put("mean_face", &vec![0.1234_f32; fer::PIXELS]).unwrap();
+    let bytes = archive.to_bytes().unwrap();
+    assert_eq!(Archive::from_bytes(Path::new("x"), &bytes).unwrap(), archive);
+}
+
+#[test]
+fn a_budget_in_minutes_ends_before_the_history_is_too_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut trainer = start(folder.path(), 1);
+    trainer.config.budget = Budget::Minutes(60.0);
+    trainer.progress.epoch = MAX_EPOCHS - 1;
+    assert_eq!(trainer.run(&mut ()).unwrap(), Outcome::Finished);
+    assert!(trainer.is_full() && trainer.fraction() < 1.0);
+    assert_eq!(trainer.progress.history.len(), 1);
+    drop(trainer);
+    assert_eq!(resume(&folder.path().join("run")).run(&mut ()).unwrap(), Outcome::Finished);
+}
+
+/// Two trainings in one folder would sweep away and replace each other's files.
+#[test]
+fn a_run_folder_has_one_training_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let mut first = start(folder.path(), 2);
+    assert_eq!(first.run(&mut StopAt(2)).unwrap(), Outcome::Stopped);
+    std::fs::write(run.join(".fer-open.tmp"), b"being written").unwrap();
+    let e = Trainer::resume(&run, load::load).unwrap_err();
+    assert!(e.exit_code() == 2 && e.to_string().contains("being trained by another"), "{e}");
+    assert!(run.join(".fer-open.tmp").exists());
+    drop(first);
+    let second = resume(&run);
+    assert_eq!(Trainer::resume(&run, load::load).unwrap_err().exit_code(), 2);
+    drop(second);
+    resume(&run);
 }
 
 /// A rate so high that the update itself overflows: no loss shows it before the damage is done.
@@ -288,6 +352,7 @@ fn an_epoch_that_only_lacks_its_validation_is_finished() {
     let mut trainer = start(folder.path(), 1);
     let steps = trainer.steps_per_epoch() as u64;
     assert_eq!(trainer.run(&mut StopAt(steps)).unwrap(), Outcome::Stopped);
+    drop(trainer);
     let mut trainer = resume(&folder.path().join("run"));
     assert_eq!(trainer.run(&mut ()).unwrap(), Outcome::Finished);
     assert_eq!(trainer.progress.history.len(), 1);

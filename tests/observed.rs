@@ -61,6 +61,7 @@ fn watching_changes_no_bit_and_stopping_changes_no_record() {
     let mut trainer = start(parts.path(), 4);
     for step in [2, 5, 6, 13] {
         assert_eq!(run(&mut trainer, step), Outcome::Stopped);
+        drop(trainer); // it has the folder
         trainer = resume(&stopped);
     }
     assert_eq!(run(&mut trainer, u64::MAX), Outcome::Finished);

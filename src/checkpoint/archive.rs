@@ -17,8 +17,9 @@ use std::path::Path;
 /// Version of our part of the format. A file of a later version is refused.
 pub const VERSION: u32 = 1;
 
-/// Largest header that is read; a network of a thousand layers needs a tenth of it.
-const MAX_HEADER: usize = 1 << 20;
+/// Largest header that is read. The longest history that a training may have takes a twentieth of
+/// it, a network of a thousand layers less.
+const MAX_HEADER: usize = 1 << 24;
 
 /// Tensors by name and JSON values by name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -128,6 +129,7 @@ impl Archive {
         let checksum = self.checksum()?;
         let envelope = Envelope { version: VERSION, checksum, meta: self.meta.clone() };
         let json = serde_json::to_string(&envelope).map_err(|e| Error::Usage(e.to_string()))?;
+        // In the header it is a string with its quotes escaped: at most twice as long.
         if json.len() > MAX_HEADER / 2 {
             let message =
                 format!("{} bytes of history and settings do not fit a header", json.len());

@@ -3,6 +3,7 @@
 use super::Archive;
 use crate::error::{Error, Result};
 use crate::files::write_atomic;
+use crate::tell::tell;
 use std::path::{Path, PathBuf};
 
 /// Replaces a file and keeps what it held before beside it, as `NAME.previous`. At every moment at
@@ -38,7 +39,7 @@ pub fn read_or_previous(path: &Path) -> Result<Archive> {
     Archive::read(path).or_else(|e| {
         let before = previous(path);
         let archive = Archive::read(&before).map_err(|_| e)?;
-        eprintln!("{}: damaged; using {}", path.display(), before.display());
+        tell!("{}: damaged; using {}", path.display(), before.display());
         Ok(archive)
     })
 }

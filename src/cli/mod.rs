@@ -25,6 +25,7 @@ mod progress;
 mod report;
 mod saliency;
 mod saliency_set;
+mod stopping;
 mod summary;
 mod target;
 mod train;
@@ -33,6 +34,7 @@ mod verify;
 mod watch;
 
 use crate::error::{Error, Result};
+use crate::tell::tell;
 use args::{Cli, Command};
 use clap::Parser as _;
 use fer_kernels::{arch, conv2d, on_pool};
@@ -42,7 +44,7 @@ use std::process::ExitCode;
 /// an error into a message and an exit code.
 pub fn main() -> ExitCode {
     if !arch::supports_baseline() {
-        eprintln!(
+        tell!(
             "fer: this program needs a CPU with AVX2 and FMA (x86-64-v3, 2013 or later).\n\
              On an older one, build it from source without .cargo/config.toml."
         );
@@ -59,7 +61,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Broken::Pipe) => ExitCode::SUCCESS,
         Err(Broken::Error(e)) => {
-            eprintln!("fer: {e}");
+            tell!("fer: {e}");
             ExitCode::from(e.exit_code())
         }
     }

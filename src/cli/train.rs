@@ -1,6 +1,7 @@
 //! `fer train`.
 
 use super::progress::{self, duration};
+use super::stopping::Stop;
 use super::training_display::Display;
 use crate::checkpoint::weights;
 use crate::dataset::augment::{Augment, Preset};
@@ -9,13 +10,14 @@ use crate::observe::{self, Recorder};
 use crate::optim::{Kind, Shape};
 use crate::render::numbers::{short, thousands};
 use crate::serve::Server;
+use crate::tell::tell;
 use crate::tensorboard;
+use crate::train::config::MAX_EPOCHS;
 use crate::train::recipes::Settings;
 use crate::train::{Budget, EpochMetrics, Outcome, TrainConfig, Trainer, load, run};
 use clap::ValueEnum;
+use fer_kernels::conv2d::{self, Algorithm};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Arguments of `fer train`. Later places count more: defaults, --recipe, --config, --set, options.
@@ -212,7 +214,7 @@ fn trainer(args: &Args, config: TrainConfig) -> Result<Trainer> {
         run::require_free(folder)?;
     }
     if args.recipe.as_deref() == Some("best") && config.teacher.is_empty() {
-        eprintln!("recipe best without --teacher: nothing is distilled (data/recipes/best.toml)");
+        tell!("recipe best without --teacher: nothing is distilled (data/recipes/best.toml)");
     }
     let (train, validation) = load::load(&config)?;
     let mut trainer = Trainer::new(config, train, validation)?;
@@ -225,6 +227,14 @@ fn trainer(args: &Args, config: TrainConfig) -> Result<Trainer> {
 /// The training of a run folder as it was left.
 fn resumed(folder: &Path) -> Result<Trainer> {
     let mut trainer = Trainer::resume(folder, load::load)?;
+    let now = conv2d::algorithm().name();
+    if let Some(before) = trainer.conv_before.as_deref().filter(|before| *before != now) {
+        tell!(
+            "convolutions were computed with --conv {before} before and are with --conv {now} from \
+             here on, so the weights will not be those of a training without a stop, to the bit; \
+             --conv {before} restores that"
+        );
+    }
     ask_teachers(&mut trainer)?;
     Ok(trainer)
 }
@@ -245,7 +255,7 @@ pub(super) fn run(args: Box<Args>) -> Result<()> {
 
 /// Trains to the end, or until Ctrl-C, and says how it went.
 fn drive(mut trainer: Trainer, watching: &Watching) -> Result<()> {
-    let stop = stop_flag()?;
+    let stop = Stop::new()?;
     announce(&trainer);
     let folder = trainer.folder.clone().unwrap_or_default();
     let options = observe::Options {
@@ -254,17 +264,17 @@ fn drive(mut trainer: Trainer, watching: &Watching) -> Result<()> {
     };
     let recorder = Recorder::new(&trainer, options)?;
     if options.tensorboard {
-        eprintln!("to watch: {}", tensorboard::launch_line(&folder));
+        tell!("to watch: {}", tensorboard::launch_line(&folder));
     }
     let server = watching.live.map(|port| Server::start(&folder, port)).transpose()?;
     if let Some(server) = &server {
-        eprintln!("live: {}", server.address());
+        tell!("live: {}", server.address());
     }
-    let mut display = Display::new(stop, watching.plot, recorder);
+    let mut display = Display::new(stop.wanted.clone(), watching.plot, recorder);
     let epochs_before = trainer.progress.history.len();
-    TRAINING.store(true, Ordering::SeqCst);
+    stop.training(true);
     let outcome = trainer.run(&mut display);
-    TRAINING.store(false, Ordering::SeqCst);
+    stop.training(false);
     display.bar.finish_and_clear();
     display.recorder.end(&trainer, &outcome);
     if let Some(server) = &server {
@@ -273,23 +283,38 @@ fn drive(mut trainer: Trainer, watching: &Watching) -> Result<()> {
     let outcome = outcome?;
     if outcome == Outcome::Stopped {
         return Err(Error::Interrupted(format!(
-            "the state is saved; go on with: fer train --resume {}",
-            folder.display()
+            "the state is saved; go on with: fer train --resume {}{}",
+            folder.display(),
+            conv_option()
         )));
     }
     say_done(&trainer, &display.recorder, trainer.progress.history.len() > epochs_before);
     Ok(())
 }
 
+/// The option that a resumed training needs to go on as it was computed, where it is not the default.
+fn conv_option() -> String {
+    match conv2d::algorithm() {
+        Algorithm::Auto => String::new(),
+        forced => format!(" --conv {forced}"),
+    }
+}
+
 /// The last words: what it took and what came of it.
 fn say_done(trainer: &Trainer, recorder: &Recorder, went_on: bool) {
     if !went_on {
-        eprintln!("nothing left to train: this training has ended before");
+        tell!("nothing left to train: this training has ended before");
+    }
+    if trainer.is_full() && trainer.fraction() < 1.0 {
+        tell!(
+            "ended before its time: a run holds {MAX_EPOCHS} epochs at most; fer train --from goes on \
+             from its weights in another"
+        );
     }
     if let Some(kept) = kept_epoch(trainer) {
         let pflop = trainer.progress.history.last().map_or(0.0, |last| last.pflop);
         let folder = trainer.folder.as_deref().unwrap_or(Path::new(""));
-        eprintln!(
+        tell!(
             "done in {}, {} PFLOP{}: validation accuracy {:.2} % (loss {:.3}); run folder {}",
             duration(trainer.seconds()),
             short(pflop),
@@ -301,7 +326,7 @@ fn say_done(trainer: &Trainer, recorder: &Recorder, went_on: bool) {
     }
     if went_on {
         let (spent, share) = (recorder.spent(), recorder.share(trainer));
-        eprintln!("watching took {spent:.1} s, {:.1} % of the time", 100.0 * share);
+        tell!("watching took {spent:.1} s, {:.1} % of the time", 100.0 * share);
     }
 }
 
@@ -322,9 +347,7 @@ fn kept_epoch(trainer: &Trainer) -> Option<&EpochMetrics> {
     match trainer.progress.best.filter(|_| trainer.out_of_patience()) {
         Some((best, _)) => {
             let since = trainer.progress.epoch - best;
-            eprintln!(
-                "no better validation for {since} epochs: back to the weights of epoch {best}"
-            );
+            tell!("no better validation for {since} epochs: back to the weights of epoch {best}");
             history.iter().find(|m| m.epoch == best)
         }
         None => history.last(),
@@ -339,7 +362,7 @@ fn ask_teachers(trainer: &mut Trainer) -> Result<()> {
             Some(_) => "was validated on other faces",
             None => "does not say which faces it was validated on",
         };
-        eprintln!(
+        tell!(
             "{}: {why}, so it may have learnt some that this training is validated on; the \
              validation accuracy may flatter",
             network.display()
@@ -351,7 +374,7 @@ fn ask_teachers(trainer: &mut Trainer) -> Result<()> {
     let mut asking = false;
     let asked = trainer.ask_teachers(|done, all| {
         if !std::mem::replace(&mut asking, true) {
-            eprintln!("teachers: {teachers}, each asked about ten views of {faces} faces");
+            tell!("teachers: {teachers}, each asked about ten views of {faces} faces");
         }
         bar.set_length(all as u64);
         bar.set_position(done as u64);
@@ -360,27 +383,10 @@ fn ask_teachers(trainer: &mut Trainer) -> Result<()> {
     asked
 }
 
-/// Whether a training is running; otherwise Ctrl-C ends the program at once.
-static TRAINING: AtomicBool = AtomicBool::new(false);
-
-/// A flag that Ctrl-C or SIGTERM raises; a second one ends the program at once.
-fn stop_flag() -> Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let raised = flag.clone();
-    let handler = move || {
-        if raised.swap(true, Ordering::SeqCst) || !TRAINING.load(Ordering::SeqCst) {
-            std::process::exit(130);
-        }
-        eprintln!("\nfinishing this step and saving; once more to end at once");
-    };
-    ctrlc::set_handler(handler).map_err(|e| Error::Usage(format!("cannot catch Ctrl-C: {e}")))?;
-    Ok(flag)
-}
-
 fn announce(trainer: &Trainer) {
     let parameters: usize = trainer.network.parameters().iter().map(|p| p.value.elements()).sum();
     let folder = trainer.folder.as_ref().map(|f| f.display().to_string()).unwrap_or_default();
-    eprintln!(
+    tell!(
         "{}: {parameters} parameters; {} faces to train on, {} to validate; {} threads, {}; {folder}",
         trainer.network.spec.name,
         trainer.train.len(),

@@ -4,6 +4,7 @@ use super::progress::{self, duration};
 use crate::error::Result;
 use crate::observe::Recorder;
 use crate::render::ascii;
+use crate::tell::tell;
 use crate::train::charts::epochs;
 use crate::train::step::StepResult;
 use crate::train::{EpochMetrics, Observer, Trainer};
@@ -32,7 +33,7 @@ impl Display {
 
     /// A line above the bar, where there is one.
     fn print(&self, line: &str) {
-        if progress::plain() { eprintln!("{line}") } else { self.bar.println(line) }
+        if progress::plain() { tell!("{line}") } else { self.bar.println(line) }
     }
 }
 

@@ -76,8 +76,9 @@ impl Events {
         self.training(step, view)?;
         self.judgement(step, view)?;
         let history = &view.trainer.progress.history;
-        let best = history.iter().fold(view.metrics, |best, m| match m.val_accuracy {
-            accuracy if accuracy > best.val_accuracy => m,
+        // The first among equals, as in `best.safetensors`.
+        let best = history.iter().rev().fold(view.metrics, |best, m| match m.val_accuracy {
+            accuracy if accuracy >= best.val_accuracy => m,
             _ => best,
         });
         self.run.scalar(tags::BEST_ACCURACY, step, best.val_accuracy as f32)?;

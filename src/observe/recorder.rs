@@ -11,6 +11,7 @@ use super::updates::Updates;
 use crate::error::{Error, Result};
 use crate::metrics::Confusion;
 use crate::render::Picture;
+use crate::tell::tell;
 use crate::tensorboard::Status;
 use crate::train::step::StepResult;
 use crate::train::{EpochMetrics, Observer, Outcome, Trainer};
@@ -135,7 +136,7 @@ impl Recorder {
         }
         let begun = Instant::now();
         if let Err(error) = work(self) {
-            eprintln!("{error}; the training goes on, but is no longer recorded");
+            tell!("{error}; the training goes on, but is no longer recorded");
             self.failed = true;
         }
         self.spent += begun.elapsed().as_secs_f64();

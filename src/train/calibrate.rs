@@ -95,7 +95,7 @@ impl Calibrated {
     /// done, out of eleven of each face: one, then ten.
     ///
     /// **Errors**: [`Error::Data`] with fewer than 40 labelled faces; [`Error::Shape`] if the network
-    /// does not take faces.
+    /// does not take faces; [`Error::Model`] if its answers are no numbers.
     /// **Source**: Guo et al. 2017, § 4.2.
     pub fn fit(
         trained: &Trained,
@@ -115,6 +115,7 @@ impl Calibrated {
             let before = if tta { faces.len() } else { 0 };
             let done = |faces_done| progress(before + views.len() * faces_done);
             let all = predict(&trained.network, faces, &views, trained.equalize(), done)?;
+            let all = all.require_finite(&trained.path)?;
             Ok::<_, Error>(Temperature::cross_fitted(&all, &labels, halves))
         };
         Ok(Calibrated {

@@ -14,13 +14,13 @@ use std::path::{Path, PathBuf};
 pub enum Budget {
     /// After so many passes over the data. Such a training is repeatable to the last bit.
     Epochs(usize),
-    /// After so many minutes of wall-clock time, validation included, asking the teachers not. The
-    /// schedule follows the clock, so the result depends on the machine.
+    /// After so many minutes of wall-clock time, validation included, asking the teachers not, or
+    /// after [`MAX_EPOCHS`]. The schedule follows the clock, so the result depends on the machine.
     Minutes(f64),
 }
 
-/// Most epochs of a training: their history is part of each checkpoint.
-const MAX_EPOCHS: usize = 1500;
+/// Most epochs of a training, whatever its budget: their history is part of each checkpoint.
+pub const MAX_EPOCHS: usize = 1500;
 
 /// A side of the input and the share of the training up to which it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -185,10 +185,12 @@ impl TrainConfig {
             Budget::Epochs(n) => (1..=MAX_EPOCHS).contains(&n),
             Budget::Minutes(m) => m > 0.0 && m.is_finite(),
         };
-        let sizes = self.sizes.iter().all(|s| (16..=192).contains(&s.side) && s.until > 0.0);
+        let epochs = format!("1 to {MAX_EPOCHS} epochs, or more than 0 minutes");
+        let sizes = self.sizes.iter().all(|s| (16..=192).contains(&s.side) && s.until > 0.0)
+            && self.sizes.is_sorted_by(|a, b| a.until < b.until);
         let o = &self.optimizer;
         let checks = [
-            (budget, "budget", "1 to 1500 epochs, or more than 0 minutes"),
+            (budget, "budget", epochs.as_str()),
             (self.batch > 0, "batch", "at least 1 face"),
             (self.lr > 0.0 && self.lr.is_finite(), "lr", "a number above 0"),
             (self.val_split > 0.0 && self.val_split < 1.0, "val-split", "between 0 and 1"),
@@ -209,7 +211,9 @@ impl TrainConfig {
             (share.contains(&o.momentum), "momentum", "0 up to, not including, 1"),
             (o.clip_norm >= 0.0 && o.clip_norm.is_finite(), "clip_norm", "0 (off) or more"),
             (o.beta_lr >= 0.0 && o.beta_lr.is_finite(), "beta_lr", "0 or more"),
-            (sizes, "sizes", "sides of 16 to 192 pixels, each until a share above 0"),
+            (sizes, "sizes", "sides of 16 to 192 pixels, until rising shares above 0"),
+            // TOML has no larger integers, so the run folder's config.toml could not be read.
+            (self.seed <= i64::MAX as u64, "seed", "0 to 9223372036854775807"),
             (self.overfit != Some(0), "overfit", "at least 1 face"),
             (self.patience != Some(0), "patience", "at least 1 epoch"),
             (self.from.is_none() || self.init == Init::Kaiming, "init", "kaiming with --from"),

@@ -116,12 +116,13 @@ impl Course {
     }
 }
 
-/// Falls to half or less of a rate that had held still.
+/// Falls to half or less of a rate that had held still. A fall to 0 is none: older files round small
+/// rates to it.
 fn steps(history: &[EpochMetrics]) -> Vec<RateStep> {
     let step = |i: usize| {
         let [before, held, now] = [&history[i - 2], &history[i - 1], &history[i]];
         let still = (held.lr - before.lr).abs() <= STILL * before.lr;
-        (still && now.lr <= held.lr / 2.0).then_some(RateStep {
+        (still && now.lr > 0.0 && now.lr <= held.lr / 2.0).then_some(RateStep {
             epoch: now.epoch,
             from: held.lr,
             to: now.lr,
@@ -211,5 +212,14 @@ mod tests {
         assert_eq!(epoch, 4);
         assert!((gain - 0.2).abs() < 1e-12, "from 0.4 to 0.6: {gain}");
         assert_eq!(Course::of(&[], None), None);
+    }
+
+    /// Small rates of older files, rounded to six decimals.
+    #[test]
+    fn rates_that_were_rounded_to_nothing_made_no_step() {
+        let rates = [1e-6, 1e-6, 0.0, 0.0, 0.0];
+        let history: Vec<EpochMetrics> =
+            (0..5).map(|i| epoch(i + 1, rates[i], 0.5, 0.5, 1.0)).collect();
+        assert!(Course::of(&history, None).expect("a course").steps.is_empty());
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::autograd::{Shape, Tensor, Var};
 use crate::dataset::{Dataset, augment::View};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Inference, Network};
 use crate::nn::Pass;
 use crate::stats::argmax;
 use fer_kernels::{Layout, softmax};
+use std::path::Path;
 
 /// Faces a forward pass: large enough to keep the kernels busy.
 const BATCH: usize = 128;
@@ -55,6 +56,23 @@ impl Predictions {
         }
         let n = f64::from(n.max(1));
         (loss / n, correct as f64 / n)
+    }
+
+    /// The same, if all of them are numbers: what follows would take NaN for an answer.
+    ///
+    /// # Errors
+    /// [`Error::Model`] that names `model`, whose answers they are.
+    pub fn require_finite(self, model: &Path) -> Result<Predictions> {
+        let Some(at) = self.probabilities.iter().position(|p| !p.is_finite()) else {
+            return Ok(self);
+        };
+        let face = at / self.classes.max(1);
+        let message = format!(
+            "answers face {face} with {}: its sums overflow, as after a training that diverged; use \
+             another checkpoint, or train anew with a lower --lr",
+            self.probabilities[at]
+        );
+        Err(Error::model(model, message))
     }
 
     /// The same with another temperature: qᶜ = pᶜ^(1/τ) / Σₖ pₖ^(1/τ), which for a softmax is that

@@ -3,6 +3,7 @@
 use super::config::TrainConfig;
 use crate::dataset::{Dataset, ReadOptions, Report, SynthOptions, copies, read, split, synthesize};
 use crate::error::{Error, Result};
+use crate::tell::tell;
 use std::path::Path;
 
 /// Training and validation faces.
@@ -65,13 +66,13 @@ pub fn read_existing(path: &Path, options: &ReadOptions) -> Result<(Dataset, Rep
 /// Says on standard error what was skipped.
 pub fn warn(path: &Path, report: &Report) {
     for note in &report.notes {
-        eprintln!("{}: {note}", path.display());
+        tell!("{}: {note}", path.display());
     }
     if report.bad_count > 0 {
-        eprintln!("{}: {} bad rows skipped:", path.display(), report.bad_count);
+        tell!("{}: {} bad rows skipped:", path.display(), report.bad_count);
         for row in &report.bad {
             let line = row.line.map(|l| format!(":{l}")).unwrap_or_default();
-            eprintln!("  {}{line}: {}", row.path.display(), row.message);
+            tell!("  {}{line}: {}", row.path.display(), row.message);
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// One line of `metrics.csv`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
     /// Epochs done, from 1.
     pub epoch: usize,
@@ -53,7 +53,7 @@ pub struct Progress {
     pub asked_seconds: f64,
     /// Non-finite steps so far, and how many in a row.
     pub bad_steps: (u32, u32),
-    /// Sums over the present epoch: loss, right answers, faces, largest gradient norm, seconds.
+    /// Sums over the present epoch.
     pub sums: Sums,
     /// Finished epochs.
     pub history: Vec<EpochMetrics>,

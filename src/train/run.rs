@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::files::write_atomic;
 use crate::model::summary::summary;
 use std::fmt::Write as _;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 /// `metrics.csv`.
@@ -63,6 +64,23 @@ fn claim(folder: &Path) -> Result<bool> {
     }
 }
 
+/// Keeps other trainings out of a run folder for as long as the file is open, whatever ends the
+/// program. Where the system has no locks on folders, there is none.
+///
+/// # Errors
+/// [`Error::Usage`] if another training has the folder.
+pub(super) fn lock(folder: &Path) -> Result<Option<File>> {
+    let Ok(file) = File::open(folder) else { return Ok(None) };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::Error(_)) => Ok(None),
+        Err(TryLockError::WouldBlock) => Err(Error::Usage(format!(
+            "{0} is being trained by another process; to see how far it is: fer watch {0}",
+            folder.display()
+        ))),
+    }
+}
+
 fn taken(folder: &Path) -> Error {
     Error::Usage(format!(
         "{} is not an empty folder; a run is never overwritten. Name another --out, or continue it with \
@@ -73,12 +91,13 @@ fn taken(folder: &Path) -> Error {
 }
 
 impl Trainer {
-    /// Takes a folder for its files and writes the configuration, the network, its table, and the
-    /// charts of the classes.
+    /// Takes a folder for its files, from which other trainings are kept out from now on, and writes
+    /// the configuration, the network, its table, and the charts of the classes.
     ///
     /// # Errors
-    /// Those of files.
+    /// [`Error::Usage`] if another training has the folder; those of files.
     pub fn write_into(&mut self, folder: &Path) -> Result<()> {
+        self.lock = lock(folder)?;
         let spec = toml::to_string(&self.network.spec).map_err(|e| Error::Usage(e.to_string()))?;
         write_atomic(folder.join(CONFIG), self.config.to_toml()?.as_bytes())?;
         write_atomic(folder.join("network.toml"), spec.as_bytes())?;
@@ -98,10 +117,10 @@ impl Trainer {
         for m in &self.progress.history {
             let _ = writeln!(
                 csv,
-                "{},{},{:.6},{:.6},{:.6},{:.6},{:.6},{:.4},{:.1},{:.1},{},{:.9},{:.1}",
+                "{},{},{},{:.6},{:.6},{:.6},{:.6},{:.4},{:.1},{:.1},{},{:.9},{:.1}",
                 m.epoch,
                 m.step,
-                m.lr,
+                m.lr as f32, // as many digits as tell a small rate from its neighbours
                 m.loss,
                 m.accuracy,
                 m.val_loss,

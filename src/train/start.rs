@@ -1,12 +1,11 @@
-//! The weights that a training starts from.
+//! The network that a training starts from.
 
 use super::config::TrainConfig;
 use super::trained::Trained;
-use crate::PIXELS;
-use crate::SIDE;
 use crate::dataset::{Dataset, augment::View};
 use crate::error::{Error, Result};
 use crate::model::{Network, architecture};
+use crate::{CLASS_NAMES, PIXELS, SIDE};
 
 /// Most faces whose patches are looked at for whitening, spread evenly over the data.
 const WHITENING_FACES: usize = 2_000;
@@ -28,6 +27,22 @@ pub(super) fn first_network(
     let pixels = if config.init.whitening() { spread(train, &config) } else { Vec::new() };
     config.init.apply(&mut network, &pixels, SIDE)?;
     Ok((config, network))
+}
+
+/// Refuses a network that cannot tell the seven expressions apart.
+pub(super) fn require_seven_classes(network: &Network<f32>) -> Result<()> {
+    let (name, found) = (&network.spec.name, &network.spec.classes);
+    if found.len() == CLASS_NAMES.len() {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "{name} tells apart {} classes ({}), the faces have {}: {}; name as many in its file, or \
+         none",
+        found.len(),
+        found.join(", "),
+        CLASS_NAMES.len(),
+        CLASS_NAMES.join(", ")
+    )))
 }
 
 /// The trained network at the side that this training ends with.

@@ -3,14 +3,19 @@
 use super::charts::ClassCounts;
 use super::config::TrainConfig;
 use super::mean_face;
-use super::trained::DATA_VAL;
+use super::run;
+use super::trained::{self, DATA, DATA_VAL};
 use super::trainer::{Progress, Trainer};
 use crate::autograd::Tensor;
 use crate::checkpoint::{Archive, durable, weights};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::model::Network;
+use fer_kernels::conv2d;
 use std::path::Path;
+
+/// What `--conv` is, in the checkpoint.
+const CONV: &str = "conv";
 
 /// Checkpoint of the whole state, and weights of the best epoch, in a run folder.
 pub(super) const LAST: &str = "last.safetensors";
@@ -41,8 +46,9 @@ impl Trainer {
         archive.put("ema_updates", &self.ema.as_ref().map_or(0, |e| e.updates))?;
         archive.put("class_counts", &ClassCounts::of(&self.train, &self.validation))?;
         archive.put(mean_face::ENTRY, &self.mean_face)?;
-        archive.put("data", &fingerprint(&self.train))?;
+        archive.put(DATA, &fingerprint(&self.train))?;
         archive.put(DATA_VAL, &fingerprint(&self.validation))?;
+        archive.put(CONV, &conv2d::algorithm().name())?;
         if let Some(soft) = &self.soft {
             archive.put("soft_labels", &soft.checksum())?;
         }
@@ -77,6 +83,7 @@ impl Trainer {
         archive.put("config", &self.config)?;
         archive.put("class_counts", &ClassCounts::of(&self.train, &self.validation))?;
         archive.put(mean_face::ENTRY, &self.mean_face)?;
+        archive.put(DATA, &fingerprint(&self.train))?;
         archive.put(DATA_VAL, &fingerprint(&self.validation))?;
         archive.put("best", &self.progress.best)?;
         crate::files::write_atomic(folder.join(BEST), &archive.to_bytes()?)
@@ -103,10 +110,11 @@ impl Trainer {
         self.save_last()
     }
 
-    /// Continues the training of a run folder.
+    /// Continues the training of a run folder, from which other trainings are kept out from now on.
     ///
     /// # Errors
-    /// [`Error::Model`] if the checkpoint is damaged or was made with other data.
+    /// [`Error::Model`] if the checkpoint is damaged or was made with other data, [`Error::Usage`] if
+    /// another training has the folder.
     pub fn resume(
         folder: &Path,
         load: impl FnOnce(&TrainConfig) -> Result<(Dataset, Dataset)>,
@@ -116,11 +124,12 @@ impl Trainer {
             let message = "is not a run folder: it holds no last.safetensors";
             return Err(Error::model(folder, message));
         }
+        let lock = run::lock(folder)?;
         let archive = durable::read_or_previous(&path)?;
         durable::sweep(folder)?;
         let config: TrainConfig = archive.get(&path, "config")?;
         let (train, validation) = load(&config)?;
-        for (key, data) in [("data", &train), (DATA_VAL, &validation)] {
+        for (key, data) in [(DATA, &train), (DATA_VAL, &validation)] {
             let (then, now): (String, _) = (archive.get(&path, key)?, fingerprint(data));
             if then != now {
                 let message = format!("was made with other data ({then}), found {now}");
@@ -133,6 +142,8 @@ impl Trainer {
         if archive.meta.contains_key("soft_labels") {
             trainer.soft_checksum = Some(archive.get(&path, "soft_labels")?);
         }
+        trainer.conv_before = trained::entry(&path, &archive, CONV)?;
+        trainer.lock = lock;
         let progress: Progress = archive.get(&path, "progress")?;
         Ok(trainer.resumed(progress, folder))
     }

@@ -6,6 +6,7 @@ use super::config::TrainConfig;
 use super::evaluate::{Predictions, features, predict};
 use super::load;
 use super::mean_face::{self, mean_face};
+use super::state::fingerprint;
 use crate::checkpoint::Archive;
 use crate::checkpoint::weights::{self, OWN, is_own, read_model};
 use crate::dataset::{Dataset, augment::View};
@@ -17,6 +18,9 @@ use std::path::{Path, PathBuf};
 
 /// Whether an exported network wants its faces equalised.
 const EQUALIZE: &str = "equalize";
+
+/// Which faces a training learnt from, as a number and a checksum.
+pub(super) const DATA: &str = "data";
 
 /// Which faces a training was validated on, as a number and a checksum.
 pub(super) const DATA_VAL: &str = "data_val";
@@ -38,6 +42,8 @@ pub struct Trained {
     equalize: bool,
     /// Mean training face as the network sees it, where the file holds it.
     mean_face: Option<Vec<f32>>,
+    /// Which faces it was trained on, as a number and a checksum, where the file says so.
+    trained_on: Option<String>,
     /// Which faces it was validated on, as a number and a checksum, where the file says so.
     pub validated_on: Option<String>,
 }
@@ -63,6 +69,7 @@ impl Trained {
             config,
             equalize,
             class_counts: entry(path, &archive, "class_counts")?,
+            trained_on: entry(path, &archive, DATA)?,
             validated_on: entry(path, &archive, DATA_VAL)?,
         })
     }
@@ -133,9 +140,12 @@ impl Trained {
     /// The faces that the training was validated on.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the file does not say which or they are not where they were.
+    /// [`Error::Usage`] if the file does not say which or they are not where they were, [`Error::Data`]
+    /// if others are there now.
     pub fn validation_faces(&self) -> Result<Dataset> {
-        Ok(self.faces("validated")?.1)
+        let (_, faces) = self.faces("validated")?;
+        self.require_same("validated", self.validated_on.as_deref(), &faces)?;
+        Ok(faces)
     }
 
     /// The faces that the network was trained on.
@@ -143,10 +153,12 @@ impl Trained {
     /// # Errors
     /// As [`Trained::validation_faces`].
     pub fn training_faces(&self) -> Result<Dataset> {
-        Ok(self.faces("trained")?.0)
+        let (faces, _) = self.faces("trained")?;
+        self.require_same("trained", self.trained_on.as_deref(), &faces)?;
+        Ok(faces)
     }
 
-    /// The training faces, if they came from a file that is still there.
+    /// The training faces, if they came from a file that is still there and holds the same.
     pub fn known_training_faces(&self) -> Option<Dataset> {
         self.config.as_ref()?.data.as_ref()?;
         self.training_faces().ok()
@@ -174,6 +186,25 @@ impl Trained {
             )));
         }
         load::load(config)
+    }
+
+    /// Refuses faces that are not those of the training: of a file that has changed since, the split
+    /// would be another one, and trained faces would be among the validation faces.
+    fn require_same(&self, what: &str, then: Option<&str>, faces: &Dataset) -> Result<()> {
+        let now = fingerprint(faces);
+        let Some(then) = then.filter(|then| *then != now) else { return Ok(()) };
+        let files = self.config.as_ref().map(|c| (&c.data, &c.val));
+        let file = files.and_then(|(data, val)| match what {
+            "validated" => val.as_ref().or(data.as_ref()),
+            _ => data.as_ref(),
+        });
+        let file = file.map_or(Path::new("built-in faces"), PathBuf::as_path);
+        let message = format!(
+            "{} was {what} on other faces ({then}) than are found now ({now}); name the faces with \
+             --data",
+            self.path.display()
+        );
+        Err(Error::data(file, message))
     }
 
     /// Whether its run folder says that it was trained on drawn faces from the start; exported files do
@@ -251,7 +282,8 @@ impl Ensemble {
     /// of the work done so far.
     ///
     /// # Errors
-    /// [`Error::Shape`] if a network does not take faces.
+    /// [`Error::Shape`] if a network does not take faces, [`Error::Model`] if its answers are no
+    /// numbers.
     pub fn predict(
         &self,
         data: &Dataset,
@@ -294,7 +326,8 @@ impl Ensemble {
         let mut all = Vec::with_capacity(self.members.len());
         for (k, member) in self.members.iter().enumerate() {
             let done = |faces| progress(k * data.len() + faces);
-            all.push(predict(&member.network, data, &views, member.equalize(), done)?);
+            let found = predict(&member.network, data, &views, member.equalize(), done)?;
+            all.push(found.require_finite(&member.path)?);
         }
         Ok(all)
     }

@@ -1,18 +1,19 @@
 //! The loop: epochs of steps, validation, checkpoints, and every way to end.
 
 use super::batch::{SoftLabels, assemble, epoch_order};
-use super::config::{Budget, TrainConfig};
+use super::config::{Budget, MAX_EPOCHS, TrainConfig};
 use super::cost::flop_per_face;
 use super::evaluate::{Predictions, predict};
 use super::mean_face::mean_face;
 pub use super::progress::{EpochMetrics, Progress, Sums};
-use super::start::first_network;
+use super::start::{first_network, require_seven_classes};
 use super::step::{StepAddress, StepResult, train_step};
 use crate::dataset::{Dataset, augment::View};
 use crate::error::{Error, Result};
 use crate::model::Network;
 use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
 use crate::optim::{Ema, Optimizer};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -76,10 +77,15 @@ pub struct Trainer {
     pub soft: Option<SoftLabels>,
     /// Checksum of the answers that the training began with, on resume.
     pub(super) soft_checksum: Option<String>,
+    /// What `--conv` was when the checkpoint that this training was resumed from was written, where it
+    /// says so: another algorithm rounds otherwise.
+    pub conv_before: Option<String>,
     /// Mean training face, for those who explain the network.
     pub(super) mean_face: Vec<f32>,
     /// Run folder; none = nothing is written.
     pub folder: Option<PathBuf>,
+    /// Keeps other trainings out of the run folder.
+    pub(super) lock: Option<File>,
     /// The best epoch's network, where there is no folder to keep it in and patience may want it back.
     pub(super) best: Option<Network<f32>>,
     /// When this session's training began; none = it has not yet.
@@ -113,6 +119,7 @@ impl Trainer {
     ) -> Result<Self> {
         config.validate()?;
         check_trainable(&config, &train, &validation)?;
+        require_seven_classes(&network)?;
         let optimizer = Optimizer::new(config.optimizer, &network.parameters());
         let ema = (config.ema > 0.0).then(|| Ema::new(&network, config.ema));
         Ok(Self {
@@ -128,7 +135,9 @@ impl Trainer {
             soft: None,
             cost: (0, 0.0),
             soft_checksum: None,
+            conv_before: None,
             folder: None,
+            lock: None,
             best: None,
             started: None,
         })
@@ -193,7 +202,8 @@ impl Trainer {
             self.save_last()?; // so that there always is a last finite state
         }
         // An epoch that was begun is finished: its validation may be all that is missing.
-        while self.progress.step_in_epoch > 0 || self.fraction() < 1.0 && !self.out_of_patience() {
+        let ended = |t: &Self| t.fraction() >= 1.0 || t.out_of_patience() || t.is_full();
+        while self.progress.step_in_epoch > 0 || !ended(self) {
             let epoch = self.progress.epoch as u64;
             let seed = self.config.seed;
             let order = epoch_order(&self.train, self.config.class_balanced, seed, epoch);
@@ -344,6 +354,11 @@ impl Trainer {
     pub fn out_of_patience(&self) -> bool {
         let since_best = self.progress.epoch - self.progress.best.map_or(0, |(epoch, _)| epoch);
         self.config.patience.is_some_and(|patience| since_best >= patience)
+    }
+
+    /// Whether the history holds as many epochs as it may: a budget in minutes can end so.
+    pub fn is_full(&self) -> bool {
+        self.progress.epoch >= MAX_EPOCHS
     }
 
     pub(super) fn resumed(mut self, progress: Progress, folder: &Path) -> Self {

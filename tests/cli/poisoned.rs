@@ -2,6 +2,7 @@
 
 use super::place::{Place, TRAIN};
 use fer::checkpoint::Archive;
+use serde_json::json;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
@@ -40,6 +41,10 @@ fn data_that_is_not_there_or_cannot_be_evaluated() {
     place.fails("eval run --data faces.csv --usage PublicTest", 3, &["faces.csv"]);
     std::fs::create_dir(place.path("empty")).unwrap();
     place.fails("predict run empty", 3, &["empty", "no picture"]);
+    // Of another file the split is another one, with trained faces among those to judge by.
+    place.ok("data synth --count 140 --seed 5 --out faces.csv");
+    place.fails("eval run", 3, &["faces.csv", "validated on other faces (14 faces, ", "--data"]);
+    place.ok("eval run --data faces.csv");
     std::fs::remove_file(place.path("faces.csv")).unwrap();
     place.fails("eval run", 2, &["faces.csv", "not there", "--data"]);
 }
@@ -62,6 +67,38 @@ fn models_that_are_not_there_or_damaged() {
     }
 }
 
+/// Finite weights whose sums are not: the answers are NaN, which is no answer.
+#[test]
+fn answers_that_are_no_numbers() {
+    let place = Place::with_run(1);
+    let mut archive = Archive::read(&place.path("run/last.safetensors")).unwrap();
+    for (name, (_, values)) in &mut archive.tensors {
+        if name.ends_with("/linear_1.weight") {
+            values.fill(3e38);
+        }
+    }
+    let bytes = archive.to_bytes().unwrap();
+    place.write("huge.safetensors", &bytes);
+    place.ok("data synth --count 70 --first 50000 --out other.csv");
+    for command in ["eval", "calibrate", "predict --with run"] {
+        let data = if command.starts_with("predict") { "" } else { "--data" };
+        let line = format!("{command} huge.safetensors {data} other.csv");
+        place.fails(&line, 4, &["huge.safetensors", "face 0 with NaN", "another checkpoint"]);
+    }
+    assert_eq!(place.read("huge.safetensors"), bytes);
+}
+
+#[test]
+fn networks_of_other_classes_are_not_trained() {
+    let place = Place::with_faces();
+    let three = place.text("small.toml").replace("units = 7", "units = 3");
+    place.write("three.toml", format!("classes = ['a', 'b', 'c']\n{three}").as_bytes());
+    let train = TRAIN.replace("small.toml", "three.toml");
+    let words = ["small tells apart 3 classes (a, b, c)", "have 7: angry"];
+    place.fails(&format!("{train} --epochs 1 --out run"), 2, &words);
+    assert!(!place.path("run").exists(), "a run folder for a network that cannot be trained");
+}
+
 /// A size that no memory holds is refused by name, whoever wrote the file.
 #[test]
 fn networks_beyond_all_bounds() {
@@ -78,6 +115,8 @@ fn networks_beyond_all_bounds() {
         ("units = 7", "units = 1000000000000", ["linear_1", parameters]),
         ("name =", "input = [1, 4294967296, 4294967296]\nname =", ["input", values]),
         ("name =", "input = [1, 4000, 4000]\nname =", ["input", values]),
+        ("name =", "input = [1, 0, 0]\nname =", ["input [1, 0, 0]", "may be 0"]),
+        ("name =", "classes = []\nname =", ["0 classes", "may be 0"]),
     ] {
         place.write("vast.toml", small.replace(old, new).as_bytes());
         let words = ["vast.toml", words[0], words[1]];
@@ -96,6 +135,38 @@ fn networks_beyond_all_bounds() {
     }
 }
 
+/// Nothing to see, nothing to choose from, or no square gray picture: no face fits that.
+#[test]
+fn weights_that_no_face_fits() {
+    let place = Place::with_faces();
+    let pooled = json!([
+        { "type": "conv2d", "filters": 1, "kernel": 1, "padding": 1 },
+        { "type": "global_average_pooling2d" },
+        { "type": "linear", "units": 7 },
+    ]);
+    let weights = [
+        ("conv2d_1.weight", vec![1; 4]),
+        ("linear_1.weight", vec![7, 1]),
+        ("linear_1.bias", vec![7]),
+    ];
+    let (flat, names) = (json!([{ "type": "flatten" }]), json!(fer::CLASS_NAMES));
+    for (input, layers, weights, classes, word) in [
+        ([1, 0, 0], &pooled, &weights[..], &names, "input [1, 0, 0]"),
+        ([1, 0, 0], &flat, &weights[..0], &json!([]), "0 classes"),
+        ([1, 48, 64], &pooled, &weights[..], &names, "[1, 48, 64], expected [1, s, s]"),
+    ] {
+        let mut archive = Archive::default();
+        let spec = json!({ "name": "odd", "input": input, "classes": classes, "layers": layers });
+        archive.put("network", &spec).unwrap();
+        for (name, shape) in weights {
+            let values = vec![0.5; shape.iter().product()];
+            archive.tensors.insert(format!("network/{name}"), (shape.clone(), values));
+        }
+        place.write("odd.safetensors", &archive.to_bytes().unwrap());
+        place.fails("eval odd.safetensors --data faces.csv", 4, &["odd.safetensors", word]);
+    }
+}
+
 #[test]
 fn options_that_cannot_be_meant() {
     let place = Place::with_run(1);
@@ -111,6 +182,8 @@ fn options_that_cannot_be_meant() {
         ("train --epochs 0", "epochs"),
         ("train --lr -1", "lr"),
         ("train --lr NaN", "lr"),
+        ("train --seed 9223372036854775808", "seed is 9223372036854775808"),
+        ("train --set sizes=[{until=0.5,side=48},{until=0.4,side=32}]", "rising"),
         ("--simd mmx info", "mmx"),
         ("--threads 0 info", "--threads"),
     ] {
@@ -133,6 +206,22 @@ fn a_closed_pipe_is_no_failure() {
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
     assert!(child.wait().unwrap().success(), "{stderr}");
     assert_eq!(stderr, "");
+}
+
+/// `fer train 2>&1 | head -3`: nothing that it says is worth the training.
+#[test]
+fn a_training_does_not_end_because_nobody_reads_its_words() {
+    let place = Place::with_faces();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = Command::new(env!("CARGO_BIN_EXE_fer"))
+        .current_dir(place.path("."))
+        .args(format!("{TRAIN} --epochs 2 --plot --out run").split_whitespace())
+        .stderr(writer)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(place.text("run/metrics.csv").lines().count(), 3);
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! Run folders: what they hold, that nothing overwrites them, that a stopped run goes on.
 
 use super::place::{Place, TRAIN, finished};
+#[cfg(unix)]
+use std::path::Path;
+#[cfg(unix)]
+use std::process::{Child, Command, Stdio};
 
 #[test]
 fn a_run_folder_holds_everything() {
@@ -68,7 +72,6 @@ fn one_plain_line_an_epoch_without_a_terminal() {
 #[cfg(unix)]
 #[test]
 fn interrupted_and_resumed_is_as_never_stopped() {
-    use std::process::{Command, Stdio};
     let place = Place::with_faces();
     place.ok("data synth --count 1400 --out faces.csv");
     let train = format!("{TRAIN} --epochs 5 --threads 1");
@@ -79,12 +82,8 @@ fn interrupted_and_resumed_is_as_never_stopped() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    while !place.path("stopped/metrics.csv").exists() && child.try_wait().unwrap().is_none() {
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let code = child.wait().unwrap().code();
-    assert_eq!(code, Some(130));
+    signal_after_an_epoch(&mut child, "-INT", &place.path("stopped"));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
     let done = place.ok("train --resume stopped --threads 1");
     assert!(done.stderr.contains("done in"), "{}", done.stderr);
     place.ok(&format!("{train} --out straight"));
@@ -93,6 +92,98 @@ fn interrupted_and_resumed_is_as_never_stopped() {
         fer::checkpoint::Archive::read(&path).unwrap().tensors
     };
     assert_eq!(weights("stopped/last.safetensors"), weights("straight/last.safetensors"));
+}
+
+#[cfg(unix)]
+fn signal_after_an_epoch(child: &mut Child, signal: &str, run: &Path) {
+    while !run.join("metrics.csv").exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+}
+
+/// `nohup` has hanging up ignored, and so it stays.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_training_under_nohup_outlives_its_terminal() {
+    let place = Place::with_faces();
+    place.ok("data synth --count 1400 --out faces.csv");
+    let train = format!("{TRAIN} --epochs 4 --threads 1 --out run");
+    let mut child = Command::new("sh")
+        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_fer")])
+        .args(train.split_whitespace())
+        .current_dir(place.path("."))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    signal_after_an_epoch(&mut child, "-HUP", &place.path("run"));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(place.text("run/metrics.csv").lines().count(), 5);
+}
+
+#[test]
+fn resume_says_that_another_convolution_gives_other_bits() {
+    let place = Place::with_faces();
+    place.ok(&format!("{TRAIN} --conv direct --epochs 1 --out run"));
+    let warned = |line: &str| place.ok(line).stderr.contains("--conv direct restores that");
+    assert!(warned("train --resume run"));
+    assert!(!warned("train --resume run --conv direct"));
+    // A checkpoint of an earlier version does not say.
+    let mut archive = fer::checkpoint::Archive::read(&place.path("run/last.safetensors")).unwrap();
+    archive.meta.remove("conv").unwrap();
+    place.write("run/last.safetensors", &archive.to_bytes().unwrap());
+    assert!(!warned("train --resume run"));
+}
+
+/// A run may go on on another CPU: `--simd` changes the speed, not a bit.
+#[test]
+fn every_simd_path_trains_the_same_weights() {
+    use fer_kernels::arch::Level;
+    let place = Place::with_faces();
+    place.write("small.toml", WIDE.as_bytes());
+    let weights = |level: &Level| {
+        place.ok(&format!("{TRAIN} --simd {level} --epochs 2 --out {level}"));
+        let path = place.path(&format!("{level}/last.safetensors"));
+        fer::checkpoint::Archive::read(&path).unwrap().tensors
+    };
+    let levels = Level::ALL.into_iter().filter(|level| level.is_supported());
+    let all: Vec<_> = levels.map(|level| (level, weights(&level))).collect();
+    for (level, found) in &all {
+        assert!(*found == all[0].1, "{level} trains other weights than {}", all[0].0);
+    }
+}
+
+/// Channels enough for Winograd and for whole registers, and some that are left over.
+const WIDE: &str = r#"
+name = "wide"
+layers = [
+    { type = "conv2d", filters = 20 },
+    { type = "batch_normalization" },
+    { type = "activation" },
+    { type = "max_pooling2d" },
+    { type = "conv2d", filters = 36 },
+    { type = "batch_normalization" },
+    { type = "activation" },
+    { type = "residual", layers = [{ type = "conv2d", filters = 36 }] },
+    { type = "activation" },
+    { type = "conv2d", filters = 18, stride = 2 },
+    { type = "global_average_pooling2d" },
+    { type = "linear", units = 7 },
+]
+"#;
+
+/// A small rate is not rounded to 0 in `metrics.csv`.
+#[test]
+fn small_learning_rates_are_kept() {
+    let place = Place::with_faces();
+    let train = TRAIN.replace("--lr 0.01", "--lr 3e-7");
+    place.ok(&format!("{train} --epochs 3 --set schedule.warmup=0 --out run"));
+    let history = fer::train::charts::read_metrics(&place.path("run")).unwrap();
+    // Three steps an epoch of a linear fall; the last of each is 2.5, 5.5 and 8.5 ninths through.
+    for (m, done) in history.iter().zip([2.5, 5.5, 8.5]) {
+        let expected = 3e-7 * (1.0 - done / 9.0);
+        assert!((m.lr - expected).abs() < 1e-6 * expected, "{} is not {expected}", m.lr);
+    }
 }
 
 #[test]
