@@ -61,7 +61,8 @@ fn blocks(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: boo
     let kernel = micro_kernel();
     let b = MatrixB::new(g, b);
     let mut c = BlockMut::new(c, g.m, g.n, g.n);
-    // Whole runs, whatever the number of rows: a row has the same bits alone and among others.
+    // Whole runs, whatever the number of rows: a row of the product has the same bits alone and
+    // among others.
     let ko = PACKED_A / MO.min(g.m) / b.run * b.run;
     for po in (0..g.k).step_by(ko) {
         let ko = ko.min(g.k - po);

@@ -1,8 +1,8 @@
 //! A vector or two times a matrix: B is read once, as it lies, since copying it into panels would
 //! cost more than the product.
 //!
-//! Each element is summed in the order of [`crate::gemm`], so that a picture's result has the same
-//! bits alone and in a batch.
+//! Each element is summed in the order of [`crate::gemm`], so that a row of the product has the same
+//! bits alone and among others.
 
 use crate::arch::{Vector, Vectorized, vectorized};
 use crate::pack::run_length;

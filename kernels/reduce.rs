@@ -1,6 +1,7 @@
 //! Reductions over one run of axes, memory seen as `[outer, reduced, inner]`.
 //!
-//! Sums are added in an order fixed by the sizes alone, never by the threads.
+//! Sums are added in an order fixed by the sizes of a run alone, never by the threads or the number
+//! of runs: a run has the same bits alone and among others.
 
 use crate::{Scalar, elementwise::CHUNK};
 use rayon::prelude::*;
@@ -16,8 +17,8 @@ pub struct Runs {
     pub inner: usize,
 }
 
-/// Rows that are added up without blocks where there are several runs: the pixels of a picture. The
-/// runs are tasks enough, and blocks would need memory of their own in every step of a training.
+/// Rows that are added up without blocks: the pixels of a picture. In a batch the runs are tasks
+/// enough, and blocks would need memory of their own in every step of a training.
 const SHORT: usize = 4096;
 
 /// y\[o,i\] = Σ_r x\[o,r,i\], long sums in blocks: a single accumulator would lose the small terms.
@@ -27,7 +28,7 @@ pub fn sum<T: Scalar>(r: &Runs, x: &[T], y: &mut [T]) {
     }
     let len = r.reduced * r.inner;
     let per_task = (CHUNK / len.max(1)).max(1);
-    let rows = (CHUNK / r.inner).max(if r.outer == 1 { 1 } else { SHORT });
+    let rows = if r.reduced <= SHORT { SHORT } else { (CHUNK / r.inner).max(1) };
     y.par_chunks_mut(per_task * r.inner).enumerate().for_each(|(task, y)| {
         for (k, y) in y.chunks_mut(r.inner).enumerate() {
             let x = &x[(task * per_task + k) * len..][..len];

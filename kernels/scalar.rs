@@ -1,5 +1,5 @@
 use std::fmt::{Debug, Display};
-use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
 /// A floating-point element: `f32` in use, `f64` when gradients are checked.
 pub trait Scalar:
@@ -18,7 +18,6 @@ pub trait Scalar:
     + Neg<Output = Self>
     + AddAssign
     + SubAssign
-    + MulAssign
 {
     /// 0.
     const ZERO: Self;
@@ -43,21 +42,11 @@ pub trait Scalar:
     fn powf(self, p: Self) -> Self;
     /// |self|.
     fn abs(self) -> Self;
-    /// Largest integer not above self.
-    fn floor(self) -> Self;
-    /// self · a + b, rounded once.
-    fn mul_add(self, a: Self, b: Self) -> Self;
-    /// Neither NaN nor ±∞.
-    fn is_finite(self) -> bool;
     /// NaN.
     fn is_nan(self) -> bool;
     /// The larger of the two.
     fn max(self, other: Self) -> Self {
         if self > other { self } else { other }
-    }
-    /// The smaller of the two.
-    fn min(self, other: Self) -> Self {
-        if self < other { self } else { other }
     }
 }
 
@@ -90,15 +79,6 @@ macro_rules! scalar {
             }
             fn abs(self) -> Self {
                 $t::abs(self)
-            }
-            fn floor(self) -> Self {
-                $t::floor(self)
-            }
-            fn mul_add(self, a: Self, b: Self) -> Self {
-                $t::mul_add(self, a, b)
-            }
-            fn is_finite(self) -> bool {
-                $t::is_finite(self)
             }
             fn is_nan(self) -> bool {
                 $t::is_nan(self)

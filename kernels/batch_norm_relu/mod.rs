@@ -9,8 +9,9 @@
 //! won and whether it was positive. That costs three operations an element; reading the argument of
 //! the maximum and the result of each stage would cost memory traffic, which is what is scarce.
 //!
-//! The formulas are those of [`crate::batch_norm`], in the same order of operations, so the results
-//! are the same as those of the three passes one after the other.
+//! The formulas are those of [`crate::batch_norm`]. z and y take them in the same order of operations,
+//! so y has the bits of the three passes one after the other; the sums of the backward pass are added
+//! in another order, so the gradients agree to rounding.
 
 mod windows;
 

@@ -98,9 +98,10 @@ impl<'a> InputRows<'a> {
             }
     }
 
-    /// Distance between the pixels of an output row.
+    /// Distance between the pixels of an output row; 0 where it has only one: then the stride may be
+    /// any number, too large to be multiplied.
     pub fn pixel_step(&self) -> usize {
-        self.g.stride[1] * self.pixel
+        if self.g.w_out == 1 { 0 } else { self.g.stride[1] * self.pixel }
     }
 
     /// What tap number `t` = u·k_w + v adds to a pixel's offset.

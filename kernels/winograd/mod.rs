@@ -103,6 +103,7 @@ pub fn forward(
     bias: Option<&[f32]>,
     y: &mut [f32],
 ) {
+    assert!(w.len() == g.weight_len() && bias.is_none_or(|b| b.len() == g.c_out));
     let after = Epilogue { bias, ..Epilogue::default() };
     correlate(size, g, x, &Filters::forward(g, w, 0), after, y.into());
 }
@@ -159,6 +160,7 @@ pub fn backward_input(
     w: &[f32],
     grad_input: &mut [f32],
 ) {
+    assert!(w.len() == g.weight_len());
     let Some(mirrored) = mirrored(g) else { panic!("not a Winograd convolution: {g:?}") };
     let (filters, after) = (Filters::mirrored(g, w, 0), Epilogue::default());
     correlate(size, &mirrored, grad_output, &filters, after, grad_input.into());

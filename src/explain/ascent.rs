@@ -3,7 +3,8 @@
 //! A [`Parametrisation`] says what is free (pixels, a spectrum, phases alone); the ascent shows
 //! random views of the picture to the network, brings the gradient back through the views and the
 //! parametrisation, and steps. Pictures never influence each other, so they run in batches, and
-//! the picture of one filter is the same alone or within a page.
+//! the picture of one filter is the same alone or within a page but for rounding: a batch may take
+//! another algorithm of convolution.
 
 use super::batch::BATCH;
 use super::model::{Classifier, Objective};

@@ -23,21 +23,37 @@ impl<T: Element> Network<T> {
     /// A network with weights drawn from `seed`.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the layers do not fit together, do not end in one logit a class, or exceed
-    /// [`MAX_PARAMETERS`] or [`MAX_VALUES`](super::build::MAX_VALUES).
+    /// [`Error::Shape`] if there is nothing to see or to choose from, or the layers do not fit
+    /// together, do not end in one logit a class, or exceed [`MAX_PARAMETERS`] or
+    /// [`MAX_VALUES`](super::build::MAX_VALUES).
     pub fn new(spec: NetworkSpec, seed: u64) -> Result<Self> {
-        Self::within(MAX_PARAMETERS, spec, seed)
+        Self::build(MAX_PARAMETERS, spec, seed)
     }
 
-    /// The same with another limit of the parameters, checked before any memory is taken.
+    /// The network that a weights file describes: at most `limit` parameters, counted before any
+    /// memory is taken, and an input `[1, s, s]`, since every command feeds it square gray faces.
     ///
     /// # Errors
-    /// As [`Network::new`].
+    /// As [`Network::new`], and for another input.
     pub(crate) fn within(limit: usize, spec: NetworkSpec, seed: u64) -> Result<Self> {
+        match spec.input {
+            [1, h, w] if h == w => Self::build(limit, spec, seed),
+            input => {
+                let detail = format!("{}: the input is {input:?}, expected [1, s, s]", spec.name);
+                Err(Error::shape("network", detail))
+            }
+        }
+    }
+
+    fn build(limit: usize, spec: NetworkSpec, seed: u64) -> Result<Self> {
+        let (input, classes) = (spec.input, spec.classes.len());
+        if input.contains(&0) || classes == 0 {
+            let found = format!("{}: input {input:?} and {classes} classes", spec.name);
+            return Err(Error::shape("network", found + "; none of these numbers may be 0"));
+        }
         let layers = Build::new(seed, limit).layers(&spec.layers, &spec.input)?;
         let output = layers.output_shape(&spec.input)?;
-        if output != [spec.classes.len()] {
-            let classes = spec.classes.len();
+        if output != [classes] {
             let detail =
                 format!("{}: the last layer gives {output:?}, expected [{classes}]", spec.name);
             return Err(Error::shape("network", detail));

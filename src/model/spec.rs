@@ -52,7 +52,8 @@ pub enum LayerSpec {
         /// Step between windows.
         #[serde(default = "one")]
         stride: usize,
-        /// Zeros on each side; by default the kernel's reach, so that stride 1 keeps the size.
+        /// Zeros on each side; by default ⌊dilation·(kernel − 1)/2⌋, which with stride 1 keeps the
+        /// size where the kernel is odd.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         padding: Option<usize>,
         /// Distance between taps.

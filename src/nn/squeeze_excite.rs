@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::memory::Element;
 use crate::ops;
 
-/// y = x · sigmoid(W₂·relu(W₁·mean(x))), one weight a channel (Hu et al. 2018).
+/// y = x · sigmoid(W₂·relu(W₁·mean(x) + b₁) + b₂), one weight a channel (Hu et al. 2018).
 #[derive(Clone, Debug)]
 pub struct SqueezeExcite<T: Element = f32> {
     /// `squeeze_excite_1`, …

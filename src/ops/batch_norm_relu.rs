@@ -11,9 +11,9 @@ use fer_kernels::{Normalisation, Pool2dGeometry};
 /// (1: no pooling): y = max(0, max over the window of γ·x̂ + β).
 ///
 /// The same as [`batch_norm_train`](super::batch_norm_train), [`relu`](super::relu()) and
-/// [`max_pool2d`](super::max_pool2d()) one after the other, to the last bit; but what lies between
-/// them is never written to memory, and is computed again from x in the backward pass. `measured` are
-/// mean and variance of x where somebody has them already, as there.
+/// [`max_pool2d`](super::max_pool2d()) one after the other, y to the last bit and the gradients to
+/// rounding; but what lies between them is never written to memory, and is computed again from x in
+/// the backward pass. `measured` are mean and variance of x where somebody has them already, as there.
 ///
 /// **Shapes**: x `[n, c, h, w]`, or `[n, c]` where the window is 1; γ, β `[c]`; y
 /// `[n, c, ⌊h/window⌋, ⌊w/window⌋]`; the statistics `[c]`.

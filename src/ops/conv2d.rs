@@ -26,7 +26,8 @@ impl Default for Conv2dOptions {
 }
 
 /// Convolution (without turning the kernel, as the field does):
-/// y\[n,o,i,j\] = b\[o\] + Σ_{c,u,v} w\[o,c,u,v\] · x\[n,c, i·s + u·d − p, j·s + v·d − p\].
+/// y\[n,o,i,j\] = b\[o\] + Σ_{c,u,v} w\[o,c,u,v\] · x\[n,c′, i·s + u·d − p, j·s + v·d − p\]
+/// with c′ = c + ⌊o·groups/c_out⌋·c_in/groups, the c-th channel of o's own group, and x = 0 outside.
 ///
 /// **Shapes**: x `[n, c_in, h_in, w_in]`, w `[c_out, c_in/groups, k_h, k_w]`, b `[c_out]`,
 /// y `[n, c_out, h_out, w_out]`, h_out = ⌊(h_in + 2p − d(k_h − 1) − 1)/s⌋ + 1.

@@ -75,7 +75,8 @@ pub use sum::sum;
 pub use tanh::tanh;
 pub use transpose::transpose;
 
-/// Name and formula of every differentiable op; `Backward::name` is one of these names.
+/// Name and formula of every differentiable op; `Backward::name` is one of these names, or `mark` for
+/// the marks between the layers of a timed pass ([`Clock`](crate::nn::clock::Clock)).
 pub const OPS: &[(&str, &str)] = &[
     ("add", "a + b, broadcast"),
     ("sub", "a − b, broadcast"),

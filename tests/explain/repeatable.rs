@@ -1,4 +1,6 @@
-//! Same seed, same bytes: twice, on any number of threads, alone or in company.
+//! Same seed, same bytes: twice, on any number of threads, and alone or in company for a model that
+//! answers the same in any batch. The engine does so but for rounding: a batch may take another
+//! algorithm of convolution.
 
 use super::models::{TinyNet, soft_faces};
 use fer::PIXELS;

@@ -9,6 +9,8 @@ use fer::nn::{Mode, Pass};
 use fer::ops::batch_norm::BatchStatistics;
 use fer::ops::{self, conv2d::Conv2dOptions, max_pool2d::Pool2dOptions};
 use fer::random::{Purpose, Rng};
+use fer_kernels::Conv2dGeometry;
+use fer_kernels::conv2d::{self, plan_name};
 
 const SAME: Conv2dOptions =
     Conv2dOptions { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
@@ -73,15 +75,18 @@ fn inputs<T: Element>(x: [usize; 4], c_out: usize, bias: bool) -> Vec<Tensor<T>>
 #[test]
 fn a_measuring_convolution_changes_no_bit() {
     let cases = [
-        ([3, 16, 48, 48], 16, 2), // Winograd 4x4, tasks of whole blocks of pixels
-        ([4, 16, 23, 19], 17, 1), // Winograd 4x4, blocks across tasks
-        ([20, 16, 6, 6], 33, 2),  // Winograd 2x2
-        ([1, 1, 48, 48], 32, 2),  // direct, one channel, one picture
-        ([5, 3, 17, 18], 9, 1),
-        ([1, 16, 6, 6], 16, 2), // less than one block
+        ([3, 16, 48, 48], 16, 2, "winograd 4x4"), // tasks of whole blocks of pixels
+        ([4, 16, 23, 19], 17, 1, "winograd 4x4"), // blocks across tasks
+        ([20, 16, 6, 6], 33, 2, "winograd 3x3"),
+        ([130, 16, 2, 2], 17, 2, "winograd 2x2"),
+        ([1, 1, 48, 48], 32, 2, "direct"), // one channel, one picture
+        ([5, 3, 17, 18], 9, 1, "direct"),
+        ([1, 16, 6, 6], 16, 2, "direct"), // less than one block
     ];
     let pools = [1, 2].map(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap());
-    for (x, c_out, window) in cases {
+    for (x, c_out, window, algorithm) in cases {
+        let g = Conv2dGeometry::new(x, [c_out, x[1], 3, 3], [1; 2], [1; 2], [1; 2], 1).unwrap();
+        assert_eq!(plan_name(&g, conv2d::Pass::Forward), algorithm, "{x:?}");
         for bias in [false, true] {
             let inputs = inputs(x, c_out, bias);
             let want =

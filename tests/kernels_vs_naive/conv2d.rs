@@ -168,6 +168,21 @@ fn conv2d_matches_naive() {
     });
 }
 
+/// A stride beyond the image leaves one window, however far beyond.
+#[test]
+fn conv2d_takes_any_stride() {
+    at_each_level(|_| {
+        let draw = &mut Draw::new(10);
+        for stride in [[usize::MAX, 1], [1, usize::MAX], [usize::MAX; 2]] {
+            for padding in [[0, 0], [1, 2]] {
+                let (input, weight) = ([2, 6, 5, 4], [4, 3, 3, 2]);
+                let g = Conv2dGeometry::new(input, weight, stride, padding, [1, 1], 2).unwrap();
+                Case::integers(g, draw).assert_exact(true);
+            }
+        }
+    });
+}
+
 /// F(2×2, 3×3) divides by 4 only, so on small integers it is exact as well.
 #[test]
 fn winograd_with_tiles_of_two_matches_naive() {

@@ -53,3 +53,15 @@ fn sum_gives_the_same_bits_for_any_threads() {
         same_bits_for_any_threads("sum", || sum(&r, &x));
     }
 }
+
+/// Runs on both sides of what is added up without blocks.
+#[test]
+fn a_run_has_the_same_bits_alone_and_among_others() {
+    let draw = &mut Draw::new(3);
+    for (reduced, inner) in [(2304, 32), (4096, 17), (4097, 17), (40_000, 3), (40_000, 1)] {
+        let all = Runs { outer: 3, reduced, inner };
+        let x = draw.floats(all.outer * reduced * inner);
+        let alone = x.chunks(reduced * inner).map(|x| sum(&Runs { outer: 1, ..all }, x));
+        assert!(sum(&all, &x) == alone.collect::<Vec<_>>().concat(), "{all:?}");
+    }
+}

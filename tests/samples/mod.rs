@@ -13,7 +13,7 @@ mod norm;
 
 use fer::Result;
 use fer::autograd::{BackwardRule, Tape, Tensor, Var};
-use fer::memory::Element;
+use fer::memory::{Element, Pooled, Storage};
 use fer::random::{Purpose, Rng};
 use fer_kernels::Layout;
 
@@ -98,17 +98,18 @@ impl Sample {
         layouts: [Layout; 2],
         leaf: impl Fn(usize) -> bool,
     ) -> Outcome {
-        poison::<T>();
         let mut tape = Tape::<T>::new();
         let place = |x: &Tensor<f64>, layout| x.cast::<T>().to_layout(layout);
         let vars: Vec<_> = (self.inputs.iter().map(|x| place(x, layouts[0])).enumerate())
             .map(|(k, x)| if leaf(k) { tape.leaf(x) } else { Var::constant(x) })
             .collect();
+        poison::<T>();
         let y = T::run(self)(&mut tape, &vars).unwrap_or_else(|e| panic!("{}: {e}", self.name()));
         let recorded = tape.lines().map(|(_, name, _, _)| name).filter(|n| *n != "leaf").collect();
         let mut grads = vec![None; vars.len()];
         if y.requires_grad() {
             let u = place(&cotangent(&y.shape()), layouts[1]);
+            poison::<T>();
             let all = tape
                 .backward_from(&y, u, BackwardRule::Standard)
                 .unwrap_or_else(|e| panic!("{}: {e}", self.name()));
@@ -123,11 +124,21 @@ impl Sample {
     }
 }
 
-/// Leaves NaN in the buffers that the next tensors get: an element that nobody writes shows.
+/// Leaves NaN in the buffers that the next tensors get, four of each size up to 4096, and places that
+/// do not exist in those of the next places: an element that nobody writes shows.
 fn poison<T: Element>() {
-    for len in (0..12).map(|k| 1 << k).chain([3, 5, 6, 9, 10, 12, 15, 18, 20, 24, 120]) {
-        drop([(); 2].map(|()| Tensor::full(&[len], T::from_f64(f64::NAN))));
+    // Beyond 128 buffers have eight sizes between two powers of two.
+    let beyond = (4..=8).flat_map(|k| (9..=16).map(move |eighths| eighths << k));
+    for len in (1..=128).chain(beyond) {
+        drop([(); 4].map(|()| filled(len, T::from_f64(f64::NAN))));
+        drop(filled(len, u32::MAX));
     }
+}
+
+fn filled<T: Pooled>(len: usize, value: T) -> Storage<T> {
+    let mut buffer = Storage::stale(len);
+    buffer.make_mut().fill(value);
+    buffer
 }
 
 /// All samples of all ops.

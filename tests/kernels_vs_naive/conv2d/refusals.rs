@@ -44,20 +44,25 @@ fn winograd_refuses_what_it_cannot_compute() {
         conv([3, 3], ones, [1, 2], 1),
         conv([3, 3], ones, ones, 2),
     ];
-    let panics = |g: Conv2dGeometry, [x, y]: [usize; 2]| {
-        let (x, gy, mut gw) = (vec![0.0; x], vec![0.0; y], vec![0.0; g.weight_len()]);
-        catch_unwind(move || {
-            winograd::backward_weight(TileSize::Two, &g, &x, &gy, &mut gw);
-        })
-        .is_err()
+    let panics = |g: Conv2dGeometry, [x, w, y, bias]: [usize; 4]| {
+        let [x, w, y, bias] = [x, w, y, bias].map(|len| vec![0.0; len]);
+        let (size, bias) = (TileSize::Two, Some(&bias[..]));
+        let passes: [&dyn Fn(); 3] = [
+            &|| winograd::forward(size, &g, &x, &w, bias, &mut y.clone()),
+            &|| winograd::backward_input(size, &g, &y, &w, &mut x.clone()),
+            &|| winograd::backward_weight(size, &g, &x, &y, &mut w.clone()),
+        ];
+        passes.map(|pass| catch_unwind(AssertUnwindSafe(pass)).is_err())
     };
-    let lengths = [good.input_len(), good.output_len()];
-    assert!(!panics(good, lengths));
+    let lengths = |g: &Conv2dGeometry| [g.input_len(), g.weight_len(), g.output_len(), g.c_out];
+    assert_eq!(panics(good, lengths(&good)), [false; 3]);
     for g in others {
-        assert!(panics(g, [g.input_len(), g.output_len()]), "{g:?}");
+        assert_eq!(panics(g, lengths(&g)), [true; 3], "{g:?}");
     }
-    // Too long, so that nothing but the check would notice.
-    assert!(
-        panics(good, [lengths[0] + 1, lengths[1]]) && panics(good, [lengths[0], lengths[1] + 1])
-    );
+    for (i, want) in [[true; 3], [true; 3], [true; 3], [true, false, false]].iter().enumerate() {
+        // Too long, so that nothing but the check would notice.
+        let mut longer = lengths(&good);
+        longer[i] += 1;
+        assert_eq!(panics(good, longer), *want, "slice {i}");
+    }
 }
