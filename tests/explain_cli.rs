@@ -207,6 +207,22 @@ fn a_picture_has_a_name_of_its_own_and_replaces_no_input() {
     assert_eq!(std::fs::read(bench.path("in/me.png")).expect("a file"), before);
 }
 
+#[test]
+fn weights_and_faces_are_not_replaced_by_what_is_made_of_them() {
+    let bench = Bench::new(NETWORK);
+    bench.0.ok("data synth --count 21 --out faces.csv");
+    let kept = ["toy.safetensors", "faces.csv"].map(|name| bench.path(name));
+    let bytes = || kept.clone().map(|path| std::fs::read(path).expect("a file"));
+    let before = bytes();
+    bench.refuses("export", "--half --weights ./toy.safetensors", &["would be replaced"]);
+    bench.refuses("export", "--onnx a --weights ./a", &["--onnx and --weights", "same file"]);
+    let refuses = |arguments: &str, words: &[&str]| bench.0.fails(arguments, 2, words);
+    refuses("data split faces.csv --train faces.csv --val v.csv", &["would be replaced"]);
+    refuses("data split faces.csv --train t.csv --val ./t.csv", &["--train and --val"]);
+    refuses("data convert faces.csv ./faces.csv", &["would be replaced"]);
+    assert!(bytes() == before && !bench.path("v.csv").exists());
+}
+
 /// A network whose file names no faces is shown on drawn ones, and the page says so.
 #[test]
 fn pages_of_filters_say_that_their_faces_are_drawn() {

@@ -21,7 +21,8 @@ fn json_gives_one_object_for_each_filter_and_recipe() {
         for key in ["hf", "lag1", "tv", "robust_z", "similarity"] {
             assert!(object[key].as_f64().is_some_and(f64::is_finite), "{key} of {object}");
         }
-        assert!(object["dead"].is_boolean());
+        // No ReLU hears a logit.
+        assert_eq!(object["dead"].is_null(), object["layer"] == "logits", "{object}");
         assert_eq!(object["agreement"].is_null(), object["recipe"] == "naive");
     }
     let maco = |o: &&Value| o["recipe"] == "maco";

@@ -104,7 +104,7 @@ pub(super) fn run(mut args: Args) -> Result<()> {
         let face = chosen_face(&args, &trained)?;
         let pixels = pixels(&trained, &face);
         pages.push(face_page(&model, (&face, args.index), &pixels, theme)?);
-        for group in stages(&layers) {
+        for group in stages(&model.layers(), &layers) {
             let own = filters(&group[0])?;
             let stage = |layer: LayerInfo| {
                 Ok(Stage { maps: model.activations(&layer.name, &pixels)?, layer })

@@ -1,6 +1,7 @@
 //! `fer data`: what one does with faces before training.
 
 use super::input::{Reading, theme};
+use super::output::{differ, keep_inputs};
 use crate::CLASS_NAMES;
 use crate::dataset::check::{Check, ClassCount, Stats, check, stats};
 use crate::dataset::synth::Balance;
@@ -137,6 +138,7 @@ pub(super) fn run(args: Args) -> Result<()> {
         What::Synth(args) => run_synth(args),
         What::Convert(args) => {
             require_folder_of(&args.out)?;
+            keep_inputs([&args.out], &[args.data.as_path()])?;
             let faces = args.reading.read(&args.data)?;
             write_faces(&faces, &args.out)
         }
@@ -240,9 +242,8 @@ fn check_text(check: &Check) -> String {
 }
 
 fn run_split(args: SplitArgs) -> Result<()> {
-    if args.train == args.val {
-        return Err(Error::Usage("--train and --val name the same file".into()));
-    }
+    differ(&args.train, &args.val, "--train and --val")?;
+    keep_inputs([&args.train, &args.val], &[args.data.as_path()])?;
     for path in [&args.train, &args.val] {
         require_folder_of(path)?;
         require_csv(path)?;

@@ -1,5 +1,6 @@
 //! `fer export`.
 
+use super::output::{differ, keep_inputs};
 use crate::error::{Error, Result};
 use crate::files::require_folder_of;
 use crate::files::write_atomic;
@@ -29,7 +30,13 @@ pub(super) fn run(args: Args) -> Result<()> {
     if args.onnx.is_none() && args.weights.is_none() {
         return Err(Error::Usage("nothing to write: give --onnx or --weights".into()));
     }
-    args.onnx.iter().chain(&args.weights).try_for_each(|path| require_folder_of(path))?;
+    let outputs = || args.onnx.iter().chain(&args.weights);
+    outputs().try_for_each(|path| require_folder_of(path))?;
+    if let (Some(onnx), Some(weights)) = (&args.onnx, &args.weights) {
+        differ(onnx, weights, "--onnx and --weights")?;
+    }
+    let read = read_from(args.model.as_deref());
+    keep_inputs(outputs(), &read.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
     let trained = Trained::read_or_own(args.model.as_deref())?;
     if let Some(path) = &args.weights {
         write(path, &trained.to_archive(args.half)?.to_bytes()?)?;
@@ -44,6 +51,17 @@ pub(super) fn run(args: Args) -> Result<()> {
     let temperature = trained.temperature(false).unwrap_or(1.0);
     let notes = [("equalize", trained.equalize().to_string())];
     write(path, &to_onnx(&trained.network, temperature, &notes)?)
+}
+
+/// The files that a network may be read from, which an export must not replace: weights alone cannot
+/// be resumed, and half of their precision is lost for good.
+fn read_from(model: Option<&Path>) -> Vec<PathBuf> {
+    let in_run = |run: &Path| ["last.safetensors", "best.safetensors"].map(|name| run.join(name));
+    match model {
+        None => vec![],
+        Some(run) if run.is_dir() => in_run(run).into(),
+        Some(file) => vec![file.into()],
+    }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -100,7 +100,13 @@ impl Args {
                     Error::Usage(format!("no class `{name}`{hint} Classes: {}", names.join(", ")))
                 })
             };
-            let classes = self.class.iter().map(number).collect::<Result<_>>()?;
+            let mut classes: Vec<usize> = vec![];
+            for class in self.class.iter().map(number) {
+                let class = class?;
+                if !classes.contains(&class) {
+                    classes.push(class);
+                }
+            }
             return Ok(vec![(LOGITS.into(), classes)]);
         }
         let filters = self.filter.as_deref().map(numbers).transpose()?.unwrap_or_default();

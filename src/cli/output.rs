@@ -35,6 +35,23 @@ pub fn keep_inputs<'a>(
     Ok(())
 }
 
+/// Refuses two outputs that are one file, whatever their names.
+///
+/// # Errors
+/// [`Error::Usage`] with the names of the options, `what`.
+pub fn differ(a: &Path, b: &Path, what: &str) -> Result<()> {
+    let place = |path: &Path| {
+        let name = path.file_name().map(Path::new).unwrap_or(path);
+        let folder = path.parent().filter(|f| !f.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize();
+        path.canonicalize().or(folder.map(|f| f.join(name))).unwrap_or(path.into())
+    };
+    match place(a) == place(b) {
+        true => Err(Error::Usage(format!("{what} name the same file, {}", b.display()))),
+        false => Ok(()),
+    }
+}
+
 /// Writes a page and says where.
 ///
 /// # Errors
@@ -74,5 +91,16 @@ mod tests {
             assert_eq!(error.exit_code(), 2, "{error}");
         }
         keep_inputs([&here("b.png"), &here("labels.csv")], &[&picture, folder.path()]).unwrap();
+    }
+
+    #[test]
+    fn one_file_has_many_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = |name: &str| folder.path().join(name);
+        assert_eq!(differ(&here("a"), &here("./a"), "A and B").unwrap_err().exit_code(), 2);
+        differ(&here("a"), &here("b"), "A and B").unwrap();
+        std::fs::write(here("a"), b"x").unwrap();
+        std::os::unix::fs::symlink(here("a"), here("b")).unwrap();
+        assert!(differ(&here("b"), &here("a"), "A and B").is_err());
     }
 }

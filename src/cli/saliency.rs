@@ -257,11 +257,17 @@ pub fn explain_all(work: &Work<'_>, methods: &[Method]) -> Result<Vec<Vec<Attrib
     Ok(found)
 }
 
-/// A page that shows nothing but the same refusal is an error.
-fn refuse_if_nothing(found: &[Attribution]) -> Result<()> {
-    match found.first().and_then(|a| a.refused.clone()) {
-        Some(why) if found.iter().all(|a| a.refused.as_ref() == Some(&why)) => {
-            Err(Error::Usage(why))
+/// A page that shows nothing but the same refusal is an error: a failure where the face is refused,
+/// as only LIME does, a matter of usage where the network or the target is.
+///
+/// # Errors
+/// [`Error::Failed`] or [`Error::Usage`] with the reason.
+pub fn refuse_if_nothing(found: &[Attribution]) -> Result<()> {
+    let Some(first) = found.first() else { return Ok(()) };
+    let of_face = first.method == Method::Lime && !matches!(first.target, Target::Loss(_));
+    match &first.refused {
+        Some(why) if found.iter().all(|a| a.refused.as_ref() == Some(why)) => {
+            Err(if of_face { Error::Failed(why.clone()) } else { Error::Usage(why.clone()) })
         }
         _ => Ok(()),
     }

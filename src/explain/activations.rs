@@ -29,19 +29,22 @@ pub fn map_layers(model: &dyn Classifier, names: &[String]) -> Result<Vec<LayerI
     Ok(layers.into_iter().filter(|l| names.contains(&l.name)).collect())
 }
 
-/// Layers in groups that belong together: a convolution and what follows it, up to the next one,
-/// while filter k stays filter k.
-pub fn stages(layers: &[LayerInfo]) -> Vec<Vec<LayerInfo>> {
+/// The chosen layers of a network in groups that belong together: of a convolution and what follows
+/// it, up to the next one, while filter k stays filter k.
+pub fn stages(network: &[LayerInfo], chosen: &[LayerInfo]) -> Vec<Vec<LayerInfo>> {
     let mut groups: Vec<Vec<LayerInfo>> = Vec::new();
-    for layer in layers {
+    for layer in network {
         let joins = |group: &&mut Vec<LayerInfo>| {
-            layer.kind != LayerKind::Conv2d && group[0].output[0] == layer.output[0]
+            !matches!(layer.kind, LayerKind::Conv2d | LayerKind::Linear)
+                && group[0].output[0] == layer.output[0]
         };
         match groups.last_mut().filter(joins) {
             Some(group) => group.push(layer.clone()),
             None => groups.push(vec![layer.clone()]),
         }
     }
+    groups.iter_mut().for_each(|group| group.retain(|layer| chosen.contains(layer)));
+    groups.retain(|group| !group.is_empty());
     groups
 }
 

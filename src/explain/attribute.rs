@@ -309,7 +309,7 @@ fn pixel_maps(
         Method::IntegratedGradients => return ig_maps(model, faces, targets, options).map(Ok),
         Method::Rise => return rise_maps(model, faces, classes, options).map(Ok),
         moments => {
-            facts.extend([Fact::Samples(noise.samples), Fact::Noise(noise.sd)]);
+            facts.extend([Fact::Samples(noise.copies()), Fact::Noise(noise.sd)]);
             match moments {
                 Method::SmoothGradSquared => smooth_grad_squared(model, faces, targets, noise)?,
                 Method::VarGrad => var_grad(model, faces, targets, noise)?,

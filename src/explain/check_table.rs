@@ -8,11 +8,11 @@ use super::infidelity::Squares;
 use super::integrated_gradients::RESIDUAL_GOAL;
 use super::method::Method;
 use super::model::{Classifier, Target};
-use super::randomisation::Similarity;
+use super::randomisation::{Similarity, is_empty};
 use super::sensitivity::max_sensitivity;
 use super::verdict::Verdict;
-use crate::Result;
 use crate::stats::mean;
+use crate::{PIXELS, Result};
 
 /// A correlation above this with the maps of a randomised network, or of one whose upper half is
 /// randomised, means that the map shows the picture rather than what the network learnt: it fails
@@ -33,7 +33,8 @@ pub struct CheckRow {
     pub leads: Option<Leads>,
     /// Share of the score's changes that the map does not foretell. Low is good.
     pub infidelity: Option<f64>,
-    /// Relative change under invisible noise. Low is good. `None` where it was not measured:
+    /// Relative change under invisible noise, mean over the faces whose map is not empty. Low is
+    /// good. `None` where it was not measured:
     /// methods of many forward passes would take ten times their own time.
     pub max_sensitivity: Option<f64>,
     /// Correlation with the network whose upper half of layers is re-initialised. About 0 is good.
@@ -151,6 +152,9 @@ impl<'a> Checker<'a> {
         let mut again = |faces: &[f32]| maps_of(self.model, method, faces, &targets, settings);
         if !needs_many_passes(method) {
             let change = max_sensitivity(&faces, &maps, self.options.seed, &mut again)?;
+            let of_full = change.into_iter().zip(maps.chunks_exact(PIXELS));
+            let change: Vec<f64> =
+                of_full.filter(|(_, map)| !is_empty(map)).map(|(change, _)| change).collect();
             row.max_sensitivity = Some(mean(&change));
         }
         let similarity = |other: Option<&dyn Classifier>| {
@@ -161,7 +165,10 @@ impl<'a> Checker<'a> {
         };
         row.half_randomised = similarity(self.options.half_randomised)?;
         row.randomisation = similarity(self.options.randomised)?;
-        row.failures = reasons(&row, Verdict::Failed);
+        row.failures = match is_empty(&maps) {
+            true => vec!["every map is empty".into()],
+            false => reasons(&row, Verdict::Failed),
+        };
         row.undecided = reasons(&row, Verdict::Undecided);
         Ok(row)
     }
@@ -198,7 +205,8 @@ fn residual(found: &[Attribution]) -> Option<f64> {
     (changes > 0.0).then(|| errors / changes)
 }
 
-/// Maps even where refused, so that a refusal on a destroyed network counts as a change.
+/// Maps even where refused: what is refused on a destroyed network is mostly empty, and counts as a
+/// change like every map that vanishes ([`Similarity`]).
 fn maps_of(
     model: &dyn Classifier,
     method: Method,
@@ -222,8 +230,8 @@ impl CheckRow {
         self.leads.map_or([Verdict::Passed; 2], verdict)
     }
 
-    /// Whether the map changes with the weights: half of them new, all of them new. Where no face
-    /// has both maps there is nothing that speaks for it.
+    /// Whether the map changes with the weights: half of them new, all of them new. Where every map
+    /// is empty there is nothing that speaks for it.
     pub fn knows_weights(&self) -> [Verdict; 2] {
         [self.half_randomised, self.randomisation]
             .map(|s| s.map_or(Verdict::Passed, |s| s.spearman.at_most(RANDOMISATION_LIMIT)))
@@ -285,11 +293,7 @@ fn weight_words(row: &CheckRow, verdict: Verdict) -> Option<String> {
         .zip(row.knows_weights())
         .filter(|&(_, v)| v == verdict)
         .filter_map(|((similarity, which), _)| {
-            let r = similarity?.spearman;
-            Some(match r.mean.is_nan() {
-                true => format!("none to be had with {which} of them"),
-                false => format!("{} with {which} of them", r.words(2)),
-            })
+            Some(format!("{} with {which} of them", similarity?.spearman.words(2)))
         })
         .collect();
     let few = |s: Option<Similarity>| s.is_some_and(|s| s.spearman.too_few());

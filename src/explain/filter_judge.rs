@@ -24,8 +24,8 @@ pub(super) struct Judge<'a> {
     pub surveys: &'a [FilterSurvey],
     pub training: &'a TrainingFaces<'a>,
     pub options: &'a FilterOptions,
-    /// Whether the ReLU behind each filter never fires.
-    pub dead: Vec<bool>,
+    /// Whether the ReLU behind each filter never fires; `None` where there is no such ReLU.
+    pub dead: Option<Vec<bool>>,
     /// What the block before shows of each filter's strongest patches; `None` for a first layer.
     features: Option<Features>,
 }
@@ -40,15 +40,13 @@ impl<'a> Judge<'a> {
     ) -> Result<Self> {
         let layers = model.layers();
         let filters: Vec<usize> = surveys.iter().map(|s| s.filter).collect();
+        let silent = |s: &[FilterSurvey]| s.iter().map(|s| s.highest <= 0.0).collect();
         let dead = match relu_of(&layers, &site.name) {
-            Some(relu) if relu.name == site.name => {
-                surveys.iter().map(|s| s.highest <= 0.0).collect()
-            }
+            Some(relu) if relu.name == site.name => Some(silent(surveys)),
             Some(relu) if relu.output[0] == site.output[0] => {
-                let found = survey(model, relu, &filters, training.faces)?;
-                found.iter().map(|s| s.highest <= 0.0).collect()
+                Some(silent(&survey(model, relu, &filters, training.faces)?))
             }
-            _ => vec![false; filters.len()],
+            _ => None,
         };
         let before = if site.name == LOGITS {
             layers.iter().rev().find(|l| l.kind == LayerKind::Relu)
@@ -87,7 +85,9 @@ impl<'a> Judge<'a> {
         let judged = |k: usize| {
             let best = best_of(k);
             let s = &self.surveys[k];
-            let z = |value: f64| (value - s.median) / s.sd.max(1e-12);
+            // A filter that answers all faces alike, up to rounding, has no scale to measure by.
+            let varies = s.sd > 1e-9 * s.median.abs();
+            let z = |v: f64| if varies { (v - s.median) / s.sd } else { f64::NAN };
             let n = Naturalness::of(&raised[best].picture);
             let highest = s.values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let numbers = FilterNumbers {
@@ -107,7 +107,7 @@ impl<'a> Judge<'a> {
                     None => self.patch_similarity(s, &raised[best].picture),
                 },
                 agreement: agreement(&raised[own(k)]),
-                dead: self.dead[k],
+                dead: self.dead.as_ref().map(|d| d[k]),
                 gamma: self.site.gamma.as_ref().and_then(|g| g.get(s.filter).copied()),
             };
             let Raised { picture, mut importance, .. } = raised[best].clone();

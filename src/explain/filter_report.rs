@@ -56,7 +56,8 @@ pub struct FilterNumbers {
     pub slope: f64,
     /// HF ≤ 0.19 and lag-1 ≥ 0.8.
     pub natural: bool,
-    /// Activation at the faces' contrast, in their standard deviations above their median.
+    /// Activation at the faces' contrast, in their standard deviations above their median; not a
+    /// number (`null` in JSON) where the filter answers all faces alike.
     pub z: f64,
     /// The same, mean over random warps: a pattern that only works pixel by pixel scores low.
     pub robust_z: f64,
@@ -69,10 +70,18 @@ pub struct FilterNumbers {
     pub similarity: f64,
     /// Mean correlation of the pictures of different seeds, best within ±3 pixels.
     pub agreement: Option<f64>,
-    /// The ReLU behind the filter never fires on the training faces.
-    pub dead: bool,
+    /// Whether the ReLU behind the filter never fires on the training faces; `None` where none
+    /// follows that hears the filter alone.
+    pub dead: Option<bool>,
     /// Scale of a batch-normalised channel; below 0 the picture is of what its convolution avoids.
     pub gamma: Option<f32>,
+}
+
+impl FilterNumbers {
+    /// Whether there is something to judge: the filter fires, and not on all faces alike.
+    pub fn is_alive(&self) -> bool {
+        self.dead != Some(true) && self.robust_z.is_finite()
+    }
 }
 
 /// One picture with its numbers.
@@ -97,8 +106,8 @@ pub struct FilterReport {
     pub pictures: Vec<FilterPicture>,
     /// The filters on the training faces, with the places that moved them most.
     pub surveys: Vec<FilterSurvey>,
-    /// Filters that are dead on all training faces.
-    pub dead: Vec<usize>,
+    /// Filters that are dead on all training faces; `None` where no ReLU tells.
+    pub dead: Option<Vec<usize>>,
     /// Whether only the pixels lie before the layer's block: one cell is raised, not their mean.
     pub first_block: bool,
 }
@@ -136,7 +145,9 @@ pub fn filter_report(
         let place = filters.iter().position(|&k| k == p.numbers.filter);
         (place, p.numbers.recipe)
     });
-    let dead = filters.iter().zip(&judge.dead).filter(|(_, d)| **d).map(|(&k, _)| k).collect();
+    let of_dead =
+        |d: &Vec<bool>| filters.iter().zip(d).filter(|(_, d)| **d).map(|(&k, _)| k).collect();
+    let dead = judge.dead.as_ref().map(of_dead);
     let first_block = is_of_first_block(model, &site);
     Ok(FilterReport { layer: site, pictures, surveys, dead, first_block })
 }
@@ -201,13 +212,13 @@ pub struct RecipeSummary {
     pub agreement: Option<f64>,
 }
 
-/// One line for each recipe, over any number of layers. Dead filters are left out: nothing they
-/// show can be wrong.
+/// One line for each recipe, over any number of layers. Filters that are not alive are left out:
+/// nothing they show can be wrong.
 pub fn summarise<'a>(
     pictures: impl Iterator<Item = &'a FilterNumbers> + Clone,
 ) -> Vec<RecipeSummary> {
     let of = |recipe: Recipe| {
-        let own = || pictures.clone().filter(move |p| p.recipe == recipe && !p.dead);
+        let own = || pictures.clone().filter(move |p| p.recipe == recipe && p.is_alive());
         let filters = own().count();
         let all = |value: fn(&FilterNumbers) -> f64| median(&own().map(value).collect::<Vec<_>>());
         (filters > 0).then(|| RecipeSummary {

@@ -64,19 +64,19 @@ pub fn deepest_map(layers: &[LayerInfo], side: usize) -> Option<&LayerInfo> {
 }
 
 /// The ReLU that decides whether a channel of this layer is heard: the layer itself, or the one
-/// that follows it directly or after a batch normalisation.
+/// that follows it with nothing but pooling and batch normalisation between.
 pub fn relu_of<'a>(layers: &'a [LayerInfo], name: &str) -> Option<&'a LayerInfo> {
     let mut at = layers.iter().find(|l| l.name == name)?;
     loop {
         if at.kind == LayerKind::Relu {
             return Some(at);
         }
-        if !matches!(at.kind, LayerKind::Conv2d | LayerKind::BatchNorm | LayerKind::Linear) {
+        if matches!(at.kind, LayerKind::OtherActivation | LayerKind::Other) {
             return None;
         }
         at = layers.iter().find(|l| l.input.as_deref() == Some(&at.name))?;
         if matches!(at.kind, LayerKind::Conv2d | LayerKind::Linear) {
-            return None;
+            return None; // it mixes the channels
         }
     }
 }

@@ -35,7 +35,7 @@ pub struct FilterSurvey {
     pub sd: f64,
     /// Median of `values`.
     pub median: f64,
-    /// Largest activation of any interior cell on any face.
+    /// Largest activation of any cell on any face, those near the edge included.
     pub highest: f32,
     /// The places that moved it most, at most one a face, strongest first; up to [`KEPT`].
     pub top: Vec<Patch>,
@@ -152,12 +152,14 @@ pub fn survey(
     let mut values = vec![Vec::with_capacity(faces.len() / PIXELS); filters.len()];
     let peak = is_of_first_block(model, site);
     let mut tops: Vec<Vec<Patch>> = vec![vec![]; filters.len()];
+    let mut highest = vec![f32::NEG_INFINITY; filters.len()];
     for (batch, faces) in faces.chunks(BATCH * PIXELS).enumerate() {
         let maps = output_maps(model, site, faces)?;
         let means = channel_means(&maps, site);
         for (k, &filter) in filters.iter().enumerate() {
             for f in 0..maps.n {
                 let map = maps.channel(f, filter);
+                highest[k] = map.iter().copied().fold(highest[k], f32::max);
                 let (row, column) = site.strongest_cell(map, maps.h, maps.w);
                 let value = map[row * maps.w + column];
                 values[k].push(if peak { value } else { means[f * maps.c + filter] });
@@ -167,13 +169,13 @@ pub fn survey(
             tops[k].truncate(KEPT);
         }
     }
-    let finish = |((&filter, values), top): ((&usize, Vec<f32>), Vec<Patch>)| {
+    let finish = |(k, values): (usize, Vec<f32>)| {
         let wide: Vec<f64> = values.iter().map(|&v| f64::from(v)).collect();
         let (mean, sd) = mean_sd(&wide);
-        let highest = top.first().map_or(0.0, |p| p.value);
+        let (filter, highest, top) = (filters[k], highest[k], std::mem::take(&mut tops[k]));
         FilterSurvey { filter, mean, sd, median: median(&wide), highest, values, top }
     };
-    Ok(filters.iter().zip(values).zip(tops).map(finish).collect())
+    Ok(values.into_iter().enumerate().map(finish).collect())
 }
 
 /// Pixels of the face that one cell of a layer sees, `[side, side]` with `side` the receptive

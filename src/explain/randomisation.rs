@@ -41,29 +41,37 @@ pub fn randomisation(
 /// How much two sets of maps resemble each other.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Similarity {
-    /// Spearman's correlation of the magnitudes, over the faces that have both maps.
+    /// Spearman's correlation of the magnitudes, over the faces that have a map; 0 where the other
+    /// map is empty, for it shows nothing of the first.
     pub spearman: Estimate,
-    /// Faces left out, for an empty map among the two has no correlation.
+    /// Faces left out, for their map is empty.
     pub left_out: usize,
 }
 
 impl Similarity {
-    /// Of maps `[n, 48, 48]`, face by face.
+    /// Of maps `[n, 48, 48]` and those of another network, face by face.
     ///
     /// **Errors**: `Shape` where the counts disagree or are no maps.
-    pub fn of(a: &[f32], b: &[f32]) -> Result<Similarity> {
-        if a.len() != b.len() || a.is_empty() || !a.len().is_multiple_of(PIXELS) {
-            let detail = format!("{} and {} map values", a.len(), b.len());
+    pub fn of(maps: &[f32], others: &[f32]) -> Result<Similarity> {
+        if maps.len() != others.len() || maps.is_empty() || !maps.len().is_multiple_of(PIXELS) {
+            let detail = format!("{} and {} map values", maps.len(), others.len());
             return Err(Error::shape("randomisation", detail));
         }
         let magnitude = |m: &[f32]| m.iter().map(|v| v.abs()).collect::<Vec<f32>>();
-        let n = a.len() / PIXELS;
-        let is_empty = |map: &[f32]| map.iter().all(|v| *v == 0.0);
-        let full = (0..n).filter(|&f| !is_empty(face(a, f)) && !is_empty(face(b, f)));
-        let all: Vec<f64> =
-            full.map(|f| spearman(&magnitude(face(a, f)), &magnitude(face(b, f)))).collect();
+        let n = maps.len() / PIXELS;
+        let correlation = |f: usize| match is_empty(face(others, f)) {
+            true => 0.0,
+            false => spearman(&magnitude(face(maps, f)), &magnitude(face(others, f))),
+        };
+        let full = (0..n).filter(|&f| !is_empty(face(maps, f)));
+        let all: Vec<f64> = full.map(correlation).collect();
         Ok(Similarity { spearman: Estimate::of(&all), left_out: n - all.len() })
     }
+}
+
+/// Whether a map shows nothing.
+pub(super) fn is_empty(map: &[f32]) -> bool {
+    map.iter().all(|v| *v == 0.0)
 }
 
 /// The network with its top `layers` layers that have parameters drawn anew by the training

@@ -12,7 +12,7 @@ pub const RADIUS: f64 = 0.02;
 
 /// For every face the largest ‖φ(x + e) − φ(x)‖/‖φ(x)‖ over ten draws of e, uniform in ±0.02.
 /// **Low is good**, but a map that ignores the network scores 0: read it beside
-/// [`super::randomisation`]. A map of zeros gives NaN.
+/// [`super::randomisation`]. A map of zeros gives no number (NaN, or ∞ if the noise fills it).
 ///
 /// `explain` makes maps `[n, 48, 48]` of n faces; it must keep the target fixed.
 /// **Errors**: those of [`count_faces`] and of `explain`; `Shape` where a map is missing.

@@ -22,6 +22,13 @@ pub struct Noise {
     pub seed: u64,
 }
 
+impl Noise {
+    /// Copies that are drawn.
+    pub fn copies(&self) -> usize {
+        self.samples.max(2).next_multiple_of(2)
+    }
+}
+
 impl Default for Noise {
     fn default() -> Self {
         Noise { samples: 50, sd: 0.15, seed: 0 }
@@ -96,7 +103,7 @@ impl Moments {
         draw: Draw,
     ) -> Result<Moments> {
         check(model, faces, targets)?;
-        let samples = noise.samples.max(2).next_multiple_of(2);
+        let samples = noise.copies();
         let pictures = noise_pictures(noise.seed, samples, draw);
         let sd: Vec<f32> = faces
             .chunks_exact(PIXELS)

@@ -121,14 +121,14 @@ pub(super) const TABLE: Phrases = Phrases {
     short_z: "稳健 z {value}",
     short_similarity: "相似 {value}",
     caption_filters: "之前：二十步普通梯度上升（朴素），以及 256 步 Adam。之后：MACO，几乎不起作用\
-         的部分淡化为灰色。最后：最能激发该滤波器的九张训练人脸，以及最强的一百处中最常见的表情（\
+         的部分淡化为灰色。最后：最能激发该滤波器的九张训练人脸，以及最强的一百处中最突出的表情（\
          {faces}）。HF 是频率高于每像素 1/4 周期的功率所占份额，“相邻相关”是相邻像素的相关系数；\
          真实人脸的 HF 不超过 0.19，相邻相关不低于 0.8。稳健 z：图像经小幅平移、旋转和缩放后对滤\
          波器的激发强度，以高出人脸中位数的标准差计。相似（度）：在前一层看来，与最能激发该滤波器\
          的人脸的相似程度，1 为相同。",
     caption_filters_crop: "之前：二十步普通梯度上升（朴素），以及 256 步 Adam。之后：MACO，几乎不\
          起作用的部分淡化为灰色，并给出其中响应最强的单元所见的部分。最后：训练人脸中最能激发该滤\
-         波器的九个图块，大小等于一个单元所见的范围，以及最强的一百处中最常见的表情（{faces}）。\
+         波器的九个图块，大小等于一个单元所见的范围，以及最强的一百处中最突出的表情（{faces}）。\
          HF 是频率高于每像素 1/4 周期的功率所占份额，“相邻相关”是相邻像素的相关系数；真实人脸的 \
          HF 不超过 0.19，相邻相关不低于 0.8。稳健 z：图像经小幅平移、旋转和缩放后对滤波器的激发强\
          度，以高出人脸中位数的标准差计。相似（度）：在前一层看来，与最能激发该滤波器的人脸的相似\
@@ -140,7 +140,7 @@ pub(super) const TABLE: Phrases = Phrases {
     proof_title: "之前与之后的数值对比",
     caption_proof: "上面所画滤波器的中位数，不含死滤波器。自然：HF 不超过 0.19 且相邻相关不低于 \
          0.8。MACO 图像的自然性由方法本身保证；证明它们显示了滤波器所求的是稳健 z 和相似度。最后\
-         一行是真实人脸，z 取其中最强的一张。",
+         一行是真实人脸，z 取其中最强的一张，未经平移或旋转。",
     row_faces: "真实人脸",
     head_recipe: "方法",
     head_natural: "自然",
@@ -165,12 +165,14 @@ pub(super) const TABLE: Phrases = Phrases {
          常见的表情，则为 {majority}。",
     why_too_sure: "它过于自信：置信度平均偏差 {ece}。",
     why_not_sure: "它不够自信：置信度平均偏差 {ece}。",
-    why_best: "识别最好的是{class}：找到 {faces} 张人脸中的 {recall}（{low}–{high}），作出的此类判\
-         断中 {precision} 正确。",
-    why_worst: "识别最差的是{class}：在 {faces} 张人脸中找到 {recall}（{low}–{high}），作出的此类\
-         判断中 {precision} 正确。",
-    why_rarest: "训练样本最少的是{class}：在 {faces} 张人脸中找到 {recall}（{low}–{high}），作出的\
-         此类判断中 {precision} 正确。",
+    why_best: "识别最好的是{class}：找到 {faces} 张人脸中的 {recall}（{low}–{high}），{judged}。",
+    why_worst: "识别最差的是{class}：在 {faces} 张人脸中找到 {recall}（{low}–{high}），{judged}。",
+    why_rarest: "训练样本最少的是{class}：在 {faces} 张人脸中找到 {recall}（{low}–{high}），\
+         {judged}。",
+    why_alike: "各表情找到的份额相同。",
+    said_right: "此类判断中 {precision} 正确",
+    never_said: "从未作出此类判断",
+    never_seen: "训练中从未见过{class}。",
     why_uncertain: "人脸数量太少，该数字的不确定度为 ±{points} 个百分点。",
     why_missed: "漏判{class}时，最常误判为{other}（{missed} 次中有 {count} 次）。",
     why_overlaps: "在最后一层特征中，{class}与最近的{other}相距 {distance} 个离散度，比各类通常的 \
@@ -187,16 +189,18 @@ pub(super) const TABLE: Phrases = Phrases {
     why_chance: "两个区间有重叠：这一先后可能出于偶然。",
     class_absent: "{class}：这批人脸中没有，因此无法评价。",
     class_good: "{class}的识别好于平均水平（{accuracy}）：{faces} 张人脸中找到 {recall}（{low} 至 \
-         {high}），此类判断中 {precision} 正确。",
+         {high}），{judged}。",
     class_bad: "{class}的识别差于平均水平（{accuracy}）：{faces} 张人脸中找到 {recall}（{low} 至 \
-         {high}），此类判断中 {precision} 正确。",
+         {high}），{judged}。",
     class_average: "{class}的识别与平均水平（{accuracy}）相当：{faces} 张人脸中找到 {recall}（\
-         {low} 至 {high}），此类判断中 {precision} 正确。",
+         {low} 至 {high}），{judged}。",
     class_rare: "它很少见：训练人脸 {count} 张，为平均份额的 {ratio} 倍。",
     class_common: "它很常见：训练人脸 {count} 张，为平均份额的 {ratio} 倍。",
     class_usual: "训练人脸 {count} 张，为平均份额的 {ratio} 倍。",
     class_caution: "它较为谨慎：若所有表情出现机会均等，它能找到 {balanced} 的{class}。",
     class_eager: "它得益于出现得多：若所有表情出现机会均等，它只能找到 {balanced} 的{class}。",
+    class_shares: "若视所有表情出现机会均等，较少见的表情会分走一部分：只能找到 {balanced} 的\
+         {class}。",
     class_hard: "视所有表情出现机会均等也无济于事（找到 {balanced}），可见{class}是难以区分，而不\
          只是少见。",
     unlabelled: "另有 {count} 张没有标注的人脸未计入。",
@@ -295,11 +299,10 @@ pub(super) const TABLE: Phrases = Phrases {
     course_no_gap: "看不出过拟合：结束时训练判对 {training}，验证判对 {validation}。",
     course_sizes: "训练的前 {share} 中，网络看到的人脸较小（宽 {sides} 像素），验证人脸则不缩小：两个准\
          确率只在此之后比较。",
-    course_harm: "它造成了损害：验证损失在第 {epoch} 轮后最低（{lowest}），之后升至 {last}；缩短训\
-         练或加强正则化可能更好。",
-    course_falling: "尚未造成损害：结束时验证损失仍在下降（{last}）。",
-    course_flat: "没有造成损害：验证损失在第 {epoch} 轮后最低（{lowest}），此后基本保持（结束时 \
-         {last}）。",
+    course_harm: "验证损失在第 {epoch} 轮后最低（{lowest}），之后升至 {last}；缩短训练或加强正则化\
+         可能更好。",
+    course_falling: "结束时验证损失仍在下降（{last}）。",
+    course_flat: "验证损失在第 {epoch} 轮后最低（{lowest}），此后基本保持（结束时 {last}）。",
     rate_step: "第 {epoch} 轮学习率从 {from} 降到 {to}，验证准确率变化 {gain} 个百分点。",
     rate_smooth: "学习率没有阶跃（{shape}）：从最高 {highest} 到结束时 {last}。",
     rate_small: "从第 {epoch} 轮起学习率低于最高值的十分之一，此后验证准确率变化 {gain} 个百分点。",

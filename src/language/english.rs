@@ -130,7 +130,7 @@ pub(super) const TABLE: Phrases = Phrases {
     short_similarity: "sim. {value}",
     caption_filters: "Before: twenty plain gradient steps (naive), and 256 steps with Adam. After: \
          MACO, where what hardly mattered fades to gray. Last: the nine training faces that excite \
-         the filter most, and the most frequent expression among the hundred strongest ({faces}). \
+         the filter most, and the expression that stands out among the hundred strongest ({faces}). \
          HF is the share of power above a quarter of a cycle a pixel and lag-1 the correlation of \
          neighbouring pixels; real faces have HF at most 0.19 and lag-1 at least 0.8. Robust z: how \
          strongly the picture excites the filter after small shifts, turns and scalings, in \
@@ -139,7 +139,7 @@ pub(super) const TABLE: Phrases = Phrases {
     caption_filters_crop: "Before: twenty plain gradient steps (naive), and 256 steps with Adam. \
          After: MACO, where what hardly mattered fades to gray, and the part of it that the most \
          excited cell sees. Last: the nine patches of training faces that excite the filter most, \
-         each as large as what one cell sees, and the most frequent expression among the hundred \
+         each as large as what one cell sees, and the expression that stands out among the hundred \
          strongest ({faces}). HF is the share of power above a quarter of a cycle a pixel and lag-1 \
          the correlation of neighbouring pixels; real faces have HF at most 0.19 and lag-1 at least \
          0.8. Robust z: how strongly the picture excites the filter after small shifts, turns and \
@@ -153,7 +153,7 @@ pub(super) const TABLE: Phrases = Phrases {
     caption_proof: "Medians over the filters drawn above, dead ones left out. Natural: HF at most \
          0.19 and lag-1 at least 0.8. MACO's pictures are natural by construction; the evidence \
          that they show what the filter wants is robust z and similarity. The last row is real \
-         faces, with the robust z of the strongest one.",
+         faces, with the z of the strongest one as it is, without shifts or turns.",
     row_faces: "real faces",
     head_recipe: "recipe",
     head_natural: "natural",
@@ -181,12 +181,14 @@ pub(super) const TABLE: Phrases = Phrases {
          always naming the most frequent expression would give {majority}.",
     why_too_sure: "It is too sure of itself: its confidence is off by {ece} on average.",
     why_not_sure: "It is not sure enough of itself: its confidence is off by {ece} on average.",
-    why_best: "It reads {class} best: {recall} of {faces} faces found ({low}–{high}), {precision} of \
-         its judgements right.",
-    why_worst: "It reads {class} worst: {recall} of {faces} faces found ({low}–{high}), {precision} \
-         of its judgements right.",
+    why_best: "It reads {class} best: {recall} of {faces} faces found ({low}–{high}), {judged}.",
+    why_worst: "It reads {class} worst: {recall} of {faces} faces found ({low}–{high}), {judged}.",
     why_rarest: "It reads {class} from the fewest examples: {recall} of {faces} faces found \
-         ({low}–{high}), {precision} of its judgements right.",
+         ({low}–{high}), {judged}.",
+    why_alike: "It finds every expression equally often.",
+    said_right: "{precision} of such judgements right",
+    never_said: "and it is never named",
+    never_seen: "It never saw {class} in training.",
     why_uncertain: "With so few faces the figure is uncertain by ±{points} points.",
     why_missed: "When it misses {class}, it most often says {other} ({count} of {missed}).",
     why_overlaps: "In the last features {class} lies {distance} spreads from its nearest \
@@ -206,11 +208,11 @@ pub(super) const TABLE: Phrases = Phrases {
     why_chance: "The two intervals overlap: the order may be chance.",
     class_absent: "{class}: these faces hold none, so nothing can be said.",
     class_good: "{class} is read better than average ({accuracy}): {recall} of {faces} faces found \
-         ({low} to {high}), {precision} of the judgements right.",
+         ({low} to {high}), {judged}.",
     class_bad: "{class} is read worse than average ({accuracy}): {recall} of {faces} faces found \
-         ({low} to {high}), {precision} of the judgements right.",
+         ({low} to {high}), {judged}.",
     class_average: "{class} is read about as well as the average ({accuracy}): {recall} of {faces} \
-         faces found ({low} to {high}), {precision} of the judgements right.",
+         faces found ({low} to {high}), {judged}.",
     class_rare: "It is rare: {count} training faces, {ratio} times an equal share.",
     class_common: "It is common: {count} training faces, {ratio} times an equal share.",
     class_usual: "It had {count} training faces, {ratio} times an equal share.",
@@ -218,6 +220,8 @@ pub(super) const TABLE: Phrases = Phrases {
          {class}.",
     class_eager: "It profits from being frequent: were all expressions equally likely, it would find \
          only {balanced} of {class}.",
+    class_shares: "Were all expressions equally likely, rarer ones would take some of it: only \
+         {balanced} of {class} found.",
     class_hard: "Taking all expressions as equally likely would not help ({balanced} found), so \
          {class} is hard to tell apart rather than only rare.",
     unlabelled: "{count} faces without label are left out.",
@@ -328,11 +332,11 @@ pub(super) const TABLE: Phrases = Phrases {
     course_sizes: "For the first {share} of the training the faces shown to the network were smaller \
          ({sides} pixels wide) and validation faces were not: the two accuracies are compared only \
          after that.",
-    course_harm: "It did harm: the validation loss was lowest after epoch {epoch} ({lowest}) and \
-         rose to {last}; a shorter training or more regularisation may serve better.",
-    course_falling: "It did no harm yet: the validation loss was still falling at the end ({last}).",
-    course_flat: "It did no harm: the validation loss was lowest after epoch {epoch} ({lowest}) and \
-         stayed there ({last} at the end).",
+    course_harm: "The validation loss was lowest after epoch {epoch} ({lowest}) and rose to {last}: \
+         a shorter training or more regularisation may serve better.",
+    course_falling: "The validation loss was still falling at the end ({last}).",
+    course_flat: "The validation loss was lowest after epoch {epoch} ({lowest}) and stayed there \
+         ({last} at the end).",
     rate_step: "In epoch {epoch} the learning rate fell from {from} to {to}, and validation accuracy \
          changed by {gain} points.",
     rate_smooth: "The learning rate made no steps ({shape}): from {highest} at its highest to {last} \

@@ -123,9 +123,12 @@ impl Language {
     }
 }
 
-/// A number as it is printed, with a minus as long as a plus.
+/// A number as it is printed, with a minus as long as a plus and a dash for what is not a number.
 pub(crate) fn minus(number: String) -> String {
-    number.replace('-', "−")
+    match number.as_str() {
+        "NaN" => "–".into(),
+        _ => number.replace('-', "−"),
+    }
 }
 
 /// Fills the named gaps of a phrase.

@@ -139,6 +139,10 @@ phrases! {
     why_best
     why_worst
     why_rarest
+    why_alike
+    said_right
+    never_said
+    never_seen
     why_uncertain
     why_missed
     why_overlaps
@@ -158,6 +162,7 @@ phrases! {
     class_usual
     class_caution
     class_eager
+    class_shares
     class_hard
     unlabelled
     head_measure

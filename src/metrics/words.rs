@@ -12,10 +12,10 @@ const UNCERTAIN: f64 = 0.05;
 /// Change of the recall that equal odds must make to be worth a sentence.
 const CAUTION: f64 = 0.03;
 /// Calibration error above which the network is called too sure, or not sure enough.
-const MISJUDGED: f64 = 0.05;
+pub const MISJUDGED: f64 = 0.05;
 
-/// A paragraph on the best and the worst class by recall, and on the one with the fewest training
-/// faces. Classes without faces are left out.
+/// A paragraph on the best and the worst class by recall, and on the one that has fewer training
+/// faces than any other. Classes without faces are left out.
 pub fn why(evaluation: &Evaluation, distances: Option<&ClassDistances>) -> String {
     why_in(Language::English, evaluation, distances)
 }
@@ -28,22 +28,32 @@ pub fn why_in(
 ) -> String {
     let order = by_recall(evaluation);
     let mut text = summary(language, evaluation);
+    let p = language.phrases();
+    let recall = |c: usize| evaluation.per_class[c].recall;
     if let (Some(&best), Some(&worst)) = (order.first(), order.last())
         && best != worst
     {
-        let p = language.phrases();
+        if recall(best) == recall(worst) {
+            text.push(p.why_alike.into());
+            return language.paragraph(&text);
+        }
         text.extend(extreme(language, evaluation, best, p.why_best, distances));
         text.extend(extreme(language, evaluation, worst, p.why_worst, distances));
         text.extend(compare(language, evaluation, best, worst));
-        let examples = |c: usize| evaluation.per_class[c].trained_on.unwrap_or(u64::MAX);
-        let rarest = order.iter().copied().min_by_key(|&c| (examples(c), c));
-        let known = |c: &usize| examples(*c) < u64::MAX && ![best, worst].contains(c);
-        if let Some(rare) = rarest.filter(known) {
+        if let Some(rare) = rarest(evaluation, &order).filter(|c| ![best, worst].contains(c)) {
             text.extend(extreme(language, evaluation, rare, p.why_rarest, distances));
             text.extend(compare(language, evaluation, best, rare));
         }
     }
     language.paragraph(&text)
+}
+
+/// The class of these with fewer training faces than any other.
+fn rarest(evaluation: &Evaluation, classes: &[usize]) -> Option<usize> {
+    let examples = |c: &usize| evaluation.per_class[*c].trained_on;
+    let rare = classes.iter().copied().min_by_key(|c| examples(c).unwrap_or(u64::MAX))?;
+    let rarer = |c: &usize| *c == rare || examples(&rare) < examples(c);
+    (examples(&rare).is_some() && classes.iter().all(rarer)).then_some(rare)
 }
 
 /// Classes with faces, the best found first.
@@ -99,11 +109,15 @@ pub fn of_class(
         low = percent(class.recall_interval.low),
         high = percent(class.recall_interval.high),
         accuracy = percent(e.accuracy),
-        precision = percent(class.precision)
+        judged = judged(language, e, c)
     )];
     text.extend(details(language, e, c, distances));
     let shares = e.per_class.iter().map(|c| c.trained_on).collect::<Option<Vec<u64>>>();
     let Some(shares) = shares.filter(|s| s.iter().sum::<u64>() > 0) else { return text };
+    if shares[c] == 0 {
+        text.push(say!(p.never_seen, class = name));
+        return text;
+    }
     let equal = shares.iter().sum::<u64>() as f64 / shares.len() as f64;
     let ratio = shares[c] as f64 / equal;
     let phrase = match ratio {
@@ -114,13 +128,30 @@ pub fn of_class(
     text.push(say!(phrase, count = thousands(shares[c]), ratio = format!("{ratio:.1}")));
     let Some(balanced) = class.recall_if_balanced else { return text };
     let gain = balanced - class.recall;
-    if gain.abs() >= CAUTION {
-        let phrase = if gain > 0.0 { p.class_caution } else { p.class_eager };
-        text.push(say!(phrase, balanced = percent(balanced), class = name));
-    } else if ratio <= 0.5 {
-        text.push(say!(p.class_hard, balanced = percent(balanced), class = name));
-    }
+    let phrase = match gain {
+        g if g >= CAUTION => Some(p.class_caution),
+        g if g <= -CAUTION && ratio >= 1.5 => Some(p.class_eager),
+        g if g <= -CAUTION => Some(p.class_shares),
+        _ => (ratio <= 0.5 && is_missed(e, class)).then_some(p.class_hard),
+    };
+    text.extend(phrase.map(|phrase| say!(phrase, balanced = percent(balanced), class = name)));
     text
+}
+
+/// Whether a class is found less often than faces are judged right, beyond chance.
+fn is_missed(e: &Evaluation, class: &ClassReport) -> bool {
+    class.recall_interval.high < e.accuracy
+}
+
+/// How many of the judgements for a class are right, if there are any.
+fn judged(language: Language, e: &Evaluation, c: usize) -> String {
+    let p = language.phrases();
+    match e.confusion.predicted(c) {
+        0 => p.never_said.into(),
+        _ => {
+            say!(p.said_right, precision = language.whole_percent(e.per_class[c].precision))
+        }
+    }
 }
 
 fn extreme(
@@ -138,7 +169,7 @@ fn extreme(
         faces = thousands(class.support),
         low = percent(class.recall_interval.low),
         high = percent(class.recall_interval.high),
-        precision = percent(class.precision)
+        judged = judged(language, e, c)
     )];
     text.extend(details(language, e, c, distances));
     text
@@ -196,8 +227,13 @@ fn compare(language: Language, e: &Evaluation, best: usize, worst: usize) -> Vec
     let name = |class: &ClassReport| language.class(&class.label).to_owned();
     let (best, worst) = (&e.per_class[best], &e.per_class[worst]);
     let mut text = vec![];
-    if let (Some(many), Some(few)) = (best.trained_on, worst.trained_on) {
-        let ratio = many as f64 / few.max(1) as f64;
+    if worst.trained_on == Some(0) {
+        return vec![say!(p.never_seen, class = name(worst))];
+    }
+    if let (Some(many), Some(few)) = (best.trained_on, worst.trained_on)
+        && best.recall > worst.recall
+    {
+        let ratio = many as f64 / few as f64;
         let phrase = if ratio >= 1.5 { p.why_more_often } else { p.why_not_counts };
         let (times, many, few) = (format!("{ratio:.0}"), thousands(many), thousands(few));
         let (best, worst) = (name(best), name(worst));
@@ -208,8 +244,9 @@ fn compare(language: Language, e: &Evaluation, best: usize, worst: usize) -> Vec
     }
     if let Some(balanced) = worst.recall_if_balanced {
         let helps = balanced - worst.recall >= CAUTION;
-        let phrase = if helps { p.why_caution } else { p.why_hard };
-        text.push(say!(phrase, balanced = percent(balanced), worst = name(worst)));
+        let hard = is_missed(e, worst).then_some(p.why_hard);
+        let phrase = if helps { Some(p.why_caution) } else { hard };
+        text.extend(phrase.map(|p| say!(p, balanced = percent(balanced), worst = name(worst))));
     }
     if best.recall_interval.low <= worst.recall_interval.high {
         text.push(p.why_chance.into());
@@ -287,19 +324,57 @@ mod tests {
         assert!(!text.contains("fewest examples"), "{text}");
     }
 
-    #[test]
-    fn the_rarest_class_is_spoken_of_even_if_another_is_worse() {
-        // Three classes of 10: all found, half found, none found; the middle one is the rarest.
+    /// Ten faces of each class; face f of class c is taken for `says(c, f)`.
+    fn of_three(trained_on: &[u64], says: fn(usize, usize) -> usize) -> Evaluation {
         let (mut logits, mut labels) = (vec![], vec![]);
         for f in 0..30 {
-            let truth = f / 10;
-            let says = if truth == 0 || f % 2 == 0 && truth == 1 { truth } else { 0 };
-            logits.extend((0..3).map(|c| if c == says { 2.0 } else { 0.0 }));
-            labels.push(truth);
+            let said = says(f / 10, f % 10);
+            logits.extend((0..3).map(|c| if c == said { 2.0 } else { 0.0 }));
+            labels.push(f / 10);
         }
-        let names = ["joy", "awe", "bile"];
-        let e = Evaluation::new(&logits, &labels, &names, Some(&[900, 30, 300])).unwrap();
+        Evaluation::new(&logits, &labels, &["joy", "awe", "bile"], Some(trained_on)).unwrap()
+    }
+
+    #[test]
+    fn no_gap_is_explained_where_there_is_none() {
+        let text = why(&of_three(&[500, 500, 500], |truth, _| truth), None);
+        assert!(text.contains("every expression equally often"), "{text}");
+        for part in ["best", "worst", "hard", "fewest", "explain"] {
+            assert!(!text.contains(part), "`{part}` in: {text}");
+        }
+        // One face of bile is missed: by chance, and no class is rarer than the others.
+        let e = of_three(&[500, 500, 500], |truth, f| if f == 0 { truth % 2 } else { truth });
         let text = why(&e, None);
+        assert!(!text.contains("hard") && !text.contains("fewest"), "{text}");
+    }
+
+    #[test]
+    fn what_was_never_learnt_or_never_said_is_called_so() {
+        let e = of_three(&[600, 700, 0], |truth, _| truth % 2);
+        for text in [why(&e, None), of_class(Language::English, &e, 2, None).join(" ")] {
+            assert!(text.contains("never saw bile") && text.contains("never named"), "{text}");
+            assert!(!text.contains("times") && !text.contains("hard"), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_frequent_class_profits_from_being_frequent() {
+        let e = of_three(&[100, 1000, 1900], |truth, f| if f < 6 { truth } else { 2 - truth });
+        let said = |c: usize, recall: f64, balanced: f64| {
+            let mut e = e.clone();
+            (e.per_class[c].recall, e.per_class[c].recall_if_balanced) = (recall, Some(balanced));
+            of_class(Language::English, &e, c, None).join(" ")
+        };
+        assert!(said(2, 0.6, 0.5).contains("profits from being frequent"));
+        assert!(said(1, 0.6, 0.5).contains("rarer ones would take"), "{}", said(1, 0.6, 0.5));
+    }
+
+    #[test]
+    fn the_rarest_class_is_spoken_of_even_if_another_is_worse() {
+        // All found, half found, none found; the middle one is the rarest.
+        let says =
+            |truth: usize, f: usize| if truth == 1 && f.is_multiple_of(2) { truth } else { 0 };
+        let text = why(&of_three(&[900, 30, 300], says), None);
         for part in ["joy best", "bile worst", "awe from the fewest examples: 50 % of 10 faces"] {
             assert!(text.contains(part), "`{part}` is missing from: {text}");
         }

@@ -76,15 +76,17 @@ pub fn subtitle(report: &FilterReport) -> String {
             counted(channels, "filter")
         ),
     };
-    if !report.dead.is_empty() {
-        let names: Vec<String> = report.dead.iter().map(usize::to_string).collect();
-        let (count, shown) = (report.dead.len(), report.surveys.len());
-        text += &format!(
-            " {count} of {shown} never fire behind their ReLU on these faces: {}.",
-            names.join(", ")
-        );
-    } else if layer.name != LOGITS {
-        text += " None is dead on these faces.";
+    match report.dead.as_deref() {
+        None => (),
+        Some([]) => text += " None is dead on these faces.",
+        Some(dead) => {
+            let names: Vec<String> = dead.iter().map(usize::to_string).collect();
+            let (count, shown) = (dead.len(), report.surveys.len());
+            text += &format!(
+                " {count} of {shown} never fire behind their ReLU on these faces: {}.",
+                names.join(", ")
+            );
+        }
     }
     if layer.kind == LayerKind::BatchNorm {
         text += " γ is the scale of the channel: where it is above 0 the convolution before it \
@@ -204,7 +206,7 @@ fn words(
         _ => format!("filter {}", n.filter),
     };
     let mut lines = vec![Line::new(name, Tone::Strong)];
-    if n.dead {
+    if n.dead == Some(true) {
         lines.push(Line::new("dead: never fires", Tone::Bad));
     }
     if let Some(gamma) = n.gamma {
@@ -215,8 +217,12 @@ fn words(
     lines.push(normal(format!("TV {:.2}", n.tv)));
     let before = pictures.first().filter(|p| p.numbers.recipe == Recipe::Naive);
     let beside = |value: fn(&crate::explain::filter_report::FilterNumbers) -> f64| {
-        let before = before.map(|p| format!(" (before {:.1})", value(&p.numbers)));
-        format!("{:.1}{}", value(n), before.unwrap_or_default()).replace('-', "−")
+        let number = |v: f64| match v.is_finite() {
+            true => format!("{v:.1}").replace('-', "−"),
+            false => "–".into(),
+        };
+        let before = before.map(|p| format!(" (before {})", number(value(&p.numbers))));
+        number(value(n)) + &before.unwrap_or_default()
     };
     lines.push(normal(format!("robust z {}", beside(|n| n.robust_z))));
     lines.push(normal(format!("similarity {}", beside(|n| n.similarity))));
@@ -307,7 +313,9 @@ fn convincing(report: &FilterReport, most: usize) -> Vec<(&FilterSurvey, [&Filte
     let pair = |survey: &'_ FilterSurvey| {
         let of = |recipe| {
             report.pictures.iter().find(|p| {
-                p.numbers.filter == survey.filter && p.numbers.recipe == recipe && !p.numbers.dead
+                p.numbers.filter == survey.filter
+                    && p.numbers.recipe == recipe
+                    && p.numbers.is_alive()
             })
         };
         Some([of(Recipe::Naive)?, of(Recipe::Maco)?])

@@ -24,7 +24,7 @@ pub struct Check {
 pub struct Proof {
     /// Layers.
     pub layers: Vec<String>,
-    /// Filters that are dead on the training faces; they are left out.
+    /// Filters that never fire on the training faces, or answer all alike; they are left out.
     pub dead: usize,
     /// The faces themselves: share that is natural, median HF, median lag-1.
     pub faces: [f64; 3],
@@ -44,7 +44,7 @@ impl Proof {
         let mut layers: Vec<String> = numbers.iter().map(|n| n.layer.clone()).collect();
         layers.dedup();
         let recipes = summarise(numbers.iter());
-        let dead = numbers.iter().filter(|n| n.dead && n.recipe == Recipe::Maco).count();
+        let dead = numbers.iter().filter(|n| !n.is_alive() && n.recipe == Recipe::Maco).count();
         let checks = checks(&recipes);
         let pass = !checks.is_empty() && checks.iter().all(|c| c.pass);
         let median_of =
@@ -52,7 +52,7 @@ impl Proof {
         let natural = faces.iter().filter(|n| n.is_natural()).count();
         let share = natural as f64 / faces.len().max(1) as f64;
         let faces = [share, median_of(|n| n.hf), median_of(|n| n.lag1)];
-        let alive = numbers.iter().filter(|n| !n.dead && n.recipe == Recipe::Maco);
+        let alive = numbers.iter().filter(|n| n.is_alive() && n.recipe == Recipe::Maco);
         let best_face_z = median(&alive.map(|n| n.best_face_z).collect::<Vec<_>>());
         Proof { layers, dead, faces, best_face_z, recipes, checks, pass }
     }
@@ -103,18 +103,26 @@ impl Proof {
 
     /// What the columns mean and which filters count.
     pub fn remark(&self) -> String {
+        let strongest = match self.best_face_z.is_finite() {
+            true => {
+                let z = self.best_face_z;
+                format!(" The strongest real face has z {z:.1} (median over the filters).")
+            }
+            false => String::new(),
+        };
         format!(
             "natural: HF ≤ {HF_LIMIT} and lag-1 ≥ {LAG1_LIMIT}, as nearly all photographed faces; \
              the last row is the training faces. All other columns are medians. Dead filters left \
              out: {}. MACO's HF and lag-1 are natural by construction; the evidence is robust z and \
-             similarity. The strongest real face has z {:.1} (median over the filters).",
-            self.dead, self.best_face_z
+             similarity.{}",
+            self.dead, strongest
         )
     }
 
     /// One sentence.
     pub fn verdict(&self) -> &'static str {
         match (self.checks.is_empty(), self.pass) {
+            (true, _) if self.recipes.is_empty() => "Nothing can be said: no filter is alive.",
             (true, _) => "Nothing can be said: the recipes naive, pixels and maco are needed.",
             (_, true) => "The cure works on these layers.",
             (_, false) => "The cure does not work on these layers.",
@@ -176,7 +184,7 @@ mod tests {
             best_face_z: 3.0,
             similarity,
             agreement: None,
-            dead: false,
+            dead: Some(false),
             gamma: None,
         }
     }
@@ -197,6 +205,9 @@ mod tests {
         }
         let alone = Proof::new(&base, &[]);
         assert!(alone.checks.is_empty() && !alone.pass);
-        assert!(alone.to_text().contains("Nothing can be said"));
+        assert!(alone.to_text().contains("Nothing can be said: the recipes"));
+        let dead = base.map(|n| FilterNumbers { dead: Some(true), robust_z: f64::NAN, ..n });
+        let text = Proof::new(&dead, &[]).to_text();
+        assert!(text.contains("no filter is alive") && !text.contains("NaN z"), "{text}");
     }
 }

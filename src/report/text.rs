@@ -2,6 +2,7 @@
 
 use super::EvaluationReport;
 use crate::metrics::Evaluation;
+use crate::metrics::words::MISJUDGED;
 use crate::render::numbers::{percent, thousands};
 use crate::stats::Interval;
 use std::fmt::Write as _;
@@ -33,8 +34,11 @@ impl EvaluationReport {
 
 fn totals(text: &mut String, e: &Evaluation) {
     let range = format!("{}, 95 % interval", range(e.accuracy_interval));
-    let over = if e.temperature > 1.0 { "too sure" } else { "not sure enough" };
-    let calibration = format!("temperature {:.2}: {over} of itself", e.temperature);
+    let calibration = match e.temperature {
+        t if e.ece <= MISJUDGED => format!("temperature {t:.2}"),
+        t if t > 1.0 => format!("temperature {t:.2}: too sure of itself"),
+        t => format!("temperature {t:.2}: not sure enough of itself"),
+    };
     let rows = [
         ("accuracy", percent(e.accuracy), range),
         ("top 2", percent(e.top2), String::new()),

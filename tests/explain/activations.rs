@@ -4,16 +4,23 @@ use super::models::{TinyNet, soft_faces};
 use fer::explain::Classifier;
 use fer::explain::activations::{class_means, map_layers, stages};
 use fer::explain::layers::find_layer;
+use fer::explain::model::LayerInfo;
 
 #[test]
 fn a_group_is_a_convolution_and_what_follows_it() {
     let layers = map_layers(&TinyNet::new(0), &["all".into()]).unwrap();
-    let groups = stages(&layers);
+    let network = TinyNet::new(0).layers();
+    let groups = stages(&network, &layers);
     let names: Vec<Vec<&str>> =
         groups.iter().map(|g| g.iter().map(|l| l.name.as_str()).collect()).collect();
     assert!(names.iter().all(|g| g[0].starts_with("conv2d")), "{names:?}");
     assert_eq!(names[1][..3], ["conv2d_2", "batch_normalization_2", "activation_2"]);
     assert!(names.iter().flatten().all(|n| !n.starts_with("linear")), "{names:?}");
+    // Filters of different convolutions are not the same, however many there are.
+    let of_eight = |l: &LayerInfo| LayerInfo { output: [8, 24, 24], ..l.clone() };
+    let network: Vec<LayerInfo> = network.iter().map(of_eight).collect();
+    let apart = [network[0].clone(), network[6].clone()];
+    assert_eq!(stages(&network, &apart), [[network[0].clone()], [network[6].clone()]]);
     // Asked for in any order, shown in the network's.
     let two = map_layers(&TinyNet::new(0), &["activation_1".into(), "conv2d_1".into()]).unwrap();
     assert_eq!([&two[0].name, &two[1].name], ["conv2d_1", "activation_1"]);

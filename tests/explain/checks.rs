@@ -104,11 +104,14 @@ fn randomisation_falls_for_a_map_of_the_network_only() {
     assert!(Similarity::of(&faces, &faces[..10]).is_err());
     // An empty map has no correlation; of two faces one is left, and none of one.
     let half = [&faces[..PIXELS], &[0.0; PIXELS]].concat();
-    let found = Similarity::of(&faces, &half).unwrap();
+    let found = Similarity::of(&half, &faces).unwrap();
     assert_eq!((found.left_out, found.spearman.mean.round()), (1, 1.0));
     assert!(found.spearman.interval.margin() < 1e-12);
-    let found = Similarity::of(&faces[PIXELS..], &half[PIXELS..]).unwrap();
+    let found = Similarity::of(&half[PIXELS..], &faces[PIXELS..]).unwrap();
     assert!(found.spearman.mean.is_nan() && found.left_out == 1);
+    // A map that vanishes with the weights has changed altogether.
+    let found = Similarity::of(&faces, &half).unwrap();
+    assert!(found.left_out == 0 && (found.spearman.mean - 0.5).abs() < 1e-12);
 }
 
 #[test]

@@ -153,8 +153,9 @@ fn batch_norm_turns_the_picture_with_the_sign_of_gamma() {
     assert_ne!(conv.pictures[5].picture, norm.pictures[5].picture);
     let gammas: Vec<Option<f32>> = norm.pictures.iter().map(|p| p.numbers.gamma).collect();
     assert_eq!((gammas[0], gammas[3], gammas[6]), (Some(0.5), Some(-1.0), Some(0.0)));
-    assert_eq!(norm.dead, [7]);
-    assert!(conv.pictures[0].numbers.gamma.is_none() && conv.dead.is_empty());
+    assert_eq!(norm.dead, Some(vec![7]));
+    assert!(norm.pictures[6..].iter().all(|p| p.numbers.robust_z.is_nan()));
+    assert_eq!((conv.pictures[0].numbers.gamma, &conv.dead), (None, &Some(vec![])));
 }
 
 #[test]

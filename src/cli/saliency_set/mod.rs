@@ -10,18 +10,18 @@ pub use regions::lifts;
 use super::explained::{mean_face, pixels_of};
 use super::faces::{Model, first_of_each_class};
 use super::output::write_page;
-use super::saliency::{Args, Work, explain_all};
+use super::saliency::{Args, Work, explain_all, refuse_if_nothing};
 use super::target::TargetArg;
-use crate::CLASS_NAMES;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::explain::region_lift::fitted_templates;
 use crate::explain::regions::Template;
-use crate::explain::{Attribution, Classifier, Method};
+use crate::explain::{Attribution, Classifier, Method, Target};
 use crate::render::Theme;
 use crate::render::panel::Page;
 use crate::report::ShownFace;
 use crate::report::template_page::template_page;
+use crate::{CLASS_NAMES, PIXELS};
 
 /// Questions about a whole set.
 #[derive(Debug, Default, clap::Args)]
@@ -81,7 +81,11 @@ pub fn run(args: &Args, model: &Model) -> Result<()> {
     };
     args.how.require_use(&[method])?;
     let found = explain_all(&work, &[method])?.remove(0);
-    refuse(&found)?;
+    let (set, found) = set.without_refused(found)?;
+    let faces = set.judge(&explained)?;
+    let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
+    let work =
+        Work { model: &explained, pixels: &set.pixels, targets: &targets, options: &options };
     let asked = Asked { model, set: &set, work, method, found: &found };
     match args.set.regions {
         true => regions::run(args, &asked),
@@ -121,11 +125,19 @@ fn write(args: &Args, page: Page) -> Result<()> {
     args.out.as_deref().map_or(Ok(()), |path| write_page(&page, path))
 }
 
-fn refuse(found: &[Attribution]) -> Result<()> {
-    match found.iter().find_map(|a| a.refused.clone()) {
-        Some(why) => Err(Error::Usage(why)),
-        None => Ok(()),
+/// At most so many of these faces, the first of every class before the second of any, in their order.
+fn evenly(faces: &[usize], most: usize, class: impl Fn(usize) -> Option<u8>) -> Vec<usize> {
+    let mut seen = [0; CLASS_NAMES.len()];
+    let mut ranked: Vec<(usize, usize)> = Vec::with_capacity(faces.len());
+    for (place, &face) in faces.iter().enumerate() {
+        let count = &mut seen[class(face).map_or(0, usize::from)];
+        ranked.push((*count, place));
+        *count += 1;
     }
+    ranked.sort_unstable();
+    ranked.truncate(most);
+    ranked.sort_unstable_by_key(|&(_, place)| place);
+    ranked.into_iter().map(|(_, place)| faces[place]).collect()
 }
 
 /// Labelled faces of a set.
@@ -163,14 +175,43 @@ impl Set {
         if chosen.is_empty() {
             return Err(Error::Usage("no face has a label; the classes are compared by it".into()));
         }
-        // A limit that the classes do not divide is met by leaving out the last ones.
-        chosen.truncate(limit.unwrap_or(usize::MAX).max(1));
+        if let Some(most) = limit {
+            chosen = evenly(&chosen, most.max(1), |i| all.label(i));
+        }
         Ok(Set {
             pixels: pixels_of(&model.trained, all, &chosen),
             labels: chosen.iter().filter_map(|&i| all.label(i).map(usize::from)).collect(),
             origins: chosen.iter().map(|i| format!("#{i}")).collect(),
             mean_face: mean_face(&model.trained, all),
         })
+    }
+
+    /// The faces that were explained, and their maps; says how many were not.
+    fn without_refused(self, found: Vec<Attribution>) -> Result<(Set, Vec<Attribution>)> {
+        let kept: Vec<usize> = (0..found.len()).filter(|&f| found[f].refused.is_none()).collect();
+        if kept.len() == found.len() {
+            return Ok((self, found));
+        }
+        refuse_if_nothing(&found)?;
+        let [left_out, all] = [found.len() - kept.len(), found.len()];
+        let why = found.iter().find_map(|a| a.refused.as_deref()).unwrap_or_default();
+        eprintln!(
+            "{left_out} of {all} faces are left out, refused by the method; the first: {why}"
+        );
+        if kept.is_empty() {
+            return Err(Error::Failed("no face is left".into()));
+        }
+        let set = Set {
+            pixels: kept
+                .iter()
+                .flat_map(|&f| &self.pixels[f * PIXELS..][..PIXELS])
+                .copied()
+                .collect(),
+            labels: kept.iter().map(|&f| self.labels[f]).collect(),
+            origins: kept.iter().map(|&f| self.origins[f].clone()).collect(),
+            mean_face: self.mean_face,
+        };
+        Ok((set, found.into_iter().filter(|a| a.refused.is_none()).collect()))
     }
 
     /// The faces with what the network takes them for.
@@ -186,5 +227,18 @@ impl Set {
 
     fn template_page(&self, theme: Theme) -> Result<Page> {
         template_page(&self.pixels, &self.templates(), theme)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_class_is_there_before_any_has_one_more() {
+        // Three faces of class 0, two of class 1, one of class 2, class by class.
+        let classes = [0, 0, 0, 1, 1, 2];
+        let chosen = |most| super::evenly(&[0, 1, 2, 3, 4, 5], most, |i| Some(classes[i]));
+        assert_eq!(chosen(2), [0, 3]);
+        assert_eq!(chosen(4), [0, 1, 3, 5]);
+        assert_eq!(chosen(9), [0, 1, 2, 3, 4, 5]);
     }
 }

@@ -139,7 +139,8 @@ fn table(sheet: &mut Sheet, look: &Look, names: &[&str]) {
     let row = |title: &str, class: Option<usize>, source: Source| -> Option<Vec<String>> {
         let cells = Region::ALL.map(|r| {
             let l = lift_of(&look.lifts, class, source, r)?;
-            Some(format!("{:.2} ({:.2}–\u{2060}{:.2})", l.lift, l.interval.low, l.interval.high))
+            let interval = format!(" ({:.2}–\u{2060}{:.2})", l.interval.low, l.interval.high);
+            Some(format!("{:.2}{}", l.lift, if l.is_known() { &interval } else { "" }))
         });
         let cells = cells.into_iter().collect::<Option<Vec<String>>>()?;
         Some(std::iter::once(title.to_owned()).chain(cells).collect())

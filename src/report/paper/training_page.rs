@@ -58,8 +58,17 @@ pub(super) fn words(
         last = percent(course.last_accuracy)
     )];
     text.extend(gap_words(course, language));
+    text.extend((course.epochs > 1).then(|| loss_words(course, language)));
+    text.extend(rate_words(course, config, language));
+    text.extend(config.and_then(|config| size_words(config, language)));
+    text
+}
+
+/// Where the validation loss was lowest, and what became of it.
+fn loss_words(course: &Course, language: Language) -> String {
+    let p = language.phrases();
     let loss = |v: f64| format!("{v:.3}");
-    text.push(match (course.harmed, course.lowest_loss_epoch == course.epochs) {
+    match (course.harmed, course.lowest_loss_epoch == course.epochs) {
         (true, _) => say!(
             p.course_harm,
             epoch = course.lowest_loss_epoch,
@@ -73,10 +82,7 @@ pub(super) fn words(
             lowest = loss(course.lowest_loss),
             last = loss(course.last_loss)
         ),
-    });
-    text.extend(rate_words(course, config, language));
-    text.extend(config.and_then(|config| size_words(config, language)));
-    text
+    }
 }
 
 /// Whether training ran ahead of validation, where the two can be compared.
@@ -180,7 +186,23 @@ pub(super) fn settings(subject: &Subject<'_>, language: Language) -> Vec<[String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::EpochMetrics;
     use crate::train::config::SizeStage;
+
+    fn epoch(epoch: usize, accuracy: f64, val_accuracy: f64, val_loss: f64) -> EpochMetrics {
+        EpochMetrics { epoch, accuracy, val_accuracy, val_loss, ..EpochMetrics::default() }
+    }
+
+    #[test]
+    fn a_loss_that_rises_without_over_fitting_and_one_that_cannot_fall() {
+        let said = |history: &[EpochMetrics]| {
+            let course = Course::of(history, None).unwrap();
+            words(&course, None, Language::English).join(" ")
+        };
+        let text = said(&[epoch(1, 0.4, 0.5, 1.0), epoch(2, 0.45, 0.52, 1.2)]);
+        assert!(text.contains("No over-fitting") && text.contains("rose to 1.200"), "{text}");
+        assert!(!said(&[epoch(1, 0.4, 0.5, 1.0)]).contains("loss"));
+    }
 
     #[test]
     fn smaller_training_faces_are_told_of() {

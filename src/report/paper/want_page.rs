@@ -71,11 +71,11 @@ pub(super) fn words(want: &Want, language: Language) -> Vec<String> {
         let (maco, pixels) = (number(maco.similarity), number(pixels.similarity));
         text.push(say!(phrase_s, maco = maco, pixels = pixels));
     }
-    let dead: usize = want.layers.iter().map(|r| r.dead.len()).sum();
-    text.push(match dead {
+    let dead: Option<usize> = want.layers.iter().map(|r| r.dead.as_ref().map(Vec::len)).sum();
+    text.extend(dead.map(|dead| match dead {
         0 => p.want_none_dead.into(),
         n => say!(p.want_dead, count = n),
-    });
+    }));
     text
 }
 
@@ -187,7 +187,7 @@ fn filter_card(
     shown.push(tile.lines(vec![main_class(survey, context, language)]));
     let mut words = vec![];
     if let Some(n) = main.map(|m| &m.numbers) {
-        words.extend(n.dead.then(|| p.filter_dead.to_owned()));
+        words.extend((n.dead == Some(true)).then(|| p.filter_dead.to_owned()));
         words.extend(n.agreement.map(|a| say!(p.filter_agreement, value = number(a))));
     }
     card(&say!(p.filter_title, filter = survey.filter), &words, &shown)
