@@ -202,9 +202,9 @@ fn explanation() -> String {
          mean face, or put back; below, the lead on the better of a random order and the centre of \
          the picture, face by face.\n\
          Half, all random: rank correlation of |map| with the maps of the same network with new \
-         weights in the upper half of its layers, or in all; above {RANDOMISATION_LIMIT} (our limit \
-         for the sanity check of Adebayo et al. 2018, who name none) a map shows more of the \
-         picture than of what the network learnt.\n\
+         weights in the upper half of its layers, or in all, 0 where those are empty; above \
+         {RANDOMISATION_LIMIT} (our limit for the sanity check of Adebayo et al. 2018, who name \
+         none) a map shows more of the picture than of what the network learnt.\n\
          Infidelity: share of the score's changes that the map does not foretell. Max-sensitivity: \
          relative change of the map under invisible noise. Residual: error of the sums of \
          integrated gradients, by the changes of the score.\n\
