@@ -14,10 +14,10 @@
 //! All read and write NHWC (the first re-orders, which costs nothing beside its seven loops), and
 //! give the same result up to rounding. `fer bench kernels` measures them on the reader's machine.
 
+use crate::conv2d::im2col::im2col;
+use crate::conv2d::winograd as winograd_kernel;
 use crate::conv2d::{Algorithm, forward_by};
-use crate::im2col::im2col;
 use crate::naive as specification;
-use crate::winograd as winograd_kernel;
 use crate::{Conv2dGeometry, GemmGeometry, Transpose};
 
 /// One step of the ladder.

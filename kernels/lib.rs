@@ -18,34 +18,31 @@
 //! `unsafe` lives in [`arch`] only.
 
 pub mod arch;
-pub mod batch_norm;
-pub mod batch_norm_relu;
 pub mod conv2d;
 mod dispatch;
 pub mod elementwise;
 pub mod gemm;
-mod gemv;
 pub mod geometry;
-pub mod im2col;
 pub mod ladder;
-pub mod limits;
 pub mod naive;
-mod pack;
+pub mod norm;
 mod parallel;
+pub mod peak;
 pub mod pool;
 pub mod reduce;
 mod scalar;
-pub mod scale_add_relu;
 mod scratch;
 pub mod softmax;
 pub mod update;
 pub mod warp;
-pub mod winograd;
 
+pub use conv2d::{im2col, winograd};
 pub use dispatch::Kernels;
 pub use geometry::{
     ChannelView, Conv2dGeometry, GemmGeometry, GeometryError, Layout, Normalisation,
     Pool2dGeometry, Transpose,
 };
+pub use norm::{batch_norm, batch_norm_relu, scale_add_relu};
 pub use parallel::on_pool;
+pub use peak as limits;
 pub use scalar::Scalar;

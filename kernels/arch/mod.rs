@@ -8,21 +8,22 @@
 //! * [`prefetch`](prefetch()): a request for memory before it is needed.
 #![allow(unsafe_code)]
 
-mod aligned;
-mod block;
-mod level;
-mod micro;
+mod aligned_buffer;
+mod block_mut;
+
+mod micro_kernel;
 mod portable;
 mod prefetch;
+mod simd_level;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use aligned::AlignedBuffer;
-pub use block::{BlockMut, for_each_block};
-pub use level::{Level, cpu_features, detected, level, set_level, supports_baseline};
-pub use micro::{
+pub use aligned_buffer::AlignedBuffer;
+pub use block_mut::{BlockMut, for_each_block};
+pub use micro_kernel::{
     Ahead, Lhs, MAX_MR, MAX_NR, MicroKernel, Rhs, Strip, micro_kernel, micro_kernel_of,
 };
 pub use prefetch::{prefetch, prefetch_ahead};
+pub use simd_level::{Level, cpu_features, detected, level, set_level, supports_baseline};
 pub use vector::{Vector, Vectorized, starts, vectorized};

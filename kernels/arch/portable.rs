@@ -1,6 +1,6 @@
 //! The micro-kernel on the `wide` crate: no instruction named, any processor.
 
-use super::micro::Raw;
+use super::micro_kernel::Raw;
 use wide::f32x8;
 
 const LANES: usize = 8;
@@ -9,7 +9,7 @@ pub const MR: usize = 6;
 /// Columns of the tile.
 pub const NR: usize = 2 * LANES;
 
-/// The contract of [`super::micro`].
+/// The contract of [`super::micro_kernel`].
 ///
 /// # Safety
 /// Every address of A, B and C that the contract names is valid.

@@ -7,7 +7,7 @@ macro_rules! micro_kernel {
     ($name:ident, $feature:literal, $lanes:literal, $mr:literal,
      $zero:ident, $set1:ident, $loadu:ident, $storeu:ident, $add:ident, $fmadd:ident) => {
         pub mod $name {
-            use crate::arch::micro::Raw;
+            use crate::arch::micro_kernel::Raw;
             use std::arch::x86_64::*;
 
             const LANES: usize = $lanes;
@@ -16,7 +16,7 @@ macro_rules! micro_kernel {
             /// Columns of the tile.
             pub const NR: usize = 2 * LANES;
 
-            /// The contract of [`crate::arch::micro`].
+            /// The contract of [`crate::arch::micro_kernel`].
             ///
             /// # Safety
             /// The CPU has the feature; every address of A, B and C that the contract names is valid.

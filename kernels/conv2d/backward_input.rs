@@ -2,10 +2,10 @@
 
 use super::Epilogue;
 use super::direct::correlate;
-use super::weights::Filters;
+use super::filters::Filters;
 use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, micro_kernel};
-use crate::im2col::col2im;
-use crate::pack::KC;
+use crate::conv2d::im2col::col2im;
+use crate::gemm::pack::KC;
 use crate::parallel::parallel_chunks;
 use crate::{Conv2dGeometry, scratch};
 

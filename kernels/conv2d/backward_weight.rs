@@ -11,9 +11,9 @@
 //! Products of different runs of images are added afterwards in their order. How the work is cut
 //! depends on the geometry alone, so the bits do not depend on the threads.
 
-use super::rows::{Channels, InputRows};
+use super::input_rows::{Channels, InputRows};
 use crate::arch::{BlockMut, Lhs, MAX_MR, MAX_NR, MicroKernel, micro_kernel};
-use crate::pack::copy_rows;
+use crate::gemm::pack::copy_rows;
 use crate::parallel::parallel_chunks;
 use crate::{Conv2dGeometry, scratch};
 use std::ops::Range;

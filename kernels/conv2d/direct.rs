@@ -11,11 +11,11 @@
 //! Every output is a sum over (c0, tap, c) in this order, whoever computes it.
 
 use super::epilogue::rectify;
-use super::rows::{Channels, InputRows, columns_per_task, rows_per_task};
-use super::weights::Filters;
+use super::filters::Filters;
+use super::input_rows::{Channels, InputRows, columns_per_task, rows_per_task};
 use super::{Epilogue, Target};
 use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, for_each_block, micro_kernel};
-use crate::pack::KC;
+use crate::gemm::pack::KC;
 use crate::parallel::threads;
 use crate::{Conv2dGeometry, scratch};
 

@@ -2,7 +2,7 @@
 
 use crate::Conv2dGeometry;
 use crate::arch::{Vector, Vectorized, starts, vectorized};
-use crate::batch_norm::{ROWS, add_block, add_blocks};
+use crate::norm::statistics::{ROWS, add_block, add_blocks};
 use crate::parallel::parallel_parts;
 use std::ops::Range;
 
@@ -46,7 +46,7 @@ pub(crate) struct Target<'a> {
     /// y, `[pixels, c_out]`.
     pub y: &'a mut [f32],
     /// Receives the sums of each block of pixels, from which mean and variance are
-    /// [joined](crate::batch_norm::join).
+    /// [joined](crate::norm::statistics::join).
     pub sums: Option<&'a mut [f32]>,
 }
 
@@ -154,7 +154,7 @@ impl Vectorized for Rectify<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch_norm::sums_len;
+    use crate::norm::statistics::sums_len;
 
     /// Parts on blocks, across blocks, several in a block, and none at all.
     #[test]

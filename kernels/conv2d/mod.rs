@@ -7,7 +7,7 @@
 //! y[pixel, o] = Σ_{tap, c} x[pixel + tap, c] · w[tap, c, o]
 //! ```
 //!
-//! [`crate::im2col`] writes that matrix out. The kernels here never do: where images are stored
+//! [`crate::conv2d::im2col`] writes that matrix out. The kernels here never do: where images are stored
 //! channels-last, with a border of zeros around them, its element (pixel, tap, c) lies at
 //! `offset(pixel) + offset(tap) + c`, which is exactly the address that a micro-kernel reads.
 //!
@@ -23,20 +23,22 @@ mod backward_input;
 mod backward_weight;
 mod direct;
 mod epilogue;
+mod filters;
+pub mod im2col;
+mod input_rows;
 mod plan;
 mod prepared;
-mod rows;
-mod weights;
+pub mod winograd;
 
+use crate::norm::statistics as batch_norm;
 use crate::parallel::on_pool;
-use crate::{ChannelView, Conv2dGeometry, batch_norm, im2col, scratch, winograd};
-pub(crate) use backward_input::mirrored;
+use crate::{ChannelView, Conv2dGeometry, scratch};
 pub use epilogue::Epilogue;
-pub(crate) use epilogue::{Part, Target};
+use epilogue::Target;
+use filters::Filters;
 use plan::resolve;
 pub use plan::{Algorithm, Pass, algorithm, plan, plan_name, set_algorithm};
 pub use prepared::Prepared;
-pub(crate) use weights::Filters;
 
 /// y = conv(x, w) + bias; the formula is on [`Conv2dGeometry`].
 ///
@@ -62,7 +64,7 @@ pub fn forward_by(
 }
 
 /// [`forward`], and mean and (biased) variance of each channel of y over the batch: the bits of
-/// [`batch_norm::statistics`](crate::batch_norm::statistics()), but y is added up while it is in
+/// [`batch_norm::statistics`](crate::norm::batch_norm::statistics()), but y is added up while it is in
 /// cache instead of being read from memory once more.
 ///
 /// **Shapes**: as [`forward`]; mean and var `[c_out]`.

@@ -1,6 +1,7 @@
 //! Which algorithm computes a convolution: the one place that decides.
 
-use crate::{Conv2dGeometry, winograd};
+use super::winograd;
+use crate::Conv2dGeometry;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU8, Ordering};

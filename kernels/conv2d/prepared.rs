@@ -1,12 +1,12 @@
 //! Filters that serve many batches: packed or transformed once.
 
+use super::epilogue::rectify;
+use super::filters::Filters;
 use super::plan::{Algorithm, Pass, plan};
-use super::weights::Filters;
-use super::{Epilogue, direct};
+use super::winograd::{self, TileSize};
+use super::{Epilogue, direct, im2col};
 use crate::arch::{AlignedBuffer, MicroKernel, micro_kernel};
-use crate::conv2d::epilogue::rectify;
-use crate::winograd::{self, TileSize};
-use crate::{Conv2dGeometry, Pool2dGeometry, im2col, pool, scratch};
+use crate::{Conv2dGeometry, Pool2dGeometry, pool, scratch};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The filters of a convolution whose weights do not change, in every order that has been asked

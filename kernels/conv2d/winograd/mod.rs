@@ -41,9 +41,11 @@ mod tiles;
 mod transform;
 mod variant;
 
+use super::backward_input::mirrored;
+use super::epilogue::{Epilogue, Target};
+use super::filters::Filters;
 use crate::Conv2dGeometry;
 use crate::arch::{AlignedBuffer, MicroKernel};
-use crate::conv2d::{Epilogue, Filters, Target, mirrored};
 use variant::{F2, F3, F4};
 
 /// Outputs on the side of a tile.

@@ -4,7 +4,7 @@
 //! `[tap][channel][nr]`, zeros to the right of the last output channel.
 
 use crate::Conv2dGeometry;
-use crate::pack::{KC, transpose};
+use crate::gemm::pack::{KC, transpose};
 use crate::parallel::parallel_chunks;
 
 /// The filters of one group as a matrix `[taps · c, o]`, whichever way they are stored.

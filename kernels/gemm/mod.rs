@@ -17,10 +17,13 @@
 //! over k in increasing order, in runs of kc, whoever computes it: the bits do not depend on the
 //! threads.
 
+mod gemv;
+pub(crate) mod pack;
+
 use crate::arch::{Ahead, BlockMut, Lhs, MAX_MR, MicroKernel, Rhs, for_each_block, micro_kernel};
-use crate::pack::{self, KC, run_length};
 use crate::parallel::{on_pool, parallel_chunks, threads};
-use crate::{GemmGeometry, Transpose, gemv, scratch};
+use crate::{GemmGeometry, Transpose, scratch};
+use pack::{KC, run_length};
 
 /// Rows of a packed block of A.
 const MO: usize = 1024;

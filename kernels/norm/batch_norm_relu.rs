@@ -9,19 +9,17 @@
 //! won and whether it was positive. That costs three operations an element; reading the argument of
 //! the maximum and the result of each stage would cost memory traffic, which is what is scarce.
 //!
-//! The formulas are those of [`crate::batch_norm`]. z and y take them in the same order of operations,
+//! The formulas are those of [`crate::norm::batch_norm`]. z and y take them in the same order of operations,
 //! so y has the bits of the three passes one after the other; the sums of the backward pass are added
 //! in another order, so the gradients agree to rounding.
 
-mod windows;
-
+use super::pool_windows::{Factors, Windows, largest, share};
 use crate::arch::{Vector, Vectorized, prefetch_ahead, starts, vectorized};
-use crate::batch_norm::join_sums;
+use crate::norm::batch_norm::join_sums;
 use crate::parallel::{parallel_chunks, parallel_parts};
 use crate::scratch;
 use crate::{Normalisation, Pool2dGeometry};
 use std::ops::Range;
-use windows::{Factors, Windows, largest, share};
 
 /// Pixels of one partial sum, about.
 const PIXELS: usize = 256;

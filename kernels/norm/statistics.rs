@@ -9,12 +9,22 @@
 //! added up while it is in cache ([`crate::conv2d::forward_statistics`] does), and the result has the
 //! bits of [`statistics`], which reads the whole matrix once more.
 
-use super::{LANES, ROWS, block_of};
 use crate::arch::{Vector, Vectorized, vectorized};
 use crate::naive::batch_norm as naive;
 use crate::parallel::parallel_chunks;
 use crate::{ChannelView, scratch};
 use std::ops::Range;
+
+/// Rows of one partial sum.
+pub(crate) const ROWS: usize = 256;
+/// Channels combined at a time.
+pub(super) const LANES: usize = 64;
+
+/// Rows of a block.
+pub(super) fn block_of(x: &[f32], block: usize, c: usize) -> &[f32] {
+    let rest = &x[block * ROWS * c..];
+    &rest[..rest.len().min(ROWS * c)]
+}
 
 /// mean = Σx/m and var = Σ(x − mean)²/m (biased) of each channel, in one pass over x.
 ///

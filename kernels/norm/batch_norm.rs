@@ -5,25 +5,12 @@
 //! with the channels in front (`inner` above 1) is not what f32 images use and takes the
 //! [naive](crate::naive::batch_norm) loops.
 
-mod statistics;
-
+pub use super::statistics::statistics;
+use super::statistics::{LANES, ROWS, block_of};
 use crate::naive::batch_norm as naive;
 use crate::parallel::parallel_chunks;
 use crate::{ChannelView, scratch};
 use rayon::prelude::*;
-pub use statistics::statistics;
-pub(crate) use statistics::{add_block, add_blocks, join, sums_len};
-
-/// Rows of one partial sum.
-pub(crate) const ROWS: usize = 256;
-/// Channels combined at a time.
-const LANES: usize = 64;
-
-/// Rows of a block.
-fn block_of(x: &[f32], block: usize, c: usize) -> &[f32] {
-    let rest = &x[block * ROWS * c..];
-    &rest[..rest.len().min(ROWS * c)]
-}
 
 /// y = x · scale\[c\] + shift\[c\].
 ///

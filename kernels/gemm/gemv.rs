@@ -4,8 +4,8 @@
 //! Each element is summed in the order of [`crate::gemm`], so that a row of the product has the same
 //! bits alone and among others.
 
+use super::pack::run_length;
 use crate::arch::{Vector, Vectorized, vectorized};
-use crate::pack::run_length;
 use crate::parallel::parallel_chunks;
 use crate::{GemmGeometry, scratch};
 

@@ -18,7 +18,7 @@ use super::tiles::Tiles;
 use super::transform::{GradFilter, GradOutput, Input, PAD};
 use super::variant::Variant;
 use crate::arch::{BlockMut, MicroKernel, Strip, Vectorized, micro_kernel, vectorized};
-use crate::pack::transpose;
+use crate::gemm::pack::transpose;
 use crate::parallel::parallel_chunks;
 use crate::{Conv2dGeometry, scratch};
 use std::marker::PhantomData;
