@@ -3,31 +3,27 @@
 
 pub mod autograd;
 pub mod bench;
-pub mod checkpoint;
 pub mod cli;
+mod console;
 pub mod dataset;
 pub mod error;
 pub mod explain;
+pub mod export;
 pub mod files;
-pub mod language;
-mod layout;
-pub mod memory;
 pub mod metrics;
 pub mod model;
+pub mod monitor;
 pub mod nn;
-pub mod observe;
-pub mod onnx;
 pub mod ops;
 pub mod optim;
 pub mod photo;
-pub mod proto;
+pub mod protobuf;
 pub mod random;
 pub mod render;
 pub mod report;
 pub mod serve;
 pub mod stats;
-mod tell;
-pub mod tensorboard;
+pub mod tensor;
 pub mod train;
 
 pub use error::{Error, Result};

@@ -2,12 +2,13 @@
 //!
 //! A binary of its own, because it counts every allocation of its process.
 
-use fer::autograd::Tensor;
 use fer::model::{Inference, Network, architecture};
-use fer::ops::cross_entropy::CrossEntropyOptions;
+use fer::ops::loss::cross_entropy::CrossEntropyOptions;
 use fer::optim::{Optimizer, OptimizerConfig};
+use fer::tensor::Tensor;
 use fer::train::batch::Batch;
-use fer::train::step::{StepAddress, train_step};
+use fer::train::step::StepAddress;
+use fer::train::train_step;
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;

@@ -6,6 +6,5 @@ mod cams;
 mod checks;
 mod filters;
 mod lime;
-mod models;
 mod refusals;
 mod repeatable;

@@ -3,6 +3,8 @@
 mod charts;
 mod maps;
 mod pages;
+mod pictures;
+mod report;
 
 use fer::render::confusion::{Confusion, Normalize};
 use fer::render::{Picture, Scene, Theme};

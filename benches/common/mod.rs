@@ -12,7 +12,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use fer::bench::machine::{LimitsMeter, Memory};
 use fer::random::{Purpose, Rng};
-use fer::render::numbers::counted;
+use fer::render::format::counted;
 use fer_kernels::arch::{self, Level};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;

@@ -10,10 +10,11 @@
 //! and since a line only uses values above it, going from the last line to the first means that ȳ is
 //! complete when its line is reached. It is `+=` because a value used twice receives two gradients.
 
-use super::tape::{Node, Tape, Var};
-use super::tensor::Tensor;
-use crate::error::{Error, Result};
-use crate::memory::Element;
+use crate::autograd::tape::Node;
+use crate::autograd::{Tape, Var};
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
+use crate::{Error, Result};
 use fer_kernels::elementwise;
 
 /// What an op knows about its derivative.

@@ -10,11 +10,11 @@
 //! in double precision. The cotangent is random because with all ones a transposed or permuted
 //! gradient can look right.
 
-use super::backward::BackwardRule;
-use super::tape::{Tape, Var};
-use super::tensor::Tensor;
-use crate::error::Result;
+use crate::Result;
+use crate::autograd::BackwardRule;
+use crate::autograd::{Tape, Var};
 use crate::random::{Purpose, Rng};
+use crate::tensor::Tensor;
 
 /// Step of the central difference, relative to 1; near the cube root of f64's precision.
 const STEP: f64 = 1e-5;

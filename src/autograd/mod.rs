@@ -11,7 +11,8 @@
 //!
 //! # Example
 //! ```
-//! use fer::autograd::{Tape, Tensor};
+//! use fer::autograd::Tape;
+//! use fer::tensor::Tensor;
 //! use fer::ops;
 //!
 //! let mut tape = Tape::<f64>::new();
@@ -25,9 +26,7 @@
 pub mod backward;
 pub mod gradcheck;
 pub mod tape;
-pub mod tensor;
 pub mod unbroadcast;
 
 pub use backward::{Backward, BackwardRule, Gradients, InputGrads};
 pub use tape::{NodeId, Tape, Var};
-pub use tensor::{Shape, Tensor};

@@ -13,9 +13,9 @@
 //! 3     add      2, 0        y
 //! ```
 
-use super::backward::Backward;
-use super::tensor::{Shape, Tensor};
-use crate::memory::Element;
+use crate::autograd::Backward;
+use crate::tensor::storage::Element;
+use crate::tensor::{Shape, Tensor};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A place on a tape. No other has the same id: a tape that has been cleared is another tape.
@@ -27,7 +27,7 @@ pub struct NodeId {
 
 impl NodeId {
     /// Its line on the tape of that number; `None` if it is on another one.
-    pub(super) fn on(self, tape: u64) -> Option<usize> {
+    pub(crate) fn on(self, tape: u64) -> Option<usize> {
         (self.tape == tape).then_some(self.line)
     }
 }
@@ -71,22 +71,22 @@ impl<T: Element> Var<T> {
 }
 
 /// One line of the tape.
-pub(super) struct Node<T: Element> {
+pub(crate) struct Node<T: Element> {
     /// Where each input was recorded; `None` for constants, which get no gradient.
-    pub(super) inputs: Inputs,
+    pub(crate) inputs: Inputs,
     /// The vector-Jacobian product of the op; `None` for a leaf.
-    pub(super) op: Option<Box<dyn Backward<T>>>,
+    pub(crate) op: Option<Box<dyn Backward<T>>>,
     /// Shape of the value, which is also the shape of its gradient.
-    pub(super) shape: Shape,
+    pub(crate) shape: Shape,
     /// Keep the gradient after it has been passed on.
-    pub(super) retain_grad: bool,
+    pub(crate) retain_grad: bool,
 }
 
 /// Room that the first line makes: a training step of a network of ours.
 const USUAL_LINES: usize = 96;
 
 /// Places of the inputs of a line; up to three, as nearly all ops have, need no memory of their own.
-pub(super) enum Inputs {
+pub(crate) enum Inputs {
     Few([Option<NodeId>; 3], usize),
     Many(Vec<Option<NodeId>>),
 }
@@ -98,7 +98,7 @@ impl Inputs {
             _ => Self::Many(inputs.iter().map(|x| x.id).collect()),
         }
     }
-    pub(super) fn as_slice(&self) -> &[Option<NodeId>] {
+    pub(crate) fn as_slice(&self) -> &[Option<NodeId>] {
         match self {
             Self::Few(ids, n) => &ids[..*n],
             Self::Many(ids) => ids,
@@ -108,9 +108,9 @@ impl Inputs {
 
 /// The record of a computation.
 pub struct Tape<T: Element = f32> {
-    pub(super) nodes: Vec<Node<T>>,
+    pub(crate) nodes: Vec<Node<T>>,
     /// A number that no other tape has.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     recording: bool,
 }
 

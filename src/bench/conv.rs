@@ -1,8 +1,8 @@
 //! The three passes of single convolutions.
 
-use super::machine::{Machine, peak_gflops};
-use super::{ConvLayer, median, normal, seconds};
-use crate::error::Result;
+use crate::Result;
+use crate::bench::machine::{Machine, peak_gflops};
+use crate::bench::{ConvLayer, median, normal, seconds};
 use fer_kernels::conv2d::{self, Pass, plan_name};
 use serde::Serialize;
 use std::fmt::Write as _;

@@ -1,11 +1,11 @@
 //! One convolution from its definition to the fastest kernel, under the machine's roofs.
 
-use super::machine::{Limits, LimitsMeter, Machine, Memory};
-use super::{ConvLayer, normal, seconds};
-use crate::error::Result;
+use crate::Result;
+use crate::bench::machine::{Limits, LimitsMeter, Machine, Memory};
+use crate::bench::{ConvLayer, normal, seconds};
 use crate::render::Scene;
 use crate::render::chart::{Look, Roof, Roofline, RooflinePoint, roofline};
-use crate::render::numbers::counted;
+use crate::render::format::counted;
 use fer_kernels::ladder::{LADDER, Rung};
 use serde::Serialize;
 use std::fmt::Write as _;

@@ -1,12 +1,12 @@
 //! Where a training step goes, layer by layer.
 
-use super::machine::Machine;
-use super::median;
-use super::steps::{StepOptions, Training};
-use crate::error::Result;
+use crate::Result;
+use crate::bench::machine::Machine;
+use crate::bench::median;
+use crate::bench::steps::{StepOptions, Training};
 use crate::model::Network;
 use crate::nn::Layer;
-use crate::nn::clock::{Moment, Way};
+use crate::nn::profiler::{Moment, Way};
 use fer_kernels::conv2d::{Pass, plan_name};
 use serde::Serialize;
 use std::time::Instant;
@@ -271,7 +271,7 @@ mod tests {
         let mut pass = crate::nn::Pass::eval();
         pass.watch_all();
         let side = crate::SIDE;
-        let pixels = crate::autograd::Tensor::zeros(&[1, 1, side, side]);
+        let pixels = crate::tensor::Tensor::zeros(&[1, 1, side, side]);
         network.forward(&mut pass, &crate::autograd::Var::constant(pixels)).unwrap();
         let seen: Vec<_> = pass.outputs().iter().map(|(name, _)| name.clone()).collect();
         assert_eq!(names, seen);

@@ -1,6 +1,6 @@
 //! The table of a step as text.
 
-use super::layers::{Part, StepProfile, Work};
+use crate::bench::layers::{Part, StepProfile, Work};
 use std::fmt::Write as _;
 
 impl StepProfile {

@@ -1,7 +1,7 @@
 //! The machine that is measured, and what it can do at best.
 
-use super::seconds;
-use crate::render::numbers::counted;
+use crate::bench::seconds;
+use crate::render::format::counted;
 use fer_kernels::{arch, conv2d, limits};
 use serde::Serialize;
 

@@ -1,16 +1,18 @@
 //! Whole training steps and inference, through the same calls as a user's.
 
-use super::machine::{Machine, peak_mib};
-use super::quantile;
-use crate::autograd::Tensor;
-use crate::error::Result;
-use crate::model::{Inference, Network, architecture, summary::summary};
+use crate::Result;
+use crate::bench::machine::{Machine, peak_mib};
+use crate::bench::quantile;
+use crate::model::summary::summary;
+use crate::model::{Inference, Network, architecture};
 use crate::nn::Pass;
-use crate::ops::cross_entropy::CrossEntropyOptions;
+use crate::ops::loss::cross_entropy::CrossEntropyOptions;
 use crate::optim::{Kind, Optimizer, OptimizerConfig};
 use crate::random::{Purpose, Rng};
+use crate::tensor::Tensor;
+use crate::train::StepResult;
 use crate::train::batch::Batch;
-use crate::train::step::{StepResult, train_step_in};
+use crate::train::step::train_step_in;
 use serde::Serialize;
 use std::time::Instant;
 

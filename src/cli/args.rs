@@ -1,5 +1,8 @@
 //! The commands and what they share.
 
+use super::commands::explain::{activations, filters, gallery, lime, report, saliency, verify};
+use super::commands::training::{calibrate, curves, eval, export, summary, train, watch};
+use super::commands::{bench, crop_calibration, data, demo, info, predict};
 use clap::{Parser, Subcommand};
 
 /// Trains a convolutional network to read facial expressions, and explains it.
@@ -24,45 +27,45 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train on built-in faces and put all four questions to the network, in a minute or two
-    Demo(super::demo::Args),
+    Demo(demo::Args),
     /// Train a network
-    Train(Box<super::train::Args>),
+    Train(Box<train::Args>),
     /// Show a training in the browser while it goes on, or afterwards
-    Watch(super::watch::Args),
+    Watch(watch::Args),
     /// Judge a network on labelled faces: accuracy, per-class table, confusion matrix
-    Eval(super::eval::Args),
+    Eval(eval::Args),
     /// Measure how sure a network may be of itself, and keep it, so that 80 % means right in 80 %
-    Calibrate(super::calibrate::Args),
+    Calibrate(calibrate::Args),
     /// Write a network for other programs: ONNX, or weights alone
-    Export(super::export::Args),
+    Export(export::Args),
     /// Name the expressions in photos, folders of pictures, or rows of a CSV
-    Predict(super::predict::Args),
+    Predict(predict::Args),
     /// Draw accuracy and loss over the epochs of one or several runs
-    Curves(super::curves::Args),
+    Curves(curves::Args),
     /// Count, check, split, draw or convert faces
-    Data(super::data::Args),
+    Data(data::Args),
     /// Draw where the network looks, by any of fourteen methods
-    Saliency(Box<super::saliency::Args>),
+    Saliency(Box<saliency::Args>),
     /// Explain a face by its pieces: evidence for and against, and whether to believe it
-    Lime(super::lime::Args),
+    Lime(lime::Args),
     /// The whole answer on one page: where it looks, what filters want, how it judges, how it trained
-    Report(super::report::Args),
+    Report(report::Args),
     /// Every method on every expression: pages with an index
-    Gallery(Box<super::gallery::Args>),
+    Gallery(Box<gallery::Args>),
     /// Check that the gradients are exact on this network and this face
-    Verify(super::verify::Args),
+    Verify(verify::Args),
     /// Measure the speed of training and inference on this machine
-    Bench(super::bench::Args),
+    Bench(bench::Args),
     /// Print a network's layers: output shape, parameters, multiply-accumulates
-    Summary(super::summary::Args),
+    Summary(summary::Args),
     /// Draw what the filters of a layer make of a face, or of each class on average
-    Activations(Box<super::activations::Args>),
+    Activations(Box<activations::Args>),
     /// Draw what each filter, or each class, wants to see
-    Filters(Box<super::filters::Args>),
+    Filters(Box<filters::Args>),
     /// Measure how a face that was found in a photo should be cut out
-    Framing(super::framing::Args),
+    Framing(crop_calibration::Args),
     /// Print CPU features, the SIMD path chosen, threads and versions
-    Info(super::info::Args),
+    Info(info::Args),
     /// Print a completion script for a shell
     Completions {
         /// The shell

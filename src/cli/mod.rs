@@ -1,41 +1,17 @@
 //! The command line: each file turns the arguments of one command into library calls.
 
-mod activations;
-mod answers;
 mod args;
-mod bench;
-mod calibrate;
-mod curves;
-mod data;
-mod demo;
-mod eval;
-mod explained;
-mod export;
-mod faces;
-mod filters;
-mod framing;
-mod gallery;
-mod info;
-mod input;
-mod lime;
-mod output;
-mod photos;
-mod predict;
-mod progress;
-mod report;
-mod saliency;
-mod saliency_set;
-mod stopping;
-mod summary;
-mod target;
-mod train;
-mod training_display;
-mod verify;
-mod watch;
+mod commands;
+mod shared;
 
-use crate::error::{Error, Result};
-use crate::tell::tell;
-use args::{Cli, Command};
+use crate::cli::args::{Cli, Command};
+use crate::cli::commands::explain::{
+    activations, filters, gallery, lime, report, saliency, verify,
+};
+use crate::cli::commands::training::{calibrate, curves, eval, export, summary, train, watch};
+use crate::cli::commands::{bench, crop_calibration, data, demo, info, predict};
+use crate::console::tell;
+use crate::{Error, Result};
 use clap::Parser as _;
 use fer_kernels::{arch, conv2d, on_pool};
 use std::process::ExitCode;
@@ -127,7 +103,7 @@ fn carry_out(command: Command) -> Result<(), Broken> {
         Command::Eval(args) => eval::run(args)?,
         Command::Calibrate(args) => calibrate::run(args)?,
         Command::Export(args) => export::run(args)?,
-        Command::Framing(args) => framing::run(args)?,
+        Command::Framing(args) => crop_calibration::run(args)?,
         Command::Predict(args) => predict::run(args)?,
         Command::Curves(args) => curves::run(args)?,
         Command::Data(args) => data::run(args)?,

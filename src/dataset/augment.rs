@@ -5,7 +5,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::Dataset;
+use crate::dataset::Dataset;
 use crate::random::{Purpose, Rng};
 use crate::{Error, PIXELS, Result, SIDE};
 

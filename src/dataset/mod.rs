@@ -16,34 +16,23 @@
 //! | [`mod@write`], [`mod@write_folder`] | a CSV again, a folder of pictures again |
 
 pub mod augment;
-pub mod check;
-pub mod copies;
-pub mod csv_rows;
-pub mod exif;
-pub mod folder;
-pub mod hash;
-pub mod lines;
-pub mod picture;
-pub(crate) mod raster;
+pub mod clean;
+pub mod image;
 pub mod read;
-pub mod resize;
-pub mod split;
 pub mod synth;
-pub mod tree;
 pub mod write;
-pub mod write_folder;
+
+pub use augment::{Augment, Preset};
+pub use clean::split::{Split, stratified_split};
+pub use read::{ReadOptions, Report, read};
+pub use synth::{SynthOptions, synthesize};
+pub use write::csv::write_csv;
+pub use write::folder::write_folder;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-
-pub use augment::{Augment, Preset};
-pub use read::{ReadOptions, Report, read};
-pub use split::{Split, stratified_split};
-pub use synth::{SynthOptions, synthesize};
-pub use write::write_csv;
-pub use write_folder::write_folder;
 
 use crate::{CLASS_NAMES, Error, PIXELS, Result};
 

@@ -1,6 +1,7 @@
 //! Sending many faces through the network, a bounded number at once.
 
-use super::model::{BackwardRule, Classifier, Target};
+use crate::autograd::BackwardRule;
+use crate::explain::{Classifier, Target};
 use crate::{PIXELS, Result};
 use rayon::prelude::*;
 
@@ -10,7 +11,7 @@ pub const BATCH: usize = 128;
 
 /// Calls `run(first, faces)` on `total` faces, at most [`BATCH`] at once and in order; face i is
 /// drawn by `make(i, face)`, on all threads.
-pub(super) fn for_each_batch(
+pub(crate) fn for_each_batch(
     total: usize,
     make: impl Fn(usize, &mut [f32]) + Sync,
     mut run: impl FnMut(usize, &[f32]) -> Result<()>,
@@ -40,7 +41,7 @@ pub fn logits_of(
 }
 
 /// Probability of `class(i)` for each face that `make` draws.
-pub(super) fn probabilities_of(
+pub(crate) fn probabilities_of(
     model: &dyn Classifier,
     total: usize,
     make: impl Fn(usize, &mut [f32]) + Sync,
@@ -52,7 +53,7 @@ pub(super) fn probabilities_of(
 }
 
 /// Target scores of the faces that `make` draws.
-pub(super) fn scores_of(
+pub(crate) fn scores_of(
     model: &dyn Classifier,
     total: usize,
     make: impl Fn(usize, &mut [f32]) + Sync,
@@ -64,7 +65,7 @@ pub(super) fn scores_of(
 }
 
 /// Gradients of the faces that `make` draws, handed over in order as `take(i, score, gradient)`.
-pub(super) fn gradients_of(
+pub(crate) fn gradients_of(
     model: &dyn Classifier,
     total: usize,
     rule: BackwardRule,

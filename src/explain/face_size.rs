@@ -1,8 +1,8 @@
 //! A face at the size a network takes, and the way back for its gradient.
 
-use super::model::ReceptiveField;
 use crate::dataset::augment::keys;
-use crate::memory::Element;
+use crate::explain::ReceptiveField;
+use crate::tensor::storage::Element;
 use crate::{PIXELS, SIDE};
 use rayon::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Finding a layer by name, and the layers around it.
 
-use super::model::{Classifier, LayerInfo, LayerKind};
+use crate::explain::{Classifier, LayerInfo, LayerKind};
 use crate::{Error, Result};
 
 /// The layer of this name.
@@ -97,7 +97,7 @@ pub fn previous_block<'a>(layers: &'a [LayerInfo], name: &str) -> Option<&'a Lay
 
 #[cfg(test)]
 mod tests {
-    use super::{edit_distance, nearest};
+    use crate::explain::layers::{edit_distance, nearest};
 
     #[test]
     fn edit_distance_counts_edits() {

@@ -36,7 +36,7 @@ impl Target {
     }
 
     /// The score of one face from its logits. **Panics** for a class that these do not have, which
-    /// [`check`](super::check::check) excludes; so does [`Target::logit_gradient`].
+    /// [`check`](crate::explain::validate::check) excludes; so does [`Target::logit_gradient`].
     pub fn score(&self, logits: &[f32]) -> f32 {
         let c = self.class(logits);
         match self {

@@ -1,7 +1,8 @@
 //! Every number of one evaluation, in the shape that `fer eval --json` prints.
 
-use super::calibration::{Calibration, fit_temperature};
-use super::confusion::Confusion;
+use crate::metrics::Calibration;
+use crate::metrics::Confusion;
+use crate::metrics::calibration::fit_temperature;
 use crate::stats::{Interval, argmax, log_softmax, wilson};
 use crate::{Error, Result};
 

@@ -8,7 +8,6 @@ pub mod confusion;
 pub mod errors;
 pub mod evaluation;
 pub mod features;
-pub mod words;
 
 pub use calibration::{Bin, Calibration};
 pub use confusion::Confusion;

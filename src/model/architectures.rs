@@ -1,8 +1,8 @@
 //! The networks that come with the program.
 
-use super::network::Network;
-use super::spec::{LayerSpec, NetworkSpec};
-use crate::error::{Error, Result};
+use crate::model::Network;
+use crate::model::{LayerSpec, NetworkSpec};
+use crate::{Error, Result};
 use std::path::Path;
 
 /// Names of the built-in networks.

@@ -3,15 +3,15 @@
 //! A specification comes from a file that anybody may have written, so every size is checked before
 //! memory is asked for: what a layer would take is counted first, and refused beyond the limits here.
 
-use super::spec::LayerSpec;
-use crate::autograd::Shape;
-use crate::error::{Error, Result};
-use crate::memory::Element;
+use crate::model::LayerSpec;
 use crate::nn::{
     Activation, BatchNorm2d, Builder, Conv2d, Layer, Linear, Residual, Sequential, SqueezeExcite,
 };
-use crate::ops::conv2d::Conv2dOptions;
-use crate::ops::max_pool2d::Pool2dOptions;
+use crate::ops::image::conv2d::Conv2dOptions;
+use crate::ops::image::max_pool2d::Pool2dOptions;
+use crate::tensor::Shape;
+use crate::tensor::storage::Element;
+use crate::{Error, Result};
 
 /// Most parameters of a network: 400 MB in f32, of which training needs about four times as much.
 pub const MAX_PARAMETERS: usize = 100_000_000;
@@ -21,7 +21,7 @@ pub const MAX_PARAMETERS: usize = 100_000_000;
 pub const MAX_VALUES: usize = 1 << 22;
 
 /// Builds layers and counts their parameters.
-pub(super) struct Build {
+pub(crate) struct Build {
     builder: Builder,
     parameters: usize,
     limit: usize,
@@ -29,7 +29,7 @@ pub(super) struct Build {
 
 impl Build {
     /// Weights drawn from `seed`, at most `limit` parameters.
-    pub(super) fn new(seed: u64, limit: usize) -> Self {
+    pub(crate) fn new(seed: u64, limit: usize) -> Self {
         Self { builder: Builder::new(seed), parameters: 0, limit }
     }
 
@@ -37,7 +37,7 @@ impl Build {
     ///
     /// # Errors
     /// [`Error::Shape`] if they do not fit together or a limit is exceeded.
-    pub(super) fn layers<T: Element>(
+    pub(crate) fn layers<T: Element>(
         &mut self,
         specs: &[LayerSpec],
         input: &[usize],

@@ -10,13 +10,15 @@
 //! ReLU is applied, and the largest of each 2×2 pixels chosen, before a result leaves the cache; the
 //! filters are brought into the order of the kernels once instead of for every batch.
 
-use super::network::Network;
-use crate::autograd::tensor::Shape;
-use crate::autograd::{Tensor, Var};
-use crate::error::{Error, Result};
+use crate::autograd::Var;
+use crate::model::Network;
 use crate::nn::{Activation, BatchNorm2d, Conv2d, Function, Layer, Pass, Residual, Sequential};
-use crate::ops::conv2d::{Conv2dOptions, geometry};
-use crate::ops::{matmul::product, max_pool2d::Pool2dOptions};
+use crate::ops::image::conv2d::{Conv2dOptions, geometry};
+use crate::ops::image::max_pool2d::Pool2dOptions;
+use crate::ops::matrix::matmul::product;
+use crate::tensor::Shape;
+use crate::tensor::Tensor;
+use crate::{Error, Result};
 use fer_kernels::conv2d::{Epilogue, Prepared};
 use fer_kernels::{Layout, Pool2dGeometry, Transpose, elementwise, on_pool};
 
@@ -71,7 +73,8 @@ fn steps(layers: &[Layer]) -> Vec<Step> {
             }
             Layer::Residual(Residual { body, .. }) => {
                 let relu = rest.get(1).is_some_and(is_relu);
-                steps.push(Step::Residual { branch: self::steps(&body.0), relu });
+                steps
+                    .push(Step::Residual { branch: crate::model::inference::steps(&body.0), relu });
                 1 + usize::from(relu)
             }
             Layer::Linear(linear) => {

@@ -1,12 +1,14 @@
 //! A network: its specification and its layers with their weights.
 
-use super::build::{Build, MAX_PARAMETERS};
-use super::spec::NetworkSpec;
-use crate::autograd::{Tensor, Var};
-use crate::error::{Error, Result};
-use crate::memory::Element;
+use crate::autograd::Var;
+use crate::model::NetworkSpec;
+use crate::model::build::{Build, MAX_PARAMETERS};
 use crate::nn::{BatchNorm2d, Layer, Parameter, Pass, Sequential};
-use crate::ops::{self, batch_norm::BatchStatistics};
+use crate::ops;
+use crate::ops::norm::batch_norm::BatchStatistics;
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
+use crate::{Error, Result};
 
 /// Room for the parameters of a network of ours.
 const USUAL_PARAMETERS: usize = 64;
@@ -25,7 +27,7 @@ impl<T: Element> Network<T> {
     /// # Errors
     /// [`Error::Shape`] if there is nothing to see or to choose from, or the layers do not fit
     /// together, do not end in one logit a class, or exceed [`MAX_PARAMETERS`] or
-    /// [`MAX_VALUES`](super::build::MAX_VALUES).
+    /// [`MAX_VALUES`](crate::model::build::MAX_VALUES).
     pub fn new(spec: NetworkSpec, seed: u64) -> Result<Self> {
         Self::build(MAX_PARAMETERS, spec, seed)
     }

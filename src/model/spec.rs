@@ -3,7 +3,7 @@
 use crate::nn::Function;
 use serde::{Deserialize, Serialize};
 
-/// A network without its weights. What sizes it may have, [`super::build`] says.
+/// A network without its weights. What sizes it may have, [`crate::model::build`] says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkSpec {

@@ -1,8 +1,8 @@
 //! A network as a table: layer, output shape, parameters, multiply-accumulates.
 
-use super::Network;
-use crate::error::Result;
-use crate::memory::Element;
+use crate::Result;
+use crate::model::Network;
+use crate::tensor::storage::Element;
 use serde::Serialize;
 use std::fmt::Write as _;
 

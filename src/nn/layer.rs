@@ -1,10 +1,12 @@
 //! The closed set of layers.
 
-use super::{BatchNorm2d, Conv2d, Linear, Parameter, Pass, Sequential, SqueezeExcite};
-use crate::autograd::{Tensor, Var};
-use crate::error::{Error, Result};
-use crate::memory::Element;
-use crate::ops::{self, max_pool2d::Pool2dOptions};
+use crate::autograd::Var;
+use crate::nn::{BatchNorm2d, Conv2d, Linear, Parameter, Pass, Sequential, SqueezeExcite};
+use crate::ops;
+use crate::ops::image::max_pool2d::Pool2dOptions;
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
+use crate::{Error, Result};
 use fer_kernels::Pool2dGeometry;
 use serde::{Deserialize, Serialize};
 

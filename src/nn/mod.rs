@@ -3,24 +3,21 @@
 //! Layers carry Keras-style names (`conv2d_3`, `batch_normalization_3`, `activation_3`), counted
 //! from 1 in the order of the network, by which every command addresses them.
 
-pub mod batch_norm;
-pub mod clock;
-pub mod conv2d;
 mod layer;
-pub mod linear;
+pub mod layers;
 mod parameter;
 mod pass;
+pub mod profiler;
 mod sequential;
-pub mod squeeze_excite;
 
-pub use batch_norm::BatchNorm2d;
-pub use conv2d::Conv2d;
 pub use layer::{Activation, Function, Layer, Residual};
-pub use linear::Linear;
+pub use layers::batch_norm::BatchNorm2d;
+pub use layers::conv2d::Conv2d;
+pub use layers::linear::Linear;
+pub use layers::squeeze_excite::SqueezeExcite;
 pub use parameter::{Parameter, Role};
 pub use pass::{Mode, Pass};
 pub use sequential::Sequential;
-pub use squeeze_excite::SqueezeExcite;
 
 use std::collections::BTreeMap;
 

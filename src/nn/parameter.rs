@@ -1,8 +1,8 @@
 //! What training changes.
 
-use crate::autograd::Tensor;
-use crate::memory::Element;
 use crate::random::{Purpose, Rng};
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
 
 /// What a parameter does, which decides how it is initialised and whether it decays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

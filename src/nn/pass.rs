@@ -1,11 +1,12 @@
 //! One run of a network over a batch: the tape, the mode, and what the layers leave behind.
 
-use super::Parameter;
-use super::clock::{Clock, Way};
-use crate::autograd::{Gradients, Tape, Tensor, Var};
-use crate::memory::Element;
-use crate::ops::batch_norm::BatchStatistics;
+use crate::autograd::{Gradients, Tape, Var};
+use crate::nn::Parameter;
+use crate::nn::profiler::{Clock, Way};
+use crate::ops::norm::batch_norm::BatchStatistics;
 use crate::random::{Purpose, Rng};
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
 
 /// Whether batch norm and dropout behave as in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,13 @@
 //! Layers one after the other, some of them in one pass over memory.
 
-use super::layer::{Function, Layer};
-use super::{BatchNorm2d, Mode, Pass, SqueezeExcite};
+use crate::Result;
 use crate::autograd::Var;
-use crate::error::Result;
-use crate::memory::Element;
-use crate::ops::{self, batch_norm::BatchStatistics, max_pool2d::Pool2dOptions};
+use crate::nn::{BatchNorm2d, Mode, Pass, SqueezeExcite};
+use crate::nn::{Function, Layer};
+use crate::ops;
+use crate::ops::image::max_pool2d::Pool2dOptions;
+use crate::ops::norm::batch_norm::BatchStatistics;
+use crate::tensor::storage::Element;
 
 /// Layers one after the other.
 #[derive(Clone, Debug)]
@@ -41,7 +43,7 @@ impl<T: Element> Sequential<T> {
         self.0.iter().try_fold(input.to_vec(), |shape, layer| layer.output_shape(&shape))
     }
 
-    pub(super) fn macs(&self, input: &[usize]) -> usize {
+    pub(crate) fn macs(&self, input: &[usize]) -> usize {
         let mut shape = input.to_vec();
         let mut total = 0;
         for layer in &self.0 {

@@ -4,79 +4,51 @@
 //! To add an op: write its file after the model of `mul.rs`, add its line below, and add its samples
 //! to `tests/samples/`. The suite fails for an op without samples.
 
-pub mod add;
-pub mod affine_warp;
-pub mod avg_pool2d;
-pub mod batch_norm;
-pub mod batch_norm_relu;
-mod broadcast;
-pub mod concat;
-pub mod conv2d;
-pub mod conv2d_statistics;
-pub mod cross_entropy;
-pub mod div;
-pub mod dropout;
-pub mod exp;
-pub mod global_avg_pool2d;
-pub mod leaky_relu;
-pub mod linear;
-pub mod ln;
-pub mod log_softmax;
-pub mod matmul;
-pub mod max;
-pub mod max_pool2d;
-pub mod mean;
-pub mod mul;
-pub mod neg;
-pub mod pow;
-pub mod relu;
-pub mod reshape;
-pub mod scale_add_relu;
-pub mod sigmoid;
-pub mod softmax;
-pub mod sqrt;
-pub mod sub;
-pub mod sum;
-pub mod tanh;
-pub mod transpose;
+pub mod elementwise;
+pub mod fused;
+pub mod image;
+pub mod loss;
+pub mod matrix;
+pub mod norm;
+pub mod reduce;
 
-pub use add::add;
-pub use affine_warp::affine_warp;
-pub use avg_pool2d::avg_pool2d;
-pub use batch_norm::{batch_norm_eval, batch_norm_train};
-pub use batch_norm_relu::{batch_norm_relu_eval, batch_norm_relu_train};
-pub use concat::concat;
-pub use conv2d::conv2d;
-pub use conv2d_statistics::conv2d_statistics;
-pub use cross_entropy::cross_entropy;
-pub use div::div;
-pub use dropout::dropout;
-pub use exp::exp;
-pub use global_avg_pool2d::global_avg_pool2d;
-pub use leaky_relu::leaky_relu;
-pub use linear::linear;
-pub use ln::ln;
-pub use log_softmax::log_softmax;
-pub use matmul::matmul;
-pub use max::max;
-pub use max_pool2d::max_pool2d;
-pub use mean::mean;
-pub use mul::mul;
-pub use neg::neg;
-pub use pow::pow;
-pub use relu::relu;
-pub use reshape::reshape;
-pub use scale_add_relu::scale_add_relu;
-pub use sigmoid::sigmoid;
-pub use softmax::softmax;
-pub use sqrt::sqrt;
-pub use sub::sub;
-pub use sum::sum;
-pub use tanh::tanh;
-pub use transpose::transpose;
+pub use elementwise::add::add;
+pub use elementwise::div::div;
+pub use elementwise::dropout::dropout;
+pub use elementwise::exp::exp;
+pub use elementwise::leaky_relu::leaky_relu;
+pub use elementwise::ln::ln;
+pub use elementwise::mul::mul;
+pub use elementwise::neg::neg;
+pub use elementwise::pow::pow;
+pub use elementwise::relu::relu;
+pub use elementwise::sigmoid::sigmoid;
+pub use elementwise::sqrt::sqrt;
+pub use elementwise::sub::sub;
+pub use elementwise::tanh::tanh;
+pub use fused::batch_norm_relu::{batch_norm_relu_eval, batch_norm_relu_train};
+pub use fused::conv2d_statistics::conv2d_statistics;
+pub use fused::scale_add_relu::scale_add_relu;
+pub use image::affine_warp::affine_warp;
+pub use image::avg_pool2d::avg_pool2d;
+pub use image::conv2d::conv2d;
+pub use image::global_avg_pool2d::global_avg_pool2d;
+pub use image::max_pool2d::max_pool2d;
+pub use loss::cross_entropy::cross_entropy;
+pub use matrix::concat::concat;
+pub use matrix::linear::linear;
+pub use matrix::matmul::matmul;
+pub use matrix::reshape::reshape;
+pub use matrix::transpose::transpose;
+pub use norm::batch_norm::{batch_norm_eval, batch_norm_train};
+pub use reduce::log_softmax::log_softmax;
+pub use reduce::max::max;
+pub use reduce::mean::mean;
+pub use reduce::softmax::softmax;
+pub use reduce::sum::sum;
 
 /// Name and formula of every differentiable op; `Backward::name` is one of these names, or `mark` for
-/// the marks between the layers of a timed pass ([`Clock`](crate::nn::clock::Clock)).
+/// the marks between the layers of a timed pass ([`Clock`](crate::nn::profiler::Clock)).
 pub const OPS: &[(&str, &str)] = &[
     ("add", "a + b, broadcast"),
     ("sub", "a − b, broadcast"),

@@ -1,8 +1,8 @@
 //! SGD, Adam and AdamW.
 
-use crate::autograd::Tensor;
-use crate::memory::Element;
 use crate::nn::{Parameter, Role};
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
 use fer_kernels::reduce;
 use fer_kernels::update::{self, Adam, Sgd};
 use serde::{Deserialize, Serialize};

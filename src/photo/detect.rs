@@ -1,7 +1,7 @@
 //! Where the faces of a picture are.
 
-use crate::dataset::picture::Picture;
-use crate::error::{Error, Result};
+use crate::dataset::image::picture::Picture;
+use crate::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A face in a picture: the square from the brows to the chin, in pixels.

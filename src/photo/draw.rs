@@ -1,12 +1,12 @@
 //! Boxes, labels and saliency on a photo.
 
-use super::Frame;
 use crate::SIDE;
-use crate::dataset::picture::Colors;
-use crate::dataset::resize::resize;
+use crate::dataset::image::picture::Colors;
+use crate::dataset::image::resize::resize;
+use crate::photo::Frame;
+use crate::render::Colormap;
 use crate::render::Picture;
 use crate::render::canvas::{Ink, fill_rect, stroke, text};
-use crate::render::colormap::Colormap;
 use crate::render::font::{Weight, width};
 use crate::render::image::mix;
 

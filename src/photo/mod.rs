@@ -7,16 +7,16 @@
 //! | [`framing`] | the measurement behind that square |
 //! | [`draw`] | boxes, labels and saliency on the photo |
 
+pub mod crop;
+pub mod crop_calibration;
 pub mod detect;
 pub mod draw;
-pub mod frame;
-pub mod framing;
 
+pub use crop::Frame;
 pub use detect::{FaceFinder, Found, SeetaFace};
-pub use frame::Frame;
 
-use crate::dataset::picture::Picture;
-use crate::error::{Error, Result};
+use crate::dataset::image::picture::Picture;
+use crate::{Error, Result};
 
 /// Which part of a picture is taken for a face.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 //! Paint on a picture: anti-aliased shapes by how much of each pixel they cover.
 
-use super::font::{self, Weight};
-use super::image::{Picture, Rgb, mix};
+use crate::render::font;
+use crate::render::font::Weight;
+use crate::render::image::mix;
+use crate::render::{Picture, Rgb};
 
 /// A point in pixels, y downwards.
 pub type Point = (f32, f32);

@@ -1,10 +1,12 @@
 //! Numbers to colours: maps of magnitudes, maps of signs, overlays, scale bars.
 
-use super::image::{Picture, Rgb, check_len, mix};
-use super::numbers::engineering;
-use super::scene::{Align, Anchor, Scene, TextStyle};
-use super::theme::Palette;
 use crate::Result;
+use crate::render::Scene;
+use crate::render::format::engineering;
+use crate::render::image::{check_len, mix};
+use crate::render::scene::{Align, Anchor, TextStyle};
+use crate::render::theme::Palette;
+use crate::render::{Picture, Rgb};
 
 /// How numbers become colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

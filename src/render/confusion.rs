@@ -1,11 +1,13 @@
 //! The confusion matrix, drawn from rectangles and text.
 
-use super::colormap::Colormap;
-use super::font;
-use super::image::Rgb;
-use super::numbers::thousands;
-use super::scene::{Align, Anchor, Scene, TextStyle};
-use super::theme::{Palette, Theme, readable_on};
+use crate::render::Colormap;
+use crate::render::Rgb;
+use crate::render::Scene;
+use crate::render::Theme;
+use crate::render::font;
+use crate::render::format::thousands;
+use crate::render::scene::{Align, Anchor, TextStyle};
+use crate::render::theme::{Palette, readable_on};
 use crate::{Error, Result};
 
 /// What the cells show.

@@ -92,7 +92,7 @@ pub fn wrap(text: &str, size: f32, weight: Weight, max_width: f32) -> Vec<String
 
 /// Calls `paint(dx, dy, coverage)` for every pixel that the text touches; (0, 0) is the start of
 /// the baseline, coverage is the part of the pixel that is inked, 0…1.
-pub(super) fn rasterize(
+pub(crate) fn rasterize(
     text: &str,
     size: f32,
     weight: Weight,

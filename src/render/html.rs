@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::image::Picture;
 use crate::Result;
+use crate::render::Picture;
 
 /// Makes text safe inside HTML and XML, in content and in quoted attributes; control characters
 /// that XML forbids are dropped.
@@ -90,7 +90,7 @@ impl Document {
 
     /// A figure from PNG bytes, embedded. `alt` says what is seen to whom cannot see it.
     pub fn png(&mut self, png: &[u8], alt: &str, caption: &str) -> &mut Self {
-        let source = format!("data:image/png;base64,{}", super::base64(png));
+        let source = format!("data:image/png;base64,{}", crate::render::base64(png));
         self.linked(&source, alt, caption)
     }
 

@@ -187,7 +187,7 @@ impl Picture {
     ///
     /// **Errors**: as [`Picture::to_png`].
     pub fn to_data_uri(&self) -> Result<String> {
-        Ok(format!("data:image/png;base64,{}", super::base64(&self.to_png()?)))
+        Ok(format!("data:image/png;base64,{}", crate::render::base64(&self.to_png()?)))
     }
 }
 
@@ -208,7 +208,7 @@ fn over_white(samples: &[u8]) -> Rgb {
 }
 
 /// Refuses sizes beyond [`MAX_PIXELS`].
-pub(super) fn check_pixels(width: usize, height: usize) -> Result<()> {
+pub(crate) fn check_pixels(width: usize, height: usize) -> Result<()> {
     if width.checked_mul(height).is_none_or(|n| n > MAX_PIXELS) {
         return Err(Error::Render(format!(
             "a picture of {width}×{height} pixels; at most {MAX_PIXELS} are allowed, \
@@ -219,7 +219,7 @@ pub(super) fn check_pixels(width: usize, height: usize) -> Result<()> {
 }
 
 /// Refuses numbers that do not fill a `width` × `height` picture.
-pub(super) fn check_len(op: &'static str, len: usize, width: usize, height: usize) -> Result<()> {
+pub(crate) fn check_len(op: &'static str, len: usize, width: usize, height: usize) -> Result<()> {
     if len != width * height {
         return Err(Error::shape(op, format!("{len} values for {width}×{height} pixels")));
     }

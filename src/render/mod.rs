@@ -7,18 +7,18 @@
 //!
 //! The functions return bytes; [`mod@write`] and [`crate::files::write_atomic`] make them durable.
 
-pub mod ascii;
 pub mod canvas;
 pub mod chart;
 pub mod colormap;
 pub mod confusion;
 pub mod font;
+pub mod format;
 pub mod html;
 pub mod image;
-pub mod numbers;
 pub mod panel;
 pub mod scene;
 mod svg;
+pub mod terminal;
 pub mod theme;
 pub mod write;
 

@@ -1,10 +1,13 @@
 //! A drawing as a list of shapes: drawn once, written as PNG or as SVG.
 
-use super::canvas::{self, Ink, Point};
-use super::font::{self, Weight};
-use super::image::{Picture, Rgb, check_pixels};
-use super::svg;
 use crate::Result;
+use crate::render::canvas;
+use crate::render::canvas::{Ink, Point};
+use crate::render::font;
+use crate::render::font::Weight;
+use crate::render::image::check_pixels;
+use crate::render::svg;
+use crate::render::{Picture, Rgb};
 
 /// Which part of a line of text stands at its x position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,7 +90,7 @@ impl TextStyle {
 
 /// One thing drawn. Lengths are in pixels at scale 1, y downwards.
 #[derive(Clone, Debug)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Rect {
         left: f32,
         top: f32,
@@ -128,10 +131,10 @@ pub(super) enum Shape {
 /// A drawing of fixed size with a ground colour.
 #[derive(Clone, Debug)]
 pub struct Scene {
-    pub(super) width: f32,
-    pub(super) height: f32,
-    pub(super) ground: Rgb,
-    pub(super) shapes: Vec<Shape>,
+    pub(crate) width: f32,
+    pub(crate) height: f32,
+    pub(crate) ground: Rgb,
+    pub(crate) shapes: Vec<Shape>,
 }
 
 impl Scene {

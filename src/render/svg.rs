@@ -2,15 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::canvas::{Ink, Point};
-use super::font::{self, Weight};
-use super::html::escape;
-use super::image::Rgb;
-use super::scene::{Scene, Shape};
 use crate::Result;
+use crate::render::Rgb;
+use crate::render::Scene;
+use crate::render::canvas::{Ink, Point};
+use crate::render::font;
+use crate::render::font::Weight;
+use crate::render::html::escape;
+use crate::render::scene::Shape;
 
 /// Writes the document. `fmt::Write` into a `String` cannot fail, so its results are dropped.
-pub(super) fn write(scene: &Scene) -> Result<String> {
+pub(crate) fn write(scene: &Scene) -> Result<String> {
     let (width, height) = (number(scene.width), number(scene.height));
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \

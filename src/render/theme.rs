@@ -1,6 +1,6 @@
 //! Colours of charts and pages, light and dark, told apart by colour-blind readers and in print.
 
-use super::image::Rgb;
+use crate::render::Rgb;
 
 /// Light for print, dark for screens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

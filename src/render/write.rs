@@ -1,10 +1,10 @@
 //! Drawings and pages into files, as their names end.
 
-use super::html::Document;
-use super::image::MAX_PIXELS;
-use super::panel::Page;
-use super::scene::Scene;
 use crate::files::{require_folder_of, write_atomic};
+use crate::render::Scene;
+use crate::render::html::Document;
+use crate::render::image::MAX_PIXELS;
+use crate::render::panel::Page;
 use crate::{Error, Result};
 use std::path::Path;
 

@@ -64,7 +64,7 @@ impl ShownFace {
                 Line::verdict(predicted, probability, c == self.predicted),
             ],
             None => {
-                let percent = crate::render::numbers::percent(probability);
+                let percent = crate::render::format::percent(probability);
                 vec![Line::new(format!("{predicted} {percent}"), Tone::Strong)]
             }
         };

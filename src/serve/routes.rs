@@ -1,8 +1,8 @@
 //! What can be asked for: three parts of the page, which are in the program, and the two files
 //! that a training writes.
 
-use super::http::{Request, Response};
-use crate::observe::live::{LIVE, PROGRESS};
+use crate::monitor::live::live_page::{LIVE, PROGRESS};
+use crate::serve::http::{Request, Response};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,9 +1,9 @@
 //! The listener and its threads.
 
-use super::http::{read_request, write_response};
-use super::routes::answer;
-use crate::error::{Error, Result};
-use crate::observe::live::PROGRESS;
+use crate::monitor::live::live_page::PROGRESS;
+use crate::serve::http::{read_request, write_response};
+use crate::serve::routes::answer;
+use crate::{Error, Result};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -135,7 +135,10 @@ impl Shared {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let Some(request) = read_request(&mut stream)? else {
-            return write_response(&mut stream, &super::http::Response::refusal("400 Bad Request"));
+            return write_response(
+                &mut stream,
+                &crate::serve::http::Response::refusal("400 Bad Request"),
+            );
         };
         let response = answer(&request, &self.folder, self.port);
         write_response(&mut stream, &response)?;

@@ -1,12 +1,12 @@
 //! Which faces a step sees, and what it should answer.
 
-use super::config::TrainConfig;
-use crate::autograd::Tensor;
+use crate::Result;
 use crate::dataset::Dataset;
-use crate::error::Result;
-use crate::memory::Element;
-use crate::ops::cross_entropy::Targets;
+use crate::ops::loss::cross_entropy::Targets;
 use crate::random::{Purpose, Rng};
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
+use crate::train::TrainConfig;
 use fer_kernels::Layout;
 
 /// Pictures of a step with what the network should answer, and what counts as right.
@@ -89,7 +89,7 @@ pub fn assemble(
         true => (start..start + n).map(|place| (data.len() + place) as u64).collect(),
         false => faces.iter().map(|&face| face as u64).collect(),
     };
-    let shape = crate::autograd::Shape::new(&[n, 1, side, side]);
+    let shape = crate::tensor::Shape::new(&[n, 1, side, side]);
     let mut pixels = Tensor::build(shape, Layout::Nchw, |out| {
         config.augment.fill_batch(data, faces, &draws, side, out, (config.seed, epoch));
     });

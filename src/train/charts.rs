@@ -1,13 +1,13 @@
 //! Pictures of a run folder: the faces of each class at the start, the curves as they grow.
 
-use super::run::METRICS;
-use super::trainer::{EpochMetrics, Trainer};
 use crate::dataset::Dataset;
-use crate::error::{Error, Result};
 use crate::render::Scene;
 use crate::render::chart::{BarChart, BarSeries, Epoch, Look, Run, bars, curves};
-use crate::render::numbers::thousands;
+use crate::render::format::thousands;
 use crate::render::write::write_both;
+use crate::train::run_dir::METRICS;
+use crate::train::{EpochMetrics, Trainer};
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -110,7 +110,7 @@ pub fn read_metrics(run: &Path) -> Result<Vec<EpochMetrics>> {
 
 impl Trainer {
     /// Draws `class_counts` (of the data) and `class_counts_split` (training against validation).
-    pub(super) fn draw_class_counts(&self, folder: &Path) -> Result<()> {
+    pub(crate) fn draw_class_counts(&self, folder: &Path) -> Result<()> {
         let names: Vec<&str> = self.network.spec.classes.iter().map(String::as_str).collect();
         let counts = ClassCounts::of(&self.train, &self.validation);
         let one_source = self.config.val.is_none() && self.config.overfit.is_none();
@@ -128,7 +128,7 @@ impl Trainer {
     }
 
     /// Draws `curves` anew.
-    pub(super) fn draw_curves(&self) -> Result<()> {
+    pub(crate) fn draw_curves(&self) -> Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
         if self.progress.history.is_empty() {
             return Ok(());

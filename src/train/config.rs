@@ -1,10 +1,10 @@
 //! Everything that decides how a training goes, as one TOML file.
 
-use super::trainer::EpochMetrics;
-use crate::dataset::augment::{Augment, Preset};
-use crate::error::{Error, Result};
+use crate::dataset::{Augment, Preset};
 use crate::model::Init;
 use crate::optim::{OptimizerConfig, Schedule};
+use crate::train::EpochMetrics;
+use crate::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::{Path, PathBuf};
 

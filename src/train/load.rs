@@ -1,9 +1,10 @@
 //! The faces that a configuration names.
 
-use super::config::TrainConfig;
-use crate::dataset::{Dataset, ReadOptions, Report, SynthOptions, copies, read, split, synthesize};
-use crate::error::{Error, Result};
-use crate::tell::tell;
+use crate::console::tell;
+use crate::dataset::clean::{duplicates, split};
+use crate::dataset::{Dataset, ReadOptions, Report, SynthOptions, read, synthesize};
+use crate::train::TrainConfig;
+use crate::{Error, Result};
 use std::path::Path;
 
 /// Training and validation faces.
@@ -35,7 +36,7 @@ pub fn load(config: &TrainConfig) -> Result<(Dataset, Dataset)> {
         }
     };
     match config.deduplicate {
-        true => Ok((train.select(&copies::deduplicate(&train).kept), validation)),
+        true => Ok((train.select(&duplicates::deduplicate(&train).kept), validation)),
         false => Ok((train, validation)),
     }
 }

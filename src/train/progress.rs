@@ -29,7 +29,7 @@ pub struct EpochMetrics {
     #[serde(default)]
     pub skipped_steps: u32,
     /// 10¹⁵ floating-point operations of all steps so far and of asking the teachers
-    /// ([`super::cost`]).
+    /// ([`crate::model::flops`]).
     #[serde(default)]
     pub pflop: f64,
     /// Those of `seconds` in which the teachers were asked.

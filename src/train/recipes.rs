@@ -1,8 +1,8 @@
 //! Settings from several places, one over the other: defaults, a recipe, a file, single keys.
 
-use super::config::TrainConfig;
-use crate::error::{Error, Result};
 use crate::optim::Kind;
+use crate::train::TrainConfig;
+use crate::{Error, Result};
 use std::path::Path;
 use toml::{Table, Value};
 

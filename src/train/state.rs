@@ -1,16 +1,17 @@
 //! A training on disk: checkpoints that a resumed training continues bit by bit.
 
-use super::charts::ClassCounts;
-use super::config::TrainConfig;
-use super::mean_face;
-use super::run;
-use super::trained::{self, DATA, DATA_VAL};
-use super::trainer::{Progress, Trainer};
-use crate::autograd::Tensor;
-use crate::checkpoint::{Archive, durable, weights};
 use crate::dataset::Dataset;
-use crate::error::{Error, Result};
 use crate::model::Network;
+use crate::model::loaded_model;
+use crate::model::loaded_model::{DATA, DATA_VAL};
+use crate::model::mean_face;
+use crate::model::weights::{Archive, durable, network_file};
+use crate::tensor::Tensor;
+use crate::train::ClassCounts;
+use crate::train::TrainConfig;
+use crate::train::run_dir;
+use crate::train::{Progress, Trainer};
+use crate::{Error, Result};
 use fer_kernels::conv2d;
 use std::path::Path;
 
@@ -18,13 +19,13 @@ use std::path::Path;
 const CONV: &str = "conv";
 
 /// Checkpoint of the whole state, and weights of the best epoch, in a run folder.
-pub(super) const LAST: &str = "last.safetensors";
-pub(super) const BEST: &str = "best.safetensors";
+pub(crate) const LAST: &str = "last.safetensors";
+pub(crate) const BEST: &str = "best.safetensors";
 
 impl Trainer {
     /// Everything, as one archive.
     fn archive(&self) -> Result<Archive> {
-        let mut archive = weights::archive(&self.network)?;
+        let mut archive = network_file::archive(&self.network)?;
         let names: Vec<String> = self.network.parameters().iter().map(|p| p.name.clone()).collect();
         let mut put = |prefix: &str, names: &[String], tensors: &[Tensor]| {
             for (name, t) in names.iter().zip(tensors) {
@@ -56,7 +57,7 @@ impl Trainer {
     }
 
     /// Whether every weight, average and running statistic is a finite number.
-    pub(super) fn is_finite(&self) -> bool {
+    pub(crate) fn is_finite(&self) -> bool {
         let finite = |t: &Tensor| t.as_slice().iter().all(|v| v.is_finite());
         self.network.state().into_iter().all(|(_, t)| finite(t))
             && self.ema.iter().flat_map(|e| &e.average).all(finite)
@@ -65,7 +66,7 @@ impl Trainer {
 
     /// Writes `last.safetensors`, if there is a run folder and the state is finite: what stands
     /// there is always the last finite state.
-    pub(super) fn save_last(&self) -> Result<()> {
+    pub(crate) fn save_last(&self) -> Result<()> {
         let Some(folder) = self.folder.as_ref().filter(|_| self.is_finite()) else {
             return Ok(());
         };
@@ -74,12 +75,12 @@ impl Trainer {
 
     /// Keeps the best epoch's weights: `best.safetensors` in the run folder; without one, in memory if
     /// patience may want them back.
-    pub(super) fn keep_best(&mut self, evaluated: Network<f32>) -> Result<()> {
+    pub(crate) fn keep_best(&mut self, evaluated: Network<f32>) -> Result<()> {
         let Some(folder) = &self.folder else {
             self.best = self.config.patience.is_some().then_some(evaluated);
             return Ok(());
         };
-        let mut archive = weights::archive(&evaluated)?;
+        let mut archive = network_file::archive(&evaluated)?;
         archive.put("config", &self.config)?;
         archive.put("class_counts", &ClassCounts::of(&self.train, &self.validation))?;
         archive.put(mean_face::ENTRY, &self.mean_face)?;
@@ -90,11 +91,11 @@ impl Trainer {
     }
 
     /// Takes the best epoch's weights as the result.
-    pub(super) fn return_to_best(&mut self) -> Result<()> {
+    pub(crate) fn return_to_best(&mut self) -> Result<()> {
         let best = match (&self.folder, self.best.take()) {
             (Some(folder), _) => {
                 let path = folder.join(BEST);
-                weights::from_archive(&path, &Archive::read(&path)?)?
+                network_file::from_archive(&path, &Archive::read(&path)?)?
             }
             (None, Some(best)) => best,
             (None, None) => return Ok(()), // taken before
@@ -124,7 +125,7 @@ impl Trainer {
             let message = "is not a run folder: it holds no last.safetensors";
             return Err(Error::model(folder, message));
         }
-        let lock = run::lock(folder)?;
+        let lock = run_dir::lock(folder)?;
         let archive = durable::read_or_previous(&path)?;
         durable::sweep(folder)?;
         let config: TrainConfig = archive.get(&path, "config")?;
@@ -136,13 +137,13 @@ impl Trainer {
                 return Err(Error::model(&path, message + "; resume with the same files"));
             }
         }
-        let network = weights::from_network_tensors(&path, &archive, "network")?;
+        let network = network_file::from_network_tensors(&path, &archive, "network")?;
         let mut trainer = Trainer::with_network(config, network, train, validation)?;
         trainer.restore_moments(&path, &archive)?;
         if archive.meta.contains_key("soft_labels") {
             trainer.soft_checksum = Some(archive.get(&path, "soft_labels")?);
         }
-        trainer.conv_before = trained::entry(&path, &archive, CONV)?;
+        trainer.conv_before = loaded_model::entry(&path, &archive, CONV)?;
         trainer.lock = lock;
         let progress: Progress = archive.get(&path, "progress")?;
         Ok(trainer.resumed(progress, folder))
@@ -152,7 +153,7 @@ impl Trainer {
         let names: Vec<String> = self.network.parameters().iter().map(|p| p.name.clone()).collect();
         let restore = |prefix: &str, names: &[String], tensors: &mut [Tensor]| -> Result<()> {
             for (name, tensor) in names.iter().zip(tensors) {
-                *tensor = weights::tensor(path, archive, &format!("{prefix}/{name}"), tensor)?;
+                *tensor = network_file::tensor(path, archive, &format!("{prefix}/{name}"), tensor)?;
             }
             Ok(())
         };
@@ -169,7 +170,7 @@ impl Trainer {
 }
 
 /// Number of faces and a checksum over pixels and labels.
-pub(super) fn fingerprint(data: &Dataset) -> String {
+pub(crate) fn fingerprint(data: &Dataset) -> String {
     let mut crc = flate2::Crc::new();
     crc.update(data.pixels());
     let labels: Vec<u8> = data.labels().iter().map(|l| l.unwrap_or(u8::MAX)).collect();

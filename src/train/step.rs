@@ -1,15 +1,16 @@
 //! One training step: forward, loss, backward, update.
 
-use super::batch::Batch;
-use crate::autograd::{Tensor, Var};
-use crate::error::Result;
-use crate::memory::Element;
+use crate::Result;
+use crate::autograd::Var;
 use crate::model::Network;
 use crate::nn::Pass;
-use crate::ops::cross_entropy::CrossEntropyOptions;
-use crate::ops::{self};
+use crate::ops;
+use crate::ops::loss::cross_entropy::CrossEntropyOptions;
 use crate::optim::{Optimizer, gradient_norm};
 use crate::stats::argmax;
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
+use crate::train::batch::Batch;
 use fer_kernels::on_pool;
 
 /// What one step showed.

@@ -1,18 +1,21 @@
 //! The loop: epochs of steps, validation, checkpoints, and every way to end.
 
-use super::batch::{SoftLabels, assemble, epoch_order};
-use super::config::{Budget, MAX_EPOCHS, TrainConfig};
-use super::cost::flop_per_face;
-use super::evaluate::{Predictions, predict};
-use super::mean_face::mean_face;
-pub use super::progress::{EpochMetrics, Progress, Sums};
-use super::start::{first_network, require_seven_classes};
-use super::step::{StepAddress, StepResult, train_step};
-use crate::dataset::{Dataset, augment::View};
-use crate::error::{Error, Result};
+use crate::dataset::Dataset;
+use crate::dataset::augment::View;
 use crate::model::Network;
-use crate::ops::cross_entropy::{CrossEntropyOptions, Targets};
+use crate::model::flops::flop_per_face;
+use crate::model::mean_face::mean_face;
+use crate::model::{Predictions, predict};
+use crate::ops::loss::cross_entropy::{CrossEntropyOptions, Targets};
 use crate::optim::{Ema, Optimizer};
+use crate::train::batch::{SoftLabels, assemble, epoch_order};
+use crate::train::config::MAX_EPOCHS;
+use crate::train::initial_weights::{first_network, require_seven_classes};
+use crate::train::step::StepAddress;
+use crate::train::{Budget, TrainConfig};
+pub use crate::train::{EpochMetrics, Progress, Sums};
+use crate::train::{StepResult, train_step};
+use crate::{Error, Result};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -72,22 +75,22 @@ pub struct Trainer {
     /// What the network that counts said of the validation faces at the end of the last epoch.
     pub validated: Option<Predictions>,
     /// Side of the faces in the last step, and floating-point operations for one of them.
-    pub(super) cost: (usize, f64),
+    pub(crate) cost: (usize, f64),
     /// A teacher's answers.
     pub soft: Option<SoftLabels>,
     /// Checksum of the answers that the training began with, on resume.
-    pub(super) soft_checksum: Option<String>,
+    pub(crate) soft_checksum: Option<String>,
     /// What `--conv` was when the checkpoint that this training was resumed from was written, where it
     /// says so: another algorithm rounds otherwise.
     pub conv_before: Option<String>,
     /// Mean training face, for those who explain the network.
-    pub(super) mean_face: Vec<f32>,
+    pub(crate) mean_face: Vec<f32>,
     /// Run folder; none = nothing is written.
     pub folder: Option<PathBuf>,
     /// Keeps other trainings out of the run folder.
-    pub(super) lock: Option<File>,
+    pub(crate) lock: Option<File>,
     /// The best epoch's network, where there is no folder to keep it in and patience may want it back.
-    pub(super) best: Option<Network<f32>>,
+    pub(crate) best: Option<Network<f32>>,
     /// When this session's training began; none = it has not yet.
     started: Option<Instant>,
 }
@@ -361,7 +364,7 @@ impl Trainer {
         self.progress.epoch >= MAX_EPOCHS
     }
 
-    pub(super) fn resumed(mut self, progress: Progress, folder: &Path) -> Self {
+    pub(crate) fn resumed(mut self, progress: Progress, folder: &Path) -> Self {
         self.progress = progress;
         self.folder = Some(folder.to_owned());
         self

@@ -1,6 +1,6 @@
 //! `fer bench` says what it measured; how fast that was is nobody's test.
 
-use super::place::Place;
+use crate::support::place::Place;
 use serde_json::Value;
 
 /// A convolution that Winograd's tiles do not fit.

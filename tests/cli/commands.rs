@@ -1,6 +1,6 @@
 //! Every command does its work and leaves whole files.
 
-use super::place::{Place, finished};
+use crate::support::place::{Place, finished};
 use serde_json::Value;
 
 #[test]

@@ -1,7 +1,7 @@
 //! What cannot work ends with the right exit code and a message that says where and why.
 
-use super::place::{Place, TRAIN};
-use fer::checkpoint::Archive;
+use crate::support::place::{Place, TRAIN};
+use fer::model::weights::Archive;
 use serde_json::json;
 use std::io::Read as _;
 use std::process::{Command, Stdio};

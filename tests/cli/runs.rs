@@ -1,6 +1,6 @@
 //! Run folders: what they hold, that nothing overwrites them, that a stopped run goes on.
 
-use super::place::{Place, TRAIN, finished};
+use crate::support::place::{Place, TRAIN, finished};
 #[cfg(unix)]
 use std::path::Path;
 #[cfg(unix)]
@@ -89,7 +89,7 @@ fn interrupted_and_resumed_is_as_never_stopped() {
     place.ok(&format!("{train} --out straight"));
     let weights = |name: &str| {
         let path = place.path(name);
-        fer::checkpoint::Archive::read(&path).unwrap().tensors
+        fer::model::weights::Archive::read(&path).unwrap().tensors
     };
     assert_eq!(weights("stopped/last.safetensors"), weights("straight/last.safetensors"));
 }
@@ -129,7 +129,8 @@ fn resume_says_that_another_convolution_gives_other_bits() {
     assert!(warned("train --resume run"));
     assert!(!warned("train --resume run --conv direct"));
     // A checkpoint of an earlier version does not say.
-    let mut archive = fer::checkpoint::Archive::read(&place.path("run/last.safetensors")).unwrap();
+    let mut archive =
+        fer::model::weights::Archive::read(&place.path("run/last.safetensors")).unwrap();
     archive.meta.remove("conv").unwrap();
     place.write("run/last.safetensors", &archive.to_bytes().unwrap());
     assert!(!warned("train --resume run"));
@@ -144,7 +145,7 @@ fn every_simd_path_trains_the_same_weights() {
     let weights = |level: &Level| {
         place.ok(&format!("{TRAIN} --simd {level} --epochs 2 --out {level}"));
         let path = place.path(&format!("{level}/last.safetensors"));
-        fer::checkpoint::Archive::read(&path).unwrap().tensors
+        fer::model::weights::Archive::read(&path).unwrap().tensors
     };
     let levels = Level::ALL.into_iter().filter(|level| level.is_supported());
     let all: Vec<_> = levels.map(|level| (level, weights(&level))).collect();
@@ -250,7 +251,7 @@ fn fine_tuning_starts_where_the_other_run_ended() {
     let after = place.ok("eval same --data faces.csv --json").json();
     // The weights stand still; only the running statistics of the batch norm move.
     let weights = |name: &str| {
-        let model = fer::train::Trained::read(&place.path(name)).unwrap();
+        let model = fer::model::Trained::read(&place.path(name)).unwrap();
         model.network.parameters().iter().flat_map(|p| p.value.to_vec()).collect::<Vec<f32>>()
     };
     for (a, b) in weights("run").iter().zip(weights("same")) {
@@ -306,7 +307,7 @@ fn patience_returns_to_the_best_without_a_folder() {
     let (epoch, best) = trainer.progress.best.unwrap();
     assert!(epoch < trainer.progress.epoch, "{:?}", trainer.progress.history);
     let views = [fer::dataset::augment::View::PLAIN];
-    let judged = fer::train::predict(&trainer.evaluated(), &faces, &views, false, |_| {}).unwrap();
+    let judged = fer::model::predict(&trainer.evaluated(), &faces, &views, false, |_| {}).unwrap();
     assert_eq!(judged.loss_and_accuracy(&faces).1, best);
 }
 
@@ -316,7 +317,7 @@ fn trainings_that_start_together_never_share_a_folder() {
     let place = Place::new();
     let at = place.path("runs");
     let all: Vec<_> = std::thread::scope(|scope| {
-        let run = |_| scope.spawn(|| fer::train::run::create(Some(&at), "x").is_ok());
+        let run = |_| scope.spawn(|| fer::train::run_dir::create(Some(&at), "x").is_ok());
         let threads: Vec<_> = (0..8).map(run).collect();
         threads.into_iter().map(|t| t.join().unwrap()).collect()
     });

@@ -1,10 +1,10 @@
 //! Feature maps: grouping of layers and class means with known answers.
 
-use super::models::{TinyNet, soft_faces};
+use crate::support::models::{TinyNet, soft_faces};
 use fer::explain::Classifier;
-use fer::explain::activations::{class_means, map_layers, stages};
+use fer::explain::LayerInfo;
+use fer::explain::filters::feature_maps::{class_means, map_layers, stages};
 use fer::explain::layers::find_layer;
-use fer::explain::model::LayerInfo;
 
 #[test]
 fn a_group_is_a_convolution_and_what_follows_it() {

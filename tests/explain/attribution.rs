@@ -1,14 +1,18 @@
 //! Gradient and perturbation methods on models solved by hand.
 
-use super::models::{Polynomial, TinyNet, noise_faces, soft_faces};
+use crate::support::models::{Polynomial, TinyNet, noise_faces, soft_faces};
 use fer::PIXELS;
-use fer::explain::grad_x_input::grad_x_input;
-use fer::explain::integrated_gradients::integrated_gradients;
-use fer::explain::occlusion::{Window, occlusion};
-use fer::explain::rise::{RiseMasks, rise};
-use fer::explain::saliency::saliency;
-use fer::explain::smooth_grad::{Noise, smooth_grad, smooth_grad_squared, var_grad};
-use fer::explain::{BackwardRule, Classifier, Method, Options, Target, attribute};
+use fer::autograd::BackwardRule;
+use fer::explain::attribute;
+use fer::explain::attribution::gradient::grad_x_input::grad_x_input;
+use fer::explain::attribution::gradient::integrated_gradients::integrated_gradients;
+use fer::explain::attribution::gradient::saliency::saliency;
+use fer::explain::attribution::gradient::smooth_grad::{
+    Noise, smooth_grad, smooth_grad_squared, var_grad,
+};
+use fer::explain::attribution::perturbation::occlusion::{Window, occlusion};
+use fer::explain::attribution::perturbation::rise::{RiseMasks, rise};
+use fer::explain::{Classifier, Method, Options, Target};
 
 fn close(a: &[f32], b: &[f32], tolerance: f32) {
     assert_eq!(a.len(), b.len());

@@ -1,11 +1,11 @@
 //! Class activation maps by hand.
 
-use super::models::{CLASSES, Canned, TinyNet, soft_faces};
+use crate::support::models::{CLASSES, Canned, TinyNet, soft_faces};
 use fer::PIXELS;
-use fer::explain::grad_cam::grad_cam;
-use fer::explain::grad_cam_pp::grad_cam_pp;
-use fer::explain::layer_cam::{hires_cam, layer_cam};
-use fer::explain::score_cam::score_cam;
+use fer::explain::attribution::cam::grad_cam::grad_cam;
+use fer::explain::attribution::cam::grad_cam_pp::grad_cam_pp;
+use fer::explain::attribution::cam::layer_cam::{hires_cam, layer_cam};
+use fer::explain::attribution::cam::score_cam::score_cam;
 use fer::explain::{Classifier, Maps, Target};
 
 /// Two channels of 1×2 cells: A₀ = (1, 3), A₁ = (2, 0); g₀ = (½, −1), g₁ = (−1, ¼).

@@ -1,19 +1,19 @@
 //! The checks must praise a faithful map and see through an unfaithful one.
 
-use super::models::{Polynomial, TinyNet, noise_faces, normals, soft_faces};
+use crate::support::models::{Polynomial, TinyNet, noise_faces, normals, soft_faces};
 use fer::PIXELS;
-use fer::explain::check_table::{CheckOptions, CheckRow, check_table};
-use fer::explain::class_maps::{class_maps, mean_density};
-use fer::explain::faithfulness::{Leads, faithfulness};
-use fer::explain::grad_x_input::grad_x_input;
-use fer::explain::infidelity::infidelity;
-use fer::explain::integrated_gradients::integrated_gradients;
-use fer::explain::method::MapKind::{ChangePerPixel, Contribution};
-use fer::explain::randomisation::{Similarity, randomisation};
-use fer::explain::region_lift::{LiftOptions, Source, region_lift};
-use fer::explain::regions::Region;
-use fer::explain::sensitivity::max_sensitivity;
-use fer::explain::verdict::Verdict;
+use fer::explain::attribution::gradient::grad_x_input::grad_x_input;
+use fer::explain::attribution::gradient::integrated_gradients::integrated_gradients;
+use fer::explain::attribution::method::MapKind::{ChangePerPixel, Contribution};
+use fer::explain::regions::class_maps::{class_maps, mean_density};
+use fer::explain::regions::face_regions::Region;
+use fer::explain::regions::region_lift::{LiftOptions, Source, region_lift};
+use fer::explain::sanity::faithfulness::{Leads, faithfulness};
+use fer::explain::sanity::infidelity::infidelity;
+use fer::explain::sanity::randomisation::{Similarity, randomisation};
+use fer::explain::sanity::sanity_table::{CheckOptions, CheckRow, check_table};
+use fer::explain::sanity::sensitivity::max_sensitivity;
+use fer::explain::sanity::significance::Verdict;
 use fer::explain::{Method, Options, Target};
 
 /// Class 0 wants light above, the others nothing.
@@ -118,7 +118,7 @@ fn randomisation_falls_for_a_map_of_the_network_only() {
 fn region_lift_finds_a_mouth_and_keeps_its_controls() {
     let faces = soft_faces(6);
     let labels = [0, 0, 0, 1, 1, 1];
-    let template = fer::explain::regions::Template::fixed();
+    let template = fer::explain::regions::face_regions::Template::fixed();
     // Half of the attribution on the mouth, half spread evenly.
     let mouth = template.areas()[Region::Mouth as usize];
     let level = |r: &Region| if *r == Region::Mouth { 0.5 / mouth + 0.5 } else { 0.5 } as f32;

@@ -1,19 +1,19 @@
 //! Activation maximisation on a small network of waves.
 
-use super::models::{TinyNet, noise_faces, normals, soft_faces};
+use crate::support::models::{TinyNet, noise_faces, normals, soft_faces};
 use fer::PIXELS;
-use fer::explain::ascent::{AscentOptions, Parametrisation, values_of};
-use fer::explain::filter_report::{
+use fer::explain::filters::activation_maximization::{AscentOptions, Parametrisation, values_of};
+use fer::explain::filters::filter_report::{
     FilterOptions, FilterReport, filter_report, summarise, total_steps,
 };
-use fer::explain::fourier::{DECAY, Fourier};
-use fer::explain::maco::Maco;
-use fer::explain::naturalness::Naturalness;
-use fer::explain::patches::{find_site, is_of_first_block, objective_of, survey};
-use fer::explain::pixels::Pixels;
-use fer::explain::recipe::Recipe;
-use fer::explain::spectrum::Extension;
-use fer::explain::training_faces::TrainingFaces;
+use fer::explain::filters::fourier::{DECAY, Fourier};
+use fer::explain::filters::maco::Maco;
+use fer::explain::filters::naturalness::Naturalness;
+use fer::explain::filters::parametrization::Recipe;
+use fer::explain::filters::pixels::Pixels;
+use fer::explain::filters::spectrum::Extension;
+use fer::explain::filters::top_activations::{find_site, is_of_first_block, objective_of, survey};
+use fer::explain::filters::training_faces::TrainingFaces;
 use fer::explain::{Classifier, Objective};
 use fer::random::{Purpose, Rng};
 
@@ -62,7 +62,7 @@ fn maco_pictures_are_natural_before_the_first_step() {
 #[test]
 fn maco_turns_down_detail_that_gathers_in_the_middle() {
     // A flat spectrum: free phases could make it white noise.
-    let maco = Maco::new(vec![1.0; fer::explain::spectrum::BINS]);
+    let maco = Maco::new(vec![1.0; fer::explain::filters::spectrum::BINS]);
     for k in 0..4 {
         let picture = maco.picture(&maco.start(&mut Rng::new(0, Purpose::Test, 11, k)));
         let n = Naturalness::of(&picture);

@@ -1,10 +1,11 @@
 //! LIME against its own formula, written a second time in the plainest way.
 
-use super::models::{CLASSES, Polynomial, noise_faces};
+use crate::support::models::{CLASSES, Polynomial, noise_faces};
 use fer::PIXELS;
-use fer::explain::lime::{LimeOptions, lime, lime_with_segments};
-use fer::explain::segments::{Segmentation, segment_means};
-use fer::explain::{Classifier, Method, Options, Target, attribute};
+use fer::explain::attribute;
+use fer::explain::attribution::lime::superpixels::{Segmentation, segment_means};
+use fer::explain::attribution::lime::{LimeOptions, lime, lime_with_segments};
+use fer::explain::{Classifier, Method, Options, Target};
 use fer::stats::softmax;
 use std::sync::Mutex;
 
@@ -22,7 +23,7 @@ impl<F: Fn(&[f32]) -> Vec<f32> + Sync> Classifier for Function<F> {
         &self,
         _: &[f32],
         _: &[Target],
-        _: fer::explain::BackwardRule,
+        _: fer::autograd::BackwardRule,
     ) -> fer::Result<fer::explain::InputGradient> {
         Ok(Default::default())
     }
@@ -203,7 +204,7 @@ fn eliminate(mut rows: Vec<Vec<f64>>) -> Vec<f64> {
 #[test]
 fn lime_on_a_face_has_enough_pieces_and_says_so() {
     let model = Polynomial::linear();
-    let face = super::models::soft_faces(1);
+    let face = crate::support::models::soft_faces(1);
     for (segmentation, least) in [(Segmentation::Slic, 25), (Segmentation::Face, 12)] {
         let options = LimeOptions { segmentation, num_samples: 200, fits: 2, ..Default::default() };
         let found = &lime(&model, &face, &[0], &options).unwrap()[0];

@@ -1,25 +1,26 @@
 //! Poor choices are refused in plain words.
 
-use super::models::{Polynomial, TinyNet, noise_faces, soft_faces};
-use fer::explain::check::check;
-use fer::explain::faithfulness::faithfulness;
-use fer::explain::grad_cam::grad_cam;
-use fer::explain::grad_cam_pp::grad_cam_pp;
-use fer::explain::grad_x_input::grad_x_input;
-use fer::explain::guided_backprop::guided_backprop;
-use fer::explain::infidelity::{Squares, infidelity};
-use fer::explain::integrated_gradients::integrated_gradients;
-use fer::explain::layer_cam::layer_cam;
+use crate::support::models::{Polynomial, TinyNet, noise_faces, soft_faces};
+use fer::explain::attribute;
+use fer::explain::attribution::cam::grad_cam::grad_cam;
+use fer::explain::attribution::cam::grad_cam_pp::grad_cam_pp;
+use fer::explain::attribution::cam::layer_cam::layer_cam;
+use fer::explain::attribution::cam::score_cam::score_cam;
+use fer::explain::attribution::gradient::grad_x_input::grad_x_input;
+use fer::explain::attribution::gradient::guided_backprop::guided_backprop;
+use fer::explain::attribution::gradient::integrated_gradients::integrated_gradients;
+use fer::explain::attribution::gradient::saliency::saliency;
+use fer::explain::attribution::gradient::smooth_grad::{Noise, smooth_grad, var_grad};
+use fer::explain::attribution::lime::{LimeOptions, lime, lime_with_segments};
+use fer::explain::attribution::method::MapKind;
+use fer::explain::attribution::perturbation::occlusion::{Window, occlusion};
+use fer::explain::attribution::perturbation::rise::{RiseMasks, rise};
 use fer::explain::layers::{check_filters, deepest_map, find_layer, previous_block, relu_of};
-use fer::explain::lime::{LimeOptions, lime, lime_with_segments};
-use fer::explain::method::MapKind;
-use fer::explain::occlusion::{Window, occlusion};
-use fer::explain::rise::{RiseMasks, rise};
-use fer::explain::saliency::saliency;
-use fer::explain::score_cam::score_cam;
-use fer::explain::sensitivity::max_sensitivity;
-use fer::explain::smooth_grad::{Noise, smooth_grad, var_grad};
-use fer::explain::{Classifier, Method, Options, Target, attribute};
+use fer::explain::sanity::faithfulness::faithfulness;
+use fer::explain::sanity::infidelity::{Squares, infidelity};
+use fer::explain::sanity::sensitivity::max_sensitivity;
+use fer::explain::validate::check;
+use fer::explain::{Classifier, Method, Options, Target};
 use fer::{Error, PIXELS};
 
 fn options() -> Options {

@@ -2,10 +2,11 @@
 //! answers the same in any batch. The engine does so but for rounding: a batch may take another
 //! algorithm of convolution.
 
-use super::models::{TinyNet, soft_faces};
+use crate::support::models::{TinyNet, soft_faces};
 use fer::PIXELS;
-use fer::explain::rise::RiseMasks;
-use fer::explain::{Attribution, Classifier, Explained, Method, Options, Target, attribute};
+use fer::explain::attribute;
+use fer::explain::attribution::perturbation::rise::RiseMasks;
+use fer::explain::{Attribution, Classifier, Explained, Method, Options, Target};
 use fer::model::{Network, architecture};
 
 fn options(seed: u64) -> Options {

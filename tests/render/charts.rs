@@ -1,10 +1,11 @@
 //! Charts and the confusion matrix.
 
-use super::{BAD, check, confusion};
-use fer::render::chart::{self, Look};
+use crate::render::{BAD, check, confusion};
+use fer::render::chart;
+use fer::render::chart::Look;
 use fer::render::confusion::Normalize;
 use fer::render::theme::{contrast, readable_on};
-use fer::render::{Colormap, Theme, ascii};
+use fer::render::{Colormap, Theme, terminal};
 
 #[test]
 fn confusion_matrix_normalises_by_row_and_by_column() {
@@ -182,15 +183,15 @@ fn every_chart_survives_bad_numbers_and_empty_input() {
 #[test]
 fn terminal_chart_is_plain_without_colour_and_survives_bad_numbers() {
     let epochs = run(0.3).epochs;
-    let plain = ascii::curves(&epochs, 100, false);
+    let plain = terminal::curves(&epochs, 100, false);
     assert!(plain.is_ascii() || plain.replace('…', "").is_ascii(), "{plain}");
     assert!(plain.contains('t') && plain.contains('v') && plain.contains("55.000"));
     assert!(plain.lines().all(|l| l.chars().count() <= 120));
-    assert!(ascii::curves(&epochs, 100, true).contains("\x1b[33m"));
+    assert!(terminal::curves(&epochs, 100, true).contains("\x1b[33m"));
     for bad in BAD {
-        ascii::curves(&run(bad).epochs, 0, true);
-        ascii::curves(&run(bad).epochs, 80, false);
+        terminal::curves(&run(bad).epochs, 0, true);
+        terminal::curves(&run(bad).epochs, 80, false);
     }
-    ascii::curves(&[], 80, true);
-    ascii::curves(&epochs[..1], 80, true);
+    terminal::curves(&[], 80, true);
+    terminal::curves(&epochs[..1], 80, true);
 }

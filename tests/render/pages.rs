@@ -1,11 +1,11 @@
 //! Pages, HTML, and numbers as files.
 
-use super::{assert_well_formed, check, confusion, ramp};
+use crate::render::{assert_well_formed, check, confusion, ramp};
 use fer::render::colormap::draw_map;
 use fer::render::confusion::Normalize;
 use fer::render::html::{Document, escape};
 use fer::render::panel::{Cell, Line, Page, Row, Tone};
-use fer::render::{Colormap, Picture, Scale, Scene, Theme, numbers};
+use fer::render::{Colormap, Picture, Scale, Scene, Theme, format};
 
 #[test]
 fn page_holds_every_word_and_grows_with_its_rows() {
@@ -96,11 +96,11 @@ fn html_is_escaped_self_contained_and_well_formed() {
 #[test]
 fn csv_and_npy_read_back_exactly() {
     let values = [0.1f32, -1.5e-30, f32::NAN, f32::MAX, 0.0, 1.0 / 3.0];
-    let csv = numbers::map_to_csv(&values, 3, 2).unwrap();
+    let csv = format::map_to_csv(&values, 3, 2).unwrap();
     let rows: Vec<Vec<f32>> =
         csv.lines().map(|l| l.split(',').map(|v| v.parse().unwrap()).collect()).collect();
     assert_eq!((rows.len(), rows[0].len()), (2, 3));
-    let npy = numbers::to_npy(&values, &[2, 3]).unwrap();
+    let npy = format::to_npy(&values, &[2, 3]).unwrap();
     assert_eq!(&npy[..8], b"\x93NUMPY\x01\x00");
     let header = u16::from_le_bytes([npy[8], npy[9]]) as usize;
     assert_eq!((10 + header) % 64, 0);
@@ -114,6 +114,6 @@ fn csv_and_npy_read_back_exactly() {
         assert!(read.0.to_bits() == value.to_bits() || value.is_nan() && read.0.is_nan());
         assert_eq!(read.1.to_bits(), value.to_bits());
     }
-    assert!(numbers::map_to_csv(&values, 4, 2).is_err());
-    assert!(numbers::to_npy(&values, &[7]).is_err());
+    assert!(format::map_to_csv(&values, 4, 2).is_err());
+    assert!(format::to_npy(&values, &[7]).is_err());
 }

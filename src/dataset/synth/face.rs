@@ -1,9 +1,11 @@
 //! The picture around the features: room, hair, head, beard, glasses, hand, light, camera.
 
-use super::canvas::{Canvas, Ink, Map, ellipse, ellipse_distance, region, smooth, stroke};
-use super::expression::Expression;
-use super::features::Features;
-use super::person::{CENTRE, Hair, Person, Pose, Scene};
+use crate::dataset::synth::canvas::{
+    Canvas, Ink, Map, ellipse, ellipse_distance, region, smooth, stroke,
+};
+use crate::dataset::synth::expression::Expression;
+use crate::dataset::synth::features::Features;
+use crate::dataset::synth::person::{CENTRE, Hair, Person, Pose, Scene};
 use crate::random::Rng;
 use crate::{PIXELS, SIDE};
 

@@ -1,8 +1,10 @@
 //! Brows, eyes, nose, mouth and creases: what an expression moves.
 
-use super::canvas::{Canvas, Ink, Map, Point, ellipse, lens, lens_distance, stroke};
-use super::expression::Expression;
-use super::person::Person;
+use crate::dataset::synth::canvas::{
+    Canvas, Ink, Map, Point, ellipse, lens, lens_distance, stroke,
+};
+use crate::dataset::synth::expression::Expression;
+use crate::dataset::synth::person::Person;
 
 /// Middle of the face.
 const MIDDLE: f32 = 24.0;

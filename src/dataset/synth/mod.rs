@@ -12,12 +12,12 @@ pub mod person;
 
 use rayon::prelude::*;
 
-use super::Dataset;
+use crate::dataset::Dataset;
 use crate::random::{Purpose, Rng};
 use crate::{CLASS_NAMES, PIXELS, Result};
 
-use expression::Expression;
-use person::{Person, Pose, Scene};
+use crate::dataset::synth::expression::Expression;
+use crate::dataset::synth::person::{Person, Pose, Scene};
 
 /// How often each class is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -1,6 +1,6 @@
 //! Who is drawn, and how the camera sees it: everything about a face but its expression.
 
-use super::canvas::{Map, Point};
+use crate::dataset::synth::canvas::{Map, Point};
 use crate::random::Rng;
 use crate::{PIXELS, SIDE};
 

@@ -4,20 +4,20 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 
-use crate::render::numbers;
+use crate::render::format;
 
 /// One axis of a chart.
 #[derive(Clone, Debug)]
 pub struct Axis {
     /// What is measured, with unit.
     pub title: String,
-    pub(super) low: f64,
-    pub(super) high: f64,
-    pub(super) logarithmic: bool,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pub(crate) logarithmic: bool,
     /// Value and words.
-    pub(super) ticks: Vec<(f64, String)>,
+    pub(crate) ticks: Vec<(f64, String)>,
     /// Grid lines at the ticks.
-    pub(super) grid: bool,
+    pub(crate) grid: bool,
 }
 
 impl Axis {
@@ -26,8 +26,8 @@ impl Axis {
         let step = round_step(low, high, 6.0);
         let decimals = decimals_of(step);
         let label = move |v: f64| match v {
-            v if v >= 1e5 => numbers::count(v as u64),
-            v if v >= 1000.0 && step >= 1.0 => numbers::thousands(v as u64),
+            v if v >= 1e5 => format::count(v as u64),
+            v if v >= 1000.0 && step >= 1.0 => format::thousands(v as u64),
             v => format!("{v:.decimals$}"),
         };
         Self::stepped(title, low, high, step, label)
@@ -101,7 +101,7 @@ impl Axis {
     }
 
     /// Where a value stands between the ends, 0…1; values outside stand at the end.
-    pub(super) fn part(&self, value: f64) -> f64 {
+    pub(crate) fn part(&self, value: f64) -> f64 {
         let value = value.clamp(self.low, self.high);
         match self.logarithmic {
             true => (value / self.low).ln() / (self.high / self.low).ln(),
@@ -167,7 +167,7 @@ fn decimals_of(step: f64) -> usize {
 /// A round number without needless digits.
 fn plain(value: f64) -> String {
     match value {
-        v if v >= 1000.0 => numbers::count(v.round() as u64),
+        v if v >= 1000.0 => format::count(v.round() as u64),
         v if v >= 0.001 => {
             let text = format!("{v:.3}");
             text.trim_end_matches('0').trim_end_matches('.').into()

@@ -8,22 +8,24 @@ use plotters_backend::{
     BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind,
 };
 
+use crate::render::Scene;
 use crate::render::canvas::{Ink, Point};
-use crate::render::font::{self, Weight};
-use crate::render::scene::{Align, Anchor, Scene, TextStyle as SceneText};
+use crate::render::font;
+use crate::render::font::Weight;
+use crate::render::scene::{Align, Anchor, TextStyle as SceneText};
 
 /// Plotters counts in whole pixels; it is given eighths, so that curves are smooth.
-pub(super) const UNITS: f32 = 8.0;
+pub(crate) const UNITS: f32 = 8.0;
 
 /// A length in pixels in plotters' units.
-pub(super) fn units(pixels: f32) -> u32 {
+pub(crate) fn units(pixels: f32) -> u32 {
     (pixels * UNITS).round().max(0.0) as u32
 }
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
 /// A rectangle of a scene as a plotters backend.
-pub(super) struct SceneBackend<'a> {
+pub(crate) struct SceneBackend<'a> {
     /// Where it draws.
     pub scene: &'a mut Scene,
     /// Top left corner in pixels.

@@ -1,10 +1,11 @@
 //! Lines with bands, such as deletion and insertion curves with their spread.
 
-use super::axis::Axis;
-use super::plot::{Dash, Key, Mark, plot};
-use super::{Look, extent, sheet};
 use crate::Result;
-use crate::render::scene::Scene;
+use crate::render::Scene;
+use crate::render::chart::Dash;
+use crate::render::chart::axis::Axis;
+use crate::render::chart::plot::{Key, Mark, plot};
+use crate::render::chart::{Look, extent, sheet};
 
 /// One line; equal lengths of `x`, `y` and, where there is a band, `low` and `high`.
 #[derive(Clone, Debug)]

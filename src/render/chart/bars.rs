@@ -1,12 +1,14 @@
 //! Bar charts: counts or shares per class, grouped, with intervals and control marks.
 
-use super::axis::Axis;
-use super::plot::{Dash, Key, Mark, Plot, plot};
-use super::{Look, extent, sheet};
 use crate::Result;
-use crate::render::numbers;
-use crate::render::numbers::thousands;
-use crate::render::scene::{Align, Anchor, Scene, TextStyle};
+use crate::render::Scene;
+use crate::render::chart::Dash;
+use crate::render::chart::axis::Axis;
+use crate::render::chart::plot::{Key, Mark, Plot, plot};
+use crate::render::chart::{Look, extent, sheet};
+use crate::render::format;
+use crate::render::format::thousands;
+use crate::render::scene::{Align, Anchor, TextStyle};
 use crate::render::theme::Palette;
 
 /// One bar per category.
@@ -162,8 +164,8 @@ fn words(chart: &BarChart, series: &BarSeries, category: usize, value: f64) -> S
     match series.labels.get(category) {
         Some(label) => label.clone(),
         None if !value.is_finite() => "–".into(),
-        None if chart.percent => numbers::percent(value),
-        None if value.fract() == 0.0 && value >= 0.0 => numbers::thousands(value as u64),
+        None if chart.percent => format::percent(value),
+        None if value.fract() == 0.0 && value >= 0.0 => format::thousands(value as u64),
         None => decimals(chart, value),
     }
 }
@@ -172,7 +174,7 @@ fn words(chart: &BarChart, series: &BarSeries, category: usize, value: f64) -> S
 fn decimals(chart: &BarChart, value: f64) -> String {
     let sizes = chart.series.iter().flat_map(|s| &s.values).map(|v| v.abs());
     match sizes.filter(|v| v.is_finite()).fold(0.0, f64::max) {
-        v if !(0.1..1e5).contains(&v) => numbers::short(value),
+        v if !(0.1..1e5).contains(&v) => format::short(value),
         v if v >= 100.0 => format!("{value:.0}"),
         v if v >= 10.0 => format!("{value:.1}"),
         _ => format!("{value:.2}"),

@@ -1,12 +1,14 @@
 //! Training curves: accuracy and loss over epochs, several runs in one figure.
 
-use super::axis::Axis;
-use super::plot::{Area, Dash, Key, Mark, Plot, plot};
-use super::{Look, extent, sheet};
 use crate::Result;
+use crate::render::Rgb;
+use crate::render::Scene;
 use crate::render::canvas::Point;
-use crate::render::image::Rgb;
-use crate::render::scene::{Align, Scene, TextStyle};
+use crate::render::chart::Dash;
+use crate::render::chart::axis::Axis;
+use crate::render::chart::plot::{Area, Key, Mark, Plot, plot};
+use crate::render::chart::{Look, extent, sheet};
+use crate::render::scene::{Align, TextStyle};
 use crate::render::theme::Palette;
 
 /// What one epoch ended with; NaN where it was not measured.
@@ -120,7 +122,7 @@ const ACCURACY: Panel = Panel {
     measure: Measure::Accuracy,
     train: |e| e.train_accuracy,
     validation: |e| e.validation_accuracy,
-    words: crate::render::numbers::percent,
+    words: crate::render::format::percent,
 };
 
 const LOSS: Panel = Panel {

@@ -1,11 +1,13 @@
 //! Histograms of one or several samples.
 
-use super::axis::Axis;
-use super::plot::{Dash, Key, Mark, plot};
-use super::{Look, extent, sheet};
 use crate::Result;
-use crate::render::numbers;
-use crate::render::scene::{Align, Anchor, Scene, TextStyle};
+use crate::render::Scene;
+use crate::render::chart::Dash;
+use crate::render::chart::axis::Axis;
+use crate::render::chart::plot::{Key, Mark, plot};
+use crate::render::chart::{Look, extent, sheet};
+use crate::render::format;
+use crate::render::scene::{Align, Anchor, TextStyle};
 
 /// A histogram; samples are overlaid in equal bins.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +34,7 @@ pub fn histogram(chart: &HistogramChart, look: Look) -> Result<Scene> {
     let keys = chart.samples.iter().enumerate().map(|(i, (name, values))| {
         let lost = values.iter().filter(|v| !v.is_finite()).count();
         let lost = if lost > 0 { format!(", {lost} not finite") } else { String::new() };
-        let name = format!("{name} (n = {}{lost})", numbers::thousands(values.len() as u64));
+        let name = format!("{name} (n = {}{lost})", format::thousands(values.len() as u64));
         Key { name, color: palette.series(i), mark: Mark::Square }
     });
     let keys: Vec<Key> = keys.collect();

@@ -20,9 +20,11 @@ pub use reliability::{Bin, ReliabilityWords, reliability, reliability_in};
 pub use roofline::{Roof, Roofline, RooflinePoint, roofline};
 pub use scatter::{ScatterChart, ScatterPoint, scatter};
 
-use super::scene::{Anchor, Scene, TextStyle};
-use super::theme::{Palette, Theme};
-use plot::{Area, Key, legend, legend_height};
+use crate::render::Scene;
+use crate::render::Theme;
+use crate::render::chart::plot::{Area, Key, legend, legend_height};
+use crate::render::scene::{Anchor, TextStyle};
+use crate::render::theme::Palette;
 
 /// Size and colours of a chart.
 #[derive(Clone, Copy, Debug)]

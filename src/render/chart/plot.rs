@@ -2,18 +2,19 @@
 
 use plotters::prelude::*;
 
-use super::axis::Axis;
-use super::backend::{SceneBackend, UNITS, units};
+use crate::render::Rgb;
+use crate::render::Scene;
 use crate::render::canvas::Point;
-use crate::render::image::Rgb;
-use crate::render::scene::{Align, Anchor, Scene, TextStyle as SceneText};
+use crate::render::chart::axis::Axis;
+use crate::render::chart::backend::{SceneBackend, UNITS, units};
+use crate::render::scene::{Align, Anchor, TextStyle as SceneText};
 use crate::render::theme::Palette;
 use crate::{Error, Result};
 
 type Context<'c, 's> = ChartContext<'c, SceneBackend<'s>, Cartesian2d<Axis, Axis>>;
 
 /// Size of tick labels and axis titles in pixels.
-pub(super) const LABEL: f32 = 12.0;
+pub(crate) const LABEL: f32 = 12.0;
 
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub enum Dash {
 
 /// A rectangle in pixels.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Area {
+pub(crate) struct Area {
     pub left: f32,
     pub top: f32,
     pub width: f32,
@@ -36,14 +37,14 @@ pub(super) struct Area {
 }
 
 /// A panel that is being drawn; values are in the units of its axes.
-pub(super) struct Plot<'p, 'c, 's> {
+pub(crate) struct Plot<'p, 'c, 's> {
     context: &'p mut Context<'c, 's>,
     origin: Point,
     notes: Vec<(Point, String, SceneText)>,
 }
 
 /// Draws axes into `area`, then what `series` adds.
-pub(super) fn plot(
+pub(crate) fn plot(
     scene: &mut Scene,
     area: Area,
     title: &str,
@@ -222,7 +223,7 @@ impl Plot<'_, '_, '_> {
 
 /// One line of a legend.
 #[derive(Clone, Debug)]
-pub(super) struct Key {
+pub(crate) struct Key {
     pub name: String,
     pub color: Rgb,
     pub mark: Mark,
@@ -230,7 +231,7 @@ pub(super) struct Key {
 
 /// The sign in front of a legend's words.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Mark {
+pub(crate) enum Mark {
     Line(Dash),
     Square,
     Dot,
@@ -264,12 +265,12 @@ fn key_places(keys: &[Key], width: f32) -> (Vec<Point>, f32) {
 }
 
 /// Height that [`legend`] takes.
-pub(super) fn legend_height(keys: &[Key], width: f32) -> f32 {
+pub(crate) fn legend_height(keys: &[Key], width: f32) -> f32 {
     key_places(keys, width).1
 }
 
 /// Draws a legend in rows within `width`.
-pub(super) fn legend(
+pub(crate) fn legend(
     scene: &mut Scene,
     (left, top): Point,
     width: f32,

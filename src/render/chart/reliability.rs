@@ -1,11 +1,13 @@
 //! Reliability diagram: is the network right as often as it is sure?
 
-use super::axis::Axis;
-use super::plot::{Area, Dash, Key, Mark, plot};
-use super::{Look, sheet};
 use crate::Result;
-use crate::render::numbers;
-use crate::render::scene::{Align, Anchor, Scene, TextStyle};
+use crate::render::Scene;
+use crate::render::chart::Dash;
+use crate::render::chart::axis::Axis;
+use crate::render::chart::plot::{Area, Key, Mark, plot};
+use crate::render::chart::{Look, sheet};
+use crate::render::format;
+use crate::render::scene::{Align, Anchor, TextStyle};
 
 /// The predictions whose confidence lies in one interval; the bins share 0…1 evenly.
 #[derive(Clone, Copy, Debug)]
@@ -56,9 +58,9 @@ pub fn reliability(title: &str, bins: &[Bin], ece: f64, look: Look) -> Result<Sc
     let total: u64 = bins.iter().map(|b| b.count).sum();
     let note = format!(
         "{} predictions in {} bins; expected calibration error {}",
-        numbers::thousands(total),
+        format::thousands(total),
         bins.len(),
-        numbers::percent(ece)
+        format::percent(ece)
     );
     reliability_in(&ReliabilityWords::default(), (title, &note), bins, look)
 }
@@ -106,7 +108,7 @@ pub fn reliability_in(
     let ends = (y.ticks.first().cloned(), y.ticks.last().cloned());
     y.ticks = [ends.0, ends.1].into_iter().flatten().collect();
     // As wide as the upper panel's labels, so that the bins stand below each other.
-    let label = TextStyle::new(super::plot::LABEL, palette.muted);
+    let label = TextStyle::new(crate::render::chart::plot::LABEL, palette.muted);
     let widest = y.ticks.iter().map(|t| label.width(&t.1)).fold(0.0, f32::max);
     let shift = label.width("100 %") - widest;
     let lower = Area {
@@ -122,7 +124,7 @@ pub fn reliability_in(
             let at = ((left + right) / 2.0, bin.count as f64);
             let style =
                 TextStyle::new(12.0, palette.ink).align(Align::Middle).anchor(Anchor::Baseline);
-            plot.note(at, (0.0, -4.0), numbers::count(bin.count), style);
+            plot.note(at, (0.0, -4.0), format::count(bin.count), style);
         }
         Ok(())
     })?;

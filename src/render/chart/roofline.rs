@@ -1,10 +1,12 @@
 //! Roofline: speed against arithmetic intensity, under the machine's limits.
 
-use super::axis::Axis;
-use super::plot::{Dash, Key, Mark, Plot, plot};
-use super::{Look, extent, sheet};
 use crate::Result;
-use crate::render::scene::{Scene, TextStyle};
+use crate::render::Scene;
+use crate::render::chart::Dash;
+use crate::render::chart::axis::Axis;
+use crate::render::chart::plot::{Key, Mark, Plot, plot};
+use crate::render::chart::{Look, extent, sheet};
+use crate::render::scene::TextStyle;
 use crate::render::theme::Palette;
 
 /// The limits of a machine, or of a part of its threads.

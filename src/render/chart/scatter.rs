@@ -1,11 +1,12 @@
 //! Named points, such as recall against the number of training images.
 
-use super::axis::Axis;
-use super::plot::{Plot, plot};
-use super::{Look, extent, sheet};
 use crate::Result;
+use crate::render::Scene;
 use crate::render::canvas::Point;
-use crate::render::scene::{Anchor, Scene, TextStyle};
+use crate::render::chart::axis::Axis;
+use crate::render::chart::plot::{Plot, plot};
+use crate::render::chart::{Look, extent, sheet};
+use crate::render::scene::{Anchor, TextStyle};
 
 /// A named point.
 #[derive(Clone, Debug)]

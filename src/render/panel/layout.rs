@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::*;
+use crate::render::panel::*;
 
 /// Where everything stands.
-pub(super) struct Layout {
+pub(crate) struct Layout {
     pub width: f32,
     pub height: f32,
     pub header_width: f32,
@@ -58,7 +58,7 @@ impl Layout {
 }
 
 /// Sets items of these widths in rows of `room`; the rows, as ranges of items.
-pub(super) fn flow(widths: &[f32], room: f32) -> Vec<Range<usize>> {
+pub(crate) fn flow(widths: &[f32], room: f32) -> Vec<Range<usize>> {
     let mut rows: Vec<Range<usize>> = Vec::new();
     let mut used = f32::MAX;
     for (i, width) in widths.iter().enumerate() {
@@ -92,25 +92,25 @@ fn text_height_bold(text: &str, size: f32, width: f32) -> f32 {
 
 impl Page {
     /// Width of each scale bar.
-    pub(super) fn bar_widths(&self) -> Vec<f32> {
+    pub(crate) fn bar_widths(&self) -> Vec<f32> {
         self.scale_bars.iter().map(|bar| bar.size().0).collect()
     }
 
     /// Width of each entry of the legend: a square, a gap, the words.
-    pub(super) fn key_widths(&self) -> Vec<f32> {
+    pub(crate) fn key_widths(&self) -> Vec<f32> {
         let words = |text: &str| font::width(text, SMALL, Weight::Regular);
         self.legend.iter().map(|(_, text)| KEY_SQUARE + 7.0 + words(text)).collect()
     }
 
     /// The size of a picture on the page: its longer side fills the cell.
-    pub(super) fn picture_size(&self, picture: &Picture) -> (f32, f32) {
+    pub(crate) fn picture_size(&self, picture: &Picture) -> (f32, f32) {
         let (width, height) = (picture.width().max(1) as f32, picture.height().max(1) as f32);
         let scale = self.cell / width.max(height);
         ((width * scale).round().max(1.0), (height * scale).round().max(1.0))
     }
 
     /// Side and pitch of the pictures of a mosaic that is as wide as a cell.
-    pub(super) fn mosaic(&self, columns: usize) -> (f32, f32) {
+    pub(crate) fn mosaic(&self, columns: usize) -> (f32, f32) {
         let columns = columns.max(1) as f32;
         let side = ((self.cell - 2.0 * (columns - 1.0)) / columns).floor().max(1.0);
         (side, side + 2.0)

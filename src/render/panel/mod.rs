@@ -5,13 +5,16 @@
 
 mod layout;
 
-use super::colormap::ScaleBar;
-use super::font::{self, Weight};
-use super::image::{Picture, Rgb};
-use super::scene::{Align, Anchor, Scene, TextStyle};
-use super::theme::{Palette, Theme};
 use crate::Result;
-use layout::{Layout, flow};
+use crate::render::ScaleBar;
+use crate::render::Scene;
+use crate::render::Theme;
+use crate::render::font;
+use crate::render::font::Weight;
+use crate::render::panel::layout::{Layout, flow};
+use crate::render::scene::{Align, Anchor, TextStyle};
+use crate::render::theme::Palette;
+use crate::render::{Picture, Rgb};
 
 /// What a line of text says about its matter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +51,10 @@ impl Line {
     /// `✓ happy 98.1 %`, `✗ sad 40.3 %`.
     pub fn verdict(predicted: &str, probability: f64, right: bool) -> Self {
         let (sign, tone) = if right { ('✓', Tone::Good) } else { ('✗', Tone::Bad) };
-        Line::new(format!("{sign} {predicted} {}", super::numbers::percent(probability)), tone)
+        Line::new(
+            format!("{sign} {predicted} {}", crate::render::format::percent(probability)),
+            tone,
+        )
     }
 }
 

@@ -1,0 +1,75 @@
+//! `fer framing`: which square around a found face shows it as the network knows faces.
+
+use crate::Result;
+use crate::cli::shared::input::Reading;
+use crate::cli::shared::progress;
+use crate::dataset::Dataset;
+use crate::dataset::augment::View;
+use crate::model::{Trained, predict};
+use crate::photo::crop::{MARGIN, SHIFT};
+use crate::photo::crop_calibration;
+use crate::photo::crop_calibration::{Measured, SHIFTS};
+use crate::render::format::percent;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Arguments of `fer framing`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A run folder or a weights file [default: the program's own network]
+    model: Option<PathBuf>,
+    /// Faces of 48×48 as the network was trained on: a CSV or a folder
+    #[arg(long)]
+    data: PathBuf,
+    #[command(flatten)]
+    reading: Reading,
+    /// How many faces, spread evenly over the data; 0 = all
+    #[arg(long, default_value_t = 300)]
+    faces: usize,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    let trained = Trained::read_or_own(args.model.as_deref())?;
+    let faces = crate::cli::shared::explained::spread(args.reading.read(&args.data)?, args.faces);
+    let bar = progress::bar(crop_calibration::work(&faces) as u64, "framing");
+    let judge = |set: &Dataset| {
+        let all = predict(&trained.network, set, &[View::PLAIN], trained.equalize(), |_| {})?;
+        Ok((0..all.len()).map(|i| all.class(i)).collect())
+    };
+    let measured = crop_calibration::measure(&faces, judge, || bar.inc(1))?;
+    bar.finish_and_clear();
+    if args.json { crate::cli::print_json(&measured) } else { crate::cli::print(&text(&measured)) }
+}
+
+fn text(m: &Measured) -> String {
+    let mut text = format!(
+        "{} of {} faces found on their canvas; a whole face is {:+.2} sides larger than the found \
+         one, its middle {:+.3} sides lower\n\nshare judged as uncut, by margin (down) and shift \
+         (across)\nmargin",
+        m.found, m.faces, m.mean_margin, m.mean_shift
+    );
+    for shift in SHIFTS {
+        let _ = write!(text, "{shift:>9.2}");
+    }
+    for row in m.agreement.chunks(SHIFTS.len()) {
+        let _ = write!(text, "\n{:>6.2}", row[0].margin);
+        for a in row {
+            let _ = write!(text, "{:>9}", percent(a.agreement));
+        }
+    }
+    let best = m
+        .agreement
+        .iter()
+        .fold(&m.agreement[0], |best, a| if a.agreement > best.agreement { a } else { best });
+    let _ = writeln!(
+        text,
+        "\n\nbest: margin {:.2}, shift {:.2}, {}; the program uses margin {MARGIN}, shift {SHIFT}",
+        best.margin,
+        best.shift,
+        percent(best.agreement)
+    );
+    text
+}

@@ -1,0 +1,305 @@
+//! `fer data`: what one does with faces before training.
+
+use crate::CLASS_NAMES;
+use crate::cli::shared::input::{Reading, theme};
+use crate::cli::shared::output::{differ, keep_inputs};
+use crate::dataset::clean::check::{Check, ClassCount, Stats, check, stats};
+use crate::dataset::synth::Balance;
+use crate::dataset::write_folder;
+use crate::dataset::{Dataset, ReadOptions, SynthOptions, stratified_split, synthesize, write_csv};
+use crate::files::require_folder_of;
+use crate::render::chart::Look;
+use crate::render::format::thousands;
+use crate::render::write;
+use crate::report::class_sheet;
+use crate::train::charts::{class_chart, class_counts};
+use crate::train::load::read_existing;
+use crate::{Error, Result};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Most places of a finding that are printed; `--json` has more.
+const SHOWN: usize = 5;
+
+/// Faces of a class on a contact sheet.
+const SHEET_COLUMNS: usize = 10;
+
+/// Arguments of `fer data`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Count the faces of each class, with a bar chart
+    Stats(StatsArgs),
+    /// Look for bad rows, blank faces, copies and conflicting labels
+    Check(CheckArgs),
+    /// Cut a set in two: the same share of every class, no image on both sides
+    Split(SplitArgs),
+    /// Draw synthetic faces
+    Synth(SynthArgs),
+    /// Turn a CSV (plain or gzip) or a folder of pictures into another of these
+    Convert(ConvertArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct StatsArgs {
+    /// A CSV (plain or gzip) or a folder of pictures
+    data: PathBuf,
+    #[command(flatten)]
+    reading: Reading,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// Draw a bar chart; the name ends in .png or .svg
+    #[arg(long, value_name = "PICTURE")]
+    out: Option<PathBuf>,
+    /// On a dark ground
+    #[arg(long)]
+    dark: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct CheckArgs {
+    /// A CSV (plain or gzip) or a folder of pictures
+    data: PathBuf,
+    /// Also look for its faces in this second set
+    #[arg(long, value_name = "OTHER")]
+    against: Option<PathBuf>,
+    /// End with exit code 3 if anything was found
+    #[arg(long)]
+    strict: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct SplitArgs {
+    /// A CSV (plain or gzip) or a folder of pictures
+    data: PathBuf,
+    #[command(flatten)]
+    reading: Reading,
+    /// CSV for the larger part; compressed if it ends in .gz
+    #[arg(long, value_name = "CSV")]
+    train: PathBuf,
+    /// CSV for the smaller part
+    #[arg(long, value_name = "CSV")]
+    val: PathBuf,
+    /// Share of every class in the smaller part
+    #[arg(long, default_value_t = 0.1)]
+    share: f64,
+    /// Seed of the draw
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+#[derive(Debug, clap::Args)]
+struct SynthArgs {
+    /// A CSV (compressed if it ends in .gz), or else a new folder of PNG pictures
+    #[arg(long, value_name = "PATH", required_unless_present = "sheet")]
+    out: Option<PathBuf>,
+    /// Draw a contact sheet; the name ends in .png or .svg
+    #[arg(long, value_name = "PICTURE")]
+    sheet: Option<PathBuf>,
+    /// How many faces
+    #[arg(long, default_value_t = 1_000)]
+    count: usize,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Number of the first face; other numbers of a seed are other faces
+    #[arg(long, default_value_t = 0)]
+    first: u64,
+    /// Every class as often as FER2013 has it, instead of equally often
+    #[arg(long)]
+    imbalanced: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct ConvertArgs {
+    /// A CSV (plain or gzip), a folder of pictures, or - for standard input
+    data: PathBuf,
+    /// A CSV (compressed if it ends in .gz), or else a new folder of PNG pictures
+    out: PathBuf,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    match args.what {
+        What::Stats(args) => run_stats(args),
+        What::Check(args) => run_check(args),
+        What::Split(args) => run_split(args),
+        What::Synth(args) => run_synth(args),
+        What::Convert(args) => {
+            require_folder_of(&args.out)?;
+            keep_inputs([&args.out], &[args.data.as_path()])?;
+            let faces = args.reading.read(&args.data)?;
+            write_faces(&faces, &args.out)
+        }
+    }
+}
+
+fn run_stats(args: StatsArgs) -> Result<()> {
+    args.out.as_deref().map_or(Ok(()), write::check_name)?;
+    let faces = args.reading.read(&args.data)?;
+    if let Some(path) = &args.out {
+        let name = args.data.file_name().unwrap_or(args.data.as_os_str()).to_string_lossy();
+        let title = format!("Faces of each class in {name}");
+        let counts = class_counts(&faces);
+        let look = Look::new(theme(args.dark));
+        let chart = class_chart(&title, &CLASS_NAMES, &[("", &counts)], look)?;
+        write::write_scene(&chart, &title, path)?;
+    }
+    let stats = stats(&faces);
+    if args.json { crate::cli::print_json(&stats) } else { crate::cli::print(&stats_text(&stats)) }
+}
+
+fn stats_text(stats: &Stats) -> String {
+    let mut text = String::new();
+    class_rows(&mut text, &stats.classes, stats.unlabelled);
+    let _ = writeln!(
+        text,
+        "{:<10} {:>8}\npixels     mean {:.4}, standard deviation {:.4} (0 black, 1 white)",
+        "all",
+        thousands(stats.faces as u64),
+        stats.mean,
+        stats.std
+    );
+    text
+}
+
+fn class_rows(text: &mut String, classes: &[ClassCount], unlabelled: usize) {
+    let all = classes.iter().map(|c| c.faces).sum::<usize>() + unlabelled;
+    let mut row = |name: &str, faces: usize| {
+        let share = crate::render::format::percent(faces as f64 / all.max(1) as f64);
+        let _ = writeln!(text, "{name:<10} {:>8} {share:>8}", thousands(faces as u64));
+    };
+    classes.iter().for_each(|c| row(c.class, c.faces));
+    if unlabelled > 0 {
+        row("no label", unlabelled);
+    }
+}
+
+fn run_check(args: CheckArgs) -> Result<()> {
+    let options = ReadOptions { skip_bad: true, ..ReadOptions::default() };
+    let (faces, report) = read_existing(&args.data, &options)?;
+    let other = match &args.against {
+        Some(path) => Some(read_existing(path, &options)?.0),
+        None => None,
+    };
+    let found = check(&faces, report, other.as_ref());
+    if args.json {
+        crate::cli::print_json(&found)?
+    } else {
+        crate::cli::print(&check_text(&found))?
+    }
+    match args.strict && !found.is_clean() {
+        true => Err(Error::data(&args.data, "is not clean; see the findings above")),
+        false => Ok(()),
+    }
+}
+
+fn check_text(check: &Check) -> String {
+    let mut text = String::new();
+    class_rows(&mut text, &check.classes, check.unlabelled);
+    let mut finding = |what: &str, count: usize, places: Vec<String>| {
+        let _ = writeln!(text, "{:>8}  {what}", thousands(count as u64));
+        for place in places.iter().take(SHOWN) {
+            let _ = writeln!(text, "            {place}");
+        }
+        if count > SHOWN && places.len() > SHOWN {
+            let _ = writeln!(text, "            …; all with --json");
+        }
+    };
+    let bad = check.read.bad.iter().map(|row| {
+        let line = row.line.map(|l| format!(":{l}")).unwrap_or_default();
+        format!("{}{line}: {}", row.path.display(), row.message)
+    });
+    finding("good faces", check.faces, vec![]);
+    finding("bad rows", check.read.bad_count, bad.collect());
+    finding("blank faces (one single gray)", check.blank, check.blank_examples.clone());
+    finding("copies of an earlier face", check.repeated, vec![]);
+    let conflicts = check.conflicts.iter().map(|group| group.join(" = ")).collect();
+    finding("images whose copies carry different labels", check.conflicting_groups, conflicts);
+    if let Some(across) = &check.across {
+        let of =
+            format!("of {} faces of the other set are here, too", thousands(across.faces as u64));
+        finding(&of, across.copies, across.examples.clone());
+        let differing = across.copies - across.agreeing;
+        finding("of them with a label that differs", differing, vec![]);
+    }
+    for note in &check.read.notes {
+        let _ = writeln!(text, "note: {note}");
+    }
+    text.push_str(if check.is_clean() { "nothing to worry about\n" } else { "" });
+    text
+}
+
+fn run_split(args: SplitArgs) -> Result<()> {
+    differ(&args.train, &args.val, "--train and --val")?;
+    keep_inputs([&args.train, &args.val], &[args.data.as_path()])?;
+    for path in [&args.train, &args.val] {
+        require_folder_of(path)?;
+        require_csv(path)?;
+    }
+    let faces = args.reading.read(&args.data)?;
+    let split = stratified_split(&faces, args.share, args.seed)?;
+    let mut text = String::new();
+    for (path, part) in [(&args.train, &split.train), (&args.val, &split.validation)] {
+        write_csv(&faces.select(part), path)?;
+        let _ = writeln!(text, "{}: {} faces", path.display(), thousands(part.len() as u64));
+    }
+    crate::cli::print(&text)
+}
+
+fn run_synth(args: SynthArgs) -> Result<()> {
+    args.sheet.as_deref().map_or(Ok(()), write::check_name)?;
+    args.out.as_deref().map_or(Ok(()), require_folder_of)?;
+    if args.count == 0 || args.count > 1_000_000 {
+        let message = format!("--count {}: expected 1 to 1,000,000 faces", args.count);
+        return Err(Error::Usage(message));
+    }
+    let balance = if args.imbalanced { Balance::Fer } else { Balance::Even };
+    let (count, seed, first) = (args.count, args.seed, args.first);
+    let faces =
+        synthesize(&SynthOptions { count, seed, first, balance, ..SynthOptions::default() })?;
+    if let Some(path) = &args.sheet {
+        let sheet = class_sheet("Synthetic faces", &faces, SHEET_COLUMNS, theme(false))?;
+        write::write_page(&sheet, path)?;
+    }
+    args.out.as_ref().map_or(Ok(()), |out| write_faces(&faces, out))
+}
+
+/// Whether a name is that of a CSV, plain or compressed.
+fn is_csv(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    name.ends_with(".csv") || name.ends_with(".csv.gz")
+}
+
+fn require_csv(path: &Path) -> Result<()> {
+    match is_csv(path) {
+        true => Ok(()),
+        false => {
+            let message = "expected a name that ends in .csv or .csv.gz";
+            Err(Error::Usage(format!("{}: {message}", path.display())))
+        }
+    }
+}
+
+/// Writes faces as the name asks for: a CSV or a folder of pictures.
+fn write_faces(faces: &Dataset, path: &Path) -> Result<()> {
+    if !is_csv(path) {
+        return write_folder(faces, path);
+    }
+    let unlabelled = faces.labels().iter().filter(|l| l.is_none()).count();
+    if unlabelled > 0 && unlabelled < faces.len() {
+        let (path, n) = (path.display(), thousands(unlabelled as u64));
+        eprintln!("{path}: no column label is written, because {n} faces have none");
+    }
+    write_csv(faces, path)
+}

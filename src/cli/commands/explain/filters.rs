@@ -1,0 +1,279 @@
+//! `fer filters`.
+
+use crate::cli::shared::explained::{drawn_faces, labels, numbers, pixels, spread, training_faces};
+use crate::cli::shared::input::theme;
+use crate::cli::shared::output::{keep_inputs, say_written, write_page};
+use crate::cli::shared::progress;
+use crate::cli::shared::progress::duration;
+use crate::explain::Explained;
+use crate::explain::filters::filter_report::{
+    FilterOptions, FilterReport, filter_report, total_steps,
+};
+use crate::explain::filters::parametrization::Recipe;
+use crate::explain::filters::spectrum::Extension;
+use crate::explain::filters::top_activations::{LOGITS, find_site};
+use crate::explain::filters::training_faces::TrainingFaces;
+use crate::explain::layers::{check_filters, nearest};
+use crate::files::write_atomic;
+use crate::model::Trained;
+use crate::render::format::{counted, thousands};
+use crate::render::html::Document;
+use crate::render::write::check_name;
+use crate::report::filters::filter_page::{Context, before_after_page, filter_page, subtitle};
+use crate::report::filters::filter_significance::Proof;
+use crate::{Error, Result};
+use clap::ValueEnum;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Arguments of `fer filters`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A run folder or a weights file [default: the program's own network]
+    model: Option<PathBuf>,
+    /// Layers by name, or `logits` for the classes
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', required_unless_present = "class")]
+    layer: Vec<String>,
+    /// Filters such as 0-31 or 3,7,10-12 [default: all of the layer]
+    #[arg(long, value_name = "K,…")]
+    filter: Option<String>,
+    /// The ideal face of these classes, such as happy
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with_all = ["layer", "filter"])]
+    class: Vec<String>,
+    /// Faces for spectrum, patches and deviations [default: those of the training]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Most faces to use, spread evenly over the data; 0 = all
+    #[arg(long, default_value_t = 3000)]
+    faces: usize,
+    /// Pictures of each filter from different starts; the one with the highest robust z is shown
+    #[arg(long, default_value_t = 3)]
+    seeds: usize,
+    /// Steps of the ascent [default: 256]
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Recipes: naive, pixels, fourier, maco, face [default: naive,maco; of classes also face; with
+    /// --prove also pixels]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    recipe: Vec<String>,
+    /// What is done about the edges of the faces before their spectrum is taken
+    #[arg(long, value_enum, default_value = "hann")]
+    edges: Edges,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print one JSON object for each filter and recipe; with --prove the proof alone
+    #[arg(long)]
+    json: bool,
+    /// Print the acceptance numbers over all these filters, and whether the cure works
+    #[arg(long)]
+    prove: bool,
+    /// Write the figure before and after: .png or .svg
+    #[arg(long, value_name = "FILE")]
+    summary: Option<PathBuf>,
+    /// The pages: a .png or .svg file (one a layer) or an .html file; earlier ones are replaced
+    /// [default: filters.png, none beside --summary, --json or --prove]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Light ink on a dark ground
+    #[arg(long)]
+    dark: bool,
+}
+
+/// [`Extension`] by name.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Edges {
+    /// As they are: a cross in the spectrum, a frame in the pictures
+    None,
+    /// Faded out
+    Hann,
+    /// Mirrored
+    Mirror,
+}
+
+impl Args {
+    /// Layers with their filters.
+    fn wanted(&self, class_names: &[String]) -> Result<Vec<(String, Vec<usize>)>> {
+        if !self.class.is_empty() {
+            let names: Vec<&str> = class_names.iter().map(String::as_str).collect();
+            let number = |name: &String| {
+                names.iter().position(|n| n == name).ok_or_else(|| {
+                    let hint = nearest(name, &names).map(|n| format!("; did you mean `{n}`?"));
+                    let hint = hint.unwrap_or(".".into());
+                    Error::Usage(format!("no class `{name}`{hint} Classes: {}", names.join(", ")))
+                })
+            };
+            let mut classes: Vec<usize> = vec![];
+            for class in self.class.iter().map(number) {
+                let class = class?;
+                if !classes.contains(&class) {
+                    classes.push(class);
+                }
+            }
+            return Ok(vec![(LOGITS.into(), classes)]);
+        }
+        let filters = self.filter.as_deref().map(numbers).transpose()?.unwrap_or_default();
+        let mut layers: Vec<&String> = vec![];
+        for name in &self.layer {
+            if !layers.contains(&name) {
+                layers.push(name);
+            }
+        }
+        Ok(layers.into_iter().map(|name| (name.clone(), filters.clone())).collect())
+    }
+
+    fn options(&self) -> Result<FilterOptions> {
+        if self.seeds == 0 || self.seeds > 64 || self.steps == Some(0) {
+            return Err(Error::Usage("--seeds: expected 1 to 64; --steps: at least 1".into()));
+        }
+        let mut recipes: Vec<Recipe> = match (self.recipe.is_empty(), self.prove) {
+            (true, false) if self.layer.is_empty() || self.layer == [LOGITS] => {
+                vec![Recipe::Naive, Recipe::Maco, Recipe::Face]
+            }
+            (true, false) => vec![Recipe::Naive, Recipe::Maco],
+            (true, true) => vec![Recipe::Naive, Recipe::Pixels, Recipe::Maco],
+            (false, _) => self.recipe.iter().map(|name| name.parse()).collect::<Result<_>>()?,
+        };
+        recipes.sort();
+        recipes.dedup();
+        let ascent = |recipe: Recipe| {
+            let mut options = recipe.options();
+            options.steps = self.steps.unwrap_or(options.steps);
+            (recipe, options)
+        };
+        let recipes = recipes.into_iter().map(ascent).collect();
+        Ok(FilterOptions {
+            recipes,
+            seeds: self.seeds,
+            seed: self.seed,
+            ..FilterOptions::default()
+        })
+    }
+
+    fn extension(&self) -> Extension {
+        match self.edges {
+            Edges::None => Extension::None,
+            Edges::Hann => Extension::Hann,
+            Edges::Mirror => Extension::Mirror,
+        }
+    }
+}
+
+pub(crate) fn run(mut args: Args) -> Result<()> {
+    if args.out.is_none() && args.summary.is_none() && !args.json && !args.prove {
+        args.out = Some("filters.png".into());
+    }
+    args.out.iter().chain(&args.summary).try_for_each(|path| check_name(path))?;
+    let read: Vec<&Path> = args.data.iter().map(PathBuf::as_path).collect();
+    keep_inputs(args.out.iter().chain(&args.summary), &read)?;
+    let trained = Trained::read_or_own(args.model.as_deref())?;
+    let model = trained.explained()?;
+    let options = args.options()?;
+    let wanted = args.wanted(model.class_names())?;
+    for (layer, filters) in &wanted {
+        check_filters(&find_site(&model, layer)?, filters)?;
+    }
+    let all = training_faces(&trained, args.data.as_deref())?;
+    let total = all.len();
+    let used = spread(all, args.faces);
+    let faces = match used.len() == total {
+        true => format!("all {}", thousands(total as u64)),
+        false => format!("{} of {}", thousands(used.len() as u64), thousands(total as u64)),
+    };
+    let faces = faces + drawn_faces(&trained, args.data.as_deref());
+    let (pixels, labels) = (pixels(&trained, &used), labels(&used));
+    let training = TrainingFaces::new(&pixels, &labels, args.extension())?;
+    let reports = make(&model, &wanted, &training, &options)?;
+    let context = Context {
+        training: &training,
+        faces,
+        model: &trained.title(),
+        class_names: model.class_names(),
+        theme: theme(args.dark),
+    };
+    write(&args, &reports, &context)
+}
+
+/// The reports of all layers, with a bar over the picture-steps of all of them.
+fn make(
+    model: &Explained<'_>,
+    wanted: &[(String, Vec<usize>)],
+    training: &TrainingFaces<'_>,
+    options: &FilterOptions,
+) -> Result<Vec<FilterReport>> {
+    let start = Instant::now();
+    let mut steps = 0;
+    for (layer, filters) in wanted {
+        let count = check_filters(&find_site(model, layer)?, filters)?.len();
+        steps += total_steps(count, options);
+    }
+    let bar = progress::bar(steps as u64, "picture steps");
+    let mut reports = Vec::with_capacity(wanted.len());
+    for (layer, filters) in wanted {
+        bar.set_message(layer.clone());
+        let mut step = |n: usize| bar.inc(n as u64);
+        reports.push(filter_report(model, layer, filters, training, options, &mut step)?);
+        if progress::plain() {
+            let done = duration(start.elapsed().as_secs_f64());
+            let n = reports[reports.len() - 1].surveys.len();
+            eprintln!("{layer}: {}, {done}", counted(n, "filter"));
+        }
+    }
+    bar.finish_and_clear();
+    Ok(reports)
+}
+
+fn write(args: &Args, reports: &[FilterReport], context: &Context<'_>) -> Result<()> {
+    let numbers: Vec<_> =
+        reports.iter().flat_map(|r| &r.pictures).map(|p| p.numbers.clone()).collect();
+    let proof = Proof::new(&numbers, &context.training.naturalness(500));
+    match (args.json, args.prove) {
+        (true, true) => crate::cli::print_json(&proof)?,
+        (true, false) => numbers.iter().try_for_each(crate::cli::print_json)?,
+        (false, true) => crate::cli::print(&proof.to_text())?,
+        (false, false) => {}
+    }
+    if let Some(path) = &args.summary {
+        write_page(&before_after_page(reports, 8, context)?, path)?;
+    }
+    let Some(out) = &args.out else { return Ok(()) };
+    if out.extension().is_some_and(|e| e.eq_ignore_ascii_case("html")) {
+        return write_html(out, reports, context, &proof);
+    }
+    for report in reports {
+        let path = if reports.len() == 1 { out.clone() } else { beside(out, &report.layer.name) };
+        write_page(&filter_page(report, context)?, &path)?;
+    }
+    Ok(())
+}
+
+/// `page.png` and `conv2d_3` → `page-conv2d_3.png`.
+fn beside(out: &Path, name: &str) -> PathBuf {
+    let part = |p: Option<&std::ffi::OsStr>| p.unwrap_or_default().to_string_lossy().into_owned();
+    let (stem, ending) = (part(out.file_stem()), part(out.extension()));
+    out.with_file_name(format!("{stem}-{name}.{ending}"))
+}
+
+fn write_html(
+    out: &Path,
+    reports: &[FilterReport],
+    context: &Context<'_>,
+    proof: &Proof,
+) -> Result<()> {
+    let mut document = Document::new("What each filter wants to see", "en");
+    document.svg(&before_after_page(reports, 8, context)?.to_svg()?, "");
+    document.table(&Proof::header(), &proof.rows(), &proof.remark());
+    let verdicts: Vec<String> = proof
+        .checks
+        .iter()
+        .map(|c| format!("{}: {}", if c.pass { "pass" } else { "fail" }, c.claim))
+        .collect();
+    document.list(&verdicts);
+    for report in reports {
+        document.heading(2, &report.layer.name).paragraph(&subtitle(report));
+        document.svg(&filter_page(report, context)?.to_svg()?, "");
+    }
+    write_atomic(out, document.finish().as_bytes())?;
+    say_written(out);
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! `fer lime`.
+
+use crate::PIXELS;
+use crate::cli::shared::faces::{FaceArgs, Model};
+use crate::cli::shared::input::theme;
+use crate::cli::shared::output::{keep_inputs, write_page};
+use crate::cli::shared::progress;
+use crate::cli::shared::target::TargetArg;
+use crate::explain::attribution::lime::superpixels::Segmentation;
+use crate::explain::attribution::lime::{Lime, LimeOptions, lime};
+use crate::render::write::check_name;
+use crate::report::ShownFace;
+use crate::report::face::name;
+use crate::report::lime::lime_page::{LimePage, LimeRecord};
+use crate::{Error, Result};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Arguments of `fer lime`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A run folder or a weights file [default: the program's own network]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    faces: FaceArgs,
+    /// The class whose probability is explained: pred, true, or a class
+    #[arg(long, value_name = "T", default_value = "pred")]
+    target: TargetArg,
+    /// The pieces: slic (superpixels) or face (eyes, nose, mouth, … where an average face has them)
+    #[arg(long, default_value = "slic")]
+    segments: Segmentation,
+    /// Pictures with hidden pieces for each fit
+    #[arg(long, value_name = "N", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    samples: u32,
+    /// Fits that are compared with each other, at least 2
+    #[arg(long, value_name = "N", default_value_t = 5,
+          value_parser = clap::value_parser!(u32).range(2..=100))]
+    fits: u32,
+    /// Seed of the random pictures
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// The page: a .png, .svg or .html file; an earlier one is replaced [default: lime.png, none
+    /// beside --json]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Print a JSON array, an object a face
+    #[arg(long)]
+    json: bool,
+    /// Light ink on dark ground
+    #[arg(long)]
+    dark: bool,
+}
+
+pub(crate) fn run(mut args: Args) -> Result<()> {
+    if matches!(args.target, TargetArg::Loss | TargetArg::Contrast) {
+        return Err(Error::Usage(
+            "LIME explains a probability; use --target pred, true or a class".into(),
+        ));
+    }
+    if args.out.is_none() && !args.json {
+        args.out = Some("lime.png".into());
+    }
+    args.out.as_deref().map_or(Ok(()), check_name)?;
+    let model = Model::read(args.model.take(), &mut args.faces)?;
+    keep_inputs(&args.out, &args.faces.inputs())?;
+    let explained = model.trained.explained()?;
+    let names = model.names();
+    let faces = args.faces.choose(&model)?.judge(&explained)?;
+    let targets = args.target.of(&faces, &names)?;
+    let options = LimeOptions {
+        segmentation: args.segments,
+        num_samples: args.samples as usize,
+        fits: args.fits as usize,
+        seed: args.seed,
+        ..LimeOptions::default()
+    };
+    let bar = progress::bar(faces.len() as u64, "faces");
+    let (mut classes, mut found) = (vec![], vec![]);
+    for (face, target) in faces.iter().zip(targets) {
+        debug_assert_eq!(face.pixels.len(), PIXELS);
+        let class = match target {
+            crate::explain::Target::Predicted => face.predicted,
+            fixed => fixed.class(&[]),
+        };
+        found.extend(lime(&explained, &face.pixels, &[class], &options)?);
+        classes.push(class);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if let Some(path) = &args.out {
+        let page = LimePage {
+            names: &names,
+            model: &model.caption(),
+            segmentation: args.segments,
+            num_samples: options.num_samples,
+            fits: options.fits,
+            theme: theme(args.dark),
+        };
+        write_page(&page.page(&faces, &classes, &found)?, path)?;
+    }
+    let all = faces.iter().zip(&classes).zip(&found);
+    let calibrated = model.is_calibrated();
+    let record = |((face, &c), lime): ((&ShownFace, &usize), &Lime)| {
+        LimeRecord::new(face, name(&names, c), lime, args.segments, calibrated)
+    };
+    let records: Vec<LimeRecord> = all.map(record).collect();
+    match args.json {
+        true => crate::cli::print_json(&records),
+        false => crate::cli::print(&text(&records)),
+    }
+}
+
+fn text(records: &[LimeRecord]) -> String {
+    let mut text = String::new();
+    for r in records {
+        let agreement = match (r.rank_agreement, r.top5_agreement) {
+            (Some(rank), Some(top5)) => {
+                format!("agreement of the fits {rank:.2}, top five {:.0} %", 100.0 * top5)
+            }
+            _ => "agreement not measured".into(),
+        };
+        let _ = writeln!(
+            text,
+            "{}: p({}) {:.3} by the network, {:.3} by the local model of {} pieces (R² {:.2}); {}",
+            r.origin, r.class, r.model_prediction, r.local_prediction, r.pieces, r.r2, agreement
+        );
+        if let Some(why) = &r.refused {
+            let _ = writeln!(text, "  refused: {why}");
+        }
+        for (piece, weight) in r.piece_names.iter().flatten().zip(&r.coefficients) {
+            let _ = writeln!(text, "  {weight:+.3} {piece}");
+        }
+    }
+    text
+}

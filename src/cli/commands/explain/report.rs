@@ -1,0 +1,146 @@
+//! `fer report`.
+
+use crate::bench::machine::cpu_name;
+use crate::cli::shared::input::{Reading, labelled};
+use crate::cli::shared::progress;
+use crate::cli::shared::progress::duration;
+use crate::files::require_folder_of;
+use crate::files::write_atomic;
+use crate::model::Ensemble;
+use crate::report::html_report::{
+    Machine, Meter, NamedFaces, Paper, PaperNumbers, PaperOptions, Subject,
+};
+use crate::report::i18n::Language;
+use crate::train::charts::read_metrics;
+use crate::train::run_dir::METRICS;
+use crate::{Error, Result};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Steps of the bar.
+const STEPS: f64 = 1000.0;
+
+/// Arguments of `fer report`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A run folder or a weights file [default: the program's own network, which needs --data]
+    #[arg(value_name = "RUN")]
+    run: Option<PathBuf>,
+    /// Labelled faces: a CSV (plain or gzip) or a folder of class-named folders [default: the faces
+    /// that the run was validated on]
+    #[arg(long, value_name = "D")]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+    /// The page, a name that ends in .html
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Language: en or zh
+    #[arg(long, default_value = "en")]
+    lang: Language,
+    /// Fewer faces and filters, in about a third of the time
+    #[arg(long)]
+    quick: bool,
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print one JSON object: where the page is, and the numbers on it
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    out: &'a Path,
+    seconds: f64,
+    #[serde(flatten)]
+    numbers: &'a PaperNumbers,
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    let begun = Instant::now();
+    if args.out.extension().is_none_or(|e| !e.eq_ignore_ascii_case("html")) {
+        let name = args.out.display();
+        return Err(Error::Usage(format!("{name}: expected a name that ends in .html")));
+    }
+    require_folder_of(&args.out)?;
+    let ensemble = Ensemble::read(args.run.as_slice())?;
+    let all = match &args.data {
+        Some(path) => args.reading.read(path)?,
+        None => ensemble.first().validation_faces()?,
+    };
+    let (faces, unlabelled) = labelled(all, None);
+    let judged =
+        NamedFaces { faces, path: args.data.clone(), reading: args.reading.words(), unlabelled };
+    // A report can do without the training faces, where they are not at hand any more.
+    let learnt = ensemble.first().training_faces().ok();
+    let history = match &args.run {
+        Some(run) if run.is_dir() && run.join(METRICS).is_file() => read_metrics(run)?,
+        _ => vec![],
+    };
+    let options = PaperOptions { language: args.lang, quick: args.quick, seed: args.seed };
+    let subject = Subject {
+        ensemble: &ensemble,
+        judged: &judged,
+        learnt: learnt.as_ref(),
+        history: &history,
+        options,
+    };
+    let paper = make(&subject, begun)?;
+    let machine = Machine {
+        cpu: cpu_name().unwrap_or_else(|| "?".into()),
+        simd: fer_kernels::arch::level().to_string(),
+        threads: rayon::current_num_threads(),
+        seconds: begun.elapsed().as_secs_f64(),
+    };
+    let numbers = paper.numbers.clone();
+    let html = paper.to_html(&subject, &command(&args), &machine);
+    write_atomic(&args.out, html.as_bytes())?;
+    let seconds = begun.elapsed().as_secs_f64();
+    match args.json {
+        true => crate::cli::print_json(&Written { out: &args.out, seconds, numbers: &numbers }),
+        false => crate::cli::print(&format!("{}\n", args.out.display())),
+    }
+}
+
+/// Makes the page, with a bar, or a line a part where nobody watches.
+fn make(subject: &Subject<'_>, begun: Instant) -> Result<Paper> {
+    let bar = progress::bar(STEPS as u64, "report");
+    let mut part = String::new();
+    let mut tell = |stage: &str, done: f64| {
+        bar.set_position((STEPS * done) as u64);
+        if part != stage {
+            bar.set_message(stage.to_owned());
+            if progress::plain() {
+                eprintln!("{stage}, after {}", duration(begun.elapsed().as_secs_f64()));
+            }
+            part = stage.to_owned();
+        }
+    };
+    let paper = Paper::new(subject, &mut Meter::new(&mut tell));
+    bar.finish_and_clear();
+    paper
+}
+
+/// What was typed, without what changes nothing on the page.
+fn command(args: &Args) -> String {
+    let mut text = String::from("fer report");
+    if let Some(run) = &args.run {
+        text += &format!(" {}", run.display());
+    }
+    if let Some(data) = &args.data {
+        text += &format!(" --data {}", data.display());
+    }
+    text += &args.reading.words();
+    if args.lang != Language::English {
+        text += &format!(" --lang {}", args.lang.code());
+    }
+    if args.quick {
+        text += " --quick";
+    }
+    if args.seed != 0 {
+        text += &format!(" --seed {}", args.seed);
+    }
+    text + &format!(" --out {}", args.out.display())
+}

@@ -1,0 +1,97 @@
+//! `fer saliency --check`: can the maps be believed?
+
+use crate::Result;
+use crate::cli::commands::explain::saliency::{Args, Work};
+use crate::cli::commands::explain::saliency_set::{Set, write};
+use crate::cli::shared::faces::Model;
+use crate::cli::shared::progress;
+use crate::explain::attribute;
+use crate::explain::sanity::randomisation::{parametrised_layers, randomisation, randomised};
+use crate::explain::sanity::sanity_table::{CheckOptions, Checker, passes};
+use crate::explain::{Explained, Method, Target};
+use crate::report::saliency::sanity_page::{CheckReport, RandomisationCurve};
+use crate::tensor::storage::trim;
+
+pub(crate) fn run(args: &Args, model: &Model, set: &Set, work: &Work<'_>) -> Result<()> {
+    let report = check_report(model, set, work, args.how.seed)?;
+    write(args, report.page(args.theme())?)?;
+    match args.json {
+        true => crate::cli::print_json(&report),
+        false => crate::cli::print(&report.to_text()),
+    }
+}
+
+/// Judges all methods, with a bar that counts passes of the network.
+fn check_report(model: &Model, set: &Set, work: &Work<'_>, seed: u64) -> Result<CheckReport> {
+    let layers = parametrised_layers(model.network()).len();
+    let half = randomised(model.network(), Some(layers.div_ceil(2)), seed)?;
+    let all = randomised(model.network(), None, seed)?;
+    let temperature = model.trained.temperature(false).unwrap_or(1.0);
+    let half = Explained::new(&half)?.at_temperature(temperature);
+    let all = Explained::new(&all)?.at_temperature(temperature);
+    let options = CheckOptions {
+        attribution: work.options,
+        seed,
+        half_randomised: Some(&half),
+        randomised: Some(&all),
+    };
+    let weight = |method: Method| {
+        let curve = if is_one_pass(method) { 3 * layers } else { 0 };
+        ((passes(method, work.options) + curve) * set.labels.len()) as u64
+    };
+    let bar = progress::bar(Method::ALL.map(weight).iter().sum(), "passes");
+    bar.set_message("controls");
+    let checker = Checker::new(work.model, &set.pixels, work.targets, &options)?;
+    let (mut rows, mut curves) = (Vec::new(), Vec::new());
+    for method in Method::ALL {
+        bar.set_message(method.name());
+        let row = checker.judge(method)?;
+        if is_one_pass(method) && row.refused == 0 {
+            curves.push(randomisation_curve(model, work, method, seed)?);
+        }
+        rows.push(row);
+        // The next method asks for batches of other sizes.
+        trim::<f32>();
+        bar.inc(weight(method));
+    }
+    bar.finish_and_clear();
+    Ok(CheckReport {
+        model: model.title.clone(),
+        faces: set.labels.len(),
+        methods: rows,
+        randomisation: curves,
+    })
+}
+
+/// Methods cheap enough to be repeated for every layer.
+fn is_one_pass(method: Method) -> bool {
+    matches!(
+        method,
+        Method::Saliency
+            | Method::GradXInput
+            | Method::GuidedBackprop
+            | Method::GradCam
+            | Method::GradCamPlusPlus
+            | Method::LayerCam
+    )
+}
+
+/// Re-initialises the layers from the top down and compares the maps.
+fn randomisation_curve(
+    model: &Model,
+    work: &Work<'_>,
+    method: Method,
+    seed: u64,
+) -> Result<RandomisationCurve> {
+    let found = attribute(work.model, method, work.pixels, work.targets, work.options)?;
+    let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
+    let original: Vec<f32> = found.into_iter().flat_map(|a| a.map).collect();
+    let layers = parametrised_layers(model.network()).len();
+    let steps = randomisation(&original, layers, &mut |top| {
+        let other = randomised(model.network(), Some(top), seed)?;
+        let other = Explained::new(&other)?;
+        let found = attribute(&other, method, work.pixels, &targets, work.options)?;
+        Ok(found.into_iter().flat_map(|a| a.map).collect())
+    })?;
+    Ok(RandomisationCurve { method: method.name().into(), steps })
+}

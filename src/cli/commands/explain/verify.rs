@@ -1,0 +1,111 @@
+//! `fer verify`.
+
+use crate::PIXELS;
+use crate::cli::shared::faces::{FaceArgs, Model};
+use crate::explain::sanity::gradient_check::{COMPLETENESS, Check, VerifyOptions, verify};
+use crate::report::face::name;
+use crate::{Error, Result};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Arguments of `fer verify`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A run folder or a weights file [default: the program's own network]
+    model: Option<PathBuf>,
+    #[command(flatten)]
+    faces: FaceArgs,
+    /// Random pixels, and as many random parameters, whose derivative is checked
+    #[arg(long, value_name = "N", default_value_t = 16,
+          value_parser = clap::value_parser!(u32).range(1..=2304))]
+    samples: u32,
+    /// Seed of all draws
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Verified {
+    model: String,
+    faces: Vec<VerifiedFace>,
+    passed: bool,
+}
+
+#[derive(Serialize)]
+struct VerifiedFace {
+    origin: String,
+    class: String,
+    checks: Vec<Check>,
+}
+
+pub(crate) fn run(mut args: Args) -> Result<()> {
+    let model = Model::read(args.model.take(), &mut args.faces)?;
+    let explained = model.trained.explained()?;
+    let names = model.names();
+    if args.faces.per_class.is_none() && args.faces.index.is_empty() {
+        args.faces.index = if args.faces.pictures.is_empty() { vec![0] } else { vec![] };
+    }
+    let chosen = args.faces.choose(&model)?;
+    let faces = chosen.judge(&explained)?;
+    let samples = args.samples as usize;
+    let options = VerifyOptions {
+        pixels: samples,
+        parameters: samples,
+        seed: args.seed,
+        ..VerifyOptions::default()
+    };
+    let mut verified = vec![];
+    for (face, x) in faces.iter().zip(chosen.pixels.chunks_exact(PIXELS)) {
+        let checks = verify(model.network(), x, face.predicted, &chosen.mean_face, &options)?;
+        let class = name(&names, face.predicted).to_owned();
+        verified.push(VerifiedFace { origin: face.origin.clone(), class, checks });
+    }
+    let failed = verified.iter().flat_map(|f| &f.checks).filter(|c| !c.passed).count();
+    let result = Verified { model: model.title, faces: verified, passed: failed == 0 };
+    match args.json {
+        true => crate::cli::print_json(&result)?,
+        false => crate::cli::print(&text(&result))?,
+    }
+    match failed {
+        0 => Ok(()),
+        n => Err(Error::Failed(format!("{n} checks did not hold"))),
+    }
+}
+
+fn text(result: &Verified) -> String {
+    let mut text = format!("Exactness of the gradients of {}\n", result.model);
+    for face in &result.faces {
+        let _ = writeln!(text, "\n{}, logit of {}", face.origin, face.class);
+        let _ = writeln!(
+            text,
+            "  {:<16} {:>10} {:>10} {:>10}",
+            "check", "measured", "noise", "allowed"
+        );
+        for c in &face.checks {
+            let sign = if c.passed { "✓" } else { "✗" };
+            let noise = c.noise.map_or("–".into(), |n| format!("{n:.0e}"));
+            let _ = writeln!(
+                text,
+                "{sign} {:<16} {:>10.2e} {noise:>10} {:>10.0e}  {}",
+                c.name, c.measured, c.tolerance, c.detail
+            );
+        }
+    }
+    text.push_str("\nnoise: what rounding alone explains\n");
+    // Completeness is the quadrature of one method; all else is about the gradient itself.
+    let exact = |c: &Check| c.passed || c.name == COMPLETENESS;
+    let exact = result.faces.iter().flat_map(|f| &f.checks).all(exact);
+    text.push_str(match (result.passed, exact) {
+        (true, _) => "\nAll checks hold: the maps of this network show its gradient.\n",
+        (false, true) => {
+            "\nThe gradients are exact, but integrated gradients do not add up: do not trust the \
+             numbers of that method on this face.\n"
+        }
+        (false, false) => "\nSome checks do not hold: do not trust the maps of this network.\n",
+    });
+    text
+}

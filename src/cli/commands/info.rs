@@ -1,0 +1,52 @@
+//! `fer info`.
+
+use crate::Result;
+use crate::bench::machine::cpu_name;
+use fer_kernels::arch;
+use serde::Serialize;
+
+/// Arguments of `fer info`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Serialize)]
+struct Info {
+    version: &'static str,
+    simd: &'static str,
+    simd_available: Vec<&'static str>,
+    cpu: String,
+    cpu_features: Vec<&'static str>,
+    compiled_for: &'static str,
+    threads: usize,
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    let levels = arch::Level::ALL.into_iter().filter(|l| l.is_supported());
+    let info = Info {
+        version: env!("CARGO_PKG_VERSION"),
+        simd: arch::level().name(),
+        simd_available: levels.map(arch::Level::name).collect(),
+        cpu: cpu_name().unwrap_or_else(|| "unknown".into()),
+        cpu_features: arch::cpu_features(),
+        compiled_for: if cfg!(target_feature = "avx2") { "x86-64-v3" } else { "baseline" },
+        threads: rayon::current_num_threads(),
+    };
+    if args.json {
+        return crate::cli::print_json(&info);
+    }
+    crate::cli::print(&format!(
+        "fer           {}\nCPU           {}\nfeatures      {}\nSIMD path     {} (available: {})\n\
+         compiled for  {}\nthreads       {}\n",
+        info.version,
+        info.cpu,
+        info.cpu_features.join(" "),
+        info.simd,
+        info.simd_available.join(", "),
+        info.compiled_for,
+        info.threads
+    ))
+}

@@ -1,0 +1,10 @@
+//! The commands: one file (or folder) each, from arguments to library calls to files.
+
+pub(crate) mod bench;
+pub(crate) mod crop_calibration;
+pub(crate) mod data;
+pub(crate) mod demo;
+pub(crate) mod explain;
+pub(crate) mod info;
+pub(crate) mod predict;
+pub(crate) mod training;

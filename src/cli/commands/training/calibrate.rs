@@ -1,0 +1,99 @@
+//! `fer calibrate`.
+
+use crate::cli::shared::input::Reading;
+use crate::cli::shared::progress;
+use crate::model::Calibrated;
+use crate::model::calibration::{Temperature, clean};
+use crate::model::weights::network_file::is_own;
+use crate::model::{Ensemble, Trained};
+use crate::render::format::{percent, thousands};
+use crate::{Error, Result};
+use std::path::PathBuf;
+
+/// Arguments of `fer calibrate`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A run folder or a weights file
+    model: PathBuf,
+    /// Labelled faces that were not trained on; each half is judged by what the other one fits
+    /// [default: those that the model was validated on]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+    /// Training faces, whose copies are left out [default: those of the model, where they are still
+    /// there]
+    #[arg(long, value_name = "DATA")]
+    against: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    if is_own(&args.model) {
+        let detail = "own: the network in the program is calibrated and cannot be written to; \
+                      expected a run folder or a weights file";
+        return Err(Error::Usage(detail.into()));
+    }
+    let trained = Trained::read(&args.model)?;
+    let faces = match &args.data {
+        Some(path) => args.reading.read(path)?,
+        None => trained.validation_faces()?,
+    };
+    let train = match &args.against {
+        Some(path) => Some(args.reading.read(path)?),
+        None => trained.training_faces().ok(),
+    };
+    if train.is_none() {
+        eprintln!(
+            "the training faces are not there, so copies of them cannot be left out; name them with \
+             --against"
+        );
+    }
+    let kept = clean(&faces, train.as_ref());
+    let bar =
+        progress::bar((kept.len() * (1 + Ensemble::views(true).len())) as u64, "views of faces");
+    let calibrated = Calibrated::fit(&trained, &kept, |done| bar.set_position(done as u64))?;
+    bar.finish_and_clear();
+    calibrated.keep(&args.model)?;
+    if args.json {
+        return crate::cli::print_json(&calibrated);
+    }
+    crate::cli::print(&text(&calibrated, faces.len() - kept.len()))
+}
+
+fn text(calibrated: &Calibrated, dropped: usize) -> String {
+    let mut text = format!(
+        "fitted on {} faces, each judged by what the other half fits; {} left out: copies, \
+         contradicting labels, or trained on\n",
+        thousands(calibrated.fitted_on as u64),
+        thousands(dropped as u64),
+    );
+    let ways = [("one view", &calibrated.plain), ("ten views (--tta)", &calibrated.tta)];
+    text.extend(ways.map(|(name, t)| line(name, t)));
+    text += "kept with the model: predict and eval now print ";
+    text += match ways.map(|(_, t)| t.gained()) {
+        [true, true] => "calibrated probabilities\n",
+        [true, false] => "calibrated probabilities for one view\n",
+        [false, true] => "calibrated probabilities for ten views\n",
+        [false, false] => "probabilities as before\n",
+    };
+    text
+}
+
+fn line(name: &str, t: &Temperature) -> String {
+    let (before, after, accuracy) =
+        (percent(t.ece_before), percent(t.ece_after), percent(t.accuracy));
+    match t.gained() {
+        true => format!(
+            "{name:<18} temperature {:.3}, calibration error {before} before, {after} after; \
+             accuracy {accuracy} both times\n",
+            t.temperature
+        ),
+        false => format!(
+            "{name:<18} calibration gained nothing (error {before} before, {after} after), so the \
+             probabilities stay as the network gives them; accuracy {accuracy}\n"
+        ),
+    }
+}

@@ -1,0 +1,44 @@
+//! `fer curves`.
+
+use crate::Result;
+use crate::cli::shared::input::theme;
+use crate::render::chart::Look;
+use crate::render::{terminal, write};
+use crate::train::charts::{curve_chart, epochs, read_metrics};
+use std::path::PathBuf;
+
+/// Width of curves in the terminal.
+const COLUMNS: usize = 100;
+
+/// Arguments of `fer curves`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Run folders or metrics.csv files; several are laid over each other
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// Write a picture that ends in .png or .svg [default: draw in the terminal]
+    #[arg(long, value_name = "PICTURE")]
+    out: Option<PathBuf>,
+    /// On a dark ground
+    #[arg(long)]
+    dark: bool,
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    args.out.as_deref().map_or(Ok(()), write::check_name)?;
+    let mut runs = Vec::new();
+    for run in &args.runs {
+        let name = run.file_name().unwrap_or(run.as_os_str()).to_string_lossy().into_owned();
+        runs.push((name, read_metrics(run)?));
+    }
+    match &args.out {
+        Some(path) => {
+            let chart = curve_chart(&runs, Look::new(theme(args.dark)))?;
+            write::write_scene(&chart, "Accuracy and loss", path)
+        }
+        None => runs.iter().try_for_each(|(name, history)| {
+            let drawing = terminal::curves(&epochs(history), COLUMNS, terminal::color_wanted());
+            crate::cli::print(&format!("{name}\n{drawing}"))
+        }),
+    }
+}

@@ -1,0 +1,90 @@
+//! A training as the terminal shows it.
+
+use crate::Result;
+use crate::cli::shared::progress;
+use crate::cli::shared::progress::duration;
+use crate::console::tell;
+use crate::monitor::Recorder;
+use crate::render::terminal;
+use crate::train::StepResult;
+use crate::train::charts::epochs;
+use crate::train::{EpochMetrics, Observer, Trainer};
+use indicatif::ProgressBar;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Shows a training on the terminal, or as one line an epoch, and has it recorded.
+pub(crate) struct Display {
+    stop: Arc<AtomicBool>,
+    /// Steps of the epoch.
+    pub bar: ProgressBar,
+    plot: bool,
+    /// Writes what happens into the run folder.
+    pub recorder: Recorder,
+}
+
+/// Width of curves in the terminal.
+const COLUMNS: usize = 100;
+
+impl Display {
+    /// Ends the training when `stop` is set.
+    pub fn new(stop: Arc<AtomicBool>, plot: bool, recorder: Recorder) -> Self {
+        Self { stop, bar: progress::bar(1, ""), plot, recorder }
+    }
+
+    /// A line above the bar, where there is one.
+    fn print(&self, line: &str) {
+        if progress::plain() { tell!("{line}") } else { self.bar.println(line) }
+    }
+}
+
+impl Observer for Display {
+    fn step(&mut self, trainer: &Trainer, result: &StepResult) -> bool {
+        self.recorder.step(trainer, result);
+        let p = &trainer.progress;
+        self.bar.set_length(trainer.steps_per_epoch() as u64);
+        self.bar.set_position(p.step_in_epoch as u64);
+        let left = duration(trainer.remaining().unwrap_or(0.0));
+        // The plain lines show no message, and count the time of this epoch.
+        let in_all =
+            if progress::plain() { format!(" ({left} left in all)") } else { String::new() };
+        self.bar.set_prefix(format!("epoch {}{in_all}", p.epoch + 1));
+        let faces = p.sums.faces.max(1) as f64;
+        self.bar.set_message(format!(
+            "loss {:.3} acc {:.1} % {:.0} img/s, {left} left;",
+            p.sums.loss / faces,
+            100.0 * p.sums.correct as f64 / faces,
+            faces / p.sums.seconds.max(1e-9),
+        ));
+        !self.stop.load(Ordering::SeqCst)
+    }
+
+    fn epoch(&mut self, trainer: &Trainer, m: &EpochMetrics) -> Result<()> {
+        self.recorder.epoch(trainer, m)?;
+        let skipped = match m.skipped_steps {
+            0 => String::new(),
+            1 => "  1 step skipped: not finite".into(),
+            n => format!("  {n} steps skipped: not finite"),
+        };
+        let line = format!(
+            "epoch {:>3}  loss {:.4}  acc {:5.2} %  val loss {:.4}  val acc {:5.2} %  lr {:.4}  \
+             {:.0} img/s  {}, {} left{skipped}",
+            m.epoch,
+            m.loss,
+            100.0 * m.accuracy,
+            m.val_loss,
+            100.0 * m.val_accuracy,
+            m.lr,
+            m.images_per_second,
+            duration(m.seconds),
+            duration(trainer.remaining().unwrap_or(0.0))
+        );
+        self.print(&line);
+        self.bar.reset_elapsed();
+        if self.plot {
+            let color = !progress::plain() && terminal::color_wanted();
+            self.print(&terminal::curves(&epochs(&trainer.progress.history), COLUMNS, color));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! `fer export`.
+
+use crate::cli::shared::output::{differ, keep_inputs};
+use crate::export::onnx::to_onnx;
+use crate::files::require_folder_of;
+use crate::files::write_atomic;
+use crate::model::Trained;
+use crate::render::format::thousands;
+use crate::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `fer export`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A run folder or a weights file [default: the program's own network]
+    model: Option<PathBuf>,
+    /// Write the network as ONNX: input `pixels` [N, 1, 48, 48] in 0 to 1, outputs `logits` and
+    /// `probabilities`
+    #[arg(long, value_name = "FILE")]
+    onnx: Option<PathBuf>,
+    /// Write the averaged weights as safetensors, which every command takes as MODEL
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Write the weights in half precision: half the size
+    #[arg(long, requires = "weights")]
+    half: bool,
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    if args.onnx.is_none() && args.weights.is_none() {
+        return Err(Error::Usage("nothing to write: give --onnx or --weights".into()));
+    }
+    let outputs = || args.onnx.iter().chain(&args.weights);
+    outputs().try_for_each(|path| require_folder_of(path))?;
+    if let (Some(onnx), Some(weights)) = (&args.onnx, &args.weights) {
+        differ(onnx, weights, "--onnx and --weights")?;
+    }
+    let read = read_from(args.model.as_deref());
+    keep_inputs(outputs(), &read.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
+    let trained = Trained::read_or_own(args.model.as_deref())?;
+    if let Some(path) = &args.weights {
+        write(path, &trained.to_archive(args.half)?.to_bytes()?)?;
+    }
+    let Some(path) = &args.onnx else { return Ok(()) };
+    if trained.equalize() {
+        eprintln!(
+            "this network wants equalised faces, which the graph does not do: equalise the \
+             histogram of each face before (metadata: equalize = true)"
+        );
+    }
+    let temperature = trained.temperature(false).unwrap_or(1.0);
+    let notes = [("equalize", trained.equalize().to_string())];
+    write(path, &to_onnx(&trained.network, temperature, &notes)?)
+}
+
+/// The files that a network may be read from, which an export must not replace: weights alone cannot
+/// be resumed, and half of their precision is lost for good.
+fn read_from(model: Option<&Path>) -> Vec<PathBuf> {
+    let in_run = |run: &Path| ["last.safetensors", "best.safetensors"].map(|name| run.join(name));
+    match model {
+        None => vec![],
+        Some(run) if run.is_dir() => in_run(run).into(),
+        Some(file) => vec![file.into()],
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_atomic(path, bytes)?;
+    eprintln!("{}: {} bytes", path.display(), thousands(bytes.len() as u64));
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! Commands that train, evaluate and export a network.
+
+pub(crate) mod calibrate;
+pub(crate) mod curves;
+pub(crate) mod display;
+pub(crate) mod eval;
+pub(crate) mod export;
+pub(crate) mod summary;
+pub(crate) mod train;
+pub(crate) mod watch;

@@ -1,0 +1,30 @@
+//! `fer summary`.
+
+use crate::Result;
+use crate::model::summary::summary;
+use crate::model::weights::network_file::{OWN, is_own, read_model};
+use crate::model::{Network, architecture};
+use std::path::Path;
+
+/// Arguments of `fer summary`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A built-in network (fer-s, fer-m, fer-l, tiny, vgg), a .toml file, a run folder or a weights
+    /// file [default: the program's own network]
+    pub network: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    let name = args.network.as_deref().unwrap_or(OWN);
+    let path = Path::new(name);
+    let is_model = is_own(path) || path.exists() && path.extension().is_none_or(|e| e != "toml");
+    let network: Network<f32> = match is_model {
+        true => read_model(path)?.0,
+        false => Network::new(architecture(name)?, 0)?,
+    };
+    let table = summary(&network)?;
+    if args.json { crate::cli::print_json(&table) } else { crate::cli::print(&table.to_text()) }
+}

@@ -1,0 +1,110 @@
+//! What the commands that explain share: faces as a network sees them, lists of numbers.
+
+use crate::dataset::augment::View;
+use crate::dataset::{Dataset, SynthOptions, synthesize};
+use crate::model::{Trained, mean_face};
+use crate::train::load;
+use crate::{Error, Result};
+use crate::{PIXELS, SIDE};
+use std::path::Path;
+
+/// Faces whose mean looks like none of them.
+const ENOUGH: usize = 100;
+
+/// The faces of `data`; without it, those the network was trained on; where the weights do not say
+/// which, the built-in ones.
+pub fn training_faces(model: &Trained, data: Option<&Path>) -> Result<Dataset> {
+    match (data, &model.config) {
+        (Some(path), _) => load::read_faces(path, false),
+        (None, Some(_)) => model.training_faces(),
+        (None, None) => synthesize(&SynthOptions::default()),
+    }
+}
+
+/// Words after the number of [`training_faces`] where these are drawn, not photos.
+pub fn drawn_faces(model: &Trained, data: Option<&Path>) -> &'static str {
+    match (data, &model.config) {
+        (None, None) => " drawn by the program, as neither the model nor --data names others",
+        (None, Some(config)) if config.data.is_none() => {
+            " drawn by the program, as the training's were"
+        }
+        _ => "",
+    }
+}
+
+/// Faces as the network sees them before it resizes them, `[n, 48, 48]` in [0, 1].
+pub fn pixels(model: &Trained, faces: &Dataset) -> Vec<f32> {
+    pixels_of(model, faces, &(0..faces.len()).collect::<Vec<_>>())
+}
+
+/// The same of the faces with these numbers.
+pub fn pixels_of(model: &Trained, faces: &Dataset, which: &[usize]) -> Vec<f32> {
+    let mut pixels = vec![0.0; which.len() * PIXELS];
+    View::PLAIN.fill_batch(faces, which, model.equalize(), SIDE, &mut pixels);
+    pixels
+}
+
+/// The mean training face; for a network whose file does not tell of it, that of the given faces if
+/// there are enough of them to be no face in particular, else even gray.
+pub fn mean_face(model: &Trained, faces: &Dataset) -> Vec<f32> {
+    let of_those =
+        || (faces.len() >= ENOUGH).then(|| mean_face::mean_face(faces, model.equalize()));
+    let gray = || vec![model.network.spec.mean as f32; PIXELS];
+    model.mean_face().or_else(of_those).unwrap_or_else(gray)
+}
+
+/// Where face i came from, short enough to stand beside it: `public_test.csv.gz #3`, `me.png`.
+/// `number` is what the user calls it.
+pub fn short_origin(faces: &Dataset, i: usize, number: usize) -> String {
+    let origin = faces.origin(i);
+    let file = origin.path.file_name().unwrap_or(origin.path.as_os_str()).to_string_lossy();
+    match origin.line {
+        Some(_) => format!("{file} #{number}"),
+        None => file.into_owned(),
+    }
+}
+
+/// True classes; faces without label count for no class.
+pub fn labels(faces: &Dataset) -> Vec<usize> {
+    faces.labels().iter().map(|l| l.map_or(usize::MAX, usize::from)).collect()
+}
+
+/// At most `most` faces (0 = all), spread evenly over the data.
+pub fn spread(faces: Dataset, most: usize) -> Dataset {
+    let n = faces.len();
+    if most == 0 || n <= most {
+        return faces;
+    }
+    faces.select(&(0..most).map(|i| i * n / most).collect::<Vec<_>>())
+}
+
+/// Numbers such as `3,7,10-12`.
+pub fn numbers(list: &str) -> Result<Vec<usize>> {
+    let refuse = |part: &str| {
+        Error::Usage(format!("`{part}` in `{list}`: expected numbers such as 0-31 or 3,7,10-12"))
+    };
+    let mut out = Vec::new();
+    for part in list.split(',').map(str::trim) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let number = |text: &str| text.trim().parse::<usize>().map_err(|_| refuse(part));
+        let (first, last) = (number(first)?, number(last)?);
+        if first > last || last - first > 100_000 {
+            return Err(refuse(part));
+        }
+        out.extend((first..=last).filter(|k| !out.contains(k)).collect::<Vec<_>>());
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::shared::explained::numbers;
+
+    #[test]
+    fn lists_of_numbers() {
+        assert_eq!(numbers("0-2,7, 5,1").unwrap(), [0, 1, 2, 7, 5]);
+        for bad in ["", "3-1", "x", "1-", "-1", "0-99999999"] {
+            assert!(numbers(bad).unwrap_err().to_string().contains("expected numbers"), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Progress for people: a bar with an ETA on a terminal, plain lines elsewhere.
+
+use crate::console::tell;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, WeakProgressBar};
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+/// 3725 s → "1 h 02 min"; 65 s → "1 min 05 s"; 9 s → "9 s".
+pub fn duration(seconds: f64) -> String {
+    let s = seconds.max(0.0).round() as u64;
+    match (s / 3600, s / 60 % 60, s % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s:02} s"),
+        (h, m, _) => format!("{h} h {m:02} min"),
+    }
+}
+
+/// Between two lines where there is no terminal.
+const PLAIN_EVERY: Duration = Duration::from_secs(30);
+
+/// A bar over `total` items; where standard error is not a terminal, a line now and then.
+pub fn bar(total: u64, what: &str) -> ProgressBar {
+    let bar = ProgressBar::new(total);
+    if plain() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+        bar.set_prefix(what.to_owned());
+        let watched = bar.downgrade();
+        std::thread::spawn(move || print_lines(&watched));
+        return bar;
+    }
+    let template = "{prefix} {wide_bar:.cyan/dim} {pos}/{len} {msg} ETA {eta}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("━╸─"));
+    }
+    bar.set_prefix(what.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(250));
+    bar
+}
+
+/// Prints where the bar is until it is finished or gone. Never holds up the end of the program.
+fn print_lines(watched: &WeakProgressBar) {
+    loop {
+        std::thread::sleep(PLAIN_EVERY);
+        let Some(bar) = watched.upgrade().filter(|bar| !bar.is_finished()) else { return };
+        let total = bar.length().unwrap_or(0);
+        tell!("{}", line(&bar.prefix(), bar.position(), total, bar.elapsed()));
+    }
+}
+
+/// "passes: 120 of 480, 30 s, 1 min 30 s left"; nothing is said about the end before the first item.
+fn line(what: &str, done: u64, total: u64, elapsed: Duration) -> String {
+    let elapsed = elapsed.as_secs_f64();
+    let left = match done {
+        0 => String::new(),
+        _ => format!(
+            ", {} left",
+            duration(elapsed * total.saturating_sub(done) as f64 / done as f64)
+        ),
+    };
+    format!("{what}: {done} of {total}, {}{left}", duration(elapsed))
+}
+
+/// Whether to print plain lines instead of bars.
+pub fn plain() -> bool {
+    !std::io::stderr().is_terminal()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_line_tells_how_far_and_how_long() {
+        let half_a_minute = Duration::from_secs(30);
+        assert_eq!(
+            line("passes", 120, 480, half_a_minute),
+            "passes: 120 of 480, 30 s, 1 min 30 s left"
+        );
+        assert_eq!(line("passes", 0, 480, half_a_minute), "passes: 0 of 480, 30 s");
+        assert_eq!(line("faces", 9, 9, half_a_minute), "faces: 9 of 9, 30 s, 0 s left");
+    }
+}

@@ -1,0 +1,88 @@
+//! What an explanation explains: `--target`.
+
+use crate::explain::Target;
+use crate::explain::layers::nearest;
+use crate::report::ShownFace;
+use crate::{Error, Result};
+
+/// What is explained, as --target says it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TargetArg {
+    /// Logit of the predicted class.
+    Predicted,
+    /// Logit of the true class.
+    True,
+    /// Loss against the true class.
+    Loss,
+    /// The predicted class against the rest.
+    Contrast,
+    /// Logit of a class.
+    Named(String),
+}
+
+impl std::str::FromStr for TargetArg {
+    type Err = std::convert::Infallible;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "pred" => TargetArg::Predicted,
+            "true" => TargetArg::True,
+            "loss" => TargetArg::Loss,
+            "contrast" => TargetArg::Contrast,
+            class => TargetArg::Named(class.into()),
+        })
+    }
+}
+
+impl TargetArg {
+    /// As it was typed.
+    pub fn words(&self) -> &str {
+        match self {
+            TargetArg::Predicted => "pred",
+            TargetArg::True => "true",
+            TargetArg::Loss => "loss",
+            TargetArg::Contrast => "contrast",
+            TargetArg::Named(class) => class,
+        }
+    }
+
+    /// The target of each face.
+    pub fn of(&self, faces: &[ShownFace], names: &[&str]) -> Result<Vec<Target>> {
+        let named = match self {
+            TargetArg::Named(class) => Some(class_named(class, names)?),
+            _ => None,
+        };
+        let label = |face: &ShownFace| {
+            face.label.filter(|&c| c < names.len()).ok_or_else(|| {
+                let what = if *self == TargetArg::Loss { "loss" } else { "true" };
+                Error::Usage(format!(
+                    "{} has no label that the network knows, which --target {what} needs; use \
+                     --target pred or a class",
+                    face.origin
+                ))
+            })
+        };
+        let target = |face: &ShownFace| {
+            Ok(match self {
+                TargetArg::Predicted => Target::Predicted,
+                TargetArg::True => Target::True(label(face)?),
+                TargetArg::Loss => Target::Loss(label(face)?),
+                TargetArg::Contrast => Target::Contrast(face.predicted),
+                TargetArg::Named(_) => Target::Class(named.unwrap_or_default()),
+            })
+        };
+        faces.iter().map(target).collect()
+    }
+}
+
+/// The class of this name or number.
+fn class_named(text: &str, names: &[&str]) -> Result<usize> {
+    let by_number = || text.parse().ok().filter(|&c: &usize| c < names.len());
+    names.iter().position(|n| *n == text).or_else(by_number).ok_or_else(|| {
+        let hint = nearest(text, names).map(|n| format!("; did you mean `{n}`?"));
+        Error::Usage(format!(
+            "no class `{text}`{} Targets: pred, true, loss, contrast, {}",
+            hint.unwrap_or(".".into()),
+            names.join(", ")
+        ))
+    })
+}

@@ -1,0 +1,63 @@
+//! Writes a set as a CSV that [`crate::dataset::read()`] reads again.
+
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use crate::Result;
+use crate::dataset::Dataset;
+use crate::files::write_atomic_with;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// Writes `label,feature` (or `id,feature`, if any face has no label) to `path`, compressed if the
+/// name ends in `.gz`.
+///
+/// The file appears whole or not at all, see [`write_atomic_with`]. Same faces, same bytes.
+///
+/// # Errors
+/// [`Error::Io`](crate::Error::Io) with the path, if the system refuses.
+pub fn write_csv(dataset: &Dataset, path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    let compressed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
+    write_atomic_with(path, |file| {
+        let mut out = BufWriter::with_capacity(1 << 16, file);
+        if compressed {
+            let mut gzip = GzEncoder::new(&mut out, Compression::default());
+            write_rows(dataset, &mut gzip)?;
+            gzip.finish()?;
+        } else {
+            write_rows(dataset, &mut out)?;
+        }
+        out.flush()
+    })
+}
+
+fn write_rows(dataset: &Dataset, out: &mut impl Write) -> std::io::Result<()> {
+    let labelled = dataset.is_labelled();
+    out.write_all(if labelled { b"label,feature\n" } else { b"id,feature\n" })?;
+    let mut row = Vec::with_capacity(10_000);
+    for i in 0..dataset.len() {
+        row.clear();
+        match dataset.label(i) {
+            Some(label) if labelled => write!(row, "{label},")?,
+            _ => write_id(&mut row, &dataset.id(i))?,
+        }
+        for (k, pixel) in dataset.image(i).iter().enumerate() {
+            if k > 0 {
+                row.push(b' ');
+            }
+            write!(row, "{pixel}")?;
+        }
+        row.push(b'\n');
+        out.write_all(&row)?;
+    }
+    Ok(())
+}
+
+fn write_id(row: &mut Vec<u8>, id: &str) -> std::io::Result<()> {
+    if id.contains(['"', ',']) {
+        write!(row, "\"{}\",", id.replace('"', "\"\""))
+    } else {
+        write!(row, "{id},")
+    }
+}

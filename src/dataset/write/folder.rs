@@ -1,0 +1,102 @@
+//! Writes a set as a folder of PNG pictures that [`crate::dataset::read()`] reads again.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+
+use crate::dataset::Dataset;
+use crate::{CLASS_NAMES, Error, Result, SIDE};
+
+/// Writes face i as `CLASS/iiiiii.png`, gray, 48×48; a set without any label as `iiiiii.png`.
+///
+/// The folder appears whole or not at all: it is written beside its place and renamed. It must not
+/// exist yet, or be empty. Same faces, same bytes.
+///
+/// # Errors
+/// [`Error::Usage`] if the folder holds something, [`Error::Data`] if only some faces have a label,
+/// [`Error::Io`] if the system refuses.
+pub fn write_folder(dataset: &Dataset, folder: &Path) -> Result<()> {
+    if folder.exists() && std::fs::read_dir(folder).map_err(Error::io(folder))?.next().is_some() {
+        let message = format!("{} is not empty; name a new folder", folder.display());
+        return Err(Error::Usage(message));
+    }
+    let labelled = dataset.labels().iter().any(Option::is_some);
+    if let (true, Some(i)) = (labelled, dataset.labels().iter().position(Option::is_none)) {
+        let origin = dataset.origin(i);
+        return Err(Error::Data {
+            path: origin.path.to_owned(),
+            line: origin.line,
+            message: "has no label, others have; a folder holds either kind".into(),
+        });
+    }
+    let parent = match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let draft = tempfile::Builder::new().prefix(".fer-").suffix(".tmp").tempdir_in(parent);
+    let draft = draft.map_err(Error::io(parent))?;
+    open_to_readers(draft.path()).map_err(Error::io(draft.path()))?;
+    write_pictures(dataset, draft.path(), labelled)?;
+    std::fs::rename(draft.path(), folder).map_err(Error::io(folder))
+}
+
+fn write_pictures(dataset: &Dataset, folder: &Path, labelled: bool) -> Result<()> {
+    let counts = dataset.class_counts();
+    for (class, _) in CLASS_NAMES.iter().zip(counts).filter(|(_, n)| *n > 0) {
+        let path = folder.join(class);
+        std::fs::create_dir(&path).map_err(Error::io(path))?;
+    }
+    for i in 0..dataset.len() {
+        let class = dataset.label(i).filter(|_| labelled);
+        let place = class.map_or(folder.to_owned(), |l| folder.join(CLASS_NAMES[usize::from(l)]));
+        let path = place.join(format!("{i:06}.png"));
+        write_png(&path, dataset.image(i))?;
+    }
+    Ok(())
+}
+
+fn write_png(path: &Path, face: &[u8]) -> Result<()> {
+    let file = BufWriter::new(File::create_new(path).map_err(Error::io(path))?);
+    let mut encoder = png::Encoder::new(file, SIDE as u32, SIDE as u32);
+    encoder.set_color(png::ColorType::Grayscale);
+    let written = encoder.write_header().and_then(|mut picture| {
+        picture.write_image_data(face)?;
+        picture.finish()
+    });
+    written.map_err(|e| match e {
+        png::EncodingError::IoError(source) => Error::io(path)(source),
+        other => Error::Render(other.to_string()),
+    })
+}
+
+/// A temporary folder is private; the finished one is readable like any other.
+#[cfg(unix)]
+fn open_to_readers(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn open_to_readers(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{ReadOptions, SynthOptions, read, synthesize};
+
+    #[test]
+    fn a_written_folder_reads_back_and_is_not_overwritten() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("faces");
+        let faces = synthesize(&SynthOptions { count: 14, ..Default::default() }).unwrap();
+        write_folder(&faces, &folder).unwrap();
+        let (back, _) = read(&folder, &ReadOptions::default()).unwrap();
+        assert_eq!(back.class_counts(), faces.class_counts());
+        let first_angry = faces.indices_of(0)[0];
+        assert_eq!(back.image(0), faces.image(first_angry));
+        assert!(write_folder(&faces, &folder).is_err());
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,4 @@
+//! Writers for datasets.
+
+pub mod csv;
+pub mod folder;

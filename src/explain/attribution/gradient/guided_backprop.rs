@@ -1,0 +1,40 @@
+//! Guided backpropagation.
+
+use crate::Result;
+use crate::autograd::BackwardRule;
+use crate::explain::attribution::gradient::saliency::gradient;
+use crate::explain::{Classifier, LayerKind, Target};
+
+/// Shown beside every guided picture.
+pub const WARNING: &str = "guided backpropagation draws the picture's edges more than the \
+     network's reasons: its maps hardly change when the weights are randomised \
+     (Adebayo et al. 2018)";
+
+/// The gradient with every ReLU passing g·\[pre > 0\]·\[g > 0\], `[n, 48, 48]`.
+///
+/// A rule of the backward pass; the network is never changed. Convolution and batch
+/// normalisation are as usual.
+/// **Errors**: those of [`check`](crate::explain::validate::check).
+/// **Source**: Springenberg et al. 2014 (arXiv 1412.6806); Captum `GuidedBackprop`.
+pub fn guided_backprop(
+    model: &dyn Classifier,
+    faces: &[f32],
+    targets: &[Target],
+) -> Result<Vec<f32>> {
+    gradient(model, faces, targets, BackwardRule::Guided)
+}
+
+/// Why the network cannot be explained this way, if it cannot.
+pub fn refusal(model: &dyn Classifier) -> Option<String> {
+    let layers = model.layers();
+    if let Some(other) = layers.iter().find(|l| l.kind == LayerKind::OtherActivation) {
+        let name = &other.name;
+        return Some(format!(
+            "guided backpropagation is defined for ReLU only, and `{name}` is none; use saliency \
+             or smoothgrad"
+        ));
+    }
+    let has_relu = layers.iter().any(|l| l.kind == LayerKind::Relu);
+    (!has_relu)
+        .then(|| "guided backpropagation needs ReLUs and the network has none; use saliency".into())
+}

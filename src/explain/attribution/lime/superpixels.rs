@@ -1,0 +1,125 @@
+//! The pieces that LIME hides: superpixels of the picture, or parts of a face.
+
+use crate::explain::attribution::lime::slic::{SlicOptions, slic};
+use crate::explain::regions::face_regions::{Region, Template};
+use crate::{Error, PIXELS, SIDE};
+use std::fmt;
+use std::str::FromStr;
+
+/// Which pieces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Segmentation {
+    /// SLIC superpixels, about 44 on a face.
+    #[default]
+    Slic,
+    /// Twelve parts of a face: two eyes, nose, mouth, two cheeks, forehead, temples, chin, hair,
+    /// and the ground on both sides.
+    Face,
+}
+
+impl FromStr for Segmentation {
+    type Err = Error;
+    fn from_str(name: &str) -> Result<Self, Error> {
+        match name {
+            "slic" => Ok(Segmentation::Slic),
+            "face" => Ok(Segmentation::Face),
+            _ => Err(Error::Usage(format!("no segments `{name}`; there are slic and face"))),
+        }
+    }
+}
+
+impl fmt::Display for Segmentation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Segmentation::Slic => "slic",
+            Segmentation::Face => "face",
+        })
+    }
+}
+
+/// Names of the face's segments, by number.
+pub const FACE_SEGMENTS: [&str; 12] = [
+    "left eye and brow",
+    "right eye and brow",
+    "nose",
+    "mouth",
+    "left cheek",
+    "right cheek",
+    "forehead",
+    "temples and bridge",
+    "chin",
+    "hair above",
+    "left ground",
+    "right ground",
+];
+
+/// Segment of every pixel, numbered from 0 without gaps.
+pub fn segment(face: &[f32], segmentation: Segmentation) -> Vec<usize> {
+    match segmentation {
+        Segmentation::Slic => slic(face, &SlicOptions::default()),
+        Segmentation::Face => face_segments(&Template::fixed()),
+    }
+}
+
+/// The twelve parts of the template. Left and right are the picture's.
+pub fn face_segments(template: &Template) -> Vec<usize> {
+    let part = |p: usize| {
+        let row = (p / SIDE) as isize - template.shift[0];
+        let right = (p % SIDE) as isize - template.shift[1] >= 24;
+        let side = usize::from(right);
+        match template.regions[p] {
+            Region::Eyes => side,
+            Region::Nose => 2,
+            Region::Mouth => 3,
+            Region::Cheeks => 4 + side,
+            Region::Forehead => 6,
+            Region::Rest => 7 + usize::from(row >= 32),
+            Region::Outside if row < 11 => 9,
+            Region::Outside => 10 + side,
+        }
+    };
+    (0..PIXELS).map(part).collect()
+}
+
+/// Number of segments.
+pub fn count(labels: &[usize]) -> usize {
+    labels.iter().max().map_or(0, |k| k + 1)
+}
+
+/// The picture with every segment painted in its mean gray: what LIME shows for a hidden one.
+pub fn segment_means(face: &[f32], labels: &[usize]) -> Vec<f32> {
+    let mut sums = vec![(0.0f64, 0.0f64); count(labels)];
+    for (&k, &v) in labels.iter().zip(face) {
+        sums[k].0 += f64::from(v);
+        sums[k].1 += 1.0;
+    }
+    labels.iter().map(|&k| (sums[k].0 / sums[k].1) as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn face_segments_are_twelve_and_named() {
+        let labels = face_segments(&Template::fixed());
+        assert_eq!(count(&labels), FACE_SEGMENTS.len());
+        for k in 0..FACE_SEGMENTS.len() {
+            let size = labels.iter().filter(|&&l| l == k).count();
+            assert!(size >= 40, "{} has {size} pixels", FACE_SEGMENTS[k]);
+        }
+        assert_eq!(FACE_SEGMENTS[labels[15 * SIDE + 10]], "left eye and brow");
+        assert_eq!(FACE_SEGMENTS[labels[46 * SIDE + 24]], "chin");
+        assert_eq!(FACE_SEGMENTS[labels[SIDE - 1]], "hair above");
+    }
+
+    #[test]
+    fn means_of_segments() {
+        let mut face = vec![0.0; PIXELS];
+        face[0] = 1.0;
+        let mut labels = vec![1; PIXELS];
+        labels[..4].fill(0);
+        let means = segment_means(&face, &labels);
+        assert_eq!((means[3], means[4]), (0.25, 0.0));
+    }
+}

@@ -1,0 +1,200 @@
+//! The attribution methods by name.
+
+use crate::{Error, Result};
+use std::fmt;
+use std::str::FromStr;
+
+/// A method that says which pixels a score depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Method {
+    /// [`crate::explain::attribution::gradient::saliency::saliency`].
+    Saliency,
+    /// [`crate::explain::attribution::gradient::grad_x_input::grad_x_input`].
+    GradXInput,
+    /// [`crate::explain::attribution::gradient::smooth_grad::smooth_grad`].
+    SmoothGrad,
+    /// [`crate::explain::attribution::gradient::smooth_grad::smooth_grad_squared`].
+    SmoothGradSquared,
+    /// [`crate::explain::attribution::gradient::smooth_grad::var_grad`].
+    VarGrad,
+    /// [`crate::explain::attribution::gradient::integrated_gradients::integrated_gradients`].
+    IntegratedGradients,
+    /// [`crate::explain::attribution::gradient::guided_backprop::guided_backprop`].
+    GuidedBackprop,
+    /// [`crate::explain::attribution::cam::grad_cam::grad_cam`].
+    GradCam,
+    /// [`crate::explain::attribution::cam::grad_cam_pp::grad_cam_pp`].
+    GradCamPlusPlus,
+    /// [`crate::explain::attribution::cam::layer_cam::layer_cam`].
+    LayerCam,
+    /// [`crate::explain::attribution::cam::score_cam::score_cam`].
+    ScoreCam,
+    /// [`crate::explain::attribution::perturbation::occlusion::occlusion`].
+    Occlusion,
+    /// [`crate::explain::attribution::perturbation::rise::rise`].
+    Rise,
+    /// [`crate::explain::attribution::lime::lime`].
+    Lime,
+}
+
+/// What a map's values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapKind {
+    /// Change of the score if a pixel were a little brighter: a derivative.
+    ChangePerPixel,
+    /// The pixel's own part in the score.
+    Contribution,
+}
+
+impl Method {
+    /// All methods, in the order of a page.
+    pub const ALL: [Method; 14] = [
+        Method::Saliency,
+        Method::GradXInput,
+        Method::SmoothGrad,
+        Method::SmoothGradSquared,
+        Method::VarGrad,
+        Method::IntegratedGradients,
+        Method::GuidedBackprop,
+        Method::GradCam,
+        Method::GradCamPlusPlus,
+        Method::LayerCam,
+        Method::ScoreCam,
+        Method::Occlusion,
+        Method::Rise,
+        Method::Lime,
+    ];
+
+    /// Name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Saliency => "saliency",
+            Method::GradXInput => "grad-x-input",
+            Method::SmoothGrad => "smoothgrad",
+            Method::SmoothGradSquared => "smoothgrad-sq",
+            Method::VarGrad => "vargrad",
+            Method::IntegratedGradients => "ig",
+            Method::GuidedBackprop => "guided-backprop",
+            Method::GradCam => "gradcam",
+            Method::GradCamPlusPlus => "gradcam++",
+            Method::LayerCam => "layercam",
+            Method::ScoreCam => "scorecam",
+            Method::Occlusion => "occlusion",
+            Method::Rise => "rise",
+            Method::Lime => "lime",
+        }
+    }
+
+    /// Name in a title.
+    pub fn title(self) -> &'static str {
+        match self {
+            Method::Saliency => "Saliency",
+            Method::GradXInput => "Gradient × input",
+            Method::SmoothGrad => "SmoothGrad",
+            Method::SmoothGradSquared => "SmoothGrad²",
+            Method::VarGrad => "VarGrad",
+            Method::IntegratedGradients => "Integrated gradients",
+            Method::GuidedBackprop => "Guided backpropagation",
+            Method::GradCam => "Grad-CAM",
+            Method::GradCamPlusPlus => "Grad-CAM++",
+            Method::LayerCam => "LayerCAM",
+            Method::ScoreCam => "Score-CAM",
+            Method::Occlusion => "Occlusion",
+            Method::Rise => "RISE",
+            Method::Lime => "LIME",
+        }
+    }
+
+    /// What it computes, in a caption's words; S is the target's score, x the pixels in \[0,1\].
+    pub fn definition(self) -> &'static str {
+        match self {
+            Method::Saliency => "Gradient ∂S/∂x",
+            Method::GradXInput => "∂S/∂z times z, with z = (x − mean)/std as the network sees it",
+            Method::SmoothGrad => "Mean gradient over noisy copies, signs kept",
+            Method::SmoothGradSquared => "Mean squared gradient over noisy copies",
+            Method::VarGrad => "Variance of the gradient over noisy copies",
+            Method::IntegratedGradients => "Gradient summed along the way from a baseline",
+            Method::GuidedBackprop => "Gradient that stops at ReLUs where it is negative",
+            Method::GradCam => "Feature maps weighed by their mean gradient, positive part",
+            Method::GradCamPlusPlus => "Feature maps weighed by positive gradients, positive part",
+            Method::LayerCam => "Feature maps weighed cell by cell by positive gradients",
+            Method::ScoreCam => "Feature maps weighed by what the network sees through them",
+            Method::Occlusion => "Loss of score when an 8×8 window is hidden",
+            Method::Rise => "Probability when a pixel is seen, above the mean over random masks",
+            Method::Lime => "Linear model of the probability over pieces shown or hidden",
+        }
+    }
+
+    /// Unit of the map's values.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Method::Saliency | Method::SmoothGrad | Method::GuidedBackprop => "score per pixel",
+            Method::SmoothGradSquared | Method::VarGrad => "(score per pixel)²",
+            Method::GradXInput | Method::IntegratedGradients | Method::Occlusion => "score",
+            Method::Rise | Method::Lime => "probability",
+            Method::GradCam | Method::GradCamPlusPlus | Method::LayerCam | Method::ScoreCam => {
+                "weighted activation"
+            }
+        }
+    }
+
+    /// What the map's values are.
+    pub fn map_kind(self) -> MapKind {
+        match self {
+            Method::Saliency | Method::SmoothGrad | Method::GuidedBackprop => {
+                MapKind::ChangePerPixel
+            }
+            _ => MapKind::Contribution,
+        }
+    }
+
+    /// Whether values below 0 can occur and mean evidence against the target.
+    pub fn is_signed(self) -> bool {
+        !matches!(
+            self,
+            Method::SmoothGradSquared
+                | Method::VarGrad
+                | Method::GradCam
+                | Method::GradCamPlusPlus
+                | Method::LayerCam
+                | Method::ScoreCam
+        )
+    }
+
+    /// Whether the method reads the probability of the target's class rather than its score.
+    pub fn explains_probability(self) -> bool {
+        matches!(self, Method::ScoreCam | Method::Rise | Method::Lime)
+    }
+
+    /// Least side of the default layer of a class activation map; `None` for other methods.
+    /// LayerCAM keeps detail that a larger map can show.
+    pub fn default_map_side(self) -> Option<usize> {
+        match self {
+            Method::GradCam | Method::GradCamPlusPlus | Method::ScoreCam => Some(6),
+            Method::LayerCam => Some(12),
+            _ => None,
+        }
+    }
+
+    /// Whether it draws random copies, masks or pictures of the face.
+    pub fn draws_samples(self) -> bool {
+        use Method::{Lime, Rise, SmoothGrad, SmoothGradSquared, VarGrad};
+        matches!(self, SmoothGrad | SmoothGradSquared | VarGrad | Rise | Lime)
+    }
+}
+
+impl FromStr for Method {
+    type Err = Error;
+    fn from_str(name: &str) -> Result<Self> {
+        Method::ALL.into_iter().find(|m| m.name() == name).ok_or_else(|| {
+            let names: Vec<&str> = Method::ALL.iter().map(|m| m.name()).collect();
+            Error::Usage(format!("no method `{name}`; there are {}", names.join(", ")))
+        })
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

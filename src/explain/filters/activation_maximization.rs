@@ -1,0 +1,350 @@
+//! Gradient ascent on a picture: what every recipe of activation maximisation shares.
+//!
+//! A [`Parametrisation`] says what is free (pixels, a spectrum, phases alone); the ascent shows
+//! random views of the picture to the network, brings the gradient back through the views and the
+//! parametrisation, and steps. Pictures never influence each other, so they run in batches, and
+//! the picture of one filter is the same alone or within a page but for rounding: a batch may take
+//! another algorithm of convolution.
+
+use crate::explain::batch::BATCH;
+use crate::explain::filters::warps::{IDENTITY, WarpRange, draw_crop, warp_all, warp_all_adjoint};
+use crate::explain::{Classifier, Objective};
+use crate::random::{Purpose, Rng};
+use crate::{PIXELS, Result, SIDE};
+use rayon::prelude::*;
+
+/// How a picture follows from free parameters.
+pub trait Parametrisation: Sync {
+    /// Free parameters of a picture.
+    fn parameters(&self) -> usize;
+    /// Where a picture starts.
+    fn start(&self, rng: &mut Rng) -> Vec<f32>;
+    /// The picture, `[48, 48]` in \[0,1\].
+    fn picture(&self, parameters: &[f32]) -> Vec<f32>;
+    /// Gradient with respect to the parameters from the one with respect to the picture.
+    fn gradient(&self, parameters: &[f32], grad_picture: &[f32]) -> Vec<f32>;
+    /// Brings parameters back into their domain after a step.
+    fn project(&self, _parameters: &mut [f32]) {}
+}
+
+/// How a picture is raised.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AscentOptions {
+    /// Steps.
+    pub steps: usize,
+    /// Learning rate of Adam.
+    pub learning_rate: f32,
+    /// The learning rate falls linearly to 0.
+    pub cooling: bool,
+    /// Nesterov momentum (Nadam).
+    pub nesterov: bool,
+    /// Views of each picture a step.
+    pub views: usize,
+    /// Random warps.
+    pub warp: Option<WarpRange>,
+    /// Random crops; side as a share of the picture at the first and the last step.
+    pub crop: Option<(f64, f64)>,
+    /// Noise added to every view: normal with this deviation.
+    pub noise: f32,
+    /// Weight of total variation, mean squared difference of neighbours, against the objective in
+    /// the filter's own standard deviations.
+    pub total_variation: f32,
+    /// Weight of mean (x − ½)², in the same units.
+    pub l2: f32,
+}
+
+/// A finished picture.
+#[derive(Clone, Debug)]
+pub struct Raised {
+    /// `[48, 48]` in \[0,1\].
+    pub picture: Vec<f32>,
+    /// Σ |dJ/dx| over the steps, `[48, 48]`: which pixels mattered. Zeros for the naive recipe.
+    pub importance: Vec<f32>,
+    /// The objective on the picture as it is.
+    pub value: f32,
+}
+
+/// What to raise.
+pub struct Goals<'a> {
+    /// Objective; one unit for each picture.
+    pub objective: &'a Objective,
+    /// The pre-activation to climb while a ReLU is dead for the picture.
+    pub while_dead: Option<&'a Objective>,
+    /// Standard deviation of the objective over the training faces, for each picture.
+    pub sd: &'a [f32],
+    /// Address of each picture's random stream.
+    pub keys: &'a [u64],
+    /// Seed.
+    pub seed: u64,
+}
+
+/// The best iterate by the objective on the untouched picture is looked for this often.
+const JUDGED_EVERY: usize = 32;
+/// Streams of the ascent's steps start here, clear of the other explanations'.
+const STREAM: u64 = 1000;
+
+/// Raises all pictures; `progress` is told the picture-steps done.
+pub fn ascend(
+    model: &dyn Classifier,
+    parametrisation: &dyn Parametrisation,
+    goals: &Goals<'_>,
+    options: &AscentOptions,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Vec<Raised>> {
+    let n = goals.objective.units().len();
+    let group = (BATCH / options.views.max(1)).max(1);
+    let mut done = Vec::with_capacity(n);
+    for first in (0..n).step_by(group) {
+        let members: Vec<usize> = (first..(first + group).min(n)).collect();
+        done.extend(ascend_group(model, parametrisation, goals, options, &members, progress)?);
+    }
+    Ok(done)
+}
+
+fn ascend_group(
+    model: &dyn Classifier,
+    parametrisation: &dyn Parametrisation,
+    goals: &Goals<'_>,
+    options: &AscentOptions,
+    members: &[usize],
+    progress: &mut dyn FnMut(usize),
+) -> Result<Vec<Raised>> {
+    let rng = |f: usize, step: usize| {
+        Rng::new(goals.seed, Purpose::Explain, STREAM + step as u64, goals.keys[f])
+    };
+    let size = parametrisation.parameters();
+    let mut parameters: Vec<f32> =
+        members.iter().flat_map(|&f| parametrisation.start(&mut rng(f, 0))).collect();
+    let mut adam = Adam::new(parameters.len(), options.learning_rate, options.nesterov);
+    let mut best: Vec<Raised> = members
+        .iter()
+        .map(|_| Raised {
+            picture: vec![],
+            importance: vec![0.0; PIXELS],
+            value: f32::NEG_INFINITY,
+        })
+        .collect();
+    for step in 1..=options.steps {
+        let pictures = draw_all(parametrisation, &parameters);
+        let mut gradient = picture_gradient(model, goals, options, members, &pictures, step, &rng)?;
+        for (k, raised) in best.iter_mut().enumerate() {
+            let gradient = &mut gradient[k * PIXELS..(k + 1) * PIXELS];
+            raised.importance.iter_mut().zip(&*gradient).for_each(|(s, g)| *s += g.abs());
+            add_priors(&pictures[k * PIXELS..(k + 1) * PIXELS], options, gradient);
+        }
+        let steps: Vec<f32> = parameters
+            .par_chunks_exact(size)
+            .zip(gradient.par_chunks_exact(PIXELS))
+            .flat_map_iter(|(p, g)| parametrisation.gradient(p, g))
+            .collect();
+        if options.cooling {
+            let left = (options.steps - step + 1) as f32 / options.steps as f32;
+            adam.learning_rate = options.learning_rate * left;
+        }
+        adam.step(&mut parameters, &steps);
+        parameters.par_chunks_exact_mut(size).for_each(|p| parametrisation.project(p));
+        if step % JUDGED_EVERY == 0 || step == options.steps {
+            let pictures = draw_all(parametrisation, &parameters);
+            judge(model, goals, members, &pictures, &mut best)?;
+        }
+        progress(members.len());
+    }
+    Ok(best)
+}
+
+fn draw_all(parametrisation: &dyn Parametrisation, parameters: &[f32]) -> Vec<f32> {
+    parameters
+        .par_chunks_exact(parametrisation.parameters())
+        .flat_map_iter(|p| parametrisation.picture(p))
+        .collect()
+}
+
+/// Gradient of the objective, in standard deviations, with respect to the pictures: the mean over
+/// their views.
+fn picture_gradient(
+    model: &dyn Classifier,
+    goals: &Goals<'_>,
+    options: &AscentOptions,
+    members: &[usize],
+    pictures: &[f32],
+    step: usize,
+    rng: &(dyn Fn(usize, usize) -> Rng + Sync),
+) -> Result<Vec<f32>> {
+    let each = options.views.max(1);
+    let progress = step as f64 / options.steps.max(1) as f64;
+    let mut rngs: Vec<Rng> = members.iter().map(|&f| rng(f, step)).collect();
+    let mut matrices = Vec::with_capacity(members.len() * each);
+    for rng in &mut rngs {
+        for _ in 0..each {
+            matrices.push(match (options.crop, options.warp) {
+                (Some((from, to)), _) => draw_crop(rng, from + (to - from) * progress),
+                (None, Some(range)) => range.draw(rng),
+                (None, None) => IDENTITY,
+            });
+        }
+    }
+    let mut views = warp_all(pictures, &matrices, each);
+    if options.noise > 0.0 {
+        views.par_chunks_exact_mut(each * PIXELS).zip(&mut rngs).for_each(|(views, rng)| {
+            views.iter_mut().for_each(|v| *v += options.noise * rng.normal() as f32);
+        });
+    }
+    let units: Vec<usize> = members
+        .iter()
+        .flat_map(|&f| std::iter::repeat_n(goals.objective.units()[f], each))
+        .collect();
+    let mut gradient =
+        model.objective_gradient(&goals.objective.with_units(units), &views)?.gradient;
+    if let Some(objective) = goals.while_dead {
+        revive(model, objective, members, each, &views, &mut gradient)?;
+    }
+    for (k, gradient) in gradient.chunks_exact_mut(each * PIXELS).enumerate() {
+        let scale = 1.0 / (each as f32 * goals.sd[members[k]].max(1e-12));
+        gradient.iter_mut().for_each(|g| *g *= scale);
+    }
+    Ok(warp_all_adjoint(&gradient, &matrices, each))
+}
+
+/// Replaces the gradient of views for which it is 0 everywhere, the ReLU being dead, by that of
+/// the pre-activation. View k belongs to the filter `members[k / each]`.
+pub(crate) fn revive(
+    model: &dyn Classifier,
+    objective: &Objective,
+    members: &[usize],
+    each: usize,
+    views: &[f32],
+    gradient: &mut [f32],
+) -> Result<()> {
+    let is_dead = |k: &usize| gradient[k * PIXELS..(k + 1) * PIXELS].iter().all(|&g| g == 0.0);
+    let dead: Vec<usize> = (0..members.len() * each).filter(is_dead).collect();
+    if dead.is_empty() {
+        return Ok(());
+    }
+    let faces: Vec<f32> =
+        dead.iter().flat_map(|&k| &views[k * PIXELS..(k + 1) * PIXELS]).copied().collect();
+    let units = dead.iter().map(|&k| objective.units()[members[k / each]]).collect();
+    let found = model.objective_gradient(&objective.with_units(units), &faces)?;
+    for (&k, g) in dead.iter().zip(found.gradient.chunks_exact(PIXELS)) {
+        gradient[k * PIXELS..(k + 1) * PIXELS].copy_from_slice(g);
+    }
+    Ok(())
+}
+
+/// Subtracts the gradient of the priors: λ·mean of squared neighbour differences, μ·mean (x − ½)².
+fn add_priors(x: &[f32], options: &AscentOptions, gradient: &mut [f32]) {
+    let scale = 2.0 / PIXELS as f32;
+    let tv = scale * options.total_variation;
+    if tv > 0.0 {
+        let mut pull = |p: usize, q: usize| {
+            gradient[p] -= tv * (x[p] - x[q]);
+            gradient[q] -= tv * (x[q] - x[p]);
+        };
+        for p in 0..PIXELS {
+            if p % SIDE + 1 < SIDE {
+                pull(p, p + 1);
+            }
+            if p + SIDE < PIXELS {
+                pull(p, p + SIDE);
+            }
+        }
+    }
+    if options.l2 > 0.0 {
+        gradient.iter_mut().zip(x).for_each(|(g, x)| *g -= scale * options.l2 * (x - 0.5));
+    }
+}
+
+/// Keeps the picture where it beats the best so far.
+fn judge(
+    model: &dyn Classifier,
+    goals: &Goals<'_>,
+    members: &[usize],
+    pictures: &[f32],
+    best: &mut [Raised],
+) -> Result<()> {
+    let units = members.iter().map(|&f| goals.objective.units()[f]).collect();
+    let values = values_of(model, &goals.objective.with_units(units), pictures)?;
+    for (k, value) in values.into_iter().enumerate() {
+        if value > best[k].value || best[k].picture.is_empty() {
+            best[k].value = value;
+            best[k].picture = pictures[k * PIXELS..(k + 1) * PIXELS].to_vec();
+        }
+    }
+    Ok(())
+}
+
+/// The objective on pictures as they are, without gradient, in batches.
+pub fn values_of(
+    model: &dyn Classifier,
+    objective: &Objective,
+    pictures: &[f32],
+) -> Result<Vec<f32>> {
+    let mut values = Vec::with_capacity(pictures.len() / PIXELS);
+    for (faces, units) in pictures.chunks(BATCH * PIXELS).zip(objective.units().chunks(BATCH)) {
+        let objective = objective.with_units(units.to_vec());
+        let maps = match objective.layer() {
+            Some(layer) => model.activations(layer, faces)?,
+            None => crate::explain::filters::top_activations::logit_maps(model, faces)?,
+        };
+        values.extend(objective.values(&maps));
+    }
+    Ok(values)
+}
+
+/// Adam (Kingma & Ba 2014), climbing; with Nesterov's look-ahead it is Nadam (Dozat 2016).
+pub struct Adam {
+    first: Vec<f32>,
+    second: Vec<f32>,
+    steps: i32,
+    learning_rate: f32,
+    nesterov: bool,
+}
+
+impl Adam {
+    /// Fresh moments for n parameters.
+    pub fn new(n: usize, learning_rate: f32, nesterov: bool) -> Self {
+        Adam { first: vec![0.0; n], second: vec![0.0; n], steps: 0, learning_rate, nesterov }
+    }
+    /// One step up the gradient: β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
+    pub fn step(&mut self, parameters: &mut [f32], gradient: &[f32]) {
+        const BETA1: f32 = 0.9;
+        const BETA2: f32 = 0.999;
+        self.steps += 1;
+        let correct1 = 1.0 - BETA1.powi(self.steps);
+        let correct2 = 1.0 - BETA2.powi(self.steps);
+        let ahead = 1.0 - BETA1.powi(self.steps + 1);
+        let moments = self.first.iter_mut().zip(&mut self.second);
+        for ((p, &g), (m, v)) in parameters.iter_mut().zip(gradient).zip(moments) {
+            *m = BETA1 * *m + (1.0 - BETA1) * g;
+            *v = BETA2 * *v + (1.0 - BETA2) * g * g;
+            let direction = if self.nesterov {
+                BETA1 * *m / ahead + (1.0 - BETA1) * g / correct1
+            } else {
+                *m / correct1
+            };
+            *p += self.learning_rate * direction / ((*v / correct2).sqrt() + 1e-8);
+        }
+    }
+}
+
+/// (v − mean)/(sd + 1e-8), and the sd.
+pub(crate) fn standardise(values: &[f32]) -> (Vec<f32>, f32) {
+    let n = values.len() as f64;
+    let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
+    let variance = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
+    let sd = variance.sqrt() + 1e-8;
+    (values.iter().map(|&v| ((f64::from(v) - mean) / sd) as f32).collect(), sd as f32)
+}
+
+/// The adjoint of [`standardise`] at its result y: (g − mean g − y·mean(g·y))/sd.
+pub(crate) fn standardise_backward(y: &[f32], sd: f32, grad: &[f32]) -> Vec<f32> {
+    let n = y.len() as f64;
+    let mean = (grad.iter().map(|&g| f64::from(g)).sum::<f64>() / n) as f32;
+    let dot = grad.iter().zip(y).map(|(&g, &y)| f64::from(g) * f64::from(y)).sum::<f64>();
+    let along = (dot / n) as f32;
+    grad.iter().zip(y).map(|(g, y)| (g - mean - y * along) / sd).collect()
+}
+
+/// 1/(1 + e^{−v}).
+pub(crate) fn sigmoid(v: f32) -> f32 {
+    1.0 / (1.0 + (-v).exp())
+}

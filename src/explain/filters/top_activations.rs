@@ -1,0 +1,222 @@
+//! What moves a filter most among real faces, and how it usually behaves on them.
+
+use crate::explain::batch::BATCH;
+use crate::explain::layers::{find_layer, previous_block};
+use crate::explain::{Classifier, LayerInfo, LayerKind, Maps, Objective, ReceptiveField};
+use crate::stats::{mean_sd, median};
+use crate::{PIXELS, Result, SIDE};
+
+/// Name by which the class logits are asked for like a layer.
+pub const LOGITS: &str = "logits";
+
+/// The place in a face that moved a filter most.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Patch {
+    /// Activation there.
+    pub value: f32,
+    /// Index of the face.
+    pub face: usize,
+    /// Cell of the layer: row.
+    pub row: usize,
+    /// Cell of the layer: column.
+    pub column: usize,
+}
+
+/// One filter over the training faces.
+#[derive(Clone, Debug)]
+pub struct FilterSurvey {
+    /// The filter.
+    pub filter: usize,
+    /// The objective ([`objective_of`]) on every face.
+    pub values: Vec<f32>,
+    /// Mean of `values`.
+    pub mean: f64,
+    /// Standard deviation of `values`.
+    pub sd: f64,
+    /// Median of `values`.
+    pub median: f64,
+    /// Largest activation of any cell on any face, those near the edge included.
+    pub highest: f32,
+    /// The places that moved it most, at most one a face, strongest first; up to [`KEPT`].
+    pub top: Vec<Patch>,
+}
+
+/// Places kept for each filter: enough for its classes; a picture shows the first nine.
+pub const KEPT: usize = 100;
+/// Places shown.
+pub const SHOWN: usize = 9;
+
+impl FilterSurvey {
+    /// How many of the strongest faces belong to each class: what the filter is for.
+    pub fn classes(&self, labels: &[usize], classes: usize) -> Vec<usize> {
+        let mut counts = vec![0; classes];
+        for label in self.top.iter().filter_map(|p| labels.get(p.face)).filter(|&&c| c < classes) {
+            counts[*label] += 1;
+        }
+        counts
+    }
+
+    /// The class that is furthest above its share of all faces among the strongest, if that is
+    /// more than chance does: above twice the deviation of so many draws, and at least five faces.
+    pub fn main_class(&self, labels: &[usize], classes: usize) -> Option<MainClass> {
+        let counts = self.classes(labels, classes);
+        let total: usize = counts.iter().sum();
+        let of = |class: usize| {
+            let share = labels.iter().filter(|&&l| l == class).count() as f64 / labels.len() as f64;
+            let (count, expected) = (counts[class], total as f64 * share);
+            let beyond = (count as f64 - expected) / (expected * (1.0 - share)).sqrt();
+            let lift = count as f64 / expected;
+            (count >= 5 && beyond > 2.0).then_some(MainClass { class, count, total, lift })
+        };
+        (0..classes).filter_map(of).max_by(|a, b| a.lift.total_cmp(&b.lift))
+    }
+}
+
+/// What the faces that move a filter most have in common.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MainClass {
+    /// Class.
+    pub class: usize,
+    /// Faces of that class among the strongest.
+    pub count: usize,
+    /// The strongest faces.
+    pub total: usize,
+    /// Times the class's share of all faces.
+    pub lift: f64,
+}
+
+/// The layer of this name, or the logits as a layer of one cell.
+pub fn find_site(model: &dyn Classifier, name: &str) -> Result<LayerInfo> {
+    if name != LOGITS {
+        return find_layer(model, name);
+    }
+    let whole = ReceptiveField { size: SIDE, jump: 1.0, start: (SIDE as f64 - 1.0) / 2.0 };
+    Ok(LayerInfo {
+        name: LOGITS.into(),
+        kind: LayerKind::Linear,
+        output: [model.classes(), 1, 1],
+        receptive_field: whole,
+        input: None,
+        gamma: None,
+    })
+}
+
+/// Logits as maps of one cell.
+pub fn logit_maps(model: &dyn Classifier, faces: &[f32]) -> Result<Maps> {
+    let (n, c) = (faces.len() / PIXELS, model.classes());
+    Ok(Maps { n, c, h: 1, w: 1, data: model.logits(faces)? })
+}
+
+/// Output of a layer or the logits.
+pub fn output_maps(model: &dyn Classifier, site: &LayerInfo, faces: &[f32]) -> Result<Maps> {
+    if site.name == LOGITS {
+        logit_maps(model, faces)
+    } else {
+        model.activations(&site.name, faces)
+    }
+}
+
+/// What a picture of these units raises: logits; the mean of a channel over its interior cells; of
+/// a layer of the first block the strongest of them ([`Objective::Peak`] says why).
+pub fn objective_of(model: &dyn Classifier, site: &LayerInfo, units: Vec<usize>) -> Objective {
+    match site.name.as_str() {
+        LOGITS => Objective::Logit { units },
+        _ if is_of_first_block(model, site) => Objective::Peak { layer: site.clone(), units },
+        _ => Objective::Channel { layer: site.clone(), units },
+    }
+}
+
+/// Whether nothing but the pixels lies before the layer's block.
+pub fn is_of_first_block(model: &dyn Classifier, site: &LayerInfo) -> bool {
+    site.name != LOGITS && previous_block(&model.layers(), &site.name).is_none()
+}
+
+/// Mean of every channel over its interior cells, `[n, c]`.
+pub fn channel_means(maps: &Maps, site: &LayerInfo) -> Vec<f32> {
+    let (rows, columns) = (site.interior(maps.h), site.interior(maps.w));
+    let count = (rows.len() * columns.len()).max(1) as f64;
+    let mean = |map: &[f32]| {
+        let row = |i: usize| map[i * maps.w..][columns.clone()].iter().map(|&v| f64::from(v));
+        (rows.clone().flat_map(row).sum::<f64>() / count) as f32
+    };
+    maps.data.chunks_exact((maps.h * maps.w).max(1)).map(mean).collect()
+}
+
+/// Runs the faces once and notes what each filter did.
+pub fn survey(
+    model: &dyn Classifier,
+    site: &LayerInfo,
+    filters: &[usize],
+    faces: &[f32],
+) -> Result<Vec<FilterSurvey>> {
+    let mut values = vec![Vec::with_capacity(faces.len() / PIXELS); filters.len()];
+    let peak = is_of_first_block(model, site);
+    let mut tops: Vec<Vec<Patch>> = vec![vec![]; filters.len()];
+    let mut highest = vec![f32::NEG_INFINITY; filters.len()];
+    for (batch, faces) in faces.chunks(BATCH * PIXELS).enumerate() {
+        let maps = output_maps(model, site, faces)?;
+        let means = channel_means(&maps, site);
+        for (k, &filter) in filters.iter().enumerate() {
+            for f in 0..maps.n {
+                let map = maps.channel(f, filter);
+                highest[k] = map.iter().copied().fold(highest[k], f32::max);
+                let (row, column) = site.strongest_cell(map, maps.h, maps.w);
+                let value = map[row * maps.w + column];
+                values[k].push(if peak { value } else { means[f * maps.c + filter] });
+                tops[k].push(Patch { value, face: batch * BATCH + f, row, column });
+            }
+            tops[k].sort_by(|a, b| b.value.total_cmp(&a.value).then(a.face.cmp(&b.face)));
+            tops[k].truncate(KEPT);
+        }
+    }
+    let finish = |(k, values): (usize, Vec<f32>)| {
+        let wide: Vec<f64> = values.iter().map(|&v| f64::from(v)).collect();
+        let (mean, sd) = mean_sd(&wide);
+        let (filter, highest, top) = (filters[k], highest[k], std::mem::take(&mut tops[k]));
+        FilterSurvey { filter, mean, sd, median: median(&wide), highest, values, top }
+    };
+    Ok(values.into_iter().enumerate().map(finish).collect())
+}
+
+/// Pixels of the face that one cell of a layer sees, `[side, side]` with `side` the receptive
+/// field (at most 48); what lies outside the face repeats its edge.
+pub fn receptive_crop(
+    picture: &[f32],
+    field: &ReceptiveField,
+    row: usize,
+    column: usize,
+) -> (Vec<f32>, usize) {
+    let side = field.size.min(SIDE);
+    // A field larger than the face is cut to the face.
+    let first = |cell: usize| if field.size >= SIDE { 0 } else { field.first(cell) };
+    let clamp = |at: isize| at.clamp(0, SIDE as isize - 1) as usize;
+    let (top, left) = (first(row), first(column));
+    let at = |p: usize| {
+        let (i, j) = ((p / side) as isize, (p % side) as isize);
+        picture[clamp(top + i) * SIDE + clamp(left + j)]
+    };
+    ((0..side * side).map(at).collect(), side)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn receptive_fields_of_a_known_stack() {
+        // conv 3 pad 1, pool 2 stride 2, conv 3 pad 1: size 8, jump 2, start 0.5.
+        let field =
+            ReceptiveField::PIXEL.through(3, 1, 1, 1).through(2, 2, 0, 1).through(3, 1, 1, 1);
+        assert_eq!(field, ReceptiveField { size: 8, jump: 2.0, start: 0.5 });
+        assert_eq!((field.first(0), field.first(2)), (-3, 1));
+    }
+
+    #[test]
+    fn crop_repeats_the_edge() {
+        let picture: Vec<f32> = (0..PIXELS).map(|p| p as f32).collect();
+        let field = ReceptiveField { size: 3, jump: 1.0, start: 0.0 };
+        let (crop, side) = receptive_crop(&picture, &field, 0, 5);
+        assert_eq!(side, 3);
+        assert_eq!(crop, [4.0, 5.0, 6.0, 4.0, 5.0, 6.0, 52.0, 53.0, 54.0]);
+    }
+}

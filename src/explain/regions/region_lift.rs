@@ -1,0 +1,171 @@
+//! Face or not face? Share of the attribution in each region, against the region's area.
+
+use crate::explain::image_ops::sobel;
+use crate::explain::regions::face_regions::{Region, Template};
+use crate::explain::sanity::significance::FEWEST;
+use crate::stats::{Interval, bootstrap_mean, mean};
+use crate::{Error, PIXELS, Result};
+use rayon::prelude::*;
+
+/// Where a row's maps came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The network's attribution.
+    Network,
+    /// The same map everywhere: lift 1 by definition.
+    Uniform,
+    /// Edges of the picture itself. A network whose lift is no higher was not shown to look at
+    /// anything but edges.
+    Sobel,
+    /// The same method on the same network with random weights.
+    Randomised,
+}
+
+/// Lift of one region for one class.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Lift {
+    /// True class; `None` for all faces.
+    pub class: Option<usize>,
+    /// Whose maps.
+    pub source: Source,
+    /// Where.
+    pub region: Region,
+    /// Mean over the faces of (share of the attribution)/(share of the area); 1 = no preference.
+    pub lift: f64,
+    /// 95 % bootstrap interval over the faces.
+    pub interval: Interval,
+    /// Mean share of the attribution.
+    pub share: f64,
+    /// Faces.
+    pub faces: usize,
+}
+
+impl Lift {
+    /// Whether there are enough faces for an interval and a sentence.
+    pub fn is_known(&self) -> bool {
+        self.faces >= FEWEST
+    }
+}
+
+/// How lifts are measured.
+#[derive(Clone, Debug)]
+pub struct LiftOptions {
+    /// Mean training face: with it the template follows each face by up to ±4 pixels.
+    pub mean_face: Option<Vec<f32>>,
+    /// Bootstrap resamples.
+    pub resamples: usize,
+    /// Seed of the bootstrap.
+    pub seed: u64,
+}
+
+impl LiftOptions {
+    /// With 1,000 resamples.
+    pub fn new(mean_face: Vec<f32>, seed: u64) -> Self {
+        Self { mean_face: Some(mean_face), resamples: 1_000, seed }
+    }
+}
+
+/// Makes maps `[n, 48, 48]` of n faces.
+pub type Explain<'a> = dyn FnMut(&[f32]) -> Result<Vec<f32>> + 'a;
+
+/// Largest move of the template.
+pub const REACH: isize = 4;
+
+/// Lift of every region, class and source, from maps `[n, 48, 48]` of n faces with true labels.
+///
+/// `randomised` gives maps of the same faces by the same method on a network with random
+/// weights; without it that control is missing from the result. Classes without faces are
+/// left out.
+///
+/// **Errors**: `Shape` where counts disagree.
+pub fn region_lift(
+    faces: &[f32],
+    labels: &[usize],
+    maps: &[f32],
+    options: &LiftOptions,
+    randomised: Option<&mut Explain<'_>>,
+) -> Result<Vec<Lift>> {
+    let size = labels.len() * PIXELS;
+    let random = randomised.map(|draw| draw(faces)).transpose()?;
+    let all = [Some(faces), Some(maps), random.as_deref()];
+    if let Some(odd) = all.iter().flatten().find(|m| m.len() != size) {
+        let detail = format!("{} labels, but {} pixels or map values", labels.len(), odd.len());
+        return Err(Error::shape("region_lift", detail));
+    }
+    let templates = match &options.mean_face {
+        Some(mean) => fitted_templates(faces, mean),
+        None => vec![Template::fixed(); labels.len()],
+    };
+    let edges: Vec<f32> = faces.par_chunks_exact(PIXELS).flat_map_iter(sobel).collect();
+    let uniform = vec![1.0; size];
+    let mut sources = vec![
+        (Source::Network, maps),
+        (Source::Uniform, uniform.as_slice()),
+        (Source::Sobel, edges.as_slice()),
+    ];
+    sources.extend(random.as_deref().map(|maps| (Source::Randomised, maps)));
+
+    let highest = labels.iter().max().map_or(0, |c| c + 1);
+    let groups: Vec<Option<usize>> = std::iter::once(None).chain((0..highest).map(Some)).collect();
+    let mut rows = Vec::new();
+    for (source, maps) in sources {
+        let shares = shares_of(maps, &templates);
+        for &class in &groups {
+            let chosen: Vec<usize> =
+                (0..labels.len()).filter(|&f| class.is_none_or(|c| labels[f] == c)).collect();
+            if !chosen.is_empty() {
+                rows.extend(lifts(source, class, &chosen, &shares, &templates, options));
+            }
+        }
+    }
+    Ok(rows)
+}
+
+/// The template moved to each face, by up to [`REACH`] pixels.
+pub fn fitted_templates(faces: &[f32], mean_face: &[f32]) -> Vec<Template> {
+    let fit = |face: &[f32]| Template::fitted(face, mean_face, REACH);
+    faces.par_chunks_exact(PIXELS).map(fit).collect()
+}
+
+fn shares_of(maps: &[f32], templates: &[Template]) -> Vec<[f64; 7]> {
+    maps.par_chunks_exact(PIXELS).zip(templates).map(|(map, t)| t.shares(map)).collect()
+}
+
+fn lifts(
+    source: Source,
+    class: Option<usize>,
+    chosen: &[usize],
+    shares: &[[f64; 7]],
+    templates: &[Template],
+    options: &LiftOptions,
+) -> Vec<Lift> {
+    let region_lift = |&region: &Region| {
+        let r = region as usize;
+        let share: Vec<f64> = chosen.iter().map(|&f| shares[f][r]).collect();
+        let lift: Vec<f64> = chosen
+            .iter()
+            .map(|&f| shares[f][r] / templates[f].areas()[r].max(1.0 / PIXELS as f64))
+            .collect();
+        Lift {
+            class,
+            source,
+            region,
+            lift: mean(&lift),
+            interval: bootstrap_mean(&lift, options.resamples, options.seed),
+            share: mean(&share),
+            faces: chosen.len(),
+        }
+    };
+    Region::ALL.par_iter().map(region_lift).collect()
+}
+
+/// The faces with the largest share of their attribution outside the face, hands and hair first:
+/// (face, share), at most `count`; a template a face.
+pub fn most_outside(maps: &[f32], templates: &[Template], count: usize) -> Vec<(usize, f64)> {
+    let shares = shares_of(maps, templates).into_iter().map(|s| s[Region::Outside as usize]);
+    let mut shares: Vec<(usize, f64)> = shares.enumerate().collect();
+    shares.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    shares.truncate(count);
+    shares
+}

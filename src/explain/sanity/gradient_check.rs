@@ -1,0 +1,349 @@
+//! Are the gradients exact, on this network and this face?
+//!
+//! The network is cast to f64, where finite differences are sharp enough to be judges. Everything
+//! else follows from them: the f32 gradient that the pictures use is compared with the f64 one, the
+//! whole backward pass is tested as the adjoint of the forward pass in random directions, and
+//! integrated gradients must add up.
+//!
+//! A face with flat parts (a black ground, saturated skin) gives neighbouring cells of a feature map
+//! the same value; a max-pooling over such a tie has no derivative, and a difference quotient there
+//! measures something else. So finite differences are taken at the face plus a noise that nobody
+//! sees, [`JITTER`].
+
+use crate::autograd::BackwardRule;
+use crate::autograd::Var;
+use crate::explain::Explained;
+use crate::explain::attribution::gradient::integrated_gradients::{
+    RESIDUAL_GOAL, integrated_gradients,
+};
+use crate::explain::face_size::FaceSize;
+use crate::explain::{Classifier, Target};
+use crate::model::Network;
+use crate::nn::{Mode, Pass};
+use crate::random::{Purpose, Rng};
+use crate::tensor::Tensor;
+use crate::{PIXELS, Result};
+use rayon::prelude::*;
+
+/// Name of the check of integrated gradients' sum, the only one that is not about the gradient itself.
+pub const COMPLETENESS: &str = "completeness";
+
+/// How much to try.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifyOptions {
+    /// Random pixels whose derivative is checked.
+    pub pixels: usize,
+    /// Random parameters whose derivative is checked.
+    pub parameters: usize,
+    /// Random directions of the adjoint test.
+    pub directions: usize,
+    /// Seed of all draws.
+    pub seed: u64,
+}
+
+impl Default for VerifyOptions {
+    fn default() -> Self {
+        VerifyOptions { pixels: 16, parameters: 16, directions: 8, seed: 0 }
+    }
+}
+
+/// One comparison.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Check {
+    /// What was compared.
+    pub name: &'static str,
+    /// How, in words.
+    pub detail: String,
+    /// Largest error found.
+    pub measured: f64,
+    /// Error that rounding alone explains, in the same measure; `None` where rounding is not what
+    /// limits the comparison.
+    pub noise: Option<f64>,
+    /// Largest error allowed.
+    pub tolerance: f64,
+    /// Whether it held.
+    pub passed: bool,
+}
+
+impl Check {
+    fn new(name: &'static str, detail: String, measured: f64, tolerance: f64) -> Check {
+        // NaN does not pass.
+        Check { name, detail, measured, noise: None, tolerance, passed: measured <= tolerance }
+    }
+
+    fn with_noise(self, noise: f64) -> Check {
+        Check { noise: Some(noise), ..self }
+    }
+}
+
+/// Error of a central difference of the logits by rounding: each of the two values is off by about
+/// ε·max |S| (a sum of many terms rounds many times, but mostly to and fro), and their difference
+/// is divided by 2h.
+fn rounding(network: &Network<f64>, x: &[f64], scale: f64) -> Result<f64> {
+    let scores = logits(network, x)?;
+    Ok(f64::EPSILON * largest(&scores[0]) / STEPS[0] / scale)
+}
+
+/// Errors of gradients relative to the largest derivative.
+pub const DIFFERENCE_TOLERANCE: f64 = 1e-5;
+/// Error of the f32 gradient, relative, in the Euclidean norm.
+pub const SINGLE_TOLERANCE: f64 = 1e-4;
+/// Largest change of a pixel that unties equal cells.
+pub const JITTER: f64 = 0.02;
+/// Steps of the central differences; the shorter one is tried where the longer one disagrees, so
+/// that a kink of a ReLU or of a max-pooling within the longer step does not count.
+const STEPS: [f64; 2] = [1e-6, 1e-7];
+
+/// All checks for the logit of `class` of one face `[48, 48]`; `baseline` is the start of
+/// integrated gradients.
+///
+/// **Errors**: those of the network.
+pub fn verify(
+    network: &Network<f32>,
+    face: &[f32],
+    class: usize,
+    baseline: &[f32],
+    options: &VerifyOptions,
+) -> Result<Vec<Check>> {
+    let wide = network.cast::<f64>()?;
+    let x: Vec<f64> = face.iter().map(|&v| f64::from(v)).collect();
+    let mut rng = Rng::new(options.seed, Purpose::Explain, 23, 0);
+    let untied: Vec<f64> = x.iter().map(|v| v + rng.uniform_in(-JITTER, JITTER)).collect();
+    let explained = Explained::new(network)?;
+    Ok(vec![
+        pixel_differences(&wide, &untied, class, options)?,
+        parameter_differences(&wide, &untied, class, options)?,
+        adjoint(&wide, &untied, options)?,
+        single_precision(&explained, &wide, face, &x, class)?,
+        neighbours(&explained, face, baseline, class)?,
+        completeness(&explained, face, baseline, class)?,
+    ])
+}
+
+/// A face as the network takes it, `[1, 1, side, side]`.
+fn input(network: &Network<f64>, face: &[f64]) -> Result<Tensor<f64>> {
+    let shape = network.spec.input;
+    Tensor::from_slice(&FaceSize::new(shape[1]).forward(face), &[1, 1, shape[1], shape[2]])
+}
+
+/// Logits of faces in f64, `[n][classes]`, on all threads.
+fn logits(network: &Network<f64>, faces: &[f64]) -> Result<Vec<Vec<f64>>> {
+    let one = |x: &[f64]| Ok(network.logits(input(network, x)?)?.to_vec());
+    faces.par_chunks(PIXELS).map(one).collect()
+}
+
+/// Jᵀu: the gradient of Σ_c u_c·S_c with respect to the pixels.
+fn pull_back(network: &Network<f64>, x: &[f64], u: &[f64]) -> Result<Vec<f64>> {
+    let mut pass = Pass::eval();
+    let pixels = pass.tape.leaf(input(network, x)?);
+    let out = network.forward(&mut pass, &pixels)?;
+    let cotangent = Tensor::from_slice(u, &out.shape())?;
+    let gradients = pass.tape.backward_from(&out, cotangent, BackwardRule::Standard)?;
+    let back = |g: &Tensor<f64>| FaceSize::new(network.spec.input[1]).backward(&g.to_vec());
+    Ok(gradients.get(&pixels).map_or_else(|| vec![0.0; PIXELS], back))
+}
+
+fn one_hot(class: usize, classes: usize) -> Vec<f64> {
+    (0..classes).map(|c| if c == class { 1.0 } else { 0.0 }).collect()
+}
+
+/// (f(x + h·d) − f(x − h·d))/2h of all logits for each direction, for the step h.
+fn differences(
+    network: &Network<f64>,
+    x: &[f64],
+    directions: &[Vec<f64>],
+    h: f64,
+) -> Result<Vec<Vec<f64>>> {
+    let moved =
+        |sign: f64, d: &Vec<f64>| x.iter().zip(d).map(move |(x, d)| x + sign * h * d).collect();
+    let pictures: Vec<f64> = directions
+        .iter()
+        .flat_map(|d| [moved(1.0, d), moved(-1.0, d)] as [Vec<f64>; 2])
+        .flatten()
+        .collect();
+    let seen = logits(network, &pictures)?;
+    let slope = |pair: &[Vec<f64>]| {
+        pair[0].iter().zip(&pair[1]).map(|(a, b)| (a - b) / (2.0 * h)).collect()
+    };
+    Ok(seen.chunks_exact(2).map(slope).collect())
+}
+
+/// Largest error over the cases, by the longer step, or by the shorter one where that does not
+/// hold and the shorter one agrees better.
+fn worst(errors: impl Fn(f64) -> Result<Vec<f64>>) -> Result<f64> {
+    let add = |top: f64, e: f64| if e.is_nan() || e > top { e } else { top };
+    let first = errors(STEPS[0])?;
+    if first.iter().all(|e| *e <= DIFFERENCE_TOLERANCE) {
+        return Ok(first.into_iter().fold(0.0, add));
+    }
+    let second = errors(STEPS[1])?;
+    // f64::min would swallow a NaN.
+    let smaller = |(a, b): (f64, f64)| if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) };
+    Ok(first.into_iter().zip(second).map(smaller).fold(0.0, add))
+}
+
+fn largest(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |top: f64, v| top.max(v.abs())).max(f64::MIN_POSITIVE)
+}
+
+fn pixel_differences(
+    network: &Network<f64>,
+    x: &[f64],
+    class: usize,
+    o: &VerifyOptions,
+) -> Result<Check> {
+    let gradient = pull_back(network, x, &one_hot(class, network.spec.classes.len()))?;
+    let scale = largest(&gradient);
+    let mut rng = Rng::new(o.seed, Purpose::Explain, 20, 0);
+    let pixels: Vec<usize> = (0..o.pixels).map(|_| rng.below(PIXELS)).collect();
+    let directions: Vec<Vec<f64>> = pixels.iter().map(|&p| one_hot(p, PIXELS)).collect();
+    let errors = |h: f64| -> Result<Vec<f64>> {
+        let slopes = differences(network, x, &directions, h)?;
+        let error = |(s, &p): (&Vec<f64>, &usize)| (s[class] - gradient[p]).abs() / scale;
+        Ok(slopes.iter().zip(&pixels).map(error).collect())
+    };
+    let measured = worst(errors)?;
+    let detail = format!(
+        "{} random pixels: finite difference against backward pass, f64, relative to the largest \
+         derivative {scale:.3e}",
+        o.pixels
+    );
+    let noise = rounding(network, x, scale)?;
+    Ok(Check::new("pixels", detail, measured, DIFFERENCE_TOLERANCE).with_noise(noise))
+}
+
+fn parameter_differences(
+    network: &Network<f64>,
+    x: &[f64],
+    class: usize,
+    o: &VerifyOptions,
+) -> Result<Check> {
+    let mut pass = Pass::new(Mode::Eval, true);
+    let pixels = Var::constant(input(network, x)?);
+    let out = network.forward(&mut pass, &pixels)?;
+    let seed = Tensor::from_slice(&one_hot(class, network.spec.classes.len()), &out.shape())?;
+    let gradients = pass.tape.backward_from(&out, seed, BackwardRule::Standard)?;
+    let parameters = network.parameters();
+    let mut rng = Rng::new(o.seed, Purpose::Explain, 21, 0);
+    let cases: Vec<(usize, usize)> = (0..o.parameters)
+        .map(|_| {
+            let parameter = rng.below(parameters.len());
+            (parameter, rng.below(parameters[parameter].value.elements()))
+        })
+        .collect();
+    // Each parameter tensor has its own unit, so each is its own yardstick: (derivative, largest).
+    let exact = |&(parameter, at): &(usize, usize)| {
+        let all = pass.gradient(&gradients, parameters[parameter]);
+        let all = all.map_or(vec![], Tensor::to_vec);
+        (all.get(at).copied().unwrap_or(0.0), largest(&all).max(1e-6))
+    };
+    let exact: Vec<(f64, f64)> = cases.iter().map(exact).collect();
+    let errors = |h: f64| -> Result<Vec<f64>> {
+        let error = |(&(parameter, at), &(derivative, scale)): (&(usize, usize), &(f64, f64))| {
+            let score_at = |offset: f64| -> Result<f64> {
+                let mut moved = network.clone();
+                moved.parameters_mut()[parameter].value.as_mut_slice()[at] += offset;
+                Ok(logits(&moved, x)?[0][class])
+            };
+            let slope = (score_at(h)? - score_at(-h)?) / (2.0 * h);
+            Ok((slope - derivative).abs() / scale)
+        };
+        cases.par_iter().zip(&exact).map(error).collect()
+    };
+    let detail = format!(
+        "{} random parameters: finite difference against backward pass, f64, relative to the \
+         largest derivative of their tensor",
+        o.parameters
+    );
+    let smallest = exact.iter().fold(f64::INFINITY, |low, (_, scale)| low.min(*scale));
+    let noise = rounding(network, x, smallest)?;
+    Ok(Check::new("parameters", detail, worst(errors)?, DIFFERENCE_TOLERANCE).with_noise(noise))
+}
+
+/// ⟨u, J·v⟩ = ⟨Jᵀ·u, v⟩ with random u on the logits and v on the pixels.
+fn adjoint(network: &Network<f64>, x: &[f64], o: &VerifyOptions) -> Result<Check> {
+    let classes = network.spec.classes.len();
+    let draw = |k: usize, n: usize| -> Vec<f64> {
+        let mut rng = Rng::new(o.seed, Purpose::Explain, 22, k as u64);
+        (0..n).map(|_| rng.normal()).collect()
+    };
+    let unit = |v: Vec<f64>| {
+        let norm = v.iter().map(|v| v * v).sum::<f64>().sqrt();
+        v.into_iter().map(|v| v / norm).collect::<Vec<f64>>()
+    };
+    let directions: Vec<Vec<f64>> = (0..o.directions).map(|k| unit(draw(2 * k, PIXELS))).collect();
+    let cotangents: Vec<Vec<f64>> = (0..o.directions).map(|k| draw(2 * k + 1, classes)).collect();
+    let pulled = cotangents.iter().map(|u| pull_back(network, x, u)).collect::<Result<Vec<_>>>()?;
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let errors = |h: f64| -> Result<Vec<f64>> {
+        let pushed = differences(network, x, &directions, h)?;
+        let error = |k: usize| {
+            let (left, right) = (dot(&cotangents[k], &pushed[k]), dot(&pulled[k], &directions[k]));
+            // The norm, not the product, is the yardstick: a product may be 0 by chance.
+            (left - right).abs() / dot(&pulled[k], &pulled[k]).sqrt().max(f64::MIN_POSITIVE)
+        };
+        Ok((0..o.directions).map(error).collect())
+    };
+    let measured = worst(errors)?;
+    let detail = format!(
+        "{} random directions v and cotangents u: ⟨u, Jv⟩ against ⟨Jᵀu, v⟩, f64, relative to ‖Jᵀu‖",
+        o.directions
+    );
+    let norm = |g: &Vec<f64>| dot(g, g).sqrt();
+    let smallest = pulled.iter().map(norm).fold(f64::INFINITY, f64::min);
+    let loudest = cotangents.iter().map(norm).fold(0.0, f64::max);
+    let noise = loudest * rounding(network, x, smallest)?;
+    Ok(Check::new("adjoint", detail, measured, DIFFERENCE_TOLERANCE).with_noise(noise))
+}
+
+fn single_precision(
+    model: &Explained<'_>,
+    wide: &Network<f64>,
+    face: &[f32],
+    x: &[f64],
+    class: usize,
+) -> Result<Check> {
+    let exact = pull_back(wide, x, &one_hot(class, wide.spec.classes.len()))?;
+    let found = model.input_gradient(face, &[Target::Class(class)], BackwardRule::Standard)?;
+    let measured = distance(&found.gradient, &exact);
+    let detail = "gradient of the pictures (f32, fast kernels) against f64 (plain loops), \
+                  relative in the Euclidean norm"
+        .into();
+    let noise = f64::from(f32::EPSILON);
+    Ok(Check::new("f32 against f64", detail, measured, SINGLE_TOLERANCE).with_noise(noise))
+}
+
+fn neighbours(model: &Explained<'_>, face: &[f32], other: &[f32], class: usize) -> Result<Check> {
+    let target = Target::Class(class);
+    let alone = model.input_gradient(face, &[target], BackwardRule::Standard)?;
+    let both = [other, face, other].concat();
+    let together = model.input_gradient(&both, &[target; 3], BackwardRule::Standard)?;
+    let exact: Vec<f64> = alone.gradient.iter().map(|&v| f64::from(v)).collect();
+    let measured = distance(&together.gradient[PIXELS..2 * PIXELS], &exact);
+    let detail = "gradient of the face alone against the same face among others: batch \
+                  normalisation must not couple them"
+        .into();
+    Ok(Check::new("neighbours", detail, measured, 1e-6).with_noise(f64::from(f32::EPSILON)))
+}
+
+fn completeness(
+    model: &Explained<'_>,
+    face: &[f32],
+    baseline: &[f32],
+    class: usize,
+) -> Result<Check> {
+    let found = integrated_gradients(model, face, &[Target::Class(class)], baseline)?;
+    let (residual, nodes) = found.first().map_or((f64::NAN, 0), |ig| (ig.residual, ig.nodes));
+    let detail = format!(
+        "integrated gradients, {nodes} nodes: their sum against the change of the score from the \
+         mean face, relative"
+    );
+    Ok(Check::new(COMPLETENESS, detail, residual, RESIDUAL_GOAL))
+}
+
+/// ‖a − b‖/‖b‖.
+fn distance(a: &[f32], b: &[f64]) -> f64 {
+    let gap: f64 = a.iter().zip(b).map(|(&a, b)| (f64::from(a) - b).powi(2)).sum();
+    let norm: f64 = b.iter().map(|b| b * b).sum();
+    if gap == 0.0 { 0.0 } else { (gap / norm).sqrt() }
+}

@@ -1,0 +1,138 @@
+//! Parameter randomisation: a map of the network must change when the network is destroyed.
+
+use crate::explain::batch::face;
+use crate::explain::sanity::significance::Estimate;
+use crate::model::Network;
+use crate::stats::spearman;
+use crate::{Error, PIXELS, Result};
+
+/// What tells a control's seed from a training's.
+const OTHER_SEED: u64 = 1_000_003;
+
+/// Similarity of a randomised network's maps to the original's.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct RandomisationStep {
+    /// Layers with parameters that were re-initialised, counted from the output.
+    pub layers: usize,
+    /// Spearman correlation of |map| before and after, mean over the faces. **About 0 is good.**
+    pub spearman: f64,
+}
+
+/// Re-initialises from the top layer down and compares.
+///
+/// `randomised(k)` gives maps `[n, 48, 48]` of the same faces and targets on a copy of the network
+/// whose top k layers with parameters were drawn anew by the *training* initialiser (uniform
+/// weights, or a batch-norm variance drawn like one, would test another network).
+/// **Source**: Adebayo et al. 2018 (arXiv 1810.03292).
+///
+/// **Errors**: `Shape` where a map is missing.
+pub fn randomisation(
+    original: &[f32],
+    layers: usize,
+    randomised: &mut dyn FnMut(usize) -> Result<Vec<f32>>,
+) -> Result<Vec<RandomisationStep>> {
+    let step = |layers: usize| {
+        let maps = randomised(layers)?;
+        Ok(RandomisationStep { layers, spearman: Similarity::of(original, &maps)?.spearman.mean })
+    };
+    (1..=layers).map(step).collect()
+}
+
+/// How much two sets of maps resemble each other.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Similarity {
+    /// Spearman's correlation of the magnitudes, over the faces that have a map; 0 where the other
+    /// map is empty, for it shows nothing of the first.
+    pub spearman: Estimate,
+    /// Faces left out, for their map is empty.
+    pub left_out: usize,
+}
+
+impl Similarity {
+    /// Of maps `[n, 48, 48]` and those of another network, face by face.
+    ///
+    /// **Errors**: `Shape` where the counts disagree or are no maps.
+    pub fn of(maps: &[f32], others: &[f32]) -> Result<Similarity> {
+        if maps.len() != others.len() || maps.is_empty() || !maps.len().is_multiple_of(PIXELS) {
+            let detail = format!("{} and {} map values", maps.len(), others.len());
+            return Err(Error::shape("randomisation", detail));
+        }
+        let magnitude = |m: &[f32]| m.iter().map(|v| v.abs()).collect::<Vec<f32>>();
+        let n = maps.len() / PIXELS;
+        let correlation = |f: usize| match is_empty(face(others, f)) {
+            true => 0.0,
+            false => spearman(&magnitude(face(maps, f)), &magnitude(face(others, f))),
+        };
+        let full = (0..n).filter(|&f| !is_empty(face(maps, f)));
+        let all: Vec<f64> = full.map(correlation).collect();
+        Ok(Similarity { spearman: Estimate::of(&all), left_out: n - all.len() })
+    }
+}
+
+/// Whether a map shows nothing.
+pub(crate) fn is_empty(map: &[f32]) -> bool {
+    map.iter().all(|v| *v == 0.0)
+}
+
+/// The network with its top `layers` layers that have parameters drawn anew by the training
+/// initialiser, running statistics included; all of them for `None`. The draw is another than that of
+/// a training with the same seed.
+///
+/// **Errors**: those of building a network.
+pub fn randomised(
+    network: &Network<f32>,
+    layers: Option<usize>,
+    seed: u64,
+) -> Result<Network<f32>> {
+    let mut out = Network::new(network.spec.clone(), seed ^ OTHER_SEED)?;
+    let names = parametrised_layers(network);
+    let kept = names.len() - layers.unwrap_or(names.len()).min(names.len());
+    let state = network.state();
+    for ((name, value), (_, trained)) in out.state_mut().into_iter().zip(state) {
+        if names[..kept].iter().any(|layer| layer_of(&name) == layer) {
+            *value = trained.clone();
+        }
+    }
+    Ok(out)
+}
+
+/// Names of the layers that have parameters, from the pixels on.
+pub fn parametrised_layers(network: &Network<f32>) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in network.state() {
+        let layer = layer_of(&name);
+        if !names.iter().any(|n| n == layer) {
+            names.push(layer.to_owned());
+        }
+    }
+    names
+}
+
+/// `conv2d_1` of `conv2d_1.weight`.
+fn layer_of(tensor: &str) -> &str {
+    tensor.split('.').next().unwrap_or(tensor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::architecture;
+
+    #[test]
+    fn randomised_draws_the_top_layers_anew_and_keeps_the_rest() {
+        let network: Network<f32> = Network::new(architecture("fer-s").unwrap(), 1).unwrap();
+        let layers = parametrised_layers(&network);
+        assert_eq!(layers.first().map(String::as_str), Some("conv2d_1"));
+        assert_eq!(layers.last().map(String::as_str), Some("linear_1"));
+        let changed = |top: Option<usize>| -> Vec<String> {
+            let other = randomised(&network, top, 2).unwrap();
+            let pairs = network.state().into_iter().zip(other.state());
+            let differs = pairs.filter(|((_, a), (_, b))| a.to_vec() != b.to_vec());
+            differs.map(|((name, _), _)| layer_of(&name).to_owned()).collect()
+        };
+        assert!(changed(Some(0)).is_empty());
+        assert_eq!(changed(Some(1)), ["linear_1"]);
+        assert!(changed(None).contains(&"conv2d_1".to_owned()));
+        assert!(!changed(Some(layers.len() - 1)).contains(&"conv2d_1".to_owned()));
+    }
+}

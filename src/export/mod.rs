@@ -1,0 +1,3 @@
+//! Networks in the formats of other programs.
+
+pub mod onnx;

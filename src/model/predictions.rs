@@ -1,0 +1,183 @@
+//! What a network says about a set of faces.
+
+use crate::autograd::Var;
+use crate::dataset::Dataset;
+use crate::dataset::augment::View;
+use crate::model::{Inference, Network};
+use crate::nn::Pass;
+use crate::stats::argmax;
+use crate::tensor::{Shape, Tensor};
+use crate::{Error, Result};
+use fer_kernels::{Layout, softmax};
+use std::path::Path;
+
+/// Faces a forward pass: large enough to keep the kernels busy.
+const BATCH: usize = 128;
+
+/// Class probabilities of a set of faces.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictions {
+    /// Number of classes.
+    pub classes: usize,
+    /// `[n, classes]`, each row sums to 1.
+    pub probabilities: Vec<f32>,
+}
+
+impl Predictions {
+    /// Probabilities of face i.
+    pub fn of(&self, i: usize) -> &[f32] {
+        &self.probabilities[i * self.classes..][..self.classes]
+    }
+
+    /// Number of faces.
+    pub fn len(&self) -> usize {
+        self.probabilities.len() / self.classes.max(1)
+    }
+
+    /// No faces.
+    pub fn is_empty(&self) -> bool {
+        self.probabilities.is_empty()
+    }
+
+    /// The most probable class of face i.
+    pub fn class(&self, i: usize) -> usize {
+        argmax(self.of(i))
+    }
+
+    /// Mean cross-entropy and share of right answers over the labelled faces of `data`.
+    pub fn loss_and_accuracy(&self, data: &Dataset) -> (f64, f64) {
+        let (mut loss, mut correct, mut n) = (0.0, 0, 0);
+        for i in 0..data.len() {
+            if let Some(label) = data.label(i).map(usize::from) {
+                let p = f64::from(self.of(i)[label]);
+                // `max` would hide a NaN, and a diverged network behind it.
+                loss -= if p.is_nan() { p } else { p.max(f64::from(f32::MIN_POSITIVE)).ln() };
+                correct += usize::from(self.class(i) == label);
+                n += 1;
+            }
+        }
+        let n = f64::from(n.max(1));
+        (loss / n, correct as f64 / n)
+    }
+
+    /// The same, if all of them are numbers: what follows would take NaN for an answer.
+    ///
+    /// # Errors
+    /// [`Error::Model`] that names `model`, whose answers they are.
+    pub fn require_finite(self, model: &Path) -> Result<Predictions> {
+        let Some(at) = self.probabilities.iter().position(|p| !p.is_finite()) else {
+            return Ok(self);
+        };
+        let face = at / self.classes.max(1);
+        let message = format!(
+            "answers face {face} with {}: its sums overflow, as after a training that diverged; use \
+             another checkpoint, or train anew with a lower --lr",
+            self.probabilities[at]
+        );
+        Err(Error::model(model, message))
+    }
+
+    /// The same with another temperature: qᶜ = pᶜ^(1/τ) / Σₖ pₖ^(1/τ), which for a softmax is that
+    /// of logits/τ. Above 1 the answers become less sure; which class is first does not change.
+    #[must_use]
+    pub fn tempered(mut self, temperature: f64) -> Predictions {
+        if temperature == 1.0 {
+            return self;
+        }
+        for row in self.probabilities.chunks_mut(self.classes.max(1)) {
+            let raised: Vec<f64> =
+                row.iter().map(|&p| f64::from(p).powf(1.0 / temperature)).collect();
+            let sum: f64 = raised.iter().sum();
+            row.iter_mut().zip(&raised).for_each(|(p, r)| *p = (r / sum) as f32);
+        }
+        self
+    }
+
+    /// ln p, which serves wherever logits are wanted; a probability of 0 counts as the smallest
+    /// number there is.
+    pub fn log_probabilities(&self) -> Vec<f32> {
+        self.probabilities.iter().map(|p| p.max(f32::MIN_POSITIVE).ln()).collect()
+    }
+
+    /// The mean of several networks' answers.
+    pub fn mean(all: &[Predictions]) -> Option<Predictions> {
+        let mut sum = all.first()?.clone();
+        for p in &all[1..] {
+            sum.probabilities.iter_mut().zip(&p.probabilities).for_each(|(s, &p)| *s += p);
+        }
+        sum.probabilities.iter_mut().for_each(|s| *s /= all.len() as f32);
+        Some(sum)
+    }
+}
+
+/// Class probabilities, averaged over `views` of each face (one plain view, or
+/// [`View::tta`] for test-time augmentation). `progress` is called with the faces done so far.
+///
+/// # Errors
+/// [`crate::Error::Shape`] if the network does not take faces.
+pub fn predict(
+    network: &Network<f32>,
+    data: &Dataset,
+    views: &[View],
+    equalize: bool,
+    mut progress: impl FnMut(usize),
+) -> Result<Predictions> {
+    let classes = network.spec.classes.len();
+    let side = network.spec.input[1];
+    let mut probabilities = vec![0.0; data.len() * classes];
+    let all: Vec<usize> = (0..data.len()).collect();
+    let inference = Inference::new(network);
+    for (faces, out) in all.chunks(BATCH).zip(probabilities.chunks_mut(BATCH * classes)) {
+        let mut p = vec![0.0; out.len()];
+        for view in views {
+            let logits = inference.logits(&pixels(data, faces, *view, equalize, side))?;
+            softmax::softmax(classes, logits.as_slice(), &mut p);
+            out.iter_mut().zip(&p).for_each(|(o, &p)| *o += p / views.len() as f32);
+        }
+        progress(faces.last().map_or(0, |&i| i + 1));
+    }
+    Ok(Predictions { classes, probabilities })
+}
+
+/// What the last layer sees of each face, `[n, d]`; `None` for a network of a single layer.
+///
+/// # Errors
+/// As [`predict`].
+pub fn features(
+    network: &Network<f32>,
+    data: &Dataset,
+    equalize: bool,
+) -> Result<Option<Vec<f32>>> {
+    Ok(features_and_classes(network, data, equalize)?.map(|(features, _)| features))
+}
+
+/// The same, and the class that the last layer makes of it.
+///
+/// # Errors
+/// As [`predict`].
+pub fn features_and_classes(
+    network: &Network<f32>,
+    data: &Dataset,
+    equalize: bool,
+) -> Result<Option<(Vec<f32>, Vec<usize>)>> {
+    let [.., penultimate, last] = network.layers() else { return Ok(None) };
+    let side = network.spec.input[1];
+    let (mut features, mut classes) = (Vec::new(), Vec::new());
+    for faces in (0..data.len()).collect::<Vec<_>>().chunks(BATCH) {
+        let mut pass = Pass::eval();
+        pass.watch(&[penultimate.name()]);
+        let x = Var::constant(pixels(data, faces, View::PLAIN, equalize, side));
+        network.forward_to_watched(&mut pass, &x)?;
+        let Some(output) = pass.output(penultimate.name()).cloned() else { return Ok(None) };
+        let logits = last.forward(&mut pass, &output)?.into_value();
+        features.extend(output.value().to_vec());
+        classes.extend(logits.to_vec().chunks_exact(network.spec.classes.len()).map(argmax));
+    }
+    Ok(Some((features, classes)))
+}
+
+/// A view of some faces, `[n, 1, side, side]` in [0, 1].
+fn pixels(data: &Dataset, faces: &[usize], view: View, equalize: bool, side: usize) -> Tensor {
+    let shape = Shape::new(&[faces.len(), 1, side, side]);
+    Tensor::build(shape, Layout::Nchw, |x| view.fill_batch(data, faces, equalize, side, x))
+}

@@ -1,0 +1,80 @@
+//! Saliency of the same faces after every epoch, one of each class.
+
+use crate::Result;
+use crate::explain::attribution::gradient::saliency::saliency;
+use crate::explain::{Classifier, Explained, Target};
+use crate::model::Network;
+use crate::monitor::live::faces::{first_of_each_class, labels, plain_pixels};
+use crate::render::Scale;
+use crate::render::colormap::draw_map;
+use crate::render::{Colormap, Picture};
+use crate::stats::{argmax, softmax};
+use crate::train::Trainer;
+use crate::{PIXELS, SIDE};
+
+/// The faces.
+#[derive(Clone, Debug)]
+pub struct WatchedFaces {
+    /// `[n, 48, 48]` in [0, 1].
+    pixels: Vec<f32>,
+    /// Their true classes.
+    pub labels: Vec<usize>,
+}
+
+/// One face as the network sees it now.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// |dS/dx|, S the logit of the true class.
+    pub map: Picture,
+    /// Largest |dS/dx|, score per unit of pixel.
+    pub max: f32,
+    /// The class given to it.
+    pub predicted: usize,
+    /// Probability of the true class.
+    pub probability: f32,
+}
+
+impl WatchedFaces {
+    /// The first validation face of each class; `None` if the network does not take 48×48 pixels.
+    pub fn new(trainer: &Trainer) -> Option<Self> {
+        if trainer.network.spec.input != [1, SIDE, SIDE] {
+            return None;
+        }
+        let data = &trainer.validation;
+        let faces = first_of_each_class(data, 1);
+        let pixels = plain_pixels(data, &faces, trainer.config.augment.equalize, SIDE);
+        Some(WatchedFaces { pixels: pixels.to_vec(), labels: labels(data, &faces) })
+    }
+
+    /// Face i as a picture.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn picture(&self, i: usize) -> Result<Picture> {
+        Picture::from_unit(&self.pixels[i * PIXELS..][..PIXELS], SIDE, SIDE)
+    }
+
+    /// The maps, each clipped at the 99th percentile of its own magnitudes.
+    ///
+    /// # Errors
+    /// Those of the network.
+    pub fn look(&self, network: &Network<f32>) -> Result<Vec<Seen>> {
+        let explained = Explained::new(network)?;
+        let targets: Vec<Target> = self.labels.iter().map(|&c| Target::True(c)).collect();
+        let gradients = saliency(&explained, &self.pixels, &targets)?;
+        let logits = explained.logits(&self.pixels)?;
+        let rows = logits.chunks_exact(explained.classes());
+        let each = gradients.chunks_exact(PIXELS).zip(rows).zip(&self.labels);
+        each.map(|((map, row), &label)| {
+            let map: Vec<f32> = map.iter().map(|v| v.abs()).collect();
+            let scale = Scale::percentile99(&map);
+            Ok(Seen {
+                map: draw_map(&map, SIDE, SIDE, Colormap::Magma, scale)?,
+                max: scale.max,
+                predicted: argmax(row),
+                probability: softmax(row, 1.0)[label],
+            })
+        })
+        .collect()
+    }
+}

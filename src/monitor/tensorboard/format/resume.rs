@@ -1,0 +1,140 @@
+//! Going on with a run without doubled steps.
+//!
+//! A run stopped at step T and resumed from a checkpoint at step S ≤ T computes the steps S … T
+//! again. Appending would leave both. Cutting the old file is no way out: steps of different tags
+//! may be mixed, and a TensorBoard that is open has read beyond the cut. So:
+//!
+//! 1. Copy the records with step < S into a temporary file that TensorBoard does not look at. The
+//!    tail that a crash tore, and records whose checksum is wrong, are left out.
+//! 2. Sync it and rename it to a name that sorts behind the old file's.
+//! 3. Empty the old file, and remove those before it. The next resume removes the empty one: an
+//!    open TensorBoard whose Python loader finds its file gone never looks at the next.
+//!
+//! A crash before the rename leaves the old file; one before the last step leaves both. That is why
+//! **the last of our files holds the whole run**, and only that one is read here. TensorBoard gets
+//! the same picture in each of these states, also when it is open meanwhile: its Rust loader drops
+//! what a tag had from a step on when that step comes again, its Python loader drops everything
+//! when it meets the second start of a session ([`crate::monitor::tensorboard::format::event::session_start`]).
+
+use std::fs::{self, File, OpenOptions};
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use crate::monitor::tensorboard::format::decode::{Event, What};
+use crate::monitor::tensorboard::format::record::{Next, RecordReader};
+use crate::monitor::tensorboard::{Clock, EventWriter};
+use crate::{Error, Result};
+
+/// Our files are `events.out.tfevents.NUMBER.fer`: TensorBoard reads every file whose name
+/// contains `tfevents`, in the order of their names. Other writers' files are never touched.
+const PREFIX: &str = "events.out.tfevents.";
+const SUFFIX: &str = ".fer";
+
+/// The copy under way. TensorBoard does not read it; a stale one is overwritten.
+const TEMPORARY: &str = "resume.fer.tmp";
+
+/// What resuming did with the records of the old file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resumed {
+    /// Records kept.
+    pub kept: u64,
+    /// Records dropped because their step comes again.
+    pub dropped: u64,
+    /// Records dropped because a checksum was wrong.
+    pub damaged: u64,
+}
+
+/// Names of our event files in `dir`, sorted.
+pub(crate) fn event_files(dir: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir).map_err(Error::io(dir))? {
+        let entry = entry.map_err(Error::io(dir))?;
+        if let Some(name) = entry.file_name().to_str().filter(|name| number(name).is_some()) {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn number(name: &str) -> Option<u64> {
+    let digits = name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?;
+    // Ten digits, so that names sort as numbers do.
+    (digits.len() == 10).then(|| digits.parse().ok()).flatten()
+}
+
+/// The name of a new file: the time in seconds, or later, so that it sorts behind `files`.
+pub(crate) fn next_path(dir: &Path, files: &[String], now: f64) -> PathBuf {
+    let last = files.last().and_then(|name| number(name));
+    let number = last.map_or(0, |last| last + 1).max(now as u64);
+    dir.join(format!("{PREFIX}{number:010}{SUFFIX}"))
+}
+
+/// See the module; `files` are our event files in `dir`, sorted, at least one.
+pub(crate) fn resume(dir: &Path, files: &[String], step: u64, clock: Clock) -> Result<EventWriter> {
+    let temporary = dir.join(TEMPORARY);
+    let file = File::create(&temporary).map_err(Error::io(&temporary))?;
+    let mut writer = EventWriter::on(temporary.clone(), file, 0, clock);
+    writer.head()?;
+    if let Some(last) = files.last() {
+        let resumed = copy(&dir.join(last), step, &mut writer)?;
+        writer.set_resumed(resumed);
+    }
+    writer.flush()?;
+    writer.sync().map_err(Error::io(&temporary))?;
+    let path = next_path(dir, files, clock());
+    fs::rename(&temporary, &path).map_err(Error::io(&path))?;
+    writer.set_path(path);
+    sync_folder(dir)?;
+    for (i, name) in files.iter().enumerate() {
+        let path = dir.join(name);
+        let is_last = i + 1 == files.len();
+        let done = if is_last { empty(&path) } else { fs::remove_file(&path) };
+        done.map_err(Error::io(&path))?;
+    }
+    Ok(writer)
+}
+
+fn empty(path: &Path) -> std::io::Result<()> {
+    OpenOptions::new().write(true).open(path)?.set_len(0)
+}
+
+/// Copies the events before `step`, but for the head: `writer` has its own.
+fn copy(old: &Path, step: u64, writer: &mut EventWriter) -> Result<Resumed> {
+    let file = File::open(old).map_err(Error::io(old))?;
+    let mut reader = RecordReader::new(BufReader::new(file));
+    let mut resumed = Resumed::default();
+    loop {
+        let record = match reader.read().map_err(Error::io(old))? {
+            Next::Record(record) => record,
+            Next::Damaged => {
+                resumed.damaged += 1;
+                continue;
+            }
+            Next::Lost => {
+                resumed.damaged += 1;
+                return Ok(resumed);
+            }
+            Next::End | Next::Torn => return Ok(resumed),
+        };
+        match Event::decode(&record) {
+            Ok(Event { what: What::Head, .. }) => {}
+            Ok(event) if event.step < step => {
+                writer.put_encoded(&record)?;
+                resumed.kept += 1;
+            }
+            Ok(_) => resumed.dropped += 1,
+            Err(_) => resumed.damaged += 1,
+        }
+    }
+}
+
+/// Makes the new name last through a power cut. Where a folder cannot be opened or synced, as on
+/// Windows, the name is as lasting as the system makes it.
+fn sync_folder(dir: &Path) -> Result<()> {
+    if cfg!(unix) {
+        let folder = File::open(dir).map_err(Error::io(dir))?;
+        folder.sync_all().map_err(Error::io(dir))?;
+    }
+    Ok(())
+}

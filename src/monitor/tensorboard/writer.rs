@@ -1,0 +1,266 @@
+//! The writer of one event file, one method for each kind of value.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::monitor::tensorboard::format::event;
+use crate::monitor::tensorboard::format::event::Summary;
+use crate::monitor::tensorboard::format::record::put_record;
+use crate::monitor::tensorboard::format::resume;
+use crate::monitor::tensorboard::format::resume::Resumed;
+use crate::monitor::tensorboard::format::tags;
+use crate::monitor::tensorboard::summary::histogram::Histogram;
+use crate::monitor::tensorboard::summary::pr_curve::PrCurve;
+use crate::monitor::tensorboard::summary::{
+    graph, hparams, image, keras_graph, layout, scalar, text,
+};
+use crate::monitor::tensorboard::{HParam, Metric, Status};
+use crate::protobuf::Message;
+use crate::{Error, Result};
+
+/// Tells the wall time in seconds since 1970. Tests pass a clock that stands still, so that files
+/// are equal to the byte.
+pub type Clock = fn() -> f64;
+
+/// The clock of the computer.
+pub fn system_clock() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+}
+
+/// Bytes that are collected before they are written without being asked to.
+const BUFFER: usize = 1 << 20;
+
+/// Writes the event file of one folder (`RUN`, `RUN/train`, `RUN/validation`).
+///
+/// A value goes into a buffer as a whole record, and the buffer goes into the file as a whole, at
+/// [`EventWriter::flush`], when it exceeds 1 MiB, and when the writer is dropped. So the file ends
+/// inside a record only if the process dies in the middle of a write; readers wait for the rest of
+/// such a record, and [`EventWriter::resume`] cuts it off.
+///
+/// The steps of one tag must rise: TensorBoard drops what it has from a step on when that step
+/// comes again. A tag is of one kind.
+///
+/// **Errors** of every method that writes: [`Error::Io`] if the buffer had to be written and could
+/// not. What was in it is lost then; the file still ends with a whole record, and the writer can
+/// be used again.
+#[derive(Debug)]
+pub struct EventWriter {
+    path: PathBuf,
+    file: File,
+    /// Bytes of whole records in the file.
+    length: u64,
+    buffer: Vec<u8>,
+    clock: Clock,
+    resumed: Resumed,
+}
+
+impl EventWriter {
+    /// Begins the event file of a new run in `dir`, which is made if it is not there.
+    ///
+    /// **Errors**: [`Error::Usage`] if `dir` has an event file of ours already, [`Error::Io`].
+    pub fn create(dir: impl AsRef<Path>, clock: Clock) -> Result<Self> {
+        let dir = dir.as_ref();
+        std::fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        if let Some(found) = resume::event_files(dir)?.last() {
+            return Err(Error::Usage(format!(
+                "{}: the folder has an event file, {found}; resume that run or choose another folder",
+                dir.display()
+            )));
+        }
+        let path = resume::next_path(dir, &[], clock());
+        let file = OpenOptions::new().write(true).create_new(true).open(&path);
+        let file = file.map_err(Error::io(&path))?;
+        let mut writer = Self::on(path, file, 0, clock);
+        writer.head()?;
+        Ok(writer)
+    }
+
+    /// Goes on with the run in `dir` at `step`: keeps what was written for smaller steps, drops
+    /// the rest, which will be written again (see [`crate::monitor::tensorboard::format::resume`]). Begins a new file if there
+    /// is none. What is said once of a run stands at step 0: say it again only if
+    /// [`EventWriter::resumed`] kept nothing.
+    ///
+    /// **Errors**: [`Error::Io`].
+    pub fn resume(dir: impl AsRef<Path>, step: u64, clock: Clock) -> Result<Self> {
+        let dir = dir.as_ref();
+        std::fs::create_dir_all(dir).map_err(Error::io(dir))?;
+        let files = resume::event_files(dir)?;
+        if files.is_empty() {
+            return Self::create(dir, clock);
+        }
+        resume::resume(dir, &files, step, clock)
+    }
+
+    /// A writer that appends to `file` behind `length` bytes of whole records.
+    pub(crate) fn on(path: PathBuf, file: File, length: u64, clock: Clock) -> Self {
+        let resumed = Resumed::default();
+        EventWriter { path, file, length, buffer: Vec::new(), clock, resumed }
+    }
+    pub(crate) fn set_resumed(&mut self, resumed: Resumed) {
+        self.resumed = resumed;
+    }
+    pub(crate) fn set_path(&mut self, path: PathBuf) {
+        self.path = path;
+    }
+    pub(crate) fn sync(&self) -> std::io::Result<()> {
+        self.file.sync_all()
+    }
+
+    /// The event file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+    /// What [`EventWriter::resume`] kept and dropped.
+    pub fn resumed(&self) -> Resumed {
+        self.resumed
+    }
+
+    /// The two events at the head of every file.
+    pub(crate) fn head(&mut self) -> Result<()> {
+        let now = (self.clock)();
+        self.put(&event::file_version(now))?;
+        self.put(&event::session_start(now))?;
+        self.flush()
+    }
+    fn put(&mut self, event: &Message) -> Result<()> {
+        self.put_encoded(event.as_bytes())
+    }
+    pub(crate) fn put_encoded(&mut self, event: &[u8]) -> Result<()> {
+        put_record(&mut self.buffer, event);
+        if self.buffer.len() > BUFFER { self.flush() } else { Ok(()) }
+    }
+
+    /// Writes a summary of any kind.
+    pub fn summary(&mut self, step: u64, summary: &Summary) -> Result<()> {
+        self.put(&event::summary((self.clock)(), step, summary))
+    }
+
+    /// A number.
+    pub fn scalar(&mut self, tag: &str, step: u64, value: f32) -> Result<()> {
+        self.summary(step, &scalar::scalar(tag, value))
+    }
+    /// The distribution of some numbers. NaN and infinite values are left out; where there were
+    /// any, their number is written as the scalar `nonfinite/TAG`.
+    pub fn histogram(&mut self, tag: &str, step: u64, values: &[f32]) -> Result<()> {
+        self.counted(tag, step, &Histogram::new(values))
+    }
+    /// A distribution that has been counted already.
+    pub fn counted(&mut self, tag: &str, step: u64, histogram: &Histogram) -> Result<()> {
+        self.nonfinite(tag, step, histogram.nonfinite)?;
+        self.summary(step, &histogram.summary(tag))
+    }
+    /// A PNG file.
+    ///
+    /// **Errors**: [`Error::Render`] if it is no PNG.
+    pub fn image(&mut self, tag: &str, step: u64, png: &[u8]) -> Result<()> {
+        self.images(tag, step, &[png])
+    }
+    /// PNG files of one size, side by side.
+    ///
+    /// **Errors**: [`Error::Render`] if there is none, one is no PNG, or their sizes differ.
+    pub fn images<P: AsRef<[u8]>>(&mut self, tag: &str, step: u64, pngs: &[P]) -> Result<()> {
+        self.summary(step, &image::images(tag, pngs)?)
+    }
+    /// A text in Markdown.
+    pub fn text(&mut self, tag: &str, step: u64, markdown: &str) -> Result<()> {
+        self.summary(step, &text::text(tag, markdown))
+    }
+    /// A table of cells in Markdown.
+    ///
+    /// **Errors**: [`Error::Shape`] if there is no cell or the rows differ in length.
+    pub fn table<S: AsRef<str>>(&mut self, tag: &str, step: u64, rows: &[Vec<S>]) -> Result<()> {
+        self.summary(step, &text::table(tag, rows)?)
+    }
+    /// A precision-recall curve: `scores` in [0, 1], and which samples are of the class. Scores
+    /// that are NaN or infinite are left out and counted as in [`EventWriter::histogram`].
+    ///
+    /// **Errors**: [`Error::Shape`] if the lengths differ.
+    pub fn pr_curve(
+        &mut self,
+        tag: &str,
+        step: u64,
+        scores: &[f32],
+        positive: &[bool],
+    ) -> Result<()> {
+        let curve = PrCurve::new(scores, positive)?;
+        self.nonfinite(tag, step, curve.nonfinite)?;
+        self.summary(step, &curve.summary(tag))
+    }
+    fn nonfinite(&mut self, tag: &str, step: u64, count: u64) -> Result<()> {
+        match count {
+            0 => Ok(()),
+            _ => self.scalar(&tags::nonfinite(tag), step, count as f32),
+        }
+    }
+
+    /// The settings of the run and the metrics to show beside them. Once, in the run's folder.
+    pub fn hparams(&mut self, hparams: &[(&str, HParam)], metrics: &[Metric]) -> Result<()> {
+        self.summary(0, &hparams::experiment(hparams, metrics))?;
+        self.summary(0, &hparams::session_start(hparams, (self.clock)()))
+    }
+    /// How the run ended; `step` is the number of steps done, so that resuming drops it.
+    pub fn session_end(&mut self, step: u64, status: Status) -> Result<()> {
+        self.summary(step, &hparams::session_end(status, (self.clock)()))
+    }
+    /// Which curves share a chart. Once, in the run's folder. The usual one is
+    /// [`tags::curves_layout`].
+    pub fn layout(&mut self, categories: &[(&str, Vec<layout::Chart>)]) -> Result<()> {
+        self.summary(0, &layout::layout(categories))
+    }
+    /// The operations of the network. Once.
+    pub fn run_graph(&mut self, nodes: &[graph::Node]) -> Result<()> {
+        self.put(&event::graph((self.clock)(), &graph::graph_def(nodes)))
+    }
+    /// The layers of the network, a block. Once.
+    pub fn keras_graph(&mut self, model: &keras_graph::Layer) -> Result<()> {
+        self.summary(0, &keras_graph::keras_graph(model))
+    }
+
+    /// Writes the records collected so far. TensorBoard looks for them every five seconds.
+    pub fn flush(&mut self) -> Result<()> {
+        let written = self.file.write_all(&self.buffer);
+        let count = self.buffer.len() as u64;
+        self.buffer.clear();
+        match written {
+            Ok(()) => self.length += count,
+            Err(error) => {
+                // A full disk may have taken half a record; what follows must not stand behind it.
+                let _ = self.file.set_len(self.length);
+                let _ = self.file.seek(SeekFrom::Start(self.length));
+                return Err(Error::io(&self.path)(error));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for EventWriter {
+    /// Writes what is left. An error cannot be told from here: flush first.
+    fn drop(&mut self) {
+        let _ = self.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_full_disk_is_an_error_and_memory_stays_bounded() {
+        let full = || OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut writer = EventWriter::on("/dev/full".into(), full(), 0, || 1.0);
+        let mut errors = 0;
+        for step in 0..100_000 {
+            errors += u32::from(writer.scalar("epoch_loss", step, 1.0).is_err());
+            assert!(writer.buffer.len() <= BUFFER + 1000);
+        }
+        assert!(errors > 0);
+        assert!(
+            matches!(writer.flush(), Err(Error::Io { path, .. }) if path == Path::new("/dev/full"))
+        );
+        assert!(writer.flush().is_ok(), "nothing is left to write");
+    }
+}

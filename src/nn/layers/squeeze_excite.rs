@@ -1,0 +1,45 @@
+//! Squeeze and excitation: channels weighed by what the whole picture shows.
+
+use crate::Result;
+use crate::autograd::Var;
+use crate::nn::{Builder, Linear, Pass};
+use crate::ops;
+use crate::tensor::storage::Element;
+
+/// y = x · sigmoid(W₂·relu(W₁·mean(x) + b₁) + b₂), one weight a channel (Hu et al. 2018).
+#[derive(Clone, Debug)]
+pub struct SqueezeExcite<T: Element = f32> {
+    /// `squeeze_excite_1`, …
+    pub name: String,
+    /// c → c/reduction.
+    pub squeeze: Linear<T>,
+    /// c/reduction → c.
+    pub excite: Linear<T>,
+}
+
+impl<T: Element> SqueezeExcite<T> {
+    /// A reduction of 0 has no hidden units, which [`Layer::output_shape`](crate::nn::Layer) refuses.
+    pub(crate) fn new(b: &mut Builder, channels: usize, reduction: usize) -> Self {
+        let name = b.name("squeeze_excite");
+        let hidden = channels.checked_div(reduction).map_or(0, |hidden| hidden.max(1));
+        let squeeze = Linear::new(b, format!("{name}.squeeze"), channels, hidden);
+        let excite = Linear::new(b, format!("{name}.excite"), hidden, channels);
+        Self { name, squeeze, excite }
+    }
+
+    /// The weight of each channel, `[n, c]`.
+    pub(crate) fn weight(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
+        let mean = ops::global_avg_pool2d(&mut pass.tape, x)?;
+        let hidden = self.squeeze.forward(pass, &mean)?;
+        let hidden = ops::relu(&mut pass.tape, &hidden)?;
+        let score = self.excite.forward(pass, &hidden)?;
+        ops::sigmoid(&mut pass.tape, &score)
+    }
+
+    pub(crate) fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
+        let weight = self.weight(pass, x)?;
+        let [n, c] = [x.shape()[0], x.shape()[1]];
+        let weight = ops::reshape(&mut pass.tape, &weight, &[n, c, 1, 1])?;
+        ops::mul(&mut pass.tape, x, &weight)
+    }
+}

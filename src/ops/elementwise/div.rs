@@ -1,0 +1,52 @@
+//! y = a / b element by element, broadcast.
+
+use crate::Result;
+use crate::autograd::{Backward, InputGrads, Tape, Var};
+use crate::ops::elementwise::broadcast::{set_binary, zip_broadcast};
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
+
+/// Quotient of two tensors, element by element: y = a / b.
+///
+/// **Shapes**: a, b any two that broadcast; y their broadcast shape.
+/// **Gradient**: ∂L/∂a = unbroadcast(ȳ / b), ∂L/∂b = unbroadcast(−ȳ · y / b). Saved: a, b and y.
+/// **Errors**: [`crate::Error::Shape`] if the shapes do not broadcast.
+/// **Source**: `torch.div`.
+///
+/// ```
+/// # use fer::autograd::Tape;
+/// # use fer::tensor::Tensor;
+/// # use fer::ops;
+/// # let mut tape = Tape::new();
+/// let a = tape.leaf(Tensor::scalar(6.0));
+/// let b = tape.leaf(Tensor::scalar(2.0));
+/// let y = ops::div(&mut tape, &a, &b)?;
+/// let gradients = tape.backward(&y)?;
+/// assert_eq!(gradients.get(&b).unwrap().item(), -1.5); // −a/b²
+/// # Ok::<(), fer::Error>(())
+/// ```
+pub fn div<T: Element>(tape: &mut Tape<T>, a: &Var<T>, b: &Var<T>) -> Result<Var<T>> {
+    let y = zip_broadcast("div", a.value(), b.value(), |a, b| a / b)?;
+    let op = DivBackward { a: a.value().clone(), b: b.value().clone(), y: y.clone() };
+    Ok(tape.record(y, &[a, b], op))
+}
+
+struct DivBackward<T: Element> {
+    a: Tensor<T>,
+    b: Tensor<T>,
+    y: Tensor<T>,
+}
+
+impl<T: Element> Backward<T> for DivBackward<T> {
+    fn name(&self) -> &'static str {
+        "div"
+    }
+    fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
+        set_binary(grads, 0, "div", grad_output, &self.b, &self.a.shape(), |g, b| g / b)?;
+        if grads.wants(1) {
+            let gy = grad_output.zip("div", &self.y, |g, y| -g * y)?;
+            set_binary(grads, 1, "div", &gy, &self.b, &self.b.shape(), |gy, b| gy / b)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! y = max(x, 0).
+
+use crate::Result;
+use crate::autograd::{Backward, BackwardRule, InputGrads, Tape, Var};
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
+
+/// Rectified linear unit: y = max(x, 0).
+///
+/// **Shapes**: x any; y the same.
+/// **Gradient**: ∂L/∂x = ȳ where x > 0, else 0 (also at x = 0). Saved: y, which is positive
+/// exactly where x is. Under [`BackwardRule::Guided`] a negative ȳ is blocked as well.
+/// **Errors**: none.
+/// **Source**: `torch.relu`; guided backpropagation: Springenberg et al. 2014.
+///
+/// ```
+/// # use fer::autograd::Tape;
+/// # use fer::tensor::Tensor;
+/// # use fer::ops;
+/// # let mut tape = Tape::new();
+/// let x = tape.leaf(Tensor::from_slice(&[-1.0, 0.0, 2.0], &[3])?);
+/// assert_eq!(ops::relu(&mut tape, &x)?.value().to_vec(), [0.0, 0.0, 2.0]);
+/// # Ok::<(), fer::Error>(())
+/// ```
+pub fn relu<T: Element>(tape: &mut Tape<T>, x: &Var<T>) -> Result<Var<T>> {
+    // A NaN goes through: hiding it here would hide a diverged training.
+    let y = x.value().map(|x| if x < T::ZERO { T::ZERO } else { x });
+    let op = ReluBackward { y: y.clone() };
+    Ok(tape.record(y, &[x], op))
+}
+
+struct ReluBackward<T: Element> {
+    y: Tensor<T>,
+}
+
+impl<T: Element> Backward<T> for ReluBackward<T> {
+    fn name(&self) -> &'static str {
+        "relu"
+    }
+    fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
+        let y = &self.y;
+        match grads.rule() {
+            BackwardRule::Standard => grads.set(0, || {
+                grad_output.zip("relu", y, |g, y| if y > T::ZERO { g } else { T::ZERO })
+            }),
+            BackwardRule::Guided => grads.set(0, || {
+                grad_output.zip(
+                    "relu",
+                    y,
+                    |g, y| if y > T::ZERO { g.max(T::ZERO) } else { T::ZERO },
+                )
+            }),
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Batch norm, ReLU and max pooling in one pass over memory.
+
+use crate::autograd::{Backward, BackwardRule, InputGrads, Tape, Var};
+use crate::ops::norm::batch_norm::{BatchStatistics, channel_view, inverse_std, statistics};
+use crate::tensor::Shape;
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
+use crate::{Error, Result};
+use fer_kernels::{Normalisation, Pool2dGeometry};
+
+/// Batch norm in training mode, then ReLU, then the maximum of each window×window pixels
+/// (1: no pooling): y = max(0, max over the window of γ·x̂ + β).
+///
+/// The same as [`batch_norm_train`](crate::ops::batch_norm_train), [`relu`](crate::ops::elementwise::relu()) and
+/// [`max_pool2d`](crate::ops::image::max_pool2d()) one after the other, y to the last bit and the gradients to
+/// rounding; but what lies between them is never written to memory, and is computed again from x in
+/// the backward pass. `measured` are mean and variance of x where somebody has them already, as there.
+///
+/// **Shapes**: x `[n, c, h, w]`, or `[n, c]` where the window is 1; γ, β `[c]`; y
+/// `[n, c, ⌊h/window⌋, ⌊w/window⌋]`; the statistics `[c]`.
+/// **Gradient**: let g′ be ȳ at the pixel that won its window (the first in reading order) where
+/// y > 0, and 0 elsewhere. Then as in batch norm with g′ for ȳ: ∂L/∂β = Σ g′, ∂L/∂γ = Σ g′·x̂,
+/// ∂L/∂x = γ·inv·(g′ − ∂L/∂β / m − x̂ · ∂L/∂γ / m). Saved: x, mean, inv, γ, β. Under
+/// [`BackwardRule::Guided`] a negative ȳ is blocked as well.
+/// **Errors**: [`Error::Shape`] if the shapes are not these, a channel has fewer than two elements,
+/// the statistics are of another number of elements, or the window is not 1 or 2 or larger than the
+/// picture.
+/// **Source**: Ioffe and Szegedy 2015.
+///
+/// ```
+/// # use fer::autograd::Tape;
+/// # use fer::tensor::Tensor;
+/// # use fer::ops;
+/// # let mut tape = Tape::new();
+/// let x = tape.leaf(Tensor::from_slice(&[1.0, 3.0], &[2, 1])?);
+/// let one = tape.leaf(Tensor::full(&[1], 1.0));
+/// let zero = tape.leaf(Tensor::zeros(&[1]));
+/// let (y, _) = ops::batch_norm_relu_train(&mut tape, &x, &one, &zero, 0.0, 1, None)?;
+/// assert_eq!(y.value().to_vec(), [0.0, 1.0]); // x̂ = −1 and 1
+/// # Ok::<(), fer::Error>(())
+/// ```
+pub fn batch_norm_relu_train<T: Element>(
+    tape: &mut Tape<T>,
+    x: &Var<T>,
+    gamma: &Var<T>,
+    beta: &Var<T>,
+    eps: f64,
+    window: usize,
+    measured: Option<BatchStatistics<T>>,
+) -> Result<(Var<T>, BatchStatistics<T>)> {
+    let input = x.value().to_layout(T::LAYOUT);
+    let view = channel_view("batch_norm_relu", &input, &[gamma.shape(), beta.shape()])?;
+    let geometry = geometry(x.shape(), window)?;
+    let batch = statistics("batch_norm_relu", &input, &view, measured)?;
+    let op = BatchNormReluBackward {
+        geometry,
+        x: input,
+        mean: batch.mean.clone(),
+        inv_std: inverse_std(&batch.var, eps),
+        gamma: gamma.value().clone(),
+        beta: beta.value().clone(),
+        train: true,
+    };
+    Ok((tape.record(op.forward(), &[x, gamma, beta], op), batch))
+}
+
+/// The same in evaluation mode, with fixed mean and variance.
+///
+/// **Shapes**: as [`batch_norm_relu_train`]; mean, var `[c]`.
+/// **Gradient**: ∂L/∂x = γ·inv·g′; γ and β as in training. Saved: x, mean, inv, γ, β.
+/// **Errors**: [`Error::Shape`] if the shapes are not these or the window is not 1 or 2.
+/// **Source**: as [`batch_norm_relu_train`].
+///
+/// ```
+/// # use fer::autograd::Tape;
+/// # use fer::tensor::Tensor;
+/// # use fer::ops;
+/// # let mut tape = Tape::new();
+/// let x = tape.leaf(Tensor::from_slice(&[5.0, -1.0, 2.0, 3.0], &[1, 1, 2, 2])?);
+/// let (gamma, beta) = (tape.leaf(Tensor::full(&[1], 2.0)), tape.leaf(Tensor::full(&[1], 1.0)));
+/// let (mean, var) = (Tensor::full(&[1], 3.0), Tensor::full(&[1], 4.0));
+/// let y = ops::batch_norm_relu_eval(&mut tape, &x, [&gamma, &beta], [&mean, &var], 0.0, 2)?;
+/// assert_eq!(y.value().item(), 3.0); // 2·(5 − 3)/2 + 1, the largest of four
+/// # Ok::<(), fer::Error>(())
+/// ```
+pub fn batch_norm_relu_eval<T: Element>(
+    tape: &mut Tape<T>,
+    x: &Var<T>,
+    [gamma, beta]: [&Var<T>; 2],
+    [mean, var]: [&Tensor<T>; 2],
+    eps: f64,
+    window: usize,
+) -> Result<Var<T>> {
+    let input = x.value().to_layout(T::LAYOUT);
+    let shapes = [gamma.shape(), beta.shape(), mean.shape(), var.shape()];
+    channel_view("batch_norm_relu", &input, &shapes)?;
+    let op = BatchNormReluBackward {
+        geometry: geometry(x.shape(), window)?,
+        x: input,
+        inv_std: inverse_std(var, eps),
+        mean: mean.clone(),
+        gamma: gamma.value().clone(),
+        beta: beta.value().clone(),
+        train: false,
+    };
+    Ok(tape.record(op.forward(), &[x, gamma, beta], op))
+}
+
+/// The windows; a matrix is a batch of pictures of one pixel.
+fn geometry(x: Shape, window: usize) -> Result<Pool2dGeometry> {
+    let input = match *x {
+        [n, c] => [n, c, 1, 1],
+        [n, c, h, w] => [n, c, h, w],
+        _ => return Err(Error::shape("batch_norm_relu", format!("x {x:?}"))),
+    };
+    if !(1..=2).contains(&window) {
+        let detail = format!("a window of side {window}; 1 and 2 are fused");
+        return Err(Error::shape("batch_norm_relu", detail));
+    }
+    Pool2dGeometry::new(input, [window; 2], [window; 2], [0; 2])
+        .map_err(|e| Error::shape("batch_norm_relu", e.to_string()))
+}
+
+struct BatchNormReluBackward<T: Element> {
+    geometry: Pool2dGeometry,
+    x: Tensor<T>,
+    mean: Tensor<T>,
+    inv_std: Tensor<T>,
+    gamma: Tensor<T>,
+    beta: Tensor<T>,
+    /// Whether mean and variance were computed from x, so that gradients flow through them.
+    train: bool,
+}
+
+impl<T: Element> BatchNormReluBackward<T> {
+    fn norm(&self) -> Normalisation<'_, T> {
+        Normalisation {
+            mean: self.mean.as_slice(),
+            inv_std: self.inv_std.as_slice(),
+            gamma: self.gamma.as_slice(),
+            beta: self.beta.as_slice(),
+        }
+    }
+    fn forward(&self) -> Tensor<T> {
+        let g = &self.geometry;
+        let shape = match self.x.shape().len() {
+            2 => self.x.shape(),
+            _ => Shape::new(&[g.n, g.c, g.h_out, g.w_out]),
+        };
+        Tensor::build(shape, self.x.layout(), |y| {
+            T::batch_norm_relu_forward(g, &self.norm(), self.x.as_slice(), y);
+        })
+    }
+}
+
+impl<T: Element> Backward<T> for BatchNormReluBackward<T> {
+    fn name(&self) -> &'static str {
+        "batch_norm_relu"
+    }
+    fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
+        let (g, norm, x) = (&self.geometry, self.norm(), self.x.as_slice());
+        let grad_output = match grads.rule() {
+            BackwardRule::Standard => grad_output.to_layout(self.x.layout()),
+            BackwardRule::Guided => grad_output
+                .to_layout(self.x.layout())
+                .map(|g| if g > T::ZERO { g } else { T::ZERO }),
+        };
+        let gy = grad_output.as_slice();
+        let mut grad_beta = Tensor::zeros(&self.gamma.shape());
+        let mut grad_gamma = Tensor::zeros(&self.gamma.shape());
+        if self.train || grads.wants(1) || grads.wants(2) {
+            let (gg, gb) = (grad_gamma.as_mut_slice(), grad_beta.as_mut_slice());
+            T::batch_norm_relu_backward_reduce(g, &norm, x, gy, gg, gb);
+        }
+        grads.set(0, || {
+            let sums = self.train.then(|| [grad_gamma.as_slice(), grad_beta.as_slice()]);
+            Ok(Tensor::build(self.x.shape(), self.x.layout(), |gx| {
+                T::batch_norm_relu_backward_input(g, &norm, x, gy, sums, gx);
+            }))
+        })?;
+        grads.set(1, || Ok(grad_gamma))?;
+        grads.set(2, || Ok(grad_beta))
+    }
+}

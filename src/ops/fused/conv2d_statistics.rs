@@ -1,0 +1,60 @@
+//! Convolution that measures its output for the batch norm behind it.
+
+use crate::Result;
+use crate::autograd::{Tape, Var};
+use crate::ops::image::conv2d::{Conv2dBackward, Conv2dOptions};
+use crate::ops::norm::batch_norm::BatchStatistics;
+use crate::tensor::Shape;
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
+
+/// Convolution, and mean and (biased) variance of each channel of its output: y as in
+/// [`conv2d`](crate::ops::image::conv2d()), mean\[o\] = Σ_{n,i,j} y\[n,o,i,j\] / m,
+/// var\[o\] = Σ_{n,i,j} (y\[n,o,i,j\] − mean\[o\])² / m, m = n·h_out·w_out.
+///
+/// The statistics are what [`batch_norm_train`](crate::ops::batch_norm_train()) would measure in y, to the
+/// last bit; but they are measured piece by piece while y is in cache, and y is read from memory once
+/// less. Hand them to the batch norm of this y.
+///
+/// **Shapes**: as [`conv2d`](crate::ops::image::conv2d()); mean and var `[c_out]`.
+/// **Gradient**: that of [`conv2d`](crate::ops::image::conv2d()). The statistics are numbers, not variables of the
+/// tape, and carry no gradient here. That loses nothing: a batch norm knows that its mean and variance
+/// are functions of its x, whoever has computed them, and its ∂L/∂x, which arrives here as ȳ, holds
+/// the paths through both. Saved: x and w.
+/// **Errors**: [`Error::Shape`](crate::Error::Shape) as [`conv2d`](crate::ops::image::conv2d()). No output, no
+/// statistics: where m = 0 they are NaN, which a batch norm refuses.
+/// **Source**: Ioffe and Szegedy 2015; Jung et al. 2019, *Restructuring Batch Normalization to
+/// Accelerate CNN Training*.
+///
+/// ```
+/// # use fer::autograd::Tape;
+/// # use fer::tensor::Tensor;
+/// # use fer::ops;
+/// # let mut tape = Tape::new();
+/// let x = tape.leaf(Tensor::from_slice(&[1.0, 2.0, 3.0], &[1, 1, 1, 3])?);
+/// let w = tape.leaf(Tensor::from_slice(&[10.0, 1.0], &[1, 1, 1, 2])?);
+/// let (y, batch) = ops::conv2d_statistics(&mut tape, &x, &w, None, Default::default())?;
+/// assert_eq!(y.value().to_vec(), [12.0, 23.0]); // 10·1 + 1·2, 10·2 + 1·3
+/// assert_eq!((batch.mean.item(), batch.var.item()), (17.5, 30.25)); // (12 + 23)/2, 5.5²
+/// # Ok::<(), fer::Error>(())
+/// ```
+pub fn conv2d_statistics<T: Element>(
+    tape: &mut Tape<T>,
+    x: &Var<T>,
+    weight: &Var<T>,
+    bias: Option<&Var<T>>,
+    options: Conv2dOptions,
+) -> Result<(Var<T>, BatchStatistics<T>)> {
+    let op = Conv2dBackward::new("conv2d_statistics", [x, weight], bias, options)?;
+    let g = op.geometry();
+    let count = g.n * g.h_out * g.w_out;
+    let channel = Shape::new(&[g.c_out]);
+    let (mut mean, mut var) = (Tensor::zeros(&channel), Tensor::zeros(&channel));
+    let b = bias.map(|b| b.value().as_slice());
+    let y = op.output(|g, x, w, y| {
+        let statistics = [mean.as_mut_slice(), var.as_mut_slice()];
+        T::conv2d_forward_statistics(g, x, w, b, y, statistics);
+    });
+    let y = op.record(tape, y, [x, weight], bias);
+    Ok((y, BatchStatistics { mean, var, count }))
+}

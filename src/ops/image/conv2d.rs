@@ -1,0 +1,157 @@
+//! Two-dimensional convolution.
+
+use crate::autograd::{Backward, InputGrads, Tape, Var};
+use crate::tensor::Shape;
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
+use crate::{Error, Result};
+use fer_kernels::{Conv2dGeometry, Layout};
+
+/// Steps and borders of a convolution, each (height, width).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2dOptions {
+    /// Step between windows.
+    pub stride: [usize; 2],
+    /// Zeros added on each side.
+    pub padding: [usize; 2],
+    /// Distance between taps.
+    pub dilation: [usize; 2],
+    /// Independent groups of channels.
+    pub groups: usize,
+}
+
+impl Default for Conv2dOptions {
+    fn default() -> Self {
+        Self { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 }
+    }
+}
+
+/// Convolution (without turning the kernel, as the field does):
+/// y\[n,o,i,j\] = b\[o\] + Σ_{c,u,v} w\[o,c,u,v\] · x\[n,c′, i·s + u·d − p, j·s + v·d − p\]
+/// with c′ = c + ⌊o·groups/c_out⌋·c_in/groups, the c-th channel of o's own group, and x = 0 outside.
+///
+/// **Shapes**: x `[n, c_in, h_in, w_in]`, w `[c_out, c_in/groups, k_h, k_w]`, b `[c_out]`,
+/// y `[n, c_out, h_out, w_out]`, h_out = ⌊(h_in + 2p − d(k_h − 1) − 1)/s⌋ + 1.
+/// **Gradient**: convolution is linear in x and in w, so each gradient is the adjoint of one of
+/// these maps applied to ȳ: `conv2d_backward_input`, `conv2d_backward_weight`; ∂L/∂b = Σ_{n,i,j} ȳ.
+/// Saved: x and w.
+/// **Errors**: [`Error::Shape`] if the shapes are not these or the window does not fit.
+/// **Source**: `torch.nn.functional.conv2d`.
+///
+/// ```
+/// # use fer::autograd::Tape;
+/// # use fer::tensor::Tensor;
+/// # use fer::ops;
+/// # let mut tape = Tape::new();
+/// let x = tape.leaf(Tensor::from_slice(&[1.0, 2.0, 3.0], &[1, 1, 1, 3])?);
+/// let w = tape.leaf(Tensor::from_slice(&[10.0, 1.0], &[1, 1, 1, 2])?);
+/// let y = ops::conv2d(&mut tape, &x, &w, None, Default::default())?;
+/// assert_eq!(y.value().to_vec(), [12.0, 23.0]); // 10·1 + 1·2, 10·2 + 1·3
+/// # Ok::<(), fer::Error>(())
+/// ```
+pub fn conv2d<T: Element>(
+    tape: &mut Tape<T>,
+    x: &Var<T>,
+    weight: &Var<T>,
+    bias: Option<&Var<T>>,
+    options: Conv2dOptions,
+) -> Result<Var<T>> {
+    let op = Conv2dBackward::new("conv2d", [x, weight], bias, options)?;
+    let b = bias.map(|b| b.value().as_slice());
+    let y = op.output(|g, x, w, y| T::conv2d_forward(g, x, w, b, y));
+    Ok(op.record(tape, y, [x, weight], bias))
+}
+
+/// The sizes of a convolution of `x` with `weight`; an error names `op`.
+pub(crate) fn geometry(
+    op: &'static str,
+    sx: Shape,
+    sw: Shape,
+    o: Conv2dOptions,
+) -> Result<Conv2dGeometry> {
+    let (Ok(input), Ok(kernel)) = ((*sx).try_into(), (*sw).try_into()) else {
+        let detail = format!("x {sx:?} and weight {sw:?}, expected four axes each");
+        return Err(Error::shape(op, detail));
+    };
+    Conv2dGeometry::new(input, kernel, o.stride, o.padding, o.dilation, o.groups)
+        .map_err(|e| Error::shape(op, e.to_string()))
+}
+
+/// What a convolution saves for its backward pass.
+pub(crate) struct Conv2dBackward<T: Element> {
+    /// The op that convolves: `conv2d`, or one that does more in the same pass.
+    name: &'static str,
+    geometry: Conv2dGeometry,
+    x: Tensor<T>,
+    weight: Tensor<T>,
+}
+
+impl<T: Element> Conv2dBackward<T> {
+    /// x and weight in the order in which the kernels want them, after the shapes have been checked.
+    pub(crate) fn new(
+        name: &'static str,
+        [x, weight]: [&Var<T>; 2],
+        bias: Option<&Var<T>>,
+        options: Conv2dOptions,
+    ) -> Result<Self> {
+        let geometry = geometry(name, x.shape(), weight.shape(), options)?;
+        if let Some(b) = bias.filter(|b| *b.shape() != [geometry.c_out]) {
+            let detail = format!("bias {:?} for {} output channels", b.shape(), geometry.c_out);
+            return Err(Error::shape(name, detail));
+        }
+        let weight = weight.value().to_layout(Layout::Nchw);
+        Ok(Self { name, geometry, x: x.value().to_layout(T::LAYOUT), weight })
+    }
+
+    pub(crate) fn geometry(&self) -> &Conv2dGeometry {
+        &self.geometry
+    }
+
+    /// y, which `forward` computes from the geometry, x and w.
+    pub(crate) fn output(
+        &self,
+        forward: impl FnOnce(&Conv2dGeometry, &[T], &[T], &mut [T]),
+    ) -> Tensor<T> {
+        let g = &self.geometry;
+        Tensor::build(Shape::new(&[g.n, g.c_out, g.h_out, g.w_out]), T::LAYOUT, |y| {
+            forward(g, self.x.as_slice(), self.weight.as_slice(), y);
+        })
+    }
+
+    /// Writes the op on the tape.
+    pub(crate) fn record(
+        self,
+        tape: &mut Tape<T>,
+        y: Tensor<T>,
+        [x, weight]: [&Var<T>; 2],
+        bias: Option<&Var<T>>,
+    ) -> Var<T> {
+        match bias {
+            Some(bias) => tape.record(y, &[x, weight, bias], self),
+            None => tape.record(y, &[x, weight], self),
+        }
+    }
+}
+
+impl<T: Element> Backward<T> for Conv2dBackward<T> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
+        let g = &self.geometry;
+        let grad_output = grad_output.to_layout(T::LAYOUT);
+        let gy = grad_output.as_slice();
+        grads.set(0, || {
+            Ok(Tensor::build(self.x.shape(), T::LAYOUT, |gx| {
+                T::conv2d_backward_input(g, gy, self.weight.as_slice(), gx);
+            }))
+        })?;
+        grads.set(1, || {
+            Ok(Tensor::build(self.weight.shape(), Layout::Nchw, |gw| {
+                T::conv2d_backward_weight(g, self.x.as_slice(), gy, gw);
+            }))
+        })?;
+        // Without a bias there is no input 2, and nobody wants its gradient.
+        grads.set(2, || grad_output.sum_axes(&[0, 2, 3]).reshape(&[g.c_out]))
+    }
+}

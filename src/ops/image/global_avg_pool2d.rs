@@ -1,0 +1,53 @@
+//! Mean of each channel over its picture.
+
+use crate::autograd::{Backward, InputGrads, Tape, Var};
+use crate::ops::reduce::sum::repeat;
+use crate::tensor::Shape;
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
+use crate::{Error, Result};
+
+/// Mean over rows and columns: y\[n,c\] = Σ_{i,j} x\[n,c,i,j\] / (h·w).
+///
+/// **Shapes**: x `[n, c, h, w]`, y `[n, c]`.
+/// **Gradient**: ȳ / (h·w) to every pixel of the channel. Nothing is saved.
+/// **Errors**: [`Error::Shape`] if x has not four axes or no pixel.
+/// **Source**: Lin et al. 2014; `torch.nn.functional.adaptive_avg_pool2d(x, 1)`.
+///
+/// ```
+/// # use fer::autograd::Tape;
+/// # use fer::tensor::Tensor;
+/// # use fer::ops;
+/// # let mut tape = Tape::new();
+/// let x = tape.leaf(Tensor::from_slice(&[1.0, 4.0, 3.0, 2.0], &[1, 1, 2, 2])?);
+/// assert_eq!(ops::global_avg_pool2d(&mut tape, &x)?.value().to_vec(), [2.5]);
+/// # Ok::<(), fer::Error>(())
+/// ```
+pub fn global_avg_pool2d<T: Element>(tape: &mut Tape<T>, x: &Var<T>) -> Result<Var<T>> {
+    let shape = x.shape();
+    if shape.len() != 4 || shape[2] * shape[3] == 0 {
+        let detail = format!("x {shape:?}, expected [n, c, h, w] with at least one pixel");
+        return Err(Error::shape("global_avg_pool2d", detail));
+    }
+    let scale = T::from_f64(1.0 / (shape[2] * shape[3]) as f64);
+    let y = x.value().sum_axes(&[2, 3]).map(|v| v * scale).reshape(&shape[..2])?;
+    Ok(tape.record(y, &[x], GlobalAvgPool2dBackward { shape }))
+}
+
+struct GlobalAvgPool2dBackward {
+    shape: Shape,
+}
+
+impl<T: Element> Backward<T> for GlobalAvgPool2dBackward {
+    fn name(&self) -> &'static str {
+        "global_avg_pool2d"
+    }
+    fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
+        let [n, c, h, w] = [0, 1, 2, 3].map(|a| self.shape[a]);
+        let scale = T::from_f64(1.0 / (h * w) as f64);
+        grads.set(0, || {
+            let pixel = grad_output.reshape(&[n, c, 1, 1])?.to_layout(T::LAYOUT);
+            repeat(&pixel, &self.shape, scale)
+        })
+    }
+}

@@ -1,0 +1,3 @@
+//! Loss functions.
+
+pub mod cross_entropy;

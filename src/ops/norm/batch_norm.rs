@@ -1,0 +1,229 @@
+//! Batch normalisation.
+
+use crate::autograd::{Backward, InputGrads, Tape, Var};
+use crate::tensor::Shape;
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
+use crate::{Error, Result};
+use fer_kernels::{ChannelView, Layout};
+
+/// Mean and variance over a batch: what a training-mode batch norm normalises with, and what moves the
+/// running statistics.
+#[derive(Clone, Debug)]
+pub struct BatchStatistics<T: Element> {
+    /// Mean of each channel, `[c]`.
+    pub mean: Tensor<T>,
+    /// Biased variance of each channel, `[c]`.
+    pub var: Tensor<T>,
+    /// Elements of a channel, m; the unbiased variance is var · m/(m − 1).
+    pub count: usize,
+}
+
+/// Batch norm in training mode: y = γ·x̂ + β, x̂ = (x − mean)/√(var + eps), mean and (biased)
+/// variance of each channel over the batch and all pixels.
+///
+/// `measured` are these statistics where somebody has them already
+/// ([`conv2d_statistics`](crate::ops::fused::conv2d_statistics())); they must be those of this very x, for the
+/// gradient below says how they follow from it. Without them x is read once more.
+///
+/// **Shapes**: x `[n, c, h, w]` or `[n, c]`; γ, β `[c]`; y as x; the statistics `[c]`.
+/// **Gradient**, with inv = 1/√(var + eps) and m elements a channel:
+/// ∂L/∂β = Σ ȳ, ∂L/∂γ = Σ ȳ·x̂, ∂L/∂x = γ·inv·(ȳ − ∂L/∂β / m − x̂ · ∂L/∂γ / m): the two subtracted
+/// terms flow through the mean and through the variance. Saved: x, mean, inv, γ.
+/// **Errors**: [`Error::Shape`] if the shapes are not these, a channel has fewer than two elements, or
+/// the statistics are of another number of elements.
+/// **Source**: Ioffe and Szegedy 2015; `torch.nn.functional.batch_norm(training=True)`.
+///
+/// ```
+/// # use fer::autograd::Tape;
+/// # use fer::tensor::Tensor;
+/// # use fer::ops;
+/// # let mut tape = Tape::new();
+/// let x = tape.leaf(Tensor::from_slice(&[1.0, 3.0], &[2, 1])?);
+/// let one = tape.leaf(Tensor::full(&[1], 1.0));
+/// let zero = tape.leaf(Tensor::zeros(&[1]));
+/// let (y, batch) = ops::batch_norm_train(&mut tape, &x, &one, &zero, 0.0, None)?;
+/// assert_eq!(y.value().to_vec(), [-1.0, 1.0]);
+/// assert_eq!((batch.mean.item(), batch.var.item()), (2.0, 1.0));
+/// # Ok::<(), fer::Error>(())
+/// ```
+pub fn batch_norm_train<T: Element>(
+    tape: &mut Tape<T>,
+    x: &Var<T>,
+    gamma: &Var<T>,
+    beta: &Var<T>,
+    eps: f64,
+    measured: Option<BatchStatistics<T>>,
+) -> Result<(Var<T>, BatchStatistics<T>)> {
+    let view = channel_view("batch_norm", x.value(), &[gamma.shape(), beta.shape()])?;
+    let batch = statistics("batch_norm", x.value(), &view, measured)?;
+    let inv_std = inverse_std(&batch.var, eps);
+    let y = normalise(x.value(), &view, &batch.mean, &inv_std, gamma.value(), beta.value())?;
+    let op = BatchNormBackward {
+        view,
+        x: x.value().clone(),
+        mean: batch.mean.clone(),
+        inv_std,
+        gamma: gamma.value().clone(),
+        train: true,
+    };
+    Ok((tape.record(y, &[x, gamma, beta], op), batch))
+}
+
+/// Batch norm in evaluation mode: the same formula with fixed mean and variance.
+///
+/// **Shapes**: as [`batch_norm_train`]; mean, var `[c]`.
+/// **Gradient**: ∂L/∂x = γ·inv·ȳ; γ and β as in training. Saved: x, mean, inv, γ.
+/// **Errors**: [`Error::Shape`] if the shapes are not these.
+/// **Source**: `torch.nn.functional.batch_norm(training=False)`.
+///
+/// ```
+/// # use fer::autograd::Tape;
+/// # use fer::tensor::Tensor;
+/// # use fer::ops;
+/// # let mut tape = Tape::new();
+/// let x = tape.leaf(Tensor::from_slice(&[5.0], &[1, 1])?);
+/// let (gamma, beta) = (tape.leaf(Tensor::full(&[1], 2.0)), tape.leaf(Tensor::full(&[1], 1.0)));
+/// let (mean, var) = (Tensor::full(&[1], 3.0), Tensor::full(&[1], 4.0));
+/// let y = ops::batch_norm_eval(&mut tape, &x, &gamma, &beta, &mean, &var, 0.0)?;
+/// assert_eq!(y.value().item(), 3.0); // 2·(5 − 3)/2 + 1
+/// # Ok::<(), fer::Error>(())
+/// ```
+pub fn batch_norm_eval<T: Element>(
+    tape: &mut Tape<T>,
+    x: &Var<T>,
+    gamma: &Var<T>,
+    beta: &Var<T>,
+    mean: &Tensor<T>,
+    var: &Tensor<T>,
+    eps: f64,
+) -> Result<Var<T>> {
+    let shapes = [gamma.shape(), beta.shape(), mean.shape(), var.shape()];
+    let view = channel_view("batch_norm", x.value(), &shapes)?;
+    let inv_std = inverse_std(var, eps);
+    let y = normalise(x.value(), &view, mean, &inv_std, gamma.value(), beta.value())?;
+    let op = BatchNormBackward {
+        view,
+        x: x.value().clone(),
+        mean: mean.clone(),
+        inv_std,
+        gamma: gamma.value().clone(),
+        train: false,
+    };
+    Ok(tape.record(y, &[x, gamma, beta], op))
+}
+
+/// Memory of x as `[outer, channels, inner]`, after the shapes have been checked.
+pub(crate) fn channel_view<T: Element>(
+    op: &'static str,
+    x: &Tensor<T>,
+    vectors: &[Shape],
+) -> Result<ChannelView> {
+    let s = x.shape();
+    if !matches!(s.len(), 2 | 4) || vectors.iter().any(|v| **v != [s[1]]) {
+        let detail = format!("x {s:?}, per channel {vectors:?}; expected [n, c(, h, w)] and [c]");
+        return Err(Error::shape(op, detail));
+    }
+    let pixels = s[2..].iter().product::<usize>();
+    Ok(match (s.len(), x.layout()) {
+        (4, Layout::Nhwc) => ChannelView { outer: s[0] * pixels, channels: s[1], inner: 1 },
+        _ => ChannelView { outer: s[0], channels: s[1], inner: pixels },
+    })
+}
+
+/// Mean and variance of x: `measured`, after its shapes have been checked, or measured now.
+pub(crate) fn statistics<T: Element>(
+    op: &'static str,
+    x: &Tensor<T>,
+    view: &ChannelView,
+    measured: Option<BatchStatistics<T>>,
+) -> Result<BatchStatistics<T>> {
+    let (channel, count) = (Shape::new(&[view.channels]), view.per_channel());
+    if count < 2 {
+        let found = ["no element", "one element"][count];
+        let detail = format!("x {:?} has no variance: {found} a channel", x.shape());
+        return Err(Error::shape(op, detail));
+    }
+    let Some(measured) = measured else {
+        let mut var = Tensor::zeros(&channel);
+        let mean = Tensor::build(channel, Layout::Nchw, |mean| {
+            T::batch_norm_statistics(view, x.as_slice(), mean, var.as_mut_slice());
+        });
+        return Ok(BatchStatistics { mean, var, count });
+    };
+    let (mean, var) = (measured.mean.shape(), measured.var.shape());
+    if mean != channel || var != channel || measured.count != count {
+        let detail = format!(
+            "mean {mean:?} and variance {var:?} of {} elements for x {:?}; expected {channel:?}, {count}",
+            measured.count,
+            x.shape()
+        );
+        return Err(Error::shape(op, detail));
+    }
+    Ok(measured)
+}
+
+/// 1/√(var + eps).
+pub(crate) fn inverse_std<T: Element>(var: &Tensor<T>, eps: f64) -> Tensor<T> {
+    let eps = T::from_f64(eps);
+    var.map(|v| T::ONE / (v + eps).sqrt())
+}
+
+/// γ·(x − mean)·inv + β as one multiply and one add a pixel.
+fn normalise<T: Element>(
+    x: &Tensor<T>,
+    view: &ChannelView,
+    mean: &Tensor<T>,
+    inv_std: &Tensor<T>,
+    gamma: &Tensor<T>,
+    beta: &Tensor<T>,
+) -> Result<Tensor<T>> {
+    let scale = gamma.zip("batch_norm", inv_std, |g, i| g * i)?;
+    let offset = mean.zip("batch_norm", &scale, |m, s| m * s)?;
+    let shift = beta.zip("batch_norm", &offset, |b, o| b - o)?;
+    Ok(Tensor::build(x.shape(), x.layout(), |y| {
+        T::channel_affine(view, x.as_slice(), scale.as_slice(), shift.as_slice(), y);
+    }))
+}
+
+struct BatchNormBackward<T: Element> {
+    view: ChannelView,
+    x: Tensor<T>,
+    mean: Tensor<T>,
+    inv_std: Tensor<T>,
+    gamma: Tensor<T>,
+    /// Whether mean and variance were computed from x, so that gradients flow through them.
+    train: bool,
+}
+
+impl<T: Element> Backward<T> for BatchNormBackward<T> {
+    fn name(&self) -> &'static str {
+        "batch_norm"
+    }
+    fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
+        let (v, mean, inv) = (&self.view, self.mean.as_slice(), self.inv_std.as_slice());
+        let grad_output = grad_output.to_layout(self.x.layout());
+        let (x, gy) = (self.x.as_slice(), grad_output.as_slice());
+        let mut grad_beta = Tensor::zeros(&self.gamma.shape());
+        let mut grad_gamma = Tensor::zeros(&self.gamma.shape());
+        if self.train || grads.wants(1) || grads.wants(2) {
+            let (gg, gb) = (grad_gamma.as_mut_slice(), grad_beta.as_mut_slice());
+            T::batch_norm_backward_reduce(v, x, gy, mean, inv, gg, gb);
+        }
+        grads.set(0, || {
+            let (gg, gb) = (grad_gamma.as_slice(), grad_beta.as_slice());
+            let gamma = self.gamma.as_slice();
+            let scale = self.gamma.zip("batch_norm", &self.inv_std, |g, i| g * i)?;
+            Ok(Tensor::build(self.x.shape(), self.x.layout(), |gx| {
+                if self.train {
+                    T::batch_norm_backward_input(v, x, gy, mean, inv, gamma, gg, gb, gx);
+                } else {
+                    let zero = Tensor::zeros(&self.gamma.shape());
+                    T::channel_affine(v, gy, scale.as_slice(), zero.as_slice(), gx);
+                }
+            }))
+        })?;
+        grads.set(1, || Ok(grad_gamma))?;
+        grads.set(2, || Ok(grad_beta))
+    }
+}

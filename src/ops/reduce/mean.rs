@@ -1,0 +1,51 @@
+//! Mean over axes.
+
+use crate::Result;
+use crate::autograd::{Backward, InputGrads, Tape, Var};
+use crate::ops::reduce::sum::{check_axes, repeat};
+use crate::tensor::Shape;
+use crate::tensor::Tensor;
+use crate::tensor::storage::Element;
+
+/// Mean over the given axes, which stay with size 1: y = Σₐ x\[…,a,…\] / m, m elements each.
+///
+/// **Shapes**: x any; y as x with the reduced axes of size 1.
+/// **Gradient**: ∂L/∂x = ȳ / m repeated along the reduced axes. Nothing is saved.
+/// **Errors**: [`crate::Error::Shape`] if an axis does not exist. The mean of nothing is NaN.
+/// **Source**: `torch.mean(keepdim=True)`.
+///
+/// ```
+/// # use fer::autograd::Tape;
+/// # use fer::tensor::Tensor;
+/// # use fer::ops;
+/// # let mut tape = Tape::new();
+/// let x = tape.leaf(Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0], &[2, 2])?);
+/// assert_eq!(ops::mean(&mut tape, &x, &[0, 1])?.value().item(), 2.5);
+/// # Ok::<(), fer::Error>(())
+/// ```
+pub fn mean<T: Element>(tape: &mut Tape<T>, x: &Var<T>, axes: &[usize]) -> Result<Var<T>> {
+    check_axes("mean", &x.shape(), axes)?;
+    let count: usize =
+        (0..x.shape().len()).filter(|a| axes.contains(a)).map(|a| x.shape()[a]).product();
+    let scale = 1.0 / count as f64;
+    let y = if count == 0 {
+        x.value().sum_axes(axes).map(|_| T::from_f64(f64::NAN))
+    } else {
+        x.value().sum_axes(axes).map(|v| v * T::from_f64(scale))
+    };
+    Ok(tape.record(y, &[x], MeanBackward { shape: x.shape(), scale }))
+}
+
+struct MeanBackward {
+    shape: Shape,
+    scale: f64,
+}
+
+impl<T: Element> Backward<T> for MeanBackward {
+    fn name(&self) -> &'static str {
+        "mean"
+    }
+    fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
+        grads.set(0, || repeat(grad_output, &self.shape, T::from_f64(self.scale)))
+    }
+}

@@ -1,0 +1,277 @@
+//! An evaluation as a folder: every chart as PNG and SVG, sheets of faces, the numbers, one page.
+
+use crate::dataset::Dataset;
+use crate::files::{make_folder, write_atomic};
+use crate::metrics::errors::Mistake;
+use crate::render::chart::{
+    BarChart, BarSeries, Bin, Look, ScatterChart, ScatterPoint, bars, reliability, scatter,
+};
+use crate::render::confusion::{Confusion, Normalize};
+use crate::render::format::{percent, thousands};
+use crate::render::html::Document;
+use crate::render::write::write_both;
+use crate::render::{Scene, Theme};
+use crate::report::{EvaluationReport, mistake_sheet};
+use crate::train::charts::{class_chart, class_counts};
+use crate::{Error, Result};
+use std::path::Path;
+
+/// The page.
+const INDEX: &str = "index.html";
+/// The numbers.
+const NUMBERS: &str = "evaluation.json";
+
+/// Writes the whole report of `faces` into `folder`, which is made if it is missing. Files of an
+/// earlier report are replaced one by one.
+///
+/// # Errors
+/// Those of drawing and of files.
+pub fn write_folder(report: &EvaluationReport, faces: &Dataset, folder: &Path) -> Result<()> {
+    make_folder(folder)?;
+    let json = serde_json::to_string_pretty(report).map_err(|e| Error::Usage(e.to_string()))?;
+    write_atomic(folder.join(NUMBERS), (json + "\n").as_bytes())?;
+    let document = Document::new("How well it judges", "en");
+    let mut page = Page { document, report, folder, files: vec![NUMBERS.into()] };
+    page.document.paragraph(&report.title()).paragraph(&report.words);
+    page.totals();
+    page.confusions()?;
+    page.classes(faces)?;
+    page.calibration()?;
+    page.mistakes(faces)?;
+    let links: Vec<(&str, &str)> = page.files.iter().map(|f| (f.as_str(), f.as_str())).collect();
+    page.document.heading(2, "Files").links(&links);
+    write_atomic(folder.join(INDEX), page.document.finish().as_bytes())
+}
+
+/// The page being written, and the folder beside it.
+struct Page<'a> {
+    document: Document,
+    report: &'a EvaluationReport,
+    folder: &'a Path,
+    /// Names of the files beside the page, to be linked at its foot.
+    files: Vec<String>,
+}
+
+impl Page<'_> {
+    /// Writes a drawing in the light theme beside the page, and both themes into it.
+    fn figure(
+        &mut self,
+        stem: &str,
+        caption: &str,
+        draw: impl Fn(Theme) -> Result<Scene>,
+    ) -> Result<()> {
+        let light = draw(Theme::Light)?;
+        self.write(&light, stem)?;
+        let dark = draw(Theme::Dark)?.to_svg()?;
+        self.document.themed_svg(&light.to_svg()?, &dark, caption);
+        Ok(())
+    }
+
+    fn write(&mut self, scene: &Scene, stem: &str) -> Result<()> {
+        self.files.extend([format!("{stem}.png"), format!("{stem}.svg")]);
+        write_both(scene, self.folder, stem)
+    }
+
+    fn totals(&mut self) {
+        let e = &self.report.evaluation;
+        let interval = &e.accuracy_interval;
+        let row = |name: &str, value: String, words: &str| vec![name.into(), value, words.into()];
+        let between = format!("{} to {}", percent(interval.low), percent(interval.high));
+        let majority = format!("always saying the most frequent: {}", percent(e.majority_accuracy));
+        let rows = [
+            row("accuracy", percent(e.accuracy), &format!("{between} at 95 %; {majority}")),
+            row("top 2", percent(e.top2), "the label is among the two most probable"),
+            row("macro F1", percent(e.macro_f1), "mean over the expressions"),
+            row("balanced accuracy", percent(e.balanced_accuracy), "mean recall"),
+            row("kappa", format!("{:.3}", e.kappa), "agreement beyond chance"),
+            row("Matthews' correlation", format!("{:.3}", e.mcc), "1 is perfect, 0 is chance"),
+            row("loss", format!("{:.4}", e.loss), "mean cross-entropy, nats"),
+            row("calibration error", percent(e.ece), "15 bins of confidence"),
+        ];
+        self.document.table(&["measure", "value", "meaning"], &rows, "");
+    }
+
+    fn confusions(&mut self) -> Result<()> {
+        self.document.heading(2, "What is taken for what");
+        let report = self.report;
+        for (stem, title, normalize) in [
+            ("confusion_counts", "Confusions, number of faces", Normalize::Counts),
+            ("confusion_recall", "Confusions, share of the true expression", Normalize::Recall),
+            ("confusion_precision", "Confusions, share of the judgements", Normalize::Precision),
+        ] {
+            let counts = &report.evaluation.confusion.counts;
+            let chart = Confusion::new(title, &report.names(), counts.clone(), normalize);
+            self.figure(stem, "", |theme| chart.draw(theme))?;
+        }
+        let pair = |p: &crate::metrics::ConfusedPair| {
+            let words = format!("{} taken for {}", p.truth, p.predicted);
+            vec![words, thousands(p.count), percent(p.share)]
+        };
+        let rows: Vec<Vec<String>> = report.evaluation.confused_pairs.iter().map(pair).collect();
+        self.document.table(&["confusion", "faces", "of the expression"], &rows, "");
+        Ok(())
+    }
+
+    fn classes(&mut self, faces: &Dataset) -> Result<()> {
+        self.document.heading(2, "Each expression");
+        let report = self.report;
+        let row = |c: &crate::metrics::ClassReport| {
+            let interval = &c.recall_interval;
+            vec![
+                c.label.clone(),
+                percent(c.precision),
+                percent(c.recall),
+                format!("{} to {}", percent(interval.low), percent(interval.high)),
+                percent(c.f1),
+                thousands(c.support),
+                c.trained_on.map_or("–".into(), thousands),
+                c.recall_if_balanced.map_or("–".into(), percent),
+            ]
+        };
+        let rows: Vec<Vec<String>> = report.evaluation.per_class.iter().map(row).collect();
+        let header = [
+            "expression",
+            "precision",
+            "recall",
+            "95 % interval",
+            "F1",
+            "faces",
+            "trained on",
+            "recall if balanced",
+        ];
+        let caption = "Recall if balanced: with every expression taken as equally likely.";
+        self.document.table(&header, &rows, caption);
+        self.figure("recall", "", |theme| recall_bars(report, theme))?;
+        if report.class_counts.is_some() {
+            self.figure("recall_by_training_faces", "", |theme| recall_scatter(report, theme))?;
+        }
+        self.document.heading(2, "The data");
+        let names = report.names();
+        let counts = class_counts(faces);
+        self.figure("class_counts", "", |theme| {
+            let title = "Faces of each class in the evaluated data";
+            class_chart(title, &names, &[("", &counts)], Look::new(theme))
+        })?;
+        let Some(split) = &report.class_counts else { return Ok(()) };
+        self.figure("class_counts_split", "", |theme| {
+            let title = "Faces of each class that the network was trained and validated on";
+            let sets: [(&str, &[u64]); 2] =
+                [("training", &split.train), ("validation", &split.validation)];
+            class_chart(title, &names, &sets, Look::new(theme))
+        })
+    }
+
+    fn calibration(&mut self) -> Result<()> {
+        self.document.heading(2, "Is it right as often as it is sure?");
+        let e = &self.report.evaluation;
+        let bin = |b: &crate::metrics::Bin| Bin {
+            count: b.count,
+            confidence: b.confidence,
+            accuracy: b.accuracy,
+        };
+        let bins: Vec<Bin> = e.reliability.bins.iter().map(bin).collect();
+        let title = "Confidence against accuracy";
+        self.figure("reliability", "", |theme| {
+            reliability(title, &bins, e.ece, Look::new(theme).sized(640.0, 620.0))
+        })
+    }
+
+    fn mistakes(&mut self, faces: &Dataset) -> Result<()> {
+        let report = self.report;
+        let suspected = "Northcutt's rule: the network gives another class at least the \
+                         probability that it usually gives that class on its own faces. Trust it \
+                         only for faces that the network was not trained on.";
+        self.sheet(faces, "confident_errors", "The most confident errors", "", &report.mistakes)?;
+        if let Some(maps) = report.maps.as_ref().filter(|_| !report.mistakes.is_empty()) {
+            self.page("confident_errors_maps", &maps.errors)?;
+            self.page("confusions_maps", &maps.pairs)?;
+        }
+        self.sheet(faces, "suspected_labels", "Suspected label errors", suspected, &report.suspects)
+    }
+
+    fn sheet(
+        &mut self,
+        faces: &Dataset,
+        stem: &str,
+        title: &str,
+        remark: &str,
+        mistakes: &[Mistake],
+    ) -> Result<()> {
+        self.document.heading(2, title);
+        if mistakes.is_empty() {
+            self.document.paragraph("None.");
+            return Ok(());
+        }
+        if !remark.is_empty() {
+            self.document.paragraph(remark);
+        }
+        let mut sheet = mistake_sheet(
+            title,
+            faces,
+            mistakes,
+            &self.report.names(),
+            &|i| self.report.place(faces, i),
+            Theme::Light,
+        )?;
+        sheet.caption = remark.into();
+        self.write(&sheet.scene(), stem)?;
+        let source = format!("{stem}.png");
+        self.document.linked(&source, "faces with judgement and label below each", "");
+        Ok(())
+    }
+
+    /// Where the network looked in some mistakes.
+    fn page(&mut self, stem: &str, page: &crate::render::panel::Page) -> Result<()> {
+        self.document.heading(2, &page.title);
+        self.write(&page.scene(), stem)?;
+        let source = format!("{stem}.png");
+        self.document.linked(
+            &source,
+            "faces with the maps of the class named and the true one",
+            "",
+        );
+        Ok(())
+    }
+}
+
+fn recall_bars(report: &EvaluationReport, theme: Theme) -> Result<Scene> {
+    let classes = &report.evaluation.per_class;
+    let series = BarSeries {
+        values: classes.iter().map(|c| c.recall).collect(),
+        intervals: classes
+            .iter()
+            .map(|c| (c.recall_interval.low, c.recall_interval.high))
+            .collect(),
+        ..BarSeries::default()
+    };
+    let chart = BarChart {
+        title: "Share of each expression that is found".into(),
+        subtitle: "recall with 95 % intervals".into(),
+        y_title: "recall".into(),
+        categories: classes.iter().map(|c| c.label.clone()).collect(),
+        series: vec![series],
+        reference: Some((report.evaluation.accuracy, "accuracy".into())),
+        percent: true,
+        ..BarChart::default()
+    };
+    bars(&chart, Look::new(theme))
+}
+
+fn recall_scatter(report: &EvaluationReport, theme: Theme) -> Result<Scene> {
+    let point = |c: &crate::metrics::ClassReport| ScatterPoint {
+        label: c.label.clone(),
+        x: c.trained_on.unwrap_or(0) as f64,
+        y: c.recall,
+        interval: Some((c.recall_interval.low, c.recall_interval.high)),
+    };
+    let chart = ScatterChart {
+        title: "Do more training faces mean a higher recall?".into(),
+        subtitle: "one point an expression, recall with 95 % interval".into(),
+        x_title: "training faces".into(),
+        y_title: "recall".into(),
+        points: report.evaluation.per_class.iter().map(point).collect(),
+        log_x: true,
+        percent_y: true,
+    };
+    scatter(&chart, Look::new(theme))
+}

@@ -1,0 +1,331 @@
+//! Pages of filters: before, after, what one cell sees, the faces that move the filter most, and
+//! the numbers that say whether to believe the picture.
+
+use crate::explain::LayerKind;
+use crate::explain::filters::activation_maximization;
+use crate::explain::filters::filter_report::{FilterPicture, FilterReport, strongest_crop};
+use crate::explain::filters::parametrization::Recipe;
+use crate::explain::filters::top_activations::{
+    FilterSurvey, LOGITS, MainClass, SHOWN, receptive_crop,
+};
+use crate::explain::filters::training_faces::TrainingFaces;
+use crate::explain::image_ops::gaussian_blur;
+use crate::render::format::counted;
+use crate::render::panel::{Cell, Line, Page, Row, Tone};
+use crate::render::{Picture, Theme};
+use crate::stats::{mean_sd, quantile};
+use crate::{PIXELS, Result, SIDE};
+
+/// Side of a picture on the page: three screen pixels for one of the face.
+const CELL: f32 = 144.0;
+
+/// What all pages of one command share.
+pub struct Context<'a> {
+    /// The faces whose patches are shown.
+    pub training: &'a TrainingFaces<'a>,
+    /// What they are, in words: `3,000 of the 28,709 faces of train.csv`.
+    pub faces: String,
+    /// The network, in words.
+    pub model: &'a str,
+    /// Names of the classes.
+    pub class_names: &'a [String],
+    /// Colours.
+    pub theme: Theme,
+}
+
+/// The page of one layer, one filter after the other.
+///
+/// # Errors
+/// None in practice.
+pub fn filter_page(report: &FilterReport, context: &Context<'_>) -> Result<Page> {
+    let filters = report.surveys.len();
+    let across = match filters {
+        0..=3 => 1,
+        4..=48 => 2,
+        _ => 3,
+    };
+    let recipes = report.pictures.len() / filters.max(1);
+    let mut page = Page { cell: CELL, ..Page::new(title(report), context.theme) };
+    page.subtitle = format!("{}: {}", context.model, subtitle(report));
+    let columns = columns(report, recipes);
+    page.columns = columns.iter().cloned().cycle().take(columns.len() * across).collect();
+    let mut cards = Vec::with_capacity(filters);
+    for (survey, pictures) in report.surveys.iter().zip(report.pictures.chunks(recipes.max(1))) {
+        cards.push(card(report, survey, pictures, context)?);
+    }
+    for cards in cards.chunks(across) {
+        page.rows.push(Row { header: vec![], cells: cards.concat() });
+    }
+    page.caption = caption(report, context);
+    Ok(page)
+}
+
+fn title(report: &FilterReport) -> String {
+    match report.layer.name.as_str() {
+        LOGITS => "What each class wants to see".into(),
+        name => format!("What the filters of {name} want to see"),
+    }
+}
+
+/// Size, dead filters, and what the sign of gamma does.
+pub fn subtitle(report: &FilterReport) -> String {
+    let layer = &report.layer;
+    let [channels, h, w] = layer.output;
+    let mut text = match layer.name.as_str() {
+        LOGITS => format!("{channels} logits, before the softmax."),
+        _ => format!(
+            "{1}, maps of {h}×{w} cells; a cell sees {0}×{0} pixels.",
+            layer.receptive_field.size.min(SIDE),
+            counted(channels, "filter")
+        ),
+    };
+    match report.dead.as_deref() {
+        None => (),
+        Some([]) => text += " None is dead on these faces.",
+        Some(dead) => {
+            let names: Vec<String> = dead.iter().map(usize::to_string).collect();
+            let (count, shown) = (dead.len(), report.surveys.len());
+            text += &format!(
+                " {count} of {shown} never fire behind their ReLU on these faces: {}.",
+                names.join(", ")
+            );
+        }
+    }
+    if layer.kind == LayerKind::BatchNorm {
+        text += " γ is the scale of the channel: where it is above 0 the convolution before it \
+                 wants the same picture, where it is below 0 the opposite one.";
+    }
+    text
+}
+
+fn columns(report: &FilterReport, recipes: usize) -> Vec<String> {
+    let mut names: Vec<String> = report
+        .pictures
+        .iter()
+        .take(recipes)
+        .map(|p| recipe_name(p.numbers.recipe).to_owned())
+        .collect();
+    if sees_part(report) {
+        names.push("after: one cell".into());
+    }
+    names.push(
+        if sees_part(report) { "patches that move it most" } else { "faces that move it most" }
+            .into(),
+    );
+    names.push(String::new());
+    names
+}
+
+/// A recipe as a column's heading.
+pub fn recipe_name(recipe: Recipe) -> &'static str {
+    match recipe {
+        Recipe::Naive => "before: naive",
+        Recipe::Pixels => "pixels, Adam",
+        Recipe::Fourier => "Fourier, warps",
+        Recipe::Maco => "after: MACO",
+        Recipe::Face => "from the mean face",
+    }
+}
+
+pub(crate) fn sees_part(report: &FilterReport) -> bool {
+    report.layer.receptive_field.size < SIDE
+}
+
+/// The cells of one filter.
+fn card(
+    report: &FilterReport,
+    survey: &FilterSurvey,
+    pictures: &[FilterPicture],
+    context: &Context<'_>,
+) -> Result<Vec<Cell>> {
+    let mut cells = Vec::new();
+    for shown in pictures {
+        cells.push(Cell::picture(whole(shown)?, ""));
+    }
+    let is_main = |p: &&FilterPicture| p.numbers.recipe == Recipe::Maco;
+    let Some(main) = pictures.iter().find(is_main).or(pictures.last()) else { return Ok(cells) };
+    if sees_part(report) {
+        let (crop, side) = strongest_crop(main, &report.layer);
+        cells.push(Cell::picture(gray(&crop, side)?, ""));
+    }
+    cells.push(Cell::Mosaic {
+        pictures: patches(report, survey, context)?,
+        columns: 3,
+        caption: String::new(),
+    });
+    cells.push(Cell::Text(words(survey, pictures, main, context)));
+    Ok(cells)
+}
+
+/// A filter's whole picture. Of a MACO picture, what hardly mattered fades to gray: the phases
+/// there are left over.
+pub(crate) fn whole(shown: &FilterPicture) -> Result<Picture> {
+    if !matches!(shown.numbers.recipe, Recipe::Maco | Recipe::Face) {
+        return gray(&shown.picture, SIDE);
+    }
+    let weight = gaussian_blur(&shown.importance, 2.0);
+    let wide: Vec<f64> = weight.iter().map(|&v| f64::from(v)).collect();
+    let full = (quantile(&wide, 0.75) as f32).max(f32::MIN_POSITIVE);
+    let (mean, _) = mean_sd(&shown.picture.iter().map(|&v| f64::from(v)).collect::<Vec<_>>());
+    let fade = |(v, w): (&f32, &f32)| {
+        let shown = (w / full).clamp(0.0, 1.0).sqrt();
+        mean as f32 + shown * (v - mean as f32)
+    };
+    gray(&shown.picture.iter().zip(&weight).map(fade).collect::<Vec<_>>(), SIDE)
+}
+
+/// A picture with its contrast stretched to four deviations around its mean.
+pub(crate) fn gray(picture: &[f32], side: usize) -> Result<Picture> {
+    let (y, sd) = activation_maximization::standardise(picture);
+    let level = |y: &f32| if sd > 1e-6 { 0.5 + 0.22 * y } else { 0.5 };
+    Picture::from_unit(&y.iter().map(level).collect::<Vec<_>>(), side, side)
+}
+
+/// The places in the faces that move a filter most, as pictures.
+pub fn patches(
+    report: &FilterReport,
+    survey: &FilterSurvey,
+    context: &Context<'_>,
+) -> Result<Vec<Picture>> {
+    let patch = |p: &crate::explain::filters::top_activations::Patch| {
+        let face = &context.training.faces[p.face * PIXELS..][..PIXELS];
+        let (crop, side) = receptive_crop(face, &report.layer.receptive_field, p.row, p.column);
+        if side < SIDE { gray(&crop, side) } else { Picture::from_unit(&crop, side, side) }
+    };
+    survey.top.iter().take(SHOWN).map(patch).collect()
+}
+
+/// Name and numbers of a filter.
+fn words(
+    survey: &FilterSurvey,
+    pictures: &[FilterPicture],
+    main: &FilterPicture,
+    context: &Context<'_>,
+) -> Vec<Line> {
+    let n = &main.numbers;
+    let normal = |text: String| Line::new(text, Tone::Normal);
+    let name = match n.layer.as_str() {
+        LOGITS => context.class_names.get(n.filter).cloned().unwrap_or_default(),
+        _ => format!("filter {}", n.filter),
+    };
+    let mut lines = vec![Line::new(name, Tone::Strong)];
+    if n.dead == Some(true) {
+        lines.push(Line::new("dead: never fires", Tone::Bad));
+    }
+    if let Some(gamma) = n.gamma {
+        lines.push(normal(format!("γ {gamma:+.2}").replace('-', "−")));
+    }
+    let tone = if n.natural { Tone::Good } else { Tone::Bad };
+    lines.push(Line::new(format!("HF {:.2}, lag-1 {:.2}", n.hf, n.lag1), tone));
+    lines.push(normal(format!("TV {:.2}", n.tv)));
+    let before = pictures.first().filter(|p| p.numbers.recipe == Recipe::Naive);
+    let beside = |value: fn(&crate::explain::filters::filter_report::FilterNumbers) -> f64| {
+        let number = |v: f64| match v.is_finite() {
+            true => format!("{v:.1}").replace('-', "−"),
+            false => "–".into(),
+        };
+        let before = before.map(|p| format!(" (before {})", number(value(&p.numbers))));
+        number(value(n)) + &before.unwrap_or_default()
+    };
+    lines.push(normal(format!("robust z {}", beside(|n| n.robust_z))));
+    lines.push(normal(format!("similarity {}", beside(|n| n.similarity))));
+    if let Some(agreement) = n.agreement {
+        lines.push(normal(format!("agreement {agreement:.2}").replace('-', "−")));
+    }
+    lines.push(Line::new(main_class(survey, context), Tone::Muted));
+    lines
+}
+
+/// The class that the faces that move the filter most belong to more often than all faces do.
+fn main_class(survey: &FilterSurvey, context: &Context<'_>) -> String {
+    match survey.main_class(context.training.labels, context.class_names.len()) {
+        Some(MainClass { class, count, total, lift }) => {
+            format!("{}: {count} of top {total}, {lift:.1}× its share", context.class_names[class])
+        }
+        None => "no class stands out".into(),
+    }
+}
+
+fn caption(report: &FilterReport, context: &Context<'_>) -> String {
+    let (after, similarity) = match report.first_block {
+        true => (
+            "one cell is raised, as the mean of filters on bare pixels depends on the border alone",
+            "correlation of the part that one cell sees with the mean patch, best within ±3 cells",
+        ),
+        false => (
+            "what hardly mattered is faded",
+            "of what its strongest cell sees to the patches that move the filter most, as the \
+             layer before shows both; 1 is the same",
+        ),
+    };
+    let agreement = match report.pictures.iter().any(|p| p.numbers.agreement.is_some()) {
+        true => " Agreement: correlation of pictures from different starts.",
+        false => "",
+    };
+    format!(
+        "Before: 20 steps from gray noise, no prior. After: MACO, only the phases are free, the \
+         magnitudes are the mean spectrum of the faces; {after}. Faces: {}. HF: share of power \
+         above a quarter of a cycle a pixel; natural (green) means HF at most 0.19 and lag-1 \
+         autocorrelation at least 0.8, as real faces have. Robust z: activation over random warps, \
+         in deviations above the median face. Similarity: {similarity}. Of the 100 faces that move \
+         a filter most, the class beyond its share of all faces, if beyond chance.{agreement}",
+        context.faces
+    )
+}
+
+/// Before and after of a few filters, for a reader without time: one filter a column.
+///
+/// # Errors
+/// None in practice.
+pub fn before_after_page(
+    reports: &[FilterReport],
+    most: usize,
+    context: &Context<'_>,
+) -> Result<Page> {
+    let mut page = Page {
+        // The name of a layer fits: broken within its number it would name another.
+        cell: 112.0,
+        ..Page::new("What a filter wants to see: before and after", context.theme)
+    };
+    let mut rows = ["before", "after", "faces"]
+        .map(|name| Row { header: vec![Line::new(name, Tone::Strong)], cells: vec![] });
+    for report in reports {
+        for (survey, pair) in convincing(report, most.div_ceil(reports.len().max(1))) {
+            let name = match report.layer.name.as_str() {
+                LOGITS => context.class_names.get(survey.filter).cloned().unwrap_or_default(),
+                name => format!("{name}\nfilter {}", survey.filter),
+            };
+            page.columns.push(name);
+            rows[0].cells.push(Cell::picture(gray(&pair[0].picture, SIDE)?, ""));
+            let (crop, side) = strongest_crop(pair[1], &report.layer);
+            rows[1].cells.push(Cell::picture(gray(&crop, side)?, ""));
+            let pictures = patches(report, survey, context)?;
+            rows[2].cells.push(Cell::Mosaic { pictures, columns: 3, caption: String::new() });
+        }
+    }
+    page.rows = rows.into();
+    page.caption = "Before: twenty gradient steps without a prior. After: the spectrum of the \
+                    training faces, free phases (MACO). Faces: what moves the filter most. \
+                    The filters of each layer whose picture is most similar to its faces."
+        .into();
+    Ok(page)
+}
+
+/// The filters of a layer with a naive and a MACO picture, most similar to their faces first.
+fn convincing(report: &FilterReport, most: usize) -> Vec<(&FilterSurvey, [&FilterPicture; 2])> {
+    let pair = |survey: &'_ FilterSurvey| {
+        let of = |recipe| {
+            report.pictures.iter().find(|p| {
+                p.numbers.filter == survey.filter
+                    && p.numbers.recipe == recipe
+                    && p.numbers.is_alive()
+            })
+        };
+        Some([of(Recipe::Naive)?, of(Recipe::Maco)?])
+    };
+    let mut pairs: Vec<_> =
+        report.surveys.iter().filter_map(|s| pair(s).map(|pair| (s, pair))).collect();
+    pairs.sort_by(|a, b| b.1[1].numbers.similarity.total_cmp(&a.1[1].numbers.similarity));
+    pairs.truncate(most);
+    pairs
+}

@@ -1,0 +1,213 @@
+//! Whether the cure of the "QR code" works: the acceptance numbers in a table and in words.
+
+use crate::explain::filters::filter_report::{FilterNumbers, RecipeSummary, summarise};
+use crate::explain::filters::naturalness::{HF_LIMIT, LAG1_LIMIT, Naturalness};
+use crate::explain::filters::parametrization::Recipe;
+use crate::render::format::percent;
+use crate::stats::median;
+use serde::Serialize;
+
+/// Share of main pictures that must look natural.
+pub const NATURAL_SHARE: f64 = 0.8;
+
+/// One thing that must hold.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// What is asked, with the numbers found.
+    pub claim: String,
+    /// Whether it holds.
+    pub pass: bool,
+}
+
+/// The acceptance numbers over the filters of some layers.
+#[derive(Clone, Debug, Serialize)]
+pub struct Proof {
+    /// Layers.
+    pub layers: Vec<String>,
+    /// Filters that never fire on the training faces, or answer all alike; they are left out.
+    pub dead: usize,
+    /// The faces themselves: share that is natural, median HF, median lag-1.
+    pub faces: [f64; 3],
+    /// Median z of the strongest face of each filter.
+    pub best_face_z: f64,
+    /// One line for each recipe.
+    pub recipes: Vec<RecipeSummary>,
+    /// What must hold.
+    pub checks: Vec<Check>,
+    /// Whether everything does.
+    pub pass: bool,
+}
+
+impl Proof {
+    /// Judges MACO beside the naive recipe and pixels with Adam, as far as their numbers are there.
+    pub fn new(numbers: &[FilterNumbers], faces: &[Naturalness]) -> Proof {
+        let mut layers: Vec<String> = numbers.iter().map(|n| n.layer.clone()).collect();
+        layers.dedup();
+        let recipes = summarise(numbers.iter());
+        let dead = numbers.iter().filter(|n| !n.is_alive() && n.recipe == Recipe::Maco).count();
+        let checks = checks(&recipes);
+        let pass = !checks.is_empty() && checks.iter().all(|c| c.pass);
+        let median_of =
+            |value: fn(&Naturalness) -> f64| median(&faces.iter().map(value).collect::<Vec<_>>());
+        let natural = faces.iter().filter(|n| n.is_natural()).count();
+        let share = natural as f64 / faces.len().max(1) as f64;
+        let faces = [share, median_of(|n| n.hf), median_of(|n| n.lag1)];
+        let alive = numbers.iter().filter(|n| n.is_alive() && n.recipe == Recipe::Maco);
+        let best_face_z = median(&alive.map(|n| n.best_face_z).collect::<Vec<_>>());
+        Proof { layers, dead, faces, best_face_z, recipes, checks, pass }
+    }
+
+    /// Table, checks and verdict for the terminal.
+    pub fn to_text(&self) -> String {
+        let mut text = format!("Layers: {}\n\n", self.layers.join(", "));
+        let header = Self::header();
+        text += &format!("{:<10}", header[0]);
+        header[1..].iter().for_each(|name| text += &format!("{name:>12}"));
+        for row in self.rows() {
+            text += &format!("\n{:<10}", row[0]);
+            row[1..].iter().for_each(|value| text += &format!("{value:>12}"));
+        }
+        text += &format!("\n\n{}\n", self.remark());
+        for check in &self.checks {
+            text += &format!("{}  {}\n", if check.pass { "pass" } else { "FAIL" }, check.claim);
+        }
+        text + &format!("{}\n", self.verdict())
+    }
+
+    /// Heads of [`Proof::rows`].
+    pub fn header() -> [&'static str; 8] {
+        ["recipe", "filters", "natural", "HF", "lag-1", "robust z", "similarity", "agreement"]
+    }
+
+    /// One row for each recipe; medians over the filters.
+    pub fn rows(&self) -> Vec<Vec<String>> {
+        let row = |r: &RecipeSummary| {
+            vec![
+                r.recipe.to_string(),
+                r.filters.to_string(),
+                percent(r.natural),
+                format!("{:.2}", r.hf),
+                format!("{:.2}", r.lag1),
+                format!("{:.2}", r.robust_z),
+                format!("{:.2}", r.similarity),
+                r.agreement.map_or("–".into(), |a| format!("{a:.2}")),
+            ]
+        };
+        let [share, hf, lag1] = self.faces;
+        let mut rows: Vec<Vec<String>> = self.recipes.iter().map(row).collect();
+        let faces =
+            ["faces", "", &percent(share), &format!("{hf:.2}"), &format!("{lag1:.2}"), "", "", ""];
+        rows.push(faces.map(String::from).to_vec());
+        rows
+    }
+
+    /// What the columns mean and which filters count.
+    pub fn remark(&self) -> String {
+        let strongest = match self.best_face_z.is_finite() {
+            true => {
+                let z = self.best_face_z;
+                format!(" The strongest real face has z {z:.1} (median over the filters).")
+            }
+            false => String::new(),
+        };
+        format!(
+            "natural: HF ≤ {HF_LIMIT} and lag-1 ≥ {LAG1_LIMIT}, as nearly all photographed faces; \
+             the last row is the training faces. All other columns are medians. Dead filters left \
+             out: {}. MACO's HF and lag-1 are natural by construction; the evidence is robust z and \
+             similarity.{}",
+            self.dead, strongest
+        )
+    }
+
+    /// One sentence.
+    pub fn verdict(&self) -> &'static str {
+        match (self.checks.is_empty(), self.pass) {
+            (true, _) if self.recipes.is_empty() => "Nothing can be said: no filter is alive.",
+            (true, _) => "Nothing can be said: the recipes naive, pixels and maco are needed.",
+            (_, true) => "The cure works on these layers.",
+            (_, false) => "The cure does not work on these layers.",
+        }
+    }
+}
+
+fn checks(recipes: &[RecipeSummary]) -> Vec<Check> {
+    let of = |recipe| recipes.iter().find(|r| r.recipe == recipe);
+    let (Some(naive), Some(pixels), Some(maco)) =
+        (of(Recipe::Naive), of(Recipe::Pixels), of(Recipe::Maco))
+    else {
+        return Vec::new();
+    };
+    vec![
+        Check {
+            claim: format!(
+                "at least {} of the main pictures look natural: {} (naive {})",
+                percent(NATURAL_SHARE),
+                percent(maco.natural),
+                percent(naive.natural)
+            ),
+            pass: maco.natural >= NATURAL_SHARE,
+        },
+        Check {
+            claim: format!(
+                "median robust z at least that of pixels with Adam: {:.2}, {:.2} (naive {:.2})",
+                maco.robust_z, pixels.robust_z, naive.robust_z
+            ),
+            pass: maco.robust_z >= pixels.robust_z,
+        },
+        Check {
+            claim: format!(
+                "median similarity to the top patches above that of pixels with Adam: {:.2}, {:.2} \
+                 (naive {:.2})",
+                maco.similarity, pixels.similarity, naive.similarity
+            ),
+            pass: maco.similarity > pixels.similarity,
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(recipe: Recipe, hf: f64, robust_z: f64, similarity: f64) -> FilterNumbers {
+        FilterNumbers {
+            layer: "conv2d_1".into(),
+            filter: 0,
+            recipe,
+            hf,
+            lag1: 0.9,
+            tv: 0.3,
+            slope: -3.0,
+            natural: hf <= HF_LIMIT,
+            z: 0.0,
+            robust_z,
+            best_face_z: 3.0,
+            similarity,
+            agreement: None,
+            dead: Some(false),
+            gamma: None,
+        }
+    }
+
+    #[test]
+    fn each_check_can_fail_alone() {
+        let base = [numbers(Recipe::Naive, 0.8, 0.0, 0.0), numbers(Recipe::Pixels, 0.7, 2.0, 0.1)];
+        for (main, expected) in [
+            (numbers(Recipe::Maco, 0.1, 2.0, 0.2), [true, true, true]),
+            (numbers(Recipe::Maco, 0.2, 2.0, 0.2), [false, true, true]),
+            (numbers(Recipe::Maco, 0.1, 1.9, 0.2), [true, false, true]),
+            (numbers(Recipe::Maco, 0.1, 2.0, 0.1), [true, true, false]),
+        ] {
+            let proof = Proof::new(&[base[0].clone(), base[1].clone(), main], &[]);
+            let found: Vec<bool> = proof.checks.iter().map(|c| c.pass).collect();
+            assert_eq!(found, expected);
+            assert_eq!(proof.pass, expected.iter().all(|&e| e));
+        }
+        let alone = Proof::new(&base, &[]);
+        assert!(alone.checks.is_empty() && !alone.pass);
+        assert!(alone.to_text().contains("Nothing can be said: the recipes"));
+        let dead = base.map(|n| FilterNumbers { dead: Some(true), robust_z: f64::NAN, ..n });
+        let text = Proof::new(&dead, &[]).to_text();
+        assert!(text.contains("no filter is alive") && !text.contains("NaN z"), "{text}");
+    }
+}

@@ -1,0 +1,290 @@
+//! How does it judge each expression? The third question on the page.
+
+use crate::Result;
+use crate::metrics::{ClassReport, ConfusedPair};
+use crate::render::chart::{
+    BarChart, BarSeries, Bin, Look as ChartLook, ReliabilityWords, ScatterChart, ScatterPoint,
+    bars, reliability_in, scatter,
+};
+use crate::render::confusion::{Confusion, Normalize};
+use crate::render::format::thousands;
+use crate::render::hex;
+use crate::render::html::escape;
+use crate::render::theme::readable_on;
+use crate::render::{Scene, Theme};
+use crate::report::EvaluationReport;
+use crate::report::evaluation::class_words::{by_recall, of_class, summary};
+use crate::report::html_report::Subject;
+use crate::report::html_report::lime_section::{Evidence, errors, lime};
+use crate::report::html_report::page::{Sheet, chart, charts};
+use crate::report::i18n::{Language, say};
+use crate::train::charts::class_counts;
+use std::fmt::Write as _;
+
+/// Confusions listed.
+const PAIRS: usize = 5;
+
+/// Writes the answer.
+pub(crate) fn write(
+    sheet: &mut Sheet,
+    subject: &Subject<'_>,
+    report: &EvaluationReport,
+    evidence: &Evidence,
+) -> Result<()> {
+    let (p, language) = (sheet.language.phrases(), sheet.language);
+    let e = &report.evaluation;
+    sheet.document.anchor(2, "judge", p.question_judge);
+    let mut all = summary(language, e);
+    all.extend(report.unlabelled_sentence(language));
+    sheet.paragraph(&language.paragraph(&all));
+    totals(sheet, report);
+    sheet.part(p.confusion_title);
+    confusion(sheet, report);
+    sheet.findings(&pairs(report, language));
+    sheet.part(p.classes_title);
+    classes(sheet, report);
+    class_charts(sheet, subject, report)?;
+    sheet.part(p.why_title);
+    let why = |c: usize| language.paragraph(&of_class(language, e, c, report.distances.as_ref()));
+    let mut order = by_recall(e);
+    order.extend((0..e.per_class.len()).filter(|&c| e.per_class[c].support == 0));
+    sheet.findings(&order.into_iter().map(why).collect::<Vec<_>>());
+    sheet.part(p.calibration_title);
+    calibration(sheet, report)?;
+    sheet.part(p.lime_title);
+    lime(sheet, subject, evidence)?;
+    sheet.part(p.errors_title);
+    errors(sheet, subject, report, evidence)
+}
+
+fn totals(sheet: &mut Sheet, report: &EvaluationReport) {
+    let (p, language) = (sheet.language.phrases(), sheet.language);
+    let e = &report.evaluation;
+    let row = |name: &str, value: String, meaning: String| vec![name.to_owned(), value, meaning];
+    let percent = |v| language.percent(v);
+    let low = percent(e.accuracy_interval.low);
+    let high = percent(e.accuracy_interval.high);
+    let temperature = format!("{:.2}", e.temperature);
+    let rows = [
+        row(p.accuracy, percent(e.accuracy), say!(p.accuracy_means, low = low, high = high)),
+        row(p.top2, percent(e.top2), p.top2_means.into()),
+        row(p.macro_f1, percent(e.macro_f1), p.macro_f1_means.into()),
+        row(p.balanced_accuracy, percent(e.balanced_accuracy), p.balanced_accuracy_means.into()),
+        row(p.kappa, format!("{:.3}", e.kappa), p.kappa_means.into()),
+        row(p.loss, format!("{:.4}", e.loss), p.loss_means.into()),
+        row(p.ece, percent(e.ece), say!(p.ece_means, temperature = temperature)),
+    ];
+    sheet.table(&[p.head_measure, p.head_value, p.head_meaning], &rows, "", "measures");
+}
+
+/// Counts and shares of the true expression in one matrix.
+fn confusion(sheet: &mut Sheet, report: &EvaluationReport) {
+    let (p, language) = (sheet.language.phrases(), sheet.language);
+    let names: Vec<&str> = report.names().iter().map(|&n| language.class(n)).collect();
+    let counts = &report.evaluation.confusion.counts;
+    let colors = Confusion::new("", &names, counts.clone(), Normalize::Recall);
+    let mut html = format!(
+        "<div class=\"wide\"><table class=\"matrix\">\n<thead><tr><th class=\"side\">{}</th>",
+        escape(p.matrix_corner)
+    );
+    names.iter().for_each(|n| {
+        let _ = write!(html, "<th>{}</th>", escape(n));
+    });
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for (t, row) in counts.iter().enumerate() {
+        let _ = write!(html, "<tr><th class=\"side\">{}</th>", escape(names[t]));
+        let total: u64 = row.iter().sum();
+        for (c, &count) in row.iter().enumerate() {
+            let ground = colors.cell_color(t, c, Theme::Light);
+            let share = language.whole_percent(count as f64 / total as f64);
+            let _ = write!(
+                html,
+                "<td style=\"background:{};color:{}\">{}<small>{share}</small></td>",
+                hex(ground),
+                hex(readable_on(ground)),
+                thousands(count)
+            );
+        }
+        html.push_str("</tr>\n");
+    }
+    html.push_str("</tbody></table></div>\n");
+    sheet.figure(&html, p.caption_confusion);
+}
+
+fn pairs(report: &EvaluationReport, language: Language) -> Vec<String> {
+    let p = language.phrases();
+    let sentence = |pair: &ConfusedPair| {
+        say!(
+            p.confused_pair,
+            truth = language.class(&pair.truth),
+            predicted = language.class(&pair.predicted),
+            count = thousands(pair.count),
+            share = language.percent(pair.share)
+        )
+    };
+    report.evaluation.confused_pairs.iter().take(PAIRS).map(sentence).collect()
+}
+
+fn classes(sheet: &mut Sheet, report: &EvaluationReport) {
+    let (p, language) = (sheet.language.phrases(), sheet.language);
+    let row = |c: &ClassReport| {
+        vec![
+            language.class(&c.label).to_owned(),
+            language.percent(c.recall),
+            language.between(c.recall_interval),
+            language.percent(c.precision),
+            language.between(c.precision_interval),
+            language.percent(c.f1),
+            thousands(c.support),
+            c.trained_on.map_or("–".into(), thousands),
+            c.recall_if_balanced.map_or("–".into(), |v| language.percent(v)),
+        ]
+    };
+    let rows: Vec<Vec<String>> = report.evaluation.per_class.iter().map(row).collect();
+    let header = [
+        p.head_expression,
+        p.head_recall,
+        p.head_interval,
+        p.head_precision,
+        p.head_interval,
+        "F1",
+        p.head_faces,
+        p.head_trained_on,
+        p.head_if_balanced,
+    ];
+    sheet.table(&header, &rows, p.caption_classes, "numbers");
+}
+
+/// Recall with intervals, recall against training faces, counts of data and split.
+fn class_charts(sheet: &mut Sheet, subject: &Subject<'_>, report: &EvaluationReport) -> Result<()> {
+    let (p, language) = (sheet.language.phrases(), sheet.language);
+    let mut all = vec![chart(|theme| recall_bars(report, language, theme))?];
+    if report.class_counts.is_some() {
+        all.push(chart(|theme| recall_scatter(report, language, theme))?);
+    }
+    let judged = class_counts(&subject.judged.faces);
+    let counts = |title: &str, sets: &[(&str, &[u64])]| {
+        chart(|theme| count_bars(report, title, sets, language, theme))
+    };
+    all.push(counts(p.counts_judged, &[("", &judged)])?);
+    if let Some(split) = &report.class_counts {
+        let sets: [(&str, &[u64]); 2] =
+            [(p.training, &split.train), (p.validation, &split.validation)];
+        all.push(counts(p.counts_split, &sets)?);
+    }
+    sheet.figure(&charts(&all), p.caption_class_charts);
+    Ok(())
+}
+
+fn categories(report: &EvaluationReport, language: Language) -> Vec<String> {
+    report.names().iter().map(|n| language.class(n).to_owned()).collect()
+}
+
+fn size(theme: Theme) -> ChartLook {
+    ChartLook::new(theme).sized(500.0, 330.0)
+}
+
+fn recall_bars(report: &EvaluationReport, language: Language, theme: Theme) -> Result<Scene> {
+    let p = language.phrases();
+    let classes = &report.evaluation.per_class;
+    let series = BarSeries {
+        values: classes.iter().map(|c| c.recall).collect(),
+        intervals: classes
+            .iter()
+            .map(|c| (c.recall_interval.low, c.recall_interval.high))
+            .collect(),
+        labels: classes.iter().map(|c| language.whole_percent(c.recall)).collect(),
+        ..BarSeries::default()
+    };
+    let chart = BarChart {
+        title: p.chart_recall.into(),
+        subtitle: say!(p.chart_accuracy, accuracy = language.percent(report.evaluation.accuracy)),
+        y_title: p.head_recall.into(),
+        categories: categories(report, language),
+        series: vec![series],
+        // The subtitle says what it is.
+        reference: Some((report.evaluation.accuracy, String::new())),
+        percent: true,
+        ..BarChart::default()
+    };
+    bars(&chart, size(theme))
+}
+
+fn recall_scatter(report: &EvaluationReport, language: Language, theme: Theme) -> Result<Scene> {
+    let p = language.phrases();
+    let point = |c: &ClassReport| ScatterPoint {
+        label: language.class(&c.label).into(),
+        x: c.trained_on.unwrap_or(0) as f64,
+        y: c.recall,
+        interval: Some((c.recall_interval.low, c.recall_interval.high)),
+    };
+    let chart = ScatterChart {
+        title: p.chart_more_faces.into(),
+        subtitle: p.chart_interval.into(),
+        x_title: p.head_trained_on.into(),
+        y_title: p.head_recall.into(),
+        points: report.evaluation.per_class.iter().map(point).collect(),
+        log_x: true,
+        percent_y: true,
+    };
+    scatter(&chart, size(theme))
+}
+
+fn count_bars(
+    report: &EvaluationReport,
+    title: &str,
+    sets: &[(&str, &[u64])],
+    language: Language,
+    theme: Theme,
+) -> Result<Scene> {
+    let p = language.phrases();
+    let total = |counts: &[u64]| thousands(counts.iter().sum());
+    let words = |(name, counts): &(&str, &[u64])| match *name {
+        "" => say!(p.count_of_faces, faces = total(counts)),
+        name => format!("{name} {}", total(counts)),
+    };
+    let chart = BarChart {
+        title: title.into(),
+        subtitle: language.list(&sets.iter().map(words).collect::<Vec<_>>()),
+        y_title: p.head_faces.into(),
+        categories: categories(report, language),
+        series: sets.iter().map(|(name, counts)| BarSeries::counts(name, counts)).collect(),
+        ..BarChart::default()
+    };
+    bars(&chart, size(theme))
+}
+
+fn calibration(sheet: &mut Sheet, report: &EvaluationReport) -> Result<()> {
+    let (p, language) = (sheet.language.phrases(), sheet.language);
+    let e = &report.evaluation;
+    let bin = |b: &crate::metrics::Bin| Bin {
+        count: b.count,
+        confidence: b.confidence,
+        accuracy: b.accuracy,
+    };
+    let bins: Vec<Bin> = e.reliability.bins.iter().map(bin).collect();
+    let words = ReliabilityWords {
+        accuracy: p.bin_accuracy,
+        gap: p.bin_gap,
+        perfect: p.bin_perfect,
+        accuracy_axis: p.accuracy,
+        count: p.head_faces,
+        confidence: p.confidence,
+    };
+    let note = say!(p.ece_note, ece = language.percent(e.ece));
+    let drawing = chart(|theme| {
+        let look = ChartLook::new(theme).sized(640.0, 600.0);
+        reliability_in(&words, ("", &note), &bins, look)
+    })?;
+    let html = charts(&[drawing]).replacen("\"charts\"", "\"charts one\"", 1);
+    sheet.figure(&html, p.caption_reliability);
+    Ok(())
+}
+
+impl EvaluationReport {
+    /// How many faces had no label and were left out.
+    fn unlabelled_sentence(&self, language: Language) -> Option<String> {
+        let p = language.phrases();
+        (self.unlabelled > 0).then(|| say!(p.unlabelled, count = thousands(self.unlabelled as u64)))
+    }
+}

@@ -1,0 +1,109 @@
+//! What does each filter want to see? Pictures of filters and classes, measured.
+
+use crate::Result;
+use crate::explain::filters::filter_report::{
+    FilterOptions, FilterReport, filter_report, total_steps,
+};
+use crate::explain::filters::parametrization::Recipe;
+use crate::explain::filters::top_activations::LOGITS;
+use crate::explain::filters::training_faces::TrainingFaces;
+use crate::explain::{Classifier, Explained, LayerInfo, LayerKind};
+use crate::report::filters::filter_significance::Proof;
+use crate::report::html_report::Meter;
+use crate::report::html_report::Subject;
+
+/// Layers whose filters are drawn.
+const LAYERS: usize = 3;
+/// Faces whose naturalness the pictures are compared with.
+const NATURAL_FACES: usize = 500;
+
+/// What was found.
+pub struct Want {
+    /// Filters of some convolutions, from the pixels on.
+    pub layers: Vec<FilterReport>,
+    /// The classes.
+    pub classes: FilterReport,
+    /// Probability that the network gives a class on each of its pictures, in the order of
+    /// `classes.pictures`.
+    pub ideal: Vec<f64>,
+    /// The acceptance numbers over all filters shown.
+    pub proof: Proof,
+}
+
+/// Draws a few filters of some convolutions and an ideal face of every class.
+pub fn want(
+    subject: &Subject<'_>,
+    training: &TrainingFaces<'_>,
+    meter: &mut Meter<'_>,
+) -> Result<Want> {
+    let model = subject.explained()?;
+    let recipes = |recipes: &[Recipe]| FilterOptions {
+        recipes: recipes.iter().map(|&r| (r, r.options())).collect(),
+        seeds: subject.options.starts(),
+        seed: subject.options.seed,
+        ..FilterOptions::default()
+    };
+    let filters = recipes(&[Recipe::Naive, Recipe::Pixels, Recipe::Maco]);
+    let faces = recipes(&[Recipe::Naive, Recipe::Maco, Recipe::Face]);
+    let chosen: Vec<(LayerInfo, Vec<usize>)> = layers(&model)
+        .into_iter()
+        .map(|layer| (spread(layer.output[0], subject.options.filters()), layer))
+        .map(|(filters, layer)| (layer, filters))
+        .collect();
+    let steps: usize = chosen.iter().map(|(_, k)| total_steps(k.len(), &filters)).sum();
+    let total = (steps + total_steps(model.classes(), &faces)).max(1) as f64;
+    let mut done = 0;
+    let mut step = |n: usize| {
+        done += n;
+        meter.part(done as f64 / total);
+    };
+    let mut reports = Vec::with_capacity(chosen.len());
+    for (layer, own) in &chosen {
+        reports.push(filter_report(&model, &layer.name, own, training, &filters, &mut step)?);
+    }
+    let classes = filter_report(&model, LOGITS, &[], training, &faces, &mut step)?;
+    let numbers: Vec<_> =
+        reports.iter().flat_map(|r| &r.pictures).map(|p| p.numbers.clone()).collect();
+    Ok(Want {
+        ideal: ideal(&model, &classes)?,
+        proof: Proof::new(&numbers, &training.naturalness(NATURAL_FACES)),
+        layers: reports,
+        classes,
+    })
+}
+
+/// Convolutions with maps, at a quarter, a half and three quarters of the depth; the first one is
+/// left out where there are others, its kernels are shown instead.
+fn layers(model: &Explained<'_>) -> Vec<LayerInfo> {
+    let all = model.layers();
+    let convolutions: Vec<LayerInfo> =
+        all.into_iter().filter(|l| l.kind == LayerKind::Conv2d && l.has_map()).collect();
+    let later = if convolutions.len() > 1 { &convolutions[1..] } else { &convolutions[..] };
+    spread(later.len(), LAYERS).into_iter().map(|i| later[i].clone()).collect()
+}
+
+/// At most `most` of `n` things, spread evenly and away from the ends.
+pub(crate) fn spread(n: usize, most: usize) -> Vec<usize> {
+    let some = most.min(n);
+    (0..some).map(|i| (2 * i + 1) * n / (2 * some)).collect()
+}
+
+/// Probability of its class on each picture.
+fn ideal(model: &Explained<'_>, classes: &FilterReport) -> Result<Vec<f64>> {
+    let pixels: Vec<f32> = classes.pictures.iter().flat_map(|p| &p.picture).copied().collect();
+    let logits = model.logits(&pixels)?;
+    let rows = logits.chunks_exact(model.classes()).zip(&classes.pictures);
+    Ok(rows.map(|(row, p)| f64::from(model.probabilities(row)[p.numbers.filter])).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::html_report::filters::spread;
+
+    #[test]
+    fn spread_keeps_away_from_the_ends() {
+        assert_eq!(spread(16, 4), [2, 6, 10, 14]);
+        assert_eq!(spread(2, 4), [0, 1]);
+        assert!(spread(0, 3).is_empty());
+    }
+}

@@ -1,0 +1,358 @@
+//! What does each filter want to see? The second question on the page.
+
+use crate::Result;
+use crate::explain::filters::feature_maps::MapNumbers;
+use crate::explain::filters::filter_report::{
+    FilterNumbers, FilterPicture, FilterReport, strongest_crop,
+};
+use crate::explain::filters::parametrization::Recipe;
+use crate::explain::filters::top_activations::{FilterSurvey, MainClass};
+use crate::explain::{Classifier, LayerInfo, LayerKind};
+use crate::nn::Layer;
+use crate::render::colormap::draw_map;
+use crate::render::format::{short, thousands};
+use crate::render::html::escape;
+use crate::render::{Colormap, Picture, Scale, Theme};
+use crate::report::ShownFace;
+use crate::report::filters::filter_page::{Context, gray, patches, sees_part, whole};
+use crate::report::html_report::Subject;
+use crate::report::html_report::filters::{Want, spread};
+use crate::report::html_report::page::{Sheet, Tile, card, cards, color_key, image, tiles};
+use crate::report::i18n::{Language, minus, say};
+use crate::{Result as CrateResult, SIDE};
+use std::fmt::Write as _;
+
+/// Maps of a layer shown.
+const MAPS: usize = 8;
+/// Layers whose maps are shown.
+const STAGES: usize = 6;
+
+/// Writes the answer. `face` is the one whose maps are shown.
+pub(crate) fn write(
+    sheet: &mut Sheet,
+    subject: &Subject<'_>,
+    want: &Want,
+    context: &Context<'_>,
+    face: &ShownFace,
+) -> Result<()> {
+    let p = sheet.language.phrases();
+    sheet.document.anchor(2, "want", p.question_want);
+    sheet.paragraph(p.want_how);
+    sheet.findings(&words(want, sheet.language));
+    kernels(sheet, subject)?;
+    let explained = sheet.next_figure();
+    for report in &want.layers {
+        layer(sheet, report, context, explained)?;
+    }
+    proof(sheet, want);
+    ideal(sheet, want, context)?;
+    maps(sheet, subject, face)
+}
+
+/// What the numbers of all pictures say.
+pub(crate) fn words(want: &Want, language: Language) -> Vec<String> {
+    let p = language.phrases();
+    let of = |recipe| want.proof.recipes.iter().find(|r| r.recipe == recipe);
+    let mut text = vec![];
+    if let (Some(naive), Some(pixels), Some(maco)) =
+        (of(Recipe::Naive), of(Recipe::Pixels), of(Recipe::Maco))
+    {
+        text.push(say!(
+            p.want_natural,
+            filters = maco.filters,
+            maco = language.whole_percent(maco.natural),
+            pixels = language.whole_percent(pixels.natural),
+            naive = language.whole_percent(naive.natural)
+        ));
+        let number = |v: f64| minus(format!("{v:.2}"));
+        let (phrase_z, phrase_s) = (
+            if maco.robust_z >= pixels.robust_z { p.want_robust } else { p.want_not_robust },
+            if maco.similarity > pixels.similarity { p.want_similar } else { p.want_not_similar },
+        );
+        text.push(say!(phrase_z, maco = number(maco.robust_z), pixels = number(pixels.robust_z)));
+        let (maco, pixels) = (number(maco.similarity), number(pixels.similarity));
+        text.push(say!(phrase_s, maco = maco, pixels = pixels));
+    }
+    let dead: Option<usize> = want.layers.iter().map(|r| r.dead.as_ref().map(Vec::len)).sum();
+    text.extend(dead.map(|dead| match dead {
+        0 => p.want_none_dead.into(),
+        n => say!(p.want_dead, count = n),
+    }));
+    text
+}
+
+/// The kernels of a first convolution of one channel.
+fn kernels(sheet: &mut Sheet, subject: &Subject<'_>) -> Result<()> {
+    let p = sheet.language.phrases();
+    let layers = subject.trained().network.walk()?;
+    let first = layers.iter().find_map(|(layer, _)| match layer {
+        Layer::Conv2d(convolution) => Some(convolution),
+        _ => None,
+    });
+    let Some(convolution) = first else { return Ok(()) };
+    let shape = convolution.weight.value.shape().to_vec();
+    let (h, w) = (shape[2], shape[3]);
+    if shape[1] != 1 || h * w == 1 {
+        return Ok(());
+    }
+    sheet.part(&say!(p.kernels_title, layer = convolution.name));
+    let weights = convolution.weight.value.to_vec();
+    let scale = Scale::maximum(&weights);
+    let tile = |(k, kernel): (usize, &[f32])| {
+        let picture = draw_map(kernel, w, h, Colormap::BlueRed, scale)?;
+        let sum = minus(format!("{:+.2}", kernel.iter().sum::<f32>()));
+        Ok(Tile::new(k.to_string(), picture).lines(vec![sum]).crisp())
+    };
+    let all = weights.chunks_exact(h * w).enumerate().map(tile).collect::<Result<Vec<_>>>()?;
+    let content = tiles(&convolution.name, &all)?.replacen("\"tiles\"", "\"kernels\"", 1);
+    let max = short(scale.max.into());
+    let key = color_key(Colormap::BlueRed, &minus(format!("-{max}")), &format!("+{max}"))?;
+    sheet.figure(&(content + &key), &say!(p.caption_kernels, h = h, w = w));
+    Ok(())
+}
+
+/// The filters of a layer; `explained` is the figure whose caption says how to read them.
+fn layer(
+    sheet: &mut Sheet,
+    report: &FilterReport,
+    context: &Context<'_>,
+    explained: usize,
+) -> Result<()> {
+    let (p, language) = (sheet.language.phrases(), sheet.language);
+    let info = &report.layer;
+    sheet.part(&say!(p.layer_title, layer = info.name));
+    let [channels, h, w] = info.output;
+    sheet.paragraph(&say!(
+        p.layer_size,
+        channels = channels,
+        h = h,
+        w = w,
+        side = info.receptive_field.size.min(SIDE)
+    ));
+    let recipes = report.pictures.len() / report.surveys.len().max(1);
+    let one = |(survey, pictures): (&FilterSurvey, &[FilterPicture])| {
+        filter_card(report, survey, pictures, context, language)
+    };
+    let pairs = report.surveys.iter().zip(report.pictures.chunks(recipes.max(1)));
+    let all = pairs.map(one).collect::<Result<Vec<_>>>()?;
+    let whole_faces = if sees_part(report) { "" } else { p.caption_whole_faces };
+    let caption = match sheet.next_figure() == explained {
+        true if sees_part(report) => say!(p.caption_filters_crop, faces = context.faces),
+        true => say!(p.caption_filters, faces = context.faces),
+        false => {
+            let again = say!(p.caption_filters_again, layer = info.name, figure = explained);
+            language.paragraph(&[again.as_str(), whole_faces])
+        }
+    };
+    sheet.figure(&cards(&all, ""), &caption);
+    Ok(())
+}
+
+fn recipe_label(recipe: Recipe, language: Language) -> &'static str {
+    let p = language.phrases();
+    match recipe {
+        Recipe::Naive => p.recipe_naive,
+        Recipe::Pixels => p.recipe_pixels,
+        Recipe::Fourier => p.recipe_fourier,
+        Recipe::Maco => p.recipe_maco,
+        Recipe::Face => p.recipe_face,
+    }
+}
+
+fn filter_card(
+    report: &FilterReport,
+    survey: &FilterSurvey,
+    pictures: &[FilterPicture],
+    context: &Context<'_>,
+    language: Language,
+) -> Result<String> {
+    let p = language.phrases();
+    let number = |v: f64| minus(format!("{v:.2}"));
+    let mut shown = vec![];
+    for picture in pictures {
+        let n = &picture.numbers;
+        let lines = vec![
+            format!("HF {}", number(n.hf)),
+            say!(p.short_lag, value = number(n.lag1)),
+            say!(p.short_z, value = minus(format!("{:.1}", n.robust_z))),
+            say!(p.short_similarity, value = number(n.similarity)),
+        ];
+        let label = recipe_label(n.recipe, language);
+        shown.push(Tile::new(label, whole(picture)?).lines(lines));
+    }
+    let main = pictures.iter().find(|p| p.numbers.recipe == Recipe::Maco).or(pictures.last());
+    if let Some(main) = main.filter(|_| sees_part(report)) {
+        let (crop, side) = strongest_crop(main, &report.layer);
+        shown.push(Tile::new(p.tile_cell, gray(&crop, side)?));
+    }
+    let tile = Tile::new(p.tile_patches, mosaic(&patches(report, survey, context)?));
+    shown.push(tile.lines(vec![main_class(survey, context, language)]));
+    let mut words = vec![];
+    if let Some(n) = main.map(|m| &m.numbers) {
+        words.extend((n.dead == Some(true)).then(|| p.filter_dead.to_owned()));
+        words.extend(n.agreement.map(|a| say!(p.filter_agreement, value = number(a))));
+    }
+    card(&say!(p.filter_title, filter = survey.filter), &words, &shown)
+}
+
+/// The class that the faces that move a filter most belong to more often than all faces do.
+fn main_class(survey: &FilterSurvey, context: &Context<'_>, language: Language) -> String {
+    let p = language.phrases();
+    match survey.main_class(context.training.labels, context.class_names.len()) {
+        Some(MainClass { class, count, total, lift }) => {
+            let class = language.class(&context.class_names[class]);
+            let lift = format!("{lift:.1}");
+            say!(p.of_top, class = class, count = count, total = total, lift = lift)
+        }
+        None => p.no_main_class.into(),
+    }
+}
+
+/// Up to nine pictures as one, three in a row.
+fn mosaic(pictures: &[Picture]) -> Picture {
+    let side = pictures.iter().map(Picture::width).max().unwrap_or(1);
+    // Small patches are enlarged, so that the gap stays thin.
+    let zoom = (48 / side).max(1);
+    let (cell, gap) = (side * zoom, 2);
+    let whole = 3 * cell + 2 * gap;
+    let mut mosaic = Picture::new(whole, whole, [128; 3]);
+    for (i, picture) in pictures.iter().take(9).enumerate() {
+        let (x, y) = (i % 3 * (cell + gap), i / 3 * (cell + gap));
+        mosaic.blit(&picture.resized_nearest(cell, cell), x, y);
+    }
+    mosaic
+}
+
+/// The acceptance numbers, a recipe a row.
+fn proof(sheet: &mut Sheet, want: &Want) {
+    let (p, language) = (sheet.language.phrases(), sheet.language);
+    let number = |v: f64| minus(format!("{v:.2}"));
+    let row = |r: &crate::explain::filters::filter_report::RecipeSummary| {
+        vec![
+            recipe_label(r.recipe, language).to_owned(),
+            language.percent(r.natural),
+            number(r.hf),
+            number(r.lag1),
+            number(r.robust_z),
+            number(r.similarity),
+            r.agreement.map_or("–".into(), number),
+        ]
+    };
+    let mut rows: Vec<Vec<String>> = want.proof.recipes.iter().map(row).collect();
+    let [natural, hf, lag1] = want.proof.faces;
+    let dash = || "–".to_owned();
+    rows.push(vec![
+        p.row_faces.into(),
+        language.percent(natural),
+        number(hf),
+        number(lag1),
+        number(want.proof.best_face_z),
+        dash(),
+        dash(),
+    ]);
+    let header = [
+        p.head_recipe,
+        p.head_natural,
+        p.head_hf,
+        p.head_lag,
+        p.head_z,
+        p.head_similarity,
+        p.head_agreement,
+    ];
+    sheet.part(p.proof_title);
+    sheet.table(&header, &rows, p.caption_proof, "numbers");
+}
+
+/// The ideal face of each class.
+fn ideal(sheet: &mut Sheet, want: &Want, context: &Context<'_>) -> Result<()> {
+    let (p, language) = (sheet.language.phrases(), sheet.language);
+    let report = &want.classes;
+    let recipes = (report.pictures.len() / report.surveys.len().max(1)).max(1);
+    let groups = report.pictures.chunks(recipes).zip(want.ideal.chunks(recipes));
+    let mut all = vec![];
+    for (survey, (pictures, sure)) in report.surveys.iter().zip(groups) {
+        let mut shown = vec![];
+        for (picture, &sure) in pictures.iter().zip(sure) {
+            let lines = vec![say!(p.reads_as, sure = language.percent(sure))];
+            let label = recipe_label(picture.numbers.recipe, language);
+            shown.push(Tile::new(label, whole(picture)?).lines(lines));
+        }
+        shown.push(Tile::new(p.tile_faces, mosaic(&patches(report, survey, context)?)));
+        let class = language.class(&context.class_names[survey.filter]);
+        all.push(card(&say!(p.ideal_face, class = class), &[], &shown)?);
+    }
+    sheet.part(p.ideal_title);
+    sheet.figure(&cards(&all, ""), p.caption_ideal);
+    Ok(())
+}
+
+/// What the layers make of one face, from the pixels on.
+fn maps(sheet: &mut Sheet, subject: &Subject<'_>, face: &ShownFace) -> Result<()> {
+    let (p, language) = (sheet.language.phrases(), sheet.language);
+    let model = subject.explained()?;
+    let rectified: Vec<LayerInfo> = model
+        .layers()
+        .into_iter()
+        .filter(|l| matches!(l.kind, LayerKind::Relu | LayerKind::OtherActivation) && l.has_map())
+        .collect();
+    if rectified.is_empty() {
+        return Ok(());
+    }
+    let mut html = String::new();
+    for i in spread(rectified.len(), STAGES) {
+        html += &stage(&model, &rectified[i], face, language)?;
+    }
+    let names = subject.names();
+    let truth = language.class(crate::report::face::name(&names, face.label.unwrap_or(usize::MAX)));
+    let picture = [Tile::new(p.tile_face, face.picture()?)];
+    let html = format!("<div class=\"one-face\">{}</div>\n{html}", tiles(truth, &picture)?);
+    let key = color_key(Colormap::Magma, "0", p.key_largest)?;
+    sheet.part(p.maps_title);
+    sheet.figure(&(html + &key), &say!(p.caption_maps, class = truth));
+    Ok(())
+}
+
+fn stage(
+    model: &dyn Classifier,
+    layer: &LayerInfo,
+    face: &ShownFace,
+    language: Language,
+) -> CrateResult<String> {
+    let p = language.phrases();
+    let maps = model.activations(&layer.name, &face.pixels)?;
+    let zeros = MapNumbers::of(&maps.data).zeros;
+    let size = say!(
+        p.map_size,
+        channels = thousands(maps.c as u64),
+        h = maps.h,
+        w = maps.w,
+        zeros = language.whole_percent(zeros)
+    );
+    let mut html = format!(
+        "<div class=\"maps\"><div><b>{}</b> <span>{}</span></div>\n",
+        escape(&layer.name),
+        escape(&size)
+    );
+    for k in spread(maps.c, MAPS) {
+        let map = maps.channel(0, k);
+        let picture = draw_map(map, maps.w, maps.h, Colormap::Magma, Scale::maximum(map))?;
+        let alt = format!("{} {k}", layer.name);
+        let _ = writeln!(html, "{}", image(&picture, &alt, true)?);
+    }
+    Ok(html + "</div>\n")
+}
+
+/// The context of the pictures' patches; their theme is that of no page.
+pub(crate) fn context<'a>(
+    training: &'a crate::explain::filters::training_faces::TrainingFaces<'a>,
+    faces: String,
+    class_names: &'a [String],
+) -> Context<'a> {
+    Context { training, faces, model: "", class_names, theme: Theme::Light }
+}
+
+/// Numbers for programs, a filter and recipe each.
+pub(crate) fn numbers(want: &Want) -> Vec<FilterNumbers> {
+    let reports = want.layers.iter().chain(std::iter::once(&want.classes));
+    reports.flat_map(|r| &r.pictures).map(|p| p.numbers.clone()).collect()
+}

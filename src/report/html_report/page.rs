@@ -1,0 +1,158 @@
+//! The page being written: numbered figures, cards of pictures, charts in both themes.
+
+use crate::Result;
+use crate::render::html::{Document, escape};
+use crate::render::{Colormap, Picture, Scene, Theme};
+use crate::report::i18n::{Language, say};
+use std::fmt::Write as _;
+
+const STYLE: &str = include_str!("style.css");
+
+/// A page in a language.
+pub(crate) struct Sheet {
+    pub language: Language,
+    pub document: Document,
+    figures: usize,
+}
+
+/// A picture in a card: its heading, the picture, lines below.
+pub(crate) struct Tile {
+    pub label: String,
+    pub picture: Picture,
+    pub lines: Vec<String>,
+    /// Pixels as squares.
+    pub crisp: bool,
+}
+
+impl Tile {
+    pub fn new(label: impl Into<String>, picture: Picture) -> Tile {
+        Tile { label: label.into(), picture, lines: vec![], crisp: false }
+    }
+    pub fn lines(self, lines: Vec<String>) -> Tile {
+        Tile { lines, ..self }
+    }
+    pub fn crisp(self) -> Tile {
+        Tile { crisp: true, ..self }
+    }
+}
+
+impl Sheet {
+    pub fn new(title: &str, language: Language) -> Sheet {
+        let mut document = Document::new(title, language.code());
+        document.style(STYLE);
+        Sheet { language, document, figures: 0 }
+    }
+
+    /// A numbered figure with its caption; `content` is HTML.
+    pub fn figure(&mut self, content: &str, caption: &str) {
+        self.figures = self.next_figure();
+        let number = say!(self.language.phrases().figure, number = self.figures);
+        self.document.raw(&format!(
+            "<figure>\n{content}<figcaption><b>{}</b> {}</figcaption>\n</figure>\n",
+            escape(&number),
+            escape(caption)
+        ));
+    }
+
+    /// The number that the next figure will have.
+    pub fn next_figure(&self) -> usize {
+        self.figures + 1
+    }
+
+    /// The title of what follows within a question.
+    pub fn part(&mut self, title: &str) {
+        self.document.heading(3, title);
+    }
+
+    pub fn paragraph(&mut self, text: &str) {
+        self.document.paragraph(text);
+    }
+
+    /// A table below its caption, which wraps where the table scrolls.
+    pub fn table(&mut self, header: &[&str], rows: &[Vec<String>], caption: &str, class: &str) {
+        if !caption.is_empty() {
+            self.document.raw(&format!("<p class=\"note\">{}</p>\n", escape(caption)));
+        }
+        self.document.raw(&format!("<div class=\"{class}\">\n"));
+        self.document.table(header, rows, "").raw("</div>\n");
+    }
+
+    /// What the figures mean, one statement an item.
+    pub fn findings(&mut self, sentences: &[String]) {
+        let item = |s: &String| format!("<li>{}</li>\n", escape(&capital(s)));
+        let items: String = sentences.iter().filter(|s| !s.is_empty()).map(item).collect();
+        if !items.is_empty() {
+            self.document.raw(&format!("<ul class=\"findings\">\n{items}</ul>\n"));
+        }
+    }
+}
+
+/// A sentence that begins with a name begins with a capital.
+fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or(String::new(), |c| c.to_uppercase().chain(letters).collect())
+}
+
+/// A picture inside the page.
+pub(crate) fn image(picture: &Picture, alt: &str, crisp: bool) -> Result<String> {
+    let class = if crisp { " class=\"crisp\"" } else { "" };
+    Ok(format!("<img{class} src=\"{}\" alt=\"{}\">", picture.to_data_uri()?, escape(alt)))
+}
+
+/// Pictures side by side, as wide as the card allows.
+pub(crate) fn tiles(subject: &str, tiles: &[Tile]) -> Result<String> {
+    let mut html = String::from("<div class=\"tiles\">\n");
+    for tile in tiles {
+        let alt = format!("{subject}: {}", tile.label);
+        let _ = write!(
+            html,
+            "<div class=\"tile\"><b>{}</b>{}<div>",
+            escape(&tile.label),
+            image(&tile.picture, &alt, tile.crisp)?
+        );
+        for line in &tile.lines {
+            let _ = write!(html, "<span>{}</span>", escape(line));
+        }
+        html.push_str("</div></div>\n");
+    }
+    Ok(html + "</div>\n")
+}
+
+/// A frame with a title, words below it, and pictures.
+pub(crate) fn card(title: &str, words: &[String], pictures: &[Tile]) -> Result<String> {
+    let mut html = format!("<div class=\"card\">\n<h4>{}</h4>\n", escape(title));
+    for line in words.iter().filter(|l| !l.is_empty()) {
+        let _ = writeln!(html, "<p>{}</p>", escape(line));
+    }
+    Ok(html + &tiles(title, pictures)? + "</div>\n")
+}
+
+/// Cards beside and below each other, as the width allows.
+pub(crate) fn cards(cards: &[String], class: &str) -> String {
+    format!("<div class=\"cards {class}\">\n{}</div>\n", cards.concat())
+}
+
+/// A drawing in both themes: the reader's setting chooses, paper takes the light one.
+pub(crate) fn chart(draw: impl Fn(Theme) -> Result<Scene>) -> Result<String> {
+    let (light, dark) = (draw(Theme::Light)?.to_svg()?, draw(Theme::Dark)?.to_svg()?);
+    Ok(format!(
+        "<div class=\"chart\"><div class=\"day\">{light}</div><div class=\"night\">{dark}</div></div>\n"
+    ))
+}
+
+/// Charts beside and below each other.
+pub(crate) fn charts(charts: &[String]) -> String {
+    format!("<div class=\"charts\">\n{}</div>\n", charts.concat())
+}
+
+/// What the colours of maps mean: a strip between two words.
+pub(crate) fn color_key(colormap: Colormap, low: &str, high: &str) -> Result<String> {
+    let signed = colormap.is_signed();
+    let at = |x: usize| if signed { x as f32 / 31.5 - 1.0 } else { x as f32 / 63.0 };
+    let strip = Picture::from_fn(64, 1, |x, _| colormap.color(at(x)));
+    let (low, high) = (escape(low), escape(high));
+    Ok(format!(
+        "<div class=\"key\"><span>{low}</span>{}<span>{high}</span></div>\n",
+        image(&strip, "", false)?
+    ))
+}

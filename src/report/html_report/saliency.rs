@@ -1,0 +1,122 @@
+//! Where does it look? Maps of single faces and of the whole set, measured.
+
+use crate::Result;
+use crate::explain::attribute;
+use crate::explain::regions::class_maps::{ClassMaps, class_maps, mean_faces};
+use crate::explain::regions::region_lift::{Lift, LiftOptions, region_lift};
+use crate::explain::sanity::randomisation::randomised;
+use crate::explain::{Attribution, Explained, Method, Options, Target};
+use crate::report::ShownFace;
+use crate::report::html_report::Meter;
+use crate::report::html_report::Subject;
+use crate::{PIXELS, Result as CrateResult};
+
+/// Faces explained at once, so that the meter moves.
+const CHUNK: usize = 128;
+
+/// What was found.
+pub struct Look {
+    /// A typical face of each expression.
+    pub faces: Vec<ShownFace>,
+    /// Its map for the predicted class.
+    pub maps: Vec<Attribution>,
+    /// Faces of the whole-set maps.
+    pub count: usize,
+    /// Mean maps of the classes.
+    pub class_maps: ClassMaps,
+    /// Mean face of each class.
+    pub mean_faces: Vec<Vec<f32>>,
+    /// Mean face of the judged faces.
+    pub mean_face: Vec<f32>,
+    /// Attribution on each region, with controls.
+    pub lifts: Vec<Lift>,
+}
+
+/// Measures. `typical` are the faces shown, `mean` the mean of all.
+pub fn look(
+    subject: &Subject<'_>,
+    typical: &[ShownFace],
+    mean: &[f32],
+    meter: &mut Meter<'_>,
+) -> Result<Look> {
+    let model = subject.explained()?;
+    let options = Options::new(mean.to_vec(), subject.options.seed)?;
+    let own: Vec<f32> = typical.iter().flat_map(|f| &f.pixels).copied().collect();
+    let targets = vec![Target::Predicted; typical.len()];
+    let maps = attribute(&model, Method::Saliency, &own, &targets, &options)?;
+
+    let labels = subject.labels();
+    let chosen = evenly(&labels, subject.options.faces_of_a_class(), subject.names().len());
+    let pixels = subject.pixels(&subject.judged.faces, &chosen);
+    let labels: Vec<usize> = chosen.iter().map(|&f| labels[f]).collect();
+    let work = Work { pixels: &pixels, options: &options };
+    let targets = vec![Target::Predicted; labels.len()];
+    let found = work.saliency(&model, &targets, &mut |share| meter.part(share / 2.0))?;
+    // The control is asked about the same classes.
+    let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
+    let other = randomised(&subject.trained().network, None, subject.options.seed)?;
+    let other = Explained::new(&other)?;
+    let mut control = |_: &[f32]| -> CrateResult<Vec<f32>> {
+        let found = work.saliency(&other, &targets, &mut |share| meter.part(0.5 + share / 2.0))?;
+        Ok(found.into_iter().flat_map(|a| a.map).collect())
+    };
+    let flat: Vec<f32> = found.iter().flat_map(|a| &a.map).copied().collect();
+    let lift_options = LiftOptions::new(mean.to_vec(), subject.options.seed);
+    let lifts = region_lift(&pixels, &labels, &flat, &lift_options, Some(&mut control))?;
+    let predicted: Vec<usize> = found.iter().map(|a| a.class).collect();
+    let classes = subject.names().len();
+    Ok(Look {
+        faces: typical.to_vec(),
+        maps,
+        count: labels.len(),
+        class_maps: class_maps(&flat, &labels, &predicted, classes)?,
+        mean_faces: mean_faces(&pixels, &labels, classes),
+        mean_face: mean.to_vec(),
+        lifts,
+    })
+}
+
+/// At most `most` faces of each class, spread evenly over those it has; in the order of the set.
+fn evenly(labels: &[usize], most: usize, classes: usize) -> Vec<usize> {
+    let of_class = |c: usize| {
+        let own: Vec<usize> = (0..labels.len()).filter(|&f| labels[f] == c).collect();
+        let n = own.len().min(most);
+        (0..n).map(|i| own[i * own.len() / n]).collect::<Vec<_>>()
+    };
+    let mut chosen: Vec<usize> = (0..classes).flat_map(of_class).collect();
+    chosen.sort_unstable();
+    chosen
+}
+
+/// Faces to explain, and how.
+struct Work<'a> {
+    pixels: &'a [f32],
+    options: &'a Options,
+}
+
+impl Work<'_> {
+    fn saliency(
+        &self,
+        model: &Explained<'_>,
+        targets: &[Target],
+        progress: &mut dyn FnMut(f64),
+    ) -> Result<Vec<Attribution>> {
+        let mut found = Vec::with_capacity(targets.len());
+        for (faces, own) in self.pixels.chunks(CHUNK * PIXELS).zip(targets.chunks(CHUNK)) {
+            found.extend(attribute(model, Method::Saliency, faces, own, self.options)?);
+            progress(found.len() as f64 / targets.len() as f64);
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::html_report::saliency::evenly;
+
+    #[test]
+    fn classes_are_drawn_evenly() {
+        assert_eq!(evenly(&[0, 0, 0, 0, 1, 2, 2], 2, 4), [0, 2, 4, 5, 6]);
+        assert_eq!(evenly(&[], 2, 2), Vec::<usize>::new());
+    }
+}

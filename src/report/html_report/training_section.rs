@@ -1,0 +1,219 @@
+//! How did training go? The fourth question on the page.
+
+use crate::Result;
+use crate::optim::Shape;
+use crate::render::chart::{CurveWords, Look as ChartLook, Measure, Run, curve_panel, rate_panel};
+use crate::render::format::thousands;
+use crate::report::html_report::Subject;
+use crate::report::html_report::page::{Sheet, chart, charts};
+use crate::report::i18n::{Language, minus, say};
+use crate::train::charts::epochs;
+use crate::train::{Course, TrainConfig};
+
+/// A gap of accuracies below which nothing is said of over-fitting.
+const GAP: f64 = 0.02;
+
+/// Writes the answer.
+pub(crate) fn write(sheet: &mut Sheet, subject: &Subject<'_>) -> Result<()> {
+    let p = sheet.language.phrases();
+    sheet.document.anchor(2, "training", p.question_training);
+    let config = subject.trained().config.as_ref();
+    let Some(course) = Course::of(subject.history, config) else {
+        sheet.paragraph(p.no_history);
+        return Ok(());
+    };
+    sheet.findings(&words(&course, config, sheet.language));
+    let curve_words = CurveWords {
+        accuracy: p.accuracy,
+        loss: p.loss_curve,
+        rate: p.learning_rate,
+        training: p.training,
+        validation: p.validation,
+        best_epoch: p.best_epoch,
+        epoch: p.epoch,
+    };
+    let run = Run::new("", epochs(subject.history));
+    let size = |theme| ChartLook::new(theme).sized(500.0, 360.0);
+    let panel = |measure| chart(|theme| curve_panel(measure, &run, &curve_words, size(theme)));
+    let rates: Vec<(f64, f64)> = subject.history.iter().map(|m| (m.epoch as f64, m.lr)).collect();
+    let rate = chart(|theme| rate_panel(&rates, &curve_words, size(theme).sized(500.0, 260.0)))?;
+    let html = charts(&[panel(Measure::Accuracy)?, panel(Measure::Loss)?, rate]);
+    sheet.figure(&html, p.caption_curves);
+    Ok(())
+}
+
+/// What the curves say.
+pub(crate) fn words(
+    course: &Course,
+    config: Option<&TrainConfig>,
+    language: Language,
+) -> Vec<String> {
+    let p = language.phrases();
+    let percent = |v| language.percent(v);
+    let mut text = vec![say!(
+        p.course_best,
+        epochs = course.epochs,
+        best = course.best_epoch,
+        accuracy = percent(course.best_accuracy),
+        last = percent(course.last_accuracy)
+    )];
+    text.extend(gap_words(course, language));
+    text.extend((course.epochs > 1).then(|| loss_words(course, language)));
+    text.extend(rate_words(course, config, language));
+    text.extend(config.and_then(|config| size_words(config, language)));
+    text
+}
+
+/// Where the validation loss was lowest, and what became of it.
+fn loss_words(course: &Course, language: Language) -> String {
+    let p = language.phrases();
+    let loss = |v: f64| format!("{v:.3}");
+    match (course.harmed, course.lowest_loss_epoch == course.epochs) {
+        (true, _) => say!(
+            p.course_harm,
+            epoch = course.lowest_loss_epoch,
+            lowest = loss(course.lowest_loss),
+            last = loss(course.last_loss)
+        ),
+        (false, true) => say!(p.course_falling, last = loss(course.last_loss)),
+        (false, false) => say!(
+            p.course_flat,
+            epoch = course.lowest_loss_epoch,
+            lowest = loss(course.lowest_loss),
+            last = loss(course.last_loss)
+        ),
+    }
+}
+
+/// Whether training ran ahead of validation, where the two can be compared.
+fn gap_words(course: &Course, language: Language) -> Option<String> {
+    let p = language.phrases();
+    let points = |v: f64| minus(format!("{:.1}", 100.0 * v));
+    let training = language.percent(course.last_training_accuracy);
+    let validation = language.percent(course.last_accuracy);
+    let first = course.compared_from?;
+    let Some(epoch) = course.gap_begins.filter(|_| course.gap_at_end >= GAP) else {
+        return Some(say!(p.course_no_gap, training = training, validation = validation));
+    };
+    // What stands at the edge of what can be compared may have begun before it.
+    let from = if epoch == first && first > 1 { p.course_from_latest } else { p.course_from };
+    Some(say!(
+        p.course_gap,
+        from = say!(from, epoch = epoch),
+        training = training,
+        validation = validation,
+        end = points(course.gap_at_end)
+    ))
+}
+
+/// That training began on smaller faces than validation, where it did.
+fn size_words(config: &TrainConfig, language: Language) -> Option<String> {
+    let stages = &config.sizes;
+    let small = stages.iter().take_while(|stage| stage.side < config.final_side());
+    let sides: Vec<String> = small.clone().map(|stage| stage.side.to_string()).collect();
+    let share = language.whole_percent(small.last()?.until);
+    Some(say!(language.phrases().course_sizes, share = share, sides = sides.join(", ")))
+}
+
+/// A small number without needless zeros.
+fn rate(value: f64) -> String {
+    let text = format!("{value:.6}");
+    text.trim_end_matches('0').trim_end_matches('.').into()
+}
+
+/// The steps of the learning rate, or how it fell.
+fn rate_words(course: &Course, config: Option<&TrainConfig>, language: Language) -> Vec<String> {
+    let p = language.phrases();
+    let points = |v: f64| minus(format!("{:+.1}", 100.0 * v));
+    let mut text: Vec<String> = course
+        .steps
+        .iter()
+        .map(|step| {
+            say!(
+                p.rate_step,
+                epoch = step.epoch,
+                from = rate(step.from),
+                to = rate(step.to),
+                gain = points(step.gain)
+            )
+        })
+        .collect();
+    let shape = match config.map(|c| c.schedule.shape) {
+        Some(Shape::Linear) => p.shape_linear,
+        Some(Shape::Cosine) => p.shape_cosine,
+        Some(Shape::OneCycle) => p.shape_one_cycle,
+        Some(Shape::Step) => p.shape_step,
+        Some(Shape::Constant) => p.shape_constant,
+        None => p.shape_unknown,
+    };
+    if text.is_empty() {
+        let (highest, last) = (rate(course.highest_rate), rate(course.last_rate));
+        text.push(say!(p.rate_smooth, shape = shape, highest = highest, last = last));
+    }
+    if let Some((epoch, gain)) = course.small_rate {
+        text.push(say!(p.rate_small, epoch = epoch, gain = points(gain)));
+    }
+    text
+}
+
+/// How the network was trained, as rows of a table.
+pub(crate) fn settings(subject: &Subject<'_>, language: Language) -> Vec<[String; 2]> {
+    let p = language.phrases();
+    let Some(config) = &subject.trained().config else { return vec![] };
+    let source = match &config.data {
+        Some(path) => path.display().to_string(),
+        None => say!(p.drawn_faces, count = thousands(config.synthetic as u64)),
+    };
+    let budget = match config.budget {
+        crate::train::Budget::Epochs(n) => say!(p.budget_epochs, count = n),
+        crate::train::Budget::Minutes(m) => say!(p.budget_minutes, count = m),
+    };
+    let recipe = say!(
+        p.recipe_of_training,
+        batch = config.batch,
+        lr = rate(config.lr),
+        decay = rate(config.optimizer.weight_decay),
+        smoothing = rate(config.label_smoothing),
+        seed = config.seed
+    );
+    vec![
+        [p.made_trained_on.into(), source],
+        [p.made_budget.into(), budget],
+        [p.made_recipe.into(), recipe],
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::EpochMetrics;
+    use crate::train::config::SizeStage;
+
+    fn epoch(epoch: usize, accuracy: f64, val_accuracy: f64, val_loss: f64) -> EpochMetrics {
+        EpochMetrics { epoch, accuracy, val_accuracy, val_loss, ..EpochMetrics::default() }
+    }
+
+    #[test]
+    fn a_loss_that_rises_without_over_fitting_and_one_that_cannot_fall() {
+        let said = |history: &[EpochMetrics]| {
+            let course = Course::of(history, None).unwrap();
+            words(&course, None, Language::English).join(" ")
+        };
+        let text = said(&[epoch(1, 0.4, 0.5, 1.0), epoch(2, 0.45, 0.52, 1.2)]);
+        assert!(text.contains("No over-fitting") && text.contains("rose to 1.200"), "{text}");
+        assert!(!said(&[epoch(1, 0.4, 0.5, 1.0)]).contains("loss"));
+    }
+
+    #[test]
+    fn smaller_training_faces_are_told_of() {
+        let stage = |until, side| SizeStage { until, side };
+        let mut config = TrainConfig::default();
+        assert_eq!(size_words(&config, Language::English), None);
+        config.sizes = vec![stage(0.4, 32), stage(0.75, 40), stage(1.0, 48)];
+        let english = size_words(&config, Language::English).unwrap();
+        assert!(english.contains("first 75 % of"), "{english}");
+        assert!(english.contains("(32, 40 pixels wide)"), "{english}");
+        config.sizes = vec![stage(1.0, 48)];
+        assert_eq!(size_words(&config, Language::Chinese), None);
+    }
+}

@@ -1,0 +1,202 @@
+//! The languages of reports: one table of phrases each, and how each writes numbers.
+//!
+//! A phrase is a whole sentence with named gaps, `{recall} of {faces} found`, so that word order is
+//! the translator's. Which sentence is said is decided once, in the code that reads the numbers.
+
+mod chinese;
+mod english;
+mod phrases;
+
+pub(crate) use phrases::Phrases;
+
+use crate::explain::regions::face_regions::Region;
+use crate::stats::Interval;
+use crate::{CLASS_NAMES, Error, Result};
+
+use std::str::FromStr;
+
+/// The language of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// Chinese, simplified.
+    Chinese,
+}
+
+impl FromStr for Language {
+    type Err = Error;
+    fn from_str(code: &str) -> Result<Self> {
+        match code {
+            "en" => Ok(Language::English),
+            "zh" => Ok(Language::Chinese),
+            _ => Err(Error::Usage(format!("no language `{code}`; there are en and zh"))),
+        }
+    }
+}
+
+impl Language {
+    /// As HTML names it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::Chinese => "zh",
+        }
+    }
+
+    /// The table of phrases.
+    pub(crate) fn phrases(self) -> &'static Phrases {
+        match self {
+            Language::English => &english::TABLE,
+            Language::Chinese => &chinese::TABLE,
+        }
+    }
+
+    /// A class's name; of a class that is none of FER2013's the name that the network has.
+    pub fn class(self, name: &str) -> &str {
+        let place = CLASS_NAMES.iter().position(|n| *n == name);
+        match (self, place) {
+            (Language::Chinese, Some(c)) => chinese::CLASSES[c],
+            _ => name,
+        }
+    }
+
+    /// A part of the face.
+    pub fn region(self, region: Region) -> &'static str {
+        match self {
+            Language::English => region.label(),
+            Language::Chinese => chinese::REGIONS[region as usize],
+        }
+    }
+
+    /// A part of the face, short enough to stand under a bar.
+    pub fn short_region(self, region: Region) -> &'static str {
+        match self {
+            Language::English => english::SHORT_REGIONS[region as usize],
+            Language::Chinese => chinese::SHORT_REGIONS[region as usize],
+        }
+    }
+
+    /// A share with one decimal: `12.3 %`; what is not finite is `–`.
+    pub fn percent(self, share: f64) -> String {
+        self.percentage(share, 1)
+    }
+
+    /// A share without decimals: `12 %`.
+    pub fn whole_percent(self, share: f64) -> String {
+        self.percentage(share, 0)
+    }
+
+    fn percentage(self, share: f64, decimals: usize) -> String {
+        let gap = if self == Language::English { " " } else { "" };
+        match share.is_finite() {
+            true => minus(format!("{:.decimals$}{gap}%", 100.0 * share)),
+            false => "–".into(),
+        }
+    }
+
+    /// Both ends of an interval of shares: `64 to 68 %`.
+    pub fn between(self, interval: Interval) -> String {
+        let (low, high) = (100.0 * interval.low, 100.0 * interval.high);
+        match self {
+            Language::English => minus(format!("{low:.0} to {high:.0} %")),
+            Language::Chinese => minus(format!("{low:.0}%～{high:.0}%")),
+        }
+    }
+
+    /// An enumeration: `a, b and c`.
+    pub fn list<S: AsRef<str>>(self, items: &[S]) -> String {
+        let (comma, and) = match self {
+            Language::English => (", ", " and "),
+            Language::Chinese => ("、", "和"),
+        };
+        let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
+        match items.split_last() {
+            Some((last, first)) if !first.is_empty() => first.join(comma) + and + last,
+            _ => items.concat(),
+        }
+    }
+
+    /// Sentences one after the other.
+    pub fn paragraph<S: AsRef<str>>(self, sentences: &[S]) -> String {
+        let said = sentences.iter().map(AsRef::as_ref).filter(|s| !s.is_empty());
+        said.collect::<Vec<_>>().join(if self == Language::English { " " } else { "" })
+    }
+}
+
+/// A number as it is printed, with a minus as long as a plus and a dash for what is not a number.
+pub(crate) fn minus(number: String) -> String {
+    match number.as_str() {
+        "NaN" => "–".into(),
+        _ => number.replace('-', "−"),
+    }
+}
+
+/// Fills the named gaps of a phrase.
+pub(crate) fn fill(phrase: &str, values: &[(&str, String)]) -> String {
+    let mut text = String::with_capacity(phrase.len() + 16);
+    let mut rest = phrase;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, tail) = after.split_once('}').unwrap_or((after, ""));
+        let value = values.iter().find(|(n, _)| *n == name);
+        debug_assert!(value.is_some(), "`{name}` is not given to: {phrase}");
+        text.push_str(before);
+        text.push_str(value.map_or("", |v| v.1.as_str()));
+        rest = tail;
+    }
+    text + rest
+}
+
+/// A phrase with its gaps filled: `say!(p.found, recall = …, faces = …)`.
+macro_rules! say {
+    ($phrase:expr $(, $name:ident = $value:expr)* $(,)?) => {
+        $crate::report::i18n::fill($phrase, &[$((stringify!($name), $value.to_string())),*])
+    };
+}
+pub(crate) use say;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gaps(phrase: &str) -> Vec<&str> {
+        let mut names: Vec<&str> =
+            phrase.split('{').skip(1).filter_map(|p| p.split_once('}')).map(|p| p.0).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn both_tables_leave_the_same_gaps_and_no_phrase_is_empty() {
+        let tables = [Language::English, Language::Chinese].map(|l| l.phrases().all());
+        for ((name, english), (_, chinese)) in tables[0].iter().zip(&tables[1]) {
+            assert_eq!(gaps(english), gaps(chinese), "{name}");
+            assert!(!english.is_empty() && !chinese.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn chinese_phrases_are_chinese() {
+        let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+        for (name, phrase) in Language::Chinese.phrases().all() {
+            assert!(phrase.chars().any(is_chinese), "{name}: {phrase}");
+        }
+        for (name, phrase) in Language::English.phrases().all() {
+            assert!(!phrase.chars().any(is_chinese), "{name}: {phrase}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_lists_are_written_as_each_language_does() {
+        let (en, zh) = (Language::English, Language::Chinese);
+        assert_eq!((en.percent(0.1234), zh.percent(0.1234)), ("12.3 %".into(), "12.3%".into()));
+        assert_eq!(en.percent(f64::NAN), "–");
+        assert_eq!(en.whole_percent(-0.05), "−5 %");
+        assert_eq!(en.list(&["a", "b", "c"]), "a, b and c");
+        assert_eq!((zh.list(&["a", "b"]), zh.list(&["a"])), ("a和b".into(), "a".into()));
+        assert_eq!((en.class("happy"), zh.class("happy")), ("happy", "高兴"));
+        assert_eq!(zh.class("joy"), "joy");
+        assert_eq!(say!("{a} of {b}", b = 2, a = "1"), "1 of 2");
+    }
+}

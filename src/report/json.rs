@@ -1,0 +1,97 @@
+//! Explanations as one JSON object.
+
+use crate::explain::{Attribution, Fact};
+use crate::report::ShownFace;
+use crate::report::face::name;
+use serde::Serialize;
+
+/// Everything a page says, for programs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    /// The network.
+    pub model: String,
+    /// Whether the probabilities are calibrated ones.
+    pub calibrated: bool,
+    /// The faces.
+    pub faces: Vec<FaceRecord>,
+}
+
+/// One face.
+#[derive(Clone, Debug, Serialize)]
+pub struct FaceRecord {
+    /// Where it came from.
+    pub origin: String,
+    /// True class, where known.
+    pub label: Option<String>,
+    /// The most probable class.
+    pub predicted: String,
+    /// Its probability.
+    pub probability: f32,
+    /// Its explanations, a method each.
+    pub explanations: Vec<ExplanationRecord>,
+}
+
+/// One face explained by one method.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplanationRecord {
+    /// Name on the command line.
+    pub method: String,
+    /// What was explained.
+    pub target: String,
+    /// The class explained.
+    pub class: String,
+    /// The target's score: a logit, a loss, or the probability where the method explains that.
+    pub score: f32,
+    /// Probability of the class.
+    pub probability: f32,
+    /// Largest magnitude of the map.
+    pub raw_max: f32,
+    /// 99th percentile of the magnitude.
+    pub scale: f32,
+    /// Sum of the map.
+    pub sum: f64,
+    /// What a caption says.
+    pub facts: Vec<String>,
+    /// Why there is no map.
+    pub refused: Option<String>,
+}
+
+impl Record {
+    /// `found[m][i]` explains `faces[i]` by method m.
+    pub fn new(
+        model: &str,
+        calibrated: bool,
+        names: &[&str],
+        faces: &[ShownFace],
+        found: &[Vec<Attribution>],
+    ) -> Record {
+        let one = |(i, face): (usize, &ShownFace)| FaceRecord {
+            origin: face.origin.clone(),
+            label: face.label.map(|c| name(names, c).into()),
+            predicted: name(names, face.predicted).into(),
+            probability: face.probability,
+            explanations: found.iter().map(|m| explanation(&m[i], names)).collect(),
+        };
+        let faces = faces.iter().enumerate().map(one).collect();
+        Record { model: model.into(), calibrated, faces }
+    }
+}
+
+fn explanation(a: &Attribution, names: &[&str]) -> ExplanationRecord {
+    let class = name(names, a.class);
+    ExplanationRecord {
+        method: a.method.name().into(),
+        target: match a.method.explains_probability() {
+            true => format!("probability of {class}"),
+            false => a.target.describe(class),
+        },
+        class: class.into(),
+        score: if a.method.explains_probability() { a.probability } else { a.score },
+        probability: a.probability,
+        raw_max: a.raw_max,
+        scale: a.scale,
+        sum: a.map.iter().map(|&v| f64::from(v)).sum(),
+        facts: a.facts.iter().map(Fact::to_string).collect(),
+        refused: a.refused.clone(),
+    }
+}

@@ -1,0 +1,3 @@
+//! Pages of LIME explanations.
+
+pub mod lime_page;

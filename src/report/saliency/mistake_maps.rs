@@ -1,0 +1,141 @@
+//! Where the network looked when it was wrong: each mistake with the maps of both classes, the one
+//! it named and the true one.
+
+use crate::explain::attribute;
+use crate::explain::{Attribution, Classifier, Method, Options, Target};
+use crate::metrics::errors::Mistake;
+use crate::render::colormap::overlay;
+use crate::render::format::{percent, short};
+use crate::render::panel::{Cell, Line, Page, Row, Tone};
+use crate::render::{BarEnds, ScaleBar, Theme};
+use crate::report::ShownFace;
+use crate::report::face::name;
+use crate::report::saliency::saliency_page::{MAGNITUDE, scale_of};
+use crate::{PIXELS, Result};
+
+/// Mistakes on the page of the most confident ones.
+const ERRORS: usize = 12;
+/// Confusions on their page, and mistakes shown of each.
+const PAIRS: (usize, usize) = (5, 3);
+/// One map pixel by pixel, one by region.
+const METHODS: [Method; 2] = [Method::Saliency, Method::LayerCam];
+
+/// Both pages.
+#[derive(Clone, Debug)]
+pub struct MistakeMaps {
+    /// The most confident mistakes, one a row.
+    pub errors: Page,
+    /// The most frequent confusions, with the most confident mistakes of each.
+    pub pairs: Page,
+}
+
+/// Faces `[n, 48, 48]` that were judged, and by which network.
+pub struct Judged<'a> {
+    /// The network that is explained.
+    pub model: &'a dyn Classifier,
+    /// Names of the classes.
+    pub names: &'a [&'a str],
+    /// All faces.
+    pub pixels: &'a [f32],
+    /// Where each came from.
+    pub origin: &'a dyn Fn(usize) -> String,
+}
+
+impl MistakeMaps {
+    /// Explains some of `mistakes`, which come with the most confident first.
+    ///
+    /// # Errors
+    /// Those of the network and of drawing.
+    pub fn new(judged: &Judged<'_>, mistakes: &[Mistake]) -> Result<MistakeMaps> {
+        let shown: Vec<&Mistake> = mistakes.iter().take(ERRORS).collect();
+        let errors = judged.page("The most confident errors, for both classes", &shown)?;
+        let mut counts: Vec<((usize, usize), usize)> = Vec::new();
+        for m in mistakes {
+            let pair = (m.truth, m.predicted);
+            match counts.iter_mut().find(|(p, _)| *p == pair) {
+                Some((_, n)) => *n += 1,
+                None => counts.push((pair, 1)),
+            }
+        }
+        counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        let of_pair = |(pair, _): &((usize, usize), usize)| {
+            let own = mistakes.iter().filter(|m| (m.truth, m.predicted) == *pair);
+            own.take(PAIRS.1).collect::<Vec<_>>()
+        };
+        let shown: Vec<&Mistake> = counts.iter().take(PAIRS.0).flat_map(of_pair).collect();
+        let mut pairs = judged.page("The most frequent confusions, for both classes", &shown)?;
+        let words = |((truth, said), n): &((usize, usize), usize)| {
+            format!("{} taken for {}: {n}", judged.name(*truth), judged.name(*said))
+        };
+        let counted: Vec<String> = counts.iter().take(PAIRS.0).map(words).collect();
+        pairs.subtitle = counted.join(" · ");
+        Ok(MistakeMaps { errors, pairs })
+    }
+}
+
+impl Judged<'_> {
+    fn name(&self, class: usize) -> &str {
+        name(self.names, class)
+    }
+
+    fn page(&self, title: &str, mistakes: &[&Mistake]) -> Result<Page> {
+        let of = |m: &&Mistake| &self.pixels[m.face * PIXELS..(m.face + 1) * PIXELS];
+        let pixels: Vec<f32> = mistakes.iter().flat_map(of).copied().collect();
+        let options = Options::new(crate::explain::image_ops::mean_face(&pixels), 0)?;
+        let mut maps: Vec<Vec<Attribution>> = Vec::new();
+        for method in METHODS {
+            for class in [|m: &Mistake| m.predicted, |m: &Mistake| m.truth] {
+                let targets: Vec<Target> =
+                    mistakes.iter().map(|m| Target::Class(class(m))).collect();
+                maps.push(attribute(self.model, method, &pixels, &targets, &options)?);
+            }
+        }
+        let mut page = Page { cell: 150.0, ..Page::new(title, Theme::Light) };
+        page.columns = vec!["face".into()];
+        for method in METHODS {
+            let heads = ["named", "true"].map(|c| format!("{}, {c} class", method.title()));
+            page.columns.extend(heads);
+        }
+        for (i, m) in mistakes.iter().enumerate() {
+            page.rows.push(self.row(m, of(m), maps.iter().map(|all| &all[i]))?);
+        }
+        let ends = BarEnds::Percentile99("map");
+        page.scale_bars = vec![ScaleBar { colormap: MAGNITUDE, ends, label: "magnitude".into() }];
+        page.caption =
+            "Each map is of one class's logit, on its own scale, over the face. Saliency: \
+                        the gradient's magnitude. LayerCAM: only what speaks for the class."
+                .into();
+        Ok(page)
+    }
+
+    fn row<'m>(
+        &self,
+        m: &Mistake,
+        pixels: &[f32],
+        maps: impl Iterator<Item = &'m Attribution>,
+    ) -> Result<Row> {
+        let face = ShownFace {
+            pixels: pixels.to_vec(),
+            label: Some(m.truth),
+            origin: (self.origin)(m.face),
+            predicted: m.predicted,
+            probability: m.confidence as f32,
+        };
+        let picture = face.picture()?;
+        let mut header = face.header(self.names);
+        let own = format!("{} {}", self.name(m.truth), percent(m.true_probability));
+        header.insert(2, Line::new(own, Tone::Muted));
+        let mut cells = vec![Cell::picture(picture.clone(), "")];
+        for found in maps {
+            cells.push(match &found.refused {
+                Some(why) => Cell::Text(vec![Line::new(why.as_str(), Tone::Bad)]),
+                None => Cell::Picture {
+                    picture: overlay(&picture, &found.map, MAGNITUDE, scale_of(found))?,
+                    smooth: found.method.default_map_side().is_some(),
+                    caption: format!("max {}", short(found.raw_max.into())),
+                },
+            });
+        }
+        Ok(Row { header, cells })
+    }
+}

@@ -1,0 +1,165 @@
+//! Region lift as charts and as a table.
+
+use crate::Result;
+use crate::explain::regions::face_regions::{Region, Template};
+use crate::explain::regions::region_lift::{Lift, Source};
+use crate::explain::sanity::significance::FEWEST;
+use crate::render::Scene;
+use crate::render::Theme;
+use crate::render::chart::{BarChart, BarSeries, Control, Look, bars};
+use crate::render::format::thousands;
+use crate::render::panel::{Cell, Page, Row};
+use crate::report::face::name;
+use crate::report::i18n::{Language, say};
+use crate::report::saliency::region_words::{lift_of, region_words};
+use crate::report::saliency::template_page::{draw_template, region_legend};
+use std::fmt::Write as _;
+
+/// What the page is about.
+#[derive(Clone, Copy, Debug)]
+pub struct RegionPage<'a> {
+    /// Lifts of all classes and sources.
+    pub lifts: &'a [Lift],
+    /// Names of the classes.
+    pub names: &'a [&'a str],
+    /// “Saliency of the logit of the true class, run-1 (fer-m), 3,589 faces”.
+    pub what: &'a str,
+    /// Mean face, to show the template on.
+    pub mean_face: &'a [f32],
+    /// Colours.
+    pub theme: Theme,
+}
+
+impl RegionPage<'_> {
+    /// The chart over all faces, the template, and a chart for each class.
+    ///
+    /// # Errors
+    /// Those of drawing.
+    pub fn page(&self) -> Result<Page> {
+        let mut page = Page { cell: 192.0, ..Page::new("Face or not face?", self.theme) };
+        page.subtitle = self.what.into();
+        let template = draw_template(self.mean_face, &Template::fixed())?;
+        let wide = Look::new(self.theme).sized(560.0, 360.0);
+        let template = Cell::Picture {
+            picture: template,
+            smooth: false,
+            caption: "regions on the mean face".into(),
+        };
+        page.rows.push(Row {
+            header: vec![],
+            cells: vec![Cell::Drawing(self.chart(None, wide)?), template],
+        });
+        let small = Look::new(self.theme).sized(560.0, 300.0);
+        let classes =
+            (0..self.names.len()).filter(|&c| self.lifts.iter().any(|l| l.class == Some(c)));
+        let charts = classes.map(|c| Ok(Cell::Drawing(self.chart(Some(c), small)?)));
+        let mut charts = charts.collect::<Result<Vec<_>>>()?.into_iter();
+        while let Some(left) = charts.next() {
+            let cells = std::iter::once(left).chain(charts.next()).collect();
+            page.rows.push(Row { header: vec![], cells });
+        }
+        page.legend = region_legend();
+        page.caption = format!(
+            "Lift: share of the magnitude of the map in a region, divided by the region's share of the \
+             picture; 1 is no preference. Bars: 95 % bootstrap interval over the faces, from {FEWEST} faces \
+             on. {}",
+            region_words(self.lifts, self.names)
+        );
+        Ok(page)
+    }
+
+    /// The chart of one class or of all faces, with its title.
+    fn chart(&self, class: Option<usize>, look: Look) -> Result<Scene> {
+        let title = class.map_or("All faces", |c| name(self.names, c));
+        lift_chart(self.lifts, class, title, look, Language::English)
+    }
+
+    /// The table for a terminal, and the words.
+    pub fn text(&self) -> String {
+        let mut text = format!("{}\n\n{:<10} {:>6} {:<16}", self.what, "class", "faces", "source");
+        for region in Region::ALL {
+            let _ = write!(text, "{:>18}", Language::English.short_region(region));
+        }
+        let mut line = None;
+        // The uniform control is 1 by definition.
+        for lift in self.lifts.iter().filter(|l| l.source != Source::Uniform) {
+            if line != Some((lift.class, lift.source)) {
+                line = Some((lift.class, lift.source));
+                let class = lift.class.map_or("all", |c| name(self.names, c));
+                let _ = write!(
+                    text,
+                    "\n{class:<10} {:>6} {:<16}",
+                    lift.faces,
+                    source_name(lift.source)
+                );
+            }
+            let interval = match lift.is_known() {
+                true => {
+                    format!("{:.2} [{:.2},{:.2}]", lift.lift, lift.interval.low, lift.interval.high)
+                }
+                false => format!("{:.2}", lift.lift),
+            };
+            let _ = write!(text, "{interval:>18}");
+        }
+        let _ = writeln!(text, "\n\n{}", region_words(self.lifts, self.names));
+        text
+    }
+}
+
+/// Bars of the network, signs of the controls, for one class or all faces.
+///
+/// # Errors
+/// Those of drawing.
+pub fn lift_chart(
+    lifts: &[Lift],
+    class: Option<usize>,
+    title: &str,
+    look: Look,
+    language: Language,
+) -> Result<Scene> {
+    let p = language.phrases();
+    let of = |source: Source| Region::ALL.map(|r| lift_of(lifts, class, source, r));
+    let network = of(Source::Network);
+    let faces = network[0].map_or(0, |l| l.faces);
+    let control = |source, label: &str| {
+        let values = of(source).map(|l| l.map_or(f64::NAN, |l| l.lift)).to_vec();
+        values.iter().any(|v| v.is_finite()).then(|| Control { name: label.into(), values })
+    };
+    let chart = BarChart {
+        title: title.into(),
+        subtitle: say!(p.count_of_faces, faces = thousands(faces as u64)),
+        y_title: p.lift.into(),
+        categories: Region::ALL.map(|r| language.short_region(r).to_owned()).to_vec(),
+        series: vec![BarSeries {
+            name: p.network.into(),
+            values: network.map(|l| l.map_or(f64::NAN, |l| l.lift)).to_vec(),
+            intervals: network
+                .map(|l| match l {
+                    Some(l) if l.is_known() => (l.interval.low, l.interval.high),
+                    _ => (f64::NAN, f64::NAN),
+                })
+                .to_vec(),
+            // Numbers would stand on the controls; the table has them.
+            labels: vec![String::new(); Region::ALL.len()],
+        }],
+        controls: [
+            control(Source::Sobel, p.control_edges),
+            control(Source::Randomised, p.control_random),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        reference: Some((1.0, p.uniform.into())),
+        ..BarChart::default()
+    };
+    bars(&chart, look)
+}
+
+fn source_name(source: Source) -> &'static str {
+    match source {
+        Source::Network => "network",
+        Source::Uniform => "uniform",
+        Source::Sobel => "edges (Sobel)",
+        Source::Randomised => "random weights",
+    }
+}

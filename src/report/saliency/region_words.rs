@@ -1,0 +1,116 @@
+//! Region lift in words: face or not face?
+
+use crate::explain::regions::face_regions::Region;
+use crate::explain::regions::region_lift::{Lift, Source};
+use crate::explain::sanity::significance::FEWEST;
+use crate::report::face::name;
+use crate::report::i18n::{Language, say};
+
+/// The lift of a region for a class (`None`: all faces) and a source.
+pub fn lift_of(
+    lifts: &[Lift],
+    class: Option<usize>,
+    source: Source,
+    region: Region,
+) -> Option<&Lift> {
+    lifts.iter().find(|l| l.class == class && l.source == source && l.region == region)
+}
+
+/// The answer to the question, for all faces and for each class.
+pub fn region_words(lifts: &[Lift], names: &[&str]) -> String {
+    region_sentences(lifts, names, Language::English).join(" ")
+}
+
+/// The same as sentences in a language: the verdict first, then one for all faces and for each
+/// class.
+pub fn region_sentences(lifts: &[Lift], names: &[&str], language: Language) -> Vec<String> {
+    let mut classes: Vec<usize> = lifts.iter().filter_map(|l| l.class).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    let all = language.phrases().over_all_faces;
+    let known = |class| lifts.iter().any(|l| l.class == class && l.is_known());
+    if !known(None) {
+        return vec![say!(language.phrases().few_faces, fewest = FEWEST)];
+    }
+    let mut words = vec![verdict(lifts, language), most_looked_at(lifts, None, all, language)];
+    words.extend(classes.into_iter().filter(|&c| known(Some(c))).map(|c| {
+        let who = capital(language.class(name(names, c)));
+        let most = most_looked_at(lifts, Some(c), &who, language);
+        language.paragraph(&[most, more_than_all(lifts, c, language)])
+    }));
+    words.retain(|w| !w.is_empty());
+    words
+}
+
+/// Whether the attribution lies on the face, and whether edges or random weights would do the same.
+fn verdict(lifts: &[Lift], language: Language) -> String {
+    let outside = |source| lift_of(lifts, None, source, Region::Outside);
+    let (Some(network), Some(uniform)) = (outside(Source::Network), outside(Source::Uniform))
+    else {
+        return String::new();
+    };
+    let p = language.phrases();
+    let on_face = |l: &Lift| language.percent(1.0 - l.share);
+    let mut text = vec![say!(p.on_face, share = on_face(network), area = on_face(uniform))];
+    let mut not_beaten = vec![];
+    for (source, what) in [(Source::Sobel, p.the_edges), (Source::Randomised, p.random_weights)] {
+        if let Some(control) = outside(source) {
+            text.push(say!(p.by_control, control = what, share = on_face(control)));
+            if network.interval.high >= control.interval.low {
+                not_beaten.push(what);
+            }
+        }
+    }
+    text.push(
+        match (network.interval.high < 1.0, not_beaten.is_empty()) {
+            (true, true) => p.looks_at_face,
+            (true, false) => p.so_does_a_control,
+            (false, _) => p.not_at_face,
+        }
+        .into(),
+    );
+    if !not_beaten.is_empty() {
+        text.push(say!(p.not_above, controls = language.list(&not_beaten)));
+    }
+    language.paragraph(&text)
+}
+
+/// The region with the highest lift, and whether edges explain it.
+fn most_looked_at(lifts: &[Lift], class: Option<usize>, who: &str, language: Language) -> String {
+    let own = lifts.iter().filter(|l| l.class == class && l.source == Source::Network);
+    let Some(best) = own.max_by(|a, b| a.lift.total_cmp(&b.lift)) else { return String::new() };
+    let p = language.phrases();
+    let beside = match lift_of(lifts, class, Source::Sobel, best.region) {
+        Some(e) if best.interval.low > e.interval.high => {
+            say!(p.above_edges, lift = format!("{:.2}", e.lift))
+        }
+        Some(e) => say!(p.like_edges, lift = format!("{:.2}", e.lift)),
+        None => p.no_control.into(),
+    };
+    let (region, lift) = (language.region(best.region), format!("{:.2}", best.lift));
+    say!(p.most_at, who = who, region = region, lift = lift, beside = beside)
+}
+
+/// Where the faces of a class draw more than all faces do, by the largest difference beyond both
+/// intervals.
+fn more_than_all(lifts: &[Lift], class: usize, language: Language) -> String {
+    let pair = |region: Region| {
+        let own = lift_of(lifts, Some(class), Source::Network, region)?;
+        let all = lift_of(lifts, None, Source::Network, region)?;
+        let edges = lift_of(lifts, Some(class), Source::Sobel, region)?;
+        (own.interval.low > all.interval.high).then_some((own, all, edges))
+    };
+    let gain = |(own, all, _): &(&Lift, &Lift, &Lift)| own.lift - all.lift;
+    let pairs = Region::ALL.into_iter().filter_map(pair);
+    let Some((own, all, edges)) = pairs.max_by(|a, b| gain(a).total_cmp(&gain(b))) else {
+        return String::new();
+    };
+    let [lift, over_all, edges] = [own, all, edges].map(|l| format!("{:.2}", l.lift));
+    let (region, p) = (language.region(own.region), language.phrases());
+    say!(p.more_than_all, region = region, lift = lift, all = over_all, edges = edges)
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or(String::new(), |c| c.to_uppercase().chain(letters).collect())
+}

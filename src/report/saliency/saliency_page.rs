@@ -1,0 +1,180 @@
+//! One method, one face a row: original, map, overlay, signed map.
+
+use crate::explain::{Attribution, Fact, Target};
+use crate::render::colormap::{draw_map, overlay};
+use crate::render::format::short;
+use crate::render::panel::{Cell, Line, Page, Row, Tone};
+use crate::render::{BarEnds, Colormap, Picture, Scale, ScaleBar, Theme};
+use crate::report::ShownFace;
+use crate::report::face::name;
+use crate::{Result, SIDE};
+
+/// Magnitudes.
+pub const MAGNITUDE: Colormap = Colormap::Inferno;
+/// Signs.
+pub const SIGNED: Colormap = Colormap::BlueRed;
+
+/// What a page is about.
+#[derive(Clone, Copy, Debug)]
+pub struct PageOptions<'a> {
+    /// Names of the classes.
+    pub names: &'a [&'a str],
+    /// The network, as the caption calls it.
+    pub model: &'a str,
+    /// One scale for all rows.
+    pub common_scale: bool,
+    /// Colours.
+    pub theme: Theme,
+}
+
+/// The scale of one map: clipped at the 99th percentile, with the raw maximum.
+pub fn scale_of(found: &Attribution) -> Scale {
+    Scale { clip: found.scale, max: found.raw_max }
+}
+
+/// A page of one method: `found[i]` explains `faces[i]`, all by the same method.
+///
+/// # Errors
+/// Those of drawing.
+pub fn saliency_page(
+    faces: &[ShownFace],
+    found: &[Attribution],
+    options: &PageOptions<'_>,
+) -> Result<Page> {
+    let Some(first) = found.first() else {
+        return Ok(Page::new("No faces", options.theme));
+    };
+    let method = first.method;
+    let signed = method.is_signed();
+    let scales: Vec<Scale> = found.iter().map(scale_of).collect();
+    let common = options.common_scale.then(|| Scale::common(&scales));
+    let mut page = Page::new(title(found, faces, options), options.theme);
+    page.subtitle = format!("{}. {}.", options.model, method.definition());
+    page.columns = ["face", "map", "overlay"].map(String::from).to_vec();
+    if signed {
+        page.columns.push("signed map".into());
+    }
+    let shared = shared_facts(found);
+    for (face, found) in faces.iter().zip(found) {
+        let mut header = face.header(options.names);
+        header.extend(remarks(found, &shared, options));
+        let scale = common.unwrap_or(scale_of(found));
+        page.rows.push(Row { header, cells: cells(face, found, scale, signed)? });
+    }
+    let ends = common.map_or(BarEnds::Percentile99("map"), BarEnds::Numbers);
+    let bar = |colormap, what: &str| ScaleBar { colormap, ends, label: what.into() };
+    page.scale_bars.push(bar(MAGNITUDE, &format!("magnitude, {}", method.unit())));
+    if signed {
+        page.scale_bars.push(bar(SIGNED, sign_words(first.target)));
+    }
+    page.caption = caption(first, &shared, options);
+    Ok(page)
+}
+
+/// What the colours of a signed map mean.
+pub fn sign_words(target: Target) -> &'static str {
+    match target {
+        Target::Loss(_) => "blue: lowers the loss, red: raises it",
+        _ => "blue: against, red: for",
+    }
+}
+
+/// “Saliency: what moves the logit of the predicted class”.
+fn title(found: &[Attribution], faces: &[ShownFace], options: &PageOptions<'_>) -> String {
+    let method = found[0].method.title();
+    format!("{method} of the {}", target_words(found, faces, options.names))
+}
+
+/// The target of all faces in words: one class by name, several by what they have in common.
+/// `found` holds one or several rounds of explanations of the faces.
+pub fn target_words(found: &[Attribution], faces: &[ShownFace], names: &[&str]) -> String {
+    let first = &found[0];
+    let pairs = || found.iter().zip(faces.iter().cycle());
+    let class = if found.iter().all(|a| a.class == first.class) {
+        name(names, first.class)
+    } else if pairs().all(|(a, face)| a.class == face.predicted) {
+        "the predicted class"
+    } else if pairs().all(|(a, face)| Some(a.class) == face.label) {
+        "the true class"
+    } else {
+        "each row's class"
+    };
+    if first.method.explains_probability() {
+        return format!("probability of {class}");
+    }
+    match first.target {
+        Target::Loss(_) => "loss against the true class".into(),
+        Target::Contrast(_) => format!("logit of {class} against the rest"),
+        _ => format!("logit of {class}"),
+    }
+}
+
+fn cells(face: &ShownFace, found: &Attribution, scale: Scale, signed: bool) -> Result<Vec<Cell>> {
+    let picture = face.picture()?;
+    let mut cells = vec![Cell::picture(picture.clone(), "")];
+    if let Some(why) = &found.refused {
+        cells.push(Cell::Text(vec![Line::new(why.as_str(), Tone::Bad)]));
+        return Ok(cells);
+    }
+    let map = &found.map;
+    let smooth = found.method.default_map_side().is_some();
+    let cell = |picture: Picture| Cell::Picture { picture, smooth, caption: String::new() };
+    cells.push(cell(draw_map(map, SIDE, SIDE, MAGNITUDE, scale)?));
+    cells.push(cell(overlay(&picture, map, MAGNITUDE, scale)?));
+    if signed {
+        cells.push(cell(draw_map(map, SIDE, SIDE, SIGNED, scale)?));
+    }
+    Ok(cells)
+}
+
+/// Facts that all faces share, for the caption; the others stand in the rows.
+pub fn shared_facts(found: &[Attribution]) -> Vec<Fact> {
+    let everywhere = |fact: &&Fact| found.iter().all(|a| a.facts.contains(fact));
+    let facts = found.iter().find(|a| a.refused.is_none()).map_or(&[][..], |a| &a.facts);
+    facts.iter().filter(everywhere).filter(|f| **f != Fact::NoPositiveEvidence).cloned().collect()
+}
+
+/// What a row says beside its maps: class explained, raw maximum, its own facts.
+fn remarks(found: &Attribution, shared: &[Fact], options: &PageOptions<'_>) -> Vec<Line> {
+    let muted = |text: String| Line::new(text, Tone::Muted);
+    let mut lines = vec![];
+    let class = name(options.names, found.class);
+    match found.target {
+        Target::Loss(_) => {
+            lines.push(muted(format!("loss {:.3}", found.score)));
+            lines.push(muted(format!("p({class}) {:.3}", found.probability)));
+        }
+        _ if found.method.explains_probability() => {
+            lines.push(muted(format!("p({class}) {:.3}", found.probability)));
+        }
+        _ => lines.push(muted(format!("S({class}) {:.2}", found.score).replace('-', "−"))),
+    }
+    if found.refused.is_none() {
+        lines.push(muted(format!("raw max {}", short(found.raw_max.into()))));
+    }
+    let own = found.facts.iter().filter(|f| !shared.contains(f));
+    lines.extend(own.map(|f| match f {
+        Fact::NoPositiveEvidence => Line::new(f.to_string(), Tone::Bad),
+        _ => muted(f.to_string()),
+    }));
+    lines
+}
+
+fn caption(first: &Attribution, shared: &[Fact], options: &PageOptions<'_>) -> String {
+    let mut parts: Vec<String> = shared.iter().map(Fact::to_string).collect();
+    parts.insert(0, first.method.title().into());
+    if first.method.default_map_side().is_none() {
+        parts.push("native size 48×48".into());
+    }
+    if matches!(first.target, Target::Loss(_)) {
+        parts.push("the gradient of the loss fades where p(true) is near 1".into());
+        parts.push("loss: of the logits as they are, no calibration".into());
+    }
+    if options.common_scale {
+        parts.push("all rows share one scale".into());
+    }
+    if !first.method.explains_probability() && !matches!(first.target, Target::Loss(_)) {
+        parts.push("S: score before the softmax".into());
+    }
+    parts.join(" · ")
+}

@@ -1,0 +1,81 @@
+//! The regions of a face drawn over faces, to be checked by eye.
+
+use crate::explain::regions::face_regions::{Region, Template};
+use crate::render::format::counted;
+use crate::render::image::mix;
+use crate::render::panel::{Cell, Page};
+use crate::render::{Picture, Rgb, Theme};
+use crate::{Result, SIDE};
+
+/// Pixels of the drawing per pixel of a face: borders stay thin.
+const ZOOM: usize = 4;
+
+/// The colour of a region.
+pub fn region_color(region: Region) -> Rgb {
+    let color = Theme::Light.palette();
+    match region {
+        Region::Eyes => color.series(0),
+        Region::Nose => color.series(2),
+        Region::Mouth => color.series(1),
+        Region::Cheeks => color.series(3),
+        Region::Forehead => color.series(4),
+        Region::Rest => color.series(6),
+        Region::Outside => [255; 3],
+    }
+}
+
+/// Names and colours, for a page's legend.
+pub fn region_legend() -> Vec<(Rgb, String)> {
+    let drawn = Region::ALL.into_iter().filter(|r| *r != Region::Outside);
+    drawn.map(|r| (region_color(r), r.label().to_owned())).collect()
+}
+
+/// A face with each region tinted and bordered in its colour; outside of the face nothing.
+///
+/// # Errors
+/// `Shape` where the face is not 48×48.
+pub fn draw_template(face: &[f32], template: &Template) -> Result<Picture> {
+    let gray = Picture::from_unit(face, SIDE, SIDE)?;
+    let region = |x: usize, y: usize| template.regions[(y / ZOOM) * SIDE + x / ZOOM];
+    let side = SIDE * ZOOM;
+    Ok(Picture::from_fn(side, side, |x, y| {
+        let own = region(x, y);
+        let below = gray.at(x / ZOOM, y / ZOOM);
+        let next = |dx: usize, dy: usize| region((x + dx).min(side - 1), (y + dy).min(side - 1));
+        let border = next(1, 0) != own || next(0, 1) != own;
+        match (own, border) {
+            (Region::Outside, false) => below,
+            (_, true) => {
+                mix(below, if own == Region::Outside { [0; 3] } else { region_color(own) }, 0.9)
+            }
+            _ => mix(below, region_color(own), 0.22),
+        }
+    }))
+}
+
+/// Faces `[n, 48, 48]` with the template where it was fitted on each.
+///
+/// # Errors
+/// Those of drawing.
+pub fn template_page(faces: &[f32], templates: &[Template], theme: Theme) -> Result<Page> {
+    let cell = |(face, template): (&[f32], &Template)| {
+        Ok(Cell::Picture {
+            picture: draw_template(face, template)?,
+            smooth: false,
+            caption: String::new(),
+        })
+    };
+    let faces = faces.chunks_exact(crate::PIXELS);
+    let cells = faces.zip(templates).map(cell).collect::<Result<Vec<_>>>()?;
+    let moved = templates.iter().filter(|t| t.shift != [0, 0]).count();
+    let title = format!("The template on {}", counted(templates.len(), "face"));
+    let mut page = Page { cell: 96.0, ..Page::sheet(title, cells, 10, theme) };
+    page.cell = 96.0;
+    page.legend = region_legend();
+    page.caption = format!(
+        "moved by up to 4 pixels to where the face correlates best with the mean face; moved on \
+         {moved} of {}",
+        counted(templates.len(), "face")
+    );
+    Ok(page)
+}

@@ -1,0 +1,218 @@
+use crate::kernels::*;
+use fer_kernels::{ChannelView, Normalisation, Pool2dGeometry, batch_norm, batch_norm_relu, naive};
+
+/// Relative to the largest element of `want`.
+fn assert_near(want: &[f32], got: &[f32], tolerance: f32, what: &str) {
+    let scale = want.iter().fold(1e-30f32, |m, v| m.max(v.abs()));
+    for (i, (a, b)) in want.iter().zip(got).enumerate() {
+        assert!((a - b).abs() <= tolerance * scale, "{what}: element {i}: {a} and {b}");
+    }
+}
+
+fn views() -> Vec<ChannelView> {
+    let mut views = vec![];
+    for outer in [1, 2, 3, 4, 5, 255, 256, 257, 1030] {
+        for channels in [1, 3, 7, 8, 9, 64, 65] {
+            views.push(ChannelView { outer, channels, inner: 1 });
+        }
+    }
+    views.push(ChannelView { outer: 3, channels: 5, inner: 7 });
+    views
+}
+
+/// x far from zero in some channels: a formula E\[x²\] − E\[x\]² would lose the variance there.
+fn inputs(v: &ChannelView, draw: &mut Draw) -> Vec<f32> {
+    let mut x = draw.floats(v.len());
+    for (i, x) in x.iter_mut().enumerate() {
+        *x += [0.0, 3.0, 1000.0][i / v.inner % v.channels % 3];
+    }
+    x
+}
+
+#[test]
+fn batch_norm_matches_naive() {
+    let draw = &mut Draw::new(1);
+    for v in views() {
+        let what = format!("{v:?}");
+        let c = v.channels;
+        let (x, g) = (inputs(&v, draw), draw.floats(v.len()));
+        let wide: Vec<f64> = x.iter().map(|&x| x.into()).collect();
+        let (mut mean64, mut var64) = (vec![0.0; c], vec![0.0; c]);
+        naive::batch_norm::statistics(&v, &wide, &mut mean64, &mut var64);
+        let (mut mean, mut var) = (vec![0.0; c], vec![0.0; c]);
+        batch_norm::statistics(&v, &x, &mut mean, &mut var);
+        for i in 0..c {
+            assert!((mean[i] as f64 - mean64[i]).abs() <= 1e-6 * (1.0 + mean64[i].abs()), "{what}");
+            let error = (var[i] as f64 - var64[i]).abs();
+            // x itself carries 1000·eps in the far channels.
+            assert!(error <= 3e-4 * var64[i] + 1e-6, "{what}: {} and {}", var[i], var64[i]);
+        }
+        let inv_std: Vec<f32> = var.iter().map(|v| 1.0 / (v + 1e-3).sqrt()).collect();
+        let gamma = draw.floats(c);
+        let (mut gg, mut gb) = (vec![0.0; c], vec![0.0; c]);
+        let (mut fast_gg, mut fast_gb) = (gg.clone(), gb.clone());
+        naive::batch_norm::backward_reduce(&v, &x, &g, &mean, &inv_std, &mut gg, &mut gb);
+        batch_norm::backward_reduce(&v, &x, &g, &mean, &inv_std, &mut fast_gg, &mut fast_gb);
+        assert_near(&gg, &fast_gg, 2e-5, &what);
+        assert_near(&gb, &fast_gb, 2e-5, &what);
+        let (mut gx, mut fast_gx) = (vec![0.0; v.len()], vec![0.0; v.len()]);
+        naive::batch_norm::backward_input(&v, &x, &g, &mean, &inv_std, &gamma, &gg, &gb, &mut gx);
+        batch_norm::backward_input(&v, &x, &g, &mean, &inv_std, &gamma, &gg, &gb, &mut fast_gx);
+        assert_near(&gx, &fast_gx, 2e-6, &what);
+        naive::batch_norm::channel_affine(&v, &x, &gamma, &mean, &mut gx);
+        batch_norm::channel_affine(&v, &x, &gamma, &mean, &mut fast_gx);
+        assert_eq!(gx, fast_gx, "{what}");
+    }
+}
+
+/// What is not a number in a channel is not taken for a variance of 0: a NaN or an infinity in x,
+/// and squares beyond the largest f32. The other channels do not notice.
+#[test]
+fn statistics_hide_no_nan() {
+    at_each_level(|level| {
+        let v = ChannelView { outer: 300, channels: 33, inner: 1 };
+        for bad in [f32::NAN, f32::INFINITY, -2e20] {
+            for row in [0, 1, 299] {
+                let mut x = Draw::new(6).floats(v.len());
+                x[row * v.channels + 5] = bad;
+                let (mut mean, mut var) = (vec![0.0; v.channels], vec![0.0; v.channels]);
+                batch_norm::statistics(&v, &x, &mut mean, &mut var);
+                for (c, &var) in var.iter().enumerate() {
+                    let what = format!("{bad} in row {row}, channel {c}, {level}: {var}");
+                    assert!(var.is_finite() == (c != 5), "{what}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn batch_norm_gradients_are_exact_on_integers() {
+    let draw = &mut Draw::new(2);
+    for v in views() {
+        let c = v.channels;
+        let (x, g) = (draw.integers(v.len()), draw.integers(v.len()));
+        let (mean, inv_std) = (draw.integers(c), vec![0.5; c]);
+        let (mut gg, mut gb) = (vec![0.0; c], vec![0.0; c]);
+        let (mut fast_gg, mut fast_gb) = (gg.clone(), gb.clone());
+        naive::batch_norm::backward_reduce(&v, &x, &g, &mean, &inv_std, &mut gg, &mut gb);
+        batch_norm::backward_reduce(&v, &x, &g, &mean, &inv_std, &mut fast_gg, &mut fast_gb);
+        assert_eq!((gg, gb), (fast_gg, fast_gb), "{v:?}");
+    }
+}
+
+#[test]
+fn batch_norm_gives_the_same_bits_for_any_threads() {
+    let v = ChannelView { outer: 3000, channels: 33, inner: 1 };
+    let draw = &mut Draw::new(3);
+    let (x, g) = (draw.floats(v.len()), draw.floats(v.len()));
+    same_bits_for_any_threads("batch norm", || {
+        let mut out = vec![0.0; 4 * v.channels];
+        let (stats, sums) = out.split_at_mut(2 * v.channels);
+        let (mean, var) = stats.split_at_mut(v.channels);
+        let (gamma, beta) = sums.split_at_mut(v.channels);
+        batch_norm::statistics(&v, &x, mean, var);
+        batch_norm::backward_reduce(&v, &x, &g, mean, var, gamma, beta);
+        out
+    });
+}
+
+/// Pictures `[n, c, h, w]` as `[n, h, w, c]`.
+fn channels_last(x: &[f32], [n, c, h, w]: [usize; 4]) -> Vec<f32> {
+    let at = |i: usize| {
+        let (image, pixel, channel) = (i / (c * h * w), i / c % (h * w), i % c);
+        x[(image * c + channel) * h * w + pixel]
+    };
+    (0..n * c * h * w).map(at).collect()
+}
+
+fn pooled_geometries() -> Vec<Pool2dGeometry> {
+    let mut all = vec![];
+    for c in [1, 7, 8, 16, 17, 31, 32, 33, 64, 70] {
+        for [h, w] in [[1, 1], [2, 2], [3, 5], [6, 6], [7, 40]] {
+            for window in [1, 2] {
+                if h >= window {
+                    let pool = Pool2dGeometry::new([3, c, h, w], [window; 2], [window; 2], [0; 2]);
+                    all.push(pool.unwrap());
+                }
+            }
+        }
+    }
+    all
+}
+
+/// All results of the fused kernels on channels-last data, by `naive` on the same data.
+#[test]
+fn batch_norm_relu_is_exact_on_integers() {
+    at_each_level(|_| batch_norm_relu_against_naive());
+}
+
+fn batch_norm_relu_against_naive() {
+    let draw = &mut Draw::new(4);
+    for g in pooled_geometries() {
+        let (input, output) = ([g.n, g.c, g.h_in, g.w_in], [g.n, g.c, g.h_out, g.w_out]);
+        let (x, gy) = (draw.integers(g.input_len()), draw.integers(g.output_len()));
+        let (mean, gamma, beta) = (draw.integers(g.c), draw.integers(g.c), draw.integers(g.c));
+        let inv_std = vec![0.5; g.c];
+        let norm = Normalisation { mean: &mean, inv_std: &inv_std, gamma: &gamma, beta: &beta };
+        let mut y = vec![0.0; g.output_len()];
+        naive::batch_norm_relu::forward(&g, &norm, &x, &mut y);
+        let (mut gg, mut gb) = (vec![0.0; g.c], vec![0.0; g.c]);
+        naive::batch_norm_relu::backward_reduce(&g, &norm, &x, &gy, &mut gg, &mut gb);
+        let (fast_x, fast_gy) = (channels_last(&x, input), channels_last(&gy, output));
+        let mut fast_y = vec![9.0; g.output_len()];
+        let (mut fast_gg, mut fast_gb) = (vec![9.0; g.c], vec![9.0; g.c]);
+        batch_norm_relu::forward(&g, &norm, &fast_x, &mut fast_y);
+        assert_eq!(channels_last(&y, output), fast_y, "{g:?}");
+        batch_norm_relu::backward_reduce(&g, &norm, &fast_x, &fast_gy, &mut fast_gg, &mut fast_gb);
+        assert_eq!((&gg, &gb), (&fast_gg, &fast_gb), "{g:?}");
+        for sums in [None, Some([&gg[..], &gb[..]])] {
+            let (mut gx, mut fast_gx) = (vec![0.0; x.len()], vec![9.0; x.len()]);
+            naive::batch_norm_relu::backward_input(&g, &norm, &x, &gy, sums, &mut gx);
+            batch_norm_relu::backward_input(&g, &norm, &fast_x, &fast_gy, sums, &mut fast_gx);
+            assert_near(&channels_last(&gx, input), &fast_gx, 1e-6, &format!("{g:?}"));
+        }
+    }
+}
+
+#[test]
+fn a_nan_goes_through_batch_norm_relu() {
+    at_each_level(|_| nan_against_the_largest());
+}
+
+fn nan_against_the_largest() {
+    let g = Pool2dGeometry::new([1, 16, 2, 2], [2; 2], [2; 2], [0; 2]).unwrap();
+    let (zero, one) = (vec![0.0; 16], vec![1.0; 16]);
+    let norm = Normalisation { mean: &zero, inv_std: &one, gamma: &one, beta: &zero };
+    for place in 0..4 {
+        let mut x = vec![5.0; 64];
+        x[place * 16 + 3] = f32::NAN;
+        let mut y = vec![0.0; 16];
+        batch_norm_relu::forward(&g, &norm, &x, &mut y);
+        assert!(y[3].is_nan() && y[4] == 5.0, "{y:?}");
+    }
+}
+
+#[test]
+fn batch_norm_relu_gives_the_same_bits_for_any_threads_and_level() {
+    let draw = &mut Draw::new(5);
+    for window in [1, 2] {
+        let g = Pool2dGeometry::new([5, 40, 23, 21], [window; 2], [window; 2], [0; 2]).unwrap();
+        let (x, gy) = (draw.floats(g.input_len()), draw.floats(g.output_len()));
+        let [mean, inv_std, gamma, beta] = [(); 4].map(|()| draw.floats(g.c));
+        let norm = Normalisation { mean: &mean, inv_std: &inv_std, gamma: &gamma, beta: &beta };
+        let run = || {
+            let (mut y, mut gx) = (vec![0.0; g.output_len()], vec![0.0; g.input_len()]);
+            let (mut gg, mut gb) = (vec![0.0; g.c], vec![0.0; g.c]);
+            batch_norm_relu::forward(&g, &norm, &x, &mut y);
+            batch_norm_relu::backward_reduce(&g, &norm, &x, &gy, &mut gg, &mut gb);
+            batch_norm_relu::backward_input(&g, &norm, &x, &gy, Some([&gg, &gb]), &mut gx);
+            [y, gg, gb, gx].concat()
+        };
+        let first = run();
+        at_each_level(|level| {
+            same_bits_for_any_threads("batch_norm_relu", run);
+            assert!(first == run(), "window {window}: {level} gives other bits");
+        });
+    }
+}

@@ -1,0 +1,115 @@
+//! Mean and variance that are added up while the output is in cache: the bits of a pass over the
+//! finished output, wherever tasks and blocks of pixels end.
+
+use crate::kernels::conv2d::*;
+use fer_kernels::conv2d::{Pass, plan_name};
+use fer_kernels::{ChannelView, batch_norm};
+
+const ALGORITHMS: [Algorithm; 3] = [Algorithm::Direct, Algorithm::Winograd, Algorithm::Im2col];
+
+/// y, mean and variance, one after the other, in bits: NaN is equal to itself.
+fn bits(case: &Case, run: impl Fn(&[f32], &mut [f32], [&mut [f32]; 2])) -> Vec<u32> {
+    let x = swap_axes(case.input_shape(), &case.x);
+    let mut y = vec![7.0; case.gy.len()];
+    let (mut mean, mut var) = (vec![7.0; case.g.c_out], vec![7.0; case.g.c_out]);
+    run(&x, &mut y, [&mut mean, &mut var]);
+    [y, mean, var].concat().iter().map(|v| v.to_bits()).collect()
+}
+
+/// The convolution, then its output once more from memory.
+fn one_by_one(case: &Case, algorithm: Algorithm, bias: Option<&[f32]>) -> Vec<u32> {
+    let g = &case.g;
+    let v = ChannelView { outer: g.n * g.h_out * g.w_out, channels: g.c_out, inner: 1 };
+    bits(case, |x, y, [mean, var]| {
+        conv2d::forward_by(algorithm, g, x, &case.w, bias, y);
+        batch_norm::statistics(&v, y, mean, var);
+    })
+}
+
+fn in_one(case: &Case, algorithm: Algorithm, bias: Option<&[f32]>) -> Vec<u32> {
+    bits(case, |x, y, statistics| {
+        conv2d::forward_statistics_by(algorithm, &case.g, x, &case.w, bias, y, statistics);
+    })
+}
+
+fn geometries() -> Vec<Conv2dGeometry> {
+    let conv = |input: [usize; 4], c_out, kernel: usize, stride, groups| {
+        let weight = [c_out, input[1] / groups, kernel, kernel];
+        let padding = [kernel / 2; 2];
+        Conv2dGeometry::new(input, weight, stride, padding, [1, 1], groups).unwrap()
+    };
+    vec![
+        three_by_three([3, 16, 48, 48], 33), // whole blocks in every task
+        three_by_three([4, 16, 23, 19], 17),
+        three_by_three([64, 20, 6, 6], 40),
+        three_by_three([130, 16, 2, 2], 40),
+        three_by_three([8, 1, 48, 48], 64),
+        three_by_three([7, 1, 47, 31], 70),
+        three_by_three([1, 1, 48, 48], 8), // a few channels, one image
+        three_by_three([1, 16, 6, 6], 300), // less than a block
+        conv([5, 3, 31, 29], 24, 5, [1, 1], 1),
+        conv([9, 6, 39, 39], 40, 3, [2, 2], 2),
+        three_by_three([2, 0, 20, 20], 5), // the bias alone
+        three_by_three([0, 3, 5, 5], 5),
+    ]
+}
+
+#[test]
+fn statistics_in_the_epilogue_have_the_bits_of_a_pass_of_their_own() {
+    let ways = geometries().iter().map(|g| plan_name(g, Pass::Forward)).collect::<Vec<_>>();
+    let expected = ["winograd 4x4", "winograd 4x4", "winograd 3x3", "winograd 2x2", "direct"];
+    assert_eq!(ways[..5], expected);
+    let draw = &mut Draw::new(11);
+    for g in geometries() {
+        let case = Case::floats(g, draw);
+        for bias in [None, Some(&case.bias[..])] {
+            for algorithm in ALGORITHMS {
+                let want = one_by_one(&case, algorithm, bias);
+                at_each_level(|level| {
+                    for threads in [1, 2, 3, 8] {
+                        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+                        let got = pool.build().unwrap().install(|| in_one(&case, algorithm, bias));
+                        assert!(want == got, "{algorithm}, {level}, {threads} threads, {g:?}");
+                    }
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn statistics_in_the_epilogue_of_any_convolution() {
+    at_each_level(|level| {
+        let draw = &mut Draw::new(12);
+        for k in 0..600 {
+            let g = if k % 2 == 0 { random_geometry(draw) } else { winograd_geometry(draw) };
+            let case = Case::floats(g, draw);
+            let bias = (draw.int(0, 1) == 1).then_some(&case.bias[..]);
+            let algorithm = draw.pick(&ALGORITHMS);
+            let [want, got] = [one_by_one, in_one].map(|f| f(&case, algorithm, bias));
+            assert!(want == got, "{algorithm}, {level}, {g:?}");
+        }
+    });
+}
+
+/// The specification, in double precision.
+#[test]
+fn statistics_in_the_epilogue_match_naive() {
+    let draw = &mut Draw::new(13);
+    for g in geometries().into_iter().filter(|g| g.output_len() > 0) {
+        let case = Case::floats(g, draw);
+        let wide = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+        let (x, w, bias) = (wide(&case.x), wide(&case.w), wide(&case.bias));
+        let mut y = vec![0.0; case.gy.len()];
+        let (mut mean, mut var) = (vec![0.0; g.c_out], vec![0.0; g.c_out]);
+        let statistics = [&mut mean[..], &mut var[..]];
+        naive::conv2d::forward_statistics(&g, &x, &w, Some(&bias), &mut y, statistics);
+        let got = in_one(&case, Algorithm::Auto, Some(&case.bias));
+        let want = mean.iter().chain(&var).zip(&got[case.gy.len()..]);
+        for (i, (want, &got)) in want.enumerate() {
+            let got = f64::from(f32::from_bits(got));
+            let error = (want - got).abs();
+            assert!(error <= 1e-4 * (1.0 + want.abs()), "{i}: {want} and {got}, {g:?}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Laws of the engine: gradients, adjoints, golden values.
+
+mod adjoints;
+mod engine;
+pub mod golden;
+mod gradients;

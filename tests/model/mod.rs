@@ -1,0 +1,5 @@
+//! Networks: architectures, fused inference, ONNX.
+
+mod fusion;
+mod networks;
+mod onnx;

@@ -1,0 +1,398 @@
+//! Whole networks: gradients in random directions, golden values of PyTorch, optimisers.
+
+use crate::laws::golden;
+use crate::laws::golden::Case;
+use approx::assert_relative_eq;
+use fer::autograd::{BackwardRule, Tape, Var};
+use fer::model::{LayerSpec, Network, NetworkSpec, architecture};
+use fer::nn::{Mode, Parameter, Pass, Role};
+use fer::ops;
+use fer::ops::loss::cross_entropy::Targets;
+use fer::optim::{Kind, Optimizer, OptimizerConfig, Schedule, Shape};
+use fer::random::{Purpose, Rng};
+use fer::tensor::Tensor;
+use fer::train::batch::Batch;
+use fer::train::step::StepAddress;
+use fer::train::train_step;
+
+/// An architecture on pictures of `side`, so that double precision on naive loops stays quick.
+fn small(arch: &str, side: usize) -> NetworkSpec {
+    let mut spec = architecture(arch).unwrap();
+    spec.input = [1, side, side];
+    spec
+}
+
+fn normal(shape: &[usize], rng: &mut Rng) -> Tensor<f64> {
+    Tensor::from_fn(shape, |_| rng.normal())
+}
+
+/// Loss of a network whose parameters and pixels are moved by `h` times a direction.
+fn moved_loss(
+    network: &Network<f64>,
+    pixels: &Tensor<f64>,
+    direction: &[Tensor<f64>],
+    h: f64,
+    targets: &Targets<f64>,
+    mode: Mode,
+) -> f64 {
+    let mut moved = network.clone();
+    for (p, d) in moved.parameters_mut().into_iter().zip(direction) {
+        p.value = p.value.zip("test", d, |p, d| p + h * d).unwrap();
+    }
+    let pixels = pixels.zip("test", direction.last().unwrap(), |x, d| x + h * d).unwrap();
+    let mut pass = Pass::new(mode, false);
+    let logits = moved.forward(&mut pass, &Var::constant(pixels)).unwrap();
+    let loss = ops::cross_entropy(&mut pass.tape, &logits, targets, &Default::default());
+    loss.unwrap().value().item()
+}
+
+/// ⟨∇L, d⟩ = (L(θ + hd) − L(θ − hd))/2h for random directions through all parameters and pixels.
+fn check_directions(spec: NetworkSpec, mode: Mode, directions: u64) {
+    let [_, side, _] = spec.input;
+    let network = Network::<f64>::new(spec, 3).unwrap();
+    let mut rng = Rng::new(11, Purpose::Test, 0, 0);
+    let pixels = Tensor::from_fn(&[3, 1, side, side], |_| rng.uniform());
+    let targets = Targets::Labels(vec![0, 3, 6]);
+    let mut pass = Pass::new(mode, true);
+    let x = pass.tape.leaf(pixels.clone());
+    let logits = network.forward(&mut pass, &x).unwrap();
+    let loss = ops::cross_entropy(&mut pass.tape, &logits, &targets, &Default::default()).unwrap();
+    let gradients = pass.tape.backward(&loss).unwrap();
+    for number in 0..directions {
+        let mut rng = Rng::new(12, Purpose::Test, 0, number);
+        let shapes = network.parameters().into_iter().map(|p| p.value.shape());
+        let mut direction: Vec<_> = shapes.map(|s| normal(&s, &mut rng)).collect();
+        direction.push(normal(&pixels.shape(), &mut rng));
+        let dot = |a: &Tensor<f64>, b: &Tensor<f64>| -> f64 {
+            a.to_vec().iter().zip(b.to_vec()).map(|(a, b)| a * b).sum()
+        };
+        let mut analytic = dot(gradients.get(&x).unwrap(), direction.last().unwrap());
+        for (p, d) in network.parameters().into_iter().zip(&direction) {
+            analytic += dot(pass.gradient(&gradients, p).unwrap(), d);
+        }
+        // Small enough that almost no ReLU or maximum changes sides within the step.
+        let h = 1e-8;
+        let loss = |h| moved_loss(&network, &pixels, &direction, h, &targets, mode);
+        let numeric = (loss(h) - loss(-h)) / (2.0 * h);
+        assert_relative_eq!(analytic, numeric, max_relative = 2e-5, epsilon = 2e-6);
+    }
+}
+
+#[test]
+fn residual_network_gradient_matches_differences_in_100_directions() {
+    check_directions(small("fer-s", 8), Mode::Train { seed: 1, step: 2 }, 60);
+    check_directions(small("fer-s", 8), Mode::Eval, 40);
+}
+
+#[test]
+fn plain_network_gradient_matches_differences() {
+    check_directions(small("tiny", 8), Mode::Train { seed: 5, step: 0 }, 20);
+}
+
+/// ⟨J·v, u⟩ = ⟨v, Jᵀ·u⟩ where no kink is in the way: a network of smooth functions.
+#[test]
+fn smooth_network_has_an_exact_adjoint() {
+    let function = fer::nn::Function::Tanh;
+    let spec = NetworkSpec {
+        layers: vec![
+            LayerSpec::conv3x3(4),
+            LayerSpec::batch_norm(),
+            LayerSpec::Activation { function },
+            LayerSpec::AveragePooling2d { size: 2 },
+            LayerSpec::SqueezeExcite { reduction: 2 },
+            LayerSpec::Flatten {},
+            LayerSpec::Linear { units: 7 },
+        ],
+        ..small("tiny", 6)
+    };
+    let network = Network::<f64>::new(spec, 1).unwrap();
+    let mut rng = Rng::new(1, Purpose::Test, 0, 1);
+    let x0 = normal(&[2, 1, 6, 6], &mut rng);
+    for _ in 0..10 {
+        let (v, u) = (normal(&[2, 1, 6, 6], &mut rng), normal(&[2, 7], &mut rng));
+        let mut pass = Pass::eval();
+        let x = pass.tape.leaf(x0.clone());
+        let y = network.forward(&mut pass, &x).unwrap();
+        let back = pass.tape.backward_from(&y, u.clone(), BackwardRule::Standard).unwrap();
+        let vjp: f64 = dot(back.get(&x).unwrap(), &v);
+        let at = |h: f64| {
+            let x = x0.zip("test", &v, |x, v| x + h * v).unwrap();
+            dot(&network.logits(x).unwrap(), &u)
+        };
+        // Richardson: the error of the central difference falls from h² to h⁴.
+        let central = |h: f64| (at(h) - at(-h)) / (2.0 * h);
+        let jvp = (4.0 * central(5e-4) - central(1e-3)) / 3.0;
+        assert_relative_eq!(vjp, jvp, max_relative = 1e-7, epsilon = 1e-9);
+    }
+}
+
+/// ⟨J·v, u⟩ = ⟨v, Jᵀ·u⟩ to 1e-10 for a network without kinks or curves: there J·v is a difference of
+/// two outputs, without any step size.
+#[test]
+fn linear_network_has_an_exact_adjoint() {
+    let spec = NetworkSpec {
+        layers: vec![
+            LayerSpec::conv3x3(5),
+            LayerSpec::batch_norm(),
+            LayerSpec::Residual { layers: vec![LayerSpec::conv3x3(5), LayerSpec::batch_norm()] },
+            LayerSpec::AveragePooling2d { size: 2 },
+            LayerSpec::conv3x3(6),
+            LayerSpec::GlobalAveragePooling2d {},
+            LayerSpec::Linear { units: 7 },
+        ],
+        ..small("tiny", 10)
+    };
+    let network = Network::<f64>::new(spec, 1).unwrap();
+    let mut rng = Rng::new(2, Purpose::Test, 0, 1);
+    let zero = network.logits(Tensor::zeros(&[2, 1, 10, 10])).unwrap();
+    for _ in 0..100 {
+        let (v, u) = (normal(&[2, 1, 10, 10], &mut rng), normal(&[2, 7], &mut rng));
+        let mut pass = Pass::eval();
+        let x = pass.tape.leaf(v.clone());
+        let y = network.forward(&mut pass, &x).unwrap();
+        let jv = y.value().zip("test", &zero, |y, z| y - z).unwrap();
+        let back = pass.tape.backward_from(&y, u.clone(), BackwardRule::Standard).unwrap();
+        let vjp = dot(back.get(&x).unwrap(), &v);
+        assert_relative_eq!(vjp, dot(&jv, &u), max_relative = 1e-10, epsilon = 1e-10);
+    }
+}
+
+fn dot(a: &Tensor<f64>, b: &Tensor<f64>) -> f64 {
+    a.to_vec().iter().zip(b.to_vec()).map(|(a, b)| a * b).sum()
+}
+
+fn tensor(case: &Case, name: &str) -> Tensor<f64> {
+    let (shape, data) = case.tensor(name);
+    Tensor::from_slice(&data, &shape).unwrap()
+}
+
+/// The network of a golden case with its weights; the input is not standardised.
+fn golden_network(case: &Case, prefix: &str, layers: Vec<LayerSpec>, side: usize) -> Network<f64> {
+    let spec = NetworkSpec { layers, mean: 0.0, std: 1.0, ..small("tiny", side) };
+    let mut network = Network::<f64>::new(spec, 0).unwrap();
+    for p in network.parameters_mut() {
+        p.value = tensor(case, &format!("{prefix}{}", p.name));
+    }
+    network
+}
+
+#[test]
+fn network_matches_pytorch() {
+    for case in golden::load("network") {
+        let pool = LayerSpec::MaxPooling2d { size: 2 };
+        let (bn, relu) = (LayerSpec::batch_norm, LayerSpec::relu);
+        let mut layers = vec![LayerSpec::conv3x3(3), bn(), relu(), pool];
+        layers.extend([LayerSpec::conv3x3(4), bn(), relu()]);
+        layers.extend([LayerSpec::GlobalAveragePooling2d {}, LayerSpec::Linear { units: 7 }]);
+        let mut network = golden_network(&case, "", layers, 12);
+        let mut pass = Pass::train(0, 0);
+        let x = pass.tape.leaf(tensor(&case, "x"));
+        let logits = network.forward(&mut pass, &x).unwrap();
+        case.assert_close("logits", &logits.value().to_vec());
+        let targets = Targets::Labels(case.indices("labels"));
+        let loss = ops::cross_entropy(&mut pass.tape, &logits, &targets, &Default::default());
+        let loss = loss.unwrap();
+        case.assert_close("loss", &loss.value().to_vec());
+        let gradients = pass.tape.backward(&loss).unwrap();
+        case.assert_close("grad_x", &gradients.get(&x).unwrap().to_vec());
+        for p in network.parameters() {
+            let grad = pass.gradient(&gradients, p).unwrap();
+            case.assert_close(&format!("grad_{}", p.name), &grad.to_vec());
+        }
+        network.track(pass.statistics());
+        for norm in network.batch_norms() {
+            case.assert_close(&format!("{}.running_mean", norm.name), &norm.running_mean.to_vec());
+            case.assert_close(&format!("{}.running_var", norm.name), &norm.running_var.to_vec());
+        }
+        case.assert_close("logits_eval", &network.logits(tensor(&case, "x")).unwrap().to_vec());
+    }
+}
+
+#[test]
+fn training_matches_pytorch() {
+    for case in golden::load("training") {
+        let conv = |filters| LayerSpec::Conv2d {
+            filters,
+            kernel: 3,
+            stride: 1,
+            padding: Some(0),
+            dilation: 1,
+            groups: 1,
+            bias: true,
+        };
+        let (max, mean) =
+            (LayerSpec::MaxPooling2d { size: 2 }, LayerSpec::AveragePooling2d { size: 2 });
+        let mut layers = vec![conv(3), LayerSpec::relu(), max, conv(4), LayerSpec::relu(), mean];
+        layers.extend([LayerSpec::Flatten {}, LayerSpec::Linear { units: 10 }]);
+        layers.extend([LayerSpec::relu(), LayerSpec::Linear { units: 7 }]);
+        let mut network = golden_network(&case, "before.", layers, 14);
+        let config = OptimizerConfig {
+            kind: Kind::Nesterov,
+            momentum: case.number("momentum"),
+            weight_decay: case.number("weight_decay"),
+            ..Default::default()
+        };
+        let mut optimizer = Optimizer::new(config, &network.parameters());
+        let (batches, labels) = (case.data("x"), case.indices("labels"));
+        let size = batches.len() / 3;
+        let mut losses = Vec::new();
+        for step in 0..3 {
+            let x = &batches[step * size..][..size];
+            let x = Tensor::from_slice(x, &[4, 1, 14, 14]).unwrap();
+            let batch = Batch::labelled(x, labels[step * 4..][..4].to_vec());
+            let at = StepAddress { seed: 0, step: step as u64, lr: case.number("lr") };
+            let loss = Default::default();
+            let result = train_step(&mut network, &mut optimizer, batch, &loss, at).unwrap();
+            losses.push(result.loss);
+        }
+        case.assert_close("losses", &losses);
+        for p in network.parameters() {
+            case.assert_close(&format!("after.{}", p.name), &p.value.to_vec());
+        }
+    }
+}
+
+fn single(value: Tensor<f64>) -> Parameter<f64> {
+    Parameter { name: "p".into(), value, role: Role::Weight, index: 0 }
+}
+
+#[test]
+fn optimizers_match_pytorch() {
+    for case in golden::load("optimizers") {
+        let mut config =
+            OptimizerConfig { weight_decay: case.number("weight_decay"), ..Default::default() };
+        match (case.text("optimizer"), case.name.as_str()) {
+            ("sgd", name) => {
+                let nesterov = case.flag("nesterov");
+                assert!(nesterov == (name.contains("nesterov") || name == "sgd_all"), "{name}");
+                config.kind = if nesterov { Kind::Nesterov } else { Kind::Sgd };
+                config.momentum = case.number("momentum");
+            }
+            (kind, _) => {
+                config.kind = if kind == "adam" { Kind::Adam } else { Kind::AdamW };
+                [config.beta1, config.beta2] = case.pair("betas");
+                config.eps = case.number("eps");
+            }
+        }
+        let mut p = single(tensor(&case, "param"));
+        let mut optimizer = Optimizer::new(config, &[&p]);
+        let mut got = Vec::new();
+        for (grad, &lr) in case.data("grads").chunks(6).zip(&case.data("lr")) {
+            let grad = Tensor::from_slice(grad, &[6]).unwrap();
+            optimizer.step(vec![&mut p], lr, |_| Some(&grad));
+            got.extend(p.value.to_vec());
+        }
+        case.assert_close("params", &got);
+    }
+}
+
+/// A step of plain SGD with rate 1 from 0 shows the clipped gradient itself.
+#[test]
+fn clipping_matches_pytorch() {
+    for case in golden::load("clipping") {
+        let config = OptimizerConfig {
+            kind: Kind::Sgd,
+            momentum: 0.0,
+            weight_decay: 0.0,
+            clip_norm: case.number("max_norm"),
+            ..Default::default()
+        };
+        let grads = ["a", "b", "c"].map(|n| tensor(&case, &format!("grad_{n}")));
+        let mut parameters: Vec<_> = grads
+            .iter()
+            .enumerate()
+            .map(|(index, g)| Parameter { index, ..single(Tensor::zeros(&g.shape())) })
+            .collect();
+        let mut optimizer = Optimizer::new(config, &parameters.iter().collect::<Vec<_>>());
+        optimizer.step(parameters.iter_mut().collect(), 1.0, |p| Some(&grads[p.index]));
+        for (p, n) in parameters.iter().zip(["a", "b", "c"]) {
+            let clipped: Vec<f64> = p.value.to_vec().iter().map(|v| -v).collect();
+            case.assert_close(&format!("clipped_{n}"), &clipped);
+        }
+    }
+}
+
+#[test]
+fn schedules_match_pytorch_where_the_definitions_agree() {
+    let mut checked = 0;
+    for case in golden::load("schedules") {
+        let shape = match case.name.as_str() {
+            "cosine" => Shape::Cosine,
+            "linear" => Shape::Linear,
+            _ => continue, // other floors, step lengths and end points than ours
+        };
+        let schedule = Schedule { shape, warmup: 0.0 };
+        let lr = |t: usize| case.number("lr") * schedule.factor(t as f64 / 12.0);
+        case.assert_close("lr", &(0..=12).map(lr).collect::<Vec<_>>());
+        checked += 1;
+    }
+    assert_eq!(checked, 2);
+}
+
+/// Eight pictures of noise are learnt by heart: loss near 0, all answers right.
+#[test]
+fn eight_pictures_are_learnt_by_heart() {
+    let mut network = Network::<f32>::new(small("fer-s", 24), 0).unwrap();
+    let config = OptimizerConfig { weight_decay: 0.0, ..Default::default() };
+    let mut optimizer = Optimizer::new(config, &network.parameters());
+    let mut rng = Rng::new(4, Purpose::Test, 0, 0);
+    let x = Tensor::from_fn(&[8, 1, 24, 24], |_| rng.uniform() as f32);
+    let batch = Batch::labelled(x, (0..8).map(|i| i % 7).collect());
+    let mut last = None;
+    for step in 0..60 {
+        let at = StepAddress { seed: 0, step, lr: 0.03 };
+        let loss = Default::default();
+        let result = train_step(&mut network, &mut optimizer, batch.clone(), &loss, at);
+        last = Some(result.unwrap());
+    }
+    let last = last.unwrap();
+    assert!(last.correct == 8 && last.loss < 0.05, "{last:?}");
+}
+
+/// The same training on 1, 2, 3 and 8 threads ends with the same bits.
+#[test]
+fn training_has_the_same_bits_for_any_number_of_threads() {
+    let train = || {
+        let mut network = Network::<f32>::new(small("fer-s", 24), 7).unwrap();
+        let mut optimizer = Optimizer::new(OptimizerConfig::default(), &network.parameters());
+        let mut rng = Rng::new(4, Purpose::Test, 0, 0);
+        for step in 0..3 {
+            let x = Tensor::from_fn(&[20, 1, 24, 24], |_| rng.uniform() as f32);
+            let batch = Batch::labelled(x, (0..20).map(|i| i % 7).collect());
+            let at = StepAddress { seed: 3, step, lr: 0.05 };
+            let loss = Default::default();
+            train_step(&mut network, &mut optimizer, batch, &loss, at).unwrap();
+        }
+        let bits = |t: &Tensor| t.to_vec().into_iter().map(f32::to_bits).collect::<Vec<_>>();
+        network.state().into_iter().map(|(name, t)| (name, bits(t))).collect::<Vec<_>>()
+    };
+    let on = |threads| {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(train)
+    };
+    let one = on(1);
+    for threads in [2, 3, 8] {
+        assert_eq!(one, on(threads), "{threads} threads");
+    }
+}
+
+/// Watching a layer shows its output without changing the result.
+#[test]
+fn watched_layers_show_their_outputs() {
+    let network = Network::<f64>::new(small("fer-s", 16), 7).unwrap();
+    let x = Tensor::from_fn(&[2, 1, 16, 16], |i| (i % 13) as f64 / 13.0);
+    let plain = network.logits(x.clone()).unwrap();
+    let mut pass = Pass::eval();
+    pass.watch(&["activation_6", "conv2d_4"]);
+    let pixels = pass.tape.leaf(x.clone());
+    let logits = network.forward(&mut pass, &pixels).unwrap();
+    assert_eq!(plain.to_vec(), logits.value().to_vec());
+    assert_eq!(*pass.output("conv2d_4").unwrap().shape(), [2, 32, 8, 8]);
+    let map = pass.output("activation_6").unwrap().clone();
+    let u = Tensor::full(&logits.shape(), 1.0);
+    let gradients = pass.tape.backward_from(&logits, u, BackwardRule::Standard).unwrap();
+    assert_eq!(gradients.get(&map).unwrap().shape(), map.shape());
+    assert!(gradients.get(&pixels).is_some());
+    let mut tape = Tape::<f64>::new();
+    let stranger = tape.leaf(Tensor::zeros(&[1])); // on line 0, as the pixels are on theirs
+    assert!(gradients.get(&stranger).is_none());
+}

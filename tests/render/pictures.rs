@@ -1,0 +1,325 @@
+//! PNG and JPEG pictures of every kind, whole and broken, and folders of them.
+
+use std::path::Path;
+
+use fer::dataset::image::picture::{Picture, decode, decode_colors};
+use fer::dataset::{ReadOptions, read};
+use fer::{Error, PIXELS, SIDE};
+use png::{BitDepth, ColorType};
+
+fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.chars().filter_map(|c| c.to_digit(16)).map(|d| d as u8).collect();
+    digits.chunks_exact(2).map(|d| d[0] << 4 | d[1]).collect()
+}
+
+// 16 x 24 pixels: left half 40, right half 200, a block of 255 in the upper left 8 x 8. Made with
+// Pillow 12: `Image.save(…, "JPEG", quality=90)` from mode L, RGB (4:4:4), RGB progressive (4:2:0)
+// and CMYK.
+const GRAY: &str = "\
+    ffd8ffe000104a46494600010100000100010000ffdb004300030202030202030303030403030405080505040405\
+    0a070706080c0a0c0c0b0a0b0b0d0e12100d0e110e0b0b1016101113141515150c0f171816141812141514ffc000\
+    0b080018001001011100ffc4001500010100000000000000000000000000000908ffc40014100100000000000000\
+    000000000000000000ffda0008010100003f0054d36054356150d5bfffd9";
+const COLOR: &str = "\
+    ffd8ffe000104a46494600010100000100010000ffdb004300030202030202030303030403030405080505040405\
+    0a070706080c0a0c0c0b0a0b0b0d0e12100d0e110e0b0b1016101113141515150c0f171816141812141514ffdb00\
+    430103040405040509050509140d0b0d141414141414141414141414141414141414141414141414141414141414\
+    1414141414141414141414141414141414141414ffc00011080018001003011100021101031101ffc40015000101\
+    00000000000000000000000000000908ffc40014100100000000000000000000000000000000ffc4001401010000\
+    0000000000000000000000000000ffc40014110100000000000000000000000000000000ffda000c030100021103\
+    11003f0054c1360054035601500d583fffd9";
+const PROGRESSIVE: &str = "\
+    ffd8ffe000104a46494600010100000100010000ffdb004300030202030202030303030403030405080505040405\
+    0a070706080c0a0c0c0b0a0b0b0d0e12100d0e110e0b0b1016101113141515150c0f171816141812141514ffdb00\
+    430103040405040509050509140d0b0d141414141414141414141414141414141414141414141414141414141414\
+    1414141414141414141414141414141414141414ffc20011080018001003012200021101031101ffc40016000101\
+    0100000000000000000000000000080007ffc40014010100000000000000000000000000000000ffda000c030100\
+    0210031000000154e6c296b0296b51ffc40014100100000000000000000000000000000020ffda00080101000105\
+    025fffc40014110100000000000000000000000000000010ffda0008010301013f013fffc4001411010000000000\
+    0000000000000000000010ffda0008010201013f013fffc40014100100000000000000000000000000000020ffda\
+    0008010100063f025fffc40014100100000000000000000000000000000020ffda0008010100013f215fffda000c\
+    03010002000300000010a20fffc40014110100000000000000000000000000000010ffda0008010301013f103fff\
+    c40014110100000000000000000000000000000010ffda0008010201013f103fffc4001410010000000000000000\
+    0000000000000020ffda0008010100013f105fffd9";
+const CMYK: &str = "\
+    ffd8ffee000e41646f626500640000000000ffdb0043000302020302020303030304030304050805050404050a07\
+    0706080c0a0c0c0b0a0b0b0d0e12100d0e110e0b0b1016101113141515150c0f171816141812141514ffc0001408\
+    00180010044311004d11005911004b1100ffc400160001010100000000000000000000000000090008ffc4001410\
+    0100000000000000000000000000000000ffda000e0443004d0059004b00003f0054ca99532a6cd8cd8cd882a054\
+    0a88d59ab35682a0540a88d59ab3569fffd9";
+
+/// A PNG of any colour type and depth.
+fn png_of(
+    (width, height): (u32, u32),
+    color: ColorType,
+    depth: BitDepth,
+    data: &[u8],
+    more: impl FnOnce(&mut png::Encoder<&mut Vec<u8>>),
+) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(color);
+    encoder.set_depth(depth);
+    more(&mut encoder);
+    let mut writer = encoder.write_header().expect("a valid header");
+    writer.write_image_data(data).expect("as many bytes as the header says");
+    writer.finish().expect("memory");
+    bytes
+}
+
+#[track_caller]
+fn gray_of(bytes: &[u8]) -> Picture {
+    decode(bytes, Path::new("p")).expect("must be decoded")
+}
+
+#[track_caller]
+fn refused(bytes: &[u8], word: &str) {
+    let error = decode(bytes, Path::new("p")).expect_err("must be refused");
+    assert!(matches!(error, Error::Data { .. }), "{error}");
+    assert!(error.to_string().contains(word), "`{word}` is missing in: {error}");
+}
+
+#[test]
+fn png_of_every_depth_and_colour_becomes_the_gray_it_shows() {
+    let plain = |_: &mut png::Encoder<&mut Vec<u8>>| {};
+    let gray =
+        |w, color, depth, data: &[u8]| gray_of(&png_of((w, 1), color, depth, data, plain)).gray;
+    assert_eq!(gray(3, ColorType::Grayscale, BitDepth::One, &[0b1010_0000]), [255, 0, 255]);
+    assert_eq!(gray(3, ColorType::Grayscale, BitDepth::Two, &[0b0001_1100]), [0, 85, 255]);
+    assert_eq!(gray(2, ColorType::Grayscale, BitDepth::Four, &[0x3f]), [51, 255]);
+    assert_eq!(gray(2, ColorType::Grayscale, BitDepth::Eight, &[7, 250]), [7, 250]);
+    assert_eq!(gray(1, ColorType::Grayscale, BitDepth::Sixteen, &[0x80, 0xff]), [0x80]);
+    // luma of pure colours: .299, .587 and .114 of 255
+    let colours = [255, 0, 0, 0, 255, 0, 0, 0, 255];
+    assert_eq!(gray(3, ColorType::Rgb, BitDepth::Eight, &colours), [76, 150, 29]);
+    // transparent black on white is white, half of it the middle
+    assert_eq!(gray(2, ColorType::GrayscaleAlpha, BitDepth::Eight, &[0, 0, 0, 128]), [255, 127]);
+    assert_eq!(gray(1, ColorType::Rgba, BitDepth::Eight, &[9, 9, 9, 255]), [9]);
+    let palette = |e: &mut png::Encoder<&mut Vec<u8>>| {
+        e.set_palette(vec![10, 10, 10, 0, 255, 0, 90, 90, 90]);
+        e.set_trns(vec![255, 255, 0]);
+    };
+    let indexed = png_of((3, 1), ColorType::Indexed, BitDepth::Two, &[0b0001_1000], palette);
+    assert_eq!(gray_of(&indexed).gray, [10, 150, 255]);
+}
+
+/// Adam7 by hand: the encoder writes no interlaced pictures. A 3 x 3 picture has passes of
+/// 1x1 (0,0), none, none, 1x1 (2,0)…; rows of each pass with filter byte 0.
+#[test]
+fn interlaced_png_is_put_together() {
+    use std::io::Write;
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    let passes: [&[u8]; 6] =
+        [&[0, 11], &[0, 13], &[0, 31, 33], &[0, 12], &[0, 32], &[0, 21, 22, 23]];
+    for rows in passes {
+        zlib.write_all(rows).expect("memory");
+    }
+    let data = zlib.finish().expect("memory");
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    let header = [0, 0, 0, 3, 0, 0, 0, 3, 8, 0, 0, 0, 1];
+    for (kind, body) in [(b"IHDR", &header[..]), (b"IDAT", &data[..]), (b"IEND", &[][..])] {
+        bytes.extend_from_slice(&chunk(kind, body));
+    }
+    assert_eq!(gray_of(&bytes).gray, [11, 12, 13, 21, 22, 23, 31, 32, 33]);
+}
+
+/// A PNG chunk: length, kind, body, CRC.
+fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    let mut crc = flate2::Crc::new();
+    crc.update(kind);
+    crc.update(body);
+    let mut bytes = (body.len() as u32).to_be_bytes().to_vec();
+    bytes.extend_from_slice(kind);
+    bytes.extend_from_slice(body);
+    bytes.extend_from_slice(&crc.sum().to_be_bytes());
+    bytes
+}
+
+#[test]
+fn broken_and_huge_png_are_refused() {
+    let plain = |_: &mut png::Encoder<&mut Vec<u8>>| {};
+    let data: Vec<u8> = (0..=255).collect();
+    let whole = png_of((16, 16), ColorType::Grayscale, BitDepth::Eight, &data, plain);
+    assert_eq!(gray_of(&whole).gray, data);
+    refused(&[], "empty");
+    refused(b"GIF89a", "a GIF picture, neither PNG nor JPEG");
+    refused(b"\0\0\0\x18ftypheic", "HEIC");
+    for end in 1..whole.len() - 12 {
+        assert!(decode(&whole[..end], Path::new("p")).is_err(), "cut at {end}");
+    }
+    for i in 0..whole.len() - 12 {
+        let mut flipped = whole.clone();
+        flipped[i] ^= 4;
+        assert!(decode(&flipped, Path::new("p")).is_err(), "byte {i} flipped");
+    }
+    let huge = |width: u32, height: u32| {
+        let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
+        header.extend_from_slice(&[8, 0, 0, 0, 0]);
+        [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &header), chunk(b"IDAT", &[])].concat()
+    };
+    refused(&huge(100_000, 100_000), "100000 x 100000");
+    refused(&huge(16_384, 8_192), "67108864 pixels");
+    refused(&huge(16_385, 1), "sides up to 16384");
+    refused(&huge(0, 5), "PNG");
+}
+
+/// A compressed text chunk that would grow to 64 MB is left alone.
+#[test]
+fn a_text_bomb_is_ignored() {
+    use std::io::Write;
+    let plain = |_: &mut png::Encoder<&mut Vec<u8>>| {};
+    let whole = png_of((1, 1), ColorType::Grayscale, BitDepth::Eight, &[77], plain);
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    zlib.write_all(&vec![b'a'; 64 << 20]).expect("memory");
+    let text = [b"k\0\0".to_vec(), zlib.finish().expect("memory")].concat();
+    let bomb = [&whole[..33], &chunk(b"zTXt", &text), &whole[33..]].concat();
+    assert_eq!(gray_of(&bomb).gray, [77]);
+}
+
+/// The values of the three areas, within JPEG's loss.
+#[track_caller]
+fn shows_the_three_areas(picture: &Picture) {
+    assert_eq!((picture.width, picture.height), (16, 24));
+    for ((x, y), expected) in [((3, 3), 255), ((3, 15), 40), ((12, 12), 200)] {
+        let found = i32::from(picture.gray[y * 16 + x]);
+        assert!((found - expected).abs() <= 3, "({x}, {y}): {found} instead of {expected}");
+    }
+}
+
+#[test]
+fn jpeg_baseline_progressive_and_cmyk() {
+    for text in [GRAY, COLOR, PROGRESSIVE, CMYK] {
+        shows_the_three_areas(&gray_of(&hex(text)));
+    }
+}
+
+#[test]
+fn jpeg_is_turned_as_exif_says() {
+    let plain = hex(GRAY);
+    let mut segment = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0".to_vec();
+    segment.extend_from_slice(&[0; 4]);
+    let mut bytes = vec![0xff, 0xd8, 0xff, 0xe1];
+    bytes.extend_from_slice(&(segment.len() as u16 + 2).to_be_bytes());
+    bytes.extend_from_slice(&segment);
+    bytes.extend_from_slice(&plain[2..]);
+    let turned = gray_of(&bytes);
+    assert_eq!((turned.width, turned.height), (24, 16));
+    // Clockwise by a quarter: the white corner goes from the upper left to the upper right.
+    assert!(turned.gray[3 * 24 + 20] > 250);
+    assert!(turned.gray[3 * 24 + 5] < 50);
+}
+
+#[test]
+fn broken_jpeg_never_panics_and_a_cut_one_is_refused() {
+    for text in [GRAY, COLOR, PROGRESSIVE, CMYK] {
+        let whole = hex(text);
+        for end in 0..whole.len() {
+            let _ = decode(&whole[..end], Path::new("p"));
+        }
+        refused(&whole[..whole.len() / 2], "JPEG");
+        for i in 3..whole.len() {
+            for bit in 0..8 {
+                let mut flipped = whole.clone();
+                flipped[i] ^= 1 << bit;
+                let _ = decode(&flipped, Path::new("p"));
+            }
+        }
+    }
+    let mut huge = hex(GRAY);
+    let frame = huge.windows(2).position(|w| w == [0xff, 0xc0]).expect("a frame header");
+    huge[frame + 5..frame + 9].copy_from_slice(&[0xff; 4]);
+    refused(&huge, "JPEG");
+}
+
+/// Headers that say more than the file holds: what a phone takes is decoded until the bytes end, more is
+/// refused at once.
+#[test]
+fn jpeg_of_a_phone_is_tried_and_what_needs_too_much_memory_is_not() {
+    let sized = |text: &str, kind: u8, width: u16, height: u16| {
+        let mut bytes = hex(text);
+        let frame = bytes.windows(2).position(|w| w == [0xff, kind]).expect("a frame header");
+        bytes[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
+        bytes[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
+        bytes
+    };
+    refused(&sized(COLOR, 0xc0, 8_064, 6_048), "damaged");
+    refused(&sized(PROGRESSIVE, 0xc2, 6_000, 4_000), "damaged");
+    refused(&sized(PROGRESSIVE, 0xc2, 8_064, 6_048), "save it as a baseline JPEG");
+    refused(&sized(COLOR, 0xc0, 16_384, 8_192), "67108864 pixels");
+}
+
+#[test]
+fn a_wide_picture_is_read_in_gray_and_in_colour() {
+    let plain = |_: &mut png::Encoder<&mut Vec<u8>>| {};
+    let data: Vec<u8> = (0..9_000 * 500).flat_map(|i| [10, 90, (i % 9_000 / 40) as u8]).collect();
+    let bytes = png_of((9_000, 500), ColorType::Rgb, BitDepth::Eight, &data, plain);
+    let gray = gray_of(&bytes);
+    assert_eq!((gray.width, gray.height, gray.gray[0]), (9_000, 500, 56));
+    let small = decode_colors(&bytes, Path::new("p"), 900).expect("must be decoded");
+    assert_eq!((small.planes[0].width, small.planes[0].height, small.scale), (900, 50, 0.1));
+    let pixel = |at: usize| small.planes.each_ref().map(|plane| plane.gray[at]);
+    assert_eq!((pixel(0), pixel(899)), ([10, 90, 0], [10, 90, 224]));
+    let same = decode_colors(&hex(GRAY), Path::new("p"), 900).expect("must be decoded");
+    assert_eq!(same.planes, [0; 3].map(|_| gray_of(&hex(GRAY))));
+}
+
+#[test]
+fn png_is_turned_as_exif_says_before_or_behind_the_pixels() {
+    let plain = |_: &mut png::Encoder<&mut Vec<u8>>| {};
+    let whole = png_of((2, 1), ColorType::Grayscale, BitDepth::Eight, &[7, 250], plain);
+    let exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let end = whole.len() - 12;
+    for at in [33, end] {
+        let bytes = [&whole[..at], &chunk(b"eXIf", exif), &whole[at..]].concat();
+        let turned = gray_of(&bytes);
+        assert_eq!((turned.width, turned.height, turned.gray), (1, 2, vec![7, 250]), "at {at}");
+        let colors = decode_colors(&bytes, Path::new("p"), 10).expect("must be decoded");
+        assert_eq!((colors.planes[2].width, &colors.planes[2].gray[..]), (1, &[7, 250][..]));
+    }
+}
+
+#[test]
+fn pictures_become_faces_by_their_middle_square() {
+    let plain = |_: &mut png::Encoder<&mut Vec<u8>>| {};
+    let wide: Vec<u8> =
+        (0..SIDE * 96).map(|i| if (24..72).contains(&(i % 96)) { 9 } else { 200 }).collect();
+    let bytes = png_of((96, 48), ColorType::Grayscale, BitDepth::Eight, &wide, plain);
+    assert_eq!(gray_of(&bytes).to_face(), vec![9; PIXELS]);
+    let one = png_of((1, 1), ColorType::Grayscale, BitDepth::Eight, &[33], plain);
+    assert_eq!(gray_of(&one).to_face(), vec![33; PIXELS]);
+}
+
+#[test]
+fn folders_of_classes_whatever_the_extension_says() {
+    let plain = |_: &mut png::Encoder<&mut Vec<u8>>| {};
+    let root = tempfile::tempdir().expect("temporary folder");
+    let face: Vec<u8> = (0..PIXELS).map(|i| (i % 256) as u8).collect();
+    let png = png_of((48, 48), ColorType::Grayscale, BitDepth::Eight, &face, plain);
+    let put = |name: &str, bytes: &[u8]| {
+        let path = root.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("inside root")).expect("writable");
+        std::fs::write(path, bytes).expect("writable");
+    };
+    put("Happiness/b.png", &hex(GRAY));
+    put("Happiness/a.jpg", &png);
+    put("Happiness/.hidden", b"x");
+    put("anger/x.jpeg", &hex(COLOR));
+    let (dataset, report) = read(root.path(), &ReadOptions::default()).expect("three pictures");
+    assert_eq!(dataset.labels(), [Some(3), Some(3), Some(0)]);
+    assert_eq!(dataset.image(0), &face[..]);
+    assert_eq!(dataset.id(0), "Happiness/a.jpg");
+    assert_eq!((report.rows, report.notes.len()), (3, 5));
+
+    put("sad/broken.png", b"");
+    put("sad/text.png", b"not a picture");
+    let error = read(root.path(), &ReadOptions::default()).expect_err("an empty picture");
+    assert!(error.to_string().contains("broken.png: the file is empty"), "{error}");
+    let options = ReadOptions { skip_bad: true, ..ReadOptions::default() };
+    let (dataset, report) = read(root.path(), &options).expect("three good ones");
+    assert_eq!((dataset.len(), report.bad_count), (3, 2));
+
+    let (single, _) = read(root.path().join("Happiness/a.jpg"), &options).expect("one picture");
+    assert_eq!((single.len(), single.label(0)), (1, None));
+    let (flat, _) = read(root.path().join("Happiness"), &options).expect("a plain folder");
+    assert_eq!((flat.len(), flat.label(1)), (2, None));
+}

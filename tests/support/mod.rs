@@ -1,0 +1,5 @@
+//! What the tests share: samples for every op, small networks, temporary folders.
+
+pub mod models;
+pub mod place;
+pub mod samples;

@@ -1,0 +1,5 @@
+//! Training: checkpoints, calibration, distillation.
+
+mod calibration;
+pub mod checkpoints;
+mod distillation;
