@@ -10,7 +10,7 @@ use crate::cli::commands::explain::{
 };
 use crate::cli::commands::training::{calibrate, curves, eval, export, summary, train, watch};
 use crate::cli::commands::{bench, crop_calibration, data, demo, info, predict};
-use crate::console::tell;
+use crate::console::{self, eprintln_safe};
 use crate::{Error, Result};
 use clap::Parser as _;
 use fer_kernels::{arch, conv2d, on_pool};
@@ -20,7 +20,7 @@ use std::process::ExitCode;
 /// an error into a message and an exit code.
 pub fn main() -> ExitCode {
     if !arch::supports_baseline() {
-        tell!(
+        eprintln_safe!(
             "fer: this program needs a CPU with AVX2 and FMA (x86-64-v3, 2013 or later).\n\
              On an older one, build it from source without .cargo/config.toml."
         );
@@ -37,7 +37,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Broken::Pipe) => ExitCode::SUCCESS,
         Err(Broken::Error(e)) => {
-            tell!("fer: {e}");
+            eprintln_safe!("fer: {e}");
             ExitCode::from(e.exit_code())
         }
     }
@@ -93,7 +93,7 @@ fn completions(shell: clap_complete::Shell) -> Result<()> {
     let mut command = <Cli as clap::CommandFactory>::command();
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "fer", &mut script);
-    print(&String::from_utf8_lossy(&script))
+    console::print(&String::from_utf8_lossy(&script))
 }
 
 fn carry_out(command: Command) -> Result<(), Broken> {
@@ -121,17 +121,4 @@ fn carry_out(command: Command) -> Result<(), Broken> {
         Command::Completions { shell } => completions(shell)?,
     }
     Ok(())
-}
-
-/// Writes to standard output; a closed pipe is reported, never a panic.
-pub(crate) fn print(text: &str) -> Result<()> {
-    use std::io::Write as _;
-    let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::io("standard output"))
-}
-
-/// Prints a value as one line of JSON.
-pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<()> {
-    let text = serde_json::to_string(value).map_err(|e| Error::Usage(e.to_string()))?;
-    print(&(text + "\n"))
 }

@@ -1,6 +1,6 @@
 //! The observer that measures once an epoch and tells TensorBoard and the live page.
 
-use crate::console::tell;
+use crate::console::eprintln_safe;
 use crate::metrics::Confusion;
 use crate::monitor::live::confusion;
 use crate::monitor::live::filters::Grown;
@@ -136,7 +136,7 @@ impl Recorder {
         }
         let begun = Instant::now();
         if let Err(error) = work(self) {
-            tell!("{error}; the training goes on, but is no longer recorded");
+            eprintln_safe!("{error}; the training goes on, but is no longer recorded");
             self.failed = true;
         }
         self.spent += begun.elapsed().as_secs_f64();

@@ -1,6 +1,6 @@
 //! The faces that a configuration names.
 
-use crate::console::tell;
+use crate::console::eprintln_safe;
 use crate::dataset::clean::{duplicates, split};
 use crate::dataset::{Dataset, ReadOptions, Report, SynthOptions, read, synthesize};
 use crate::train::TrainConfig;
@@ -67,13 +67,13 @@ pub fn read_existing(path: &Path, options: &ReadOptions) -> Result<(Dataset, Rep
 /// Says on standard error what was skipped.
 pub fn warn(path: &Path, report: &Report) {
     for note in &report.notes {
-        tell!("{}: {note}", path.display());
+        eprintln_safe!("{}: {note}", path.display());
     }
     if report.bad_count > 0 {
-        tell!("{}: {} bad rows skipped:", path.display(), report.bad_count);
+        eprintln_safe!("{}: {} bad rows skipped:", path.display(), report.bad_count);
         for row in &report.bad {
             let line = row.line.map(|l| format!(":{l}")).unwrap_or_default();
-            tell!("  {}{line}: {}", row.path.display(), row.message);
+            eprintln_safe!("  {}{line}: {}", row.path.display(), row.message);
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::bench::ladder::{LadderOptions, ladder};
 use crate::bench::layers::layers;
 use crate::bench::steps::{StepOptions, infer, train};
 use crate::cli::shared::input::theme;
+use crate::console;
 use crate::render::chart::Look;
 use crate::render::write;
 use crate::{Error, Result};
@@ -144,5 +145,5 @@ fn positive(option: &str, value: usize) -> Result<()> {
 }
 
 fn print(json: bool, measured: &impl serde::Serialize, text: String) -> Result<()> {
-    if json { crate::cli::print_json(measured) } else { crate::cli::print(&text) }
+    if json { console::print_json(measured) } else { console::print(&text) }
 }

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::cli::shared::input::Reading;
 use crate::cli::shared::progress;
+use crate::console;
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
 use crate::model::{Trained, predict};
@@ -41,7 +42,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     };
     let measured = crop_calibration::measure(&faces, judge, || bar.inc(1))?;
     bar.finish_and_clear();
-    if args.json { crate::cli::print_json(&measured) } else { crate::cli::print(&text(&measured)) }
+    if args.json { console::print_json(&measured) } else { console::print(&text(&measured)) }
 }
 
 fn text(m: &Measured) -> String {

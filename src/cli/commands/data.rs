@@ -3,6 +3,7 @@
 use crate::CLASS_NAMES;
 use crate::cli::shared::input::{Reading, theme};
 use crate::cli::shared::output::{differ, keep_inputs};
+use crate::console::{self, eprintln_safe};
 use crate::dataset::clean::check::{Check, ClassCount, Stats, check, stats};
 use crate::dataset::synth::Balance;
 use crate::dataset::write_folder;
@@ -156,7 +157,7 @@ fn run_stats(args: StatsArgs) -> Result<()> {
         write::write_scene(&chart, &title, path)?;
     }
     let stats = stats(&faces);
-    if args.json { crate::cli::print_json(&stats) } else { crate::cli::print(&stats_text(&stats)) }
+    if args.json { console::print_json(&stats) } else { console::print(&stats_text(&stats)) }
 }
 
 fn stats_text(stats: &Stats) -> String {
@@ -194,9 +195,9 @@ fn run_check(args: CheckArgs) -> Result<()> {
     };
     let found = check(&faces, report, other.as_ref());
     if args.json {
-        crate::cli::print_json(&found)?
+        console::print_json(&found)?
     } else {
-        crate::cli::print(&check_text(&found))?
+        console::print(&check_text(&found))?
     }
     match args.strict && !found.is_clean() {
         true => Err(Error::data(&args.data, "is not clean; see the findings above")),
@@ -254,7 +255,7 @@ fn run_split(args: SplitArgs) -> Result<()> {
         write_csv(&faces.select(part), path)?;
         let _ = writeln!(text, "{}: {} faces", path.display(), thousands(part.len() as u64));
     }
-    crate::cli::print(&text)
+    console::print(&text)
 }
 
 fn run_synth(args: SynthArgs) -> Result<()> {
@@ -299,7 +300,7 @@ fn write_faces(faces: &Dataset, path: &Path) -> Result<()> {
     let unlabelled = faces.labels().iter().filter(|l| l.is_none()).count();
     if unlabelled > 0 && unlabelled < faces.len() {
         let (path, n) = (path.display(), thousands(unlabelled as u64));
-        eprintln!("{path}: no column label is written, because {n} faces have none");
+        eprintln_safe!("{path}: no column label is written, because {n} faces have none");
     }
     write_csv(faces, path)
 }

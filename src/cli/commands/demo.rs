@@ -5,6 +5,7 @@
 
 use crate::cli::args::Cli;
 use crate::cli::shared::progress::duration;
+use crate::console::{self, eprintln_safe};
 use crate::files::write_atomic;
 use crate::render::html::Document;
 use crate::{Error, Result};
@@ -139,7 +140,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         let name = folder.display().to_string();
         let shown = if name.contains(' ') { format!("'{name}'") } else { name.clone() };
         let command = chapter.command.replace("DIR", &shown);
-        eprintln!("\n$ fer {command}");
+        eprintln_safe!("\n$ fer {command}");
         run_line(&chapter.command, &name)?;
         page.heading(2, chapter.title);
         page.paragraph(chapter.words);
@@ -162,8 +163,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
     ));
     let index = folder.join("index.html");
     write_atomic(&index, page.finish().as_bytes())?;
-    eprintln!("\ndone in {}", duration(begun.elapsed().as_secs_f64()));
-    crate::cli::print(&format!("{}\n", index.display()))
+    eprintln_safe!("\ndone in {}", duration(begun.elapsed().as_secs_f64()));
+    console::print(&format!("{}\n", index.display()))
 }
 
 /// Parses and runs a command line without quotes, `DIR` in its words standing for the folder.

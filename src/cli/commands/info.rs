@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::bench::machine::cpu_name;
+use crate::console;
 use fer_kernels::arch;
 use serde::Serialize;
 
@@ -36,9 +37,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
         threads: rayon::current_num_threads(),
     };
     if args.json {
-        return crate::cli::print_json(&info);
+        return console::print_json(&info);
     }
-    crate::cli::print(&format!(
+    console::print(&format!(
         "fer           {}\nCPU           {}\nfeatures      {}\nSIMD path     {} (available: {})\n\
          compiled for  {}\nthreads       {}\n",
         info.version,

@@ -5,6 +5,7 @@ use crate::cli::shared::input::{Averaging, Reading, is_model, model_or_input};
 use crate::cli::shared::output::keep_inputs;
 use crate::cli::shared::photos::{PhotoArgs, Seen, is_photo};
 use crate::cli::shared::predictions::{Answers, labels_csv, print_faceless};
+use crate::console::eprintln_safe;
 use crate::dataset::Dataset;
 use crate::dataset::image::picture::{Colors, decode_colors, read_bytes};
 use crate::dataset::read::STDIN;
@@ -66,7 +67,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let photo = args.draw.as_ref().map(|_| photo(&args.inputs[0], &seen)).transpose()?;
     let predictions = args.averaging.predict(&ensemble, &seen.faces)?;
     if let Some(path) = &args.out {
-        let none = |(_, path): &(usize, PathBuf)| eprintln!("{}: no face found", path.display());
+        let none =
+            |(_, path): &(usize, PathBuf)| eprintln_safe!("{}: no face found", path.display());
         seen.faceless.iter().for_each(none);
         return write_atomic(path, labels_csv(&seen.faces, &predictions)?.as_bytes());
     }
@@ -84,11 +86,13 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
 fn say_uncalibrated(ensemble: &Ensemble) {
     for network in ensemble.uncalibrated() {
         let name = network.path.display();
-        eprintln!("{name}: how sure it may be has not been measured; fer calibrate {name} does it");
+        eprintln_safe!(
+            "{name}: how sure it may be has not been measured; fer calibrate {name} does it"
+        );
     }
     let networks = ensemble.members().len();
     if networks > 1 {
-        eprintln!("the mean of {networks} networks: how sure it may be has not been measured");
+        eprintln_safe!("the mean of {networks} networks: how sure it may be has not been measured");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The files of commands that draw a picture: their default names, what they must not replace, and
 //! a word on what was written.
 
+use crate::console::eprintln_safe;
 use crate::dataset::image::picture::has_picture_ending;
 use crate::render::Scene;
 use crate::render::panel::Page;
@@ -72,7 +73,7 @@ pub fn write_scene(scene: &Scene, title: &str, path: &Path) -> Result<()> {
 
 /// Says on standard error that a file was written.
 pub fn say_written(path: &Path) {
-    eprintln!("written: {}", path.display());
+    eprintln_safe!("written: {}", path.display());
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What a user points at: photos go through the face finder, everything else is read as data.
 
 use crate::cli::shared::input::Reading;
+use crate::console::eprintln_safe;
 use crate::dataset::image::picture::{
     Picture, decode, has_picture_ending, head_of, is_picture, read_bounded, read_picture,
 };
@@ -110,7 +111,7 @@ impl Reader<'_> {
         let picture = match picture.and_then(|picture| require_size(picture, path)) {
             Ok(picture) => picture,
             Err(e) if self.reading.skips_bad() => {
-                eprintln!("{e}");
+                eprintln_safe!("{e}");
                 return Ok(());
             }
             Err(e) => return Err(e),
@@ -157,7 +158,7 @@ fn say_passed_over(folder: &Path, others: &[PathBuf]) {
     let Some(first) = others.first() else { return };
     let (folder, first) = (folder.display(), first.display());
     let pictures = counted(others.len(), "picture");
-    eprintln!("{folder}: {pictures} passed over, neither PNG nor JPEG, such as {first}");
+    eprintln_safe!("{folder}: {pictures} passed over, neither PNG nor JPEG, such as {first}");
 }
 
 impl Seen {

@@ -1,6 +1,7 @@
 //! What `fer predict` says of a face: a line of text, a JSON object, or a row of a CSV.
 
 use crate::cli::shared::photos::{Cut, Seen, numbered};
+use crate::console;
 use crate::dataset::Dataset;
 use crate::dataset::clean::duplicates::is_blank;
 use crate::model::Predictions;
@@ -84,9 +85,9 @@ impl Answers<'_> {
             if i < self.seen.faces.len() {
                 let answer = self.answer(i);
                 if json {
-                    crate::cli::print_json(&answer)?;
+                    console::print_json(&answer)?;
                 } else {
-                    crate::cli::print(&line(&answer, self.seen.cuts[i]))?;
+                    console::print(&line(&answer, self.seen.cuts[i]))?;
                 }
             }
         }
@@ -132,8 +133,8 @@ impl Answers<'_> {
 pub fn print_faceless(path: &Path, json: bool) -> Result<()> {
     let none = Faceless { name: path.display().to_string(), faces: 0, message: "no face found" };
     match json {
-        true => crate::cli::print_json(&none),
-        false => crate::cli::print(&format!("{}  {}\n", none.name, none.message)),
+        true => console::print_json(&none),
+        false => console::print(&format!("{}  {}\n", none.name, none.message)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Progress for people: a bar with an ETA on a terminal, plain lines elsewhere.
 
-use crate::console::tell;
+use crate::console::eprintln_safe;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, WeakProgressBar};
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -43,7 +43,7 @@ fn print_lines(watched: &WeakProgressBar) {
         std::thread::sleep(PLAIN_EVERY);
         let Some(bar) = watched.upgrade().filter(|bar| !bar.is_finished()) else { return };
         let total = bar.length().unwrap_or(0);
-        tell!("{}", line(&bar.prefix(), bar.position(), total, bar.elapsed()));
+        eprintln_safe!("{}", line(&bar.prefix(), bar.position(), total, bar.elapsed()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a training is asked to end: Ctrl-C, SIGTERM, a terminal that hangs up.
 
-use crate::console::tell;
+use crate::console::eprintln_safe;
 use crate::{Error, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -53,7 +53,7 @@ fn answer(wanted: &AtomicBool) {
     while !wanted.load(Ordering::SeqCst) {
         std::thread::sleep(HEARD_AFTER);
     }
-    tell!("\nfinishing this step and saving; once more to end at once");
+    eprintln_safe!("\nfinishing this step and saving; once more to end at once");
 }
 
 fn signals() -> Vec<i32> {

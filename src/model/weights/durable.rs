@@ -1,6 +1,6 @@
 //! Files that survive a crash at any moment.
 
-use crate::console::tell;
+use crate::console::eprintln_safe;
 use crate::files::write_atomic;
 use crate::model::weights::Archive;
 use crate::{Error, Result};
@@ -39,7 +39,7 @@ pub fn read_or_previous(path: &Path) -> Result<Archive> {
     Archive::read(path).or_else(|e| {
         let before = previous(path);
         let archive = Archive::read(&before).map_err(|_| e)?;
-        tell!("{}: damaged; using {}", path.display(), before.display());
+        eprintln_safe!("{}: damaged; using {}", path.display(), before.display());
         Ok(archive)
     })
 }

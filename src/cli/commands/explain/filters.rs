@@ -5,6 +5,7 @@ use crate::cli::shared::input::theme;
 use crate::cli::shared::output::{keep_inputs, say_written, write_page};
 use crate::cli::shared::progress;
 use crate::cli::shared::progress::duration;
+use crate::console::{self, eprintln_safe};
 use crate::explain::Explained;
 use crate::explain::filters::filter_report::{
     FilterOptions, FilterReport, filter_report, total_steps,
@@ -216,7 +217,7 @@ fn make(
         if progress::plain() {
             let done = duration(start.elapsed().as_secs_f64());
             let n = reports[reports.len() - 1].surveys.len();
-            eprintln!("{layer}: {}, {done}", counted(n, "filter"));
+            eprintln_safe!("{layer}: {}, {done}", counted(n, "filter"));
         }
     }
     bar.finish_and_clear();
@@ -228,9 +229,9 @@ fn write(args: &Args, reports: &[FilterReport], context: &Context<'_>) -> Result
         reports.iter().flat_map(|r| &r.pictures).map(|p| p.numbers.clone()).collect();
     let proof = Proof::new(&numbers, &context.training.naturalness(500));
     match (args.json, args.prove) {
-        (true, true) => crate::cli::print_json(&proof)?,
-        (true, false) => numbers.iter().try_for_each(crate::cli::print_json)?,
-        (false, true) => crate::cli::print(&proof.to_text())?,
+        (true, true) => console::print_json(&proof)?,
+        (true, false) => numbers.iter().try_for_each(console::print_json)?,
+        (false, true) => console::print(&proof.to_text())?,
         (false, false) => {}
     }
     if let Some(path) = &args.summary {

@@ -6,6 +6,7 @@ use crate::cli::commands::explain::saliency_set::{Asked, Set, class_maps_of, lif
 use crate::cli::shared::faces::{FaceArgs, Model};
 use crate::cli::shared::input::theme;
 use crate::cli::shared::progress;
+use crate::console;
 use crate::explain::attribution::lime::lime;
 use crate::explain::{Attribution, Explained, Method, Target};
 use crate::files::{make_folder, write_atomic};
@@ -170,6 +171,6 @@ impl Writer {
         self.bar.finish_and_clear();
         let index = self.folder.join("index.html");
         write_atomic(&index, self.gallery.to_html().as_bytes())?;
-        crate::cli::print(&format!("{}\n", index.display()))
+        console::print(&format!("{}\n", index.display()))
     }
 }

@@ -6,6 +6,7 @@ use crate::cli::shared::input::theme;
 use crate::cli::shared::output::{keep_inputs, write_page};
 use crate::cli::shared::progress;
 use crate::cli::shared::target::TargetArg;
+use crate::console;
 use crate::explain::attribution::lime::superpixels::Segmentation;
 use crate::explain::attribution::lime::{Lime, LimeOptions, lime};
 use crate::render::write::check_name;
@@ -106,8 +107,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     };
     let records: Vec<LimeRecord> = all.map(record).collect();
     match args.json {
-        true => crate::cli::print_json(&records),
-        false => crate::cli::print(&text(&records)),
+        true => console::print_json(&records),
+        false => console::print(&text(&records)),
     }
 }
 

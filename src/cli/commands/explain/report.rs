@@ -4,6 +4,7 @@ use crate::bench::machine::cpu_name;
 use crate::cli::shared::input::{Reading, labelled};
 use crate::cli::shared::progress;
 use crate::cli::shared::progress::duration;
+use crate::console::{self, eprintln_safe};
 use crate::files::require_folder_of;
 use crate::files::write_atomic;
 use crate::model::Ensemble;
@@ -99,8 +100,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
     write_atomic(&args.out, html.as_bytes())?;
     let seconds = begun.elapsed().as_secs_f64();
     match args.json {
-        true => crate::cli::print_json(&Written { out: &args.out, seconds, numbers: &numbers }),
-        false => crate::cli::print(&format!("{}\n", args.out.display())),
+        true => console::print_json(&Written { out: &args.out, seconds, numbers: &numbers }),
+        false => console::print(&format!("{}\n", args.out.display())),
     }
 }
 
@@ -108,17 +109,17 @@ pub(crate) fn run(args: Args) -> Result<()> {
 fn make(subject: &Subject<'_>, begun: Instant) -> Result<Paper> {
     let bar = progress::bar(STEPS as u64, "report");
     let mut part = String::new();
-    let mut tell = |stage: &str, done: f64| {
+    let mut report_stage = |stage: &str, done: f64| {
         bar.set_position((STEPS * done) as u64);
         if part != stage {
             bar.set_message(stage.to_owned());
             if progress::plain() {
-                eprintln!("{stage}, after {}", duration(begun.elapsed().as_secs_f64()));
+                eprintln_safe!("{stage}, after {}", duration(begun.elapsed().as_secs_f64()));
             }
             part = stage.to_owned();
         }
     };
-    let paper = Paper::new(subject, &mut Meter::new(&mut tell));
+    let paper = Paper::new(subject, &mut Meter::new(&mut report_stage));
     bar.finish_and_clear();
     paper
 }

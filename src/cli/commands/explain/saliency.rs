@@ -7,6 +7,7 @@ use crate::cli::shared::input::theme;
 use crate::cli::shared::output::{keep_inputs, say_written, write_page};
 use crate::cli::shared::progress;
 use crate::cli::shared::target::TargetArg;
+use crate::console;
 use crate::explain::attribute;
 use crate::explain::attribution::gradient::integrated_gradients::Baseline;
 use crate::explain::layers::find_layer;
@@ -223,7 +224,7 @@ fn explain_faces(args: &Args, model: &Model, explained: &dyn Classifier) -> Resu
     match args.json {
         true => {
             let calibrated = model.is_calibrated();
-            crate::cli::print_json(&Record::new(&model.title, calibrated, &names, &faces, &found))
+            console::print_json(&Record::new(&model.title, calibrated, &names, &faces, &found))
         }
         false => Ok(()),
     }

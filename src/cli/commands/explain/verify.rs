@@ -2,6 +2,7 @@
 
 use crate::PIXELS;
 use crate::cli::shared::faces::{FaceArgs, Model};
+use crate::console;
 use crate::explain::sanity::gradient_check::{COMPLETENESS, Check, VerifyOptions, verify};
 use crate::report::face::name;
 use crate::{Error, Result};
@@ -67,8 +68,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let failed = verified.iter().flat_map(|f| &f.checks).filter(|c| !c.passed).count();
     let result = Verified { model: model.title, faces: verified, passed: failed == 0 };
     match args.json {
-        true => crate::cli::print_json(&result)?,
-        false => crate::cli::print(&text(&result))?,
+        true => console::print_json(&result)?,
+        false => console::print(&text(&result))?,
     }
     match failed {
         0 => Ok(()),

@@ -2,6 +2,7 @@
 
 use crate::cli::shared::input::Reading;
 use crate::cli::shared::progress;
+use crate::console::{self, eprintln_safe};
 use crate::model::Calibrated;
 use crate::model::calibration::{Temperature, clean};
 use crate::model::weights::network_file::is_own;
@@ -46,7 +47,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         None => trained.training_faces().ok(),
     };
     if train.is_none() {
-        eprintln!(
+        eprintln_safe!(
             "the training faces are not there, so copies of them cannot be left out; name them with \
              --against"
         );
@@ -58,9 +59,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
     bar.finish_and_clear();
     calibrated.keep(&args.model)?;
     if args.json {
-        return crate::cli::print_json(&calibrated);
+        return console::print_json(&calibrated);
     }
-    crate::cli::print(&text(&calibrated, faces.len() - kept.len()))
+    console::print(&text(&calibrated, faces.len() - kept.len()))
 }
 
 fn text(calibrated: &Calibrated, dropped: usize) -> String {

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::cli::shared::input::theme;
+use crate::console;
 use crate::render::chart::Look;
 use crate::render::{terminal, write};
 use crate::train::charts::{curve_chart, epochs, read_metrics};
@@ -38,7 +39,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
         None => runs.iter().try_for_each(|(name, history)| {
             let drawing = terminal::curves(&epochs(history), COLUMNS, terminal::color_wanted());
-            crate::cli::print(&format!("{name}\n{drawing}"))
+            console::print(&format!("{name}\n{drawing}"))
         }),
     }
 }

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::cli::shared::progress;
 use crate::cli::shared::progress::duration;
-use crate::console::tell;
+use crate::console::eprintln_safe;
 use crate::monitor::Recorder;
 use crate::render::terminal;
 use crate::train::StepResult;
@@ -34,7 +34,7 @@ impl Display {
 
     /// A line above the bar, where there is one.
     fn print(&self, line: &str) {
-        if progress::plain() { tell!("{line}") } else { self.bar.println(line) }
+        if progress::plain() { eprintln_safe!("{line}") } else { self.bar.println(line) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `fer eval`.
 
 use crate::cli::shared::input::{Averaging, Reading, labelled};
+use crate::console::{self, eprintln_safe};
 use crate::model::Ensemble;
 use crate::report::{EvaluationReport, write_folder};
 use crate::{Error, Result};
@@ -61,12 +62,12 @@ pub(crate) fn run(args: Args) -> Result<()> {
         report.leave_out_copies(&faces, &predictions, &train);
     }
     if unlabelled > 0 {
-        eprintln!("{name}: {unlabelled} faces without label are left out");
+        eprintln_safe!("{name}: {unlabelled} faces without label are left out");
     }
     if let Some(folder) = &args.out {
         report.explain(&ensemble, &faces)?;
         write_folder(&report, &faces, folder)?;
-        eprintln!("written: {}", folder.join("index.html").display());
+        eprintln_safe!("written: {}", folder.join("index.html").display());
     }
-    if args.json { crate::cli::print_json(&report) } else { crate::cli::print(&report.to_text()) }
+    if args.json { console::print_json(&report) } else { console::print(&report.to_text()) }
 }

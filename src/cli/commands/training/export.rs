@@ -1,6 +1,7 @@
 //! `fer export`.
 
 use crate::cli::shared::output::{differ, keep_inputs};
+use crate::console::eprintln_safe;
 use crate::export::onnx::to_onnx;
 use crate::files::require_folder_of;
 use crate::files::write_atomic;
@@ -43,7 +44,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
     let Some(path) = &args.onnx else { return Ok(()) };
     if trained.equalize() {
-        eprintln!(
+        eprintln_safe!(
             "this network wants equalised faces, which the graph does not do: equalise the \
              histogram of each face before (metadata: equalize = true)"
         );
@@ -66,6 +67,6 @@ fn read_from(model: Option<&Path>) -> Vec<PathBuf> {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     write_atomic(path, bytes)?;
-    eprintln!("{}: {} bytes", path.display(), thousands(bytes.len() as u64));
+    eprintln_safe!("{}: {} bytes", path.display(), thousands(bytes.len() as u64));
     Ok(())
 }

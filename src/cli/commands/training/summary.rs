@@ -1,6 +1,7 @@
 //! `fer summary`.
 
 use crate::Result;
+use crate::console;
 use crate::model::summary::summary;
 use crate::model::weights::network_file::{OWN, is_own, read_model};
 use crate::model::{Network, architecture};
@@ -26,5 +27,5 @@ pub(crate) fn run(args: Args) -> Result<()> {
         false => Network::new(architecture(name)?, 0)?,
     };
     let table = summary(&network)?;
-    if args.json { crate::cli::print_json(&table) } else { crate::cli::print(&table.to_text()) }
+    if args.json { console::print_json(&table) } else { console::print(&table.to_text()) }
 }

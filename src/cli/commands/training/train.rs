@@ -4,7 +4,7 @@ use crate::cli::commands::training::display::Display;
 use crate::cli::shared::progress;
 use crate::cli::shared::progress::duration;
 use crate::cli::shared::signals::Stop;
-use crate::console::tell;
+use crate::console::{self, eprintln_safe};
 use crate::dataset::{Augment, Preset};
 use crate::model::weights::network_file;
 use crate::monitor;
@@ -216,7 +216,9 @@ fn trainer(args: &Args, config: TrainConfig) -> Result<Trainer> {
         run_dir::require_free(folder)?;
     }
     if args.recipe.as_deref() == Some("best") && config.teacher.is_empty() {
-        tell!("recipe best without --teacher: nothing is distilled (data/recipes/best.toml)");
+        eprintln_safe!(
+            "recipe best without --teacher: nothing is distilled (data/recipes/best.toml)"
+        );
     }
     let (train, validation) = load::load(&config)?;
     let mut trainer = Trainer::new(config, train, validation)?;
@@ -231,7 +233,7 @@ fn resumed(folder: &Path) -> Result<Trainer> {
     let mut trainer = Trainer::resume(folder, load::load)?;
     let now = conv2d::algorithm().name();
     if let Some(before) = trainer.conv_before.as_deref().filter(|before| *before != now) {
-        tell!(
+        eprintln_safe!(
             "convolutions were computed with --conv {before} before and are with --conv {now} from \
              here on, so the weights will not be those of a training without a stop, to the bit; \
              --conv {before} restores that"
@@ -247,7 +249,7 @@ pub(crate) fn run(args: Box<Args>) -> Result<()> {
         None => {
             let config = args.config()?;
             if args.print_config {
-                return crate::cli::print(&config.to_toml()?);
+                return console::print(&config.to_toml()?);
             }
             trainer(&args, config)?
         }
@@ -266,11 +268,11 @@ fn drive(mut trainer: Trainer, watching: &Watching) -> Result<()> {
     };
     let recorder = Recorder::new(&trainer, options)?;
     if options.tensorboard {
-        tell!("to watch: {}", tensorboard::launch_line(&folder));
+        eprintln_safe!("to watch: {}", tensorboard::launch_line(&folder));
     }
     let server = watching.live.map(|port| Server::start(&folder, port)).transpose()?;
     if let Some(server) = &server {
-        tell!("live: {}", server.address());
+        eprintln_safe!("live: {}", server.address());
     }
     let mut display = Display::new(stop.wanted.clone(), watching.plot, recorder);
     let epochs_before = trainer.progress.history.len();
@@ -305,10 +307,10 @@ fn conv_option() -> String {
 /// The last words: what it took and what came of it.
 fn say_done(trainer: &Trainer, recorder: &Recorder, went_on: bool) {
     if !went_on {
-        tell!("nothing left to train: this training has ended before");
+        eprintln_safe!("nothing left to train: this training has ended before");
     }
     if trainer.is_full() && trainer.fraction() < 1.0 {
-        tell!(
+        eprintln_safe!(
             "ended before its time: a run holds {MAX_EPOCHS} epochs at most; fer train --from goes on \
              from its weights in another"
         );
@@ -316,7 +318,7 @@ fn say_done(trainer: &Trainer, recorder: &Recorder, went_on: bool) {
     if let Some(kept) = kept_epoch(trainer) {
         let pflop = trainer.progress.history.last().map_or(0.0, |last| last.pflop);
         let folder = trainer.folder.as_deref().unwrap_or(Path::new(""));
-        tell!(
+        eprintln_safe!(
             "done in {}, {} PFLOP{}: validation accuracy {:.2} % (loss {:.3}); run folder {}",
             duration(trainer.seconds()),
             short(pflop),
@@ -328,7 +330,7 @@ fn say_done(trainer: &Trainer, recorder: &Recorder, went_on: bool) {
     }
     if went_on {
         let (spent, share) = (recorder.spent(), recorder.share(trainer));
-        tell!("watching took {spent:.1} s, {:.1} % of the time", 100.0 * share);
+        eprintln_safe!("watching took {spent:.1} s, {:.1} % of the time", 100.0 * share);
     }
 }
 
@@ -349,7 +351,9 @@ fn kept_epoch(trainer: &Trainer) -> Option<&EpochMetrics> {
     match trainer.progress.best.filter(|_| trainer.out_of_patience()) {
         Some((best, _)) => {
             let since = trainer.progress.epoch - best;
-            tell!("no better validation for {since} epochs: back to the weights of epoch {best}");
+            eprintln_safe!(
+                "no better validation for {since} epochs: back to the weights of epoch {best}"
+            );
             history.iter().find(|m| m.epoch == best)
         }
         None => history.last(),
@@ -364,7 +368,7 @@ fn ask_teachers(trainer: &mut Trainer) -> Result<()> {
             Some(_) => "was validated on other faces",
             None => "does not say which faces it was validated on",
         };
-        tell!(
+        eprintln_safe!(
             "{}: {why}, so it may have learnt some that this training is validated on; the \
              validation accuracy may flatter",
             network.display()
@@ -376,7 +380,7 @@ fn ask_teachers(trainer: &mut Trainer) -> Result<()> {
     let mut asking = false;
     let asked = trainer.ask_teachers(|done, all| {
         if !std::mem::replace(&mut asking, true) {
-            tell!("teachers: {teachers}, each asked about ten views of {faces} faces");
+            eprintln_safe!("teachers: {teachers}, each asked about ten views of {faces} faces");
         }
         bar.set_length(all as u64);
         bar.set_position(done as u64);
@@ -388,7 +392,7 @@ fn ask_teachers(trainer: &mut Trainer) -> Result<()> {
 fn announce(trainer: &Trainer) {
     let parameters: usize = trainer.network.parameters().iter().map(|p| p.value.elements()).sum();
     let folder = trainer.folder.as_ref().map(|f| f.display().to_string()).unwrap_or_default();
-    tell!(
+    eprintln_safe!(
         "{}: {parameters} parameters; {} faces to train on, {} to validate; {} threads, {}; {folder}",
         trainer.network.spec.name,
         trainer.train.len(),

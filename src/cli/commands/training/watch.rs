@@ -1,5 +1,6 @@
 //! `fer watch`.
 
+use crate::console::{self, eprintln_safe};
 use crate::monitor::live::live_page::LIVE;
 use crate::serve::Server;
 use crate::{Error, Result};
@@ -22,8 +23,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
         return Err(Error::model(&args.run, format!("{found}; {expected}")));
     }
     let server = Server::start(&args.run, args.port)?;
-    crate::cli::print(&format!("{}\n", server.address()))?;
-    eprintln!("serving {} to this machine only; Ctrl-C ends it", args.run.display());
+    console::print(&format!("{}\n", server.address()))?;
+    eprintln_safe!("serving {} to this machine only; Ctrl-C ends it", args.run.display());
     server.wait();
     Ok(())
 }

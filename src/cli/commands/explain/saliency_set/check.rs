@@ -5,6 +5,7 @@ use crate::cli::commands::explain::saliency::{Args, Work};
 use crate::cli::commands::explain::saliency_set::{Set, write};
 use crate::cli::shared::faces::Model;
 use crate::cli::shared::progress;
+use crate::console;
 use crate::explain::attribute;
 use crate::explain::sanity::randomisation::{parametrised_layers, randomisation, randomised};
 use crate::explain::sanity::sanity_table::{CheckOptions, Checker, passes};
@@ -16,8 +17,8 @@ pub(crate) fn run(args: &Args, model: &Model, set: &Set, work: &Work<'_>) -> Res
     let report = check_report(model, set, work, args.how.seed)?;
     write(args, report.page(args.theme())?)?;
     match args.json {
-        true => crate::cli::print_json(&report),
-        false => crate::cli::print(&report.to_text()),
+        true => console::print_json(&report),
+        false => console::print(&report.to_text()),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::PIXELS;
 use crate::Result;
 use crate::cli::commands::explain::saliency::{Args, Work, explain_all};
 use crate::cli::commands::explain::saliency_set::{Asked, write};
+use crate::console;
 use crate::explain::Target;
 use crate::explain::image_ops::mean_face;
 use crate::explain::regions::class_maps::{ClassMaps, class_maps, mean_density, mean_faces};
@@ -39,11 +40,11 @@ pub(crate) fn run(args: &Args, asked: &Asked<'_>, faces: &[ShownFace]) -> Result
         outside: data.most_outside,
     };
     if args.json {
-        return crate::cli::print_json(&record);
+        return console::print_json(&record);
     }
     let line = |(origin, share): &(String, f64)| format!("  {origin}: {:.1} %\n", 100.0 * share);
     let lines: String = record.outside.iter().map(line).collect();
-    crate::cli::print(&format!(
+    console::print(&format!(
         "{what}; {} read wrong\nlargest share of the map outside of the face:\n{lines}",
         record.wrong
     ))

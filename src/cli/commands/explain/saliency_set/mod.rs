@@ -12,6 +12,7 @@ use crate::cli::shared::explained::{mean_face, pixels_of};
 use crate::cli::shared::faces::{Model, first_of_each_class};
 use crate::cli::shared::output::write_page;
 use crate::cli::shared::target::TargetArg;
+use crate::console::eprintln_safe;
 use crate::dataset::Dataset;
 use crate::explain::regions::face_regions::Template;
 use crate::explain::regions::region_lift::fitted_templates;
@@ -195,7 +196,7 @@ impl Set {
         refuse_if_nothing(&found)?;
         let [left_out, all] = [found.len() - kept.len(), found.len()];
         let why = found.iter().find_map(|a| a.refused.as_deref()).unwrap_or_default();
-        eprintln!(
+        eprintln_safe!(
             "{left_out} of {all} faces are left out, refused by the method; the first: {why}"
         );
         if kept.is_empty() {

@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::cli::commands::explain::saliency::{Args, Work, explain_all};
 use crate::cli::commands::explain::saliency_set::{Asked, write};
+use crate::console;
 use crate::explain::regions::region_lift::{Lift, LiftOptions, region_lift};
 use crate::explain::sanity::randomisation::randomised;
 use crate::explain::{Explained, Target};
@@ -44,9 +45,9 @@ pub(crate) fn run(args: &Args, asked: &Asked<'_>) -> Result<()> {
         RegionPage { lifts: &lifts, names: &names, what: &what, mean_face, theme: args.theme() };
     write(args, page.page()?)?;
     if !args.json {
-        return crate::cli::print(&page.text());
+        return console::print(&page.text());
     }
-    crate::cli::print_json(&Regions {
+    console::print_json(&Regions {
         model: &asked.model.title,
         method: asked.method.name(),
         faces: asked.set.labels.len(),
