@@ -3,10 +3,10 @@
 use crate::autograd::BackwardRule;
 use crate::autograd::Var;
 use crate::explain::Target;
-use crate::explain::face_size::FaceSize;
+use crate::explain::face_size::FaceResize;
 use crate::explain::{
-    Classifier, InputGradient, LayerGradient, LayerInfo, LayerKind, Maps, Normalization, Objective,
-    ObjectiveGradient, ReceptiveField,
+    Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, LayerKind, Normalization,
+    Objective, ObjectiveGradient, ReceptiveField,
 };
 use crate::model::{Inference, Network};
 use crate::nn::{Function, Layer, Pass};
@@ -24,17 +24,17 @@ use std::any::Any;
 /// are derivatives with respect to the face's own pixels. In f64 the same questions are answered by
 /// the plain loops, slowly, to check the answers of f32.
 #[derive(Debug)]
-pub struct Explained<'a, T: Element = f32> {
+pub struct NetworkClassifier<'a, T: Element = f32> {
     network: &'a Network<T>,
     layers: Vec<LayerInfo>,
-    size: FaceSize,
+    size: FaceResize,
     /// The same network for questions that need no gradient; f32 only.
     folded: Option<Inference>,
     /// Divides the logits of probabilities.
     temperature: f64,
 }
 
-impl<'a, T: Element> Explained<'a, T> {
+impl<'a, T: Element> NetworkClassifier<'a, T> {
     /// Prepares a network for explanations.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl<'a, T: Element> Explained<'a, T> {
         if side != width || side == 0 {
             return Err(not_a_square(network));
         }
-        let size = FaceSize::new(side);
+        let size = FaceResize::new(side);
         let mut layers = Vec::new();
         let mut shape = network.spec.input.to_vec();
         let whole = ReceptiveField { size: side, jump: 1.0, start: (side as f64 - 1.0) / 2.0 };
@@ -93,7 +93,7 @@ impl<'a, T: Element> Explained<'a, T> {
 }
 
 /// Faces as a network of this size takes them, `[n, 1, side, side]`.
-fn pixels<T: Element>(size: &FaceSize, faces: &[f32]) -> Result<Tensor<T>> {
+fn pixels<T: Element>(size: &FaceResize, faces: &[f32]) -> Result<Tensor<T>> {
     let wide: Vec<T> = faces.iter().map(|&v| T::from_f64(f64::from(v))).collect();
     Tensor::from_slice(&size.forward(&wide), &[faces.len() / PIXELS, 1, size.side(), size.side()])
 }
@@ -128,10 +128,10 @@ fn narrow<T: Element>(values: &[T]) -> Vec<f32> {
 }
 
 /// A layer's output as maps.
-fn maps<T: Element>(value: &Tensor<T>) -> Maps {
+fn maps<T: Element>(value: &Tensor<T>) -> FeatureMaps {
     let s = value.shape();
     let (h, w) = if s.len() == 4 { (s[2], s[3]) } else { (1, 1) };
-    Maps { n: s[0], c: s[1], h, w, data: narrow(&value.to_vec()) }
+    FeatureMaps { n: s[0], c: s[1], h, w, data: narrow(&value.to_vec()) }
 }
 
 fn cotangent<T: Element>(gradient: &[f32], shape: Shape) -> Tensor<T> {
@@ -150,7 +150,7 @@ fn start<T: Element>(logits: &Tensor<T>, targets: &[Target]) -> (Vec<f32>, Vec<f
     (scores, rows, cotangent(&gradient, logits.shape()))
 }
 
-impl<T: Element> Classifier for Explained<'_, T> {
+impl<T: Element> Classifier for NetworkClassifier<'_, T> {
     fn classes(&self) -> usize {
         self.network.spec.classes.len()
     }
@@ -214,7 +214,7 @@ impl<T: Element> Classifier for Explained<'_, T> {
         Ok(all)
     }
 
-    fn activations(&self, layer: &str, faces: &[f32]) -> Result<Maps> {
+    fn activations(&self, layer: &str, faces: &[f32]) -> Result<FeatureMaps> {
         let run = |_: usize, faces: &[f32]| {
             let mut pass = Pass::eval();
             pass.watch(&[layer]);
@@ -222,7 +222,7 @@ impl<T: Element> Classifier for Explained<'_, T> {
                 .forward_to_watched(&mut pass, &Var::constant(pixels(&self.size, faces)?))?;
             Ok(maps(self.watched(&pass, layer)?.value()))
         };
-        let mut all = Maps::default();
+        let mut all = FeatureMaps::default();
         in_batches(faces, run)?.into_iter().for_each(|part| append(&mut all, part));
         Ok(all)
     }
@@ -270,10 +270,10 @@ impl<T: Element> Classifier for Explained<'_, T> {
 }
 
 /// Joins the maps of two batches.
-fn append(all: &mut Maps, batch: Maps) {
+fn append(all: &mut FeatureMaps, batch: FeatureMaps) {
     let n = all.n + batch.n;
     all.data.extend(batch.data);
-    *all = Maps { n, data: std::mem::take(&mut all.data), ..batch };
+    *all = FeatureMaps { n, data: std::mem::take(&mut all.data), ..batch };
 }
 
 /// Describes layers in order, fields in the network's pixels, from the field of the input and that

@@ -22,7 +22,7 @@ pub struct InputGradient {
 
 /// Feature maps `[n, c, h, w]`, row-major. A vector-valued layer has h = w = 1.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Maps {
+pub struct FeatureMaps {
     /// Faces.
     pub n: usize,
     /// Channels.
@@ -35,7 +35,7 @@ pub struct Maps {
     pub data: Vec<f32>,
 }
 
-impl Maps {
+impl FeatureMaps {
     /// The map of one channel of one face.
     pub fn channel(&self, face: usize, channel: usize) -> &[f32] {
         let cells = self.h * self.w;
@@ -53,7 +53,7 @@ impl Maps {
 #[derive(Clone, Debug, Default)]
 pub struct LayerGradient {
     /// The layer's output.
-    pub maps: Maps,
+    pub maps: FeatureMaps,
     /// d score / d map, laid out as `maps.data`.
     pub gradient: Vec<f32>,
     /// Target score of each face.
@@ -244,7 +244,7 @@ impl Objective {
         }
     }
     /// Value of each face from the layer's output (logits as maps of 1 × 1 cells).
-    pub fn values(&self, maps: &Maps) -> Vec<f32> {
+    pub fn values(&self, maps: &FeatureMaps) -> Vec<f32> {
         let mean = |map: &[f32]| {
             let (rows, columns) = self.cells(map, maps.h, maps.w);
             let count = (rows.len() * columns.len()).max(1) as f64;
@@ -254,7 +254,7 @@ impl Objective {
         self.units().iter().enumerate().map(|(f, &k)| mean(maps.channel(f, k))).collect()
     }
     /// d value / d output: what the backward pass starts from, laid out as the maps.
-    pub fn map_gradient(&self, maps: &Maps) -> Vec<f32> {
+    pub fn map_gradient(&self, maps: &FeatureMaps) -> Vec<f32> {
         let mut gradient = vec![0.0; maps.data.len()];
         for (face, &unit) in self.units().iter().enumerate() {
             let (rows, columns) = self.cells(maps.channel(face, unit), maps.h, maps.w);
@@ -306,7 +306,7 @@ pub trait Classifier {
         targets: &[Target],
     ) -> Result<LayerGradient>;
     /// Feature maps of a layer.
-    fn activations(&self, layer: &str, faces: &[f32]) -> Result<Maps>;
+    fn activations(&self, layer: &str, faces: &[f32]) -> Result<FeatureMaps>;
     /// Value of an objective and its gradient with respect to the pixels: run to the objective's
     /// layer, start the backward pass from [`Objective::map_gradient`].
     fn objective_gradient(&self, objective: &Objective, faces: &[f32])

@@ -11,15 +11,15 @@ use rayon::prelude::*;
 /// A pixel of the result is Σ weight·source over four rows and four columns, so the way back is its
 /// adjoint, and a map of the 48×48 face is the gradient itself, not a resized picture of it.
 #[derive(Clone, Debug)]
-pub struct FaceSize {
+pub struct FaceResize {
     side: usize,
     /// For each row (or column) of the result: four neighbours with their weights.
     taps: Vec<[(usize, f64); 4]>,
 }
 
-impl FaceSize {
+impl FaceResize {
     /// To this side.
-    pub fn new(side: usize) -> FaceSize {
+    pub fn new(side: usize) -> FaceResize {
         let (scale, last) = (SIDE as f64 / side as f64, (SIDE - 1) as f64);
         let tap = |i: usize| {
             let at = last / 2.0 + scale * (i as f64 - (side as f64 - 1.0) / 2.0);
@@ -28,7 +28,7 @@ impl FaceSize {
             let weights = keys(at - first as f64);
             std::array::from_fn(|k| ((first + k).clamp(1, SIDE) - 1, weights[k]))
         };
-        FaceSize { side, taps: (0..side).map(tap).collect() }
+        FaceResize { side, taps: (0..side).map(tap).collect() }
     }
 
     /// Rows and columns of the result.
@@ -62,7 +62,7 @@ impl FaceSize {
         out
     }
 
-    /// The adjoint of [`FaceSize::forward`]: gradients `[n, side, side]` as `[n, 48, 48]`.
+    /// The adjoint of [`FaceResize::forward`]: gradients `[n, side, side]` as `[n, 48, 48]`.
     pub fn backward<T: Element>(&self, gradients: &[T]) -> Vec<T> {
         if self.side == SIDE {
             return gradients.to_vec();
@@ -102,7 +102,7 @@ mod tests {
         let image: Vec<u8> = (0..PIXELS).map(|_| rng.below(256) as u8).collect();
         let x: Vec<f32> = image.iter().map(|&v| f32::from(v) / 255.0).collect();
         for side in [24, 40, SIDE, 64] {
-            let size = FaceSize::new(side);
+            let size = FaceResize::new(side);
             let mut expected = vec![0.0; side * side];
             View::PLAIN.render(&image, false, side, &mut expected);
             let found = size.forward(&x);
@@ -119,9 +119,9 @@ mod tests {
     #[test]
     fn fields_are_counted_in_pixels_of_the_face() {
         let field = ReceptiveField { size: 3, jump: 2.0, start: 0.5 };
-        assert_eq!(FaceSize::new(SIDE).in_face_pixels(field), field);
+        assert_eq!(FaceResize::new(SIDE).in_face_pixels(field), field);
         // Every pixel of a 24×24 picture is two of the face: cell 0 is centred between 1 and 2.
         let twice = ReceptiveField { size: 6, jump: 4.0, start: 1.5 };
-        assert_eq!(FaceSize::new(24).in_face_pixels(field), twice);
+        assert_eq!(FaceResize::new(24).in_face_pixels(field), twice);
     }
 }

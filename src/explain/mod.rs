@@ -6,7 +6,7 @@
 //!    [`attribute()`].
 //! 2. **Can that be believed?** [`faithfulness`], [`infidelity`], [`randomisation`] and
 //!    [`region_lift`], each beside the controls without which its number means nothing;
-//!    [`check_table`] gathers them.
+//!    [`sanity_table`] gathers them.
 //! 3. **What does a filter want to see?** [`maco`] and its rivals ([`pixels`], [`fourier`]),
 //!    judged by [`naturalness`] and the faces that move the filter most ([`patches`]);
 //!    [`filter_report`] gathers them.
@@ -28,11 +28,11 @@ pub mod sanity;
 pub mod target;
 pub mod validate;
 
-pub use adapter::Explained;
-pub use attribution::attribute::{Attribution, Fact, Options, attribute};
+pub use adapter::NetworkClassifier;
+pub use attribution::attribute::{Attribution, AttributionOptions, Note, attribute};
 pub use attribution::method::Method;
 pub use classifier::{
-    Classifier, InputGradient, LayerGradient, LayerInfo, LayerKind, Maps, Normalization, Objective,
-    ObjectiveGradient, ReceptiveField,
+    Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, LayerKind, Normalization,
+    Objective, ObjectiveGradient, ReceptiveField,
 };
 pub use target::Target;

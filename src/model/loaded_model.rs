@@ -2,7 +2,7 @@
 
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
-use crate::explain::Explained;
+use crate::explain::NetworkClassifier;
 use crate::model::Calibrated;
 use crate::model::Network;
 use crate::model::calibration::ENTRY;
@@ -102,10 +102,10 @@ impl Trained {
     /// The network as explanations see it, with calibrated probabilities.
     ///
     /// # Errors
-    /// Those of [`Explained::new`].
-    pub fn explained(&self) -> Result<Explained<'_>> {
+    /// Those of [`NetworkClassifier::new`].
+    pub fn explained(&self) -> Result<NetworkClassifier<'_>> {
         let temperature = self.temperature(false).unwrap_or(1.0);
-        Ok(Explained::new(&self.network)?.at_temperature(temperature))
+        Ok(NetworkClassifier::new(&self.network)?.at_temperature(temperature))
     }
 
     /// The network with what others need to use it: calibration, class counts, mean face,

@@ -1,6 +1,6 @@
 //! Explanations as one JSON object.
 
-use crate::explain::{Attribution, Fact};
+use crate::explain::{Attribution, Note};
 use crate::report::ShownFace;
 use crate::report::face::name;
 use serde::Serialize;
@@ -51,7 +51,7 @@ pub struct ExplanationRecord {
     /// Sum of the map.
     pub sum: f64,
     /// What a caption says.
-    pub facts: Vec<String>,
+    pub notes: Vec<String>,
     /// Why there is no map.
     pub refused: Option<String>,
 }
@@ -91,7 +91,7 @@ fn explanation(a: &Attribution, names: &[&str]) -> ExplanationRecord {
         raw_max: a.raw_max,
         scale: a.scale,
         sum: a.map.iter().map(|&v| f64::from(v)).sum(),
-        facts: a.facts.iter().map(Fact::to_string).collect(),
+        notes: a.notes.iter().map(Note::to_string).collect(),
         refused: a.refused.clone(),
     }
 }

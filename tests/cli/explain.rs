@@ -92,8 +92,8 @@ fn raw_map_and_json_tell_the_same_numbers() {
         assert!((told["raw_max"].as_f64().expect("a number") - f64::from(max)).abs() < 1e-6);
         let sum: f64 = map.iter().map(|&v| f64::from(v)).sum();
         assert!((told["sum"].as_f64().expect("a number") - sum).abs() < 1e-9);
-        let facts = told["facts"].to_string();
-        assert!(facts.contains("residual") && facts.contains("mean face"), "{facts}");
+        let notes = told["notes"].to_string();
+        assert!(notes.contains("residual") && notes.contains("mean face"), "{notes}");
     }
     bench.works("saliency", "--index 4 --raw m.csv");
     let csv = std::fs::read_to_string(bench.path("m.csv")).expect("a file");

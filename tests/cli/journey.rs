@@ -3,7 +3,7 @@
 
 use fer::dataset::{Augment, ReadOptions, read};
 use fer::explain::attribute;
-use fer::explain::{Attribution, Explained, Method, Options, Target};
+use fer::explain::{Attribution, AttributionOptions, Method, NetworkClassifier, Target};
 use fer::model::{Network, architecture};
 use fer::render::colormap::draw_map;
 use fer::render::{Colormap, Picture, Scale};
@@ -47,8 +47,9 @@ fn a_row_becomes_a_picture() {
     let logits = network.logits(batch).unwrap();
     assert_eq!(*logits.shape(), [1, 7]);
     // → saliency: a logit, and back to the pixels
-    let model = Explained::new(&network).unwrap();
-    let options = Options::new(fer::model::mean_face::mean_face(&faces, false), 0).unwrap();
+    let model = NetworkClassifier::new(&network).unwrap();
+    let options =
+        AttributionOptions::new(fer::model::mean_face::mean_face(&faces, false), 0).unwrap();
     let targets = [Target::Predicted];
     let found = attribute(&model, Method::Saliency, &pixels, &targets, &options).unwrap();
     let Attribution { map, raw_max, .. } = &found[0];

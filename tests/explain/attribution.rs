@@ -11,8 +11,8 @@ use fer::explain::attribution::gradient::smooth_grad::{
     Noise, smooth_grad, smooth_grad_squared, var_grad,
 };
 use fer::explain::attribution::perturbation::occlusion::{Window, occlusion};
-use fer::explain::attribution::perturbation::rise::{RiseMasks, rise};
-use fer::explain::{Classifier, Method, Options, Target};
+use fer::explain::attribution::perturbation::rise::{RiseOptions, rise};
+use fer::explain::{AttributionOptions, Classifier, Method, Target};
 
 fn close(a: &[f32], b: &[f32], tolerance: f32) {
     assert_eq!(a.len(), b.len());
@@ -125,7 +125,7 @@ fn guided_backprop_asks_for_the_guided_rule() {
     let model = TinyNet::new(0);
     let faces = soft_faces(1);
     let of = |rule| model.input_gradient(&faces, &[Target::Class(0)], rule).unwrap().gradient;
-    let options = Options::new(vec![0.5; PIXELS], 0).unwrap();
+    let options = AttributionOptions::new(vec![0.5; PIXELS], 0).unwrap();
     let map = |method| {
         attribute(&model, method, &faces, &[Target::Class(0)], &options).unwrap()[0].map.clone()
     };
@@ -142,7 +142,7 @@ fn rise_on_a_linear_probability_finds_the_bright_quarter() {
     model.linear.fill(0.0);
     (0..PIXELS).filter(|&p| in_quarter(p)).for_each(|p| model.linear[p] = 0.004);
     let faces = vec![1.0; PIXELS];
-    let masks = RiseMasks { samples: 1000, ..Default::default() };
+    let masks = RiseOptions { samples: 1000, ..Default::default() };
     let found = &rise(&model, &faces, &[0], &[0.0; PIXELS], &masks).unwrap()[0];
     let mean = |inside: bool| {
         let chosen: Vec<f32> =

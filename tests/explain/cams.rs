@@ -6,12 +6,12 @@ use fer::explain::attribution::cam::grad_cam::grad_cam;
 use fer::explain::attribution::cam::grad_cam_pp::grad_cam_pp;
 use fer::explain::attribution::cam::layer_cam::{hires_cam, layer_cam};
 use fer::explain::attribution::cam::score_cam::score_cam;
-use fer::explain::{Classifier, Maps, Target};
+use fer::explain::{Classifier, FeatureMaps, Target};
 
 /// Two channels of 1×2 cells: A₀ = (1, 3), A₁ = (2, 0); g₀ = (½, −1), g₁ = (−1, ¼).
 fn canned() -> Canned {
     Canned {
-        maps: Maps { n: 1, c: 2, h: 1, w: 2, data: vec![1.0, 3.0, 2.0, 0.0] },
+        maps: FeatureMaps { n: 1, c: 2, h: 1, w: 2, data: vec![1.0, 3.0, 2.0, 0.0] },
         gradient: vec![0.5, -1.0, -1.0, 0.25],
     }
 }
@@ -66,7 +66,7 @@ fn layer_cam_and_hires_cam_by_hand() {
 fn score_cam_by_hand() {
     // A third, constant channel must be skipped, not turn the map into NaN.
     let data = vec![0.0, 4.0, 6.0, 0.0, 5.0, 5.0];
-    let model = Canned { maps: Maps { n: 1, c: 3, h: 1, w: 2, data }, gradient: vec![] };
+    let model = Canned { maps: FeatureMaps { n: 1, c: 3, h: 1, w: 2, data }, gradient: vec![] };
     // Both masks are mirror images with mean ½: on a constant face of 0.8 both probabilities are
     // sigmoid(4·0.4), so both weights are ½: ½·(0, 4) + ½·(6, 0) = (3, 2).
     let found = score_cam(&model, "activation_1", &[0.8; PIXELS], &[0], &[0.0; PIXELS]).unwrap();

@@ -7,14 +7,14 @@ use fer::explain::attribution::gradient::integrated_gradients::integrated_gradie
 use fer::explain::attribution::method::MapKind::{ChangePerPixel, Contribution};
 use fer::explain::regions::class_maps::{class_maps, mean_density};
 use fer::explain::regions::face_regions::Region;
-use fer::explain::regions::region_lift::{LiftOptions, Source, region_lift};
-use fer::explain::sanity::faithfulness::{Leads, faithfulness};
+use fer::explain::regions::region_lift::{LiftOptions, MapSource, region_lift};
+use fer::explain::sanity::faithfulness::{Advantage, faithfulness};
 use fer::explain::sanity::infidelity::infidelity;
 use fer::explain::sanity::randomisation::{Similarity, randomisation};
-use fer::explain::sanity::sanity_table::{CheckOptions, CheckRow, check_table};
+use fer::explain::sanity::sanity_table::{SanityOptions, SanityRow, sanity_table};
 use fer::explain::sanity::sensitivity::max_sensitivity;
-use fer::explain::sanity::significance::Verdict;
-use fer::explain::{Method, Options, Target};
+use fer::explain::sanity::significance::TestResult;
+use fer::explain::{AttributionOptions, Method, Target};
 
 /// Class 0 wants light above, the others nothing.
 fn top_model() -> Polynomial {
@@ -34,16 +34,16 @@ fn deletion_and_insertion_reward_the_right_order() {
     let found = faithfulness(&model, &faces, good, &[0], &baseline, 0).unwrap()[0];
     // The top tenth is gone after 10 of 48 steps; p falls from σ-like heights to about 0.02.
     assert!(found.map.deletion < 0.15 && found.map.insertion > 0.85, "{found:?}");
-    let leads = Leads::of(&[found; 6]);
+    let leads = Advantage::of(&[found; 6]);
     let better = found.random.deletion.min(found.centre.deletion) - found.map.deletion;
     assert!((leads.deletion.mean - better).abs() < 1e-12 && leads.deletion.faces == 6);
-    assert_eq!(leads.deletion.above(0.0), Verdict::Passed);
-    assert_eq!(leads.insertion.above(0.0), Verdict::Passed);
+    assert_eq!(leads.deletion.above(0.0), TestResult::Passed);
+    assert_eq!(leads.insertion.above(0.0), TestResult::Passed);
     let bad: Vec<f32> = good.iter().map(|v| -v).collect();
     let found = faithfulness(&model, &faces, &bad, &[0], &baseline, 0).unwrap()[0];
     assert!(found.map.deletion > 0.7 && found.map.insertion < 0.3, "{found:?}");
-    let leads = Leads::of(&[found; 6]);
-    assert_eq!([leads.deletion, leads.insertion].map(|l| l.above(0.0)), [Verdict::Failed; 2]);
+    let leads = Advantage::of(&[found; 6]);
+    assert_eq!([leads.deletion, leads.insertion].map(|l| l.above(0.0)), [TestResult::Failed; 2]);
 }
 
 #[test]
@@ -129,9 +129,9 @@ fn region_lift_finds_a_mouth_and_keeps_its_controls() {
     assert_eq!(rows.len(), 4 * 3 * 7); // sources, {all, 0, 1}, regions
     for row in &rows {
         let expected = match (row.source, row.region) {
-            (Source::Network, Region::Mouth) => 0.5 / mouth + 0.5,
-            (Source::Network, _) => 0.5,
-            (Source::Sobel, _) => continue,
+            (MapSource::Network, Region::Mouth) => 0.5 / mouth + 0.5,
+            (MapSource::Network, _) => 0.5,
+            (MapSource::Sobel, _) => continue,
             _ => 1.0,
         };
         assert!((row.lift - expected).abs() < 1e-3, "{row:?}");
@@ -189,16 +189,16 @@ fn check_table_says_which_methods_fail() {
     let model = TinyNet::new(0);
     let random = TinyNet::new(9);
     let faces = soft_faces(6);
-    let mut settings = Options::new(vec![0.5; PIXELS], 0).unwrap();
+    let mut settings = AttributionOptions::new(vec![0.5; PIXELS], 0).unwrap();
     settings.noise.samples = 4;
-    let options = CheckOptions {
+    let options = SanityOptions {
         attribution: &settings,
         seed: 0,
         half_randomised: None,
         randomised: Some(&random),
     };
     let methods = [Method::IntegratedGradients, Method::GradCam, Method::Saliency];
-    let rows = check_table(&model, &methods, &faces, &[Target::Predicted; 6], &options).unwrap();
+    let rows = sanity_table(&model, &methods, &faces, &[Target::Predicted; 6], &options).unwrap();
     assert_eq!(
         rows.iter().map(|r| r.method.as_str()).collect::<Vec<_>>(),
         ["ig", "gradcam", "saliency"]
@@ -206,7 +206,7 @@ fn check_table_says_which_methods_fail() {
     for row in &rows {
         assert!(row.randomisation.is_some() && row.infidelity.is_some(), "{row:?}");
         for (words, verdict) in
-            [(&row.failures, Verdict::Failed), (&row.undecided, Verdict::Undecided)]
+            [(&row.failures, TestResult::Failed), (&row.undecided, TestResult::Undecided)]
         {
             let said = words.iter().any(|w| w.contains("knows nothing"));
             assert_eq!(said, row.beats_controls().contains(&verdict), "{row:?}");
@@ -223,29 +223,29 @@ fn check_table_says_which_methods_fail() {
     assert_eq!(rows[1].residual, None);
     // One face decides nothing but what has no interval.
     let one = &faces[..PIXELS];
-    let rows = check_table(&model, &methods, one, &[Target::Predicted], &options).unwrap();
-    assert!(rows.iter().all(|r| r.beats_controls() == [Verdict::Undecided; 2]), "{rows:?}");
+    let rows = sanity_table(&model, &methods, one, &[Target::Predicted], &options).unwrap();
+    assert!(rows.iter().all(|r| r.beats_controls() == [TestResult::Undecided; 2]), "{rows:?}");
 }
 
 #[test]
 fn a_map_that_survives_random_weights_fails_the_sanity_check() {
     let (model, random) = (TinyNet::new(0), TinyNet::new(35));
     let faces = soft_faces(8);
-    let settings = Options::new(vec![0.5; PIXELS], 0).unwrap();
+    let settings = AttributionOptions::new(vec![0.5; PIXELS], 0).unwrap();
     // The first layer of all these networks is the same, so that most of their maps are alike;
     // those of number 35 are not. A "randomised" network that kept its weights keeps its map.
     let judge = |half: &TinyNet, all: &TinyNet| {
-        let options = CheckOptions {
+        let options = SanityOptions {
             attribution: &settings,
             seed: 0,
             half_randomised: Some(half),
             randomised: Some(all),
         };
         let methods = [Method::Saliency];
-        let rows = check_table(&model, &methods, &faces, &[Target::Predicted; 8], &options);
+        let rows = sanity_table(&model, &methods, &faces, &[Target::Predicted; 8], &options);
         rows.unwrap().remove(0)
     };
-    let words = |row: &CheckRow| row.failures.join("; ");
+    let words = |row: &SanityRow| row.failures.join("; ");
     let row = judge(&model, &random);
     assert!((row.half_randomised.unwrap().spearman.mean - 1.0).abs() < 1e-9);
     assert!(row.randomisation.unwrap().spearman.mean < 0.5, "{row:?}");

@@ -2,23 +2,27 @@
 
 use crate::support::models::{TinyNet, noise_faces, normals, soft_faces};
 use fer::PIXELS;
-use fer::explain::filters::activation_maximization::{AscentOptions, Parametrisation, values_of};
+use fer::explain::filters::activation_maximization::{
+    MaximizationOptions, Parametrization, values_of,
+};
 use fer::explain::filters::filter_report::{
     FilterOptions, FilterReport, filter_report, summarise, total_steps,
 };
 use fer::explain::filters::fourier::{DECAY, Fourier};
 use fer::explain::filters::maco::Maco;
 use fer::explain::filters::naturalness::Naturalness;
-use fer::explain::filters::parametrization::Recipe;
+use fer::explain::filters::parametrization::MaximizationMethod;
 use fer::explain::filters::pixels::Pixels;
 use fer::explain::filters::spectrum::Extension;
-use fer::explain::filters::top_activations::{find_site, is_of_first_block, objective_of, survey};
+use fer::explain::filters::top_activations::{
+    filter_objective, filter_statistics, find_layer_or_logits, is_in_first_block,
+};
 use fer::explain::filters::training_faces::TrainingFaces;
 use fer::explain::{Classifier, Objective};
 use fer::random::{Purpose, Rng};
 
 /// ⟨dx/dp·v, g⟩ by finite differences = ⟨v, gradient(p, g)⟩.
-fn parametrisation_gradient_is_exact(what: &dyn Parametrisation) {
+fn parametrisation_gradient_is_exact(what: &dyn Parametrization) {
     let mut rng = Rng::new(1, Purpose::Test, 9, 0);
     let p: Vec<f32> = what.start(&mut rng).iter().map(|v| v + 0.1 * rng.normal() as f32).collect();
     let v = normals(70, p.len(), 1.0);
@@ -90,8 +94,10 @@ fn maco_from_a_face_starts_as_that_face() {
 }
 
 fn options(seeds: usize) -> FilterOptions {
-    let short = |r: Recipe| (r, AscentOptions { steps: 48, ..r.options() });
-    let recipes = [Recipe::Naive, Recipe::Pixels, Recipe::Maco].map(short).to_vec();
+    let short = |r: MaximizationMethod| (r, MaximizationOptions { steps: 48, ..r.options() });
+    let recipes = [MaximizationMethod::Naive, MaximizationMethod::Pixels, MaximizationMethod::Maco]
+        .map(short)
+        .to_vec();
     FilterOptions { recipes, seeds, warps: 4, seed: 0 }
 }
 
@@ -115,7 +121,10 @@ fn maco_looks_natural_where_the_naive_recipe_does_not() {
     for three in found.pictures.chunks_exact(3) {
         let [naive, pixels, maco] = three else { panic!() };
         let recipes = [&naive.numbers, &pixels.numbers, &maco.numbers].map(|n| n.recipe);
-        assert_eq!(recipes, [Recipe::Naive, Recipe::Pixels, Recipe::Maco]);
+        assert_eq!(
+            recipes,
+            [MaximizationMethod::Naive, MaximizationMethod::Pixels, MaximizationMethod::Maco]
+        );
         assert!(maco.numbers.natural && !naive.numbers.natural, "{:?}", maco.numbers);
         // Above the median face, although the drawn faces hold almost no fine detail to use.
         assert!(maco.numbers.z > 0.2, "{:?}", maco.numbers);
@@ -124,7 +133,7 @@ fn maco_looks_natural_where_the_naive_recipe_does_not() {
     }
     let summary = summarise(found.pictures.iter().map(|p| &p.numbers));
     assert_eq!(summary.len(), 3);
-    assert_eq!((summary[2].recipe, summary[2].natural), (Recipe::Maco, 1.0));
+    assert_eq!((summary[2].recipe, summary[2].natural), (MaximizationMethod::Maco, 1.0));
     let json = serde_json::to_value(&found.pictures[0].numbers).unwrap();
     for key in [
         "layer",
@@ -171,12 +180,12 @@ fn a_filter_alone_is_the_filter_on_the_page() {
 #[test]
 fn a_first_layer_raises_one_cell_and_never_the_border() {
     let model = TinyNet::new(0);
-    let site = find_site(&model, "activation_1").unwrap();
-    assert!(is_of_first_block(&model, &site));
-    let later = find_site(&model, "activation_2").unwrap();
-    let objective = objective_of(&model, &later, vec![0]);
+    let site = find_layer_or_logits(&model, "activation_1").unwrap();
+    assert!(is_in_first_block(&model, &site));
+    let later = find_layer_or_logits(&model, "activation_2").unwrap();
+    let objective = filter_objective(&model, &later, vec![0]);
     assert!(matches!(objective, Objective::Channel { .. }));
-    let objective = objective_of(&model, &site, vec![1]);
+    let objective = filter_objective(&model, &site, vec![1]);
     let mut map = model.activations("activation_1", &soft_faces(1)).unwrap();
     let (h, w) = (map.h, map.w);
     map.data.fill(0.25);
@@ -187,9 +196,9 @@ fn a_first_layer_raises_one_cell_and_never_the_border() {
     let gradient = objective.map_gradient(&map);
     let nonzero: Vec<usize> = (0..gradient.len()).filter(|&p| gradient[p] != 0.0).collect();
     assert_eq!((nonzero, gradient[at(5, 7)]), (vec![at(5, 7)], 1.0));
-    // So does the survey, whose patches never hang over the border.
+    // So does the filter_statistics, whose patches never hang over the border.
     let faces = soft_faces(6);
-    let found = &survey(&model, &site, &[1], &faces).unwrap()[0];
+    let found = &filter_statistics(&model, &site, &[1], &faces).unwrap()[0];
     let (interior, values) = (site.interior(h), &found.values);
     assert!(found.top.iter().all(|p| interior.contains(&p.row) && interior.contains(&p.column)));
     assert!(found.top.iter().all(|p| values[p.face] == p.value));
@@ -202,8 +211,8 @@ fn a_first_layer_raises_one_cell_and_never_the_border() {
 fn a_class_is_named_where_it_is_beyond_its_share() {
     let model = TinyNet::new(0);
     let faces = soft_faces(24);
-    let site = find_site(&model, "activation_2").unwrap();
-    let mut found = survey(&model, &site, &[0], &faces).unwrap().remove(0);
+    let site = find_layer_or_logits(&model, "activation_2").unwrap();
+    let mut found = filter_statistics(&model, &site, &[0], &faces).unwrap().remove(0);
     found.top.truncate(8);
     // The strongest eight are of class 1, and a third of all faces is.
     let mut labels = vec![0; 24];
@@ -227,8 +236,8 @@ fn logits_can_be_asked_for_like_filters() {
 fn survey_names_the_strongest_place_once_a_face() {
     let model = TinyNet::new(0);
     let faces = soft_faces(12);
-    let site = find_site(&model, "activation_1").unwrap();
-    let found = &survey(&model, &site, &[4], &faces).unwrap()[0];
+    let site = find_layer_or_logits(&model, "activation_1").unwrap();
+    let found = &filter_statistics(&model, &site, &[4], &faces).unwrap()[0];
     let maps = model.activations("activation_1", &faces).unwrap();
     assert_eq!(found.top.len(), 12);
     let mut seen: Vec<usize> = found.top.iter().map(|p| p.face).collect();
@@ -242,7 +251,7 @@ fn survey_names_the_strongest_place_once_a_face() {
         let interior = site.interior(48);
         assert!(interior.clone().all(|i| interior.clone().all(|j| inside(i, j))));
     }
-    let objective = objective_of(&model, &site, vec![4; 12]);
+    let objective = filter_objective(&model, &site, vec![4; 12]);
     assert_eq!(values_of(&model, &objective, &faces).unwrap(), found.values);
     assert_eq!(found.classes(&[1; 12], 3), [0, 12, 0]);
 }
@@ -251,7 +260,7 @@ fn survey_names_the_strongest_place_once_a_face() {
 fn objective_gradient_matches_finite_difference() {
     let model = TinyNet::new(0);
     let face = noise_faces(1);
-    let site = find_site(&model, "batch_normalization_2").unwrap();
+    let site = find_layer_or_logits(&model, "batch_normalization_2").unwrap();
     for objective in [
         Objective::Channel { layer: site.clone(), units: vec![2] },
         Objective::Centre { layer: site, units: vec![2] },

@@ -4,8 +4,8 @@ use crate::support::models::{CLASSES, Polynomial, noise_faces};
 use fer::PIXELS;
 use fer::explain::attribute;
 use fer::explain::attribution::lime::superpixels::{Segmentation, segment_means};
-use fer::explain::attribution::lime::{LimeOptions, lime, lime_with_segments};
-use fer::explain::{Classifier, Method, Options, Target};
+use fer::explain::attribution::lime::{LimeOptions, lime, lime_with_superpixels};
+use fer::explain::{AttributionOptions, Classifier, Method, Target};
 use fer::stats::softmax;
 use std::sync::Mutex;
 
@@ -35,7 +35,7 @@ impl<F: Fn(&[f32]) -> Vec<f32> + Sync> Classifier for Function<F> {
     ) -> fer::Result<fer::explain::LayerGradient> {
         Ok(Default::default())
     }
-    fn activations(&self, _: &str, _: &[f32]) -> fer::Result<fer::explain::Maps> {
+    fn activations(&self, _: &str, _: &[f32]) -> fer::Result<fer::explain::FeatureMaps> {
         Ok(Default::default())
     }
     fn objective_gradient(
@@ -77,7 +77,7 @@ fn dotted() -> (Polynomial, Vec<f32>) {
 fn lime_recovers_the_order_of_an_additive_model() {
     let (model, face) = dotted();
     let options = LimeOptions { fits: 3, alpha: 1e-6, ..Default::default() };
-    let found = lime_with_segments(&model, &face, 0, squares(), &options).unwrap();
+    let found = lime_with_superpixels(&model, &face, 0, squares(), &options).unwrap();
     assert!(found.coefficients.windows(2).all(|w| w[0] < w[1]), "{:?}", found.coefficients);
     assert!(found.coefficients[0] < -0.05 && found.coefficients[3].abs() < 0.02);
     assert!(found.r2 > 0.95 && found.refused.is_none(), "{}", found.r2);
@@ -108,7 +108,7 @@ fn hidden_segments_show_their_mean() {
     }
     model.linear[PIXELS..].fill(0.0);
     let options = LimeOptions { fits: 1, ..Default::default() };
-    let found = lime_with_segments(&model, &face, 0, segments, &options).unwrap();
+    let found = lime_with_superpixels(&model, &face, 0, segments, &options).unwrap();
     assert!(found.coefficients.iter().all(|c| c.abs() < 1e-5), "{:?}", found.coefficients);
 }
 
@@ -117,7 +117,7 @@ fn lime_refuses_few_pieces_and_poor_fits() {
     let (model, face) = dotted();
     let halves: Vec<usize> = (0..PIXELS).map(|p| p / 1152).collect();
     let options = LimeOptions { fits: 1, num_samples: 50, ..Default::default() };
-    let found = lime_with_segments(&model, &face, 0, halves, &options).unwrap();
+    let found = lime_with_superpixels(&model, &face, 0, halves, &options).unwrap();
     assert!(found.refused.as_deref().is_some_and(|why| why.contains("2 pieces")), "{found:?}");
 
     // A probability decided by the parity of the squares shown cannot be explained linearly.
@@ -127,7 +127,7 @@ fn lime_refuses_few_pieces_and_poor_fits() {
         faces.chunks_exact(PIXELS).flat_map(|x| [odd(x), 0.0, 0.0]).collect()
     });
     let options = LimeOptions { fits: 2, ..Default::default() };
-    let found = lime_with_segments(&parity, &face, 0, squares(), &options).unwrap();
+    let found = lime_with_superpixels(&parity, &face, 0, squares(), &options).unwrap();
     assert!(found.r2 < 0.3, "{}", found.r2);
     assert!(found.refused.as_deref().is_some_and(|why| why.contains("mislead")), "{found:?}");
 }
@@ -136,7 +136,8 @@ fn lime_refuses_few_pieces_and_poor_fits() {
 fn a_face_without_contrast_is_refused() {
     let gray = vec![0.3; PIXELS];
     let options = LimeOptions { fits: 2, num_samples: 50, ..Default::default() };
-    let found = lime_with_segments(&Polynomial::linear(), &gray, 0, squares(), &options).unwrap();
+    let found =
+        lime_with_superpixels(&Polynomial::linear(), &gray, 0, squares(), &options).unwrap();
     assert!(found.refused.as_deref().is_some_and(|why| why.contains("changes nothing")));
 }
 
@@ -152,7 +153,7 @@ fn coefficients_are_those_of_an_independent_weighted_fit() {
         model.logits(faces).unwrap()
     });
     let options = LimeOptions { fits: 1, num_samples: 200, seed: 5, ..Default::default() };
-    let found = lime_with_segments(&recorder, &face, 0, squares(), &options).unwrap();
+    let found = lime_with_superpixels(&recorder, &face, 0, squares(), &options).unwrap();
 
     let pictures = asked.into_inner().unwrap();
     assert_eq!(pictures.len(), 200 * PIXELS);
@@ -210,7 +211,7 @@ fn lime_on_a_face_has_enough_pieces_and_says_so() {
         let found = &lime(&model, &face, &[0], &options).unwrap()[0];
         assert!(found.coefficients.len() >= least, "{segmentation}: {}", found.coefficients.len());
     }
-    let options = Options::new(vec![0.5; PIXELS], 0).unwrap();
+    let options = AttributionOptions::new(vec![0.5; PIXELS], 0).unwrap();
     let found = &attribute(&model, Method::Lime, &face, &[Target::Predicted], &options).unwrap()[0];
     let caption = found.caption(&["a", "b", "c"]);
     for part in ["pieces", "R²", "agreement of fits", "probability of"] {

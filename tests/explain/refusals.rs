@@ -11,20 +11,20 @@ use fer::explain::attribution::gradient::guided_backprop::guided_backprop;
 use fer::explain::attribution::gradient::integrated_gradients::integrated_gradients;
 use fer::explain::attribution::gradient::saliency::saliency;
 use fer::explain::attribution::gradient::smooth_grad::{Noise, smooth_grad, var_grad};
-use fer::explain::attribution::lime::{LimeOptions, lime, lime_with_segments};
+use fer::explain::attribution::lime::{LimeOptions, lime, lime_with_superpixels};
 use fer::explain::attribution::method::MapKind;
 use fer::explain::attribution::perturbation::occlusion::{Window, occlusion};
-use fer::explain::attribution::perturbation::rise::{RiseMasks, rise};
+use fer::explain::attribution::perturbation::rise::{RiseOptions, rise};
 use fer::explain::layers::{check_filters, deepest_map, find_layer, previous_block, relu_of};
 use fer::explain::sanity::faithfulness::faithfulness;
 use fer::explain::sanity::infidelity::{Squares, infidelity};
 use fer::explain::sanity::sensitivity::max_sensitivity;
 use fer::explain::validate::check;
-use fer::explain::{Classifier, Method, Options, Target};
+use fer::explain::{AttributionOptions, Classifier, Method, Target};
 use fer::{Error, PIXELS};
 
-fn options() -> Options {
-    Options::new(vec![0.5; PIXELS], 0).unwrap()
+fn options() -> AttributionOptions {
+    AttributionOptions::new(vec![0.5; PIXELS], 0).unwrap()
 }
 
 fn usage(error: Error) -> String {
@@ -53,7 +53,7 @@ fn networks_without_relu_or_map_are_refused_not_drawn() {
         assert!(why.contains("ReLU"), "{method}: {why}");
         assert!(found[0].caption(&["a", "b", "c"]).contains(why));
     }
-    let with_layer = Options { layer: Some("dense_1".into()), ..options() };
+    let with_layer = AttributionOptions { layer: Some("dense_1".into()), ..options() };
     let found = attribute(
         &TinyNet::new(0),
         Method::GradCam,
@@ -73,7 +73,7 @@ fn faces_and_classes_are_checked() {
     assert!(check(&model, &[f32::NAN; PIXELS], &[Target::Predicted]).is_err());
     let text = usage(check(&model, &[0.0; PIXELS], &[Target::Class(3)]).unwrap_err());
     assert!(text.contains("classes 0 to 2"), "{text}");
-    assert!(Options::new(vec![0.5; 10], 0).is_err());
+    assert!(AttributionOptions::new(vec![0.5; 10], 0).is_err());
     for name in ["gradcam++", "ig", "smoothgrad-sq"] {
         assert_eq!(name.parse::<Method>().unwrap().to_string(), name);
     }
@@ -86,7 +86,7 @@ fn faces_and_classes_are_checked() {
 fn every_method_checks_faces_classes_and_pictures() {
     let model = TinyNet::new(0);
     let (faces, gray, layer) = (soft_faces(1), [0.5; PIXELS], "activation_2");
-    let masks = RiseMasks { samples: 2, ..RiseMasks::default() };
+    let masks = RiseOptions { samples: 2, ..RiseOptions::default() };
     let pieces = LimeOptions { num_samples: 20, fits: 1, ..LimeOptions::default() };
     let window = Window::with_fill(0.5);
     let noise = Noise { samples: 2, ..Noise::default() };
@@ -138,7 +138,7 @@ fn maps_and_pieces_that_do_not_fit_the_face_are_refused() {
     assert!(max_sensitivity(&faces, short, 0, &mut |x| Ok(x.to_vec())).is_err());
     assert!(max_sensitivity(&faces, &faces, 0, &mut |_| Ok(vec![])).is_err());
     for pieces in [vec![], vec![0; 10], vec![usize::MAX; PIXELS]] {
-        let found = lime_with_segments(&model, &faces, 0, pieces, &LimeOptions::default());
+        let found = lime_with_superpixels(&model, &faces, 0, pieces, &LimeOptions::default());
         assert!(found.is_err());
     }
 }
@@ -162,7 +162,7 @@ fn layers_find_their_relatives() {
 #[test]
 fn methods_of_the_probability_refuse_the_loss() {
     let model = TinyNet::new(0);
-    let options = Options::new(vec![0.5; PIXELS], 0).unwrap();
+    let options = AttributionOptions::new(vec![0.5; PIXELS], 0).unwrap();
     for method in Method::ALL {
         let found = attribute(&model, method, &soft_faces(1), &[Target::Loss(1)], &options);
         let refused = found.unwrap().remove(0).refused;

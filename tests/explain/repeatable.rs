@@ -5,14 +5,16 @@
 use crate::support::models::{TinyNet, soft_faces};
 use fer::PIXELS;
 use fer::explain::attribute;
-use fer::explain::attribution::perturbation::rise::RiseMasks;
-use fer::explain::{Attribution, Classifier, Explained, Method, Options, Target};
+use fer::explain::attribution::perturbation::rise::RiseOptions;
+use fer::explain::{
+    Attribution, AttributionOptions, Classifier, Method, NetworkClassifier, Target,
+};
 use fer::model::{Network, architecture};
 
-fn options(seed: u64) -> Options {
-    let mut options = Options::new(vec![0.45; PIXELS], seed).unwrap();
+fn options(seed: u64) -> AttributionOptions {
+    let mut options = AttributionOptions::new(vec![0.45; PIXELS], seed).unwrap();
     options.noise.samples = 10;
-    options.rise = RiseMasks { samples: 60, ..options.rise };
+    options.rise = RiseOptions { samples: 60, ..options.rise };
     options.lime.num_samples = 80;
     options.lime.fits = 2;
     options
@@ -28,7 +30,7 @@ fn tiny(used: &mut dyn FnMut(&dyn Classifier)) {
 /// The real engine, with weights as the initialiser draws them.
 fn fer_s(used: &mut dyn FnMut(&dyn Classifier)) {
     let network: Network<f32> = Network::new(architecture("fer-s").unwrap(), 3).unwrap();
-    used(&Explained::new(&network).unwrap());
+    used(&NetworkClassifier::new(&network).unwrap());
 }
 
 fn all(model: Model, faces: &[f32], threads: usize, seed: u64) -> Vec<Attribution> {

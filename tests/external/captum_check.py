@@ -114,8 +114,8 @@ def fer_maps(program, model, data, method, target, *more):
         printed = json.loads(subprocess.check_output(command))
         rows = [line.rsplit(",", SIDE)[1:] for line in raw.read_text().splitlines()[1:]]
     maps = torch.tensor([[float(v) for v in row] for row in rows], dtype=torch.float64)
-    facts = [" ".join(face["explanations"][0]["facts"]) for face in printed["faces"]]
-    return maps.reshape(-1, 1, SIDE, SIDE), facts
+    notes = [" ".join(face["explanations"][0]["notes"]) for face in printed["faces"]]
+    return maps.reshape(-1, 1, SIDE, SIDE), notes
 
 
 def main():
@@ -129,8 +129,8 @@ def main():
 
     def ask(method, *more):
         precision = [] if single else ["--double"]
-        ours[method], facts = fer_maps(program, model, data, method, target, *more, *precision)
-        return facts
+        ours[method], notes = fer_maps(program, model, data, method, target, *more, *precision)
+        return notes
 
     theirs = {}
     ask("saliency")

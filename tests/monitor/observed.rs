@@ -4,7 +4,7 @@
 use crate::monitor::tensorboard::values;
 use crate::train::checkpoints::{bits, config, resume, start};
 use fer::CLASS_NAMES;
-use fer::explain::{Classifier as _, Explained};
+use fer::explain::{Classifier as _, NetworkClassifier};
 use fer::monitor::live::filters::Grown;
 use fer::monitor::live::live_page::{LIVE, Story, read_story};
 use fer::monitor::tensorboard::format::decode::{Data, Value};
@@ -285,7 +285,7 @@ fn pictures_grow_towards_what_they_are_of() {
     let mut trainer = Trainer::new(gentle, train, validation).unwrap();
     trainer.run(&mut ()).unwrap();
     let network = trainer.evaluated();
-    let model = Explained::new(&network).unwrap();
+    let model = NetworkClassifier::new(&network).unwrap();
     let mut grown = Grown::new(&trainer).unwrap().unwrap();
     let happy = grown.names.iter().position(|name| name == "happy").unwrap();
     let logit = |grown: &Grown| {

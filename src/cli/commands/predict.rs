@@ -11,7 +11,7 @@ use crate::dataset::image::picture::{Colors, decode_colors, read_bytes};
 use crate::dataset::read::STDIN;
 use crate::explain::attribute;
 use crate::explain::image_ops::gaussian_blur;
-use crate::explain::{Method, Options, Target};
+use crate::explain::{AttributionOptions, Method, Target};
 use crate::files::{require_folder_of, write_atomic};
 use crate::model::weights::network_file::OWN;
 use crate::model::{Ensemble, Predictions, Trained};
@@ -173,7 +173,7 @@ fn saliency(
 ) -> Result<Vec<Vec<f32>>> {
     let model = trained.explained()?;
     let gray = trained.network.spec.mean as f32;
-    let options = Options::new(vec![gray; PIXELS], 0)?;
+    let options = AttributionOptions::new(vec![gray; PIXELS], 0)?;
     let targets: Vec<Target> =
         (0..faces.len()).map(|i| Target::Class(predictions.class(i))).collect();
     let pixels = crate::cli::shared::explained::pixels(trained, faces);

@@ -15,7 +15,7 @@ use crate::explain::attribution::gradient::smooth_grad::{
 };
 use crate::explain::attribution::lime::{LimeOptions, lime};
 use crate::explain::attribution::perturbation::occlusion::{Window, occlusion};
-use crate::explain::attribution::perturbation::rise::{RiseMasks, rise};
+use crate::explain::attribution::perturbation::rise::{RiseOptions, rise};
 use crate::explain::image_ops::{display_scale, max_abs, to_signed_display};
 use crate::explain::validate::{check, check_picture};
 use crate::explain::{Classifier, Target};
@@ -23,7 +23,7 @@ use crate::{PIXELS, Result};
 
 /// What the methods need to know beyond the face.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct AttributionOptions {
     /// Mean training face, `[48, 48]`.
     pub mean_face: Vec<f32>,
     /// Start of the path of integrated gradients.
@@ -37,26 +37,26 @@ pub struct Options {
     /// Window of occlusion.
     pub window: Window,
     /// Masks of RISE.
-    pub rise: RiseMasks,
+    pub rise: RiseOptions,
     /// LIME's sampling.
     pub lime: LimeOptions,
 }
 
-impl Options {
+impl AttributionOptions {
     /// Defaults around a mean training face, every draw by `seed`.
     ///
     /// **Errors**: `Shape` where the mean face is not 48×48.
-    pub fn new(mean_face: Vec<f32>, seed: u64) -> Result<Options> {
+    pub fn new(mean_face: Vec<f32>, seed: u64) -> Result<AttributionOptions> {
         check_picture("mean face", &mean_face)?;
         let gray = mean_face.iter().sum::<f32>() / PIXELS as f32;
-        Ok(Options {
+        Ok(AttributionOptions {
             mean_face,
             baseline: Baseline::MeanFace,
             score_cam_baseline: Baseline::Black,
             layer: None,
             noise: Noise { seed, ..Default::default() },
             window: Window::with_fill(gray),
-            rise: RiseMasks { seed, ..Default::default() },
+            rise: RiseOptions { seed, ..Default::default() },
             lime: LimeOptions { seed, ..Default::default() },
         })
     }
@@ -89,7 +89,7 @@ pub struct Attribution {
     /// Value drawn as full colour: the 99th percentile of the magnitude.
     pub scale: f32,
     /// Facts for the caption, in order.
-    pub facts: Vec<Fact>,
+    pub notes: Vec<Note>,
     /// Why there is no picture, in plain words.
     pub refused: Option<String>,
 }
@@ -104,7 +104,7 @@ impl Attribution {
     pub fn display(&self, scale: Option<f32>) -> Vec<f32> {
         self.signed_display(scale).iter().map(|v| v.abs()).collect()
     }
-    /// Target, scale and facts in one line.
+    /// Target, scale and notes in one line.
     pub fn caption(&self, class_names: &[&str]) -> String {
         let name = class_names.get(self.class).copied().unwrap_or("?");
         let mut parts = vec![self.method.title().to_string()];
@@ -119,14 +119,14 @@ impl Attribution {
             return parts.join(" · ");
         }
         parts.push(format!("max {:.3e}", self.raw_max));
-        parts.extend(self.facts.iter().map(Fact::to_string));
+        parts.extend(self.notes.iter().map(Note::to_string));
         parts.join(" · ")
     }
 }
 
 /// Something a caption must say.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Fact {
+pub enum Note {
     /// Layer and native size of a class activation map.
     Layer(String, [usize; 2]),
     /// Nothing speaks for the class: an all-zero map.
@@ -154,34 +154,34 @@ pub enum Fact {
     Warning(&'static str),
 }
 
-impl std::fmt::Display for Fact {
+impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Fact::Layer(name, [h, w]) => write!(f, "{name}, {h}×{w} cells"),
-            Fact::NoPositiveEvidence => write!(f, "nothing in this layer raises the target"),
-            Fact::Samples(n) => write!(f, "n = {n}"),
-            Fact::Noise(sd) => write!(f, "noise {:.0} % of the range", 100.0 * sd),
-            Fact::Residual { share, change } => {
+            Note::Layer(name, [h, w]) => write!(f, "{name}, {h}×{w} cells"),
+            Note::NoPositiveEvidence => write!(f, "nothing in this layer raises the target"),
+            Note::Samples(n) => write!(f, "n = {n}"),
+            Note::Noise(sd) => write!(f, "noise {:.0} % of the range", 100.0 * sd),
+            Note::Residual { share, change } => {
                 write!(f, "residual {:.2} % of {change:.2}", 100.0 * share)
             }
-            Fact::Baseline(Baseline::Black) => write!(f, "from black"),
-            Fact::Baseline(Baseline::MeanFace) => write!(f, "from the mean face"),
-            Fact::Rise(mean, se) => write!(f, "above the mean of {mean:.3}, s.e. {se:.4}"),
-            Fact::Lime(pieces, r2, intercept, local, model) => write!(
+            Note::Baseline(Baseline::Black) => write!(f, "from black"),
+            Note::Baseline(Baseline::MeanFace) => write!(f, "from the mean face"),
+            Note::Rise(mean, se) => write!(f, "above the mean of {mean:.3}, s.e. {se:.4}"),
+            Note::Lime(pieces, r2, intercept, local, model) => write!(
                 f,
                 "{pieces} pieces, R² {r2:.2}, intercept {intercept:.2}, local model {local:.2}, \
                  network {model:.2}"
             ),
-            Fact::Agreement(rank, top5) => {
+            Note::Agreement(rank, top5) => {
                 write!(f, "agreement of fits: rank {rank:.2}, top five {:.0} %", 100.0 * top5)
             }
-            Fact::Warning(text) => f.write_str(text),
+            Note::Warning(text) => f.write_str(text),
         }
     }
 }
 
-/// Maps with their facts, or why there are none.
-type Maps = std::result::Result<Vec<(Vec<f32>, Vec<Fact>)>, String>;
+/// Maps with their notes, or why there are none.
+type Maps = std::result::Result<Vec<(Vec<f32>, Vec<Note>)>, String>;
 
 /// Explains the target of every face by a method.
 ///
@@ -195,7 +195,7 @@ pub fn attribute(
     method: Method,
     faces: &[f32],
     targets: &[Target],
-    options: &Options,
+    options: &AttributionOptions,
 ) -> Result<Vec<Attribution>> {
     check(model, faces, targets)?;
     let draw = |i: usize, out: &mut [f32]| {
@@ -220,8 +220,8 @@ pub fn attribute(
     Ok((0..targets.len())
         .map(|f| match &maps {
             Ok(found) => {
-                let (map, facts) = found[f].clone();
-                attribution(model, method, fixed[f], rows[f], map, facts, None)
+                let (map, notes) = found[f].clone();
+                attribution(model, method, fixed[f], rows[f], map, notes, None)
             }
             Err(why) => {
                 let zeros = vec![0.0; PIXELS];
@@ -237,7 +237,7 @@ fn attribution(
     target: Target,
     logits: &[f32],
     map: Vec<f32>,
-    facts: Vec<Fact>,
+    notes: Vec<Note>,
     refused: Option<String>,
 ) -> Attribution {
     let class = target.class(logits);
@@ -250,7 +250,7 @@ fn attribution(
         raw_max: max_abs(&map),
         scale: display_scale(&map),
         map,
-        facts,
+        notes,
         refused,
     }
 }
@@ -261,7 +261,7 @@ fn cam_maps(
     faces: &[f32],
     targets: &[Target],
     classes: &[usize],
-    options: &Options,
+    options: &AttributionOptions,
     side: usize,
 ) -> Result<Maps> {
     let layer = match choose_layer(model, options.layer.as_deref(), side)? {
@@ -278,11 +278,11 @@ fn cam_maps(
         }
     };
     let with_facts = |cam: Cam| {
-        let mut facts = vec![Fact::Layer(layer.clone(), cam.native)];
+        let mut notes = vec![Note::Layer(layer.clone(), cam.native)];
         if !cam.has_positive_evidence() {
-            facts.push(Fact::NoPositiveEvidence);
+            notes.push(Note::NoPositiveEvidence);
         }
-        (cam.map, facts)
+        (cam.map, notes)
     };
     Ok(Ok(cams.into_iter().map(with_facts).collect()))
 }
@@ -293,10 +293,10 @@ fn pixel_maps(
     faces: &[f32],
     targets: &[Target],
     classes: &[usize],
-    options: &Options,
+    options: &AttributionOptions,
 ) -> Result<Maps> {
     let noise = &options.noise;
-    let mut facts = vec![];
+    let mut notes = vec![];
     let maps = match method {
         Method::Saliency => saliency(model, faces, targets)?,
         Method::GradXInput => grad_x_input(model, faces, targets)?,
@@ -304,14 +304,14 @@ fn pixel_maps(
             if let Some(why) = guided_backprop::refusal(model) {
                 return Ok(Err(why));
             }
-            facts.push(Fact::Warning(guided_backprop::WARNING));
+            notes.push(Note::Warning(guided_backprop::WARNING));
             guided_backprop::guided_backprop(model, faces, targets)?
         }
         Method::Occlusion => occlusion(model, faces, targets, &options.window)?,
         Method::IntegratedGradients => return ig_maps(model, faces, targets, options).map(Ok),
         Method::Rise => return rise_maps(model, faces, classes, options).map(Ok),
         moments => {
-            facts.extend([Fact::Samples(noise.copies()), Fact::Noise(noise.sd)]);
+            notes.extend([Note::Samples(noise.copies()), Note::Noise(noise.sd)]);
             match moments {
                 Method::SmoothGradSquared => smooth_grad_squared(model, faces, targets, noise)?,
                 Method::VarGrad => var_grad(model, faces, targets, noise)?,
@@ -319,22 +319,22 @@ fn pixel_maps(
             }
         }
     };
-    Ok(Ok(maps.chunks_exact(PIXELS).map(|map| (map.to_vec(), facts.clone())).collect()))
+    Ok(Ok(maps.chunks_exact(PIXELS).map(|map| (map.to_vec(), notes.clone())).collect()))
 }
 
 fn ig_maps(
     model: &dyn Classifier,
     faces: &[f32],
     targets: &[Target],
-    options: &Options,
-) -> Result<Vec<(Vec<f32>, Vec<Fact>)>> {
+    options: &AttributionOptions,
+) -> Result<Vec<(Vec<f32>, Vec<Note>)>> {
     let start = options.picture(options.baseline);
     let found = integrated_gradients(model, faces, targets, &start)?;
-    let facts = |nodes, share, change| {
-        let residual = Fact::Residual { share, change };
-        vec![Fact::Baseline(options.baseline), Fact::Samples(nodes), residual]
+    let notes = |nodes, share, change| {
+        let residual = Note::Residual { share, change };
+        vec![Note::Baseline(options.baseline), Note::Samples(nodes), residual]
     };
-    Ok(found.into_iter().map(|ig| (ig.map, facts(ig.nodes, ig.residual, ig.change))).collect())
+    Ok(found.into_iter().map(|ig| (ig.map, notes(ig.nodes, ig.residual, ig.change))).collect())
 }
 
 /// RISE relative to its mean, so that 0 separates pixels that help from those that do not.
@@ -342,12 +342,12 @@ fn rise_maps(
     model: &dyn Classifier,
     faces: &[f32],
     classes: &[usize],
-    options: &Options,
-) -> Result<Vec<(Vec<f32>, Vec<Fact>)>> {
+    options: &AttributionOptions,
+) -> Result<Vec<(Vec<f32>, Vec<Note>)>> {
     let found = rise(model, faces, classes, &options.mean_face, &options.rise)?;
     let centre = |r: crate::explain::attribution::perturbation::rise::Rise| {
-        let facts = vec![Fact::Samples(options.rise.samples), Fact::Rise(r.mean, r.standard_error)];
-        (r.map.iter().map(|v| v - r.mean).collect(), facts)
+        let notes = vec![Note::Samples(options.rise.samples), Note::Rise(r.mean, r.standard_error)];
+        (r.map.iter().map(|v| v - r.mean).collect(), notes)
     };
     Ok(found.into_iter().map(centre).collect())
 }
@@ -358,18 +358,18 @@ fn lime_attributions(
     targets: &[Target],
     classes: &[usize],
     logits: &[&[f32]],
-    options: &Options,
+    options: &AttributionOptions,
 ) -> Result<Vec<Attribution>> {
     let found = lime(model, faces, classes, &options.lime)?;
     let explain = |(f, l): (usize, &crate::explain::attribution::lime::Lime)| {
         let pieces = l.coefficients.len();
-        let mut facts = vec![
-            Fact::Samples(options.lime.num_samples),
-            Fact::Lime(pieces, l.r2, l.intercept, l.local_prediction, l.model_prediction),
+        let mut notes = vec![
+            Note::Samples(options.lime.num_samples),
+            Note::Lime(pieces, l.r2, l.intercept, l.local_prediction, l.model_prediction),
         ];
-        facts.extend(l.agreement.map(|a| Fact::Agreement(a.rank, a.top5)));
+        notes.extend(l.agreement.map(|a| Note::Agreement(a.rank, a.top5)));
         let map = if l.refused.is_some() { vec![0.0; PIXELS] } else { l.map() };
-        attribution(model, Method::Lime, targets[f], logits[f], map, facts, l.refused.clone())
+        attribution(model, Method::Lime, targets[f], logits[f], map, notes, l.refused.clone())
     };
     Ok(found.iter().enumerate().map(explain).collect())
 }

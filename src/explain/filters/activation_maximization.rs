@@ -1,6 +1,6 @@
 //! Gradient ascent on a picture: what every recipe of activation maximisation shares.
 //!
-//! A [`Parametrisation`] says what is free (pixels, a spectrum, phases alone); the ascent shows
+//! A [`Parametrization`] says what is free (pixels, a spectrum, phases alone); the ascent shows
 //! random views of the picture to the network, brings the gradient back through the views and the
 //! parametrisation, and steps. Pictures never influence each other, so they run in batches, and
 //! the picture of one filter is the same alone or within a page but for rounding: a batch may take
@@ -14,7 +14,7 @@ use crate::{PIXELS, Result, SIDE};
 use rayon::prelude::*;
 
 /// How a picture follows from free parameters.
-pub trait Parametrisation: Sync {
+pub trait Parametrization: Sync {
     /// Free parameters of a picture.
     fn parameters(&self) -> usize;
     /// Where a picture starts.
@@ -29,7 +29,7 @@ pub trait Parametrisation: Sync {
 
 /// How a picture is raised.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AscentOptions {
+pub struct MaximizationOptions {
     /// Steps.
     pub steps: usize,
     /// Learning rate of Adam.
@@ -55,7 +55,7 @@ pub struct AscentOptions {
 
 /// A finished picture.
 #[derive(Clone, Debug)]
-pub struct Raised {
+pub struct MaximizedImage {
     /// `[48, 48]` in \[0,1\].
     pub picture: Vec<f32>,
     /// Σ |dJ/dx| over the steps, `[48, 48]`: which pixels mattered. Zeros for the naive recipe.
@@ -65,11 +65,11 @@ pub struct Raised {
 }
 
 /// What to raise.
-pub struct Goals<'a> {
+pub struct MaximizationTask<'a> {
     /// Objective; one unit for each picture.
     pub objective: &'a Objective,
     /// The pre-activation to climb while a ReLU is dead for the picture.
-    pub while_dead: Option<&'a Objective>,
+    pub pre_activation: Option<&'a Objective>,
     /// Standard deviation of the objective over the training faces, for each picture.
     pub sd: &'a [f32],
     /// Address of each picture's random stream.
@@ -79,36 +79,36 @@ pub struct Goals<'a> {
 }
 
 /// The best iterate by the objective on the untouched picture is looked for this often.
-const JUDGED_EVERY: usize = 32;
+const EVALUATION_INTERVAL: usize = 32;
 /// Streams of the ascent's steps start here, clear of the other explanations'.
 const STREAM: u64 = 1000;
 
 /// Raises all pictures; `progress` is told the picture-steps done.
-pub fn ascend(
+pub fn maximize(
     model: &dyn Classifier,
-    parametrisation: &dyn Parametrisation,
-    goals: &Goals<'_>,
-    options: &AscentOptions,
+    parametrisation: &dyn Parametrization,
+    goals: &MaximizationTask<'_>,
+    options: &MaximizationOptions,
     progress: &mut dyn FnMut(usize),
-) -> Result<Vec<Raised>> {
+) -> Result<Vec<MaximizedImage>> {
     let n = goals.objective.units().len();
     let group = (BATCH / options.views.max(1)).max(1);
     let mut done = Vec::with_capacity(n);
     for first in (0..n).step_by(group) {
         let members: Vec<usize> = (first..(first + group).min(n)).collect();
-        done.extend(ascend_group(model, parametrisation, goals, options, &members, progress)?);
+        done.extend(maximize_group(model, parametrisation, goals, options, &members, progress)?);
     }
     Ok(done)
 }
 
-fn ascend_group(
+fn maximize_group(
     model: &dyn Classifier,
-    parametrisation: &dyn Parametrisation,
-    goals: &Goals<'_>,
-    options: &AscentOptions,
+    parametrisation: &dyn Parametrization,
+    goals: &MaximizationTask<'_>,
+    options: &MaximizationOptions,
     members: &[usize],
     progress: &mut dyn FnMut(usize),
-) -> Result<Vec<Raised>> {
+) -> Result<Vec<MaximizedImage>> {
     let rng = |f: usize, step: usize| {
         Rng::new(goals.seed, Purpose::Explain, STREAM + step as u64, goals.keys[f])
     };
@@ -116,9 +116,9 @@ fn ascend_group(
     let mut parameters: Vec<f32> =
         members.iter().flat_map(|&f| parametrisation.start(&mut rng(f, 0))).collect();
     let mut adam = Adam::new(parameters.len(), options.learning_rate, options.nesterov);
-    let mut best: Vec<Raised> = members
+    let mut best: Vec<MaximizedImage> = members
         .iter()
-        .map(|_| Raised {
+        .map(|_| MaximizedImage {
             picture: vec![],
             importance: vec![0.0; PIXELS],
             value: f32::NEG_INFINITY,
@@ -143,7 +143,7 @@ fn ascend_group(
         }
         adam.step(&mut parameters, &steps);
         parameters.par_chunks_exact_mut(size).for_each(|p| parametrisation.project(p));
-        if step % JUDGED_EVERY == 0 || step == options.steps {
+        if step % EVALUATION_INTERVAL == 0 || step == options.steps {
             let pictures = draw_all(parametrisation, &parameters);
             judge(model, goals, members, &pictures, &mut best)?;
         }
@@ -152,7 +152,7 @@ fn ascend_group(
     Ok(best)
 }
 
-fn draw_all(parametrisation: &dyn Parametrisation, parameters: &[f32]) -> Vec<f32> {
+fn draw_all(parametrisation: &dyn Parametrization, parameters: &[f32]) -> Vec<f32> {
     parameters
         .par_chunks_exact(parametrisation.parameters())
         .flat_map_iter(|p| parametrisation.picture(p))
@@ -163,8 +163,8 @@ fn draw_all(parametrisation: &dyn Parametrisation, parameters: &[f32]) -> Vec<f3
 /// their views.
 fn picture_gradient(
     model: &dyn Classifier,
-    goals: &Goals<'_>,
-    options: &AscentOptions,
+    goals: &MaximizationTask<'_>,
+    options: &MaximizationOptions,
     members: &[usize],
     pictures: &[f32],
     step: usize,
@@ -195,8 +195,8 @@ fn picture_gradient(
         .collect();
     let mut gradient =
         model.objective_gradient(&goals.objective.with_units(units), &views)?.gradient;
-    if let Some(objective) = goals.while_dead {
-        revive(model, objective, members, each, &views, &mut gradient)?;
+    if let Some(objective) = goals.pre_activation {
+        replace_dead_gradients(model, objective, members, each, &views, &mut gradient)?;
     }
     for (k, gradient) in gradient.chunks_exact_mut(each * PIXELS).enumerate() {
         let scale = 1.0 / (each as f32 * goals.sd[members[k]].max(1e-12));
@@ -207,7 +207,7 @@ fn picture_gradient(
 
 /// Replaces the gradient of views for which it is 0 everywhere, the ReLU being dead, by that of
 /// the pre-activation. View k belongs to the filter `members[k / each]`.
-pub(crate) fn revive(
+pub(crate) fn replace_dead_gradients(
     model: &dyn Classifier,
     objective: &Objective,
     members: &[usize],
@@ -231,7 +231,7 @@ pub(crate) fn revive(
 }
 
 /// Subtracts the gradient of the priors: λ·mean of squared neighbour differences, μ·mean (x − ½)².
-fn add_priors(x: &[f32], options: &AscentOptions, gradient: &mut [f32]) {
+fn add_priors(x: &[f32], options: &MaximizationOptions, gradient: &mut [f32]) {
     let scale = 2.0 / PIXELS as f32;
     let tv = scale * options.total_variation;
     if tv > 0.0 {
@@ -256,10 +256,10 @@ fn add_priors(x: &[f32], options: &AscentOptions, gradient: &mut [f32]) {
 /// Keeps the picture where it beats the best so far.
 fn judge(
     model: &dyn Classifier,
-    goals: &Goals<'_>,
+    goals: &MaximizationTask<'_>,
     members: &[usize],
     pictures: &[f32],
-    best: &mut [Raised],
+    best: &mut [MaximizedImage],
 ) -> Result<()> {
     let units = members.iter().map(|&f| goals.objective.units()[f]).collect();
     let values = values_of(model, &goals.objective.with_units(units), pictures)?;

@@ -2,7 +2,7 @@
 
 use crate::explain::batch::BATCH;
 use crate::explain::layers::find_layer;
-use crate::explain::{Classifier, LayerInfo, LayerKind, Maps};
+use crate::explain::{Classifier, FeatureMaps, LayerInfo, LayerKind};
 use crate::{Error, PIXELS, Result};
 
 /// The layers of these names that have maps, in the order of the network; `all` means every one.
@@ -50,7 +50,7 @@ pub fn stages(network: &[LayerInfo], chosen: &[LayerInfo]) -> Vec<Vec<LayerInfo>
 
 /// The numbers of one map.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct MapNumbers {
+pub struct MapStatistics {
     /// Smallest value.
     pub min: f32,
     /// Mean.
@@ -61,17 +61,17 @@ pub struct MapNumbers {
     pub zeros: f64,
 }
 
-impl MapNumbers {
+impl MapStatistics {
     /// Measures a map; zeros of nothing.
     pub fn of(map: &[f32]) -> Self {
         if map.is_empty() {
-            return MapNumbers { min: 0.0, mean: 0.0, max: 0.0, zeros: 0.0 };
+            return MapStatistics { min: 0.0, mean: 0.0, max: 0.0, zeros: 0.0 };
         }
         let (min, max) = crate::explain::image_ops::min_max(map);
         let n = map.len() as f64;
         let mean = (map.iter().map(|&v| f64::from(v)).sum::<f64>() / n) as f32;
         let zeros = map.iter().filter(|&&v| v == 0.0).count() as f64 / n;
-        MapNumbers { min, mean, max, zeros }
+        MapStatistics { min, mean, max, zeros }
     }
 }
 
@@ -79,7 +79,7 @@ impl MapNumbers {
 #[derive(Clone, Debug)]
 pub struct ClassMeans {
     /// `[classes, c, h, w]`; zeros for a class without a face.
-    pub maps: Maps,
+    pub maps: FeatureMaps,
     /// Faces of each class.
     pub faces: Vec<usize>,
 }
@@ -112,7 +112,7 @@ pub fn class_means(
     }
     let mean = |(i, sum): (usize, f64)| (sum / counts[i / (c * h * w)].max(1) as f64) as f32;
     let data = sums.into_iter().enumerate().map(mean).collect();
-    Ok(ClassMeans { maps: Maps { n: classes, c, h, w, data }, faces: counts })
+    Ok(ClassMeans { maps: FeatureMaps { n: classes, c, h, w, data }, faces: counts })
 }
 
 #[cfg(test)]
@@ -121,8 +121,8 @@ mod tests {
 
     #[test]
     fn numbers_of_a_map() {
-        let n = MapNumbers::of(&[0.0, -1.0, 4.0, 0.0]);
-        assert_eq!(n, MapNumbers { min: -1.0, mean: 0.75, max: 4.0, zeros: 0.5 });
-        assert_eq!(MapNumbers::of(&[]).zeros, 0.0);
+        let n = MapStatistics::of(&[0.0, -1.0, 4.0, 0.0]);
+        assert_eq!(n, MapStatistics { min: -1.0, mean: 0.75, max: 4.0, zeros: 0.5 });
+        assert_eq!(MapStatistics::of(&[]).zeros, 0.0);
     }
 }

@@ -1,9 +1,11 @@
 //! What the block before a filter shows of a place: the material that the filter is made of.
 
 use crate::explain::batch::BATCH;
-use crate::explain::filters::top_activations::{FilterSurvey, SHOWN, channel_means, output_maps};
+use crate::explain::filters::top_activations::{
+    FilterStatistics, TOP_SHOWN, channel_means, output_maps,
+};
 use crate::explain::filters::training_faces::TrainingFaces;
-use crate::explain::{Classifier, LayerInfo, Maps};
+use crate::explain::{Classifier, FeatureMaps, LayerInfo};
 use crate::stats::mean_sd;
 use crate::{PIXELS, Result};
 
@@ -24,14 +26,14 @@ impl Features {
         model: &dyn Classifier,
         layer: LayerInfo,
         site: &LayerInfo,
-        surveys: &[FilterSurvey],
+        surveys: &[FilterStatistics],
         training: &TrainingFaces<'_>,
     ) -> Result<Features> {
         let mut found = Features { layer, site: site.clone(), moments: vec![], top: vec![] };
         found.moments = found.measure(model, training.faces)?;
         for s in surveys {
-            let shown = &s.top[..s.top.len().min(SHOWN)];
-            let face = |p: &crate::explain::filters::top_activations::Patch| {
+            let shown = &s.top[..s.top.len().min(TOP_SHOWN)];
+            let face = |p: &crate::explain::filters::top_activations::TopActivation| {
                 &training.faces[p.face * PIXELS..][..PIXELS]
             };
             let faces: Vec<f32> = shown.iter().flat_map(face).copied().collect();
@@ -117,7 +119,7 @@ impl Features {
         Ok(rows)
     }
 
-    fn window(&self, maps: &Maps, face: usize, cell: (usize, usize)) -> (Vec<f32>, usize) {
+    fn window(&self, maps: &FeatureMaps, face: usize, cell: (usize, usize)) -> (Vec<f32>, usize) {
         let (site, own) = (&self.site.receptive_field, &self.layer.receptive_field);
         let reach = (site.size.saturating_sub(own.size)) as f64 / 2.0;
         let first = |cell: usize| {

@@ -1,14 +1,17 @@
 //! `fer filters`: the pictures of a layer's filters, each with the numbers that judge it.
 
 use crate::Result;
-use crate::explain::filters::activation_maximization::{AscentOptions, Goals, ascend};
-use crate::explain::filters::filter_scores::Judge;
+use crate::explain::filters::activation_maximization::{
+    MaximizationOptions, MaximizationTask, maximize,
+};
+use crate::explain::filters::filter_scores::FilterScorer;
 use crate::explain::filters::fourier::{DECAY, Fourier};
 use crate::explain::filters::maco::Maco;
-use crate::explain::filters::parametrization::Recipe;
+use crate::explain::filters::parametrization::MaximizationMethod;
 use crate::explain::filters::pixels::{NAIVE_STEPS, Pixels, naive};
 use crate::explain::filters::top_activations::{
-    FilterSurvey, find_site, is_of_first_block, objective_of, receptive_crop, survey,
+    FilterStatistics, filter_objective, filter_statistics, find_layer_or_logits, is_in_first_block,
+    receptive_crop,
 };
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::layers::{check_filters, pre_activation};
@@ -19,7 +22,7 @@ use crate::stats::median;
 #[derive(Clone, Debug)]
 pub struct FilterOptions {
     /// Recipes with their ascents.
-    pub recipes: Vec<(Recipe, AscentOptions)>,
+    pub recipes: Vec<(MaximizationMethod, MaximizationOptions)>,
     /// Pictures of each filter and recipe from different seeds; the one with the highest robust z
     /// is shown. The naive recipe makes one.
     pub seeds: usize,
@@ -32,20 +35,22 @@ pub struct FilterOptions {
 impl Default for FilterOptions {
     /// Naive and MACO, three seeds, 16 warps.
     fn default() -> Self {
-        let recipes = [Recipe::Naive, Recipe::Maco].map(|r| (r, r.options())).to_vec();
+        let recipes = [MaximizationMethod::Naive, MaximizationMethod::Maco]
+            .map(|r| (r, r.options()))
+            .to_vec();
         FilterOptions { recipes, seeds: 3, warps: 16, seed: 0 }
     }
 }
 
 /// The numbers of one picture.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct FilterNumbers {
+pub struct FilterScores {
     /// Layer, or `logits`.
     pub layer: String,
     /// Channel.
     pub filter: usize,
-    /// Recipe.
-    pub recipe: Recipe,
+    /// MaximizationMethod.
+    pub recipe: MaximizationMethod,
     /// Share of power above 0.25 cycles per pixel.
     pub hf: f64,
     /// Lag-1 autocorrelation.
@@ -77,7 +82,7 @@ pub struct FilterNumbers {
     pub gamma: Option<f32>,
 }
 
-impl FilterNumbers {
+impl FilterScores {
     /// Whether there is something to judge: the filter fires, and not on all faces alike.
     pub fn is_alive(&self) -> bool {
         self.dead != Some(true) && self.robust_z.is_finite()
@@ -88,7 +93,7 @@ impl FilterNumbers {
 #[derive(Clone, Debug)]
 pub struct FilterPicture {
     /// Numbers.
-    pub numbers: FilterNumbers,
+    pub numbers: FilterScores,
     /// `[48, 48]` in \[0,1\].
     pub picture: Vec<f32>,
     /// Which pixels mattered, `[48, 48]`; all of them for a layer of the first block.
@@ -105,7 +110,7 @@ pub struct FilterReport {
     /// Every picture: filters in the order asked for, recipes within.
     pub pictures: Vec<FilterPicture>,
     /// The filters on the training faces, with the places that moved them most.
-    pub surveys: Vec<FilterSurvey>,
+    pub surveys: Vec<FilterStatistics>,
     /// Filters that are dead on all training faces; `None` where no ReLU tells.
     pub dead: Option<Vec<usize>>,
     /// Whether only the pixels lie before the layer's block: one cell is raised, not their mean.
@@ -114,8 +119,8 @@ pub struct FilterReport {
 
 /// Total picture-steps of a report, for a progress bar.
 pub fn total_steps(filters: usize, options: &FilterOptions) -> usize {
-    let steps = |(recipe, ascent): &(Recipe, AscentOptions)| match recipe {
-        Recipe::Naive => NAIVE_STEPS,
+    let steps = |(recipe, ascent): &(MaximizationMethod, MaximizationOptions)| match recipe {
+        MaximizationMethod::Naive => NAIVE_STEPS,
         _ => ascent.steps * options.seeds.max(1),
     };
     filters * options.recipes.iter().map(steps).sum::<usize>()
@@ -133,10 +138,10 @@ pub fn filter_report(
     options: &FilterOptions,
     progress: &mut dyn FnMut(usize),
 ) -> Result<FilterReport> {
-    let site = find_site(model, layer)?;
+    let site = find_layer_or_logits(model, layer)?;
     let filters = check_filters(&site, filters)?;
-    let surveys = survey(model, &site, &filters, training.faces)?;
-    let judge = Judge::new(model, &site, &surveys, training, options)?;
+    let surveys = filter_statistics(model, &site, &filters, training.faces)?;
+    let judge = FilterScorer::new(model, &site, &surveys, training, options)?;
     let mut pictures = Vec::new();
     for (recipe, ascent) in &options.recipes {
         pictures.extend(run_recipe(model, &judge, *recipe, ascent, progress)?);
@@ -148,44 +153,48 @@ pub fn filter_report(
     let of_dead =
         |d: &Vec<bool>| filters.iter().zip(d).filter(|(_, d)| **d).map(|(&k, _)| k).collect();
     let dead = judge.dead.as_ref().map(of_dead);
-    let first_block = is_of_first_block(model, &site);
+    let first_block = is_in_first_block(model, &site);
     Ok(FilterReport { layer: site, pictures, surveys, dead, first_block })
 }
 
 /// All seeds of one recipe, judged, the best of each filter kept.
 fn run_recipe(
     model: &dyn Classifier,
-    judge: &Judge<'_>,
-    recipe: Recipe,
-    ascent: &AscentOptions,
+    judge: &FilterScorer<'_>,
+    recipe: MaximizationMethod,
+    ascent: &MaximizationOptions,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Vec<FilterPicture>> {
-    let seeds = if recipe == Recipe::Naive { 1 } else { judge.options.seeds.max(1) };
+    let seeds = if recipe == MaximizationMethod::Naive { 1 } else { judge.options.seeds.max(1) };
     let places: Vec<usize> =
         (0..judge.surveys.len()).flat_map(|k| std::iter::repeat_n(k, seeds)).collect();
     let units: Vec<usize> = places.iter().map(|&k| judge.surveys[k].filter).collect();
     let numbered = units.iter().enumerate();
     let keys: Vec<u64> = numbered.map(|(i, &unit)| (unit * 64 + i % seeds) as u64).collect();
     let sd: Vec<f32> = places.iter().map(|&k| judge.surveys[k].sd as f32).collect();
-    let objective = objective_of(model, judge.site, units.clone());
+    let objective = filter_objective(model, judge.site, units.clone());
     let pre = pre_activation(&model.layers(), judge.site);
-    let while_dead = pre.map(|layer| objective_of(model, &layer, units));
-    let goals = Goals {
+    let pre_activation = pre.map(|layer| filter_objective(model, &layer, units));
+    let goals = MaximizationTask {
         objective: &objective,
-        while_dead: while_dead.as_ref(),
+        pre_activation: pre_activation.as_ref(),
         sd: &sd,
         keys: &keys,
         seed: judge.options.seed,
     };
     let magnitude = || judge.training.magnitude.clone();
     let raised = match recipe {
-        Recipe::Naive => naive(model, &goals, progress)?,
-        Recipe::Pixels => ascend(model, &Pixels, &goals, ascent, progress)?,
-        Recipe::Fourier => ascend(model, &Fourier::new(DECAY), &goals, ascent, progress)?,
-        Recipe::Maco => ascend(model, &Maco::new(magnitude()), &goals, ascent, progress)?,
-        Recipe::Face => {
+        MaximizationMethod::Naive => naive(model, &goals, progress)?,
+        MaximizationMethod::Pixels => maximize(model, &Pixels, &goals, ascent, progress)?,
+        MaximizationMethod::Fourier => {
+            maximize(model, &Fourier::new(DECAY), &goals, ascent, progress)?
+        }
+        MaximizationMethod::Maco => {
+            maximize(model, &Maco::new(magnitude()), &goals, ascent, progress)?
+        }
+        MaximizationMethod::Face => {
             let near_face = Maco::starting_at(magnitude(), &judge.training.mean_face);
-            ascend(model, &near_face, &goals, ascent, progress)?
+            maximize(model, &near_face, &goals, ascent, progress)?
         }
     };
     judge.judge(model, recipe, &raised, seeds)
@@ -193,9 +202,9 @@ fn run_recipe(
 
 /// Whether the cure worked: one recipe over its filters.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct RecipeSummary {
-    /// Recipe.
-    pub recipe: Recipe,
+pub struct MethodSummary {
+    /// MaximizationMethod.
+    pub recipe: MaximizationMethod,
     /// Filters.
     pub filters: usize,
     /// Share of natural pictures.
@@ -215,13 +224,13 @@ pub struct RecipeSummary {
 /// One line for each recipe, over any number of layers. Filters that are not alive are left out:
 /// nothing they show can be wrong.
 pub fn summarise<'a>(
-    pictures: impl Iterator<Item = &'a FilterNumbers> + Clone,
-) -> Vec<RecipeSummary> {
-    let of = |recipe: Recipe| {
+    pictures: impl Iterator<Item = &'a FilterScores> + Clone,
+) -> Vec<MethodSummary> {
+    let of = |recipe: MaximizationMethod| {
         let own = || pictures.clone().filter(move |p| p.recipe == recipe && p.is_alive());
         let filters = own().count();
-        let all = |value: fn(&FilterNumbers) -> f64| median(&own().map(value).collect::<Vec<_>>());
-        (filters > 0).then(|| RecipeSummary {
+        let all = |value: fn(&FilterScores) -> f64| median(&own().map(value).collect::<Vec<_>>());
+        (filters > 0).then(|| MethodSummary {
             recipe,
             filters,
             natural: own().filter(|p| p.natural).count() as f64 / filters as f64,
@@ -234,7 +243,7 @@ pub fn summarise<'a>(
                 .then(|| all(|p| p.agreement.unwrap_or_default())),
         })
     };
-    Recipe::ALL.into_iter().filter_map(of).collect()
+    MaximizationMethod::ALL.into_iter().filter_map(of).collect()
 }
 
 /// The part of a picture that the cell it moves most sees, for layers that see less than a face:

@@ -2,13 +2,14 @@
 //! it compares with the faces that move the filter most.
 
 use crate::explain::batch::BATCH;
-use crate::explain::filters::activation_maximization::{Raised, values_of};
+use crate::explain::filters::activation_maximization::{MaximizedImage, values_of};
 use crate::explain::filters::filter_features::Features;
-use crate::explain::filters::filter_report::{FilterNumbers, FilterOptions, FilterPicture};
+use crate::explain::filters::filter_report::{FilterOptions, FilterPicture, FilterScores};
 use crate::explain::filters::naturalness::Naturalness;
-use crate::explain::filters::parametrization::Recipe;
+use crate::explain::filters::parametrization::MaximizationMethod;
 use crate::explain::filters::top_activations::{
-    FilterSurvey, LOGITS, SHOWN, objective_of, output_maps, receptive_crop, survey,
+    FilterStatistics, LOGITS, TOP_SHOWN, filter_objective, filter_statistics, output_maps,
+    receptive_crop,
 };
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::filters::warps::{WarpRange, warp_all};
@@ -19,9 +20,9 @@ use crate::stats::ncc;
 use crate::{PIXELS, Result, SIDE};
 
 /// What pictures of a layer are judged against.
-pub(crate) struct Judge<'a> {
+pub(crate) struct FilterScorer<'a> {
     pub site: &'a LayerInfo,
-    pub surveys: &'a [FilterSurvey],
+    pub surveys: &'a [FilterStatistics],
     pub training: &'a TrainingFaces<'a>,
     pub options: &'a FilterOptions,
     /// Whether the ReLU behind each filter never fires; `None` where there is no such ReLU.
@@ -30,21 +31,21 @@ pub(crate) struct Judge<'a> {
     features: Option<Features>,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> FilterScorer<'a> {
     pub fn new(
         model: &dyn Classifier,
         site: &'a LayerInfo,
-        surveys: &'a [FilterSurvey],
+        surveys: &'a [FilterStatistics],
         training: &'a TrainingFaces<'a>,
         options: &'a FilterOptions,
     ) -> Result<Self> {
         let layers = model.layers();
         let filters: Vec<usize> = surveys.iter().map(|s| s.filter).collect();
-        let silent = |s: &[FilterSurvey]| s.iter().map(|s| s.highest <= 0.0).collect();
+        let silent = |s: &[FilterStatistics]| s.iter().map(|s| s.highest <= 0.0).collect();
         let dead = match relu_of(&layers, &site.name) {
             Some(relu) if relu.name == site.name => Some(silent(surveys)),
             Some(relu) if relu.output[0] == site.output[0] => {
-                Some(silent(&survey(model, relu, &filters, training.faces)?))
+                Some(silent(&filter_statistics(model, relu, &filters, training.faces)?))
             }
             _ => None,
         };
@@ -56,21 +57,21 @@ impl<'a> Judge<'a> {
         let features = before
             .map(|layer| Features::new(model, layer.clone(), site, surveys, training))
             .transpose()?;
-        Ok(Judge { site, surveys, training, options, dead, features })
+        Ok(FilterScorer { site, surveys, training, options, dead, features })
     }
 
     /// Numbers of every picture, `seeds` in a row for each filter; the best is kept.
     pub fn judge(
         &self,
         model: &dyn Classifier,
-        recipe: Recipe,
-        raised: &[Raised],
+        recipe: MaximizationMethod,
+        raised: &[MaximizedImage],
         seeds: usize,
     ) -> Result<Vec<FilterPicture>> {
         let matched: Vec<f32> =
             raised.iter().flat_map(|r| self.training.match_contrast(&r.picture)).collect();
         let units: Vec<usize> = (0..raised.len()).map(|i| self.surveys[i / seeds].filter).collect();
-        let plain = values_of(model, &objective_of(model, self.site, units.clone()), &matched)?;
+        let plain = values_of(model, &filter_objective(model, self.site, units.clone()), &matched)?;
         let robust = self.robust_values(model, &matched, &units)?;
         let own = |k: usize| k * seeds..(k + 1) * seeds;
         let best_of =
@@ -90,7 +91,7 @@ impl<'a> Judge<'a> {
             let z = |v: f64| if varies { (v - s.median) / s.sd } else { f64::NAN };
             let n = Naturalness::of(&raised[best].picture);
             let highest = s.values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let numbers = FilterNumbers {
+            let numbers = FilterScores {
                 layer: self.site.name.clone(),
                 filter: s.filter,
                 recipe,
@@ -110,7 +111,7 @@ impl<'a> Judge<'a> {
                 dead: self.dead.as_ref().map(|d| d[k]),
                 gamma: self.site.gamma.as_ref().and_then(|g| g.get(s.filter).copied()),
             };
-            let Raised { picture, mut importance, .. } = raised[best].clone();
+            let MaximizedImage { picture, mut importance, .. } = raised[best].clone();
             if self.features.is_none() {
                 importance.fill(1.0); // one small cell is raised; fading would hide its setting
             }
@@ -151,7 +152,7 @@ impl<'a> Judge<'a> {
             let views = views.repeat(units.len());
             let warped = warp_all(pictures, &views, each);
             let repeated = units.iter().flat_map(|&u| std::iter::repeat_n(u, each)).collect();
-            let found = values_of(model, &objective_of(model, self.site, repeated), &warped)?;
+            let found = values_of(model, &filter_objective(model, self.site, repeated), &warped)?;
             let mean = |v: &[f32]| v.iter().map(|&v| f64::from(v)).sum::<f64>() / each as f64;
             values.extend(found.chunks_exact(each).map(mean));
         }
@@ -159,9 +160,9 @@ impl<'a> Judge<'a> {
     }
 
     /// Best correlation within ±3 pixels of the picture's centre crop with the mean top patch.
-    fn patch_similarity(&self, s: &FilterSurvey, picture: &[f32]) -> f64 {
+    fn patch_similarity(&self, s: &FilterStatistics, picture: &[f32]) -> f64 {
         let field = &self.site.receptive_field;
-        let shown = &s.top[..s.top.len().min(SHOWN)];
+        let shown = &s.top[..s.top.len().min(TOP_SHOWN)];
         let patches: Vec<Vec<f32>> = shown
             .iter()
             .map(|p| {
@@ -183,7 +184,7 @@ impl<'a> Judge<'a> {
 }
 
 /// Mean over pairs of the best correlation within ±3 pixels; `None` for a single picture.
-fn agreement(raised: &[Raised]) -> Option<f64> {
+fn agreement(raised: &[MaximizedImage]) -> Option<f64> {
     const REACH: usize = 3;
     let inner = SIDE - 2 * REACH;
     let cut = |x: &[f32], top: usize, left: usize| -> Vec<f32> {

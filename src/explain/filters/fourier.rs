@@ -1,7 +1,9 @@
 //! Lucid's Fourier parametrisation, with the decay of faces.
 
 use crate::SIDE;
-use crate::explain::filters::activation_maximization::{AscentOptions, Parametrisation, sigmoid};
+use crate::explain::filters::activation_maximization::{
+    MaximizationOptions, Parametrization, sigmoid,
+};
 use crate::explain::filters::spectrum::{BINS, Spectrum, frequencies, irfft2, irfft2_adjoint};
 use crate::explain::filters::warps::WarpRange;
 use crate::random::Rng;
@@ -26,8 +28,8 @@ impl Fourier {
     }
 
     /// 256 steps of Adam at 0.05, four warped views a step, total variation 20.
-    pub fn options() -> AscentOptions {
-        AscentOptions {
+    pub fn options() -> MaximizationOptions {
+        MaximizationOptions {
             steps: 256,
             learning_rate: 0.05,
             cooling: false,
@@ -46,7 +48,7 @@ impl Fourier {
     }
 }
 
-impl Parametrisation for Fourier {
+impl Parametrization for Fourier {
     fn parameters(&self) -> usize {
         2 * BINS
     }

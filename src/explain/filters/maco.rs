@@ -5,7 +5,7 @@
 //! filter wants must be said in the arrangement.
 
 use crate::explain::filters::activation_maximization::{
-    AscentOptions, Parametrisation, sigmoid, standardise, standardise_backward,
+    MaximizationOptions, Parametrization, sigmoid, standardise, standardise_backward,
 };
 use crate::explain::filters::spectrum::{
     BINS, Spectrum, bin_weights, frequencies, hann, irfft2, irfft2_adjoint, rfft2,
@@ -63,8 +63,8 @@ impl Maco {
     ///
     /// The original's crops are blown up to the size of the picture. At 48×48 that shows the
     /// filter its pattern at the wrong size, so the views are small shifts, turns and zooms.
-    pub fn options() -> AscentOptions {
-        AscentOptions {
+    pub fn options() -> MaximizationOptions {
+        MaximizationOptions {
             steps: 256,
             learning_rate: 0.2,
             cooling: true,
@@ -79,8 +79,8 @@ impl Maco {
     }
 
     /// From a face: slower, so that its arrangement survives.
-    pub fn gentle_options() -> AscentOptions {
-        AscentOptions { learning_rate: 0.02, ..Maco::options() }
+    pub fn gentle_options() -> MaximizationOptions {
+        MaximizationOptions { learning_rate: 0.02, ..Maco::options() }
     }
 
     /// The spectrum of these phases, its fine detail turned down where there is too much.
@@ -114,7 +114,7 @@ impl Maco {
     }
 }
 
-impl Parametrisation for Maco {
+impl Parametrization for Maco {
     fn parameters(&self) -> usize {
         BINS
     }

@@ -1,6 +1,6 @@
 //! The recipes of activation maximisation, by name.
 
-use crate::explain::filters::activation_maximization::AscentOptions;
+use crate::explain::filters::activation_maximization::MaximizationOptions;
 use crate::explain::filters::fourier::Fourier;
 use crate::explain::filters::maco::Maco;
 use crate::explain::filters::pixels::Pixels;
@@ -11,7 +11,7 @@ use std::str::FromStr;
 /// A recipe of activation maximisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Recipe {
+pub enum MaximizationMethod {
     /// Twenty plain gradient steps: the "QR code", kept as the picture before.
     Naive,
     /// Pixels with Adam, 256 steps.
@@ -24,44 +24,49 @@ pub enum Recipe {
     Face,
 }
 
-impl Recipe {
+impl MaximizationMethod {
     /// All of them.
-    pub const ALL: [Recipe; 5] =
-        [Recipe::Naive, Recipe::Pixels, Recipe::Fourier, Recipe::Maco, Recipe::Face];
+    pub const ALL: [MaximizationMethod; 5] = [
+        MaximizationMethod::Naive,
+        MaximizationMethod::Pixels,
+        MaximizationMethod::Fourier,
+        MaximizationMethod::Maco,
+        MaximizationMethod::Face,
+    ];
 
     /// Name on the command line.
     pub fn name(self) -> &'static str {
         match self {
-            Recipe::Naive => "naive",
-            Recipe::Pixels => "pixels",
-            Recipe::Fourier => "fourier",
-            Recipe::Maco => "maco",
-            Recipe::Face => "face",
+            MaximizationMethod::Naive => "naive",
+            MaximizationMethod::Pixels => "pixels",
+            MaximizationMethod::Fourier => "fourier",
+            MaximizationMethod::Maco => "maco",
+            MaximizationMethod::Face => "face",
         }
     }
 
     /// Its usual ascent; the naive recipe has no choices.
-    pub fn options(self) -> AscentOptions {
+    pub fn options(self) -> MaximizationOptions {
         match self {
-            Recipe::Naive | Recipe::Pixels => Pixels::options(),
-            Recipe::Fourier => Fourier::options(),
-            Recipe::Maco => Maco::options(),
-            Recipe::Face => Maco::gentle_options(),
+            MaximizationMethod::Naive | MaximizationMethod::Pixels => Pixels::options(),
+            MaximizationMethod::Fourier => Fourier::options(),
+            MaximizationMethod::Maco => Maco::options(),
+            MaximizationMethod::Face => Maco::gentle_options(),
         }
     }
 }
 
-impl fmt::Display for Recipe {
+impl fmt::Display for MaximizationMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for Recipe {
+impl FromStr for MaximizationMethod {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self> {
-        Recipe::ALL.into_iter().find(|r| r.name() == name).ok_or_else(|| {
-            let names = Recipe::ALL.map(Recipe::name).join(", ");
+        MaximizationMethod::ALL.into_iter().find(|r| r.name() == name).ok_or_else(|| {
+            let names = MaximizationMethod::ALL.map(MaximizationMethod::name).join(", ");
             Error::Usage(format!("no recipe `{name}`; there are {names}"))
         })
     }

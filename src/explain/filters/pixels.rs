@@ -3,7 +3,8 @@
 use crate::explain::Classifier;
 use crate::explain::batch::BATCH;
 use crate::explain::filters::activation_maximization::{
-    AscentOptions, Goals, Parametrisation, Raised, revive, values_of,
+    MaximizationOptions, MaximizationTask, MaximizedImage, Parametrization, replace_dead_gradients,
+    values_of,
 };
 use crate::random::{Purpose, Rng};
 use crate::{PIXELS, Result};
@@ -13,8 +14,8 @@ pub struct Pixels;
 
 impl Pixels {
     /// 256 steps of Adam at 0.02 on the picture as it is.
-    pub fn options() -> AscentOptions {
-        AscentOptions {
+    pub fn options() -> MaximizationOptions {
+        MaximizationOptions {
             steps: 256,
             learning_rate: 0.02,
             cooling: false,
@@ -29,7 +30,7 @@ impl Pixels {
     }
 }
 
-impl Parametrisation for Pixels {
+impl Parametrization for Pixels {
     fn parameters(&self) -> usize {
         PIXELS
     }
@@ -63,9 +64,9 @@ pub const NAIVE_STEPS: usize = 20;
 /// **Source**: Chollet 2016, "How convolutional neural networks see the world", the Keras blog.
 pub fn naive(
     model: &dyn Classifier,
-    goals: &Goals<'_>,
+    goals: &MaximizationTask<'_>,
     progress: &mut dyn FnMut(usize),
-) -> Result<Vec<Raised>> {
+) -> Result<Vec<MaximizedImage>> {
     let n = goals.objective.units().len();
     let mut pictures: Vec<f32> = goals
         .keys
@@ -79,8 +80,8 @@ pub fn naive(
         let members: Vec<usize> = (first..last).collect();
         for _ in 0..NAIVE_STEPS {
             let mut gradient = model.objective_gradient(&objective, batch)?.gradient;
-            if let Some(pre) = goals.while_dead {
-                revive(model, pre, &members, 1, batch, &mut gradient)?;
+            if let Some(pre) = goals.pre_activation {
+                replace_dead_gradients(model, pre, &members, 1, batch, &mut gradient)?;
             }
             for (x, g) in batch.chunks_exact_mut(PIXELS).zip(gradient.chunks_exact(PIXELS)) {
                 let square = g.iter().map(|g| g * g).sum::<f32>();
@@ -95,7 +96,7 @@ pub fn naive(
         x.iter_mut().zip(y).for_each(|(x, y)| *x = (0.1 * y + 0.5).clamp(0.0, 1.0));
     }
     let values = values_of(model, goals.objective, &pictures)?;
-    let raised = |(x, value): (&[f32], f32)| Raised {
+    let raised = |(x, value): (&[f32], f32)| MaximizedImage {
         picture: x.to_vec(),
         importance: vec![0.0; PIXELS],
         value,

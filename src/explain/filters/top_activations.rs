@@ -2,7 +2,7 @@
 
 use crate::explain::batch::BATCH;
 use crate::explain::layers::{find_layer, previous_block};
-use crate::explain::{Classifier, LayerInfo, LayerKind, Maps, Objective, ReceptiveField};
+use crate::explain::{Classifier, FeatureMaps, LayerInfo, LayerKind, Objective, ReceptiveField};
 use crate::stats::{mean_sd, median};
 use crate::{PIXELS, Result, SIDE};
 
@@ -11,7 +11,7 @@ pub const LOGITS: &str = "logits";
 
 /// The place in a face that moved a filter most.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct Patch {
+pub struct TopActivation {
     /// Activation there.
     pub value: f32,
     /// Index of the face.
@@ -24,10 +24,10 @@ pub struct Patch {
 
 /// One filter over the training faces.
 #[derive(Clone, Debug)]
-pub struct FilterSurvey {
+pub struct FilterStatistics {
     /// The filter.
     pub filter: usize,
-    /// The objective ([`objective_of`]) on every face.
+    /// The objective ([`filter_objective`]) on every face.
     pub values: Vec<f32>,
     /// Mean of `values`.
     pub mean: f64,
@@ -37,16 +37,16 @@ pub struct FilterSurvey {
     pub median: f64,
     /// Largest activation of any cell on any face, those near the edge included.
     pub highest: f32,
-    /// The places that moved it most, at most one a face, strongest first; up to [`KEPT`].
-    pub top: Vec<Patch>,
+    /// The places that moved it most, at most one a face, strongest first; up to [`TOP_KEPT`].
+    pub top: Vec<TopActivation>,
 }
 
 /// Places kept for each filter: enough for its classes; a picture shows the first nine.
-pub const KEPT: usize = 100;
+pub const TOP_KEPT: usize = 100;
 /// Places shown.
-pub const SHOWN: usize = 9;
+pub const TOP_SHOWN: usize = 9;
 
-impl FilterSurvey {
+impl FilterStatistics {
     /// How many of the strongest faces belong to each class: what the filter is for.
     pub fn classes(&self, labels: &[usize], classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
@@ -86,7 +86,7 @@ pub struct MainClass {
 }
 
 /// The layer of this name, or the logits as a layer of one cell.
-pub fn find_site(model: &dyn Classifier, name: &str) -> Result<LayerInfo> {
+pub fn find_layer_or_logits(model: &dyn Classifier, name: &str) -> Result<LayerInfo> {
     if name != LOGITS {
         return find_layer(model, name);
     }
@@ -102,13 +102,13 @@ pub fn find_site(model: &dyn Classifier, name: &str) -> Result<LayerInfo> {
 }
 
 /// Logits as maps of one cell.
-pub fn logit_maps(model: &dyn Classifier, faces: &[f32]) -> Result<Maps> {
+pub fn logit_maps(model: &dyn Classifier, faces: &[f32]) -> Result<FeatureMaps> {
     let (n, c) = (faces.len() / PIXELS, model.classes());
-    Ok(Maps { n, c, h: 1, w: 1, data: model.logits(faces)? })
+    Ok(FeatureMaps { n, c, h: 1, w: 1, data: model.logits(faces)? })
 }
 
 /// Output of a layer or the logits.
-pub fn output_maps(model: &dyn Classifier, site: &LayerInfo, faces: &[f32]) -> Result<Maps> {
+pub fn output_maps(model: &dyn Classifier, site: &LayerInfo, faces: &[f32]) -> Result<FeatureMaps> {
     if site.name == LOGITS {
         logit_maps(model, faces)
     } else {
@@ -118,21 +118,21 @@ pub fn output_maps(model: &dyn Classifier, site: &LayerInfo, faces: &[f32]) -> R
 
 /// What a picture of these units raises: logits; the mean of a channel over its interior cells; of
 /// a layer of the first block the strongest of them ([`Objective::Peak`] says why).
-pub fn objective_of(model: &dyn Classifier, site: &LayerInfo, units: Vec<usize>) -> Objective {
+pub fn filter_objective(model: &dyn Classifier, site: &LayerInfo, units: Vec<usize>) -> Objective {
     match site.name.as_str() {
         LOGITS => Objective::Logit { units },
-        _ if is_of_first_block(model, site) => Objective::Peak { layer: site.clone(), units },
+        _ if is_in_first_block(model, site) => Objective::Peak { layer: site.clone(), units },
         _ => Objective::Channel { layer: site.clone(), units },
     }
 }
 
 /// Whether nothing but the pixels lies before the layer's block.
-pub fn is_of_first_block(model: &dyn Classifier, site: &LayerInfo) -> bool {
+pub fn is_in_first_block(model: &dyn Classifier, site: &LayerInfo) -> bool {
     site.name != LOGITS && previous_block(&model.layers(), &site.name).is_none()
 }
 
 /// Mean of every channel over its interior cells, `[n, c]`.
-pub fn channel_means(maps: &Maps, site: &LayerInfo) -> Vec<f32> {
+pub fn channel_means(maps: &FeatureMaps, site: &LayerInfo) -> Vec<f32> {
     let (rows, columns) = (site.interior(maps.h), site.interior(maps.w));
     let count = (rows.len() * columns.len()).max(1) as f64;
     let mean = |map: &[f32]| {
@@ -143,15 +143,15 @@ pub fn channel_means(maps: &Maps, site: &LayerInfo) -> Vec<f32> {
 }
 
 /// Runs the faces once and notes what each filter did.
-pub fn survey(
+pub fn filter_statistics(
     model: &dyn Classifier,
     site: &LayerInfo,
     filters: &[usize],
     faces: &[f32],
-) -> Result<Vec<FilterSurvey>> {
+) -> Result<Vec<FilterStatistics>> {
     let mut values = vec![Vec::with_capacity(faces.len() / PIXELS); filters.len()];
-    let peak = is_of_first_block(model, site);
-    let mut tops: Vec<Vec<Patch>> = vec![vec![]; filters.len()];
+    let peak = is_in_first_block(model, site);
+    let mut tops: Vec<Vec<TopActivation>> = vec![vec![]; filters.len()];
     let mut highest = vec![f32::NEG_INFINITY; filters.len()];
     for (batch, faces) in faces.chunks(BATCH * PIXELS).enumerate() {
         let maps = output_maps(model, site, faces)?;
@@ -163,17 +163,17 @@ pub fn survey(
                 let (row, column) = site.strongest_cell(map, maps.h, maps.w);
                 let value = map[row * maps.w + column];
                 values[k].push(if peak { value } else { means[f * maps.c + filter] });
-                tops[k].push(Patch { value, face: batch * BATCH + f, row, column });
+                tops[k].push(TopActivation { value, face: batch * BATCH + f, row, column });
             }
             tops[k].sort_by(|a, b| b.value.total_cmp(&a.value).then(a.face.cmp(&b.face)));
-            tops[k].truncate(KEPT);
+            tops[k].truncate(TOP_KEPT);
         }
     }
     let finish = |(k, values): (usize, Vec<f32>)| {
         let wide: Vec<f64> = values.iter().map(|&v| f64::from(v)).collect();
         let (mean, sd) = mean_sd(&wide);
         let (filter, highest, top) = (filters[k], highest[k], std::mem::take(&mut tops[k]));
-        FilterSurvey { filter, mean, sd, median: median(&wide), highest, values, top }
+        FilterStatistics { filter, mean, sd, median: median(&wide), highest, values, top }
     };
     Ok(values.into_iter().enumerate().map(finish).collect())
 }

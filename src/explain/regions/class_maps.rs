@@ -1,4 +1,4 @@
-//! Maps of a whole test set: what the faces of a class have in common.
+//! FeatureMaps of a whole test set: what the faces of a class have in common.
 
 use crate::explain::batch::face;
 use crate::explain::image_ops::mean_face;

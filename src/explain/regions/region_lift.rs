@@ -10,7 +10,7 @@ use rayon::prelude::*;
 /// Where a row's maps came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Source {
+pub enum MapSource {
     /// The network's attribution.
     Network,
     /// The same map everywhere: lift 1 by definition.
@@ -28,7 +28,7 @@ pub struct Lift {
     /// True class; `None` for all faces.
     pub class: Option<usize>,
     /// Whose maps.
-    pub source: Source,
+    pub source: MapSource,
     /// Where.
     pub region: Region,
     /// Mean over the faces of (share of the attribution)/(share of the area); 1 = no preference.
@@ -100,11 +100,11 @@ pub fn region_lift(
     let edges: Vec<f32> = faces.par_chunks_exact(PIXELS).flat_map_iter(sobel).collect();
     let uniform = vec![1.0; size];
     let mut sources = vec![
-        (Source::Network, maps),
-        (Source::Uniform, uniform.as_slice()),
-        (Source::Sobel, edges.as_slice()),
+        (MapSource::Network, maps),
+        (MapSource::Uniform, uniform.as_slice()),
+        (MapSource::Sobel, edges.as_slice()),
     ];
-    sources.extend(random.as_deref().map(|maps| (Source::Randomised, maps)));
+    sources.extend(random.as_deref().map(|maps| (MapSource::Randomised, maps)));
 
     let highest = labels.iter().max().map_or(0, |c| c + 1);
     let groups: Vec<Option<usize>> = std::iter::once(None).chain((0..highest).map(Some)).collect();
@@ -133,7 +133,7 @@ fn shares_of(maps: &[f32], templates: &[Template]) -> Vec<[f64; 7]> {
 }
 
 fn lifts(
-    source: Source,
+    source: MapSource,
     class: Option<usize>,
     chosen: &[usize],
     shares: &[[f64; 7]],

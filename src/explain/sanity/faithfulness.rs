@@ -48,16 +48,16 @@ impl Faithfulness {
 
 /// By how much maps beat the better of both controls, face by face; above 0 is good.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct Leads {
+pub struct Advantage {
     /// Deletion area of the control minus that of the map.
     pub deletion: Estimate,
     /// Insertion area of the map minus that of the control.
     pub insertion: Estimate,
 }
 
-impl Leads {
+impl Advantage {
     /// Over faces.
-    pub fn of(all: &[Faithfulness]) -> Leads {
+    pub fn of(all: &[Faithfulness]) -> Advantage {
         let over = |control: fn(&Faithfulness) -> Areas| {
             let deletion = |f: &Faithfulness| control(f).deletion - f.map.deletion;
             let insertion = |f: &Faithfulness| f.map.insertion - control(f).insertion;
@@ -69,7 +69,7 @@ impl Leads {
         let (random, centre) = (over(|f| f.random), over(|f| f.centre));
         let smaller =
             |i: usize| if centre[i].mean < random[i].mean { centre[i] } else { random[i] };
-        Leads { deletion: smaller(0), insertion: smaller(1) }
+        Advantage { deletion: smaller(0), insertion: smaller(1) }
     }
 }
 

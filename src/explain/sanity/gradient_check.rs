@@ -12,11 +12,11 @@
 
 use crate::autograd::BackwardRule;
 use crate::autograd::Var;
-use crate::explain::Explained;
+use crate::explain::NetworkClassifier;
 use crate::explain::attribution::gradient::integrated_gradients::{
     RESIDUAL_GOAL, integrated_gradients,
 };
-use crate::explain::face_size::FaceSize;
+use crate::explain::face_size::FaceResize;
 use crate::explain::{Classifier, Target};
 use crate::model::Network;
 use crate::nn::{Mode, Pass};
@@ -30,7 +30,7 @@ pub const COMPLETENESS: &str = "completeness";
 
 /// How much to try.
 #[derive(Clone, Copy, Debug)]
-pub struct VerifyOptions {
+pub struct GradientCheckOptions {
     /// Random pixels whose derivative is checked.
     pub pixels: usize,
     /// Random parameters whose derivative is checked.
@@ -41,15 +41,15 @@ pub struct VerifyOptions {
     pub seed: u64,
 }
 
-impl Default for VerifyOptions {
+impl Default for GradientCheckOptions {
     fn default() -> Self {
-        VerifyOptions { pixels: 16, parameters: 16, directions: 8, seed: 0 }
+        GradientCheckOptions { pixels: 16, parameters: 16, directions: 8, seed: 0 }
     }
 }
 
 /// One comparison.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct Check {
+pub struct GradientCheck {
     /// What was compared.
     pub name: &'static str,
     /// How, in words.
@@ -65,14 +65,21 @@ pub struct Check {
     pub passed: bool,
 }
 
-impl Check {
-    fn new(name: &'static str, detail: String, measured: f64, tolerance: f64) -> Check {
+impl GradientCheck {
+    fn new(name: &'static str, detail: String, measured: f64, tolerance: f64) -> GradientCheck {
         // NaN does not pass.
-        Check { name, detail, measured, noise: None, tolerance, passed: measured <= tolerance }
+        GradientCheck {
+            name,
+            detail,
+            measured,
+            noise: None,
+            tolerance,
+            passed: measured <= tolerance,
+        }
     }
 
-    fn with_noise(self, noise: f64) -> Check {
-        Check { noise: Some(noise), ..self }
+    fn with_noise(self, noise: f64) -> GradientCheck {
+        GradientCheck { noise: Some(noise), ..self }
     }
 }
 
@@ -98,18 +105,18 @@ const STEPS: [f64; 2] = [1e-6, 1e-7];
 /// integrated gradients.
 ///
 /// **Errors**: those of the network.
-pub fn verify(
+pub fn check_gradients(
     network: &Network<f32>,
     face: &[f32],
     class: usize,
     baseline: &[f32],
-    options: &VerifyOptions,
-) -> Result<Vec<Check>> {
+    options: &GradientCheckOptions,
+) -> Result<Vec<GradientCheck>> {
     let wide = network.cast::<f64>()?;
     let x: Vec<f64> = face.iter().map(|&v| f64::from(v)).collect();
     let mut rng = Rng::new(options.seed, Purpose::Explain, 23, 0);
     let untied: Vec<f64> = x.iter().map(|v| v + rng.uniform_in(-JITTER, JITTER)).collect();
-    let explained = Explained::new(network)?;
+    let explained = NetworkClassifier::new(network)?;
     Ok(vec![
         pixel_differences(&wide, &untied, class, options)?,
         parameter_differences(&wide, &untied, class, options)?,
@@ -123,7 +130,7 @@ pub fn verify(
 /// A face as the network takes it, `[1, 1, side, side]`.
 fn input(network: &Network<f64>, face: &[f64]) -> Result<Tensor<f64>> {
     let shape = network.spec.input;
-    Tensor::from_slice(&FaceSize::new(shape[1]).forward(face), &[1, 1, shape[1], shape[2]])
+    Tensor::from_slice(&FaceResize::new(shape[1]).forward(face), &[1, 1, shape[1], shape[2]])
 }
 
 /// Logits of faces in f64, `[n][classes]`, on all threads.
@@ -139,7 +146,7 @@ fn pull_back(network: &Network<f64>, x: &[f64], u: &[f64]) -> Result<Vec<f64>> {
     let out = network.forward(&mut pass, &pixels)?;
     let cotangent = Tensor::from_slice(u, &out.shape())?;
     let gradients = pass.tape.backward_from(&out, cotangent, BackwardRule::Standard)?;
-    let back = |g: &Tensor<f64>| FaceSize::new(network.spec.input[1]).backward(&g.to_vec());
+    let back = |g: &Tensor<f64>| FaceResize::new(network.spec.input[1]).backward(&g.to_vec());
     Ok(gradients.get(&pixels).map_or_else(|| vec![0.0; PIXELS], back))
 }
 
@@ -190,8 +197,8 @@ fn pixel_differences(
     network: &Network<f64>,
     x: &[f64],
     class: usize,
-    o: &VerifyOptions,
-) -> Result<Check> {
+    o: &GradientCheckOptions,
+) -> Result<GradientCheck> {
     let gradient = pull_back(network, x, &one_hot(class, network.spec.classes.len()))?;
     let scale = largest(&gradient);
     let mut rng = Rng::new(o.seed, Purpose::Explain, 20, 0);
@@ -209,15 +216,15 @@ fn pixel_differences(
         o.pixels
     );
     let noise = rounding(network, x, scale)?;
-    Ok(Check::new("pixels", detail, measured, DIFFERENCE_TOLERANCE).with_noise(noise))
+    Ok(GradientCheck::new("pixels", detail, measured, DIFFERENCE_TOLERANCE).with_noise(noise))
 }
 
 fn parameter_differences(
     network: &Network<f64>,
     x: &[f64],
     class: usize,
-    o: &VerifyOptions,
-) -> Result<Check> {
+    o: &GradientCheckOptions,
+) -> Result<GradientCheck> {
     let mut pass = Pass::new(Mode::Eval, true);
     let pixels = Var::constant(input(network, x)?);
     let out = network.forward(&mut pass, &pixels)?;
@@ -257,11 +264,12 @@ fn parameter_differences(
     );
     let smallest = exact.iter().fold(f64::INFINITY, |low, (_, scale)| low.min(*scale));
     let noise = rounding(network, x, smallest)?;
-    Ok(Check::new("parameters", detail, worst(errors)?, DIFFERENCE_TOLERANCE).with_noise(noise))
+    Ok(GradientCheck::new("parameters", detail, worst(errors)?, DIFFERENCE_TOLERANCE)
+        .with_noise(noise))
 }
 
 /// ⟨u, J·v⟩ = ⟨Jᵀ·u, v⟩ with random u on the logits and v on the pixels.
-fn adjoint(network: &Network<f64>, x: &[f64], o: &VerifyOptions) -> Result<Check> {
+fn adjoint(network: &Network<f64>, x: &[f64], o: &GradientCheckOptions) -> Result<GradientCheck> {
     let classes = network.spec.classes.len();
     let draw = |k: usize, n: usize| -> Vec<f64> {
         let mut rng = Rng::new(o.seed, Purpose::Explain, 22, k as u64);
@@ -293,16 +301,16 @@ fn adjoint(network: &Network<f64>, x: &[f64], o: &VerifyOptions) -> Result<Check
     let smallest = pulled.iter().map(norm).fold(f64::INFINITY, f64::min);
     let loudest = cotangents.iter().map(norm).fold(0.0, f64::max);
     let noise = loudest * rounding(network, x, smallest)?;
-    Ok(Check::new("adjoint", detail, measured, DIFFERENCE_TOLERANCE).with_noise(noise))
+    Ok(GradientCheck::new("adjoint", detail, measured, DIFFERENCE_TOLERANCE).with_noise(noise))
 }
 
 fn single_precision(
-    model: &Explained<'_>,
+    model: &NetworkClassifier<'_>,
     wide: &Network<f64>,
     face: &[f32],
     x: &[f64],
     class: usize,
-) -> Result<Check> {
+) -> Result<GradientCheck> {
     let exact = pull_back(wide, x, &one_hot(class, wide.spec.classes.len()))?;
     let found = model.input_gradient(face, &[Target::Class(class)], BackwardRule::Standard)?;
     let measured = distance(&found.gradient, &exact);
@@ -310,10 +318,15 @@ fn single_precision(
                   relative in the Euclidean norm"
         .into();
     let noise = f64::from(f32::EPSILON);
-    Ok(Check::new("f32 against f64", detail, measured, SINGLE_TOLERANCE).with_noise(noise))
+    Ok(GradientCheck::new("f32 against f64", detail, measured, SINGLE_TOLERANCE).with_noise(noise))
 }
 
-fn neighbours(model: &Explained<'_>, face: &[f32], other: &[f32], class: usize) -> Result<Check> {
+fn neighbours(
+    model: &NetworkClassifier<'_>,
+    face: &[f32],
+    other: &[f32],
+    class: usize,
+) -> Result<GradientCheck> {
     let target = Target::Class(class);
     let alone = model.input_gradient(face, &[target], BackwardRule::Standard)?;
     let both = [other, face, other].concat();
@@ -323,22 +336,22 @@ fn neighbours(model: &Explained<'_>, face: &[f32], other: &[f32], class: usize) 
     let detail = "gradient of the face alone against the same face among others: batch \
                   normalisation must not couple them"
         .into();
-    Ok(Check::new("neighbours", detail, measured, 1e-6).with_noise(f64::from(f32::EPSILON)))
+    Ok(GradientCheck::new("neighbours", detail, measured, 1e-6).with_noise(f64::from(f32::EPSILON)))
 }
 
 fn completeness(
-    model: &Explained<'_>,
+    model: &NetworkClassifier<'_>,
     face: &[f32],
     baseline: &[f32],
     class: usize,
-) -> Result<Check> {
+) -> Result<GradientCheck> {
     let found = integrated_gradients(model, face, &[Target::Class(class)], baseline)?;
     let (residual, nodes) = found.first().map_or((f64::NAN, 0), |ig| (ig.residual, ig.nodes));
     let detail = format!(
         "integrated gradients, {nodes} nodes: their sum against the change of the score from the \
          mean face, relative"
     );
-    Ok(Check::new(COMPLETENESS, detail, residual, RESIDUAL_GOAL))
+    Ok(GradientCheck::new(COMPLETENESS, detail, residual, RESIDUAL_GOAL))
 }
 
 /// ‖a − b‖/‖b‖.

@@ -15,7 +15,7 @@ pub const SAMPLES: usize = 100;
 ///
 /// I takes a random square of 6 to 16 pixels all the way to the baseline (the mean face). A map of
 /// change per pixel foretells Σ I·φ; a map of contributions holds the factor I already and foretells
-/// Σ φ over the square. Maps have
+/// Σ φ over the square. FeatureMaps have
 /// different units, so φ is first scaled by the best factor β = Σab/Σb², as the authors allow; a
 /// map whose best factor is negative is scored 1.
 /// **Errors**: those of [`check`]; `Shape` where a map is missing or the baseline not 48×48.

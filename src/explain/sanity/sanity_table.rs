@@ -3,13 +3,13 @@
 use crate::explain::Method;
 use crate::explain::attribution::gradient::integrated_gradients::RESIDUAL_GOAL;
 use crate::explain::batch::{face, logits_of};
-use crate::explain::sanity::faithfulness::{Areas, Faithfulness, Leads, controls, map_areas};
+use crate::explain::sanity::faithfulness::{Advantage, Areas, Faithfulness, controls, map_areas};
 use crate::explain::sanity::infidelity::Squares;
 use crate::explain::sanity::randomisation::{Similarity, is_empty};
 use crate::explain::sanity::sensitivity::max_sensitivity;
-use crate::explain::sanity::significance::Verdict;
+use crate::explain::sanity::significance::TestResult;
 use crate::explain::validate::check;
-use crate::explain::{Attribution, Fact, Options, attribute};
+use crate::explain::{Attribution, AttributionOptions, Note, attribute};
 use crate::explain::{Classifier, Target};
 use crate::stats::mean;
 use crate::{PIXELS, Result};
@@ -24,13 +24,13 @@ pub const SENSITIVITY_LIMIT: f64 = 1.0;
 
 /// One method, judged over some faces.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct CheckRow {
+pub struct SanityRow {
     /// Name on the command line.
     pub method: String,
     /// Deletion (low is good) and insertion (high is good), with both controls.
     pub faithfulness: Option<Faithfulness>,
     /// By how much it beats the better control, paired face by face.
-    pub leads: Option<Leads>,
+    pub leads: Option<Advantage>,
     /// Share of the score's changes that the map does not foretell. Low is good.
     pub infidelity: Option<f64>,
     /// Relative change under invisible noise, mean over the faces whose map is not empty. Low is
@@ -54,9 +54,9 @@ pub struct CheckRow {
 }
 
 /// What a check may spend and ask.
-pub struct CheckOptions<'a> {
-    /// Options of the methods.
-    pub attribution: &'a Options,
+pub struct SanityOptions<'a> {
+    /// AttributionOptions of the methods.
+    pub attribution: &'a AttributionOptions,
     /// Seed of controls and perturbations.
     pub seed: u64,
     /// The network with the upper half of its layers re-initialised by the training initialiser.
@@ -66,29 +66,29 @@ pub struct CheckOptions<'a> {
 }
 
 /// Judges methods on faces. Faces that a method refuses are left out of its row.
-pub fn check_table(
+pub fn sanity_table(
     model: &dyn Classifier,
     methods: &[Method],
     faces: &[f32],
     targets: &[Target],
-    options: &CheckOptions<'_>,
-) -> Result<Vec<CheckRow>> {
-    let checker = Checker::new(model, faces, targets, options)?;
+    options: &SanityOptions<'_>,
+) -> Result<Vec<SanityRow>> {
+    let checker = SanityChecker::new(model, faces, targets, options)?;
     methods.iter().map(|&m| checker.judge(m)).collect()
 }
 
 /// Faces on which methods are judged, with all that does not depend on the method.
-pub struct Checker<'a> {
+pub struct SanityChecker<'a> {
     model: &'a dyn Classifier,
     faces: &'a [f32],
     targets: Vec<Target>,
     classes: Vec<usize>,
-    options: &'a CheckOptions<'a>,
+    options: &'a SanityOptions<'a>,
     controls: Vec<[Areas; 2]>,
     squares: Squares<'a>,
 }
 
-impl<'a> Checker<'a> {
+impl<'a> SanityChecker<'a> {
     /// Fixes the targets, and asks the network what the controls need.
     ///
     /// **Errors**: `Shape` where counts disagree; `Usage` for an unknown class.
@@ -96,7 +96,7 @@ impl<'a> Checker<'a> {
         model: &'a dyn Classifier,
         faces: &'a [f32],
         targets: &[Target],
-        options: &'a CheckOptions<'a>,
+        options: &'a SanityOptions<'a>,
     ) -> Result<Self> {
         check(model, faces, targets)?;
         let draw = |i: usize, out: &mut [f32]| out.copy_from_slice(face(faces, i));
@@ -107,17 +107,17 @@ impl<'a> Checker<'a> {
         let mean_face = &options.attribution.mean_face;
         let controls = controls(model, faces, &classes, mean_face, options.seed)?;
         let squares = Squares::new(model, faces, &targets, mean_face, options.seed)?;
-        Ok(Checker { model, faces, targets, classes, options, controls, squares })
+        Ok(SanityChecker { model, faces, targets, classes, options, controls, squares })
     }
 
     /// One row of the table.
     ///
     /// **Errors**: those of the method.
-    pub fn judge(&self, method: Method) -> Result<CheckRow> {
+    pub fn judge(&self, method: Method) -> Result<SanityRow> {
         let settings = self.options.attribution;
         let found = attribute(self.model, method, self.faces, &self.targets, settings)?;
         let kept: Vec<usize> = (0..found.len()).filter(|&f| found[f].refused.is_none()).collect();
-        let mut row = CheckRow {
+        let mut row = SanityRow {
             method: method.name().into(),
             faithfulness: None,
             leads: None,
@@ -146,7 +146,7 @@ impl<'a> Checker<'a> {
         };
         let areas: Vec<Faithfulness> = areas.into_iter().zip(&kept).map(join).collect();
         row.faithfulness = Some(Faithfulness::mean(&areas));
-        row.leads = Some(Leads::of(&areas));
+        row.leads = Some(Advantage::of(&areas));
         let missed = |&f: &usize| self.squares.missed(f, &found[f].map, method.map_kind());
         row.infidelity = Some(mean(&kept.iter().map(missed).collect::<Vec<_>>()));
         let mut again = |faces: &[f32]| maps_of(self.model, method, faces, &targets, settings);
@@ -167,16 +167,16 @@ impl<'a> Checker<'a> {
         row.randomisation = similarity(self.options.randomised)?;
         row.failures = match is_empty(&maps) {
             true => vec!["every map is empty".into()],
-            false => reasons(&row, Verdict::Failed),
+            false => reasons(&row, TestResult::Failed),
         };
-        row.undecided = reasons(&row, Verdict::Undecided);
+        row.undecided = reasons(&row, TestResult::Undecided);
         Ok(row)
     }
 }
 
 /// Network passes that judging a method takes on one face, roughly and counting a backward pass as
 /// two: what a progress bar needs to foretell the end.
-pub fn passes(method: Method, options: &Options) -> usize {
+pub fn passes(method: Method, options: &AttributionOptions) -> usize {
     let gradient = 3;
     let once = match method {
         Method::SmoothGrad | Method::SmoothGradSquared | Method::VarGrad => {
@@ -197,8 +197,8 @@ pub fn passes(method: Method, options: &Options) -> usize {
 /// Completeness residual over all faces, where the method has one.
 fn residual(found: &[Attribution]) -> Option<f64> {
     let (mut errors, mut changes) = (0.0, 0.0);
-    for fact in found.iter().flat_map(|a| &a.facts) {
-        if let Fact::Residual { share, change } = fact {
+    for note in found.iter().flat_map(|a| &a.notes) {
+        if let Note::Residual { share, change } = note {
             errors += share * change.abs();
             changes += change.abs();
         }
@@ -206,14 +206,14 @@ fn residual(found: &[Attribution]) -> Option<f64> {
     (changes > 0.0).then(|| errors / changes)
 }
 
-/// Maps even where refused: what is refused on a destroyed network is mostly empty, and counts as a
+/// FeatureMaps even where refused: what is refused on a destroyed network is mostly empty, and counts as a
 /// change like every map that vanishes ([`Similarity`]).
 fn maps_of(
     model: &dyn Classifier,
     method: Method,
     faces: &[f32],
     targets: &[Target],
-    options: &Options,
+    options: &AttributionOptions,
 ) -> Result<Vec<f32>> {
     let found = attribute(model, method, faces, targets, options)?;
     Ok(found.into_iter().flat_map(|a| a.map).collect())
@@ -223,42 +223,42 @@ fn needs_many_passes(method: Method) -> bool {
     matches!(method, Method::Rise | Method::Lime | Method::ScoreCam)
 }
 
-impl CheckRow {
+impl SanityRow {
     /// Whether the map beats orders that know nothing: on deletion, on insertion. Passed where it
     /// was not measured, as everywhere here.
-    pub fn beats_controls(&self) -> [Verdict; 2] {
-        let verdict = |l: Leads| [l.deletion.above(0.0), l.insertion.above(0.0)];
-        self.leads.map_or([Verdict::Passed; 2], verdict)
+    pub fn beats_controls(&self) -> [TestResult; 2] {
+        let verdict = |l: Advantage| [l.deletion.above(0.0), l.insertion.above(0.0)];
+        self.leads.map_or([TestResult::Passed; 2], verdict)
     }
 
     /// Whether the map changes with the weights: half of them new, all of them new. Where every map
     /// is empty there is nothing that speaks for it.
-    pub fn knows_weights(&self) -> [Verdict; 2] {
+    pub fn knows_weights(&self) -> [TestResult; 2] {
         [self.half_randomised, self.randomisation]
-            .map(|s| s.map_or(Verdict::Passed, |s| s.spearman.at_most(RANDOMISATION_LIMIT)))
+            .map(|s| s.map_or(TestResult::Passed, |s| s.spearman.at_most(RANDOMISATION_LIMIT)))
     }
 
     /// Whether it stays the same under invisible noise.
-    pub fn is_steady(&self) -> Verdict {
+    pub fn is_steady(&self) -> TestResult {
         at_most(self.max_sensitivity, SENSITIVITY_LIMIT)
     }
 
     /// Whether it adds up to the change of the score.
-    pub fn adds_up(&self) -> Verdict {
+    pub fn adds_up(&self) -> TestResult {
         at_most(self.residual, RESIDUAL_GOAL)
     }
 }
 
 /// Of a number without interval.
-fn at_most(found: Option<f64>, limit: f64) -> Verdict {
+fn at_most(found: Option<f64>, limit: f64) -> TestResult {
     match found {
-        Some(v) if v.is_nan() || v > limit => Verdict::Failed,
-        _ => Verdict::Passed,
+        Some(v) if v.is_nan() || v > limit => TestResult::Failed,
+        _ => TestResult::Passed,
     }
 }
 
 /// What has this verdict, in words.
-fn reasons(row: &CheckRow, verdict: Verdict) -> Vec<String> {
+fn reasons(row: &SanityRow, verdict: TestResult) -> Vec<String> {
     let mut reasons: Vec<String> = lead_words(row, verdict).into_iter().collect();
     if row.is_steady() == verdict {
         reasons.push("changes beyond recognition under invisible noise".into());
@@ -271,7 +271,7 @@ fn reasons(row: &CheckRow, verdict: Verdict) -> Vec<String> {
 }
 
 /// Deletion and insertion.
-fn lead_words(row: &CheckRow, verdict: Verdict) -> Option<String> {
+fn lead_words(row: &SanityRow, verdict: TestResult) -> Option<String> {
     let leads = row.leads?;
     let named = [("deletion", leads.deletion), ("insertion", leads.insertion)];
     let those = named.iter().zip(row.beats_controls()).filter(|(_, v)| *v == verdict);
@@ -280,14 +280,14 @@ fn lead_words(row: &CheckRow, verdict: Verdict) -> Option<String> {
     let (names, numbers) = (names.join(" and "), numbers.join(", "));
     let words = match verdict {
         _ if leads.deletion.too_few() => "measured on too few faces",
-        Verdict::Failed => "no better than an order that knows nothing",
+        TestResult::Failed => "no better than an order that knows nothing",
         _ => "not clearly better than an order that knows nothing",
     };
     (!names.is_empty()).then(|| format!("{names} {words} ({numbers})"))
 }
 
 /// Which randomised networks have nearly the same maps.
-fn weight_words(row: &CheckRow, verdict: Verdict) -> Option<String> {
+fn weight_words(row: &SanityRow, verdict: TestResult) -> Option<String> {
     let found = [(row.half_randomised, "the upper half"), (row.randomisation, "all")];
     let those: Vec<String> = found
         .into_iter()
@@ -299,7 +299,7 @@ fn weight_words(row: &CheckRow, verdict: Verdict) -> Option<String> {
         .collect();
     let few = |s: Option<Similarity>| s.is_some_and(|s| s.spearman.too_few());
     let words = match verdict {
-        Verdict::Failed => "changes too little",
+        TestResult::Failed => "changes too little",
         _ if found.iter().any(|(s, _)| few(*s)) => "too few faces tell whether it changes",
         _ => "may change too little",
     };

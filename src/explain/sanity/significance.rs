@@ -11,7 +11,7 @@ pub const FEWEST: usize = 6;
 /// The answer to: is it good?
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Verdict {
+pub enum TestResult {
     /// The whole interval is on the good side.
     Passed,
     /// The interval holds the limit, or there are too few faces.
@@ -63,18 +63,18 @@ impl Estimate {
     }
 
     /// Whether it is above a limit, where above is good.
-    pub fn above(&self, limit: f64) -> Verdict {
+    pub fn above(&self, limit: f64) -> TestResult {
         match () {
-            () if self.mean.is_nan() => Verdict::Failed, // nothing speaks for it
-            () if self.too_few() => Verdict::Undecided,
-            () if self.interval.low > limit => Verdict::Passed,
-            () if self.interval.high <= limit => Verdict::Failed,
-            () => Verdict::Undecided,
+            () if self.mean.is_nan() => TestResult::Failed, // nothing speaks for it
+            () if self.too_few() => TestResult::Undecided,
+            () if self.interval.low > limit => TestResult::Passed,
+            () if self.interval.high <= limit => TestResult::Failed,
+            () => TestResult::Undecided,
         }
     }
 
     /// Whether it is at most a limit, where low is good.
-    pub fn at_most(&self, limit: f64) -> Verdict {
+    pub fn at_most(&self, limit: f64) -> TestResult {
         let turned = Interval { low: -self.interval.high, high: -self.interval.low };
         // -x > -limit leaves out x = limit, which a continuous quantity never is.
         Estimate { mean: -self.mean, interval: turned, ..*self }.above(-limit)
@@ -83,16 +83,16 @@ impl Estimate {
 
 #[cfg(test)]
 mod tests {
-    use crate::explain::sanity::significance::{Estimate, Verdict};
+    use crate::explain::sanity::significance::{Estimate, TestResult};
 
     #[test]
     fn six_faces_on_one_side_decide_and_five_do_not() {
         let lead = [0.2, 0.1, 0.3, 0.2, 0.1, 0.2];
-        assert_eq!(Estimate::of(&lead).above(0.0), Verdict::Passed);
-        assert_eq!(Estimate::of(&lead[..5]).above(0.0), Verdict::Undecided);
-        assert_eq!(Estimate::of(&lead.map(|v| -v)).above(0.0), Verdict::Failed);
-        assert_eq!(Estimate::of(&lead).at_most(0.5), Verdict::Passed);
-        assert_eq!(Estimate::of(&lead).at_most(0.05), Verdict::Failed);
+        assert_eq!(Estimate::of(&lead).above(0.0), TestResult::Passed);
+        assert_eq!(Estimate::of(&lead[..5]).above(0.0), TestResult::Undecided);
+        assert_eq!(Estimate::of(&lead.map(|v| -v)).above(0.0), TestResult::Failed);
+        assert_eq!(Estimate::of(&lead).at_most(0.5), TestResult::Passed);
+        assert_eq!(Estimate::of(&lead).at_most(0.05), TestResult::Failed);
     }
 
     #[test]
@@ -102,7 +102,7 @@ mod tests {
         assert!(found.mean > 0.0);
         assert_eq!(
             (found.above(0.0), found.at_most(0.0)),
-            (Verdict::Undecided, Verdict::Undecided)
+            (TestResult::Undecided, TestResult::Undecided)
         );
     }
 
@@ -116,6 +116,6 @@ mod tests {
     #[test]
     fn of_nothing_nothing_speaks_for_it() {
         let none = Estimate::of(&[]);
-        assert_eq!((none.above(0.0), none.at_most(0.0)), (Verdict::Failed, Verdict::Failed));
+        assert_eq!((none.above(0.0), none.at_most(0.0)), (TestResult::Failed, TestResult::Failed));
     }
 }

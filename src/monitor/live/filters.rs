@@ -5,12 +5,12 @@
 //! learns. A training that is resumed begins its pictures anew.
 
 use crate::Result;
-use crate::explain::filters::activation_maximization::{Adam, Parametrisation};
+use crate::explain::filters::activation_maximization::{Adam, Parametrization};
 use crate::explain::filters::maco::Maco;
 use crate::explain::filters::spectrum::Extension;
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::layers::deepest_map;
-use crate::explain::{Classifier, Explained, Objective};
+use crate::explain::{Classifier, NetworkClassifier, Objective};
 use crate::model::Network;
 use crate::random::{Purpose, Rng};
 use crate::render::Picture;
@@ -95,7 +95,7 @@ impl Grown {
         let faces = TrainingFaces::new(&pixels, &labels, Extension::Hann)?;
         let (seed, magnitude) = (trainer.config.seed, || faces.magnitude.clone());
         let (mut groups, mut names) = (Vec::new(), Vec::new());
-        let layers = Explained::new(&trainer.network)?.layers();
+        let layers = NetworkClassifier::new(&trainer.network)?.layers();
         if let Some(layer) = deepest_map(&layers, MAP_SIDE) {
             let count = layer.output[0].min(FILTERS);
             let units: Vec<usize> = (0..count).map(|i| i * layer.output[0] / count).collect();
@@ -116,7 +116,7 @@ impl Grown {
     /// # Errors
     /// Those of the network.
     pub fn grow(&mut self, network: &Network<f32>) -> Result<()> {
-        let model = Explained::new(network)?;
+        let model = NetworkClassifier::new(network)?;
         for group in &mut self.groups {
             for _ in 0..STEPS {
                 group.step(&model)?;

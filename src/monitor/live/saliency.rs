@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::explain::attribution::gradient::saliency::saliency;
-use crate::explain::{Classifier, Explained, Target};
+use crate::explain::{Classifier, NetworkClassifier, Target};
 use crate::model::Network;
 use crate::monitor::live::faces::{first_of_each_class, labels, plain_pixels};
 use crate::render::Scale;
@@ -59,7 +59,7 @@ impl WatchedFaces {
     /// # Errors
     /// Those of the network.
     pub fn look(&self, network: &Network<f32>) -> Result<Vec<Seen>> {
-        let explained = Explained::new(network)?;
+        let explained = NetworkClassifier::new(network)?;
         let targets: Vec<Target> = self.labels.iter().map(|&c| Target::True(c)).collect();
         let gradients = saliency(&explained, &self.pixels, &targets)?;
         let logits = explained.logits(&self.pixels)?;

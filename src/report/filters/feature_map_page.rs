@@ -2,8 +2,8 @@
 //! and the kernels they do it with.
 
 use crate::Result;
-use crate::explain::filters::feature_maps::{ClassMeans, MapNumbers};
-use crate::explain::{LayerInfo, LayerKind, Maps};
+use crate::explain::filters::feature_maps::{ClassMeans, MapStatistics};
+use crate::explain::{FeatureMaps, LayerInfo, LayerKind};
 use crate::nn::Conv2d;
 use crate::render::colormap::draw_map;
 use crate::render::format::{counted, percent, short};
@@ -12,7 +12,7 @@ use crate::render::{BarEnds, Colormap, Scale, ScaleBar, Scene, Theme};
 
 /// Side of a map on the page.
 const CELL: f32 = 96.0;
-/// Maps in a row, as near as groups allow.
+/// FeatureMaps in a row, as near as groups allow.
 const ACROSS: usize = 9;
 
 /// A layer with its maps of one face, `n = 1`.
@@ -20,7 +20,7 @@ pub struct Stage {
     /// The layer.
     pub layer: LayerInfo,
     /// Its output.
-    pub maps: Maps,
+    pub maps: FeatureMaps,
 }
 
 /// How maps are drawn.
@@ -37,7 +37,7 @@ fn colormap_of(values: &[f32]) -> Colormap {
     if values.iter().any(|&v| v < 0.0) { Colormap::BlueRed } else { Colormap::Magma }
 }
 
-/// Maps of one face through the stages of a block, filter by filter: the same filter before and
+/// FeatureMaps of one face through the stages of a block, filter by filter: the same filter before and
 /// after normalisation and ReLU side by side.
 ///
 /// # Errors
@@ -82,7 +82,7 @@ pub fn stages_page(stages: &[Stage], filters: &[usize], style: MapStyle) -> Resu
 
 /// `filter 7`, share of zeros behind a ReLU, range and mean.
 fn caption(k: usize, map: &[f32], kind: LayerKind) -> String {
-    let n = MapNumbers::of(map);
+    let n = MapStatistics::of(map);
     let number = |v: f32| short(f64::from(v)).replace('-', "−");
     let zeros = match kind {
         LayerKind::Relu => format!(", {:.0} % zero", 100.0 * n.zeros),
@@ -133,7 +133,7 @@ pub fn class_means_page(
             false => Scale::maximum(&maps.concat()),
         };
         let strongest = |a: &usize, b: &usize| {
-            MapNumbers::of(maps[*a]).mean.total_cmp(&MapNumbers::of(maps[*b]).mean)
+            MapStatistics::of(maps[*a]).mean.total_cmp(&MapStatistics::of(maps[*b]).mean)
         };
         let most = (0..m.n).filter(|&c| means.faces[c] > 0).max_by(strongest);
         let mut header = vec![Line::new(format!("filter {k}"), Tone::Strong)];
@@ -146,7 +146,7 @@ pub fn class_means_page(
                 return Ok(Cell::Text(vec![Line::new("no face", Tone::Muted)]));
             }
             let picture = draw_map(map, m.w, m.h, colormap, scale)?;
-            let mean = short(f64::from(MapNumbers::of(map).mean)).replace('-', "−");
+            let mean = short(f64::from(MapStatistics::of(map).mean)).replace('-', "−");
             Ok(Cell::picture(picture, format!("mean {mean}")))
         };
         let cells = maps.iter().enumerate().map(cell).collect::<Result<_>>()?;

@@ -4,9 +4,9 @@
 use crate::explain::LayerKind;
 use crate::explain::filters::activation_maximization;
 use crate::explain::filters::filter_report::{FilterPicture, FilterReport, strongest_crop};
-use crate::explain::filters::parametrization::Recipe;
+use crate::explain::filters::parametrization::MaximizationMethod;
 use crate::explain::filters::top_activations::{
-    FilterSurvey, LOGITS, MainClass, SHOWN, receptive_crop,
+    FilterStatistics, LOGITS, MainClass, TOP_SHOWN, receptive_crop,
 };
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::image_ops::gaussian_blur;
@@ -50,8 +50,10 @@ pub fn filter_page(report: &FilterReport, context: &Context<'_>) -> Result<Page>
     let columns = columns(report, recipes);
     page.columns = columns.iter().cloned().cycle().take(columns.len() * across).collect();
     let mut cards = Vec::with_capacity(filters);
-    for (survey, pictures) in report.surveys.iter().zip(report.pictures.chunks(recipes.max(1))) {
-        cards.push(card(report, survey, pictures, context)?);
+    for (filter_statistics, pictures) in
+        report.surveys.iter().zip(report.pictures.chunks(recipes.max(1)))
+    {
+        cards.push(card(report, filter_statistics, pictures, context)?);
     }
     for cards in cards.chunks(across) {
         page.rows.push(Row { header: vec![], cells: cards.concat() });
@@ -117,13 +119,13 @@ fn columns(report: &FilterReport, recipes: usize) -> Vec<String> {
 }
 
 /// A recipe as a column's heading.
-pub fn recipe_name(recipe: Recipe) -> &'static str {
+pub fn recipe_name(recipe: MaximizationMethod) -> &'static str {
     match recipe {
-        Recipe::Naive => "before: naive",
-        Recipe::Pixels => "pixels, Adam",
-        Recipe::Fourier => "Fourier, warps",
-        Recipe::Maco => "after: MACO",
-        Recipe::Face => "from the mean face",
+        MaximizationMethod::Naive => "before: naive",
+        MaximizationMethod::Pixels => "pixels, Adam",
+        MaximizationMethod::Fourier => "Fourier, warps",
+        MaximizationMethod::Maco => "after: MACO",
+        MaximizationMethod::Face => "from the mean face",
     }
 }
 
@@ -134,7 +136,7 @@ pub(crate) fn sees_part(report: &FilterReport) -> bool {
 /// The cells of one filter.
 fn card(
     report: &FilterReport,
-    survey: &FilterSurvey,
+    filter_statistics: &FilterStatistics,
     pictures: &[FilterPicture],
     context: &Context<'_>,
 ) -> Result<Vec<Cell>> {
@@ -142,25 +144,25 @@ fn card(
     for shown in pictures {
         cells.push(Cell::picture(whole(shown)?, ""));
     }
-    let is_main = |p: &&FilterPicture| p.numbers.recipe == Recipe::Maco;
+    let is_main = |p: &&FilterPicture| p.numbers.recipe == MaximizationMethod::Maco;
     let Some(main) = pictures.iter().find(is_main).or(pictures.last()) else { return Ok(cells) };
     if sees_part(report) {
         let (crop, side) = strongest_crop(main, &report.layer);
         cells.push(Cell::picture(gray(&crop, side)?, ""));
     }
     cells.push(Cell::Mosaic {
-        pictures: patches(report, survey, context)?,
+        pictures: patches(report, filter_statistics, context)?,
         columns: 3,
         caption: String::new(),
     });
-    cells.push(Cell::Text(words(survey, pictures, main, context)));
+    cells.push(Cell::Text(words(filter_statistics, pictures, main, context)));
     Ok(cells)
 }
 
 /// A filter's whole picture. Of a MACO picture, what hardly mattered fades to gray: the phases
 /// there are left over.
 pub(crate) fn whole(shown: &FilterPicture) -> Result<Picture> {
-    if !matches!(shown.numbers.recipe, Recipe::Maco | Recipe::Face) {
+    if !matches!(shown.numbers.recipe, MaximizationMethod::Maco | MaximizationMethod::Face) {
         return gray(&shown.picture, SIDE);
     }
     let weight = gaussian_blur(&shown.importance, 2.0);
@@ -184,20 +186,20 @@ pub(crate) fn gray(picture: &[f32], side: usize) -> Result<Picture> {
 /// The places in the faces that move a filter most, as pictures.
 pub fn patches(
     report: &FilterReport,
-    survey: &FilterSurvey,
+    filter_statistics: &FilterStatistics,
     context: &Context<'_>,
 ) -> Result<Vec<Picture>> {
-    let patch = |p: &crate::explain::filters::top_activations::Patch| {
+    let patch = |p: &crate::explain::filters::top_activations::TopActivation| {
         let face = &context.training.faces[p.face * PIXELS..][..PIXELS];
         let (crop, side) = receptive_crop(face, &report.layer.receptive_field, p.row, p.column);
         if side < SIDE { gray(&crop, side) } else { Picture::from_unit(&crop, side, side) }
     };
-    survey.top.iter().take(SHOWN).map(patch).collect()
+    filter_statistics.top.iter().take(TOP_SHOWN).map(patch).collect()
 }
 
 /// Name and numbers of a filter.
 fn words(
-    survey: &FilterSurvey,
+    filter_statistics: &FilterStatistics,
     pictures: &[FilterPicture],
     main: &FilterPicture,
     context: &Context<'_>,
@@ -218,8 +220,8 @@ fn words(
     let tone = if n.natural { Tone::Good } else { Tone::Bad };
     lines.push(Line::new(format!("HF {:.2}, lag-1 {:.2}", n.hf, n.lag1), tone));
     lines.push(normal(format!("TV {:.2}", n.tv)));
-    let before = pictures.first().filter(|p| p.numbers.recipe == Recipe::Naive);
-    let beside = |value: fn(&crate::explain::filters::filter_report::FilterNumbers) -> f64| {
+    let before = pictures.first().filter(|p| p.numbers.recipe == MaximizationMethod::Naive);
+    let beside = |value: fn(&crate::explain::filters::filter_report::FilterScores) -> f64| {
         let number = |v: f64| match v.is_finite() {
             true => format!("{v:.1}").replace('-', "−"),
             false => "–".into(),
@@ -232,13 +234,13 @@ fn words(
     if let Some(agreement) = n.agreement {
         lines.push(normal(format!("agreement {agreement:.2}").replace('-', "−")));
     }
-    lines.push(Line::new(main_class(survey, context), Tone::Muted));
+    lines.push(Line::new(main_class(filter_statistics, context), Tone::Muted));
     lines
 }
 
 /// The class that the faces that move the filter most belong to more often than all faces do.
-fn main_class(survey: &FilterSurvey, context: &Context<'_>) -> String {
-    match survey.main_class(context.training.labels, context.class_names.len()) {
+fn main_class(filter_statistics: &FilterStatistics, context: &Context<'_>) -> String {
+    match filter_statistics.main_class(context.training.labels, context.class_names.len()) {
         Some(MainClass { class, count, total, lift }) => {
             format!("{}: {count} of top {total}, {lift:.1}× its share", context.class_names[class])
         }
@@ -290,16 +292,18 @@ pub fn before_after_page(
     let mut rows = ["before", "after", "faces"]
         .map(|name| Row { header: vec![Line::new(name, Tone::Strong)], cells: vec![] });
     for report in reports {
-        for (survey, pair) in convincing(report, most.div_ceil(reports.len().max(1))) {
+        for (filter_statistics, pair) in convincing(report, most.div_ceil(reports.len().max(1))) {
             let name = match report.layer.name.as_str() {
-                LOGITS => context.class_names.get(survey.filter).cloned().unwrap_or_default(),
-                name => format!("{name}\nfilter {}", survey.filter),
+                LOGITS => {
+                    context.class_names.get(filter_statistics.filter).cloned().unwrap_or_default()
+                }
+                name => format!("{name}\nfilter {}", filter_statistics.filter),
             };
             page.columns.push(name);
             rows[0].cells.push(Cell::picture(gray(&pair[0].picture, SIDE)?, ""));
             let (crop, side) = strongest_crop(pair[1], &report.layer);
             rows[1].cells.push(Cell::picture(gray(&crop, side)?, ""));
-            let pictures = patches(report, survey, context)?;
+            let pictures = patches(report, filter_statistics, context)?;
             rows[2].cells.push(Cell::Mosaic { pictures, columns: 3, caption: String::new() });
         }
     }
@@ -312,16 +316,16 @@ pub fn before_after_page(
 }
 
 /// The filters of a layer with a naive and a MACO picture, most similar to their faces first.
-fn convincing(report: &FilterReport, most: usize) -> Vec<(&FilterSurvey, [&FilterPicture; 2])> {
-    let pair = |survey: &'_ FilterSurvey| {
+fn convincing(report: &FilterReport, most: usize) -> Vec<(&FilterStatistics, [&FilterPicture; 2])> {
+    let pair = |filter_statistics: &'_ FilterStatistics| {
         let of = |recipe| {
             report.pictures.iter().find(|p| {
-                p.numbers.filter == survey.filter
+                p.numbers.filter == filter_statistics.filter
                     && p.numbers.recipe == recipe
                     && p.numbers.is_alive()
             })
         };
-        Some([of(Recipe::Naive)?, of(Recipe::Maco)?])
+        Some([of(MaximizationMethod::Naive)?, of(MaximizationMethod::Maco)?])
     };
     let mut pairs: Vec<_> =
         report.surveys.iter().filter_map(|s| pair(s).map(|pair| (s, pair))).collect();

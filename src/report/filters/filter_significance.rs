@@ -1,8 +1,8 @@
 //! Whether the cure of the "QR code" works: the acceptance numbers in a table and in words.
 
-use crate::explain::filters::filter_report::{FilterNumbers, RecipeSummary, summarise};
+use crate::explain::filters::filter_report::{FilterScores, MethodSummary, summarise};
 use crate::explain::filters::naturalness::{HF_LIMIT, LAG1_LIMIT, Naturalness};
-use crate::explain::filters::parametrization::Recipe;
+use crate::explain::filters::parametrization::MaximizationMethod;
 use crate::render::format::percent;
 use crate::stats::median;
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub struct Proof {
     /// Median z of the strongest face of each filter.
     pub best_face_z: f64,
     /// One line for each recipe.
-    pub recipes: Vec<RecipeSummary>,
+    pub recipes: Vec<MethodSummary>,
     /// What must hold.
     pub checks: Vec<Check>,
     /// Whether everything does.
@@ -40,11 +40,14 @@ pub struct Proof {
 
 impl Proof {
     /// Judges MACO beside the naive recipe and pixels with Adam, as far as their numbers are there.
-    pub fn new(numbers: &[FilterNumbers], faces: &[Naturalness]) -> Proof {
+    pub fn new(numbers: &[FilterScores], faces: &[Naturalness]) -> Proof {
         let mut layers: Vec<String> = numbers.iter().map(|n| n.layer.clone()).collect();
         layers.dedup();
         let recipes = summarise(numbers.iter());
-        let dead = numbers.iter().filter(|n| !n.is_alive() && n.recipe == Recipe::Maco).count();
+        let dead = numbers
+            .iter()
+            .filter(|n| !n.is_alive() && n.recipe == MaximizationMethod::Maco)
+            .count();
         let checks = checks(&recipes);
         let pass = !checks.is_empty() && checks.iter().all(|c| c.pass);
         let median_of =
@@ -52,7 +55,7 @@ impl Proof {
         let natural = faces.iter().filter(|n| n.is_natural()).count();
         let share = natural as f64 / faces.len().max(1) as f64;
         let faces = [share, median_of(|n| n.hf), median_of(|n| n.lag1)];
-        let alive = numbers.iter().filter(|n| n.is_alive() && n.recipe == Recipe::Maco);
+        let alive = numbers.iter().filter(|n| n.is_alive() && n.recipe == MaximizationMethod::Maco);
         let best_face_z = median(&alive.map(|n| n.best_face_z).collect::<Vec<_>>());
         Proof { layers, dead, faces, best_face_z, recipes, checks, pass }
     }
@@ -81,7 +84,7 @@ impl Proof {
 
     /// One row for each recipe; medians over the filters.
     pub fn rows(&self) -> Vec<Vec<String>> {
-        let row = |r: &RecipeSummary| {
+        let row = |r: &MethodSummary| {
             vec![
                 r.recipe.to_string(),
                 r.filters.to_string(),
@@ -130,11 +133,13 @@ impl Proof {
     }
 }
 
-fn checks(recipes: &[RecipeSummary]) -> Vec<Check> {
+fn checks(recipes: &[MethodSummary]) -> Vec<Check> {
     let of = |recipe| recipes.iter().find(|r| r.recipe == recipe);
-    let (Some(naive), Some(pixels), Some(maco)) =
-        (of(Recipe::Naive), of(Recipe::Pixels), of(Recipe::Maco))
-    else {
+    let (Some(naive), Some(pixels), Some(maco)) = (
+        of(MaximizationMethod::Naive),
+        of(MaximizationMethod::Pixels),
+        of(MaximizationMethod::Maco),
+    ) else {
         return Vec::new();
     };
     vec![
@@ -169,8 +174,13 @@ fn checks(recipes: &[RecipeSummary]) -> Vec<Check> {
 mod tests {
     use super::*;
 
-    fn numbers(recipe: Recipe, hf: f64, robust_z: f64, similarity: f64) -> FilterNumbers {
-        FilterNumbers {
+    fn numbers(
+        recipe: MaximizationMethod,
+        hf: f64,
+        robust_z: f64,
+        similarity: f64,
+    ) -> FilterScores {
+        FilterScores {
             layer: "conv2d_1".into(),
             filter: 0,
             recipe,
@@ -191,12 +201,15 @@ mod tests {
 
     #[test]
     fn each_check_can_fail_alone() {
-        let base = [numbers(Recipe::Naive, 0.8, 0.0, 0.0), numbers(Recipe::Pixels, 0.7, 2.0, 0.1)];
+        let base = [
+            numbers(MaximizationMethod::Naive, 0.8, 0.0, 0.0),
+            numbers(MaximizationMethod::Pixels, 0.7, 2.0, 0.1),
+        ];
         for (main, expected) in [
-            (numbers(Recipe::Maco, 0.1, 2.0, 0.2), [true, true, true]),
-            (numbers(Recipe::Maco, 0.2, 2.0, 0.2), [false, true, true]),
-            (numbers(Recipe::Maco, 0.1, 1.9, 0.2), [true, false, true]),
-            (numbers(Recipe::Maco, 0.1, 2.0, 0.1), [true, true, false]),
+            (numbers(MaximizationMethod::Maco, 0.1, 2.0, 0.2), [true, true, true]),
+            (numbers(MaximizationMethod::Maco, 0.2, 2.0, 0.2), [false, true, true]),
+            (numbers(MaximizationMethod::Maco, 0.1, 1.9, 0.2), [true, false, true]),
+            (numbers(MaximizationMethod::Maco, 0.1, 2.0, 0.1), [true, true, false]),
         ] {
             let proof = Proof::new(&[base[0].clone(), base[1].clone(), main], &[]);
             let found: Vec<bool> = proof.checks.iter().map(|c| c.pass).collect();
@@ -206,7 +219,7 @@ mod tests {
         let alone = Proof::new(&base, &[]);
         assert!(alone.checks.is_empty() && !alone.pass);
         assert!(alone.to_text().contains("Nothing can be said: the recipes"));
-        let dead = base.map(|n| FilterNumbers { dead: Some(true), robust_z: f64::NAN, ..n });
+        let dead = base.map(|n| FilterScores { dead: Some(true), robust_z: f64::NAN, ..n });
         let text = Proof::new(&dead, &[]).to_text();
         assert!(text.contains("no filter is alive") && !text.contains("NaN z"), "{text}");
     }

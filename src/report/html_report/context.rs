@@ -3,7 +3,7 @@
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
 use crate::dataset::clean::fingerprint::ImageHash;
-use crate::explain::Explained;
+use crate::explain::NetworkClassifier;
 use crate::model::{Ensemble, Trained};
 use crate::report::EvaluationReport;
 use crate::report::i18n::Language;
@@ -89,7 +89,7 @@ impl Subject<'_> {
     }
 
     /// The network as explanations see it.
-    pub(crate) fn explained(&self) -> Result<Explained<'_>> {
+    pub(crate) fn explained(&self) -> Result<NetworkClassifier<'_>> {
         self.trained().explained()
     }
 

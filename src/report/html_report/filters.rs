@@ -4,10 +4,10 @@ use crate::Result;
 use crate::explain::filters::filter_report::{
     FilterOptions, FilterReport, filter_report, total_steps,
 };
-use crate::explain::filters::parametrization::Recipe;
+use crate::explain::filters::parametrization::MaximizationMethod;
 use crate::explain::filters::top_activations::LOGITS;
 use crate::explain::filters::training_faces::TrainingFaces;
-use crate::explain::{Classifier, Explained, LayerInfo, LayerKind};
+use crate::explain::{Classifier, LayerInfo, LayerKind, NetworkClassifier};
 use crate::report::filters::filter_significance::Proof;
 use crate::report::html_report::Meter;
 use crate::report::html_report::Subject;
@@ -37,14 +37,16 @@ pub fn want(
     meter: &mut Meter<'_>,
 ) -> Result<Want> {
     let model = subject.explained()?;
-    let recipes = |recipes: &[Recipe]| FilterOptions {
+    let recipes = |recipes: &[MaximizationMethod]| FilterOptions {
         recipes: recipes.iter().map(|&r| (r, r.options())).collect(),
         seeds: subject.options.starts(),
         seed: subject.options.seed,
         ..FilterOptions::default()
     };
-    let filters = recipes(&[Recipe::Naive, Recipe::Pixels, Recipe::Maco]);
-    let faces = recipes(&[Recipe::Naive, Recipe::Maco, Recipe::Face]);
+    let filters =
+        recipes(&[MaximizationMethod::Naive, MaximizationMethod::Pixels, MaximizationMethod::Maco]);
+    let faces =
+        recipes(&[MaximizationMethod::Naive, MaximizationMethod::Maco, MaximizationMethod::Face]);
     let chosen: Vec<(LayerInfo, Vec<usize>)> = layers(&model)
         .into_iter()
         .map(|layer| (spread(layer.output[0], subject.options.filters()), layer))
@@ -74,7 +76,7 @@ pub fn want(
 
 /// Convolutions with maps, at a quarter, a half and three quarters of the depth; the first one is
 /// left out where there are others, its kernels are shown instead.
-fn layers(model: &Explained<'_>) -> Vec<LayerInfo> {
+fn layers(model: &NetworkClassifier<'_>) -> Vec<LayerInfo> {
     let all = model.layers();
     let convolutions: Vec<LayerInfo> =
         all.into_iter().filter(|l| l.kind == LayerKind::Conv2d && l.has_map()).collect();
@@ -89,7 +91,7 @@ pub(crate) fn spread(n: usize, most: usize) -> Vec<usize> {
 }
 
 /// Probability of its class on each picture.
-fn ideal(model: &Explained<'_>, classes: &FilterReport) -> Result<Vec<f64>> {
+fn ideal(model: &NetworkClassifier<'_>, classes: &FilterReport) -> Result<Vec<f64>> {
     let pixels: Vec<f32> = classes.pictures.iter().flat_map(|p| &p.picture).copied().collect();
     let logits = model.logits(&pixels)?;
     let rows = logits.chunks_exact(model.classes()).zip(&classes.pictures);

@@ -1,12 +1,12 @@
 //! What does each filter want to see? The second question on the page.
 
 use crate::Result;
-use crate::explain::filters::feature_maps::MapNumbers;
+use crate::explain::filters::feature_maps::MapStatistics;
 use crate::explain::filters::filter_report::{
-    FilterNumbers, FilterPicture, FilterReport, strongest_crop,
+    FilterPicture, FilterReport, FilterScores, strongest_crop,
 };
-use crate::explain::filters::parametrization::Recipe;
-use crate::explain::filters::top_activations::{FilterSurvey, MainClass};
+use crate::explain::filters::parametrization::MaximizationMethod;
+use crate::explain::filters::top_activations::{FilterStatistics, MainClass};
 use crate::explain::{Classifier, LayerInfo, LayerKind};
 use crate::nn::Layer;
 use crate::render::colormap::draw_map;
@@ -54,9 +54,11 @@ pub(crate) fn words(want: &Want, language: Language) -> Vec<String> {
     let p = language.phrases();
     let of = |recipe| want.proof.recipes.iter().find(|r| r.recipe == recipe);
     let mut text = vec![];
-    if let (Some(naive), Some(pixels), Some(maco)) =
-        (of(Recipe::Naive), of(Recipe::Pixels), of(Recipe::Maco))
-    {
+    if let (Some(naive), Some(pixels), Some(maco)) = (
+        of(MaximizationMethod::Naive),
+        of(MaximizationMethod::Pixels),
+        of(MaximizationMethod::Maco),
+    ) {
         text.push(say!(
             p.want_natural,
             filters = maco.filters,
@@ -130,8 +132,8 @@ fn layer(
         side = info.receptive_field.size.min(SIDE)
     ));
     let recipes = report.pictures.len() / report.surveys.len().max(1);
-    let one = |(survey, pictures): (&FilterSurvey, &[FilterPicture])| {
-        filter_card(report, survey, pictures, context, language)
+    let one = |(filter_statistics, pictures): (&FilterStatistics, &[FilterPicture])| {
+        filter_card(report, filter_statistics, pictures, context, language)
     };
     let pairs = report.surveys.iter().zip(report.pictures.chunks(recipes.max(1)));
     let all = pairs.map(one).collect::<Result<Vec<_>>>()?;
@@ -148,20 +150,20 @@ fn layer(
     Ok(())
 }
 
-fn recipe_label(recipe: Recipe, language: Language) -> &'static str {
+fn recipe_label(recipe: MaximizationMethod, language: Language) -> &'static str {
     let p = language.phrases();
     match recipe {
-        Recipe::Naive => p.recipe_naive,
-        Recipe::Pixels => p.recipe_pixels,
-        Recipe::Fourier => p.recipe_fourier,
-        Recipe::Maco => p.recipe_maco,
-        Recipe::Face => p.recipe_face,
+        MaximizationMethod::Naive => p.recipe_naive,
+        MaximizationMethod::Pixels => p.recipe_pixels,
+        MaximizationMethod::Fourier => p.recipe_fourier,
+        MaximizationMethod::Maco => p.recipe_maco,
+        MaximizationMethod::Face => p.recipe_face,
     }
 }
 
 fn filter_card(
     report: &FilterReport,
-    survey: &FilterSurvey,
+    filter_statistics: &FilterStatistics,
     pictures: &[FilterPicture],
     context: &Context<'_>,
     language: Language,
@@ -180,25 +182,30 @@ fn filter_card(
         let label = recipe_label(n.recipe, language);
         shown.push(Tile::new(label, whole(picture)?).lines(lines));
     }
-    let main = pictures.iter().find(|p| p.numbers.recipe == Recipe::Maco).or(pictures.last());
+    let main =
+        pictures.iter().find(|p| p.numbers.recipe == MaximizationMethod::Maco).or(pictures.last());
     if let Some(main) = main.filter(|_| sees_part(report)) {
         let (crop, side) = strongest_crop(main, &report.layer);
         shown.push(Tile::new(p.tile_cell, gray(&crop, side)?));
     }
-    let tile = Tile::new(p.tile_patches, mosaic(&patches(report, survey, context)?));
-    shown.push(tile.lines(vec![main_class(survey, context, language)]));
+    let tile = Tile::new(p.tile_patches, mosaic(&patches(report, filter_statistics, context)?));
+    shown.push(tile.lines(vec![main_class(filter_statistics, context, language)]));
     let mut words = vec![];
     if let Some(n) = main.map(|m| &m.numbers) {
         words.extend((n.dead == Some(true)).then(|| p.filter_dead.to_owned()));
         words.extend(n.agreement.map(|a| say!(p.filter_agreement, value = number(a))));
     }
-    card(&say!(p.filter_title, filter = survey.filter), &words, &shown)
+    card(&say!(p.filter_title, filter = filter_statistics.filter), &words, &shown)
 }
 
 /// The class that the faces that move a filter most belong to more often than all faces do.
-fn main_class(survey: &FilterSurvey, context: &Context<'_>, language: Language) -> String {
+fn main_class(
+    filter_statistics: &FilterStatistics,
+    context: &Context<'_>,
+    language: Language,
+) -> String {
     let p = language.phrases();
-    match survey.main_class(context.training.labels, context.class_names.len()) {
+    match filter_statistics.main_class(context.training.labels, context.class_names.len()) {
         Some(MainClass { class, count, total, lift }) => {
             let class = language.class(&context.class_names[class]);
             let lift = format!("{lift:.1}");
@@ -227,7 +234,7 @@ fn mosaic(pictures: &[Picture]) -> Picture {
 fn proof(sheet: &mut Sheet, want: &Want) {
     let (p, language) = (sheet.language.phrases(), sheet.language);
     let number = |v: f64| minus(format!("{v:.2}"));
-    let row = |r: &crate::explain::filters::filter_report::RecipeSummary| {
+    let row = |r: &crate::explain::filters::filter_report::MethodSummary| {
         vec![
             recipe_label(r.recipe, language).to_owned(),
             language.percent(r.natural),
@@ -270,15 +277,15 @@ fn ideal(sheet: &mut Sheet, want: &Want, context: &Context<'_>) -> Result<()> {
     let recipes = (report.pictures.len() / report.surveys.len().max(1)).max(1);
     let groups = report.pictures.chunks(recipes).zip(want.ideal.chunks(recipes));
     let mut all = vec![];
-    for (survey, (pictures, sure)) in report.surveys.iter().zip(groups) {
+    for (filter_statistics, (pictures, sure)) in report.surveys.iter().zip(groups) {
         let mut shown = vec![];
         for (picture, &sure) in pictures.iter().zip(sure) {
             let lines = vec![say!(p.reads_as, sure = language.percent(sure))];
             let label = recipe_label(picture.numbers.recipe, language);
             shown.push(Tile::new(label, whole(picture)?).lines(lines));
         }
-        shown.push(Tile::new(p.tile_faces, mosaic(&patches(report, survey, context)?)));
-        let class = language.class(&context.class_names[survey.filter]);
+        shown.push(Tile::new(p.tile_faces, mosaic(&patches(report, filter_statistics, context)?)));
+        let class = language.class(&context.class_names[filter_statistics.filter]);
         all.push(card(&say!(p.ideal_face, class = class), &[], &shown)?);
     }
     sheet.part(p.ideal_title);
@@ -320,7 +327,7 @@ fn stage(
 ) -> CrateResult<String> {
     let p = language.phrases();
     let maps = model.activations(&layer.name, &face.pixels)?;
-    let zeros = MapNumbers::of(&maps.data).zeros;
+    let zeros = MapStatistics::of(&maps.data).zeros;
     let size = say!(
         p.map_size,
         channels = thousands(maps.c as u64),
@@ -352,7 +359,7 @@ pub(crate) fn context<'a>(
 }
 
 /// Numbers for programs, a filter and recipe each.
-pub(crate) fn numbers(want: &Want) -> Vec<FilterNumbers> {
+pub(crate) fn numbers(want: &Want) -> Vec<FilterScores> {
     let reports = want.layers.iter().chain(std::iter::once(&want.classes));
     reports.flat_map(|r| &r.pictures).map(|p| p.numbers.clone()).collect()
 }

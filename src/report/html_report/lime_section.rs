@@ -7,7 +7,7 @@ use crate::explain::attribution::lime::{
     Lime, LimeOptions, MAX_GAP, MIN_R2, MIN_TOP5, lime as explain_lime,
 };
 use crate::explain::image_ops::max_abs;
-use crate::explain::{Attribution, Method, Options, Target};
+use crate::explain::{Attribution, AttributionOptions, Method, Target};
 use crate::metrics::errors::Mistake;
 use crate::render::colormap::{draw_map, overlay};
 use crate::render::format::thousands;
@@ -60,7 +60,7 @@ pub fn evidence(
     let worst = &report.mistakes[..report.mistakes.len().min(ERRORS)];
     let indices: Vec<usize> = worst.iter().map(|m| m.face).collect();
     let pixels = subject.pixels(&subject.judged.faces, &indices);
-    let options = Options::new(mean.to_vec(), subject.options.seed)?;
+    let options = AttributionOptions::new(mean.to_vec(), subject.options.seed)?;
     let maps_of = |class: fn(&Mistake) -> usize| {
         let targets: Vec<Target> = worst.iter().map(|m| Target::Class(class(m))).collect();
         attribute(&model, Method::Saliency, &pixels, &targets, &options)

@@ -23,7 +23,7 @@ pub use provenance::Machine;
 
 use crate::report::html_report::provenance::Drawn;
 
-use crate::explain::filters::filter_report::{FilterNumbers, FilterReport};
+use crate::explain::filters::filter_report::{FilterReport, FilterScores};
 use crate::explain::filters::spectrum::Extension;
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::image_ops::mean_face;
@@ -59,7 +59,7 @@ pub struct PaperNumbers {
     /// Where it looks.
     pub lifts: Vec<Lift>,
     /// What the filters want to see.
-    pub filters: Vec<FilterNumbers>,
+    pub filters: Vec<FilterScores>,
     /// How training went, where it is known.
     pub training: Option<Course>,
 }

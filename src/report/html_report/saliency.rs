@@ -5,7 +5,7 @@ use crate::explain::attribute;
 use crate::explain::regions::class_maps::{ClassMaps, class_maps, mean_faces};
 use crate::explain::regions::region_lift::{Lift, LiftOptions, region_lift};
 use crate::explain::sanity::randomisation::randomised;
-use crate::explain::{Attribution, Explained, Method, Options, Target};
+use crate::explain::{Attribution, AttributionOptions, Method, NetworkClassifier, Target};
 use crate::report::ShownFace;
 use crate::report::html_report::Meter;
 use crate::report::html_report::Subject;
@@ -40,7 +40,7 @@ pub fn look(
     meter: &mut Meter<'_>,
 ) -> Result<Look> {
     let model = subject.explained()?;
-    let options = Options::new(mean.to_vec(), subject.options.seed)?;
+    let options = AttributionOptions::new(mean.to_vec(), subject.options.seed)?;
     let own: Vec<f32> = typical.iter().flat_map(|f| &f.pixels).copied().collect();
     let targets = vec![Target::Predicted; typical.len()];
     let maps = attribute(&model, Method::Saliency, &own, &targets, &options)?;
@@ -55,7 +55,7 @@ pub fn look(
     // The control is asked about the same classes.
     let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
     let other = randomised(&subject.trained().network, None, subject.options.seed)?;
-    let other = Explained::new(&other)?;
+    let other = NetworkClassifier::new(&other)?;
     let mut control = |_: &[f32]| -> CrateResult<Vec<f32>> {
         let found = work.saliency(&other, &targets, &mut |share| meter.part(0.5 + share / 2.0))?;
         Ok(found.into_iter().flat_map(|a| a.map).collect())
@@ -91,13 +91,13 @@ fn evenly(labels: &[usize], most: usize, classes: usize) -> Vec<usize> {
 /// Faces to explain, and how.
 struct Work<'a> {
     pixels: &'a [f32],
-    options: &'a Options,
+    options: &'a AttributionOptions,
 }
 
 impl Work<'_> {
     fn saliency(
         &self,
-        model: &Explained<'_>,
+        model: &NetworkClassifier<'_>,
         targets: &[Target],
         progress: &mut dyn FnMut(f64),
     ) -> Result<Vec<Attribution>> {

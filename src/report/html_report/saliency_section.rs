@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::explain::regions::face_regions::{Region, Template};
-use crate::explain::regions::region_lift::Source;
+use crate::explain::regions::region_lift::MapSource;
 use crate::explain::{Attribution, Target};
 use crate::render::chart::Look as ChartLook;
 use crate::render::colormap::{draw_map, overlay};
@@ -136,7 +136,7 @@ fn table(sheet: &mut Sheet, look: &Look, names: &[&str]) {
     let header: Vec<&str> =
         std::iter::once("").chain(Region::ALL.iter().map(|&r| language.short_region(r))).collect();
     // A word joiner keeps the ends of an interval on one line.
-    let row = |title: &str, class: Option<usize>, source: Source| -> Option<Vec<String>> {
+    let row = |title: &str, class: Option<usize>, source: MapSource| -> Option<Vec<String>> {
         let cells = Region::ALL.map(|r| {
             let l = lift_of(&look.lifts, class, source, r)?;
             let interval = format!(" ({:.2}–\u{2060}{:.2})", l.interval.low, l.interval.high);
@@ -145,10 +145,12 @@ fn table(sheet: &mut Sheet, look: &Look, names: &[&str]) {
         let cells = cells.into_iter().collect::<Option<Vec<String>>>()?;
         Some(std::iter::once(title.to_owned()).chain(cells).collect())
     };
-    let mut rows = vec![row(p.all_faces, None, Source::Network)];
-    rows.extend((0..names.len()).map(|c| row(language.class(names[c]), Some(c), Source::Network)));
-    rows.push(row(p.control_edges, None, Source::Sobel));
-    rows.push(row(p.control_random, None, Source::Randomised));
+    let mut rows = vec![row(p.all_faces, None, MapSource::Network)];
+    rows.extend(
+        (0..names.len()).map(|c| row(language.class(names[c]), Some(c), MapSource::Network)),
+    );
+    rows.push(row(p.control_edges, None, MapSource::Sobel));
+    rows.push(row(p.control_random, None, MapSource::Randomised));
     let rows: Vec<Vec<String>> = rows.into_iter().flatten().collect();
     sheet.table(&header, &rows, p.caption_lift_table, "lifts");
 }

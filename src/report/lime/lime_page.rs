@@ -1,6 +1,6 @@
 //! LIME: pieces that speak for the class and against it, with what says whether to believe them.
 
-use crate::explain::attribution::lime::superpixels::{FACE_SEGMENTS, Segmentation};
+use crate::explain::attribution::lime::superpixels::{FACE_SUPERPIXELS, Segmentation};
 use crate::explain::attribution::lime::{Lime, MAX_GAP, MIN_R2, MIN_TOP5};
 use crate::explain::image_ops::max_abs;
 use crate::render::colormap::draw_map;
@@ -87,7 +87,7 @@ impl LimeRecord {
             class: class.into(),
             pieces: lime.coefficients.len(),
             coefficients: lime.coefficients.clone(),
-            piece_names: (segmentation == Segmentation::Face).then(|| FACE_SEGMENTS.to_vec()),
+            piece_names: (segmentation == Segmentation::Face).then(|| FACE_SUPERPIXELS.to_vec()),
             intercept: lime.intercept,
             r2: lime.r2,
             local_prediction: lime.local_prediction,
@@ -188,7 +188,7 @@ impl LimePage<'_> {
         let pieces = strongest(lime, sign);
         if self.segmentation == Segmentation::Face {
             let piece =
-                |&k: &usize| format!("{} {}", FACE_SEGMENTS[k], signed(lime.coefficients[k]));
+                |&k: &usize| format!("{} {}", FACE_SUPERPIXELS[k], signed(lime.coefficients[k]));
             return pieces.iter().take(3).map(piece).collect::<Vec<_>>().join("\n");
         }
         let sum: f64 = pieces.iter().map(|&k| lime.coefficients[k]).sum();

@@ -1,6 +1,6 @@
 //! All methods of one face on a page, or of several faces, a face a row.
 
-use crate::explain::{Attribution, Fact, Method};
+use crate::explain::{Attribution, Method, Note};
 use crate::render::colormap::{draw_map, overlay};
 use crate::render::format::short;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
@@ -79,15 +79,15 @@ fn face_words(face: &ShownFace, names: &[&str]) -> String {
     lines.iter().map(|l| l.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
-/// The map (signed where the method has signs), under it the method and its facts.
+/// The map (signed where the method has signs), under it the method and its notes.
 fn method_cell(face: &ShownFace, found: &Attribution) -> Result<Cell> {
     let mut words = vec![found.method.title().to_string()];
     match &found.refused {
         Some(why) => words.push(why.clone()),
         None => {
             words.push(format!("max {}", short(found.raw_max.into())));
-            let in_cell = |f: &&Fact| !matches!(f, Fact::Warning(_));
-            words.extend(found.facts.iter().filter(in_cell).flat_map(brief));
+            let in_cell = |f: &&Note| !matches!(f, Note::Warning(_));
+            words.extend(found.notes.iter().filter(in_cell).flat_map(brief));
         }
     }
     match bare_cell(face, found)? {
@@ -103,14 +103,14 @@ fn method_cell(face: &ShownFace, found: &Attribution) -> Result<Cell> {
     }
 }
 
-/// A fact in the few words that fit under a picture.
-fn brief(fact: &Fact) -> Vec<String> {
-    match fact {
-        Fact::Lime(pieces, r2, ..) => vec![format!("{pieces} pieces, R² {r2:.2}")],
-        Fact::Agreement(rank, _) => vec![format!("fits agree {rank:.2}")],
-        Fact::Rise(mean, se) => vec![format!("above {mean:.2} (s.e. {se:.3})")],
-        Fact::Noise(sd) => vec![format!("noise {:.0} %", 100.0 * sd)],
-        Fact::Layer(name, [h, w]) => vec![name.clone(), format!("{h}×{w} cells")],
+/// A note in the few words that fit under a picture.
+fn brief(note: &Note) -> Vec<String> {
+    match note {
+        Note::Lime(pieces, r2, ..) => vec![format!("{pieces} pieces, R² {r2:.2}")],
+        Note::Agreement(rank, _) => vec![format!("fits agree {rank:.2}")],
+        Note::Rise(mean, se) => vec![format!("above {mean:.2} (s.e. {se:.3})")],
+        Note::Noise(sd) => vec![format!("noise {:.0} %", 100.0 * sd)],
+        Note::Layer(name, [h, w]) => vec![name.clone(), format!("{h}×{w} cells")],
         other => vec![other.to_string()],
     }
 }
@@ -149,9 +149,9 @@ fn finish(page: &mut Page, found: &[&Attribution], theme: Theme) {
     if !on_probability.is_empty() {
         parts.push(format!("{} explain the probability", on_probability.join(", ")));
     }
-    for fact in found.iter().flat_map(|a| &a.facts) {
-        let text = fact.to_string();
-        if matches!(fact, Fact::Warning(_)) && !parts.contains(&text) {
+    for note in found.iter().flat_map(|a| &a.notes) {
+        let text = note.to_string();
+        if matches!(note, Note::Warning(_)) && !parts.contains(&text) {
             parts.push(text);
         }
     }

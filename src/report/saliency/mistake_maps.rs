@@ -2,7 +2,7 @@
 //! it named and the true one.
 
 use crate::explain::attribute;
-use crate::explain::{Attribution, Classifier, Method, Options, Target};
+use crate::explain::{Attribution, AttributionOptions, Classifier, Method, Target};
 use crate::metrics::errors::Mistake;
 use crate::render::colormap::overlay;
 use crate::render::format::{percent, short};
@@ -81,7 +81,7 @@ impl Judged<'_> {
     fn page(&self, title: &str, mistakes: &[&Mistake]) -> Result<Page> {
         let of = |m: &&Mistake| &self.pixels[m.face * PIXELS..(m.face + 1) * PIXELS];
         let pixels: Vec<f32> = mistakes.iter().flat_map(of).copied().collect();
-        let options = Options::new(crate::explain::image_ops::mean_face(&pixels), 0)?;
+        let options = AttributionOptions::new(crate::explain::image_ops::mean_face(&pixels), 0)?;
         let mut maps: Vec<Vec<Attribution>> = Vec::new();
         for method in METHODS {
             for class in [|m: &Mistake| m.predicted, |m: &Mistake| m.truth] {

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::explain::regions::face_regions::{Region, Template};
-use crate::explain::regions::region_lift::{Lift, Source};
+use crate::explain::regions::region_lift::{Lift, MapSource};
 use crate::explain::sanity::significance::FEWEST;
 use crate::render::Scene;
 use crate::render::Theme;
@@ -82,7 +82,7 @@ impl RegionPage<'_> {
         }
         let mut line = None;
         // The uniform control is 1 by definition.
-        for lift in self.lifts.iter().filter(|l| l.source != Source::Uniform) {
+        for lift in self.lifts.iter().filter(|l| l.source != MapSource::Uniform) {
             if line != Some((lift.class, lift.source)) {
                 line = Some((lift.class, lift.source));
                 let class = lift.class.map_or("all", |c| name(self.names, c));
@@ -118,8 +118,8 @@ pub fn lift_chart(
     language: Language,
 ) -> Result<Scene> {
     let p = language.phrases();
-    let of = |source: Source| Region::ALL.map(|r| lift_of(lifts, class, source, r));
-    let network = of(Source::Network);
+    let of = |source: MapSource| Region::ALL.map(|r| lift_of(lifts, class, source, r));
+    let network = of(MapSource::Network);
     let faces = network[0].map_or(0, |l| l.faces);
     let control = |source, label: &str| {
         let values = of(source).map(|l| l.map_or(f64::NAN, |l| l.lift)).to_vec();
@@ -143,8 +143,8 @@ pub fn lift_chart(
             labels: vec![String::new(); Region::ALL.len()],
         }],
         controls: [
-            control(Source::Sobel, p.control_edges),
-            control(Source::Randomised, p.control_random),
+            control(MapSource::Sobel, p.control_edges),
+            control(MapSource::Randomised, p.control_random),
         ]
         .into_iter()
         .flatten()
@@ -155,11 +155,11 @@ pub fn lift_chart(
     bars(&chart, look)
 }
 
-fn source_name(source: Source) -> &'static str {
+fn source_name(source: MapSource) -> &'static str {
     match source {
-        Source::Network => "network",
-        Source::Uniform => "uniform",
-        Source::Sobel => "edges (Sobel)",
-        Source::Randomised => "random weights",
+        MapSource::Network => "network",
+        MapSource::Uniform => "uniform",
+        MapSource::Sobel => "edges (Sobel)",
+        MapSource::Randomised => "random weights",
     }
 }

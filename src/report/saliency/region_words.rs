@@ -1,7 +1,7 @@
 //! Region lift in words: face or not face?
 
 use crate::explain::regions::face_regions::Region;
-use crate::explain::regions::region_lift::{Lift, Source};
+use crate::explain::regions::region_lift::{Lift, MapSource};
 use crate::explain::sanity::significance::FEWEST;
 use crate::report::face::name;
 use crate::report::i18n::{Language, say};
@@ -10,7 +10,7 @@ use crate::report::i18n::{Language, say};
 pub fn lift_of(
     lifts: &[Lift],
     class: Option<usize>,
-    source: Source,
+    source: MapSource,
     region: Region,
 ) -> Option<&Lift> {
     lifts.iter().find(|l| l.class == class && l.source == source && l.region == region)
@@ -45,7 +45,7 @@ pub fn region_sentences(lifts: &[Lift], names: &[&str], language: Language) -> V
 /// Whether the attribution lies on the face, and whether edges or random weights would do the same.
 fn verdict(lifts: &[Lift], language: Language) -> String {
     let outside = |source| lift_of(lifts, None, source, Region::Outside);
-    let (Some(network), Some(uniform)) = (outside(Source::Network), outside(Source::Uniform))
+    let (Some(network), Some(uniform)) = (outside(MapSource::Network), outside(MapSource::Uniform))
     else {
         return String::new();
     };
@@ -53,7 +53,9 @@ fn verdict(lifts: &[Lift], language: Language) -> String {
     let on_face = |l: &Lift| language.percent(1.0 - l.share);
     let mut text = vec![say!(p.on_face, share = on_face(network), area = on_face(uniform))];
     let mut not_beaten = vec![];
-    for (source, what) in [(Source::Sobel, p.the_edges), (Source::Randomised, p.random_weights)] {
+    for (source, what) in
+        [(MapSource::Sobel, p.the_edges), (MapSource::Randomised, p.random_weights)]
+    {
         if let Some(control) = outside(source) {
             text.push(say!(p.by_control, control = what, share = on_face(control)));
             if network.interval.high >= control.interval.low {
@@ -77,10 +79,10 @@ fn verdict(lifts: &[Lift], language: Language) -> String {
 
 /// The region with the highest lift, and whether edges explain it.
 fn most_looked_at(lifts: &[Lift], class: Option<usize>, who: &str, language: Language) -> String {
-    let own = lifts.iter().filter(|l| l.class == class && l.source == Source::Network);
+    let own = lifts.iter().filter(|l| l.class == class && l.source == MapSource::Network);
     let Some(best) = own.max_by(|a, b| a.lift.total_cmp(&b.lift)) else { return String::new() };
     let p = language.phrases();
-    let beside = match lift_of(lifts, class, Source::Sobel, best.region) {
+    let beside = match lift_of(lifts, class, MapSource::Sobel, best.region) {
         Some(e) if best.interval.low > e.interval.high => {
             say!(p.above_edges, lift = format!("{:.2}", e.lift))
         }
@@ -95,9 +97,9 @@ fn most_looked_at(lifts: &[Lift], class: Option<usize>, who: &str, language: Lan
 /// intervals.
 fn more_than_all(lifts: &[Lift], class: usize, language: Language) -> String {
     let pair = |region: Region| {
-        let own = lift_of(lifts, Some(class), Source::Network, region)?;
-        let all = lift_of(lifts, None, Source::Network, region)?;
-        let edges = lift_of(lifts, Some(class), Source::Sobel, region)?;
+        let own = lift_of(lifts, Some(class), MapSource::Network, region)?;
+        let all = lift_of(lifts, None, MapSource::Network, region)?;
+        let edges = lift_of(lifts, Some(class), MapSource::Sobel, region)?;
         (own.interval.low > all.interval.high).then_some((own, all, edges))
     };
     let gain = |(own, all, _): &(&Lift, &Lift, &Lift)| own.lift - all.lift;

@@ -1,6 +1,6 @@
 //! One method, one face a row: original, map, overlay, signed map.
 
-use crate::explain::{Attribution, Fact, Target};
+use crate::explain::{Attribution, Note, Target};
 use crate::render::colormap::{draw_map, overlay};
 use crate::render::format::short;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
@@ -54,7 +54,7 @@ pub fn saliency_page(
     if signed {
         page.columns.push("signed map".into());
     }
-    let shared = shared_facts(found);
+    let shared = shared_notes(found);
     for (face, found) in faces.iter().zip(found) {
         let mut header = face.header(options.names);
         header.extend(remarks(found, &shared, options));
@@ -128,14 +128,14 @@ fn cells(face: &ShownFace, found: &Attribution, scale: Scale, signed: bool) -> R
 }
 
 /// Facts that all faces share, for the caption; the others stand in the rows.
-pub fn shared_facts(found: &[Attribution]) -> Vec<Fact> {
-    let everywhere = |fact: &&Fact| found.iter().all(|a| a.facts.contains(fact));
-    let facts = found.iter().find(|a| a.refused.is_none()).map_or(&[][..], |a| &a.facts);
-    facts.iter().filter(everywhere).filter(|f| **f != Fact::NoPositiveEvidence).cloned().collect()
+pub fn shared_notes(found: &[Attribution]) -> Vec<Note> {
+    let everywhere = |note: &&Note| found.iter().all(|a| a.notes.contains(note));
+    let notes = found.iter().find(|a| a.refused.is_none()).map_or(&[][..], |a| &a.notes);
+    notes.iter().filter(everywhere).filter(|f| **f != Note::NoPositiveEvidence).cloned().collect()
 }
 
-/// What a row says beside its maps: class explained, raw maximum, its own facts.
-fn remarks(found: &Attribution, shared: &[Fact], options: &PageOptions<'_>) -> Vec<Line> {
+/// What a row says beside its maps: class explained, raw maximum, its own notes.
+fn remarks(found: &Attribution, shared: &[Note], options: &PageOptions<'_>) -> Vec<Line> {
     let muted = |text: String| Line::new(text, Tone::Muted);
     let mut lines = vec![];
     let class = name(options.names, found.class);
@@ -152,16 +152,16 @@ fn remarks(found: &Attribution, shared: &[Fact], options: &PageOptions<'_>) -> V
     if found.refused.is_none() {
         lines.push(muted(format!("raw max {}", short(found.raw_max.into()))));
     }
-    let own = found.facts.iter().filter(|f| !shared.contains(f));
+    let own = found.notes.iter().filter(|f| !shared.contains(f));
     lines.extend(own.map(|f| match f {
-        Fact::NoPositiveEvidence => Line::new(f.to_string(), Tone::Bad),
+        Note::NoPositiveEvidence => Line::new(f.to_string(), Tone::Bad),
         _ => muted(f.to_string()),
     }));
     lines
 }
 
-fn caption(first: &Attribution, shared: &[Fact], options: &PageOptions<'_>) -> String {
-    let mut parts: Vec<String> = shared.iter().map(Fact::to_string).collect();
+fn caption(first: &Attribution, shared: &[Note], options: &PageOptions<'_>) -> String {
+    let mut parts: Vec<String> = shared.iter().map(Note::to_string).collect();
     parts.insert(0, first.method.title().into());
     if first.method.default_map_side().is_none() {
         parts.push("native size 48×48".into());

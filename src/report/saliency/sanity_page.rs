@@ -4,8 +4,8 @@ use crate::Result;
 use crate::explain::Method;
 use crate::explain::sanity::faithfulness::Faithfulness;
 use crate::explain::sanity::randomisation::{RandomisationStep, Similarity};
-use crate::explain::sanity::sanity_table::{CheckRow, RANDOMISATION_LIMIT};
-use crate::explain::sanity::significance::{FEWEST, Verdict};
+use crate::explain::sanity::sanity_table::{RANDOMISATION_LIMIT, SanityRow};
+use crate::explain::sanity::significance::{FEWEST, TestResult};
 use crate::render::Scene;
 use crate::render::Theme;
 use crate::render::chart::{Band, Dash, Look, Unit, bands};
@@ -22,7 +22,7 @@ pub struct CheckReport {
     /// Faces judged.
     pub faces: usize,
     /// A row a method.
-    pub methods: Vec<CheckRow>,
+    pub methods: Vec<SanityRow>,
     /// Similarity to maps of networks re-initialised from the top layer down, for the methods that
     /// need few passes.
     pub randomisation: Vec<RandomisationCurve>,
@@ -56,9 +56,9 @@ impl CheckReport {
 
     /// Plain words: which methods fail, and why.
     pub fn words(&self) -> Vec<String> {
-        let (failed, other): (Vec<&CheckRow>, Vec<&CheckRow>) =
+        let (failed, other): (Vec<&SanityRow>, Vec<&SanityRow>) =
             self.methods.iter().partition(|r| !r.failures.is_empty());
-        let (undecided, passed): (Vec<&CheckRow>, Vec<&CheckRow>) =
+        let (undecided, passed): (Vec<&SanityRow>, Vec<&SanityRow>) =
             other.into_iter().partition(|r| !r.undecided.is_empty());
         let mut words = vec![];
         if !passed.is_empty() {
@@ -73,10 +73,10 @@ impl CheckReport {
             ));
         } else {
             let open =
-                |r: &&CheckRow| format!("{} undecided: {}.", title(r), r.undecided.join("; "));
+                |r: &&SanityRow| format!("{} undecided: {}.", title(r), r.undecided.join("; "));
             words.extend(undecided.iter().map(open));
         }
-        let fails = |r: &&CheckRow| format!("{} fails: {}.", title(r), r.failures.join("; "));
+        let fails = |r: &&SanityRow| format!("{} fails: {}.", title(r), r.failures.join("; "));
         words.extend(failed.iter().map(fails));
         if !undecided.is_empty() && self.faces >= FEWEST {
             words.push("More faces (--faces) may decide.".into());
@@ -94,7 +94,7 @@ impl CheckReport {
         for row in &self.methods {
             let _ = write!(text, "\n{:<18}", row.method);
             for value in values(row) {
-                let mark = if value.verdict == Verdict::Undecided { " ?" } else { "" };
+                let mark = if value.verdict == TestResult::Undecided { " ?" } else { "" };
                 let _ = write!(text, "{:>19}", value.text + mark);
             }
             let _ = write!(text, "  {}", verdict(row).0);
@@ -218,13 +218,13 @@ struct Measured {
     text: String,
     /// A second line: by how much it leads.
     note: Option<String>,
-    verdict: Verdict,
+    verdict: TestResult,
 }
 
 /// What was measured, for each column.
-fn values(row: &CheckRow) -> [Measured; 7] {
+fn values(row: &SanityRow) -> [Measured; 7] {
     let number = |v: Option<f64>| v.map_or("–".into(), |v| format!("{v:.3}"));
-    let plain = |text: String, verdict: Verdict| Measured { text, note: None, verdict };
+    let plain = |text: String, verdict: TestResult| Measured { text, note: None, verdict };
     let (areas, leads) = (row.faithfulness, row.leads);
     let ([deletion, insertion], [half, all]) = (row.beats_controls(), row.knows_weights());
     let percent = |r: f64| format!("{:.2} %", 100.0 * r);
@@ -241,7 +241,7 @@ fn values(row: &CheckRow) -> [Measured; 7] {
         },
         plain(similarity(row.half_randomised), half),
         plain(similarity(row.randomisation), all),
-        plain(number(row.infidelity), Verdict::Passed),
+        plain(number(row.infidelity), TestResult::Passed),
         plain(number(row.max_sensitivity), row.is_steady()),
         plain(row.residual.map_or("–".into(), percent), row.adds_up()),
     ]
@@ -261,7 +261,7 @@ fn similarity(found: Option<Similarity>) -> String {
 }
 
 /// Mark and words of a whole row.
-fn verdict(row: &CheckRow) -> (&'static str, Tone) {
+fn verdict(row: &SanityRow) -> (&'static str, Tone) {
     match (row.failures.is_empty(), row.undecided.is_empty()) {
         (true, true) => ("✓ passed", Tone::Good),
         (true, false) => ("? undecided", Tone::Muted),
@@ -273,12 +273,12 @@ fn cell(text: String, tone: Tone) -> Cell {
     Cell::Text(vec![Line::new(text, tone)])
 }
 
-fn method_row(row: &CheckRow) -> Row {
+fn method_row(row: &SanityRow) -> Row {
     let measured = |m: Measured| {
         let (mark, tone) = match m.verdict {
-            Verdict::Passed => ("", Tone::Normal),
-            Verdict::Undecided => (" ?", Tone::Normal),
-            Verdict::Failed => ("", Tone::Bad),
+            TestResult::Passed => ("", Tone::Normal),
+            TestResult::Undecided => (" ?", Tone::Normal),
+            TestResult::Failed => ("", Tone::Bad),
         };
         let first = Line::new(m.text + mark, tone);
         let second = m.note.map(|note| Line::new(note, Tone::Muted));
@@ -295,6 +295,6 @@ fn method_row(row: &CheckRow) -> Row {
 }
 
 /// The method as people call it.
-fn title(row: &CheckRow) -> String {
+fn title(row: &SanityRow) -> String {
     row.method.parse().map_or(row.method.clone(), |m: Method| m.title().into())
 }

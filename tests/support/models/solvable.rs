@@ -3,8 +3,8 @@
 use crate::support::models::{CLASSES, layer, normals};
 use fer::autograd::BackwardRule;
 use fer::explain::{
-    Classifier, InputGradient, LayerGradient, Maps, Normalization, Objective, ObjectiveGradient,
-    Target,
+    Classifier, FeatureMaps, InputGradient, LayerGradient, Normalization, Objective,
+    ObjectiveGradient, Target,
 };
 use fer::explain::{LayerInfo, LayerKind};
 use fer::{PIXELS, Result};
@@ -67,8 +67,8 @@ impl Classifier for Polynomial {
     fn layer_gradient(&self, _: &str, _: &[f32], _: &[Target]) -> Result<LayerGradient> {
         Ok(LayerGradient::default())
     }
-    fn activations(&self, _: &str, _: &[f32]) -> Result<Maps> {
-        Ok(Maps::default())
+    fn activations(&self, _: &str, _: &[f32]) -> Result<FeatureMaps> {
+        Ok(FeatureMaps::default())
     }
     fn objective_gradient(&self, _: &Objective, _: &[f32]) -> Result<ObjectiveGradient> {
         Ok(ObjectiveGradient::default())
@@ -84,7 +84,7 @@ impl Classifier for Polynomial {
 /// A model that answers with the maps and gradients it was given; its probability of class 0 is
 /// a function of the mean pixel.
 pub struct Canned {
-    pub maps: Maps,
+    pub maps: FeatureMaps,
     pub gradient: Vec<f32>,
 }
 
@@ -109,7 +109,7 @@ impl Classifier for Canned {
         let (maps, gradient) = (self.maps.clone(), self.gradient.clone());
         Ok(LayerGradient { maps, gradient, ..Default::default() })
     }
-    fn activations(&self, _: &str, _: &[f32]) -> Result<Maps> {
+    fn activations(&self, _: &str, _: &[f32]) -> Result<FeatureMaps> {
         Ok(self.maps.clone())
     }
     fn objective_gradient(&self, _: &Objective, _: &[f32]) -> Result<ObjectiveGradient> {

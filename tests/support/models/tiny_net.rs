@@ -3,8 +3,8 @@
 use crate::support::models::{CLASSES, layer, normals};
 use fer::autograd::BackwardRule;
 use fer::explain::{
-    Classifier, InputGradient, LayerGradient, Maps, Normalization, Objective, ObjectiveGradient,
-    Target,
+    Classifier, FeatureMaps, InputGradient, LayerGradient, Normalization, Objective,
+    ObjectiveGradient, Target,
 };
 use fer::explain::{LayerInfo, LayerKind, ReceptiveField};
 use fer::{PIXELS, Result};
@@ -230,12 +230,12 @@ impl Classifier for TinyNet {
         }
         Ok(out)
     }
-    fn activations(&self, layer: &str, faces: &[f32]) -> Result<Maps> {
+    fn activations(&self, layer: &str, faces: &[f32]) -> Result<FeatureMaps> {
         let at = self.place(layer);
         let [c, h, w] = self.layers[at - 1].output;
         let last = |x| self.forward(x, at).pop().unwrap();
         let data = faces.par_chunks_exact(PIXELS).flat_map_iter(last).collect();
-        Ok(Maps { n: faces.len() / PIXELS, c, h, w, data })
+        Ok(FeatureMaps { n: faces.len() / PIXELS, c, h, w, data })
     }
     fn objective_gradient(
         &self,
@@ -247,7 +247,7 @@ impl Classifier for TinyNet {
         let one = |(x, &unit): (&[f32], &usize)| {
             let values = self.forward(x, at);
             let own = objective.with_units(vec![unit]);
-            let maps = Maps { n: 1, c, h, w, data: values[at].clone() };
+            let maps = FeatureMaps { n: 1, c, h, w, data: values[at].clone() };
             let seed = own.map_gradient(&maps);
             let gradient = self.backward(&values, at, 0, seed, BackwardRule::Standard);
             (own.values(&maps)[0], gradient)

@@ -8,7 +8,7 @@ use crate::cli::shared::output::{keep_inputs, write_scene};
 use crate::cli::shared::photos::PhotoArgs;
 use crate::cli::shared::progress;
 use crate::dataset::Dataset;
-use crate::explain::Explained;
+use crate::explain::NetworkClassifier;
 use crate::explain::filters::feature_maps::{class_means, map_layers, stages};
 use crate::explain::layers::check_filters;
 use crate::explain::{Classifier as _, LayerInfo};
@@ -142,7 +142,7 @@ fn chosen_face(args: &Args, trained: &Trained) -> Result<Dataset> {
 
 /// The face itself and what the network makes of it.
 fn face_page(
-    model: &Explained<'_>,
+    model: &NetworkClassifier<'_>,
     (face, number): (&Dataset, usize),
     pixels: &[f32],
     theme: Theme,
@@ -170,7 +170,7 @@ fn face_page(
 }
 
 fn mean_page(
-    model: &Explained<'_>,
+    model: &NetworkClassifier<'_>,
     trained: &Trained,
     layer: &LayerInfo,
     filters: &[usize],

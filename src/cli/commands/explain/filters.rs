@@ -6,13 +6,13 @@ use crate::cli::shared::output::{keep_inputs, say_written, write_page};
 use crate::cli::shared::progress;
 use crate::cli::shared::progress::duration;
 use crate::console::{self, eprintln_safe};
-use crate::explain::Explained;
+use crate::explain::NetworkClassifier;
 use crate::explain::filters::filter_report::{
     FilterOptions, FilterReport, filter_report, total_steps,
 };
-use crate::explain::filters::parametrization::Recipe;
+use crate::explain::filters::parametrization::MaximizationMethod;
 use crate::explain::filters::spectrum::Extension;
-use crate::explain::filters::top_activations::{LOGITS, find_site};
+use crate::explain::filters::top_activations::{LOGITS, find_layer_or_logits};
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::layers::{check_filters, nearest};
 use crate::files::write_atomic;
@@ -127,17 +127,21 @@ impl Args {
         if self.seeds == 0 || self.seeds > 64 || self.steps == Some(0) {
             return Err(Error::Usage("--seeds: expected 1 to 64; --steps: at least 1".into()));
         }
-        let mut recipes: Vec<Recipe> = match (self.recipe.is_empty(), self.prove) {
+        let mut recipes: Vec<MaximizationMethod> = match (self.recipe.is_empty(), self.prove) {
             (true, false) if self.layer.is_empty() || self.layer == [LOGITS] => {
-                vec![Recipe::Naive, Recipe::Maco, Recipe::Face]
+                vec![MaximizationMethod::Naive, MaximizationMethod::Maco, MaximizationMethod::Face]
             }
-            (true, false) => vec![Recipe::Naive, Recipe::Maco],
-            (true, true) => vec![Recipe::Naive, Recipe::Pixels, Recipe::Maco],
+            (true, false) => vec![MaximizationMethod::Naive, MaximizationMethod::Maco],
+            (true, true) => vec![
+                MaximizationMethod::Naive,
+                MaximizationMethod::Pixels,
+                MaximizationMethod::Maco,
+            ],
             (false, _) => self.recipe.iter().map(|name| name.parse()).collect::<Result<_>>()?,
         };
         recipes.sort();
         recipes.dedup();
-        let ascent = |recipe: Recipe| {
+        let ascent = |recipe: MaximizationMethod| {
             let mut options = recipe.options();
             options.steps = self.steps.unwrap_or(options.steps);
             (recipe, options)
@@ -172,7 +176,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let options = args.options()?;
     let wanted = args.wanted(model.class_names())?;
     for (layer, filters) in &wanted {
-        check_filters(&find_site(&model, layer)?, filters)?;
+        check_filters(&find_layer_or_logits(&model, layer)?, filters)?;
     }
     let all = training_faces(&trained, args.data.as_deref())?;
     let total = all.len();
@@ -197,7 +201,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
 
 /// The reports of all layers, with a bar over the picture-steps of all of them.
 fn make(
-    model: &Explained<'_>,
+    model: &NetworkClassifier<'_>,
     wanted: &[(String, Vec<usize>)],
     training: &TrainingFaces<'_>,
     options: &FilterOptions,
@@ -205,7 +209,7 @@ fn make(
     let start = Instant::now();
     let mut steps = 0;
     for (layer, filters) in wanted {
-        let count = check_filters(&find_site(model, layer)?, filters)?.len();
+        let count = check_filters(&find_layer_or_logits(model, layer)?, filters)?.len();
         steps += total_steps(count, options);
     }
     let bar = progress::bar(steps as u64, "picture steps");

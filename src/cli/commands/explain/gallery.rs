@@ -8,7 +8,7 @@ use crate::cli::shared::input::theme;
 use crate::cli::shared::progress;
 use crate::console;
 use crate::explain::attribution::lime::lime;
-use crate::explain::{Attribution, Explained, Method, Target};
+use crate::explain::{Attribution, Method, NetworkClassifier, Target};
 use crate::files::{make_folder, write_atomic};
 use crate::render::Theme;
 use crate::render::panel::Page;
@@ -113,7 +113,7 @@ impl Writer {
 
     fn lime(
         &mut self,
-        model: &Explained<'_>,
+        model: &NetworkClassifier<'_>,
         faces: &[ShownFace],
         look: &PageOptions<'_>,
         options: &crate::explain::attribution::lime::LimeOptions,
@@ -139,7 +139,7 @@ impl Writer {
     fn whole_set(
         &mut self,
         model: &Model,
-        explained: &Explained<'_>,
+        explained: &NetworkClassifier<'_>,
         all: &crate::dataset::Dataset,
         how: &How,
         theme: Theme,

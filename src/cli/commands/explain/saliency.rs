@@ -11,7 +11,9 @@ use crate::console;
 use crate::explain::attribute;
 use crate::explain::attribution::gradient::integrated_gradients::Baseline;
 use crate::explain::layers::find_layer;
-use crate::explain::{Attribution, Classifier, Explained, Method, Options, Target};
+use crate::explain::{
+    Attribution, AttributionOptions, Classifier, Method, NetworkClassifier, Target,
+};
 use crate::files::write_atomic;
 use crate::render::Theme;
 use crate::render::format::to_npy;
@@ -104,8 +106,12 @@ impl How {
     }
 
     /// Options of the methods around a mean face.
-    pub fn options(&self, model: &dyn Classifier, mean_face: Vec<f32>) -> Result<Options> {
-        let mut options = Options::new(mean_face, self.seed)?;
+    pub fn options(
+        &self,
+        model: &dyn Classifier,
+        mean_face: Vec<f32>,
+    ) -> Result<AttributionOptions> {
+        let mut options = AttributionOptions::new(mean_face, self.seed)?;
         if let Some(layer) = &self.layer {
             let found = find_layer(model, layer)?;
             if !found.has_map() {
@@ -187,8 +193,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let model = args.read_model()?;
     if args.double {
         let wide = model.network().cast::<f64>()?;
-        let explained =
-            Explained::new(&wide)?.at_temperature(model.trained.temperature(false).unwrap_or(1.0));
+        let explained = NetworkClassifier::new(&wide)?
+            .at_temperature(model.trained.temperature(false).unwrap_or(1.0));
         return explain_faces(&args, &model, &explained);
     }
     explain_faces(&args, &model, &model.trained.explained()?)
@@ -240,7 +246,7 @@ pub struct Work<'a> {
     /// One a face.
     pub targets: &'a [Target],
     /// Options of the methods.
-    pub options: &'a Options,
+    pub options: &'a AttributionOptions,
 }
 
 /// Explains all faces by each method, with a bar where it takes long.

@@ -3,7 +3,9 @@
 use crate::PIXELS;
 use crate::cli::shared::faces::{FaceArgs, Model};
 use crate::console;
-use crate::explain::sanity::gradient_check::{COMPLETENESS, Check, VerifyOptions, verify};
+use crate::explain::sanity::gradient_check::{
+    COMPLETENESS, GradientCheck, GradientCheckOptions, check_gradients,
+};
 use crate::report::face::name;
 use crate::{Error, Result};
 use serde::Serialize;
@@ -40,7 +42,7 @@ struct Verified {
 struct VerifiedFace {
     origin: String,
     class: String,
-    checks: Vec<Check>,
+    checks: Vec<GradientCheck>,
 }
 
 pub(crate) fn run(mut args: Args) -> Result<()> {
@@ -53,15 +55,16 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let chosen = args.faces.choose(&model)?;
     let faces = chosen.judge(&explained)?;
     let samples = args.samples as usize;
-    let options = VerifyOptions {
+    let options = GradientCheckOptions {
         pixels: samples,
         parameters: samples,
         seed: args.seed,
-        ..VerifyOptions::default()
+        ..GradientCheckOptions::default()
     };
     let mut verified = vec![];
     for (face, x) in faces.iter().zip(chosen.pixels.chunks_exact(PIXELS)) {
-        let checks = verify(model.network(), x, face.predicted, &chosen.mean_face, &options)?;
+        let checks =
+            check_gradients(model.network(), x, face.predicted, &chosen.mean_face, &options)?;
         let class = name(&names, face.predicted).to_owned();
         verified.push(VerifiedFace { origin: face.origin.clone(), class, checks });
     }
@@ -98,7 +101,7 @@ fn text(result: &Verified) -> String {
     }
     text.push_str("\nnoise: what rounding alone explains\n");
     // Completeness is the quadrature of one method; all else is about the gradient itself.
-    let exact = |c: &Check| c.passed || c.name == COMPLETENESS;
+    let exact = |c: &GradientCheck| c.passed || c.name == COMPLETENESS;
     let exact = result.faces.iter().flat_map(|f| &f.checks).all(exact);
     text.push_str(match (result.passed, exact) {
         (true, _) => "\nAll checks hold: the maps of this network show its gradient.\n",

@@ -102,6 +102,6 @@ pub(crate) fn maps_of_face(
     layer: &str,
     faces: &[f32],
     f: usize,
-) -> Result<crate::explain::Maps> {
+) -> Result<crate::explain::FeatureMaps> {
     model.activations(layer, face(faces, f))
 }

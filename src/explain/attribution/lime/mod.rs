@@ -45,7 +45,7 @@ impl Default for LimeOptions {
 }
 
 /// Fewer pieces than this explain nothing.
-pub const MIN_SEGMENTS: usize = 8;
+pub const MIN_SUPERPIXELS: usize = 8;
 /// A local fit below this weighted R² is not drawn.
 pub const MIN_R2: f64 = 0.3;
 /// Fits that share less of their five strongest pieces than this are not drawn.
@@ -118,7 +118,7 @@ pub fn lime(
     check_classes(model, faces, classes)?;
     let explain = |(f, &class): (usize, &usize)| {
         let x = face(faces, f);
-        lime_with_segments(model, x, class, segment(x, options.segmentation), options)
+        lime_with_superpixels(model, x, class, segment(x, options.segmentation), options)
     };
     classes.iter().enumerate().map(explain).collect()
 }
@@ -126,7 +126,7 @@ pub fn lime(
 /// The same for one face with the caller's pieces, numbered from 0 without gaps.
 ///
 /// **Errors**: those of [`check_classes`]; `Shape` where a pixel has no piece or a number is too high.
-pub fn lime_with_segments(
+pub fn lime_with_superpixels(
     model: &dyn Classifier,
     x: &[f32],
     class: usize,
@@ -184,9 +184,9 @@ const STILL: &str = "hiding pieces changes nothing the network sees: every piece
 
 fn refusal(found: &Lime) -> Option<String> {
     let (pieces, r2) = (found.coefficients.len(), found.r2);
-    if pieces < MIN_SEGMENTS {
+    if pieces < MIN_SUPERPIXELS {
         return Some(format!(
-            "LIME found {pieces} pieces and needs {MIN_SEGMENTS}; use --segments face"
+            "LIME found {pieces} pieces and needs {MIN_SUPERPIXELS}; use --segments face"
         ));
     }
     if let Some(Agreement { top5, .. }) = found.agreement.filter(|a| a.top5 < MIN_TOP5) {

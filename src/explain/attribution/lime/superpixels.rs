@@ -38,7 +38,7 @@ impl fmt::Display for Segmentation {
 }
 
 /// Names of the face's segments, by number.
-pub const FACE_SEGMENTS: [&str; 12] = [
+pub const FACE_SUPERPIXELS: [&str; 12] = [
     "left eye and brow",
     "right eye and brow",
     "nose",
@@ -103,14 +103,14 @@ mod tests {
     #[test]
     fn face_segments_are_twelve_and_named() {
         let labels = face_segments(&Template::fixed());
-        assert_eq!(count(&labels), FACE_SEGMENTS.len());
-        for k in 0..FACE_SEGMENTS.len() {
+        assert_eq!(count(&labels), FACE_SUPERPIXELS.len());
+        for k in 0..FACE_SUPERPIXELS.len() {
             let size = labels.iter().filter(|&&l| l == k).count();
-            assert!(size >= 40, "{} has {size} pixels", FACE_SEGMENTS[k]);
+            assert!(size >= 40, "{} has {size} pixels", FACE_SUPERPIXELS[k]);
         }
-        assert_eq!(FACE_SEGMENTS[labels[15 * SIDE + 10]], "left eye and brow");
-        assert_eq!(FACE_SEGMENTS[labels[46 * SIDE + 24]], "chin");
-        assert_eq!(FACE_SEGMENTS[labels[SIDE - 1]], "hair above");
+        assert_eq!(FACE_SUPERPIXELS[labels[15 * SIDE + 10]], "left eye and brow");
+        assert_eq!(FACE_SUPERPIXELS[labels[46 * SIDE + 24]], "chin");
+        assert_eq!(FACE_SUPERPIXELS[labels[SIDE - 1]], "hair above");
     }
 
     #[test]

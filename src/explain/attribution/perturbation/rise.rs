@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 /// Masks of RISE.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RiseMasks {
+pub struct RiseOptions {
     /// Number.
     pub samples: usize,
     /// Cells a side of the coarse grid.
@@ -21,9 +21,9 @@ pub struct RiseMasks {
     pub seed: u64,
 }
 
-impl Default for RiseMasks {
+impl Default for RiseOptions {
     fn default() -> Self {
-        RiseMasks { samples: 2000, grid: 6, p: 0.5, seed: 0 }
+        RiseOptions { samples: 2000, grid: 6, p: 0.5, seed: 0 }
     }
 }
 
@@ -50,7 +50,7 @@ pub fn rise(
     faces: &[f32],
     classes: &[usize],
     fill: &[f32],
-    masks: &RiseMasks,
+    masks: &RiseOptions,
 ) -> Result<Vec<Rise>> {
     check_classes(model, faces, classes)?;
     check_picture("fill", fill)?;
@@ -69,7 +69,7 @@ pub fn rise(
     classes.iter().enumerate().map(one_face).collect()
 }
 
-fn mask(masks: &RiseMasks, grid: usize, k: u64) -> Vec<f32> {
+fn mask(masks: &RiseOptions, grid: usize, k: u64) -> Vec<f32> {
     let mut rng = Rng::new(masks.seed, Purpose::Explain, 2, k);
     let cells: Vec<f32> =
         (0..grid * grid).map(|_| f32::from(u8::from(rng.bernoulli(masks.p)))).collect();

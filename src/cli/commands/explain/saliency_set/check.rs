@@ -8,8 +8,8 @@ use crate::cli::shared::progress;
 use crate::console;
 use crate::explain::attribute;
 use crate::explain::sanity::randomisation::{parametrised_layers, randomisation, randomised};
-use crate::explain::sanity::sanity_table::{CheckOptions, Checker, passes};
-use crate::explain::{Explained, Method, Target};
+use crate::explain::sanity::sanity_table::{SanityChecker, SanityOptions, passes};
+use crate::explain::{Method, NetworkClassifier, Target};
 use crate::report::saliency::sanity_page::{CheckReport, RandomisationCurve};
 use crate::tensor::storage::trim;
 
@@ -28,9 +28,9 @@ fn check_report(model: &Model, set: &Set, work: &Work<'_>, seed: u64) -> Result<
     let half = randomised(model.network(), Some(layers.div_ceil(2)), seed)?;
     let all = randomised(model.network(), None, seed)?;
     let temperature = model.trained.temperature(false).unwrap_or(1.0);
-    let half = Explained::new(&half)?.at_temperature(temperature);
-    let all = Explained::new(&all)?.at_temperature(temperature);
-    let options = CheckOptions {
+    let half = NetworkClassifier::new(&half)?.at_temperature(temperature);
+    let all = NetworkClassifier::new(&all)?.at_temperature(temperature);
+    let options = SanityOptions {
         attribution: work.options,
         seed,
         half_randomised: Some(&half),
@@ -42,7 +42,7 @@ fn check_report(model: &Model, set: &Set, work: &Work<'_>, seed: u64) -> Result<
     };
     let bar = progress::bar(Method::ALL.map(weight).iter().sum(), "passes");
     bar.set_message("controls");
-    let checker = Checker::new(work.model, &set.pixels, work.targets, &options)?;
+    let checker = SanityChecker::new(work.model, &set.pixels, work.targets, &options)?;
     let (mut rows, mut curves) = (Vec::new(), Vec::new());
     for method in Method::ALL {
         bar.set_message(method.name());
@@ -90,7 +90,7 @@ fn randomisation_curve(
     let layers = parametrised_layers(model.network()).len();
     let steps = randomisation(&original, layers, &mut |top| {
         let other = randomised(model.network(), Some(top), seed)?;
-        let other = Explained::new(&other)?;
+        let other = NetworkClassifier::new(&other)?;
         let found = attribute(&other, method, work.pixels, &targets, work.options)?;
         Ok(found.into_iter().flat_map(|a| a.map).collect())
     })?;

@@ -6,7 +6,7 @@ use crate::cli::commands::explain::saliency_set::{Asked, write};
 use crate::console;
 use crate::explain::regions::region_lift::{Lift, LiftOptions, region_lift};
 use crate::explain::sanity::randomisation::randomised;
-use crate::explain::{Explained, Target};
+use crate::explain::{NetworkClassifier, Target};
 use crate::report::saliency::region_page::RegionPage;
 use crate::report::saliency::region_words::region_words;
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub fn lifts(asked: &Asked<'_>, seed: u64) -> Result<Vec<Lift>> {
     // The same class on both networks: the target is what the trained one was asked about.
     let targets: Vec<Target> = asked.found.iter().map(|a| a.target).collect();
     let other = randomised(asked.model.network(), None, seed)?;
-    let other = Explained::new(&other)?;
+    let other = NetworkClassifier::new(&other)?;
     let mut draw = |_: &[f32]| -> Result<Vec<f32>> {
         let work = Work { model: &other, targets: &targets, ..asked.work };
         let found = explain_all(&work, &[asked.method])?;
