@@ -3,7 +3,7 @@
 //! A binary of its own, because it counts every allocation of its process.
 
 use fer::model::{Inference, Network, architecture};
-use fer::ops::loss::cross_entropy::CrossEntropyOptions;
+use fer::ops::CrossEntropyOptions;
 use fer::optim::{Optimizer, OptimizerConfig};
 use fer::tensor::Tensor;
 use fer::train::batch::Batch;

@@ -12,8 +12,7 @@
 
 use crate::autograd::tape::Node;
 use crate::autograd::{Tape, Var};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::elementwise;
 

@@ -14,8 +14,7 @@
 //! ```
 
 use crate::autograd::Backward;
-use crate::tensor::storage::Element;
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::{Element, Shape, Tensor};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A place on a tape. No other has the same id: a tape that has been cleared is another tape.

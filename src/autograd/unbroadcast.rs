@@ -4,8 +4,7 @@
 //! times. A value read four times has four gradients, and they add up. So the gradient of a
 //! broadcast is a sum over the axes that were repeated.
 
-use crate::tensor::storage::Element;
-use crate::tensor::{MAX_RANK, Shape, Tensor};
+use crate::tensor::{Element, MAX_RANK, Shape, Tensor};
 use crate::{Error, Result};
 
 /// Sums a gradient over the axes along which a value of shape `shape` was repeated.

@@ -6,7 +6,7 @@ use crate::bench::quantile;
 use crate::model::summary::summary;
 use crate::model::{Inference, Network, architecture};
 use crate::nn::Pass;
-use crate::ops::loss::cross_entropy::CrossEntropyOptions;
+use crate::ops::CrossEntropyOptions;
 use crate::optim::{Kind, Optimizer, OptimizerConfig};
 use crate::random::{Purpose, Rng};
 use crate::tensor::Tensor;

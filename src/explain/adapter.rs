@@ -11,8 +11,7 @@ use crate::explain::{
 use crate::model::{Inference, Network};
 use crate::nn::{Function, Layer, Pass};
 use crate::stats::softmax;
-use crate::tensor::storage::Element;
-use crate::tensor::{Shape, Tensor};
+use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, PIXELS, Result};
 use fer_kernels::Layout;
 use rayon::prelude::*;

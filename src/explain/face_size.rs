@@ -2,7 +2,7 @@
 
 use crate::dataset::augment::keys;
 use crate::explain::ReceptiveField;
-use crate::tensor::storage::Element;
+use crate::tensor::Element;
 use crate::{PIXELS, SIDE};
 use rayon::prelude::*;
 

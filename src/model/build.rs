@@ -7,10 +7,10 @@ use crate::model::LayerSpec;
 use crate::nn::{
     Activation, BatchNorm2d, Builder, Conv2d, Layer, Linear, Residual, Sequential, SqueezeExcite,
 };
-use crate::ops::image::conv2d::Conv2dOptions;
-use crate::ops::image::max_pool2d::Pool2dOptions;
+use crate::ops::Conv2dOptions;
+use crate::ops::Pool2dOptions;
+use crate::tensor::Element;
 use crate::tensor::Shape;
-use crate::tensor::storage::Element;
 use crate::{Error, Result};
 
 /// Most parameters of a network: 400 MB in f32, of which training needs about four times as much.

@@ -1,7 +1,7 @@
 //! What a training costs: the figure that makes accuracies comparable.
 
 use crate::model::Network;
-use crate::tensor::storage::Element;
+use crate::tensor::Element;
 
 /// Floating-point operations of one training step for each face of `side` pixels: those of the
 /// forward pass, and as many again for the gradients of the inputs and of the weights.

@@ -13,8 +13,8 @@
 use crate::autograd::Var;
 use crate::model::Network;
 use crate::nn::{Activation, BatchNorm2d, Conv2d, Function, Layer, Pass, Residual, Sequential};
+use crate::ops::Pool2dOptions;
 use crate::ops::image::conv2d::{Conv2dOptions, geometry};
-use crate::ops::image::max_pool2d::Pool2dOptions;
 use crate::ops::matrix::matmul::product;
 use crate::tensor::Shape;
 use crate::tensor::Tensor;

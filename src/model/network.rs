@@ -5,9 +5,8 @@ use crate::model::NetworkSpec;
 use crate::model::build::{Build, MAX_PARAMETERS};
 use crate::nn::{BatchNorm2d, Layer, Parameter, Pass, Sequential};
 use crate::ops;
-use crate::ops::norm::batch_norm::BatchStatistics;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::ops::BatchStatistics;
+use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 
 /// Room for the parameters of a network of ours.

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::model::Network;
-use crate::tensor::storage::Element;
+use crate::tensor::Element;
 use serde::Serialize;
 use std::fmt::Write as _;
 

@@ -12,7 +12,7 @@ use crate::monitor::split_name;
 use crate::monitor::tensorboard::summary::histogram::Histogram;
 use crate::nn::{Function, Layer, Mode, Parameter, Pass, Role};
 use crate::ops::cross_entropy;
-use crate::ops::loss::cross_entropy::{CrossEntropyOptions, Targets};
+use crate::ops::{CrossEntropyOptions, Targets};
 use crate::optim::gradient_norm;
 use crate::tensor::Tensor;
 use crate::train::Trainer;

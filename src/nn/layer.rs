@@ -3,9 +3,8 @@
 use crate::autograd::Var;
 use crate::nn::{BatchNorm2d, Conv2d, Linear, Parameter, Pass, Sequential, SqueezeExcite};
 use crate::ops;
-use crate::ops::image::max_pool2d::Pool2dOptions;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::ops::Pool2dOptions;
+use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::Pool2dGeometry;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,7 @@
 //! What training changes.
 
 use crate::random::{Purpose, Rng};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 
 /// What a parameter does, which decides how it is initialised and whether it decays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,9 @@
 use crate::autograd::{Gradients, Tape, Var};
 use crate::nn::Parameter;
 use crate::nn::profiler::{Clock, Way};
-use crate::ops::norm::batch_norm::BatchStatistics;
+use crate::ops::BatchStatistics;
 use crate::random::{Purpose, Rng};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 
 /// Whether batch norm and dropout behave as in training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,7 @@
 
 use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 

@@ -5,9 +5,9 @@ use crate::autograd::Var;
 use crate::nn::{BatchNorm2d, Mode, Pass, SqueezeExcite};
 use crate::nn::{Function, Layer};
 use crate::ops;
-use crate::ops::image::max_pool2d::Pool2dOptions;
-use crate::ops::norm::batch_norm::BatchStatistics;
-use crate::tensor::storage::Element;
+use crate::ops::BatchStatistics;
+use crate::ops::Pool2dOptions;
+use crate::tensor::Element;
 
 /// Layers one after the other.
 #[derive(Clone, Debug)]

@@ -12,40 +12,17 @@ pub mod matrix;
 pub mod norm;
 pub mod reduce;
 
-pub use elementwise::add::add;
-pub use elementwise::div::div;
-pub use elementwise::dropout::dropout;
-pub use elementwise::exp::exp;
-pub use elementwise::leaky_relu::leaky_relu;
-pub use elementwise::ln::ln;
-pub use elementwise::mul::mul;
-pub use elementwise::neg::neg;
-pub use elementwise::pow::pow;
-pub use elementwise::relu::relu;
-pub use elementwise::sigmoid::sigmoid;
-pub use elementwise::sqrt::sqrt;
-pub use elementwise::sub::sub;
-pub use elementwise::tanh::tanh;
-pub use fused::batch_norm_relu::{batch_norm_relu_eval, batch_norm_relu_train};
-pub use fused::conv2d_statistics::conv2d_statistics;
-pub use fused::scale_add_relu::scale_add_relu;
-pub use image::affine_warp::affine_warp;
-pub use image::avg_pool2d::avg_pool2d;
-pub use image::conv2d::conv2d;
-pub use image::global_avg_pool2d::global_avg_pool2d;
-pub use image::max_pool2d::max_pool2d;
-pub use loss::cross_entropy::cross_entropy;
-pub use matrix::concat::concat;
-pub use matrix::linear::linear;
-pub use matrix::matmul::matmul;
-pub use matrix::reshape::reshape;
-pub use matrix::transpose::transpose;
-pub use norm::batch_norm::{batch_norm_eval, batch_norm_train};
-pub use reduce::log_softmax::log_softmax;
-pub use reduce::max::max;
-pub use reduce::mean::mean;
-pub use reduce::softmax::softmax;
-pub use reduce::sum::sum;
+pub use elementwise::{
+    add, div, dropout, exp, leaky_relu, ln, mul, neg, pow, relu, sigmoid, sqrt, sub, tanh,
+};
+pub use fused::{batch_norm_relu_eval, batch_norm_relu_train, conv2d_statistics, scale_add_relu};
+pub use image::{
+    Conv2dOptions, Pool2dOptions, affine_warp, avg_pool2d, conv2d, global_avg_pool2d, max_pool2d,
+};
+pub use loss::{CrossEntropyOptions, Targets, cross_entropy};
+pub use matrix::{concat, linear, matmul, reshape, transpose};
+pub use norm::{BatchStatistics, batch_norm_eval, batch_norm_train};
+pub use reduce::{log_softmax, max, mean, softmax, sum};
 
 /// Name and formula of every differentiable op; `Backward::name` is one of these names, or `mark` for
 /// the marks between the layers of a timed pass ([`Clock`](crate::nn::profiler::Clock)).

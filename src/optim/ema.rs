@@ -1,8 +1,7 @@
 //! Exponential moving average of a network's state.
 
 use crate::model::Network;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 use fer_kernels::elementwise;
 
 /// average ← d·average + (1 − d)·current, over weights and running statistics alike.

@@ -1,8 +1,7 @@
 //! SGD, Adam and AdamW.
 
 use crate::nn::{Parameter, Role};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 use fer_kernels::reduce;
 use fer_kernels::update::{self, Adam, Sgd};
 use serde::{Deserialize, Serialize};

@@ -1,23 +1,34 @@
 //! Numbers with a shape.
 //!
-//! A tensor is a shared buffer and the sizes of its axes. Cloning it is cheap and shares the
-//! buffer; writing to a shared one copies first, so no holder ever sees another's change.
+//! A [`Tensor`] is a shared buffer and the sizes of its axes. Cloning it is cheap and shares the
+//! buffer; writing to a shared buffer copies it first, so no holder ever sees another's change.
+//!
+//! Its methods, by file, to be read in this order:
+//!
+//! 1. [`shape`]: the sizes of the axes.
+//! 2. this file: constructors, access to the elements, `map`, `zip`, `cast`.
+//! 3. `layout`: order in memory: `to_layout`, `reshape`, `permute`, `strides`.
+//! 4. `broadcast`: `zip_broadcast`, `sum_axes`.
+//! 5. [`storage`]: the buffer, and the pool from which it comes.
 
-pub(crate) mod layout;
+mod broadcast;
+mod layout;
+pub mod shape;
 pub mod storage;
 
-pub use layout::{MAX_RANK, Shape};
+pub use shape::{MAX_RANK, Shape};
+pub use storage::Element;
 
 use crate::{Error, Result};
 use fer_kernels::{Layout, elementwise};
 use std::fmt;
-use storage::{Element, Storage};
+use storage::Storage;
 
-/// A tensor of `f32` (in use) or `f64` (when gradients are checked).
+/// A tensor of `f32`, or of `f64` where gradients are checked.
 ///
-/// Its elements are row-major. Images, shape `[N, C, H, W]`, may instead lie channels-last in
-/// memory ([`Layout::Nhwc`]) because the fast kernels want them so; the shape stays `[N, C, H, W]`
-/// and only [`Tensor::as_slice`] sees the difference.
+/// The elements are row-major in memory. Those of images, shape `[N, C, H, W]`, may instead be
+/// channels-last ([`Layout::Nhwc`]), which the fast kernels need; the shape stays `[N, C, H, W]`, and
+/// only [`Tensor::as_slice`] shows the difference.
 #[derive(Clone)]
 pub struct Tensor<T: Element = f32> {
     pub(crate) storage: Storage<T>,
@@ -26,10 +37,10 @@ pub struct Tensor<T: Element = f32> {
 }
 
 impl<T: Element> Tensor<T> {
-    /// A tensor from its elements in row-major order.
+    /// Creates a tensor from its elements in row-major order.
     ///
     /// # Errors
-    /// [`Error::Shape`] if their number is not the product of the sizes.
+    /// [`Error::Shape`] if the number of elements is not the product of the sizes.
     pub fn from_slice(values: &[T], shape: &[usize]) -> Result<Self> {
         if Shape::try_elements(shape) != Some(values.len()) {
             let n = values.len();
@@ -40,16 +51,16 @@ impl<T: Element> Tensor<T> {
         Ok(Self::build(Shape::new(shape), Layout::Nchw, |y| y.copy_from_slice(values)))
     }
 
-    /// A new tensor whose elements `fill` writes, every one of them, in memory order; row-major
-    /// where there are not four axes.
+    /// Creates a tensor whose elements `fill` writes, every one of them, in memory order. Only a
+    /// tensor of four axes can be channels-last; any other is row-major.
     pub fn build(shape: Shape, layout: Layout, fill: impl FnOnce(&mut [T])) -> Self {
-        let mut storage = Storage::stale(shape.elements());
+        let mut storage = Storage::unfilled(shape.elements());
         fill(storage.make_mut());
         let layout = if shape.len() == 4 { layout } else { Layout::Nchw };
         Self { storage, shape, layout }
     }
 
-    /// All elements equal to `value`.
+    /// Creates a tensor with all elements equal to `value`.
     ///
     /// # Panics
     /// Above [`MAX_RANK`] axes.
@@ -57,7 +68,7 @@ impl<T: Element> Tensor<T> {
         Self::build(Shape::new(shape), Layout::Nchw, |y| y.fill(value))
     }
 
-    /// All zeros.
+    /// Creates a tensor of zeros.
     ///
     /// # Panics
     /// Above [`MAX_RANK`] axes.
@@ -65,12 +76,12 @@ impl<T: Element> Tensor<T> {
         Self::full(shape, T::ZERO)
     }
 
-    /// A single number, of shape `[]`.
+    /// Creates a tensor of one number, of shape `[]`.
     pub fn scalar(value: T) -> Self {
         Self::full(&[], value)
     }
 
-    /// Element i is `f(i)`, in row-major order.
+    /// Creates a tensor whose element i, in row-major order, is `f(i)`.
     ///
     /// # Panics
     /// Above [`MAX_RANK`] axes.
@@ -82,47 +93,48 @@ impl<T: Element> Tensor<T> {
         })
     }
 
-    /// Sizes of the axes.
+    /// Returns the sizes of the axes.
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// Number of elements.
+    /// Returns the number of elements.
     pub fn elements(&self) -> usize {
         self.shape.elements()
     }
 
-    /// Order of the axes in memory.
+    /// Returns the order of the axes in memory.
     pub fn layout(&self) -> Layout {
         self.layout
     }
 
-    /// The elements in memory order.
+    /// Returns the elements in memory order.
     pub fn as_slice(&self) -> &[T] {
         self.storage.as_slice()
     }
 
-    /// The elements in memory order, to write; copied first if the buffer is shared.
+    /// Returns the elements in memory order, writable; copies them first if the buffer is shared.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         self.storage.make_mut()
     }
 
-    /// The elements in row-major order.
+    /// Returns the elements in row-major order.
     pub fn to_vec(&self) -> Vec<T> {
         self.to_layout(Layout::Nchw).as_slice().to_vec()
     }
 
-    /// The only element. A tensor of any other number of elements gives its first, or NaN.
+    /// Returns the only element. If there are several, the first; if there is none, NaN.
     pub fn item(&self) -> T {
         self.as_slice().first().copied().unwrap_or(T::from_f64(f64::NAN))
     }
 
-    /// f of every element.
+    /// Returns f(x) for every element x.
     pub fn map(&self, f: impl Fn(T) -> T + Sync) -> Self {
         Self::build(self.shape, self.layout, |y| elementwise::unary(self.as_slice(), y, f))
     }
 
-    /// f of every pair of elements of two tensors of one shape (`op` names the caller in errors).
+    /// Returns f(a, b) for every pair of elements of two tensors of one shape. `op` names the caller in
+    /// errors.
     ///
     /// # Errors
     /// [`Error::Shape`] if the shapes differ.
@@ -139,6 +151,12 @@ impl<T: Element> Tensor<T> {
         Ok(Self::build(self.shape, self.layout, |y| {
             elementwise::binary(self.as_slice(), other.as_slice(), y, f);
         }))
+    }
+
+    /// Returns the same values in another precision, row-major.
+    pub fn cast<U: Element>(&self) -> Tensor<U> {
+        let values = self.to_layout(Layout::Nchw);
+        Tensor::from_fn(&self.shape, |i| U::from_f64(values.as_slice()[i].to_f64()))
     }
 }
 

@@ -1,12 +1,13 @@
-//! Buffers that come back: a training step asks for the same sizes again and again, so a buffer
-//! that nobody holds any more is kept for the next one who asks. After the first step no large
-//! allocation is left.
+//! A pool of reusable buffers.
+//!
+//! A training step needs the same buffer sizes again and again, so a released buffer is kept for the
+//! next request of its size. After the first step no large allocation is left.
 
 use fer_kernels::Kernels;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A number that comes in pooled buffers.
+/// A number type with a pool of buffers.
 pub trait Pooled: Copy + Default + Send + Sync + 'static {
     #[doc(hidden)]
     fn pool() -> &'static Pool<Self>;
@@ -24,15 +25,15 @@ macro_rules! pooled {
 }
 pooled!(f32);
 pooled!(f64);
-pooled!(u32); // places
+pooled!(u32); // arg-max indices
 
-/// An element type that tensors can hold: its kernels and its pool of buffers.
+/// A number type that tensors can hold: it has kernels and a pool of buffers.
 pub trait Element: Kernels + Pooled {}
 impl Element for f32 {}
 impl Element for f64 {}
 
-/// Free buffers by capacity. The `Arc` is kept with its buffer so that not even the counter is
-/// allocated again.
+/// Free buffers by capacity. The `Arc` is kept with its buffer, so that its counter is not allocated
+/// again either.
 #[derive(Debug)]
 pub struct Pool<T>(Mutex<BTreeMap<usize, Vec<Arc<Vec<T>>>>>);
 
@@ -46,13 +47,13 @@ impl<T: Pooled> Pool<T> {
     }
 }
 
-/// Gives all free buffers back to the system; called between phases of different batch sizes.
+/// Returns all free buffers to the system. Called between phases of different batch sizes.
 pub fn trim<T: Pooled>() {
     T::pool().0.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
-/// Rounds up to one of eight sizes between two powers of two, so that a last, smaller batch finds
-/// buffers too; at most an eighth is wasted.
+/// Rounds up to one of eight sizes between two powers of two, so that a smaller last batch can reuse
+/// buffers too. At most an eighth is wasted.
 fn capacity(len: usize) -> usize {
     let step = (len.next_power_of_two() / 16).max(1);
     len.div_ceil(step) * step
@@ -66,25 +67,25 @@ pub struct Storage<T: Pooled> {
 }
 
 impl<T: Pooled> Storage<T> {
-    /// A buffer of `len` elements whose contents are left over from earlier use: the caller
-    /// writes every element.
-    pub fn stale(len: usize) -> Self {
+    /// Returns a buffer of `len` elements with contents left over from earlier use: the caller must
+    /// write every element.
+    pub fn unfilled(len: usize) -> Self {
         let capacity = capacity(len);
         let buffer =
             T::pool().take(capacity).unwrap_or_else(|| Arc::new(vec![T::default(); capacity]));
         Self { buffer: Some(buffer), len }
     }
 
-    /// The elements.
+    /// Returns the elements.
     pub fn as_slice(&self) -> &[T] {
         self.buffer.as_ref().map_or(&[], |b| &b[..self.len])
     }
 
-    /// The elements, to write: copied first if somebody else holds this buffer.
+    /// Returns the elements, writable; copies them first if the buffer is shared.
     pub fn make_mut(&mut self) -> &mut [T] {
         let len = self.len;
         if self.buffer.as_mut().is_none_or(|b| Arc::get_mut(b).is_none()) {
-            let mut copy = Self::stale(len);
+            let mut copy = Self::unfilled(len);
             if let Some(b) = copy.buffer.as_mut().and_then(Arc::get_mut) {
                 b[..len].copy_from_slice(self.as_slice());
             }
@@ -116,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_shared_buffer_is_copied_before_it_is_written() {
-        let mut a = Storage::<f64>::stale(5);
+        let mut a = Storage::<f64>::unfilled(5);
         a.make_mut().fill(1.0);
         let b = a.clone();
         a.make_mut()[0] = 2.0;
@@ -127,10 +128,10 @@ mod tests {
     #[test]
     fn a_dropped_buffer_is_found_again() {
         let len = 7_654_321; // a size no other test uses
-        let a = Storage::<f64>::stale(len);
+        let a = Storage::<f64>::unfilled(len);
         let place = a.as_slice().as_ptr();
         drop(a);
-        assert_eq!(Storage::<f64>::stale(len).as_slice().as_ptr(), place);
+        assert_eq!(Storage::<f64>::unfilled(len).as_slice().as_ptr(), place);
     }
 
     #[test]

@@ -2,10 +2,9 @@
 
 use crate::Result;
 use crate::dataset::Dataset;
-use crate::ops::loss::cross_entropy::Targets;
+use crate::ops::Targets;
 use crate::random::{Purpose, Rng};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 use crate::train::TrainConfig;
 use fer_kernels::Layout;
 

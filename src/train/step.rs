@@ -5,11 +5,10 @@ use crate::autograd::Var;
 use crate::model::Network;
 use crate::nn::Pass;
 use crate::ops;
-use crate::ops::loss::cross_entropy::CrossEntropyOptions;
+use crate::ops::CrossEntropyOptions;
 use crate::optim::{Optimizer, gradient_norm};
 use crate::stats::argmax;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 use crate::train::batch::Batch;
 use fer_kernels::on_pool;
 

@@ -6,7 +6,7 @@ use crate::model::Network;
 use crate::model::flops::flop_per_face;
 use crate::model::mean_face::mean_face;
 use crate::model::{Predictions, predict};
-use crate::ops::loss::cross_entropy::{CrossEntropyOptions, Targets};
+use crate::ops::{CrossEntropyOptions, Targets};
 use crate::optim::{Ema, Optimizer};
 use crate::train::batch::{SoftLabels, assemble, epoch_order};
 use crate::train::config::MAX_EPOCHS;

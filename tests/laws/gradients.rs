@@ -171,8 +171,7 @@ fn gradients_at_kinks_are_as_documented() {
     // The first of equals wins; the border of a pooling never does.
     let ties = [2.0, 5.0, 5.0, 1.0, 5.0];
     assert_eq!(gradient_at(&ties, |t, x| ops::max(t, x, &[0])), [0.0, 1.0, 0.0, 0.0, 0.0]);
-    let options =
-        ops::image::max_pool2d::Pool2dOptions { kernel: [1, 3], stride: [1, 1], padding: [0, 1] };
+    let options = ops::Pool2dOptions { kernel: [1, 3], stride: [1, 1], padding: [0, 1] };
     let pooled = |t: &mut Tape<f64>, x: &Var<f64>| {
         let x = ops::reshape(t, x, &[1, 1, 1, 4])?;
         ops::max_pool2d(t, &x, options)
@@ -191,7 +190,7 @@ fn gradient_of_pow_at_zero() {
 /// The mean over no rows is not a number, and neither is its gradient anything but empty.
 #[test]
 fn cross_entropy_of_no_rows_is_nan() {
-    use ops::loss::cross_entropy::Targets;
+    use ops::Targets;
     let mut tape = Tape::<f64>::new();
     let x = tape.leaf(Tensor::zeros(&[0, 7]));
     let labels = Targets::Labels(Vec::new());

@@ -6,8 +6,7 @@ use fer::autograd::BackwardRule;
 use fer::model::{Inference, LayerSpec, Network, NetworkSpec, architecture};
 use fer::nn::{Function, Mode, Pass};
 use fer::random::{Purpose, Rng};
-use fer::tensor::Tensor;
-use fer::tensor::storage::Element;
+use fer::tensor::{Element, Tensor};
 
 /// A built-in network for small pictures.
 fn network<T: Element>(name: &str, side: usize) -> Network<T> {

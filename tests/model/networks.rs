@@ -7,7 +7,7 @@ use fer::autograd::{BackwardRule, Tape, Var};
 use fer::model::{LayerSpec, Network, NetworkSpec, architecture};
 use fer::nn::{Mode, Parameter, Pass, Role};
 use fer::ops;
-use fer::ops::loss::cross_entropy::Targets;
+use fer::ops::Targets;
 use fer::optim::{Kind, Optimizer, OptimizerConfig, Schedule, Shape};
 use fer::random::{Purpose, Rng};
 use fer::tensor::Tensor;

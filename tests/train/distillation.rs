@@ -6,7 +6,7 @@ use fer::dataset::augment::View;
 use fer::dataset::{Dataset, SynthOptions, synthesize};
 use fer::model::weights::Archive;
 use fer::model::{Ensemble, Trained, predict};
-use fer::ops::loss::cross_entropy::Targets;
+use fer::ops::Targets;
 use fer::train::StepResult;
 use fer::train::batch::{SoftLabels, assemble};
 use fer::train::distillation::{SOFT_LABELS, answers, asking_flop};

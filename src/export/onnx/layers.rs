@@ -2,7 +2,7 @@
 
 use crate::export::onnx::graph::{Graph, float, int, ints};
 use crate::nn::{BatchNorm2d, Conv2d, Function, Layer, Linear, Parameter, SqueezeExcite};
-use crate::ops::image::max_pool2d::Pool2dOptions;
+use crate::ops::Pool2dOptions;
 use crate::protobuf::Message;
 
 /// Adds layers one after the other behind the value `x`; returns the name of the last value.

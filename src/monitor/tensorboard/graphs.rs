@@ -8,7 +8,7 @@ use crate::monitor::tensorboard::summary::graph::Node;
 use crate::monitor::tensorboard::summary::keras_graph;
 use crate::nn::{Layer, Mode, Pass};
 use crate::ops::cross_entropy;
-use crate::ops::loss::cross_entropy::{CrossEntropyOptions, Targets};
+use crate::ops::{CrossEntropyOptions, Targets};
 use crate::tensor::Tensor;
 
 /// The layers. A residual block is a box with its skip connection; a convolution and what follows

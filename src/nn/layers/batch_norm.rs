@@ -4,9 +4,8 @@ use crate::Result;
 use crate::autograd::Var;
 use crate::nn::{Builder, Mode, Parameter, Pass, Role};
 use crate::ops;
-use crate::ops::norm::batch_norm::BatchStatistics;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::ops::BatchStatistics;
+use crate::tensor::{Element, Tensor};
 
 /// Batch norm over the channels of `[n, c, h, w]`, or the features of `[n, c]`.
 #[derive(Clone, Debug)]

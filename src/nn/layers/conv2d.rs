@@ -3,9 +3,9 @@
 use crate::autograd::Var;
 use crate::nn::{Builder, Parameter, Pass, Role};
 use crate::ops;
-use crate::ops::image::conv2d::Conv2dOptions;
-use crate::ops::norm::batch_norm::BatchStatistics;
-use crate::tensor::storage::Element;
+use crate::ops::BatchStatistics;
+use crate::ops::Conv2dOptions;
+use crate::tensor::Element;
 use crate::{Error, Result};
 use fer_kernels::Conv2dGeometry;
 

@@ -5,8 +5,7 @@ use crate::autograd::Var;
 use crate::nn::{Builder, Parameter, Pass, Role};
 use crate::ops;
 use crate::random::{Purpose, Rng};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 
 /// y = x·Wᵀ + b.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::autograd::Var;
 use crate::nn::{Builder, Linear, Pass};
 use crate::ops;
-use crate::tensor::storage::Element;
+use crate::tensor::Element;
 
 /// y = x · sigmoid(W₂·relu(W₁·mean(x) + b₁) + b₂), one weight a channel (Hu et al. 2018).
 #[derive(Clone, Debug)]

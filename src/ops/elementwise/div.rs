@@ -1,10 +1,9 @@
 //! y = a / b element by element, broadcast.
 
 use crate::Result;
+use crate::autograd::unbroadcast::unbroadcast;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::ops::elementwise::broadcast::{set_binary, zip_broadcast};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 
 /// Quotient of two tensors, element by element: y = a / b.
 ///
@@ -26,7 +25,7 @@ use crate::tensor::storage::Element;
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn div<T: Element>(tape: &mut Tape<T>, a: &Var<T>, b: &Var<T>) -> Result<Var<T>> {
-    let y = zip_broadcast("div", a.value(), b.value(), |a, b| a / b)?;
+    let y = a.value().zip_broadcast("div", b.value(), |a, b| a / b)?;
     let op = DivBackward { a: a.value().clone(), b: b.value().clone(), y: y.clone() };
     Ok(tape.record(y, &[a, b], op))
 }
@@ -42,11 +41,13 @@ impl<T: Element> Backward<T> for DivBackward<T> {
         "div"
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
-        set_binary(grads, 0, "div", grad_output, &self.b, &self.a.shape(), |g, b| g / b)?;
-        if grads.wants(1) {
+        grads.set(0, || {
+            let grad = grad_output.zip_broadcast("div", &self.b, |g, b| g / b)?;
+            unbroadcast(grad, &self.a.shape())
+        })?;
+        grads.set(1, || {
             let gy = grad_output.zip("div", &self.y, |g, y| -g * y)?;
-            set_binary(grads, 1, "div", &gy, &self.b, &self.b.shape(), |gy, b| gy / b)?;
-        }
-        Ok(())
+            unbroadcast(gy.zip_broadcast("div", &self.b, |gy, b| gy / b)?, &self.b.shape())
+        })
     }
 }

@@ -2,8 +2,7 @@
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::random::Rng;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 
 /// Dropout in training mode: each element becomes 0 with probability p, else x/(1 − p), so that

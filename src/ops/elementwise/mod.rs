@@ -1,17 +1,31 @@
 //! Ops that work element by element, with broadcasting where they take two tensors.
 
-pub mod add;
-pub(crate) mod broadcast;
-pub mod div;
-pub mod dropout;
-pub mod exp;
-pub mod leaky_relu;
-pub mod ln;
-pub mod mul;
-pub mod neg;
-pub mod pow;
-pub mod relu;
-pub mod sigmoid;
-pub mod sqrt;
-pub mod sub;
-pub mod tanh;
+mod add;
+mod div;
+mod dropout;
+mod exp;
+mod leaky_relu;
+mod ln;
+mod mul;
+mod neg;
+mod pow;
+mod relu;
+mod sigmoid;
+mod sqrt;
+mod sub;
+mod tanh;
+
+pub use add::add;
+pub use div::div;
+pub use dropout::dropout;
+pub use exp::exp;
+pub use leaky_relu::leaky_relu;
+pub use ln::ln;
+pub use mul::mul;
+pub use neg::neg;
+pub use pow::pow;
+pub use relu::relu;
+pub use sigmoid::sigmoid;
+pub use sqrt::sqrt;
+pub use sub::sub;
+pub use tanh::tanh;

@@ -1,10 +1,9 @@
 //! y = a · b element by element, broadcast.
 
 use crate::Result;
+use crate::autograd::unbroadcast::unbroadcast;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::ops::elementwise::broadcast::{set_binary, zip_broadcast};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 
 /// Product of two tensors, element by element: y = a · b.
 ///
@@ -27,7 +26,7 @@ use crate::tensor::storage::Element;
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn mul<T: Element>(tape: &mut Tape<T>, a: &Var<T>, b: &Var<T>) -> Result<Var<T>> {
-    let y = zip_broadcast("mul", a.value(), b.value(), |a, b| a * b)?;
+    let y = a.value().zip_broadcast("mul", b.value(), |a, b| a * b)?;
     Ok(tape.record(y, &[a, b], MulBackward { a: a.value().clone(), b: b.value().clone() }))
 }
 
@@ -41,7 +40,13 @@ impl<T: Element> Backward<T> for MulBackward<T> {
         "mul"
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
-        set_binary(grads, 0, "mul", grad_output, &self.b, &self.a.shape(), |g, b| g * b)?;
-        set_binary(grads, 1, "mul", grad_output, &self.a, &self.b.shape(), |g, a| g * a)
+        grads.set(0, || {
+            let grad = grad_output.zip_broadcast("mul", &self.b, |g, b| g * b)?;
+            unbroadcast(grad, &self.a.shape())
+        })?;
+        grads.set(1, || {
+            let grad = grad_output.zip_broadcast("mul", &self.a, |g, a| g * a)?;
+            unbroadcast(grad, &self.b.shape())
+        })
     }
 }

@@ -2,8 +2,7 @@
 
 use crate::Result;
 use crate::autograd::{Backward, BackwardRule, InputGrads, Tape, Var};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 
 /// Rectified linear unit: y = max(x, 0).
 ///

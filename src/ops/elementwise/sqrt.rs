@@ -2,8 +2,7 @@
 
 use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 
 /// Square root of each element: y = √x.
 ///

@@ -3,10 +3,7 @@
 use crate::Result;
 use crate::autograd::unbroadcast::unbroadcast;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::ops::elementwise::broadcast::zip_broadcast;
-use crate::tensor::Shape;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Shape, Tensor};
 
 /// Difference of two tensors: y = a − b.
 ///
@@ -26,7 +23,7 @@ use crate::tensor::storage::Element;
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn sub<T: Element>(tape: &mut Tape<T>, a: &Var<T>, b: &Var<T>) -> Result<Var<T>> {
-    let y = zip_broadcast("sub", a.value(), b.value(), |a, b| a - b)?;
+    let y = a.value().zip_broadcast("sub", b.value(), |a, b| a - b)?;
     Ok(tape.record(y, &[a, b], SubBackward { a: a.shape(), b: b.shape() }))
 }
 

@@ -2,8 +2,7 @@
 
 use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 
 /// Hyperbolic tangent of each element: y = tanh x.
 ///

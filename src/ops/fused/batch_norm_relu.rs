@@ -2,17 +2,15 @@
 
 use crate::autograd::{Backward, BackwardRule, InputGrads, Tape, Var};
 use crate::ops::norm::batch_norm::{BatchStatistics, channel_view, inverse_std, statistics};
-use crate::tensor::Shape;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{Normalisation, Pool2dGeometry};
 
 /// Batch norm in training mode, then ReLU, then the maximum of each window×window pixels
 /// (1: no pooling): y = max(0, max over the window of γ·x̂ + β).
 ///
-/// The same as [`batch_norm_train`](crate::ops::batch_norm_train), [`relu`](crate::ops::elementwise::relu()) and
-/// [`max_pool2d`](crate::ops::image::max_pool2d()) one after the other, y to the last bit and the gradients to
+/// The same as [`batch_norm_train`](crate::ops::batch_norm_train), [`relu`](crate::ops::relu()) and
+/// [`max_pool2d`](crate::ops::max_pool2d()) one after the other, y to the last bit and the gradients to
 /// rounding; but what lies between them is never written to memory, and is computed again from x in
 /// the backward pass. `measured` are mean and variance of x where somebody has them already, as there.
 ///

@@ -2,26 +2,24 @@
 
 use crate::Result;
 use crate::autograd::{Tape, Var};
+use crate::ops::BatchStatistics;
 use crate::ops::image::conv2d::{Conv2dBackward, Conv2dOptions};
-use crate::ops::norm::batch_norm::BatchStatistics;
-use crate::tensor::Shape;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Shape, Tensor};
 
 /// Convolution, and mean and (biased) variance of each channel of its output: y as in
-/// [`conv2d`](crate::ops::image::conv2d()), mean\[o\] = Σ_{n,i,j} y\[n,o,i,j\] / m,
+/// [`conv2d`](crate::ops::conv2d()), mean\[o\] = Σ_{n,i,j} y\[n,o,i,j\] / m,
 /// var\[o\] = Σ_{n,i,j} (y\[n,o,i,j\] − mean\[o\])² / m, m = n·h_out·w_out.
 ///
 /// The statistics are what [`batch_norm_train`](crate::ops::batch_norm_train()) would measure in y, to the
 /// last bit; but they are measured piece by piece while y is in cache, and y is read from memory once
 /// less. Hand them to the batch norm of this y.
 ///
-/// **Shapes**: as [`conv2d`](crate::ops::image::conv2d()); mean and var `[c_out]`.
-/// **Gradient**: that of [`conv2d`](crate::ops::image::conv2d()). The statistics are numbers, not variables of the
+/// **Shapes**: as [`conv2d`](crate::ops::conv2d()); mean and var `[c_out]`.
+/// **Gradient**: that of [`conv2d`](crate::ops::conv2d()). The statistics are numbers, not variables of the
 /// tape, and carry no gradient here. That loses nothing: a batch norm knows that its mean and variance
 /// are functions of its x, whoever has computed them, and its ∂L/∂x, which arrives here as ȳ, holds
 /// the paths through both. Saved: x and w.
-/// **Errors**: [`Error::Shape`](crate::Error::Shape) as [`conv2d`](crate::ops::image::conv2d()). No output, no
+/// **Errors**: [`Error::Shape`](crate::Error::Shape) as [`conv2d`](crate::ops::conv2d()). No output, no
 /// statistics: where m = 0 they are NaN, which a batch norm refuses.
 /// **Source**: Ioffe and Szegedy 2015; Jung et al. 2019, *Restructuring Batch Normalization to
 /// Accelerate CNN Training*.

@@ -1,16 +1,14 @@
 //! y = max(0, a + s·b) in one pass over memory.
 
 use crate::autograd::{Backward, BackwardRule, InputGrads, Tape, Var};
-use crate::tensor::Shape;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{ChannelView, Layout};
 
 /// The end of a residual block with squeeze and excitation: the branch b weighed by s, the shortcut
 /// a added, then ReLU: y\[n,c,i,j\] = max(0, a\[n,c,i,j\] + s\[n,c\]·b\[n,c,i,j\]).
 ///
-/// The same as [`mul`](crate::ops::elementwise::mul()), [`add`](crate::ops::elementwise::add()) and [`relu`](crate::ops::elementwise::relu()) one after the
+/// The same as [`mul`](crate::ops::mul()), [`add`](crate::ops::add()) and [`relu`](crate::ops::relu()) one after the
 /// other, without writing to memory what lies between them.
 ///
 /// **Shapes**: a, b, y `[n, c, h, w]`; s `[n, c]`.

@@ -1,8 +1,7 @@
 //! Pictures shifted, turned and scaled.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::warp::{self, Affine, Border, WarpGeometry};
 

@@ -3,9 +3,7 @@
 use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::ops::image::max_pool2d::{Pool2dOptions, geometry};
-use crate::tensor::Shape;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Shape, Tensor};
 use fer_kernels::Pool2dGeometry;
 
 /// Mean of each window; the border counts as zeros.
@@ -20,7 +18,7 @@ use fer_kernels::Pool2dGeometry;
 /// # use fer::autograd::Tape;
 /// # use fer::tensor::Tensor;
 /// # use fer::ops;
-/// # use fer::ops::image::max_pool2d::Pool2dOptions;
+/// # use fer::ops::Pool2dOptions;
 /// # let mut tape = Tape::new();
 /// let x = tape.leaf(Tensor::from_slice(&[1.0, 4.0, 3.0, 2.0], &[1, 1, 2, 2])?);
 /// let y = ops::avg_pool2d(&mut tape, &x, Pool2dOptions::square(2))?;

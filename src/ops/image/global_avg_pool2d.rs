@@ -2,9 +2,7 @@
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::ops::reduce::sum::repeat;
-use crate::tensor::Shape;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 
 /// Mean over rows and columns: y\[n,c\] = Σ_{i,j} x\[n,c,i,j\] / (h·w).

@@ -3,7 +3,7 @@
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::Shape;
 use crate::tensor::Tensor;
-use crate::tensor::storage::{Element, Storage};
+use crate::tensor::storage::Storage;
 use crate::{Error, Result};
 use fer_kernels::Pool2dGeometry;
 
@@ -38,7 +38,7 @@ impl Pool2dOptions {
 /// # use fer::autograd::Tape;
 /// # use fer::tensor::Tensor;
 /// # use fer::ops;
-/// # use fer::ops::image::max_pool2d::Pool2dOptions;
+/// # use fer::ops::Pool2dOptions;
 /// # let mut tape = Tape::new();
 /// let x = tape.leaf(Tensor::from_slice(&[1.0, 4.0, 3.0, 2.0], &[1, 1, 2, 2])?);
 /// let y = ops::max_pool2d(&mut tape, &x, Pool2dOptions::square(2))?;
@@ -56,7 +56,7 @@ pub fn max_pool2d<T: Element>(
         return Err(Error::shape("max_pool2d", format!("x {:?} has no pixel", x.shape())));
     }
     let input = x.value().to_layout(T::LAYOUT);
-    let mut argmax = Storage::stale(g.output_len());
+    let mut argmax = Storage::unfilled(g.output_len());
     let y = Tensor::build(Shape::new(&[g.n, g.c, g.h_out, g.w_out]), T::LAYOUT, |y| {
         T::max_pool2d_forward(g, input.as_slice(), y, argmax.make_mut());
     });

@@ -1,8 +1,7 @@
 //! The loss of a classifier.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{Layout, softmax};
 
@@ -41,7 +40,7 @@ pub struct CrossEntropyOptions {
 /// # use fer::autograd::Tape;
 /// # use fer::tensor::Tensor;
 /// # use fer::ops;
-/// # use fer::ops::loss::cross_entropy::{CrossEntropyOptions, Targets};
+/// # use fer::ops::{CrossEntropyOptions, Targets};
 /// # let mut tape = Tape::new();
 /// let logits = tape.leaf(Tensor::from_slice(&[0.0, 0.0], &[1, 2])?);
 /// let plain = CrossEntropyOptions::default();

@@ -1,3 +1,5 @@
 //! Loss functions.
 
-pub mod cross_entropy;
+mod cross_entropy;
+
+pub use cross_entropy::{CrossEntropyOptions, Targets, cross_entropy};

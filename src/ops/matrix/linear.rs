@@ -2,8 +2,7 @@
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::ops::matrix::matmul::product;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{Transpose, elementwise};
 

@@ -1,9 +1,7 @@
 //! C = A·B.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::tensor::Shape;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{GemmGeometry, Layout, Transpose};
 

@@ -1,7 +1,13 @@
 //! Matrix products, and ops that rearrange or join tensors.
 
-pub mod concat;
-pub mod linear;
-pub mod matmul;
-pub mod reshape;
-pub mod transpose;
+mod concat;
+mod linear;
+pub(crate) mod matmul;
+mod reshape;
+mod transpose;
+
+pub use concat::concat;
+pub use linear::linear;
+pub use matmul::matmul;
+pub use reshape::reshape;
+pub use transpose::transpose;

@@ -2,9 +2,7 @@
 
 use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::tensor::Shape;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Shape, Tensor};
 
 /// Gives the elements, in row-major order, another shape.
 ///

@@ -1,8 +1,7 @@
 //! Axes in another order.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 
 /// Permutes the axes: axis i of y is axis `axes[i]` of x.

@@ -1,9 +1,7 @@
 //! Batch normalisation.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::tensor::Shape;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{ChannelView, Layout};
 
@@ -23,7 +21,7 @@ pub struct BatchStatistics<T: Element> {
 /// variance of each channel over the batch and all pixels.
 ///
 /// `measured` are these statistics where somebody has them already
-/// ([`conv2d_statistics`](crate::ops::fused::conv2d_statistics())); they must be those of this very x, for the
+/// ([`conv2d_statistics`](crate::ops::conv2d_statistics())); they must be those of this very x, for the
 /// gradient below says how they follow from it. Without them x is read once more.
 ///
 /// **Shapes**: x `[n, c, h, w]` or `[n, c]`; γ, β `[c]`; y as x; the statistics `[c]`.

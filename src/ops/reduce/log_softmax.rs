@@ -3,8 +3,7 @@
 use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::ops::reduce::softmax::last_axis;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 use fer_kernels::{Layout, softmax};
 
 /// Log-probabilities from scores: yⱼ = xⱼ − ln Σₖ e^(xₖ), along the last axis.

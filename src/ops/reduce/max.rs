@@ -2,8 +2,7 @@
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::ops::reduce::sum::check_axes;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 use crate::tensor::{MAX_RANK, Shape};
 use crate::{Error, Result};
 use fer_kernels::Layout;

@@ -3,9 +3,7 @@
 use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::ops::reduce::sum::{check_axes, repeat};
-use crate::tensor::Shape;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Shape, Tensor};
 
 /// Mean over the given axes, which stay with size 1: y = Σₐ x\[…,a,…\] / m, m elements each.
 ///

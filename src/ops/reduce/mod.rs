@@ -1,7 +1,13 @@
-//! Ops that combine the elements along axes: sums, means, maxima, softmax.
+//! Ops that combine the elements along axes: sum, mean, maximum, softmax.
 
-pub mod log_softmax;
-pub mod max;
-pub mod mean;
-pub mod softmax;
-pub mod sum;
+mod log_softmax;
+mod max;
+mod mean;
+mod softmax;
+pub(crate) mod sum;
+
+pub use log_softmax::log_softmax;
+pub use max::max;
+pub use mean::mean;
+pub use softmax::softmax;
+pub use sum::sum;

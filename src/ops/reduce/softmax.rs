@@ -1,8 +1,7 @@
 //! Softmax along the last axis.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{Layout, softmax};
 

@@ -1,9 +1,7 @@
 //! Sum over axes.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::tensor::Shape;
-use crate::tensor::Tensor;
-use crate::tensor::storage::Element;
+use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 
 /// Sum over the given axes, which stay with size 1: y\[…,0,…\] = Σₐ x\[…,a,…\].
@@ -44,7 +42,7 @@ pub(crate) fn repeat<T: Element>(
 ) -> Result<Tensor<T>> {
     let layout = grad_output.layout();
     let ones = Tensor::build(*shape, layout, |y| y.fill(factor));
-    crate::ops::elementwise::broadcast::zip_broadcast("sum", &ones, grad_output, |one, g| one * g)
+    ones.zip_broadcast("sum", grad_output, |one, g| one * g)
 }
 
 struct SumBackward {

@@ -1,10 +1,10 @@
 //! Wrong calls of every op: an error that names the op and what did not fit, never a panic.
 
 use fer::autograd::{Tape, Var};
-use fer::ops::image::conv2d::Conv2dOptions;
-use fer::ops::image::max_pool2d::Pool2dOptions;
-use fer::ops::loss::cross_entropy::{CrossEntropyOptions, Targets};
-use fer::ops::norm::batch_norm::BatchStatistics;
+use fer::ops::BatchStatistics;
+use fer::ops::Conv2dOptions;
+use fer::ops::Pool2dOptions;
+use fer::ops::{CrossEntropyOptions, Targets};
 use fer::random::{Purpose, Rng};
 use fer::tensor::Tensor;
 use fer::{Error, Result, ops};

@@ -2,9 +2,9 @@
 
 use fer::autograd::{Tape, Var};
 use fer::ops;
-use fer::ops::image::conv2d::Conv2dOptions;
-use fer::ops::image::max_pool2d::Pool2dOptions;
-use fer::ops::loss::cross_entropy::Targets;
+use fer::ops::Conv2dOptions;
+use fer::ops::Pool2dOptions;
+use fer::ops::Targets;
 use fer::random::{Purpose, Rng};
 use fer::tensor::Tensor;
 

@@ -6,11 +6,10 @@ use crate::support::samples::assert_near;
 use fer::Result;
 use fer::autograd::{BackwardRule, Tape, Var};
 use fer::ops;
-use fer::ops::image::conv2d::Conv2dOptions;
-use fer::ops::image::max_pool2d::Pool2dOptions;
-use fer::ops::loss::cross_entropy::{CrossEntropyOptions, Targets};
-use fer::tensor::Tensor;
-use fer::tensor::storage::Element;
+use fer::ops::Conv2dOptions;
+use fer::ops::Pool2dOptions;
+use fer::ops::{CrossEntropyOptions, Targets};
+use fer::tensor::{Element, Tensor};
 use fer_kernels::Layout;
 use fer_kernels::warp::{Affine, Border};
 

@@ -6,12 +6,11 @@ use fer::autograd::gradcheck::gradcheck;
 use fer::autograd::{BackwardRule, Tape, Var};
 use fer::nn::{Mode, Pass};
 use fer::ops;
-use fer::ops::image::conv2d::Conv2dOptions;
-use fer::ops::image::max_pool2d::Pool2dOptions;
-use fer::ops::norm::batch_norm::BatchStatistics;
+use fer::ops::BatchStatistics;
+use fer::ops::Conv2dOptions;
+use fer::ops::Pool2dOptions;
 use fer::random::{Purpose, Rng};
-use fer::tensor::Tensor;
-use fer::tensor::storage::Element;
+use fer::tensor::{Element, Tensor};
 use fer_kernels::Conv2dGeometry;
 use fer_kernels::conv2d::{self, plan_name};
 

@@ -2,7 +2,7 @@
 
 use crate::support::samples::{Sample, normal, positive, sample};
 use fer::ops;
-use fer::ops::loss::cross_entropy::{CrossEntropyOptions, Targets};
+use fer::ops::{CrossEntropyOptions, Targets};
 
 pub fn samples() -> Vec<Sample> {
     let mut all = Vec::new();

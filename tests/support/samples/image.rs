@@ -2,8 +2,8 @@
 
 use crate::support::samples::{Sample, distinct, normal, sample};
 use fer::ops;
-use fer::ops::image::conv2d::Conv2dOptions;
-use fer::ops::image::max_pool2d::Pool2dOptions;
+use fer::ops::Conv2dOptions;
+use fer::ops::Pool2dOptions;
 use fer_kernels::warp::{Affine, Border};
 
 pub fn samples() -> Vec<Sample> {

@@ -137,7 +137,7 @@ fn poison<T: Element>() {
 }
 
 fn filled<T: Pooled>(len: usize, value: T) -> Storage<T> {
-    let mut buffer = Storage::stale(len);
+    let mut buffer = Storage::unfilled(len);
     buffer.make_mut().fill(value);
     buffer
 }
