@@ -1,70 +1,20 @@
-//! The tape is read from its end to its beginning; that is backpropagation.
+//! Backpropagation: the tape is read from its end to its beginning.
 //!
-//! Let L be the output and v̄ = ∂L/∂v the gradient of L with respect to a value v on the tape. Every
-//! line y = f(x₁, x₂, …) passes its gradient on to its inputs by the chain rule,
+//! The gradient of the output with respect to itself is 1. Every node y = f(x₁, x₂, …), the last
+//! first, passes its gradient on to its inputs by the chain rule,
 //!
 //! ```text
-//! x̄ᵢ += ȳ · ∂f/∂xᵢ          the vector-Jacobian product of f
+//! x̄ᵢ += ȳ · ∂f/∂xᵢ
 //! ```
 //!
-//! and since a line only uses values above it, going from the last line to the first means that ȳ is
-//! complete when its line is reached. It is `+=` because a value used twice receives two gradients.
+//! It is `+=` because a value used twice receives two gradients. A value is only used by later nodes,
+//! so ȳ is complete when its node is reached.
 
 use crate::autograd::tape::Node;
-use crate::autograd::{Tape, Var};
+use crate::autograd::{InputGrads, NodeId, Tape, Var};
 use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::elementwise;
-
-/// What an op knows about its derivative.
-pub trait Backward<T: Element>: Send {
-    /// The op's name, as in the table of ops.
-    fn name(&self) -> &'static str;
-
-    /// The vector-Jacobian product: given ȳ (`grad_output`), sets x̄ᵢ for each input that wants it.
-    ///
-    /// # Errors
-    /// Only if shapes disagree, which the forward pass has excluded.
-    fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()>;
-}
-
-/// How rectifiers pass gradients on. Everything but pictures uses `Standard`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum BackwardRule {
-    /// The derivative.
-    #[default]
-    Standard,
-    /// Guided backpropagation (Springenberg et al. 2014): a ReLU also blocks negative gradients.
-    Guided,
-}
-
-/// The places where an op leaves the gradients of its inputs.
-pub struct InputGrads<T: Element> {
-    wanted: Vec<bool>,
-    slots: Vec<Option<Tensor<T>>>,
-    rule: BackwardRule,
-}
-
-impl<T: Element> InputGrads<T> {
-    /// Whether anybody needs the gradient of input `i`; nobody does if there is no such input.
-    pub fn wants(&self, i: usize) -> bool {
-        self.wanted.get(i) == Some(&true)
-    }
-    /// Sets the gradient of input `i`, computing it only if somebody needs it.
-    ///
-    /// # Errors
-    /// Those of `compute`.
-    pub fn set(&mut self, i: usize, compute: impl FnOnce() -> Result<Tensor<T>>) -> Result<()> {
-        if self.wants(i) {
-            self.slots[i] = Some(compute()?);
-        }
-        Ok(())
-    }
-    /// How rectifiers pass gradients on in this backward pass.
-    pub fn rule(&self) -> BackwardRule {
-        self.rule
-    }
-}
 
 /// The result of a backward pass: gradients of the leaves and of retained values.
 #[derive(Debug)]
@@ -74,14 +24,14 @@ pub struct Gradients<T: Element = f32> {
 }
 
 impl<T: Element> Gradients<T> {
-    /// The gradient with respect to `x`; `None` if the output does not depend on it.
+    /// Returns the gradient with respect to `x`; `None` if the output does not depend on it.
     pub fn get(&self, x: &Var<T>) -> Option<&Tensor<T>> {
         self.grads.get(x.id()?.on(self.tape)?)?.as_ref()
     }
 
-    /// Adds `grad`, of the same shape, to what the line has received so far.
-    fn accumulate(&mut self, line: usize, grad: Tensor<T>) {
-        match &mut self.grads[line] {
+    /// Adds `grad`, of the same shape, to the gradient that the node has received so far.
+    fn accumulate(&mut self, index: usize, grad: Tensor<T>) {
+        match &mut self.grads[index] {
             slot @ None => *slot = Some(grad),
             Some(sum) => {
                 let grad = grad.to_layout(sum.layout());
@@ -91,9 +41,13 @@ impl<T: Element> Gradients<T> {
     }
 }
 
+/// A function that a backward pass calls with every node that it visits: the node, the name of its
+/// op, and its complete gradient ȳ, which the function may change before the op gets it.
+pub type BackwardHook<'a, T> = &'a mut dyn FnMut(NodeId, &'static str, &mut Tensor<T>);
+
 impl<T: Element> Tape<T> {
-    /// Gradients of a scalar with respect to everything it was computed from. The tape is
-    /// consumed: what a line saved is freed as soon as the line has been read.
+    /// Computes the gradients of a single number with respect to everything it was computed from.
+    /// Consumes the tape: the values that a node saved are freed as soon as it has been visited.
     ///
     /// # Errors
     /// [`Error::Shape`] if `output` is not a single number or is not on this tape.
@@ -102,97 +56,128 @@ impl<T: Element> Tape<T> {
             let detail = format!("starts from one number, found shape {:?}", output.shape());
             return Err(Error::shape("backward", detail));
         }
-        let one = Tensor::full(&output.shape(), T::ONE);
-        self.backward_from(output, one, BackwardRule::Standard)
+        self.backward_from(output, Tensor::full(&output.shape(), T::ONE))
     }
 
-    /// The same from any output and a cotangent ȳ of its shape: the vector-Jacobian product of the
-    /// whole computation.
+    /// Computes the vector-Jacobian product of the whole computation, from any output and a gradient ȳ
+    /// (`grad_output`) of its shape. Consumes the tape.
     ///
     /// # Errors
     /// [`Error::Shape`] if the shapes differ, `output` or what it was computed from is not on this
-    /// tape, or an op gives a gradient of another shape than its input's.
+    /// tape, or an op returns a gradient of another shape than its input's.
     pub fn backward_from(
         &mut self,
         output: &Var<T>,
-        cotangent: Tensor<T>,
-        rule: BackwardRule,
+        grad_output: Tensor<T>,
     ) -> Result<Gradients<T>> {
-        let mut pass = Pass::start(self, output, cotangent, rule)?;
+        self.backward_with(output, grad_output, &mut |_, _, _| {})
+    }
+
+    /// As [`Tape::backward_from`], with a hook that sees, and may change, the gradient at every node
+    /// but the leaves.
+    ///
+    /// # Errors
+    /// As [`Tape::backward_from`].
+    ///
+    /// # Example
+    /// ```
+    /// # use fer::autograd::Tape;
+    /// # use fer::tensor::Tensor;
+    /// # use fer::ops;
+    /// # let mut tape = Tape::new();
+    /// let x = tape.leaf(Tensor::scalar(3.0));
+    /// let y = ops::neg(&mut tape, &x)?;
+    /// let mut names = Vec::new();
+    /// let gradients = tape.backward_with(&y, Tensor::scalar(1.0), &mut |_, op, grad| {
+    ///     names.push(op);
+    ///     *grad = grad.map(|g| 10.0 * g);
+    /// })?;
+    /// assert_eq!((names, gradients.get(&x).unwrap().item()), (vec!["neg"], -10.0));
+    /// # Ok::<(), fer::Error>(())
+    /// ```
+    pub fn backward_with(
+        &mut self,
+        output: &Var<T>,
+        grad_output: Tensor<T>,
+        hook: BackwardHook<'_, T>,
+    ) -> Result<Gradients<T>> {
+        let mut pass = Pass::start(self, output, grad_output)?;
         let mut nodes = std::mem::take(&mut self.nodes);
+        let tape = self.id;
         self.clear(); // also after an error
         while let Some(node) = nodes.pop() {
-            pass.visit(&node, &nodes)?;
+            pass.visit(NodeId::new(tape, nodes.len()), &node, &nodes, hook)?;
         }
         Ok(pass.gradients)
     }
 
     /// As [`Tape::backward_from`], but keeps the tape, so that it can be read again with another
-    /// cotangent.
+    /// gradient.
     ///
     /// # Errors
-    /// As there.
-    pub fn vjp(&self, output: &Var<T>, cotangent: Tensor<T>) -> Result<Gradients<T>> {
-        let mut pass = Pass::start(self, output, cotangent, BackwardRule::Standard)?;
+    /// As [`Tape::backward_from`].
+    pub fn vjp(&self, output: &Var<T>, grad_output: Tensor<T>) -> Result<Gradients<T>> {
+        let mut pass = Pass::start(self, output, grad_output)?;
         for (i, node) in self.nodes.iter().enumerate().rev() {
-            pass.visit(node, &self.nodes[..i])?;
+            pass.visit(NodeId::new(self.id, i), node, &self.nodes[..i], &mut |_, _, _| {})?;
         }
         Ok(pass.gradients)
     }
 }
 
-/// One walk from the end of the tape to its beginning.
+/// One backward pass.
 struct Pass<T: Element> {
     gradients: Gradients<T>,
     inputs: InputGrads<T>,
 }
 
 impl<T: Element> Pass<T> {
-    fn start(
-        tape: &Tape<T>,
-        output: &Var<T>,
-        cotangent: Tensor<T>,
-        rule: BackwardRule,
-    ) -> Result<Self> {
-        let Some(line) = output.id().and_then(|id| id.on(tape.number)) else {
+    fn start(tape: &Tape<T>, output: &Var<T>, grad_output: Tensor<T>) -> Result<Self> {
+        let Some(index) = output.id().and_then(|id| id.on(tape.id)) else {
             return Err(Error::shape("backward", "the output is not on this tape"));
         };
-        let (y, u) = (output.shape(), cotangent.shape());
+        let (y, u) = (output.shape(), grad_output.shape());
         if y != u {
-            return Err(Error::shape("backward", format!("output {y:?} and cotangent {u:?}")));
+            return Err(Error::shape("backward", format!("output {y:?} and gradient {u:?}")));
         }
         let grads = (0..tape.nodes.len()).map(|_| None).collect();
-        let mut gradients = Gradients { tape: tape.number, grads };
-        gradients.accumulate(line, cotangent);
-        Ok(Self { gradients, inputs: InputGrads { wanted: Vec::new(), slots: Vec::new(), rule } })
+        let mut gradients = Gradients { tape: tape.id, grads };
+        gradients.accumulate(index, grad_output);
+        Ok(Self { gradients, inputs: InputGrads::new() })
     }
 
-    /// The line below `above`: its gradient is complete, pass it on.
-    fn visit(&mut self, node: &Node<T>, above: &[Node<T>]) -> Result<()> {
-        let Some(op) = &node.op else { return Ok(()) }; // a leaf: its gradient stays
-        let Some(grad_output) = self.gradients.grads[above.len()].take() else { return Ok(()) };
+    /// Passes the gradient of a node on to its inputs, which are among the nodes before it.
+    fn visit(
+        &mut self,
+        id: NodeId,
+        node: &Node<T>,
+        before: &[Node<T>],
+        hook: BackwardHook<'_, T>,
+    ) -> Result<()> {
+        let Some(op) = &node.op else { return Ok(()) }; // a leaf keeps its gradient
+        let Some(mut grad_output) = self.gradients.grads[before.len()].take() else {
+            return Ok(()); // the output does not depend on this node
+        };
+        hook(id, op.name(), &mut grad_output);
         let inputs = node.inputs.as_slice();
-        self.inputs.wanted.clear();
-        self.inputs.wanted.extend(inputs.iter().map(Option::is_some));
-        self.inputs.slots.clear();
-        self.inputs.slots.resize_with(inputs.len(), || None);
+        self.inputs.reset(inputs.iter().map(Option::is_some));
         op.backward(&grad_output, &mut self.inputs)?;
-        for (input, grad) in inputs.iter().zip(self.inputs.slots.drain(..)) {
+        for (input, grad) in inputs.iter().zip(self.inputs.drain()) {
             let (Some(id), Some(grad)) = (input, grad) else { continue };
-            let Some(line) = id.on(self.gradients.tape) else {
+            let Some(index) = id.on(self.gradients.tape) else {
                 let detail = "an input is not on this tape: it was recorded before the tape was \
                               cleared, or on another one";
                 return Err(Error::shape(op.name(), detail));
             };
-            let (found, own) = (grad.shape(), above[line].shape);
+            let (found, own) = (grad.shape(), before[index].shape);
             if found != own {
                 let detail = format!("its backward pass gives {found:?} to an input {own:?}");
                 return Err(Error::shape(op.name(), detail));
             }
-            self.gradients.accumulate(line, grad);
+            self.gradients.accumulate(index, grad);
         }
         if node.retain_grad {
-            self.gradients.grads[above.len()] = Some(grad_output);
+            self.gradients.grads[before.len()] = Some(grad_output);
         }
         Ok(())
     }

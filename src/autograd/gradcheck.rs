@@ -1,4 +1,4 @@
-//! How we know that the gradients are right: by finite differences.
+//! A test of gradients by finite differences.
 //!
 //! For a function f and a random cotangent u, the gradient of ⟨u, f(x)⟩ is compared, element by
 //! element, with the central difference
@@ -11,27 +11,31 @@
 //! gradient can look right.
 
 use crate::Result;
-use crate::autograd::BackwardRule;
 use crate::autograd::{Tape, Var};
 use crate::random::{Purpose, Rng};
 use crate::tensor::Tensor;
 
-/// Step of the central difference, relative to 1; near the cube root of f64's precision.
+/// Step h of the central difference: about the cube root of f64's precision, where its truncation
+/// error and its rounding error are of one size.
 const STEP: f64 = 1e-5;
 
-/// The largest disagreement found, in which input and element, and the two gradients there.
+/// The element at which the two gradients differ most.
 #[derive(Clone, Copy, Debug, Default)]
-#[allow(missing_docs)] // told above
-pub struct Disagreement {
-    /// |analytic − numeric| / (atol + rtol · max(|analytic|, |numeric|)): passes at ≤ 1.
-    pub worst: f64,
+pub struct WorstElement {
+    /// |analytic − numeric| / (atol + rtol · max(|analytic|, |numeric|)): the check passes at ≤ 1.
+    pub error: f64,
+    /// Which input of the function.
     pub input: usize,
+    /// Which element of that input.
     pub element: usize,
+    /// The gradient by backpropagation.
     pub analytic: f64,
+    /// The gradient by central difference.
     pub numeric: f64,
 }
 
-/// Compares backpropagation with central differences for every element of every input of `f`.
+/// Compares backpropagation with central differences for every element of every input of `f`, and
+/// returns the element at which they differ most.
 ///
 /// # Errors
 /// Those of `f`.
@@ -40,13 +44,13 @@ pub fn gradcheck(
     rtol: f64,
     atol: f64,
     f: impl Fn(&mut Tape<f64>, &[Var<f64>]) -> Result<Var<f64>>,
-) -> Result<Disagreement> {
+) -> Result<WorstElement> {
     let mut tape = Tape::new();
     let leaves: Vec<_> = inputs.iter().map(|x| tape.leaf(x.clone())).collect();
     let y = f(&mut tape, &leaves)?;
     let mut rng = Rng::new(7, Purpose::Test, 0, 0);
     let u = Tensor::from_fn(&y.shape(), |_| rng.normal());
-    let gradients = tape.backward_from(&y, u.clone(), BackwardRule::Standard)?;
+    let gradients = tape.backward_from(&y, u.clone())?;
 
     // ⟨u, f(x)⟩ with element `i` of input `k` moved by `by`.
     let moved = |k: usize, i: usize, by: f64| -> Result<f64> {
@@ -57,16 +61,16 @@ pub fn gradcheck(
         let y = f(&mut tape, &vars)?;
         Ok(y.value().to_vec().iter().zip(u.as_slice()).map(|(y, u)| y * u).sum())
     };
-    let mut found = Disagreement::default();
+    let mut found = WorstElement::default();
     for (k, leaf) in leaves.iter().enumerate() {
         let zeros = Tensor::zeros(&inputs[k].shape());
         let grad = gradients.get(leaf).unwrap_or(&zeros).to_layout(inputs[k].layout());
         for (i, &analytic) in grad.as_slice().iter().enumerate() {
             let numeric = (moved(k, i, STEP)? - moved(k, i, -STEP)?) / (2.0 * STEP);
             let scale = atol + rtol * analytic.abs().max(numeric.abs());
-            let worst = (analytic - numeric).abs() / scale;
-            if worst > found.worst || worst.is_nan() {
-                found = Disagreement { worst, input: k, element: i, analytic, numeric };
+            let error = (analytic - numeric).abs() / scale;
+            if error > found.error || error.is_nan() {
+                found = WorstElement { error, input: k, element: i, analytic, numeric };
             }
         }
     }

@@ -1,13 +1,14 @@
 //! Reverse-mode automatic differentiation, to be read in this order:
 //!
-//! 1. [`tensor`]: numbers with a shape.
-//! 2. [`tape`]: every operation that is carried out is written on a tape.
+//! 1. [`op`]: the derivative of one operation.
+//! 2. [`tape`]: a record of every operation in the order in which it ran.
 //! 3. [`backward`]: the tape is read from its end to its beginning; that is backpropagation.
-//! 4. [`unbroadcast`]: what the gradient of a repeated value is.
-//! 5. [`gradcheck`]: how we know that it is right.
+//! 4. [`unbroadcast`]: the gradient of a value that was repeated.
+//! 5. [`gradcheck`]: the test of all this, by finite differences.
 //!
-//! After these five files, `ops/mul.rs`, `ops/relu.rs`, `ops/matmul.rs` and `ops/conv2d.rs` each
-//! add one idea.
+//! [`tensor`](crate::tensor) (numbers with a shape) comes before these files. After them,
+//! `ops/elementwise/mul.rs`, `ops/elementwise/relu.rs`, `ops/matrix/matmul.rs` and
+//! `ops/image/conv2d.rs` each add one idea.
 //!
 //! # Example
 //! ```
@@ -25,8 +26,10 @@
 
 pub mod backward;
 pub mod gradcheck;
+pub mod op;
 pub mod tape;
 pub mod unbroadcast;
 
-pub use backward::{Backward, BackwardRule, Gradients, InputGrads};
+pub use backward::{BackwardHook, Gradients};
+pub use op::{Backward, InputGrads};
 pub use tape::{NodeId, Tape, Var};

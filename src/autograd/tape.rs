@@ -1,12 +1,12 @@
-//! Every operation that is carried out is written on a tape.
+//! The tape: a record of every operation in the order in which it ran.
 //!
-//! A [`Var`] is a value together with its place on the tape. An op computes the value of its
-//! result, then calls [`Tape::record`] with its inputs and with what its backward pass will need.
-//! Places only ever increase, and an op can only use values that exist already, so the tape is in
-//! topological order without any sorting: reading it backwards is backpropagation.
+//! A [`Var`] is a value and the id of the node that computed it. An op computes the value of its
+//! result, then calls [`Tape::record`] with its inputs and its backward pass. An op can only use
+//! values that exist already, so every node stands behind its inputs: the tape is in topological
+//! order without any sorting, and reading it backwards is backpropagation.
 //!
 //! ```text
-//! line  op       inputs      y = (a·b) + a
+//! node  op       inputs      y = (a·b) + a
 //! 0     leaf     –           a
 //! 1     leaf     –           b
 //! 2     mul      0, 1        a·b
@@ -17,21 +17,24 @@ use crate::autograd::Backward;
 use crate::tensor::{Element, Shape, Tensor};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A place on a tape. No other has the same id: a tape that has been cleared is another tape.
+/// Identifies a node, across all tapes. Clearing a tape invalidates the ids recorded on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId {
     tape: u64,
-    line: usize,
+    index: usize,
 }
 
 impl NodeId {
-    /// Its line on the tape of that number; `None` if it is on another one.
+    pub(crate) fn new(tape: u64, index: usize) -> Self {
+        Self { tape, index }
+    }
+    /// Returns the node's index on the tape with this id; `None` if it is on another tape.
     pub(crate) fn on(self, tape: u64) -> Option<usize> {
-        (self.tape == tape).then_some(self.line)
+        (self.tape == tape).then_some(self.index)
     }
 }
 
-/// A value, and the node that computed it if anybody may ask for its gradient.
+/// A value, and the node that computed it if a gradient may flow to it.
 #[derive(Clone, Debug)]
 pub struct Var<T: Element = f32> {
     value: Tensor<T>,
@@ -39,52 +42,52 @@ pub struct Var<T: Element = f32> {
 }
 
 impl<T: Element> Var<T> {
-    /// A value whose gradient nobody needs: data, masks, labels.
+    /// Creates a value without a gradient: data, masks, labels.
     pub fn constant(value: Tensor<T>) -> Self {
         Self { value, id: None }
     }
-    /// The value.
+    /// Returns the value.
     pub fn value(&self) -> &Tensor<T> {
         &self.value
     }
-    /// The value, given up by the variable.
+    /// Consumes the variable and returns its value.
     pub fn into_value(self) -> Tensor<T> {
         self.value
     }
-    /// Sizes of the value's axes.
+    /// Returns the shape of the value.
     pub fn shape(&self) -> Shape {
         self.value.shape()
     }
-    /// Its place on the tape, if it has one.
+    /// Returns its node; `None` for a constant.
     pub fn id(&self) -> Option<NodeId> {
         self.id
     }
-    /// Whether a gradient flows into this variable.
+    /// Returns whether a gradient flows to this variable.
     pub fn requires_grad(&self) -> bool {
         self.id.is_some()
     }
-    /// The same value cut off from the tape: no gradient flows through the result.
+    /// Returns the same value as a constant: no gradient flows through the result.
     pub fn detach(&self) -> Self {
         Self::constant(self.value.clone())
     }
 }
 
-/// One line of the tape.
+/// One operation on the tape.
 pub(crate) struct Node<T: Element> {
-    /// Where each input was recorded; `None` for constants, which get no gradient.
+    /// The node of each input; `None` for a constant, which gets no gradient.
     pub(crate) inputs: Inputs,
-    /// The vector-Jacobian product of the op; `None` for a leaf.
+    /// The backward pass of the op; `None` for a leaf.
     pub(crate) op: Option<Box<dyn Backward<T>>>,
     /// Shape of the value, which is also the shape of its gradient.
     pub(crate) shape: Shape,
-    /// Keep the gradient after it has been passed on.
+    /// Whether the gradient is kept in the result of the backward pass.
     pub(crate) retain_grad: bool,
 }
 
-/// Room that the first line makes: a training step of a network of ours.
-const USUAL_LINES: usize = 96;
+/// Capacity reserved for the first node: about the nodes of a training step of a built-in network.
+const USUAL_NODES: usize = 96;
 
-/// Places of the inputs of a line; up to three, as nearly all ops have, need no memory of their own.
+/// The inputs of a node. Nearly all ops have at most three, which need no allocation.
 pub(crate) enum Inputs {
     Few([Option<NodeId>; 3], usize),
     Many(Vec<Option<NodeId>>),
@@ -108,12 +111,12 @@ impl Inputs {
 /// The record of a computation.
 pub struct Tape<T: Element = f32> {
     pub(crate) nodes: Vec<Node<T>>,
-    /// A number that no other tape has.
-    pub(crate) number: u64,
+    /// An id that no other tape has.
+    pub(crate) id: u64,
     recording: bool,
 }
 
-fn next_number() -> u64 {
+fn next_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
@@ -125,13 +128,13 @@ impl<T: Element> Default for Tape<T> {
 }
 
 impl<T: Element> Tape<T> {
-    /// An empty tape that records.
+    /// Creates an empty tape that records.
     pub fn new() -> Self {
-        Self { nodes: Vec::new(), number: next_number(), recording: true }
+        Self { nodes: Vec::new(), id: next_id(), recording: true }
     }
 
-    /// A variable whose gradient is wanted: a parameter, or the pixels of a picture. While
-    /// nothing is recorded (see [`Tape::no_grad`]) it is a constant.
+    /// Creates a variable whose gradient is needed: a parameter, or the pixels of an image. Inside
+    /// [`Tape::no_grad`] it is a constant.
     pub fn leaf(&mut self, value: Tensor<T>) -> Var<T> {
         let shape = value.shape();
         let node = Node { inputs: Inputs::Few([None; 3], 0), op: None, shape, retain_grad: true };
@@ -139,9 +142,9 @@ impl<T: Element> Tape<T> {
         Var { value, id }
     }
 
-    /// Writes an op on the tape: its result, its inputs, and its backward pass with what that
-    /// saved. Where no input needs a gradient nothing is written, and what was saved is freed. That
-    /// an input is not on this tape is an error of the backward pass.
+    /// Records an op: its result, its inputs, and its backward pass with the values that it saved.
+    /// If no input needs a gradient, nothing is recorded and the saved values are freed. An input of
+    /// another tape is an error of the backward pass, not of this function.
     pub fn record(
         &mut self,
         value: Tensor<T>,
@@ -162,10 +165,10 @@ impl<T: Element> Tape<T> {
 
     fn push(&mut self, node: Node<T>) -> NodeId {
         if self.nodes.is_empty() {
-            self.nodes.reserve(USUAL_LINES);
+            self.nodes.reserve(USUAL_NODES);
         }
         self.nodes.push(node);
-        NodeId { tape: self.number, line: self.nodes.len() - 1 }
+        NodeId::new(self.id, self.nodes.len() - 1)
     }
 
     /// Runs `f` without recording: its results need no memory for a backward pass.
@@ -177,34 +180,35 @@ impl<T: Element> Tape<T> {
     }
 
     /// Keeps the gradient of an intermediate value, such as a feature map, in the result of the
-    /// backward pass. Leaves keep theirs anyway.
+    /// backward pass. The gradients of leaves are always kept.
     pub fn retain_grad(&mut self, x: &Var<T>) {
-        if let Some(line) = x.id.and_then(|id| id.on(self.number)) {
-            self.nodes[line].retain_grad = true;
+        if let Some(index) = x.id.and_then(|id| id.on(self.id)) {
+            self.nodes[index].retain_grad = true;
         }
     }
 
-    /// Forgets everything; what was recorded is no longer on this tape.
+    /// Removes all nodes. Variables recorded so far no longer belong to this tape.
     pub fn clear(&mut self) {
         self.nodes.clear();
-        self.number = next_number();
+        self.id = next_id();
     }
 
-    /// Number of lines.
+    /// Returns the number of nodes.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Nothing recorded.
+    /// Returns whether nothing is recorded.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
-    /// The recorded ops in order: name, inputs, shape of the result (for graphs and summaries).
-    pub fn lines(&self) -> impl Iterator<Item = (NodeId, &'static str, &[Option<NodeId>], Shape)> {
-        self.nodes.iter().enumerate().map(|(line, node)| {
+    /// Iterates over the nodes in order: id, name of the op (`leaf` for a leaf), inputs, shape of the
+    /// result.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &'static str, &[Option<NodeId>], Shape)> {
+        self.nodes.iter().enumerate().map(|(index, node)| {
             let name = node.op.as_ref().map_or("leaf", |op| op.name());
-            (NodeId { tape: self.number, line }, name, node.inputs.as_slice(), node.shape)
+            (NodeId::new(self.id, index), name, node.inputs.as_slice(), node.shape)
         })
     }
 }

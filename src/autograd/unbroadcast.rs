@@ -1,8 +1,8 @@
-//! What the gradient of a repeated value is.
+//! The gradient of a value that was repeated by broadcasting.
 //!
-//! Broadcasting repeats a value along an axis: `[3, 1] + [1, 4]` reads each number of the left four
-//! times. A value read four times has four gradients, and they add up. So the gradient of a
-//! broadcast is a sum over the axes that were repeated.
+//! Broadcasting repeats a value along an axis: `[3, 1] + [1, 4]` reads each number of the left operand
+//! four times. A value read four times receives four gradients, and they add up. So the gradient of a
+//! broadcast is a sum over the repeated axes.
 
 use crate::tensor::{Element, MAX_RANK, Shape, Tensor};
 use crate::{Error, Result};

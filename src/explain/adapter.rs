@@ -1,11 +1,11 @@
 //! A trained network as the explanations see it.
 
-use crate::autograd::BackwardRule;
 use crate::autograd::Var;
 use crate::explain::Target;
+use crate::explain::attribution::gradient::guided_backprop::block_negative_gradients;
 use crate::explain::face_size::FaceResize;
 use crate::explain::{
-    Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, LayerKind, Normalization,
+    BackwardRule, Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, LayerKind, Normalization,
     Objective, ObjectiveGradient, ReceptiveField,
 };
 use crate::model::{Inference, Network};
@@ -175,7 +175,12 @@ impl<T: Element> Classifier for NetworkClassifier<'_, T> {
         let run = |first: usize, faces: &[f32]| {
             let Run { mut pass, pixels: x, logits } = self.run(faces, None)?;
             let (scores, rows, cotangent) = start(logits.value(), &targets[first..]);
-            let gradients = pass.tape.backward_from(&logits, cotangent, rule)?;
+            let gradients = match rule {
+                BackwardRule::Standard => pass.tape.backward_from(&logits, cotangent)?,
+                BackwardRule::Guided => {
+                    pass.tape.backward_with(&logits, cotangent, &mut block_negative_gradients)?
+                }
+            };
             let gradient = self.face_gradient(gradients.get(&x), &x.shape());
             Ok(InputGradient { scores, logits: rows, gradient })
         };
@@ -198,7 +203,7 @@ impl<T: Element> Classifier for NetworkClassifier<'_, T> {
             let Run { mut pass, logits, .. } = self.run(faces, Some(layer))?;
             let map = self.watched(&pass, layer)?.clone();
             let (scores, rows, cotangent) = start(logits.value(), &targets[first..]);
-            let gradients = pass.tape.backward_from(&logits, cotangent, BackwardRule::Standard)?;
+            let gradients = pass.tape.backward_from(&logits, cotangent)?;
             let zeros = || vec![0.0; map.shape().elements()];
             let gradient = gradients.get(&map).map_or_else(zeros, |g| narrow(&g.to_vec()));
             Ok(LayerGradient { maps: maps(map.value()), gradient, scores, logits: rows })
@@ -246,7 +251,7 @@ impl<T: Element> Classifier for NetworkClassifier<'_, T> {
             };
             let maps = maps(output.value());
             let cotangent = cotangent(&objective.map_gradient(&maps), output.shape());
-            let gradients = pass.tape.backward_from(&output, cotangent, BackwardRule::Standard)?;
+            let gradients = pass.tape.backward_from(&output, cotangent)?;
             let gradient = self.face_gradient(gradients.get(&x), &x.shape());
             Ok(ObjectiveGradient { values: objective.values(&maps), gradient })
         };

@@ -1,6 +1,6 @@
 //! Sending many faces through the network, a bounded number at once.
 
-use crate::autograd::BackwardRule;
+use crate::explain::BackwardRule;
 use crate::explain::{Classifier, Target};
 use crate::{PIXELS, Result};
 use rayon::prelude::*;

@@ -4,10 +4,19 @@
 //! faces of a batch, so "the gradient of one face" would depend on its neighbours.
 
 use crate::Result;
-pub use crate::autograd::BackwardRule;
 pub use crate::explain::Target;
 use crate::stats::softmax;
 use std::ops::Range;
+
+/// How a ReLU passes gradients on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BackwardRule {
+    /// By its derivative.
+    #[default]
+    Standard,
+    /// Guided backpropagation (Springenberg et al. 2014): it blocks negative gradients too.
+    Guided,
+}
 
 /// Scores of n faces and their gradient.
 #[derive(Clone, Debug, Default)]

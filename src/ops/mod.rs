@@ -1,8 +1,8 @@
-//! The table of ops: one file each, with forward pass, what is saved, backward pass, and an example
-//! that can be checked on paper.
+//! The ops: one file each, with forward pass, saved values, backward pass, and an example that can be
+//! checked on paper.
 //!
-//! To add an op: write its file after the model of `mul.rs`, add its line below, and add its samples
-//! to `tests/samples/`. The suite fails for an op without samples.
+//! To add an op: write its file after the model of `elementwise/mul.rs`, add it to its room and to
+//! [`OPS`], and add its samples to `tests/support/samples/`. The tests fail for an op without samples.
 
 pub mod elementwise;
 pub mod fused;
@@ -24,8 +24,12 @@ pub use matrix::{concat, linear, matmul, reshape, transpose};
 pub use norm::{BatchStatistics, batch_norm_eval, batch_norm_train};
 pub use reduce::{log_softmax, max, mean, softmax, sum};
 
-/// Name and formula of every differentiable op; `Backward::name` is one of these names, or `mark` for
-/// the marks between the layers of a timed pass ([`Clock`](crate::nn::profiler::Clock)).
+/// Ops whose last step is a ReLU, y = max(0, …): those at which guided backpropagation blocks
+/// negative gradients.
+pub const ENDS_IN_RELU: [&str; 3] = ["relu", "batch_norm_relu", "scale_add_relu"];
+
+/// Name and formula of every differentiable op. [`Backward::name`](crate::autograd::Backward::name)
+/// returns one of these names.
 pub const OPS: &[(&str, &str)] = &[
     ("add", "a + b, broadcast"),
     ("sub", "a − b, broadcast"),

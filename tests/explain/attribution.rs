@@ -2,7 +2,7 @@
 
 use crate::support::models::{Polynomial, TinyNet, noise_faces, soft_faces};
 use fer::PIXELS;
-use fer::autograd::BackwardRule;
+use fer::explain::BackwardRule;
 use fer::explain::attribute;
 use fer::explain::attribution::gradient::grad_x_input::grad_x_input;
 use fer::explain::attribution::gradient::integrated_gradients::integrated_gradients;

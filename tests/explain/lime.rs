@@ -23,7 +23,7 @@ impl<F: Fn(&[f32]) -> Vec<f32> + Sync> Classifier for Function<F> {
         &self,
         _: &[f32],
         _: &[Target],
-        _: fer::autograd::BackwardRule,
+        _: fer::explain::BackwardRule,
     ) -> fer::Result<fer::explain::InputGradient> {
         Ok(Default::default())
     }

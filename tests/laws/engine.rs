@@ -4,7 +4,8 @@ mod errors;
 mod shapes;
 mod threads;
 
-use fer::autograd::{Backward, BackwardRule, InputGrads, NodeId, Tape, Var};
+use fer::autograd::{Backward, InputGrads, NodeId, Tape, Var};
+use fer::explain::attribution::gradient::guided_backprop::block_negative_gradients;
 use fer::tensor::Tensor;
 use fer::{Error, Result, ops};
 use std::sync::{Arc, Mutex};
@@ -40,7 +41,7 @@ fn a_value_used_twice_adds_up_its_gradients() -> Result<()> {
     let x = t.leaf(Tensor::full(&[2], 3.0));
     let y = ops::concat(&mut t, &[&x, &x, &x], 0)?;
     let u = Tensor::from_fn(&[6], |i| 10_f64.powi(i as i32));
-    let gradients = t.backward_from(&y, u, BackwardRule::Standard)?;
+    let gradients = t.backward_from(&y, u)?;
     assert_eq!(gradients.get(&x).unwrap().to_vec(), [10101.0, 101010.0]);
     Ok(())
 }
@@ -128,11 +129,11 @@ fn vjp_keeps_the_tape_and_backward_consumes_it() -> Result<()> {
     assert_eq!(gradient(t.vjp(&y, u.clone())?), first);
     let twice = gradient(t.vjp(&y, u.map(|u| 2.0 * u))?);
     assert_eq!(twice, first.iter().map(|g| 2.0 * g).collect::<Vec<_>>());
-    let last = t.backward_from(&y, u.clone(), BackwardRule::Standard)?;
+    let last = t.backward_from(&y, u.clone())?;
     assert_eq!(gradient(last), first);
     assert!(t.is_empty());
     assert_refused(t.vjp(&y, u.clone()), "not on this tape");
-    assert_refused(t.backward_from(&y, u, BackwardRule::Standard), "not on this tape");
+    assert_refused(t.backward_from(&y, u), "not on this tape");
     Ok(())
 }
 
@@ -225,22 +226,25 @@ fn gradients_are_kept_for_leaves_and_where_asked() -> Result<()> {
     Ok(())
 }
 
-/// Guided backpropagation lets a gradient through a ReLU only where value and gradient are
+/// The hook of guided backpropagation lets a gradient through a ReLU only where value and gradient are
 /// positive; nothing else changes.
 #[test]
-fn the_guided_rule_blocks_negative_gradients() -> Result<()> {
+fn a_hook_may_change_the_gradients() -> Result<()> {
     let values = Tensor::from_slice(&[1.0, 2.0, -1.0, -2.0], &[4])?;
     let u = Tensor::from_slice(&[1.0, -1.0, 1.0, -1.0], &[4])?;
-    let gradient = |rule, f: fn(&mut Tape<f64>, &Var<f64>) -> Result<Var<f64>>| {
+    let gradient = |guided, f: fn(&mut Tape<f64>, &Var<f64>) -> Result<Var<f64>>| {
         let mut t = Tape::new();
         let x = t.leaf(values.clone());
         let y = f(&mut t, &x)?;
-        Ok::<_, Error>(t.backward_from(&y, u.clone(), rule)?.get(&x).unwrap().to_vec())
+        let gradients = match guided {
+            true => t.backward_with(&y, u.clone(), &mut block_negative_gradients)?,
+            false => t.backward_from(&y, u.clone())?,
+        };
+        Ok::<_, Error>(gradients.get(&x).unwrap().to_vec())
     };
-    use BackwardRule::{Guided, Standard};
-    assert_eq!(gradient(Standard, ops::relu)?, [1.0, -1.0, 0.0, 0.0]);
-    assert_eq!(gradient(Guided, ops::relu)?, [1.0, 0.0, 0.0, 0.0]);
-    assert_eq!(gradient(Guided, ops::neg)?, [-1.0, 1.0, -1.0, 1.0]);
+    assert_eq!(gradient(false, ops::relu)?, [1.0, -1.0, 0.0, 0.0]);
+    assert_eq!(gradient(true, ops::relu)?, [1.0, 0.0, 0.0, 0.0]);
+    assert_eq!(gradient(true, ops::neg)?, [-1.0, 1.0, -1.0, 1.0]);
     Ok(())
 }
 
@@ -273,7 +277,7 @@ fn nothing_is_computed_for_inputs_that_are_constants() -> Result<()> {
     };
     let y = spy(&[&constant, &leaf, &constant], &mut t);
     let aside = spy(&[&leaf], &mut t); // not part of y
-    let lines: Vec<_> = t.lines().map(|(id, name, inputs, _)| (id, name, inputs.len())).collect();
+    let lines: Vec<_> = t.nodes().map(|(id, name, inputs, _)| (id, name, inputs.len())).collect();
     let id = |v: &Var<f64>| v.id().unwrap();
     assert_eq!(lines, [(id(&leaf), "leaf", 0), (id(&y), "spy", 3), (id(&aside), "spy", 1)]);
     assert_eq!(slope(&mut t, &y, &leaf), 1.0);
@@ -309,7 +313,7 @@ fn a_step_reuses_the_buffers_of_the_step_before() -> Result<()> {
         let u = Tensor::full(&[SIZE], 1.0);
         let mut places = vec![y.value().as_slice().as_ptr(), z.value().as_slice().as_ptr()];
         places.push(u.as_slice().as_ptr());
-        let gradients = t.backward_from(&z, u, BackwardRule::Standard)?;
+        let gradients = t.backward_from(&z, u)?;
         places.push(gradients.get(&x).unwrap().as_slice().as_ptr());
         places.sort_unstable();
         Ok(places)
@@ -324,7 +328,7 @@ fn ids_are_in_the_order_of_the_lines() -> Result<()> {
     let mut t = Tape::new();
     let x = number(&mut t, 1.0);
     let y = ops::neg(&mut t, &x)?;
-    let ids: Vec<NodeId> = t.lines().map(|(id, ..)| id).collect();
+    let ids: Vec<NodeId> = t.nodes().map(|(id, ..)| id).collect();
     assert_eq!(ids, [x.id().unwrap(), y.id().unwrap()]);
     assert!(ids.is_sorted());
     Ok(())

@@ -3,7 +3,7 @@
 use crate::laws::golden;
 use crate::laws::golden::Case;
 use approx::assert_relative_eq;
-use fer::autograd::{BackwardRule, Tape, Var};
+use fer::autograd::{Tape, Var};
 use fer::model::{LayerSpec, Network, NetworkSpec, architecture};
 use fer::nn::{Mode, Parameter, Pass, Role};
 use fer::ops;
@@ -113,7 +113,7 @@ fn smooth_network_has_an_exact_adjoint() {
         let mut pass = Pass::eval();
         let x = pass.tape.leaf(x0.clone());
         let y = network.forward(&mut pass, &x).unwrap();
-        let back = pass.tape.backward_from(&y, u.clone(), BackwardRule::Standard).unwrap();
+        let back = pass.tape.backward_from(&y, u.clone()).unwrap();
         let vjp: f64 = dot(back.get(&x).unwrap(), &v);
         let at = |h: f64| {
             let x = x0.zip("test", &v, |x, v| x + h * v).unwrap();
@@ -151,7 +151,7 @@ fn linear_network_has_an_exact_adjoint() {
         let x = pass.tape.leaf(v.clone());
         let y = network.forward(&mut pass, &x).unwrap();
         let jv = y.value().zip("test", &zero, |y, z| y - z).unwrap();
-        let back = pass.tape.backward_from(&y, u.clone(), BackwardRule::Standard).unwrap();
+        let back = pass.tape.backward_from(&y, u.clone()).unwrap();
         let vjp = dot(back.get(&x).unwrap(), &v);
         assert_relative_eq!(vjp, dot(&jv, &u), max_relative = 1e-10, epsilon = 1e-10);
     }
@@ -389,7 +389,7 @@ fn watched_layers_show_their_outputs() {
     assert_eq!(*pass.output("conv2d_4").unwrap().shape(), [2, 32, 8, 8]);
     let map = pass.output("activation_6").unwrap().clone();
     let u = Tensor::full(&logits.shape(), 1.0);
-    let gradients = pass.tape.backward_from(&logits, u, BackwardRule::Standard).unwrap();
+    let gradients = pass.tape.backward_from(&logits, u).unwrap();
     assert_eq!(gradients.get(&map).unwrap().shape(), map.shape());
     assert!(gradients.get(&pixels).is_some());
     let mut tape = Tape::<f64>::new();

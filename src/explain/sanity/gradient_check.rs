@@ -10,9 +10,8 @@
 //! measures something else. So finite differences are taken at the face plus a noise that nobody
 //! sees, [`JITTER`].
 
-use crate::autograd::BackwardRule;
 use crate::autograd::Var;
-use crate::explain::NetworkClassifier;
+use crate::explain::{BackwardRule, NetworkClassifier};
 use crate::explain::attribution::gradient::integrated_gradients::{
     RESIDUAL_GOAL, integrated_gradients,
 };
@@ -145,7 +144,7 @@ fn pull_back(network: &Network<f64>, x: &[f64], u: &[f64]) -> Result<Vec<f64>> {
     let pixels = pass.tape.leaf(input(network, x)?);
     let out = network.forward(&mut pass, &pixels)?;
     let cotangent = Tensor::from_slice(u, &out.shape())?;
-    let gradients = pass.tape.backward_from(&out, cotangent, BackwardRule::Standard)?;
+    let gradients = pass.tape.backward_from(&out, cotangent)?;
     let back = |g: &Tensor<f64>| FaceResize::new(network.spec.input[1]).backward(&g.to_vec());
     Ok(gradients.get(&pixels).map_or_else(|| vec![0.0; PIXELS], back))
 }
@@ -229,7 +228,7 @@ fn parameter_differences(
     let pixels = Var::constant(input(network, x)?);
     let out = network.forward(&mut pass, &pixels)?;
     let seed = Tensor::from_slice(&one_hot(class, network.spec.classes.len()), &out.shape())?;
-    let gradients = pass.tape.backward_from(&out, seed, BackwardRule::Standard)?;
+    let gradients = pass.tape.backward_from(&out, seed)?;
     let parameters = network.parameters();
     let mut rng = Rng::new(o.seed, Purpose::Explain, 21, 0);
     let cases: Vec<(usize, usize)> = (0..o.parameters)

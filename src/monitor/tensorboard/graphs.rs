@@ -75,7 +75,7 @@ pub fn run_graph(network: &Network<f32>) -> Result<Vec<Node>> {
     let options = CrossEntropyOptions { label_smoothing: 0.0, class_weights: None };
     cross_entropy(&mut pass.tape, &logits, &Targets::Labels(vec![0, 0]), &options)?;
 
-    let ids: Vec<NodeId> = pass.tape.lines().map(|(id, ..)| id).collect();
+    let ids: Vec<NodeId> = pass.tape.nodes().map(|(id, ..)| id).collect();
     let place = |id: Option<NodeId>| ids.iter().position(|&other| Some(other) == id);
     // Where each layer's output stands on the tape, and the boxes around the layer.
     let ends: Vec<(usize, String)> = pass
@@ -94,7 +94,7 @@ pub fn run_graph(network: &Network<f32>) -> Result<Vec<Node>> {
         None => "loss",
     };
     let mut nodes: Vec<Node> = Vec::new();
-    for (at, (_, op, inputs, shape)) in pass.tape.lines().enumerate() {
+    for (at, (_, op, inputs, shape)) in pass.tape.nodes().enumerate() {
         let (name, op, batch) = match leaf(at) {
             Some(p) => (format!("{}/{}", scope(at), split_name(&p.name).1), "Parameter", false),
             None if at == 0 => ("input".into(), "Placeholder", true),

@@ -1,16 +1,16 @@
 //! y = max(x, 0).
 
 use crate::Result;
-use crate::autograd::{Backward, BackwardRule, InputGrads, Tape, Var};
+use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Tensor};
 
 /// Rectified linear unit: y = max(x, 0).
 ///
 /// **Shapes**: x any; y the same.
 /// **Gradient**: ∂L/∂x = ȳ where x > 0, else 0 (also at x = 0). Saved: y, which is positive
-/// exactly where x is. Under [`BackwardRule::Guided`] a negative ȳ is blocked as well.
+/// exactly where x is.
 /// **Errors**: none.
-/// **Source**: `torch.relu`; guided backpropagation: Springenberg et al. 2014.
+/// **Source**: `torch.relu`.
 ///
 /// ```
 /// # use fer::autograd::Tape;
@@ -37,18 +37,8 @@ impl<T: Element> Backward<T> for ReluBackward<T> {
         "relu"
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
-        let y = &self.y;
-        match grads.rule() {
-            BackwardRule::Standard => grads.set(0, || {
-                grad_output.zip("relu", y, |g, y| if y > T::ZERO { g } else { T::ZERO })
-            }),
-            BackwardRule::Guided => grads.set(0, || {
-                grad_output.zip(
-                    "relu",
-                    y,
-                    |g, y| if y > T::ZERO { g.max(T::ZERO) } else { T::ZERO },
-                )
-            }),
-        }
+        grads.set(0, || {
+            grad_output.zip("relu", &self.y, |g, y| if y > T::ZERO { g } else { T::ZERO })
+        })
     }
 }

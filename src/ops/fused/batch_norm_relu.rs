@@ -1,6 +1,6 @@
 //! Batch norm, ReLU and max pooling in one pass over memory.
 
-use crate::autograd::{Backward, BackwardRule, InputGrads, Tape, Var};
+use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::ops::norm::batch_norm::{BatchStatistics, channel_view, inverse_std, statistics};
 use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
@@ -18,8 +18,7 @@ use fer_kernels::{Normalisation, Pool2dGeometry};
 /// `[n, c, ⌊h/window⌋, ⌊w/window⌋]`; the statistics `[c]`.
 /// **Gradient**: let g′ be ȳ at the pixel that won its window (the first in reading order) where
 /// y > 0, and 0 elsewhere. Then as in batch norm with g′ for ȳ: ∂L/∂β = Σ g′, ∂L/∂γ = Σ g′·x̂,
-/// ∂L/∂x = γ·inv·(g′ − ∂L/∂β / m − x̂ · ∂L/∂γ / m). Saved: x, mean, inv, γ, β. Under
-/// [`BackwardRule::Guided`] a negative ȳ is blocked as well.
+/// ∂L/∂x = γ·inv·(g′ − ∂L/∂β / m − x̂ · ∂L/∂γ / m). Saved: x, mean, inv, γ, β.
 /// **Errors**: [`Error::Shape`] if the shapes are not these, a channel has fewer than two elements,
 /// the statistics are of another number of elements, or the window is not 1 or 2 or larger than the
 /// picture.
@@ -157,12 +156,7 @@ impl<T: Element> Backward<T> for BatchNormReluBackward<T> {
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
         let (g, norm, x) = (&self.geometry, self.norm(), self.x.as_slice());
-        let grad_output = match grads.rule() {
-            BackwardRule::Standard => grad_output.to_layout(self.x.layout()),
-            BackwardRule::Guided => grad_output
-                .to_layout(self.x.layout())
-                .map(|g| if g > T::ZERO { g } else { T::ZERO }),
-        };
+        let grad_output = grad_output.to_layout(self.x.layout());
         let gy = grad_output.as_slice();
         let mut grad_beta = Tensor::zeros(&self.gamma.shape());
         let mut grad_gamma = Tensor::zeros(&self.gamma.shape());

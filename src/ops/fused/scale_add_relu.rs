@@ -1,6 +1,6 @@
 //! y = max(0, a + s·b) in one pass over memory.
 
-use crate::autograd::{Backward, BackwardRule, InputGrads, Tape, Var};
+use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{ChannelView, Layout};
@@ -13,7 +13,7 @@ use fer_kernels::{ChannelView, Layout};
 ///
 /// **Shapes**: a, b, y `[n, c, h, w]`; s `[n, c]`.
 /// **Gradient**: with g′ = ȳ where y > 0, else 0: ∂L/∂a = g′, ∂L/∂s = Σ_{i,j} g′·b, ∂L/∂b = s·g′.
-/// Saved: y, s, b. Under [`BackwardRule::Guided`] a negative ȳ is blocked as well.
+/// Saved: y, s, b.
 /// **Errors**: [`Error::Shape`] if the shapes are not these.
 /// **Source**: Hu et al. 2018, figure 3.
 ///
@@ -66,10 +66,6 @@ impl<T: Element> Backward<T> for ScaleAddReluBackward<T> {
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
         let gy = grad_output.to_layout(T::LAYOUT);
-        let gy = match grads.rule() {
-            BackwardRule::Standard => gy,
-            BackwardRule::Guided => gy.map(|g| if g > T::ZERO { g } else { T::ZERO }),
-        };
         let mut grad_a = stale(self.y.shape(), T::LAYOUT);
         let mut grad_b = stale(self.y.shape(), T::LAYOUT);
         let mut grad_s = stale(self.s.shape(), Layout::Nchw);

@@ -4,7 +4,7 @@
 use crate::laws::golden::{Case, load};
 use crate::support::samples::assert_near;
 use fer::Result;
-use fer::autograd::{BackwardRule, Tape, Var};
+use fer::autograd::{Tape, Var};
 use fer::ops;
 use fer::ops::Conv2dOptions;
 use fer::ops::Pool2dOptions;
@@ -51,7 +51,7 @@ fn check<T: Element>(
     let y = f(&mut tape, &vars).unwrap_or_else(|e| panic!("{}: {e}", case.name));
     assert_golden(case, &of("y"), y.value(), tolerance);
     let grad_output = tensor(case, &of("grad_output"), layout);
-    let gradients = tape.backward_from(&y, grad_output, BackwardRule::Standard).unwrap();
+    let gradients = tape.backward_from(&y, grad_output).unwrap();
     for (name, x) in names.iter().zip(&vars) {
         let gradient = gradients.get(x).unwrap();
         assert_golden(case, &of(&format!("grad_{name}")), gradient, tolerance);

@@ -1,7 +1,7 @@
 //! Models small enough to be solved by hand.
 
 use crate::support::models::{CLASSES, layer, normals};
-use fer::autograd::BackwardRule;
+use fer::explain::BackwardRule;
 use fer::explain::{
     Classifier, FeatureMaps, InputGradient, LayerGradient, Normalization, Objective,
     ObjectiveGradient, Target,

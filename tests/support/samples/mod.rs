@@ -12,7 +12,7 @@ pub mod matrix;
 pub mod norm;
 
 use fer::Result;
-use fer::autograd::{BackwardRule, Tape, Var};
+use fer::autograd::{Tape, Var};
 use fer::random::{Purpose, Rng};
 use fer::tensor::Tensor;
 use fer::tensor::storage::{Element, Pooled, Storage};
@@ -106,14 +106,12 @@ impl Sample {
             .collect();
         poison::<T>();
         let y = T::run(self)(&mut tape, &vars).unwrap_or_else(|e| panic!("{}: {e}", self.name()));
-        let recorded = tape.lines().map(|(_, name, _, _)| name).filter(|n| *n != "leaf").collect();
+        let recorded = tape.nodes().map(|(_, name, _, _)| name).filter(|n| *n != "leaf").collect();
         let mut grads = vec![None; vars.len()];
         if y.requires_grad() {
             let u = place(&cotangent(&y.shape()), layouts[1]);
             poison::<T>();
-            let all = tape
-                .backward_from(&y, u, BackwardRule::Standard)
-                .unwrap_or_else(|e| panic!("{}: {e}", self.name()));
+            let all = tape.backward_from(&y, u).unwrap_or_else(|e| panic!("{}: {e}", self.name()));
             for (grad, x) in grads.iter_mut().zip(&vars) {
                 if let Some(g) = all.get(x) {
                     assert_eq!(g.shape(), x.shape(), "{}: shape of a gradient", self.name());

@@ -1,9 +1,10 @@
 //! Guided backpropagation.
 
-use crate::Result;
-use crate::autograd::BackwardRule;
+use crate::autograd::NodeId;
 use crate::explain::attribution::gradient::saliency::gradient;
-use crate::explain::{Classifier, LayerKind, Target};
+use crate::explain::{BackwardRule, Classifier, LayerKind, Target};
+use crate::tensor::{Element, Tensor};
+use crate::{Result, ops};
 
 /// Shown beside every guided picture.
 pub const WARNING: &str = "guided backpropagation draws the picture's edges more than the \
@@ -12,8 +13,8 @@ pub const WARNING: &str = "guided backpropagation draws the picture's edges more
 
 /// The gradient with every ReLU passing g·\[pre > 0\]·\[g > 0\], `[n, 48, 48]`.
 ///
-/// A rule of the backward pass; the network is never changed. Convolution and batch
-/// normalisation are as usual.
+/// A hook on the backward pass; the network is never changed. Convolution and batch normalisation
+/// are as usual.
 /// **Errors**: those of [`check`](crate::explain::validate::check).
 /// **Source**: Springenberg et al. 2014 (arXiv 1412.6806); Captum `GuidedBackprop`.
 pub fn guided_backprop(
@@ -22,6 +23,14 @@ pub fn guided_backprop(
     targets: &[Target],
 ) -> Result<Vec<f32>> {
     gradient(model, faces, targets, BackwardRule::Guided)
+}
+
+/// Sets the negative gradients that arrive at a ReLU to 0: a hook for
+/// [`Tape::backward_with`](crate::autograd::Tape::backward_with).
+pub fn block_negative_gradients<T: Element>(_: NodeId, op: &'static str, grad: &mut Tensor<T>) {
+    if ops::ENDS_IN_RELU.contains(&op) {
+        *grad = grad.map(|g| if g > T::ZERO { g } else { T::ZERO });
+    }
 }
 
 /// Why the network cannot be explained this way, if it cannot.

@@ -1,6 +1,6 @@
 //! Integrated gradients.
 
-use crate::autograd::BackwardRule;
+use crate::explain::BackwardRule;
 use crate::explain::batch::{face, gradients_of, scores_of};
 use crate::explain::validate::{check, check_picture};
 use crate::explain::{Classifier, Target};

@@ -1,7 +1,7 @@
 //! Vanilla saliency: the gradient of a score with respect to the pixels.
 
 use crate::Result;
-use crate::autograd::BackwardRule;
+use crate::explain::BackwardRule;
 use crate::explain::batch::{face, gradients_of};
 use crate::explain::validate::check;
 use crate::explain::{Classifier, Target};

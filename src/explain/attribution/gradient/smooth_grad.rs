@@ -3,7 +3,7 @@
 //! All three average over x + e, e ~ N(0, s²·range(x)²). Noise sample k is the same picture for
 //! every face (scaled to the face's range), so maps of two faces can be compared.
 
-use crate::autograd::BackwardRule;
+use crate::explain::BackwardRule;
 use crate::explain::batch::{face, gradients_of};
 use crate::explain::image_ops::min_max;
 use crate::explain::validate::check;

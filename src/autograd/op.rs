@@ -1,0 +1,66 @@
+//! What an op must know to take part in backpropagation: its derivative.
+//!
+//! Let L be the number to be differentiated, for example a loss, and write v̄ = ∂L/∂v for the gradient
+//! of L with respect to a value v. An op y = f(x₁, x₂, …) receives ȳ and returns
+//!
+//! ```text
+//! x̄ᵢ = ȳ · ∂f/∂xᵢ          the vector-Jacobian product of f
+//! ```
+//!
+//! For y = a·b these are ā = ȳ·b and b̄ = ȳ·a.
+
+use crate::Result;
+use crate::tensor::{Element, Tensor};
+
+/// The backward pass of an op, with the values that it saved in the forward pass.
+pub trait Backward<T: Element>: Send {
+    /// Returns the op's name, as in [`OPS`](crate::ops::OPS).
+    fn name(&self) -> &'static str;
+
+    /// Computes the vector-Jacobian product: from ȳ (`grad_output`), x̄ᵢ for each input that needs it.
+    ///
+    /// # Errors
+    /// Only if shapes disagree, which the forward pass has excluded.
+    fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()>;
+}
+
+/// The gradients of an op's inputs, as its backward pass sets them.
+pub struct InputGrads<T: Element> {
+    wanted: Vec<bool>,
+    grads: Vec<Option<Tensor<T>>>,
+}
+
+impl<T: Element> InputGrads<T> {
+    pub(crate) fn new() -> Self {
+        Self { wanted: Vec::new(), grads: Vec::new() }
+    }
+
+    /// Prepares for an op whose inputs need a gradient where `wanted` says so.
+    pub(crate) fn reset(&mut self, wanted: impl Iterator<Item = bool>) {
+        self.wanted.clear();
+        self.wanted.extend(wanted);
+        self.grads.clear();
+        self.grads.resize_with(self.wanted.len(), || None);
+    }
+
+    /// Removes the gradients, in the order of the inputs; `None` where the op has set none.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Option<Tensor<T>>> {
+        self.grads.drain(..)
+    }
+
+    /// Returns whether the gradient of input `i` is needed. An input that does not exist needs none.
+    pub fn wants(&self, i: usize) -> bool {
+        self.wanted.get(i) == Some(&true)
+    }
+
+    /// Sets the gradient of input `i`, and computes it only if it is needed.
+    ///
+    /// # Errors
+    /// Those of `compute`.
+    pub fn set(&mut self, i: usize, compute: impl FnOnce() -> Result<Tensor<T>>) -> Result<()> {
+        if self.wants(i) {
+            self.grads[i] = Some(compute()?);
+        }
+        Ok(())
+    }
+}
