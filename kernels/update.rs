@@ -61,6 +61,17 @@ pub struct Adam<T> {
     pub grad_scale: T,
 }
 
+impl<T: Scalar> Adam<T> {
+    /// Moves the moments by one gradient, m ← β₁m + (1−β₁)g and v ← β₂v + (1−β₂)g², and returns their
+    /// unbiased estimates m/c₁ and √(v/c₂) + eps.
+    #[inline]
+    pub fn moments(&self, g: T, m: &mut T, v: &mut T) -> (T, T) {
+        *m = self.beta1 * *m + (T::ONE - self.beta1) * g;
+        *v = self.beta2 * *v + (T::ONE - self.beta2) * g * g;
+        (*m / self.correction1, (*v / self.correction2).sqrt() + self.eps)
+    }
+}
+
 /// m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; p ← p(1 − lr·λ) − lr·(m/c₁)/(√(v/c₂) + eps).
 ///
 /// # Panics
@@ -75,10 +86,8 @@ pub fn adam<T: Scalar>(a: &Adam<T>, param: &mut [T], grad: &[T], m: &mut [T], v:
         .for_each(|((param, grad), (m, v))| {
             for ((p, &g), (m, v)) in param.iter_mut().zip(grad).zip(m.iter_mut().zip(v)) {
                 let g = a.grad_scale * g + a.l2 * *p;
-                *m = a.beta1 * *m + (T::ONE - a.beta1) * g;
-                *v = a.beta2 * *v + (T::ONE - a.beta2) * g * g;
-                let step = (*m / a.correction1) / ((*v / a.correction2).sqrt() + a.eps);
-                *p = *p * shrink - a.lr * step;
+                let (mean, deviation) = a.moments(g, m, v);
+                *p = *p * shrink - a.lr * (mean / deviation);
             }
         });
 }

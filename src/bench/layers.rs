@@ -6,7 +6,7 @@ use crate::bench::median;
 use crate::bench::steps::{StepOptions, Training};
 use crate::model::Network;
 use crate::nn::Layer;
-use crate::nn::profiler::{Moment, Way};
+use crate::nn::profiler::{Phase, Span};
 use fer_kernels::conv2d::{Pass, plan_name};
 use serde::Serialize;
 use std::time::Instant;
@@ -58,31 +58,29 @@ pub struct StepProfile {
     pub parts: Vec<Part>,
     /// Sum over the parts.
     pub total: Part,
-    /// Median step without the clock, for comparison.
+    /// Median step without the profiler, for comparison.
     pub milliseconds_unclocked: f64,
 }
 
-/// Measures steps with and without the clock, in turns.
+/// Measures steps with and without the profiler, in turns.
 ///
 /// # Errors
 /// An architecture that does not exist.
 pub fn layers(options: &StepOptions) -> Result<StepProfile> {
     let mut training = Training::new(&options.arch, options.batch)?;
-    let (mut clocked, mut unclocked) = (Vec::new(), Vec::new());
+    let (mut profiled, mut plain) = (Vec::new(), Vec::new());
     for step in 0..options.warmup + options.steps.max(1) {
-        let begun = Instant::now();
+        let start = Instant::now();
         training.step(|_| {})?;
-        let plain = begun.elapsed().as_secs_f64();
-        let mut clock = None;
-        let begun = Instant::now();
-        training.step(|pass| clock = Some(pass.time()))?;
-        let ended = Instant::now();
+        let seconds = start.elapsed().as_secs_f64();
+        let mut profiler = None;
+        training.step(|pass| profiler = Some(pass.profile()))?;
         if step >= options.warmup {
-            unclocked.push(1e3 * plain);
-            clocked.push(spans(begun, &clock.unwrap_or_default().moments(), ended));
+            plain.push(1e3 * seconds);
+            profiled.extend(profiler.map(|profiler| profiler.spans()));
         }
     }
-    let mut parts = parts(&training.network, options.batch, &clocked)?;
+    let mut parts = parts(&training.network, options.batch, &profiled)?;
     let total = total(&parts);
     let whole = total.forward.milliseconds + total.backward.milliseconds;
     for part in &mut parts {
@@ -91,42 +89,19 @@ pub fn layers(options: &StepOptions) -> Result<StepProfile> {
     Ok(StepProfile {
         arch: options.arch.clone(),
         batch: options.batch,
-        steps: clocked.len(),
+        steps: profiled.len(),
         machine: Machine::here(),
         parts,
         total,
-        milliseconds_unclocked: median(unclocked),
+        milliseconds_unclocked: median(plain),
     })
 }
 
-/// How long a part took on one way.
-struct Span {
-    name: String,
-    way: Way,
-    milliseconds: f64,
-}
-
-/// From moments to spans: forward ones end at their moment, backward ones begin there.
-fn spans(begun: Instant, moments: &[Moment], ended: Instant) -> Vec<Span> {
-    let mut previous = begun;
-    let mut spans = Vec::with_capacity(moments.len());
-    for (i, moment) in moments.iter().enumerate() {
-        let (from, to) = match moment.way {
-            Way::Forward => (previous, moment.at),
-            Way::Backward => (moment.at, moments.get(i + 1).map_or(ended, |next| next.at)),
-        };
-        previous = moment.at;
-        let milliseconds = 1e3 * to.duration_since(from).as_secs_f64();
-        spans.push(Span { name: moment.name.clone(), way: moment.way, milliseconds });
-    }
-    spans
-}
-
-/// The median of a part's spans; 0 where it has none.
-fn middle(steps: &[Vec<Span>], name: &str, way: Way) -> f64 {
+/// Returns the median over the steps of a part's time in milliseconds; 0 if it has none.
+fn median_of(steps: &[Vec<Span>], name: &str, phase: Phase) -> f64 {
     let of_step = |spans: &Vec<Span>| {
-        let own = spans.iter().filter(|s| s.way == way && s.name == name);
-        own.fold(0.0, |sum, s| sum + s.milliseconds)
+        let own = spans.iter().filter(|s| s.phase == phase && s.name == name);
+        own.fold(0.0, |sum, s| sum + 1e3 * s.duration.as_secs_f64())
     };
     median(steps.iter().map(of_step).collect())
 }
@@ -139,21 +114,21 @@ struct Place<'a> {
     first: bool,
 }
 
-/// One part for each name that the clock noted on the way forward, and the update. A layer that was
-/// not noted ran as one with the next.
+/// Returns one part for each span of the forward pass, and the update. A layer without a span ran as
+/// one with the next.
 fn parts(network: &Network<f32>, batch: usize, steps: &[Vec<Span>]) -> Result<Vec<Part>> {
     let places = in_order_of_running(network)?;
     let mut waiting = &places[..];
     let spans = steps.first().map_or(&[][..], |s| s);
     let mut parts = Vec::new();
-    for noted in spans.iter().filter(|s| s.way == Way::Forward || s.name == "update") {
-        let mut part = Part { name: noted.name.clone(), ..Part::default() };
-        if let Some(at) = waiting.iter().position(|p| p.layer.name() == noted.name) {
+    for span in spans.iter().filter(|s| s.phase == Phase::Forward || s.name == "update") {
+        let mut part = Part { name: span.name.clone(), ..Part::default() };
+        if let Some(at) = waiting.iter().position(|p| p.layer.name() == span.name) {
             let (together, after) = waiting.split_at(at + 1);
             (part, waiting) = (describe(together, batch)?, after);
         }
-        part.forward.milliseconds = middle(steps, &noted.name, Way::Forward);
-        part.backward.milliseconds = middle(steps, &noted.name, Way::Backward);
+        part.forward.milliseconds = median_of(steps, &span.name, Phase::Forward);
+        part.backward.milliseconds = median_of(steps, &span.name, Phase::Backward);
         for work in [&mut part.forward, &mut part.backward] {
             let rate = work.gflop / work.milliseconds * 1e3;
             work.gflop_per_second = if rate.is_finite() { rate } else { 0.0 };
@@ -242,14 +217,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clocked_step_computes_the_same_bits() {
-        let train = |clocked: bool| {
+    fn a_profiled_step_computes_the_same_bits() {
+        let train = |profiled: bool| {
             let mut training = Training::new("tiny", 2).unwrap();
             for _ in 0..2 {
                 training
                     .step(|pass| {
-                        if clocked {
-                            drop(pass.time())
+                        if profiled {
+                            drop(pass.profile())
                         }
                     })
                     .unwrap();
@@ -276,23 +251,5 @@ mod tests {
         let seen: Vec<_> = pass.outputs().iter().map(|(name, _)| name.clone()).collect();
         assert_eq!(names, seen);
         assert!(names.iter().any(|name| name.starts_with("residual")));
-    }
-
-    #[test]
-    fn spans_fill_the_step() {
-        let begun = Instant::now();
-        let at = |ms: u64| begun + std::time::Duration::from_millis(ms);
-        let moment = |name: &str, way, ms| Moment { name: name.into(), way, at: at(ms) };
-        let (forward, backward) = (Way::Forward, Way::Backward);
-        let moments = [
-            moment("a", forward, 1),
-            moment("b", forward, 3),
-            moment("b", backward, 3),
-            moment("a", backward, 7),
-            moment("update", backward, 15),
-        ];
-        let spans = spans(begun, &moments, at(31));
-        let durations: Vec<f64> = spans.iter().map(|s| s.milliseconds.round()).collect();
-        assert_eq!(durations, [1.0, 2.0, 4.0, 8.0, 16.0]);
     }
 }

@@ -9,7 +9,7 @@ impl StepProfile {
         let all = self.total.forward.milliseconds + self.total.backward.milliseconds;
         let mut out = format!(
             "One training step of {}, batch {}: {all:.1} ms, {:.0} images/s (medians of {} steps; \
-             {:.1} ms without the clock)\n{}\n\n",
+             {:.1} ms without the profiler)\n{}\n\n",
             self.arch,
             self.batch,
             1e3 * self.batch as f64 / all,

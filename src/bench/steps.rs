@@ -7,7 +7,7 @@ use crate::model::summary::summary;
 use crate::model::{Inference, Network, architecture};
 use crate::nn::Pass;
 use crate::ops::CrossEntropyOptions;
-use crate::optim::{Kind, Optimizer, OptimizerConfig};
+use crate::optim::{Optimizer, OptimizerConfig, OptimizerKind};
 use crate::random::{Purpose, Rng};
 use crate::tensor::Tensor;
 use crate::train::StepResult;
@@ -75,7 +75,7 @@ impl Training {
     /// An architecture that does not exist.
     pub fn new(arch: &str, batch: usize) -> Result<Self> {
         let network: Network<f32> = Network::new(architecture(arch)?, 0)?;
-        let kind = Kind::Nesterov;
+        let kind = OptimizerKind::Nesterov;
         let config = OptimizerConfig { kind, weight_decay: 1e-4, ..Default::default() };
         let optimizer = Optimizer::new(config, &network.parameters());
         let batch = Batch::labelled(pictures(batch), (0..batch).map(|i| i % 7).collect());

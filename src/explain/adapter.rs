@@ -5,11 +5,11 @@ use crate::explain::Target;
 use crate::explain::attribution::gradient::guided_backprop::block_negative_gradients;
 use crate::explain::face_size::FaceResize;
 use crate::explain::{
-    BackwardRule, Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, LayerKind, Normalization,
-    Objective, ObjectiveGradient, ReceptiveField,
+    BackwardRule, Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, LayerKind,
+    Normalization, Objective, ObjectiveGradient, ReceptiveField,
 };
 use crate::model::{Inference, Network};
-use crate::nn::{Function, Layer, Pass};
+use crate::nn::{ActivationFunction, Layer, Pass};
 use crate::stats::softmax;
 use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, PIXELS, Result};
@@ -334,7 +334,7 @@ fn kind<T: Element>(layer: &Layer<T>) -> LayerKind {
     match layer {
         Layer::Conv2d(_) => LayerKind::Conv2d,
         Layer::BatchNorm2d(_) => LayerKind::BatchNorm,
-        Layer::Activation(l) if l.function == Function::Relu => LayerKind::Relu,
+        Layer::Activation(l) if l.function == ActivationFunction::Relu => LayerKind::Relu,
         Layer::Activation(_) => LayerKind::OtherActivation,
         Layer::MaxPool2d(..) | Layer::AvgPool2d(..) | Layer::GlobalAvgPool2d(_) => LayerKind::Pool,
         Layer::Linear(_) => LayerKind::Linear,

@@ -32,7 +32,7 @@ pub use adapter::NetworkClassifier;
 pub use attribution::attribute::{Attribution, AttributionOptions, Note, attribute};
 pub use attribution::method::Method;
 pub use classifier::{
-    Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, LayerKind, Normalization,
-    Objective, ObjectiveGradient, ReceptiveField,
+    BackwardRule, Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, LayerKind,
+    Normalization, Objective, ObjectiveGradient, ReceptiveField,
 };
 pub use target::Target;

@@ -1,3 +1,3 @@
-//! Networks in the formats of other programs.
+//! Export of networks to the formats of other programs.
 
 pub mod onnx;

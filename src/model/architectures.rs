@@ -1,14 +1,13 @@
-//! The networks that come with the program.
+//! The built-in architectures.
 
-use crate::model::Network;
-use crate::model::{LayerSpec, NetworkSpec};
+use crate::model::{LayerSpec, Network, NetworkSpec};
 use crate::{Error, Result};
 use std::path::Path;
 
-/// Names of the built-in networks.
+/// Names of the built-in architectures.
 pub const ARCHITECTURES: [&str; 5] = ["fer-s", "fer-m", "fer-l", "tiny", "vgg"];
 
-/// A built-in network by name, or one read from a TOML file (a name that ends in `.toml`).
+/// Returns a built-in network by name, or reads one from a TOML file (a name that ends in `.toml`).
 ///
 /// # Errors
 /// [`Error::Usage`] for an unknown name or a file that does not describe a network.
@@ -37,7 +36,7 @@ pub fn architecture(name: &str) -> Result<NetworkSpec> {
     })
 }
 
-/// A network in a file; built once, so that one that cannot be is refused with the file's name.
+/// Reads a network from a file, and builds it once, so that its errors name the file.
 fn from_toml(path: &Path) -> Result<NetworkSpec> {
     let refused = |why: String| Error::Usage(format!("{}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
@@ -46,8 +45,8 @@ fn from_toml(path: &Path) -> Result<NetworkSpec> {
     Ok(spec)
 }
 
-/// Residual network of 3×3 convolutions with squeeze and excitation. Its head is a global average,
-/// so the side of the input is free.
+/// Returns a residual network of 3×3 convolutions with squeeze and excitation. It ends in a global
+/// average pooling, so the input may have any side.
 fn fer(stem: usize, blocks: [usize; 3]) -> Vec<LayerSpec> {
     let (conv, bn, relu) = (LayerSpec::conv3x3, LayerSpec::batch_norm, LayerSpec::relu);
     let mut layers = vec![conv(stem), bn(), relu()];
@@ -65,7 +64,8 @@ fn fer(stem: usize, blocks: [usize; 3]) -> Vec<LayerSpec> {
     layers
 }
 
-/// Blocks of two convolutions and a pooling, then two linear layers: the nets of the benchmarks.
+/// Returns blocks of two convolutions and a pooling, then two linear layers: the networks of the
+/// benchmarks.
 fn vgg(blocks: &[usize]) -> Vec<LayerSpec> {
     let mut layers = Vec::new();
     for &c in blocks {

@@ -1,11 +1,12 @@
-//! From a specification to layers with weights.
+//! Builds the layers of a specification.
 //!
-//! A specification comes from a file that anybody may have written, so every size is checked before
-//! memory is asked for: what a layer would take is counted first, and refused beyond the limits here.
+//! A specification may come from an untrusted file, so the sizes of every layer are checked against the
+//! limits in this file before memory is allocated.
 
 use crate::model::LayerSpec;
 use crate::nn::{
-    Activation, BatchNorm2d, Builder, Conv2d, Layer, Linear, Residual, Sequential, SqueezeExcite,
+    Activation, BatchNorm2d, Conv2d, Layer, LayerBuilder, Linear, Residual, Sequential,
+    SqueezeExcite,
 };
 use crate::ops::Conv2dOptions;
 use crate::ops::Pool2dOptions;
@@ -13,24 +14,24 @@ use crate::tensor::Element;
 use crate::tensor::Shape;
 use crate::{Error, Result};
 
-/// Most parameters of a network: 400 MB in f32, of which training needs about four times as much.
+/// Largest number of parameters of a network: 400 MB in f32; training needs about four times as much.
 pub const MAX_PARAMETERS: usize = 100_000_000;
 
-/// Most values of one input, with the border that a convolution adds, or of what a layer makes of
-/// it: 16 MB in f32. VGG-16 on pictures of 224×224 stays below.
+/// Largest number of values of one input, including the padding of a convolution, and of the output of
+/// a layer for one input: 16 MB in f32. VGG-16 on images of 224×224 stays below.
 pub const MAX_VALUES: usize = 1 << 22;
 
 /// Builds layers and counts their parameters.
-pub(crate) struct Build {
-    builder: Builder,
+pub(crate) struct NetworkBuilder {
+    builder: LayerBuilder,
     parameters: usize,
     limit: usize,
 }
 
-impl Build {
-    /// Weights drawn from `seed`, at most `limit` parameters.
+impl NetworkBuilder {
+    /// Creates a builder of random weights from `seed`, of at most `limit` parameters.
     pub(crate) fn new(seed: u64, limit: usize) -> Self {
-        Self { builder: Builder::new(seed), parameters: 0, limit }
+        Self { builder: LayerBuilder::new(seed), parameters: 0, limit }
     }
 
     /// Builds layers from their specifications, following the shape from layer to layer.
@@ -58,7 +59,7 @@ impl Build {
         let b = &mut self.builder;
         Ok(match *spec {
             LayerSpec::Conv2d { filters, kernel, stride, padding, dilation, groups, bias } => {
-                // Where this overflows, the convolution finds that its kernel does not fit.
+                // If this saturates, the kernel does not fit and the convolution returns an error.
                 let reach = dilation.saturating_mul(kernel.saturating_sub(1));
                 let options = Conv2dOptions {
                     stride: [stride; 2],
@@ -89,7 +90,7 @@ impl Build {
                 Layer::Dropout(b.name("dropout"), rate)
             }
             LayerSpec::Dropout { rate } => {
-                return refuse(format!("dropout rate {rate}, expected 0 ≤ rate < 1"));
+                return shape_error(format!("dropout rate {rate}, expected 0 ≤ rate < 1"));
             }
             LayerSpec::SqueezeExcite { reduction } => {
                 Layer::SqueezeExcite(self.squeeze_excite(reduction, input)?)
@@ -110,21 +111,21 @@ impl Build {
         input: &[usize],
     ) -> Result<Conv2d<T>> {
         let Conv2dOptions { stride, padding, dilation, groups } = options;
-        let misfit = || {
+        let does_not_fit = || {
             let what = format!("conv2d with {filters} filters, kernel {kernel} and {options:?}");
-            refuse(format!("{what} cannot follow {input:?}"))
+            shape_error(format!("{what} cannot follow {input:?}"))
         };
-        let &[channels, h, w] = input else { return misfit() };
+        let &[channels, h, w] = input else { return does_not_fit() };
         let sizes = [filters, kernel, stride[0], dilation[0], groups];
         if sizes.contains(&0) || channels % groups != 0 {
-            return misfit();
+            return does_not_fit();
         }
         let weight = [filters, channels / groups, kernel, kernel];
-        self.claim("conv2d", &[&weight, &[usize::from(bias), filters]])?;
+        self.add_parameters("conv2d", &[&weight, &[usize::from(bias), filters]])?;
         let conv = Conv2d::new(&mut self.builder, channels, filters, [kernel; 2], bias, options);
-        let bordered = |size: usize| size.saturating_add(padding[0].saturating_mul(2));
-        let name = format!("the input of {} with its border", conv.name);
-        check_values(&name, &[channels, bordered(h), bordered(w)])?;
+        let padded = |size: usize| size.saturating_add(padding[0].saturating_mul(2));
+        let name = format!("the input of {} with its padding", conv.name);
+        check_values(&name, &[channels, padded(h), padded(w)])?;
         Ok(conv)
     }
 
@@ -135,24 +136,24 @@ impl Build {
         input: &[usize],
     ) -> Result<BatchNorm2d<T>> {
         if !(eps > 0.0 && (0.0..=1.0).contains(&momentum)) {
-            return refuse(format!("batch norm: eps {eps}, momentum {momentum}"));
+            return shape_error(format!("batch norm: eps {eps}, momentum {momentum}"));
         }
         let channels = input.first().copied().unwrap_or(0);
-        self.claim("batch_normalization", &[&[2, channels]])?;
+        self.add_parameters("batch_normalization", &[&[2, channels]])?;
         Ok(BatchNorm2d::new(&mut self.builder, channels, eps, momentum))
     }
 
     fn linear<T: Element>(&mut self, units: usize, input: &[usize]) -> Result<Linear<T>> {
         let &[inputs] = input else {
-            return refuse(format!(
+            return shape_error(format!(
                 "linear with {units} units cannot follow {input:?}; put flatten or \
                  global_average_pooling2d before it"
             ));
         };
         if units == 0 {
-            return refuse("linear with 0 units".into());
+            return shape_error("linear with 0 units".into());
         }
-        self.claim("linear", &[&[units, inputs], &[units]])?;
+        self.add_parameters("linear", &[&[units, inputs], &[units]])?;
         let name = self.builder.name("linear");
         Ok(Linear::new(&mut self.builder, name, inputs, units))
     }
@@ -163,15 +164,15 @@ impl Build {
         input: &[usize],
     ) -> Result<SqueezeExcite<T>> {
         let &[channels, _, _] = input else {
-            return refuse(format!("squeeze_excite cannot follow {input:?}"));
+            return shape_error(format!("squeeze_excite cannot follow {input:?}"));
         };
         let hidden = (channels / reduction.max(1)).max(1);
-        self.claim("squeeze_excite", &[&[2, hidden, channels], &[hidden], &[channels]])?;
+        self.add_parameters("squeeze_excite", &[&[2, hidden, channels], &[hidden], &[channels]])?;
         Ok(SqueezeExcite::new(&mut self.builder, channels, reduction))
     }
 
-    /// Counts the parameters of the next layer, given as shapes, before they are drawn.
-    fn claim(&mut self, kind: &'static str, shapes: &[&[usize]]) -> Result<()> {
+    /// Counts the parameters of the next layer, given as shapes, before they are created.
+    fn add_parameters(&mut self, kind: &'static str, shapes: &[&[usize]]) -> Result<()> {
         let add = |sum: usize, shape: &&[usize]| sum.checked_add(Shape::try_elements(shape)?);
         match shapes.iter().try_fold(self.parameters, add) {
             Some(sum) if sum <= self.limit => self.parameters = sum,
@@ -179,23 +180,23 @@ impl Build {
                 let sum = sum.map_or("uncountable".into(), |sum| sum.to_string());
                 let (name, limit) = (self.builder.name(kind), self.limit);
                 let found = format!("up to {name} there are {sum} parameters");
-                return refuse(format!("{found}, at most {limit} are built"));
+                return shape_error(format!("{found}, at most {limit} are allowed"));
             }
         }
         Ok(())
     }
 }
 
-/// That what `name` gives for one input can be held, and its sizes be multiplied.
+/// Checks that the output of `name` for one input has at most [`MAX_VALUES`] values.
 fn check_values(name: &str, shape: &[usize]) -> Result<()> {
     match Shape::try_elements(shape) {
         Some(n) if n <= MAX_VALUES => Ok(()),
-        _ => {
-            refuse(format!("{name} has the shape {shape:?}, at most {MAX_VALUES} values are held"))
-        }
+        _ => shape_error(format!(
+            "{name} has the shape {shape:?}, at most {MAX_VALUES} values are allowed"
+        )),
     }
 }
 
-fn refuse<R>(why: String) -> Result<R> {
-    Err(Error::shape("network", why))
+fn shape_error<R>(detail: String) -> Result<R> {
+    Err(Error::shape("network", detail))
 }

@@ -1,17 +1,18 @@
-//! What a training costs: the figure that makes accuracies comparable.
+//! Floating-point operations of training and inference.
 
 use crate::model::Network;
 use crate::tensor::Element;
 
-/// Floating-point operations of one training step for each face of `side` pixels: those of the
-/// forward pass, and as many again for the gradients of the inputs and of the weights.
+/// Returns the floating-point operations of a training step per face of `side`×`side` pixels: three
+/// times those of the forward pass, for the gradients of the inputs and of the weights cost as much
+/// each.
 pub fn flop_per_face<T: Element>(network: &Network<T>, side: usize) -> f64 {
     3.0 * forward_flop_per_face(network, side)
 }
 
-/// Floating-point operations of asking a network about a face of `side` pixels: two for every
-/// multiply-accumulate of the forward pass. Convolutions and matrices only; by the definition of the
-/// convolution, whatever the algorithm.
+/// Returns the floating-point operations of the forward pass per face of `side`×`side` pixels: two per
+/// multiply-accumulate, of convolutions and matrices only. Convolutions count by their definition,
+/// whatever the algorithm.
 pub fn forward_flop_per_face<T: Element>(network: &Network<T>, side: usize) -> f64 {
     let mut shape = vec![network.spec.input[0], side, side];
     let mut macs = 0;

@@ -1,29 +1,29 @@
-//! A trained network made ready for answers.
+//! A trained network prepared for inference.
 //!
-//! Training runs a network layer by layer and remembers everything. For answers alone, batch norm
-//! is two numbers a channel, which fold into the convolution before it:
+//! For inference, a batch norm is a scale and a shift per channel, which are folded into the
+//! convolution before it:
 //!
 //! ```text
 //! γ·(conv(x, w) + b − mean)/std + β = conv(x, w·γ/std) + (b − mean)·γ/std + β
 //! ```
 //!
-//! ReLU is applied, and the largest of each 2×2 pixels chosen, before a result leaves the cache; the
-//! filters are brought into the order of the kernels once instead of for every batch.
+//! ReLU and 2×2 max pooling are applied while the output of the convolution is in cache. The filters are
+//! brought into the memory order of the kernels once, not for every batch.
 
 use crate::autograd::Var;
 use crate::model::Network;
-use crate::nn::{Activation, BatchNorm2d, Conv2d, Function, Layer, Pass, Residual, Sequential};
-use crate::ops::Pool2dOptions;
-use crate::ops::image::conv2d::{Conv2dOptions, geometry};
+use crate::nn::fusion::{NormReluPool, is_relu};
+use crate::nn::{Conv2d, Layer, Pass, Residual, Sequential};
+use crate::ops::Conv2dOptions;
+use crate::ops::image::conv2d::geometry;
 use crate::ops::matrix::matmul::product;
-use crate::tensor::Shape;
-use crate::tensor::Tensor;
+use crate::tensor::{Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::conv2d::{Epilogue, Prepared};
 use fer_kernels::{Layout, Pool2dGeometry, Transpose, elementwise, on_pool};
 
-/// A network whose weights do not change any more: the logits of
-/// [`Network::logits`], to rounding, in less time.
+/// A network with fixed weights. It computes the logits of [`Network::logits`], up to rounding, in less
+/// time.
 #[derive(Debug)]
 pub struct Inference {
     mean: f32,
@@ -33,48 +33,47 @@ pub struct Inference {
 
 #[derive(Debug)]
 enum Step {
-    /// A convolution and what could be folded into it.
+    /// A convolution, and the layers folded into it.
     Conv(FoldedConv),
     /// max(0, x + branch), or without ReLU.
     Residual { branch: Vec<Step>, relu: bool },
     /// A fully connected layer, its weights `[inputs, outputs]`.
     Linear { weight: Tensor, bias: Tensor },
-    /// Layers as they are in training.
+    /// Other layers, unchanged.
     Layers(Sequential),
 }
 
 impl Inference {
-    /// Folds and prepares the network as it is now.
+    /// Prepares a network. Later changes of the network have no effect.
     pub fn new(network: &Network<f32>) -> Self {
         let (mean, inv_std) = (network.spec.mean as f32, (1.0 / network.spec.std) as f32);
-        Self { mean, inv_std, steps: steps(network.layers()) }
+        Self { mean, inv_std, steps: fold(network.layers()) }
     }
 
-    /// Logits `[n, classes]` of pictures `[n, 1, h, w]` with pixels in [0, 1].
+    /// Computes the logits `[n, classes]` of images `[n, 1, h, w]` with pixels in [0, 1].
     ///
     /// # Errors
-    /// [`crate::Error::Shape`] if the pictures do not fit.
+    /// [`crate::Error::Shape`] if the images do not fit.
     pub fn logits(&self, pixels: &Tensor) -> Result<Tensor> {
         let (mean, inv_std) = (self.mean, self.inv_std);
         on_pool(|| run(&self.steps, pixels.map(|x| (x - mean) * inv_std)))
     }
 }
 
-/// What is to be done for these layers.
-fn steps(layers: &[Layer]) -> Vec<Step> {
+/// Turns layers into steps, several layers into one step where possible.
+fn fold(layers: &[Layer]) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut rest = layers;
     while let Some(layer) = rest.first() {
         let taken = match layer {
             Layer::Conv2d(conv) => {
-                let (after, taken) = After::find(&rest[1..]);
+                let after = NormReluPool::find(&rest[1..], |_| false);
                 steps.push(Step::Conv(FoldedConv::new(conv, &after)));
-                1 + taken
+                1 + after.layers
             }
             Layer::Residual(Residual { body, .. }) => {
                 let relu = rest.get(1).is_some_and(is_relu);
-                steps
-                    .push(Step::Residual { branch: crate::model::inference::steps(&body.0), relu });
+                steps.push(Step::Residual { branch: fold(&body.0), relu });
                 1 + usize::from(relu)
             }
             Layer::Linear(linear) => {
@@ -93,47 +92,6 @@ fn steps(layers: &[Layer]) -> Vec<Step> {
         rest = &rest[taken..];
     }
     steps
-}
-
-fn is_relu(layer: &Layer) -> bool {
-    matches!(layer, Layer::Activation(Activation { function: Function::Relu, .. }))
-}
-
-fn is_halving(layer: &Layer) -> bool {
-    matches!(layer, Layer::MaxPool2d(_, o) if *o == Pool2dOptions::square(2))
-}
-
-/// What of the layers behind a convolution goes into it.
-#[derive(Default)]
-struct After<'a> {
-    norm: Option<&'a BatchNorm2d>,
-    relu: bool,
-    pool: bool,
-}
-
-impl<'a> After<'a> {
-    /// Such layers at the beginning, and how many they are. ReLU commutes with the maximum over a
-    /// window, and so does a batch norm that turns no channel around.
-    fn find(layers: &'a [Layer]) -> (Self, usize) {
-        let relu = |layer: Option<&Layer>| layer.is_some_and(is_relu);
-        let pool = |layer: Option<&Layer>| layer.is_some_and(is_halving);
-        let first = usize::from(pool(layers.first()));
-        let norm = match layers.get(first) {
-            Some(Layer::BatchNorm2d(norm)) if first == 0 || rises(norm) => Some(norm),
-            _ => None,
-        };
-        let mut taken = first + usize::from(norm.is_some());
-        let relu = relu(layers.get(taken));
-        taken += usize::from(relu);
-        let last = first == 0 && pool(layers.get(taken));
-        taken += usize::from(last);
-        (Self { norm, relu, pool: first == 1 || last }, taken)
-    }
-}
-
-/// Whether no channel of the output falls as its input grows.
-fn rises(norm: &BatchNorm2d) -> bool {
-    norm.gamma.value.as_slice().iter().all(|&gamma| gamma >= 0.0)
 }
 
 fn run(steps: &[Step], mut x: Tensor) -> Result<Tensor> {
@@ -157,8 +115,8 @@ fn run(steps: &[Step], mut x: Tensor) -> Result<Tensor> {
     Ok(x)
 }
 
-/// x·W + b. `ops::linear` keeps W the other way round, for training; this way the kernel reads it in
-/// place, and multiplies few rows as vectors.
+/// Computes x·W + b. Here W is `[inputs, outputs]`, the transpose of that of `ops::linear`: the kernel
+/// reads it in place, and multiplies a few rows as vectors.
 fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     let (sx, sw) = (x.shape(), weight.shape());
     if sx.len() != 2 || sx[1] != sw[0] {
@@ -172,7 +130,7 @@ fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     Ok(y)
 }
 
-/// A convolution whose weights contain the batch norm behind it.
+/// A convolution whose weights contain the batch norm after it.
 #[derive(Debug)]
 struct FoldedConv {
     shape: Shape,
@@ -184,7 +142,7 @@ struct FoldedConv {
 }
 
 impl FoldedConv {
-    fn new(conv: &Conv2d, after: &After<'_>) -> Self {
+    fn new(conv: &Conv2d, after: &NormReluPool<'_, f32>) -> Self {
         let shape = conv.weight.value.shape();
         let mut weight = conv.weight.value.to_vec();
         let mut bias = conv.bias.as_ref().map(|b| b.value.to_vec());

@@ -1,4 +1,4 @@
-//! Networks: as data, built in, with weights, on disk, and as a table.
+//! Networks: specification, architectures, weights, inference, files, tables.
 
 pub mod architectures;
 pub mod build;

@@ -1,38 +1,38 @@
-//! A network: its specification and its layers with their weights.
+//! A network: its specification, and its layers with their weights.
 
 use crate::autograd::Var;
 use crate::model::NetworkSpec;
-use crate::model::build::{Build, MAX_PARAMETERS};
+use crate::model::build::{MAX_PARAMETERS, NetworkBuilder};
 use crate::nn::{BatchNorm2d, Layer, Parameter, Pass, Sequential};
 use crate::ops;
 use crate::ops::BatchStatistics;
 use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 
-/// Room for the parameters of a network of ours.
+/// Capacity reserved for a list of parameters: about those of a built-in network.
 const USUAL_PARAMETERS: usize = 64;
 
 /// A network from pixels in [0, 1] to logits.
 #[derive(Clone, Debug)]
 pub struct Network<T: Element = f32> {
-    /// What it is made of.
+    /// Its specification.
     pub spec: NetworkSpec,
     layers: Sequential<T>,
 }
 
 impl<T: Element> Network<T> {
-    /// A network with weights drawn from `seed`.
+    /// Creates a network with random weights from `seed`.
     ///
     /// # Errors
-    /// [`Error::Shape`] if there is nothing to see or to choose from, or the layers do not fit
-    /// together, do not end in one logit a class, or exceed [`MAX_PARAMETERS`] or
+    /// [`Error::Shape`] if the input or the list of classes is empty, or the layers do not fit
+    /// together, do not end in one logit per class, or exceed [`MAX_PARAMETERS`] or
     /// [`MAX_VALUES`](crate::model::build::MAX_VALUES).
     pub fn new(spec: NetworkSpec, seed: u64) -> Result<Self> {
         Self::build(MAX_PARAMETERS, spec, seed)
     }
 
-    /// The network that a weights file describes: at most `limit` parameters, counted before any
-    /// memory is taken, and an input `[1, s, s]`, since every command feeds it square gray faces.
+    /// Creates the network that a weights file describes: at most `limit` parameters, counted before
+    /// memory is allocated, and an input `[1, s, s]`, because commands feed it square gray faces.
     ///
     /// # Errors
     /// As [`Network::new`], and for another input.
@@ -52,7 +52,7 @@ impl<T: Element> Network<T> {
             let found = format!("{}: input {input:?} and {classes} classes", spec.name);
             return Err(Error::shape("network", found + "; none of these numbers may be 0"));
         }
-        let layers = Build::new(seed, limit).layers(&spec.layers, &spec.input)?;
+        let layers = NetworkBuilder::new(seed, limit).layers(&spec.layers, &spec.input)?;
         let output = layers.output_shape(&spec.input)?;
         if output != [classes] {
             let detail =
@@ -66,52 +66,53 @@ impl<T: Element> Network<T> {
         Ok(Self { spec, layers })
     }
 
-    /// Logits `[n, classes]` of pictures `[n, 1, h, w]` with pixels in [0, 1].
+    /// Computes the logits `[n, classes]` of images `[n, 1, h, w]` with pixels in [0, 1].
     ///
     /// # Errors
-    /// [`Error::Shape`] if the pictures do not fit.
+    /// [`Error::Shape`] if the images do not fit.
     pub fn forward(&self, pass: &mut Pass<T>, pixels: &Var<T>) -> Result<Var<T>> {
         let z = self.normalise(pass, pixels)?;
         self.layers.forward(pass, &z)
     }
 
-    /// As [`Network::forward`], but ends as soon as every watched layer has been seen.
+    /// Runs the network only until the outputs of all layers watched by name are there.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the pictures do not fit.
+    /// [`Error::Shape`] if the images do not fit.
     pub fn forward_to_watched(&self, pass: &mut Pass<T>, pixels: &Var<T>) -> Result<()> {
         let x = self.normalise(pass, pixels)?;
-        self.layers.forward_while(pass, &x, |pass| !pass.saw_everything())?;
+        self.layers.forward_while(pass, &x, |pass| !pass.has_all_watched())?;
         Ok(())
     }
 
-    /// z = (x − μ)/σ: what the first layer sees.
+    /// Computes z = (x − μ)/σ, the input of the first layer.
     fn normalise(&self, pass: &mut Pass<T>, pixels: &Var<T>) -> Result<Var<T>> {
         let mean = Var::constant(Tensor::scalar(T::from_f64(self.spec.mean)));
         let inv_std = Var::constant(Tensor::scalar(T::from_f64(1.0 / self.spec.std)));
         let centred = ops::sub(&mut pass.tape, pixels, &mean)?;
         let z = ops::mul(&mut pass.tape, &centred, &inv_std)?;
-        Ok(pass.mark("normalise", z))
+        pass.end_part("normalise", &z);
+        Ok(z)
     }
 
-    /// Logits without any gradient, in evaluation mode.
+    /// Computes the logits in evaluation mode, without gradients.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the pictures do not fit.
+    /// [`Error::Shape`] if the images do not fit.
     pub fn logits(&self, pixels: Tensor<T>) -> Result<Tensor<T>> {
         let mut pass = Pass::eval();
         Ok(self.forward(&mut pass, &Var::constant(pixels))?.into_value())
     }
 
-    /// The layers of the top level; blocks have children.
+    /// Returns the layers of the top level; blocks have children.
     pub fn layers(&self) -> &[Layer<T>] {
         &self.layers.0
     }
 
-    /// All layers, blocks before their children, with the shape of their input.
+    /// Returns all layers, blocks before their children, with the shape of their input.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the layers do not fit together, which `new` has excluded.
+    /// [`Error::Shape`] if the layers do not fit together; `new` has checked that they do.
     pub fn walk(&self) -> Result<Vec<(&Layer<T>, Vec<usize>)>> {
         fn visit<'a, T: Element>(
             layers: &'a [Layer<T>],
@@ -130,54 +131,64 @@ impl<T: Element> Network<T> {
         Ok(out)
     }
 
-    /// The parameters in their order; `parameters()[i].index == i`.
+    /// Returns the parameters in order; `parameters()[i].index == i`.
     pub fn parameters(&self) -> Vec<&Parameter<T>> {
         let mut out = Vec::with_capacity(USUAL_PARAMETERS);
         self.layers.0.iter().for_each(|l| l.parameters(&mut out));
         out
     }
 
-    /// The parameters in their order, to be changed.
+    /// Returns the parameters in order, mutable.
     pub fn parameters_mut(&mut self) -> Vec<&mut Parameter<T>> {
         let mut out = Vec::with_capacity(USUAL_PARAMETERS);
         self.layers.0.iter_mut().for_each(|l| l.parameters_mut(&mut out));
         out
     }
 
-    /// The batch norms in their order; `batch_norms()[i].index == i`.
+    /// Returns the batch norms in order; `batch_norms()[i].index == i`.
     pub fn batch_norms(&self) -> Vec<&BatchNorm2d<T>> {
         let mut out = Vec::new();
         self.layers.0.iter().for_each(|l| l.batch_norms(&mut out));
         out
     }
 
-    /// Moves the running statistics by what a training pass measured.
-    pub fn track(&mut self, statistics: &[(usize, BatchStatistics<T>)]) {
+    /// Updates the running statistics with those that a training pass computed.
+    pub fn update_running_statistics(&mut self, statistics: &[(usize, BatchStatistics<T>)]) {
         let mut norms = Vec::new();
         self.layers.0.iter_mut().for_each(|l| l.batch_norms_mut(&mut norms));
         for (index, batch) in statistics {
-            norms[*index].track(batch);
+            norms[*index].update_running_statistics(batch);
         }
     }
 
-    /// Everything that makes up the trained network, by name: parameters and running statistics.
+    /// Returns the state of the network by name: parameters and running statistics.
     pub fn state(&self) -> Vec<(String, &Tensor<T>)> {
         let mut out = Vec::new();
         self.layers.0.iter().for_each(|l| l.state(&mut out));
         out
     }
 
-    /// The same in the same order, to be changed.
+    /// Returns the state in the same order, mutable.
     pub fn state_mut(&mut self) -> Vec<(String, &mut Tensor<T>)> {
         let mut out = Vec::new();
         self.layers.0.iter_mut().for_each(|l| l.state_mut(&mut out));
         out
     }
 
-    /// The same network in another precision.
+    /// Returns the network with other tensors in place of its state, in the order of
+    /// [`Network::state`].
+    pub fn with_state(&self, state: &[Tensor<T>]) -> Self {
+        let mut out = self.clone();
+        for ((_, tensor), value) in out.state_mut().into_iter().zip(state) {
+            *tensor = value.clone();
+        }
+        out
+    }
+
+    /// Returns the same network in another precision.
     ///
     /// # Errors
-    /// None in practice: the specification has been built once.
+    /// As [`Network::new`].
     pub fn cast<U: Element>(&self) -> Result<Network<U>> {
         let mut other = Network::<U>::new(self.spec.clone(), 0)?;
         let state = self.state();

@@ -1,9 +1,9 @@
-//! A network as data: what a TOML file says, what a weights file carries.
+//! The specification of a network: the content of a TOML file, and part of a weights file.
 
-use crate::nn::Function;
+use crate::nn::ActivationFunction;
 use serde::{Deserialize, Serialize};
 
-/// A network without its weights. What sizes it may have, [`crate::model::build`] says.
+/// A network without its weights. For the limits of its sizes, see [`crate::model::build`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkSpec {
@@ -49,20 +49,20 @@ pub enum LayerSpec {
         /// Side of the kernel.
         #[serde(default = "three")]
         kernel: usize,
-        /// Step between windows.
+        /// Stride: step between windows.
         #[serde(default = "one")]
         stride: usize,
         /// Zeros on each side; by default ⌊dilation·(kernel − 1)/2⌋, which with stride 1 keeps the
         /// size where the kernel is odd.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         padding: Option<usize>,
-        /// Distance between taps.
+        /// Distance between neighbouring weights of the kernel.
         #[serde(default = "one")]
         dilation: usize,
-        /// Independent groups of channels.
+        /// Number of independent groups of channels.
         #[serde(default = "one")]
         groups: usize,
-        /// Add a learnt constant to each channel (pointless before a batch norm).
+        /// Whether a constant is added to each channel (no use before a batch norm).
         #[serde(default)]
         bias: bool,
     },
@@ -75,34 +75,34 @@ pub enum LayerSpec {
         #[serde(default = "default_momentum")]
         momentum: f64,
     },
-    /// Nonlinearity.
+    /// Activation function.
     Activation {
-        /// Which one.
+        /// The function.
         #[serde(default = "relu")]
-        function: Function,
+        function: ActivationFunction,
     },
-    /// Maximum of each window.
+    /// Max pooling.
     #[serde(rename = "max_pooling2d")]
     MaxPooling2d {
         /// Side of the window, and step.
         #[serde(default = "two")]
         size: usize,
     },
-    /// Mean of each window.
+    /// Average pooling.
     #[serde(rename = "average_pooling2d")]
     AveragePooling2d {
         /// Side of the window, and step.
         #[serde(default = "two")]
         size: usize,
     },
-    /// Mean of each channel.
+    /// Global average pooling: the mean of each channel.
     #[serde(rename = "global_average_pooling2d")]
     GlobalAveragePooling2d {},
-    /// Pictures to rows.
+    /// `[n, c, h, w]` → `[n, c·h·w]`.
     Flatten {},
-    /// Fully connected.
+    /// Fully connected layer.
     Linear {
-        /// Outputs.
+        /// Number of outputs.
         units: usize,
     },
     /// Random zeros in training.
@@ -110,15 +110,15 @@ pub enum LayerSpec {
         /// Share of zeros.
         rate: f64,
     },
-    /// Channels weighed by the whole picture.
+    /// Squeeze and excitation: channels scaled by weights computed from the whole image.
     SqueezeExcite {
         /// The hidden layer has channels/reduction units.
         #[serde(default = "four")]
         reduction: usize,
     },
-    /// x + layers(x).
+    /// Residual block: x + layers(x).
     Residual {
-        /// What is added.
+        /// The branch.
         layers: Vec<LayerSpec>,
     },
 }
@@ -141,12 +141,12 @@ fn default_eps() -> f64 {
 fn default_momentum() -> f64 {
     0.1
 }
-fn relu() -> Function {
-    Function::Relu
+fn relu() -> ActivationFunction {
+    ActivationFunction::Relu
 }
 
 impl LayerSpec {
-    /// 3×3 convolution that keeps the size, without bias.
+    /// Returns a 3×3 convolution that keeps the size, without bias.
     pub fn conv3x3(filters: usize) -> Self {
         LayerSpec::Conv2d {
             filters,
@@ -158,12 +158,12 @@ impl LayerSpec {
             bias: false,
         }
     }
-    /// Batch norm with the field's constants.
+    /// Returns a batch norm with the usual constants.
     pub fn batch_norm() -> Self {
         LayerSpec::BatchNormalization { eps: default_eps(), momentum: default_momentum() }
     }
-    /// ReLU.
+    /// Returns a ReLU.
     pub fn relu() -> Self {
-        LayerSpec::Activation { function: Function::Relu }
+        LayerSpec::Activation { function: ActivationFunction::Relu }
     }
 }

@@ -6,20 +6,20 @@ use crate::tensor::Element;
 use serde::Serialize;
 use std::fmt::Write as _;
 
-/// One line of the table.
+/// One row of the table.
 #[derive(Clone, Debug, Serialize)]
-pub struct Row {
+pub struct LayerRow {
     /// Name by which commands address the layer.
     pub layer: String,
-    /// Kind in Keras's words.
+    /// Kind of layer by its Keras name.
     pub kind: &'static str,
-    /// Blocks around it.
+    /// Number of blocks around it.
     pub depth: usize,
-    /// Shape of its output for one picture.
+    /// Shape of its output for one image.
     pub output: Vec<usize>,
-    /// Numbers that training changes.
+    /// Number of parameters.
     pub parameters: usize,
-    /// Multiply-accumulates for one picture.
+    /// Multiply-accumulates for one image.
     pub macs: usize,
 }
 
@@ -29,20 +29,20 @@ pub struct Summary {
     /// Name of the architecture.
     pub name: String,
     /// Layers; a block is followed by its children.
-    pub layers: Vec<Row>,
-    /// Numbers that training changes.
+    pub layers: Vec<LayerRow>,
+    /// Number of parameters.
     pub parameters: usize,
-    /// Multiply-accumulates for one picture; FLOP = 2 · MAC.
+    /// Multiply-accumulates for one image; FLOP = 2 · MAC.
     pub macs: usize,
 }
 
-/// Builds the table.
+/// Returns the table of a network.
 ///
 /// # Errors
-/// None in practice: the layers have been fitted together once.
+/// As [`Network::walk`].
 pub fn summary<T: Element>(network: &Network<T>) -> Result<Summary> {
     let mut rows = Vec::new();
-    let mut open: Vec<usize> = Vec::new(); // children still to come, for each block around
+    let mut open: Vec<usize> = Vec::new(); // for each enclosing block: its children still to come
     for (layer, input) in network.walk()? {
         while open.last() == Some(&0) {
             open.pop();
@@ -52,7 +52,7 @@ pub fn summary<T: Element>(network: &Network<T>) -> Result<Summary> {
         }
         let mut parameters = Vec::new();
         layer.parameters(&mut parameters);
-        rows.push(Row {
+        rows.push(LayerRow {
             layer: layer.name().to_owned(),
             kind: layer.kind(),
             depth: open.len(),
@@ -74,7 +74,7 @@ pub fn summary<T: Element>(network: &Network<T>) -> Result<Summary> {
 }
 
 impl Summary {
-    /// The table as text.
+    /// Returns the table as text.
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         let rule = "─".repeat(78);
@@ -91,7 +91,7 @@ impl Summary {
         let (parameters, macs) = (grouped(self.parameters), grouped(self.macs));
         let _ = writeln!(out, "{rule}\n{:<50}{parameters:>12}{macs:>16}", "total");
         let mflop = 2.0 * self.macs as f64 / 1e6;
-        let _ = writeln!(out, "{mflop:.1} MFLOP a picture, forward");
+        let _ = writeln!(out, "{mflop:.1} MFLOP per image, forward");
         out
     }
 }

@@ -10,7 +10,7 @@ use crate::model::Network;
 use crate::monitor::live::faces::{first_of_each_class, labels, plain_pixels};
 use crate::monitor::split_name;
 use crate::monitor::tensorboard::summary::histogram::Histogram;
-use crate::nn::{Function, Layer, Mode, Parameter, Pass, Role};
+use crate::nn::{ActivationFunction, Layer, Mode, Parameter, Pass, Role};
 use crate::ops::cross_entropy;
 use crate::ops::{CrossEntropyOptions, Targets};
 use crate::optim::gradient_norm;
@@ -158,7 +158,7 @@ fn health(network: &Network<f32>, pass: &Pass, gradients: &Gradients) -> Result<
             layer.parameters(&mut parameters); // a block's are its children's
         }
         let dead_share = match layer {
-            Layer::Activation(l) if l.function == Function::Relu => {
+            Layer::Activation(l) if l.function == ActivationFunction::Relu => {
                 pass.output(&l.name).map(|y| dead_share(y.value()))
             }
             _ => None,

@@ -1,4 +1,4 @@
-//! The closed set of layers.
+//! The layers, as one enum.
 
 use crate::autograd::Var;
 use crate::nn::{BatchNorm2d, Conv2d, Linear, Parameter, Pass, Sequential, SqueezeExcite};
@@ -9,10 +9,10 @@ use crate::{Error, Result};
 use fer_kernels::Pool2dGeometry;
 use serde::{Deserialize, Serialize};
 
-/// A nonlinearity without parameters.
+/// An activation function, without parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Function {
+pub enum ActivationFunction {
     /// max(x, 0).
     Relu,
     /// x, or 0.01·x below 0.
@@ -21,25 +21,25 @@ pub enum Function {
     Sigmoid,
     /// tanh x.
     Tanh,
-    /// e^x / Σ e^x over the features of a picture, which have no further axes.
+    /// e^x / Σ e^x over the features, in `[n, features]` only.
     Softmax,
 }
 
-/// A nonlinearity as a layer.
+/// A layer that applies an activation function.
 #[derive(Clone, Debug)]
 pub struct Activation {
     /// `activation_1`, …
     pub name: String,
-    /// Which one.
-    pub function: Function,
+    /// The function.
+    pub function: ActivationFunction,
 }
 
-/// y = x + body(x).
+/// A residual block: y = x + body(x).
 #[derive(Clone, Debug)]
 pub struct Residual<T: Element = f32> {
     /// `residual_1`, …
     pub name: String,
-    /// What is added to x; it keeps x's shape.
+    /// The branch; its output has the shape of x.
     pub body: Sequential<T>,
 }
 
@@ -48,30 +48,30 @@ pub struct Residual<T: Element = f32> {
 pub enum Layer<T: Element = f32> {
     /// Convolution.
     Conv2d(Conv2d<T>),
-    /// Batch norm.
+    /// Batch normalisation.
     BatchNorm2d(BatchNorm2d<T>),
-    /// Nonlinearity.
+    /// Activation function.
     Activation(Activation),
-    /// Maximum of each window.
+    /// Max pooling.
     MaxPool2d(String, Pool2dOptions),
-    /// Mean of each window.
+    /// Average pooling.
     AvgPool2d(String, Pool2dOptions),
-    /// Mean of each channel.
+    /// Global average pooling: the mean of each channel.
     GlobalAvgPool2d(String),
     /// `[n, c, h, w]` → `[n, c·h·w]`.
     Flatten(String),
-    /// Fully connected.
+    /// Fully connected layer.
     Linear(Linear<T>),
-    /// Random zeros in training; the rate is the share of zeros.
+    /// Random zeros in training; the number is the share of zeros.
     Dropout(String, f64),
-    /// x + body(x).
+    /// Residual block: x + body(x).
     Residual(Residual<T>),
-    /// Channels weighed by the whole picture.
+    /// Squeeze and excitation: channels scaled by weights computed from the whole image.
     SqueezeExcite(SqueezeExcite<T>),
 }
 
 impl<T: Element> Layer<T> {
-    /// Its name, unique in the network.
+    /// Returns its name, unique in the network.
     pub fn name(&self) -> &str {
         match self {
             Layer::Conv2d(l) => &l.name,
@@ -88,7 +88,7 @@ impl<T: Element> Layer<T> {
         }
     }
 
-    /// What kind of layer it is, in Keras's words.
+    /// Returns the kind of layer by its Keras name.
     pub fn kind(&self) -> &'static str {
         match self {
             Layer::Conv2d(_) => "Conv2D",
@@ -105,7 +105,7 @@ impl<T: Element> Layer<T> {
         }
     }
 
-    /// Runs the layer and shows its output to the pass.
+    /// Runs the layer.
     ///
     /// # Errors
     /// [`Error::Shape`] if x does not fit.
@@ -114,11 +114,11 @@ impl<T: Element> Layer<T> {
             Layer::Conv2d(l) => l.forward(pass, x)?,
             Layer::BatchNorm2d(l) => l.forward(pass, x, None)?,
             Layer::Activation(l) => match l.function {
-                Function::Relu => ops::relu(&mut pass.tape, x)?,
-                Function::LeakyRelu => ops::leaky_relu(&mut pass.tape, x, 0.01)?,
-                Function::Sigmoid => ops::sigmoid(&mut pass.tape, x)?,
-                Function::Tanh => ops::tanh(&mut pass.tape, x)?,
-                Function::Softmax => ops::softmax(&mut pass.tape, x)?,
+                ActivationFunction::Relu => ops::relu(&mut pass.tape, x)?,
+                ActivationFunction::LeakyRelu => ops::leaky_relu(&mut pass.tape, x, 0.01)?,
+                ActivationFunction::Sigmoid => ops::sigmoid(&mut pass.tape, x)?,
+                ActivationFunction::Tanh => ops::tanh(&mut pass.tape, x)?,
+                ActivationFunction::Softmax => ops::softmax(&mut pass.tape, x)?,
             },
             Layer::MaxPool2d(_, options) => ops::max_pool2d(&mut pass.tape, x, *options)?,
             Layer::AvgPool2d(_, options) => ops::avg_pool2d(&mut pass.tape, x, *options)?,
@@ -139,15 +139,16 @@ impl<T: Element> Layer<T> {
             }
             Layer::SqueezeExcite(l) => l.forward(pass, x)?,
         };
-        Ok(pass.observe(self.name(), y))
+        pass.end_layer(self.name(), &y);
+        Ok(y)
     }
 
-    /// Shape of the output without the batch axis, from that of the input.
+    /// Returns the shape of the output for this shape of the input, both without the batch axis.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the layer cannot follow such an input.
+    /// [`Error::Shape`] if the layer cannot take such an input.
     pub fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>> {
-        let picture = || match *input {
+        let image = || match *input {
             [c, h, w] => Ok([1, c, h, w]),
             _ => {
                 let detail = format!("{} needs [c, h, w], found {input:?}", self.name());
@@ -159,15 +160,15 @@ impl<T: Element> Layer<T> {
         };
         Ok(match self {
             Layer::Conv2d(l) => {
-                let g = l.geometry(picture()?)?;
+                let g = l.geometry(image()?)?;
                 vec![g.c_out, g.h_out, g.w_out]
             }
             Layer::MaxPool2d(_, o) | Layer::AvgPool2d(_, o) => {
                 let g =
-                    Pool2dGeometry::new(picture()?, o.kernel, o.stride, o.padding).map_err(fit)?;
+                    Pool2dGeometry::new(image()?, o.kernel, o.stride, o.padding).map_err(fit)?;
                 vec![g.c, g.h_out, g.w_out]
             }
-            Layer::GlobalAvgPool2d(_) => vec![picture()?[1]],
+            Layer::GlobalAvgPool2d(_) => vec![image()?[1]],
             Layer::Flatten(_) => vec![input.iter().product()],
             Layer::Linear(l) => {
                 let (outputs, inputs) = (l.weight.value.shape()[0], l.weight.value.shape()[1]);
@@ -177,7 +178,9 @@ impl<T: Element> Layer<T> {
                 }
                 vec![outputs]
             }
-            Layer::Activation(l) if l.function == Function::Softmax && input.len() != 1 => {
+            Layer::Activation(l)
+                if l.function == ActivationFunction::Softmax && input.len() != 1 =>
+            {
                 let detail = format!("{}: softmax needs [features], found {input:?}", l.name);
                 return Err(Error::shape("network", detail));
             }
@@ -197,7 +200,8 @@ impl<T: Element> Layer<T> {
         })
     }
 
-    /// Multiply-accumulates for one picture with this input shape, convolutions and matrices only.
+    /// Returns the multiply-accumulates (MAC) for one image of this input shape, of convolutions and
+    /// matrices only.
     pub fn macs(&self, input: &[usize]) -> usize {
         let linear = |l: &Linear<T>| l.weight.value.elements();
         match self {
@@ -211,7 +215,7 @@ impl<T: Element> Layer<T> {
         }
     }
 
-    /// The layers inside.
+    /// Returns the layers of a block; none for other layers.
     pub fn children(&self) -> &[Layer<T>] {
         match self {
             Layer::Residual(l) => &l.body.0,
@@ -219,7 +223,7 @@ impl<T: Element> Layer<T> {
         }
     }
 
-    /// Appends the parameters in their order.
+    /// Appends the parameters in order.
     pub fn parameters<'a>(&'a self, out: &mut Vec<&'a Parameter<T>>) {
         match self {
             Layer::Conv2d(l) => out.extend(std::iter::once(&l.weight).chain(&l.bias)),
@@ -235,7 +239,7 @@ impl<T: Element> Layer<T> {
         }
     }
 
-    /// Appends the parameters in their order, to be changed.
+    /// Appends the parameters in order, mutable.
     pub fn parameters_mut<'a>(&'a mut self, out: &mut Vec<&'a mut Parameter<T>>) {
         match self {
             Layer::Conv2d(l) => out.extend(std::iter::once(&mut l.weight).chain(&mut l.bias)),
@@ -251,7 +255,7 @@ impl<T: Element> Layer<T> {
         }
     }
 
-    /// Appends everything that makes up the trained layer: parameters and running statistics.
+    /// Appends the state of the layer, parameters and running statistics, by name.
     pub fn state<'a>(&'a self, out: &mut Vec<(String, &'a Tensor<T>)>) {
         if let Layer::Residual(l) = self {
             return l.body.0.iter().for_each(|l| l.state(out));
@@ -265,7 +269,7 @@ impl<T: Element> Layer<T> {
         }
     }
 
-    /// The same in the same order, to be changed.
+    /// Appends the state of the layer in the same order, mutable.
     pub fn state_mut<'a>(&'a mut self, out: &mut Vec<(String, &'a mut Tensor<T>)>) {
         match self {
             Layer::Residual(l) => l.body.0.iter_mut().for_each(|l| l.state_mut(out)),
@@ -283,7 +287,7 @@ impl<T: Element> Layer<T> {
         }
     }
 
-    /// Appends the batch norms in their order.
+    /// Appends the batch norms in order.
     pub fn batch_norms<'a>(&'a self, out: &mut Vec<&'a BatchNorm2d<T>>) {
         match self {
             Layer::BatchNorm2d(l) => out.push(l),
@@ -292,7 +296,7 @@ impl<T: Element> Layer<T> {
         }
     }
 
-    /// Appends the batch norms in their order, to be changed.
+    /// Appends the batch norms in order, mutable.
     pub fn batch_norms_mut<'a>(&'a mut self, out: &mut Vec<&'a mut BatchNorm2d<T>>) {
         match self {
             Layer::BatchNorm2d(l) => out.push(l),
@@ -305,27 +309,27 @@ impl<T: Element> Layer<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Builder;
+    use crate::nn::LayerBuilder;
 
     fn refusal(layer: &Layer, input: &[usize]) -> String {
         layer.output_shape(input).unwrap_err().to_string()
     }
 
-    /// Over a map it would be a softmax along the width, which nobody means.
+    /// On `[c, h, w]` a softmax along the last axis would run along the width.
     #[test]
     fn softmax_follows_features_only() {
         let layer =
             |function| Layer::Activation(Activation { name: "activation_1".into(), function });
-        assert_eq!(layer(Function::Softmax).output_shape(&[7]).unwrap(), [7]);
-        let text = refusal(&layer(Function::Softmax), &[7, 6, 6]);
+        assert_eq!(layer(ActivationFunction::Softmax).output_shape(&[7]).unwrap(), [7]);
+        let text = refusal(&layer(ActivationFunction::Softmax), &[7, 6, 6]);
         assert_eq!(text, "network: activation_1: softmax needs [features], found [7, 6, 6]");
-        assert_eq!(layer(Function::Relu).output_shape(&[7, 6, 6]).unwrap(), [7, 6, 6]);
+        assert_eq!(layer(ActivationFunction::Relu).output_shape(&[7, 6, 6]).unwrap(), [7, 6, 6]);
     }
 
     #[test]
     fn a_reduction_of_zero_is_refused() {
         let layer = |reduction| {
-            Layer::SqueezeExcite(SqueezeExcite::new(&mut Builder::new(0), 8, reduction))
+            Layer::SqueezeExcite(SqueezeExcite::new(&mut LayerBuilder::new(0), 8, reduction))
         };
         let text = refusal(&layer(0), &[8, 3, 3]);
         assert!(text.contains("squeeze_excite_1") && text.contains("reduction 0"), "{text}");

@@ -1,18 +1,18 @@
-//! What training changes.
+//! Parameters: the tensors that training changes.
 
 use crate::random::{Purpose, Rng};
 use crate::tensor::{Element, Tensor};
 
-/// What a parameter does, which decides how it is initialised and whether it decays.
+/// The role of a parameter. It decides the initial value and whether weight decay applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Kernel of a convolution or matrix of a linear layer: the only role that weight decay touches.
+    /// Kernel of a convolution or matrix of a linear layer: the only role with weight decay.
     Weight,
-    /// Added constant.
+    /// Bias: an added constant.
     Bias,
-    /// Scale of a batch norm.
+    /// Scale γ of a batch norm.
     Gamma,
-    /// Shift of a batch norm.
+    /// Shift β of a batch norm.
     Beta,
 }
 
@@ -23,15 +23,15 @@ pub struct Parameter<T: Element = f32> {
     pub name: String,
     /// Its value.
     pub value: Tensor<T>,
-    /// What it does.
+    /// Its role.
     pub role: Role,
-    /// Its place among the parameters of the network.
+    /// Its index among the parameters of the network.
     pub index: usize,
 }
 
 impl<T: Element> Parameter<T> {
-    /// Normal with variance 2/fan_in, which keeps the variance through a ReLU (He et al. 2015).
-    /// `fan_in` = number of inputs that one output sums.
+    /// Creates a weight, normal with variance 2/fan_in: this keeps the variance of the activations
+    /// through a ReLU (He et al. 2015). fan_in is the number of inputs that one output sums.
     pub(crate) fn he_normal(name: String, shape: &[usize], seed: u64, index: usize) -> Self {
         let fan_in: usize = shape[1..].iter().product();
         let std = (2.0 / fan_in.max(1) as f64).sqrt();
@@ -40,7 +40,7 @@ impl<T: Element> Parameter<T> {
         Self { name, value, role: Role::Weight, index }
     }
 
-    /// All elements equal.
+    /// Creates a vector of equal elements.
     pub(crate) fn constant(
         name: String,
         size: usize,
@@ -51,7 +51,7 @@ impl<T: Element> Parameter<T> {
         Self { name, value: Tensor::full(&[size], T::from_f64(value)), role, index }
     }
 
-    /// Whether weight decay applies.
+    /// Returns whether weight decay applies.
     pub fn decays(&self) -> bool {
         self.role == Role::Weight
     }

@@ -1,12 +1,10 @@
-//! Layers one after the other, some of them in one pass over memory.
+//! Layers that run one after the other, some of them fused into one op (see `fusion`).
 
 use crate::Result;
 use crate::autograd::Var;
-use crate::nn::{BatchNorm2d, Mode, Pass, SqueezeExcite};
-use crate::nn::{Function, Layer};
-use crate::ops;
-use crate::ops::BatchStatistics;
-use crate::ops::Pool2dOptions;
+use crate::nn::fusion::{NormReluPool, ResidualScaleRelu};
+use crate::nn::{Layer, Mode, Pass};
+use crate::ops::{self, BatchStatistics};
 use crate::tensor::Element;
 
 /// Layers one after the other.
@@ -32,10 +30,10 @@ impl<T: Element> Sequential<T> {
         x: &Var<T>,
         wanted: impl Fn(&Pass<T>) -> bool,
     ) -> Result<Var<T>> {
-        Layers(&self.0).forward_while(pass, x, wanted)
+        forward_while(&self.0, pass, x, wanted)
     }
 
-    /// Shape of the output without the batch axis.
+    /// Returns the shape of the output without the batch axis.
     ///
     /// # Errors
     /// [`Error::Shape`](crate::Error::Shape) if two layers do not fit together.
@@ -54,41 +52,33 @@ impl<T: Element> Sequential<T> {
     }
 }
 
-/// Some layers of a sequence.
-struct Layers<'a, T: Element>(&'a [Layer<T>]);
-
-impl<T: Element> Layers<'_, T> {
-    fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
-        self.forward_while(pass, x, |_| true)
+/// Runs layers one after the other as long as `wanted`.
+fn forward_while<T: Element>(
+    layers: &[Layer<T>],
+    pass: &mut Pass<T>,
+    x: &Var<T>,
+    wanted: impl Fn(&Pass<T>) -> bool,
+) -> Result<Var<T>> {
+    let (mut step, mut rest) = (Step::of(x.clone(), 0), layers);
+    while !rest.is_empty() && wanted(pass) {
+        step = forward_first(rest, pass, step)?;
+        rest = &rest[step.layers..];
     }
-
-    fn forward_while(
-        &self,
-        pass: &mut Pass<T>,
-        x: &Var<T>,
-        wanted: impl Fn(&Pass<T>) -> bool,
-    ) -> Result<Var<T>> {
-        let (mut step, mut rest) = (Step::of(x.clone(), 0), self.0);
-        while !rest.is_empty() && wanted(pass) {
-            step = forward_first(rest, pass, step)?;
-            rest = &rest[step.layers..];
-        }
-        Ok(step.y)
-    }
+    Ok(step.y)
 }
 
-/// What one or a few layers leave to the next.
+/// The result of one layer, or of a few layers that run as one.
 struct Step<T: Element> {
     y: Var<T>,
-    /// Mean and variance of y, if they were measured.
-    measured: Option<BatchStatistics<T>>,
-    /// How many layers it took.
+    /// Mean and variance of y, if they were computed.
+    statistics: Option<BatchStatistics<T>>,
+    /// Number of layers.
     layers: usize,
 }
 
 impl<T: Element> Step<T> {
     fn of(y: Var<T>, layers: usize) -> Self {
-        Self { y, measured: None, layers }
+        Self { y, statistics: None, layers }
     }
 }
 
@@ -98,70 +88,32 @@ fn forward_first<T: Element>(
     pass: &mut Pass<T>,
     before: Step<T>,
 ) -> Result<Step<T>> {
-    let Step { y: x, measured, .. } = before;
-    if let Some(fused) = BatchNormRelu::find(layers, pass) {
-        let y = fused.norm.forward_relu(pass, &x, measured, fused.window)?;
-        let y = pass.observe(layers[fused.layers - 1].name(), y);
-        return Ok(Step::of(y, fused.layers));
-    }
-    if let Some(fused) = ResidualEnd::find(layers, pass) {
-        let branch = fused.body.forward(pass, &x)?;
-        let weight = fused.end.weight(pass, &branch)?;
-        let y = ops::scale_add_relu(&mut pass.tape, &x, &weight, &branch)?;
-        return Ok(Step::of(pass.observe(layers[1].name(), y), 2));
-    }
-    match layers {
-        // In training the convolution measures its output for the batch norm.
-        [Layer::Conv2d(conv), Layer::BatchNorm2d(_), ..] if pass.mode() != Mode::Eval => {
-            let (y, measured) = conv.forward_statistics(pass, &x)?;
-            let y = pass.observe(&conv.name, y);
-            Ok(Step { y, measured: Some(measured), layers: 1 })
-        }
+    let Step { y: x, statistics, .. } = before;
+    let step = match layers {
         [Layer::BatchNorm2d(norm), ..] => {
-            let y = norm.forward(pass, &x, measured)?;
-            Ok(Step::of(pass.observe(&norm.name, y), 1))
+            let run = NormReluPool::find(layers, |name| pass.is_watched(name));
+            if run.relu {
+                let window = if run.pool { 2 } else { 1 };
+                Step::of(norm.forward_relu(pass, &x, statistics, window)?, run.layers)
+            } else {
+                Step::of(norm.forward(pass, &x, statistics)?, 1)
+            }
         }
-        _ => Ok(Step::of(layers[0].forward(pass, &x)?, 1)),
-    }
-}
-
-/// A residual block whose branch ends in squeeze and excitation, and the ReLU after it.
-struct ResidualEnd<'a, T: Element> {
-    body: Layers<'a, T>,
-    end: &'a SqueezeExcite<T>,
-}
-
-impl<'a, T: Element> ResidualEnd<'a, T> {
-    /// Such layers at the beginning, where nobody asked for what lies between them.
-    fn find(layers: &'a [Layer<T>], pass: &Pass<T>) -> Option<Self> {
-        let [Layer::Residual(block), Layer::Activation(relu), ..] = layers else { return None };
-        let [body @ .., Layer::SqueezeExcite(end)] = &block.body.0[..] else { return None };
-        let watched = pass.is_watched(&block.name) || pass.is_watched(&end.name);
-        let found = relu.function == Function::Relu && !watched;
-        found.then_some(Self { body: Layers(body), end })
-    }
-}
-
-/// Batch norm and ReLU side by side, perhaps with a max pooling of 2×2 after them.
-struct BatchNormRelu<'a, T: Element> {
-    norm: &'a BatchNorm2d<T>,
-    layers: usize,
-    window: usize,
-}
-
-impl<'a, T: Element> BatchNormRelu<'a, T> {
-    /// Such layers at the beginning, where nobody asked for what lies between them.
-    fn find(layers: &'a [Layer<T>], pass: &Pass<T>) -> Option<Self> {
-        let [Layer::BatchNorm2d(norm), Layer::Activation(relu), after @ ..] = layers else {
-            return None;
-        };
-        if relu.function != Function::Relu || pass.is_watched(&norm.name) {
-            return None;
+        // In training the convolution computes the statistics that the batch norm needs.
+        [Layer::Conv2d(conv), Layer::BatchNorm2d(_), ..] if pass.mode() != Mode::Eval => {
+            let (y, statistics) = conv.forward_statistics(pass, &x)?;
+            Step { y, statistics: Some(statistics), layers: 1 }
         }
-        let halving = Pool2dOptions::square(2);
-        let pooled = matches!(after, [Layer::MaxPool2d(_, o), ..] if *o == halving)
-            && !pass.is_watched(&relu.name);
-        let (layers, window) = if pooled { (3, 2) } else { (2, 1) };
-        Some(Self { norm, layers, window })
-    }
+        [first, ..] => match ResidualScaleRelu::find(layers, |name| pass.is_watched(name)) {
+            Some(block) => {
+                let branch = forward_while(block.branch, pass, &x, |_| true)?;
+                let weight = block.end.weight(pass, &branch)?;
+                Step::of(ops::scale_add_relu(&mut pass.tape, &x, &weight, &branch)?, 2)
+            }
+            None => return Ok(Step::of(first.forward(pass, &x)?, 1)), // ends the layer itself
+        },
+        [] => return Ok(Step::of(x, 0)),
+    };
+    pass.end_layer(layers[step.layers - 1].name(), &step.y);
+    Ok(step)
 }

@@ -1,9 +1,9 @@
-//! How gradients become steps: optimisers, schedules of the learning rate, averages of weights.
+//! Optimisers, learning rate schedules, and the exponential moving average of the weights.
 
 mod ema;
 mod optimizer;
 mod schedule;
 
 pub use ema::Ema;
-pub use optimizer::{Kind, Optimizer, OptimizerConfig, gradient_norm};
-pub use schedule::{Schedule, Shape};
+pub use optimizer::{Optimizer, OptimizerConfig, OptimizerKind, gradient_norm};
+pub use schedule::{Schedule, ScheduleShape};

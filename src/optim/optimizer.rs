@@ -6,13 +6,13 @@ use fer_kernels::reduce;
 use fer_kernels::update::{self, Adam, Sgd};
 use serde::{Deserialize, Serialize};
 
-/// Which rule turns gradients into steps.
+/// The update rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// v ← μv + g; p ← p − lr·v.
+pub enum OptimizerKind {
+    /// SGD with momentum: v ← μv + g; p ← p − lr·v.
     Sgd,
-    /// The same, looking ahead: p ← p − lr·(g + μv).
+    /// SGD with Nesterov momentum: p ← p − lr·(g + μv).
     #[default]
     Nesterov,
     /// Kingma and Ba 2015; weight decay is added to the gradient.
@@ -22,12 +22,12 @@ pub enum Kind {
     AdamW,
 }
 
-/// Numbers of an optimiser.
+/// Hyperparameters of an optimiser.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OptimizerConfig {
-    /// The rule.
-    pub kind: Kind,
+    /// The update rule.
+    pub kind: OptimizerKind,
     /// μ of SGD.
     pub momentum: f64,
     /// β₁ of Adam.
@@ -36,9 +36,9 @@ pub struct OptimizerConfig {
     pub beta2: f64,
     /// Added to the root of Adam's second moment.
     pub eps: f64,
-    /// λ; on weights only, never on batch norms or biases.
+    /// λ; applies to weights, never to batch norms or biases.
     pub weight_decay: f64,
-    /// Largest norm of all gradients together; above it they are scaled down. 0 = never.
+    /// Largest norm of all gradients together: above it, they are scaled down to it. 0 switches this off.
     pub clip_norm: f64,
     /// Factor on the learning rate of batch norm's β (Page 2024 uses 64 with a low base rate).
     pub beta_lr: f64,
@@ -47,7 +47,7 @@ pub struct OptimizerConfig {
 impl Default for OptimizerConfig {
     fn default() -> Self {
         Self {
-            kind: Kind::Nesterov,
+            kind: OptimizerKind::Nesterov,
             momentum: 0.9,
             beta1: 0.9,
             beta2: 0.999,
@@ -59,34 +59,35 @@ impl Default for OptimizerConfig {
     }
 }
 
-/// Moments of every parameter, and the number of steps.
+/// An optimiser: its hyperparameters, the moments of every parameter, and the number of steps.
 #[derive(Clone, Debug)]
 pub struct Optimizer<T: Element = f32> {
-    /// Its numbers.
+    /// Its hyperparameters.
     pub config: OptimizerConfig,
-    /// Steps taken.
+    /// Number of steps so far.
     pub steps: u64,
-    /// Velocity (SGD) or first moment (Adam), one tensor a parameter.
+    /// Velocity (SGD) or first moment (Adam), one tensor per parameter.
     pub first: Vec<Tensor<T>>,
-    /// Second moment (Adam only).
+    /// Second moment (Adam only), one tensor per parameter.
     pub second: Vec<Tensor<T>>,
 }
 
 impl<T: Element> Optimizer<T> {
-    /// Moments of zero for these parameters.
+    /// Creates an optimiser for these parameters, with moments of zero.
     pub fn new(config: OptimizerConfig, parameters: &[&Parameter<T>]) -> Self {
         let zeros = || parameters.iter().map(|p| Tensor::zeros(&p.value.shape())).collect();
         let second = match config.kind {
-            Kind::Adam | Kind::AdamW => zeros(),
-            Kind::Sgd | Kind::Nesterov => Vec::new(),
+            OptimizerKind::Adam | OptimizerKind::AdamW => zeros(),
+            OptimizerKind::Sgd | OptimizerKind::Nesterov => Vec::new(),
         };
         Self { config, steps: 0, first: zeros(), second }
     }
 
-    /// One step. `gradient` finds the gradient of a parameter; a parameter without one stays.
+    /// Updates the parameters. `gradient` returns the gradient of a parameter; a parameter without one
+    /// does not change.
     ///
     /// # Panics
-    /// When a gradient has another shape than its parameter.
+    /// If a gradient has another shape than its parameter.
     pub fn step<'a>(
         &mut self,
         parameters: Vec<&mut Parameter<T>>,
@@ -117,18 +118,18 @@ impl<T: Element> Optimizer<T> {
         let first = self.first[p.index].as_mut_slice();
         let grad = grad.to_layout(p.value.layout());
         let (value, grad) = (p.value.as_mut_slice(), grad.as_slice());
-        if matches!(c.kind, Kind::Sgd | Kind::Nesterov) {
+        if matches!(c.kind, OptimizerKind::Sgd | OptimizerKind::Nesterov) {
             let sgd = Sgd {
                 lr,
                 momentum: of(c.momentum),
-                nesterov: c.kind == Kind::Nesterov,
+                nesterov: c.kind == OptimizerKind::Nesterov,
                 weight_decay: of(decay),
                 grad_scale: of(scale),
             };
             return update::sgd(&sgd, value, grad, first);
         }
         let steps = self.steps.min(i32::MAX as u64) as i32;
-        let coupled = c.kind == Kind::Adam;
+        let coupled = c.kind == OptimizerKind::Adam;
         let adam = Adam {
             lr,
             beta1: of(c.beta1),
@@ -144,7 +145,7 @@ impl<T: Element> Optimizer<T> {
     }
 }
 
-/// √(Σ g²) over all gradients, in double precision.
+/// Returns √(Σ g²) over all gradients, in double precision.
 pub fn gradient_norm<'a, T: Element>(gradients: impl Iterator<Item = &'a Tensor<T>>) -> f64 {
     gradients.map(|g| reduce::sum_of_squares(g.as_slice())).sum::<f64>().sqrt()
 }
@@ -154,11 +155,11 @@ mod tests {
     use super::*;
     use fer_kernels::Layout;
 
-    /// Element goes with element, however the two lie in memory.
+    /// Elements are paired by index, whatever the memory orders.
     #[test]
     fn a_gradient_may_lie_in_another_order_than_its_parameter() {
         let counted = Tensor::<f64>::from_fn(&[1, 2, 3, 4], |i| i as f64);
-        for kind in [Kind::Sgd, Kind::Adam] {
+        for kind in [OptimizerKind::Sgd, OptimizerKind::Adam] {
             let step = |value: Layout, grad: Layout| {
                 let (name, role, index) = ("p".into(), Role::Weight, 0);
                 let value = counted.to_layout(value);

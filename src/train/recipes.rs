@@ -1,6 +1,6 @@
 //! Settings from several places, one over the other: defaults, a recipe, a file, single keys.
 
-use crate::optim::Kind;
+use crate::optim::OptimizerKind;
 use crate::train::TrainConfig;
 use crate::{Error, Result};
 use std::path::Path;
@@ -92,11 +92,13 @@ impl Settings {
     ///
     /// # Errors
     /// [`Error::Usage`] if parts that are right by themselves do not go together.
-    pub fn resolve(self, optimizer: Option<Kind>) -> Result<TrainConfig> {
+    pub fn resolve(self, optimizer: Option<OptimizerKind>) -> Result<TrainConfig> {
         let usage = |e: toml::de::Error| Error::Usage(e.to_string());
         let mut config: TrainConfig = self.table.try_into().map_err(usage)?;
         config.optimizer.kind = optimizer.unwrap_or(config.optimizer.kind);
-        if !self.rate_chosen && matches!(config.optimizer.kind, Kind::Adam | Kind::AdamW) {
+        if !self.rate_chosen
+            && matches!(config.optimizer.kind, OptimizerKind::Adam | OptimizerKind::AdamW)
+        {
             config.lr = ADAM_RATE;
         }
         Ok(config)
@@ -154,11 +156,11 @@ mod tests {
         };
         let of_the_recipe = rate(&[], None);
         assert!(of_the_recipe > 0.01, "the recipe's rate is for sgd");
-        assert_eq!(rate(&[], Some(Kind::AdamW)), 0.001);
+        assert_eq!(rate(&[], Some(OptimizerKind::AdamW)), 0.001);
         assert_eq!(rate(&["optimizer.kind=adam"], None), 0.001);
-        assert_eq!(rate(&["lr=0.0003"], Some(Kind::Adam)), 0.0003);
+        assert_eq!(rate(&["lr=0.0003"], Some(OptimizerKind::Adam)), 0.0003);
         assert_eq!(rate(&["lr=0.0003", "optimizer.kind=adam"], None), 0.0003);
-        assert_eq!(rate(&["optimizer.kind=adam"], Some(Kind::Sgd)), of_the_recipe);
+        assert_eq!(rate(&["optimizer.kind=adam"], Some(OptimizerKind::Sgd)), of_the_recipe);
     }
 
     #[test]

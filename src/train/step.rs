@@ -67,16 +67,16 @@ pub fn train_step_in<T: Element>(
     on_pool(|| {
         let logits = network.forward(pass, &Var::constant(pixels))?;
         let loss = ops::cross_entropy(&mut pass.tape, &logits, &targets, loss)?;
-        let loss = pass.mark("cross_entropy", loss);
+        pass.end_part("cross_entropy", &loss);
         let correct = count_correct(logits.value(), &labels);
-        let gradients = pass.tape.backward(&loss)?;
-        pass.begin("update");
+        let gradients = pass.backward(&loss)?;
+        pass.begin_part("update");
         let grads = network.parameters().into_iter().filter_map(|p| pass.gradient(&gradients, p));
         let grad_norm = gradient_norm(grads);
         let loss = loss.value().item().to_f64();
         let applied = loss.is_finite() && grad_norm.is_finite();
         if applied {
-            network.track(pass.statistics());
+            network.update_running_statistics(pass.statistics());
             optimizer.step(network.parameters_mut(), lr, |p| pass.gradient(&gradients, p));
         }
         Ok(StepResult { loss, correct, grad_norm, applied })

@@ -124,7 +124,7 @@ impl Trainer {
         check_trainable(&config, &train, &validation)?;
         require_seven_classes(&network)?;
         let optimizer = Optimizer::new(config.optimizer, &network.parameters());
-        let ema = (config.ema > 0.0).then(|| Ema::new(&network, config.ema));
+        let ema = (config.ema > 0.0).then(|| Ema::new(&network.state(), config.ema));
         Ok(Self {
             mean_face: mean_face(&train, config.augment.equalize),
             config,
@@ -148,7 +148,10 @@ impl Trainer {
 
     /// The network that counts: the average of the weights if there is one.
     pub fn evaluated(&self) -> Network<f32> {
-        self.ema.as_ref().map_or_else(|| self.network.clone(), |ema| ema.network(&self.network))
+        match &self.ema {
+            Some(ema) => self.network.with_state(&ema.average),
+            None => self.network.clone(),
+        }
     }
 
     /// Steps of one epoch; a last incomplete batch is left out, because its few faces would move
@@ -256,7 +259,7 @@ impl Trainer {
         let (network, optimizer) = (&mut self.network, &mut self.optimizer);
         let result = train_step(network, optimizer, batch, &loss, at)?;
         if let (true, Some(ema)) = (result.applied, &mut self.ema) {
-            ema.update(&self.network);
+            ema.update(&self.network.state());
         }
         self.progress.sums.lr = at.lr;
         if self.cost.0 != side {

@@ -4,7 +4,7 @@ mod statistics;
 
 use fer::explain::attribution::gradient::guided_backprop::block_negative_gradients;
 use fer::model::{Inference, LayerSpec, Network, NetworkSpec, architecture};
-use fer::nn::{Function, Mode, Pass};
+use fer::nn::{ActivationFunction, Mode, Pass};
 use fer::random::{Purpose, Rng};
 use fer::tensor::{Element, Tensor};
 
@@ -133,7 +133,7 @@ fn folding_stops_where_a_layer_does_not_commute() {
     };
     let (bn, relu) = (LayerSpec::batch_norm, LayerSpec::relu);
     let pool = || LayerSpec::MaxPooling2d { size: 2 };
-    let tanh = LayerSpec::Activation { function: Function::Tanh };
+    let tanh = LayerSpec::Activation { function: ActivationFunction::Tanh };
     let residual = |layers| LayerSpec::Residual { layers };
     let layers = vec![
         conv(16, 1, true),

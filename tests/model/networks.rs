@@ -8,7 +8,7 @@ use fer::model::{LayerSpec, Network, NetworkSpec, architecture};
 use fer::nn::{Mode, Parameter, Pass, Role};
 use fer::ops;
 use fer::ops::Targets;
-use fer::optim::{Kind, Optimizer, OptimizerConfig, Schedule, Shape};
+use fer::optim::{Optimizer, OptimizerConfig, OptimizerKind, Schedule, ScheduleShape};
 use fer::random::{Purpose, Rng};
 use fer::tensor::Tensor;
 use fer::train::batch::Batch;
@@ -92,7 +92,7 @@ fn plain_network_gradient_matches_differences() {
 /// ⟨J·v, u⟩ = ⟨v, Jᵀ·u⟩ where no kink is in the way: a network of smooth functions.
 #[test]
 fn smooth_network_has_an_exact_adjoint() {
-    let function = fer::nn::Function::Tanh;
+    let function = fer::nn::ActivationFunction::Tanh;
     let spec = NetworkSpec {
         layers: vec![
             LayerSpec::conv3x3(4),
@@ -199,7 +199,7 @@ fn network_matches_pytorch() {
             let grad = pass.gradient(&gradients, p).unwrap();
             case.assert_close(&format!("grad_{}", p.name), &grad.to_vec());
         }
-        network.track(pass.statistics());
+        network.update_running_statistics(pass.statistics());
         for norm in network.batch_norms() {
             case.assert_close(&format!("{}.running_mean", norm.name), &norm.running_mean.to_vec());
             case.assert_close(&format!("{}.running_var", norm.name), &norm.running_var.to_vec());
@@ -227,7 +227,7 @@ fn training_matches_pytorch() {
         layers.extend([LayerSpec::relu(), LayerSpec::Linear { units: 7 }]);
         let mut network = golden_network(&case, "before.", layers, 14);
         let config = OptimizerConfig {
-            kind: Kind::Nesterov,
+            kind: OptimizerKind::Nesterov,
             momentum: case.number("momentum"),
             weight_decay: case.number("weight_decay"),
             ..Default::default()
@@ -265,11 +265,12 @@ fn optimizers_match_pytorch() {
             ("sgd", name) => {
                 let nesterov = case.flag("nesterov");
                 assert!(nesterov == (name.contains("nesterov") || name == "sgd_all"), "{name}");
-                config.kind = if nesterov { Kind::Nesterov } else { Kind::Sgd };
+                config.kind = if nesterov { OptimizerKind::Nesterov } else { OptimizerKind::Sgd };
                 config.momentum = case.number("momentum");
             }
             (kind, _) => {
-                config.kind = if kind == "adam" { Kind::Adam } else { Kind::AdamW };
+                config.kind =
+                    if kind == "adam" { OptimizerKind::Adam } else { OptimizerKind::AdamW };
                 [config.beta1, config.beta2] = case.pair("betas");
                 config.eps = case.number("eps");
             }
@@ -291,7 +292,7 @@ fn optimizers_match_pytorch() {
 fn clipping_matches_pytorch() {
     for case in golden::load("clipping") {
         let config = OptimizerConfig {
-            kind: Kind::Sgd,
+            kind: OptimizerKind::Sgd,
             momentum: 0.0,
             weight_decay: 0.0,
             clip_norm: case.number("max_norm"),
@@ -317,8 +318,8 @@ fn schedules_match_pytorch_where_the_definitions_agree() {
     let mut checked = 0;
     for case in golden::load("schedules") {
         let shape = match case.name.as_str() {
-            "cosine" => Shape::Cosine,
-            "linear" => Shape::Linear,
+            "cosine" => ScheduleShape::Cosine,
+            "linear" => ScheduleShape::Linear,
             _ => continue, // other floors, step lengths and end points than ours
         };
         let schedule = Schedule { shape, warmup: 0.0 };

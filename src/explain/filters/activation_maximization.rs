@@ -11,6 +11,7 @@ use crate::explain::filters::warps::{IDENTITY, WarpRange, draw_crop, warp_all, w
 use crate::explain::{Classifier, Objective};
 use crate::random::{Purpose, Rng};
 use crate::{PIXELS, Result, SIDE};
+use fer_kernels::update;
 use rayon::prelude::*;
 
 /// How a picture follows from free parameters.
@@ -304,24 +305,30 @@ impl Adam {
     pub fn new(n: usize, learning_rate: f32, nesterov: bool) -> Self {
         Adam { first: vec![0.0; n], second: vec![0.0; n], steps: 0, learning_rate, nesterov }
     }
-    /// One step up the gradient: β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
+    /// Takes one step up the gradient: β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
     pub fn step(&mut self, parameters: &mut [f32], gradient: &[f32]) {
-        const BETA1: f32 = 0.9;
-        const BETA2: f32 = 0.999;
+        let (beta1, beta2) = (0.9_f32, 0.999_f32);
         self.steps += 1;
-        let correct1 = 1.0 - BETA1.powi(self.steps);
-        let correct2 = 1.0 - BETA2.powi(self.steps);
-        let ahead = 1.0 - BETA1.powi(self.steps + 1);
+        let adam = update::Adam {
+            lr: self.learning_rate,
+            beta1,
+            beta2,
+            eps: 1e-8,
+            correction1: 1.0 - beta1.powi(self.steps),
+            correction2: 1.0 - beta2.powi(self.steps),
+            l2: 0.0,
+            decoupled_decay: 0.0,
+            grad_scale: 1.0,
+        };
+        let next_correction = 1.0 - beta1.powi(self.steps + 1);
         let moments = self.first.iter_mut().zip(&mut self.second);
         for ((p, &g), (m, v)) in parameters.iter_mut().zip(gradient).zip(moments) {
-            *m = BETA1 * *m + (1.0 - BETA1) * g;
-            *v = BETA2 * *v + (1.0 - BETA2) * g * g;
-            let direction = if self.nesterov {
-                BETA1 * *m / ahead + (1.0 - BETA1) * g / correct1
-            } else {
-                *m / correct1
+            let (mean, deviation) = adam.moments(g, m, v);
+            let direction = match self.nesterov {
+                true => beta1 * *m / next_correction + (1.0 - beta1) * g / adam.correction1,
+                false => mean,
             };
-            *p += self.learning_rate * direction / ((*v / correct2).sqrt() + 1e-8);
+            *p += adam.lr * direction / deviation;
         }
     }
 }

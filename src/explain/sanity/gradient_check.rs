@@ -11,11 +11,11 @@
 //! sees, [`JITTER`].
 
 use crate::autograd::Var;
-use crate::explain::{BackwardRule, NetworkClassifier};
 use crate::explain::attribution::gradient::integrated_gradients::{
     RESIDUAL_GOAL, integrated_gradients,
 };
 use crate::explain::face_size::FaceResize;
+use crate::explain::{BackwardRule, NetworkClassifier};
 use crate::explain::{Classifier, Target};
 use crate::model::Network;
 use crate::nn::{Mode, Pass};

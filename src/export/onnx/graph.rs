@@ -1,4 +1,4 @@
-//! Nodes, constants and values of an ONNX graph as they are built.
+//! Builds the nodes, constants and values of an ONNX graph.
 //!
 //! Field numbers are those of `onnx.proto`: NodeProto, AttributeProto, TensorProto, GraphProto.
 
@@ -18,17 +18,17 @@ pub(crate) struct Graph {
     constants: Vec<Message>,
 }
 
-/// An attribute that is a number; a negative one as its two's complement.
+/// Returns an integer attribute; a negative number is given as its two's complement.
 pub(crate) fn int(name: &str, value: u64) -> Message {
     Message::new().bytes(1, name).varint(3, value).varint(20, TYPE_INT)
 }
 
-/// An attribute that is a real number.
+/// Returns a float attribute.
 pub(crate) fn float(name: &str, value: f64) -> Message {
     Message::new().bytes(1, name).float(2, value as f32).varint(20, TYPE_FLOAT)
 }
 
-/// An attribute that is a list of numbers.
+/// Returns an attribute that is a list of integers.
 pub(crate) fn ints(name: &str, values: &[usize]) -> Message {
     let list = Message::new().bytes(1, name);
     let list = values.iter().fold(list, |list, &v| list.varint(8, v as u64));
@@ -57,12 +57,12 @@ impl Graph {
         name.to_owned()
     }
 
-    /// Adds a constant without axes.
+    /// Adds a scalar constant and returns its name.
     pub(crate) fn scalar(&mut self, name: &str, value: f32) -> String {
         self.constant(name, &[], &[value])
     }
 
-    /// The whole graph; shapes are given without the batch axis, which is called `N`.
+    /// Returns the whole graph. Shapes are given without the batch axis, which is called `N`.
     pub(crate) fn finish(
         self,
         name: &str,
@@ -79,7 +79,7 @@ impl Graph {
     }
 }
 
-/// ValueInfoProto: a float tensor `[N, …]`.
+/// Returns the ValueInfoProto of a float tensor `[N, …]`.
 fn value((name, shape): (&str, &[usize])) -> Message {
     let batch = Message::new().bytes(2, "N");
     let axes = shape.iter().map(|&d| Message::new().varint(1, d as u64));

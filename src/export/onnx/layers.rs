@@ -1,16 +1,16 @@
-//! Each layer as ONNX operators, in evaluation mode.
+//! Writes each layer as ONNX operators, in evaluation mode.
 
 use crate::export::onnx::graph::{Graph, float, int, ints};
-use crate::nn::{BatchNorm2d, Conv2d, Function, Layer, Linear, Parameter, SqueezeExcite};
+use crate::nn::{ActivationFunction, BatchNorm2d, Conv2d, Layer, Linear, Parameter, SqueezeExcite};
 use crate::ops::Pool2dOptions;
 use crate::protobuf::Message;
 
-/// Adds layers one after the other behind the value `x`; returns the name of the last value.
+/// Adds layers one after the other, from the value `x`, and returns the name of the last value.
 pub(crate) fn chain(graph: &mut Graph, layers: &[Layer], x: &str) -> String {
     layers.iter().fold(x.to_owned(), |x, layer| add(graph, layer, &x))
 }
 
-/// Adds one layer behind the value `x`; its value is named like the layer.
+/// Adds one layer with the input `x`, and returns the name of its output: that of the layer.
 fn add(graph: &mut Graph, layer: &Layer, x: &str) -> String {
     let y = layer.name();
     match layer {
@@ -18,11 +18,11 @@ fn add(graph: &mut Graph, layer: &Layer, x: &str) -> String {
         Layer::BatchNorm2d(l) => batch_norm(graph, l, x),
         Layer::Activation(l) => {
             let (operator, attributes) = match l.function {
-                Function::Relu => ("Relu", vec![]),
-                Function::LeakyRelu => ("LeakyRelu", vec![float("alpha", 0.01)]),
-                Function::Sigmoid => ("Sigmoid", vec![]),
-                Function::Tanh => ("Tanh", vec![]),
-                Function::Softmax => ("Softmax", vec![int("axis", u64::MAX)]), // −1
+                ActivationFunction::Relu => ("Relu", vec![]),
+                ActivationFunction::LeakyRelu => ("LeakyRelu", vec![float("alpha", 0.01)]),
+                ActivationFunction::Sigmoid => ("Sigmoid", vec![]),
+                ActivationFunction::Tanh => ("Tanh", vec![]),
+                ActivationFunction::Softmax => ("Softmax", vec![int("axis", u64::MAX)]), // −1
             };
             graph.node(operator, &[x], y, attributes);
         }
@@ -93,7 +93,8 @@ fn linear(graph: &mut Graph, l: &Linear, x: &str) {
     graph.node("Gemm", &[x, &weight, &bias], &l.name, vec![int("transB", 1)]);
 }
 
-/// The two linear layers become 1×1 convolutions on the 1×1 means, so that no shape changes.
+/// Adds squeeze and excitation. The two linear layers become 1×1 convolutions on the 1×1 means, so that
+/// no reshape is needed.
 fn squeeze_excite(graph: &mut Graph, l: &SqueezeExcite, x: &str) {
     let value = |part: &str| format!("{}.{part}", l.name);
     graph.node("GlobalAveragePool", &[x], &value("mean"), vec![]);
@@ -104,7 +105,7 @@ fn squeeze_excite(graph: &mut Graph, l: &SqueezeExcite, x: &str) {
     graph.node("Mul", &[x, &value("share")], &l.name, vec![]);
 }
 
-/// A linear layer over the channels at every place.
+/// Adds a linear layer over the channels of every pixel.
 fn pointwise(graph: &mut Graph, l: &Linear, x: &str) {
     let shape = l.weight.value.shape();
     let values = l.weight.value.to_vec();

@@ -1,4 +1,4 @@
-//! A network as ONNX, for other programs: the graph in Protocol Buffers, written by hand.
+//! Export to ONNX: the graph as a Protocol Buffers message, encoded by `crate::protobuf`.
 //!
 //! Input `pixels` `[N, 1, side, side]` in [0, 1]; outputs `logits` `[N, classes]` and
 //! `probabilities`, the softmax of logits/τ with the calibrated temperature τ. The normalisation
@@ -19,12 +19,13 @@ const IR_VERSION: u64 = 7;
 /// Version of the operators.
 const OPSET: u64 = 13;
 
-/// The network as the bytes of an ONNX file. Equal networks give equal bytes.
+/// Returns the network as the bytes of an ONNX file. Equal networks give equal bytes.
 ///
-/// `notes` are kept as metadata, name and value.
+/// `notes` are stored as metadata, key and value.
 ///
 /// # Errors
-/// [`crate::Error::Shape`] if the layers do not fit together, which building them has excluded.
+/// [`crate::Error::Shape`] if the layers do not fit together; building the network has checked that
+/// they do.
 pub fn to_onnx(
     network: &Network<f32>,
     temperature: f64,

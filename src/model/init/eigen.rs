@@ -1,11 +1,11 @@
-//! Eigenvectors of small symmetric matrices.
+//! Eigenvalues and eigenvectors of small symmetric matrices.
 
 /// Largest number of sweeps; a 25×25 matrix needs about eight.
 const SWEEPS: usize = 64;
 
-/// Eigenvalues, largest first, and their unit eigenvectors: A·vᵢ = λᵢ·vᵢ.
+/// Returns the eigenvalues, the largest first, and their unit eigenvectors: A·vᵢ = λᵢ·vᵢ.
 ///
-/// The sign of each vector makes its largest component positive, so the result is one of its kind.
+/// The largest component of each vector is positive, which makes the result unique.
 ///
 /// **Shapes**: `matrix` is `[n, n]`, symmetric; n values, n vectors of n components.
 /// **Source**: the cyclic Jacobi method, Golub & Van Loan, Matrix Computations, § 8.5.
@@ -40,7 +40,7 @@ pub fn symmetric_eigen(matrix: &[f64], n: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
     (order.iter().map(|&i| a[i * n + i]).collect(), order.iter().map(vector).collect())
 }
 
-/// A ← JᵀAJ, V ← VJ with the rotation J in the plane (p, q) that makes a_pq zero.
+/// Sets A ← JᵀAJ and V ← VJ with the rotation J in the plane (p, q) that makes a_pq zero.
 fn rotate(a: &mut [f64], v: &mut [f64], n: usize, p: usize, q: usize) {
     let apq = a[p * n + q];
     if apq == 0.0 {

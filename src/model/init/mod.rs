@@ -1,4 +1,4 @@
-//! Where a network starts from: other first weights than random ones.
+//! Initialisation of the convolutions, other than random.
 
 pub mod eigen;
 
@@ -9,24 +9,24 @@ use crate::tensor::Tensor;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// First values of the convolutions.
+/// Initial values of the convolutions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Init {
     /// Random, variance 2/fan_in (He et al. 2015).
     #[default]
     Kaiming,
-    /// The first filters of every convolution pass one channel on unchanged; the rest are random
+    /// The first filters of every convolution copy one input channel each; the rest are random
     /// (Jordan 2024, airbench).
     Identity,
-    /// The first convolution makes patches of the training faces uncorrelated and of variance 1; the
-    /// rest is random (Page 2019, "How to train your ResNet 8").
+    /// The first convolution whitens patches of the training faces: its outputs are uncorrelated and of
+    /// variance 1. The rest is random (Page 2019, "How to train your ResNet 8").
     Whitening,
     /// Whitening in the first convolution, identity in the others.
     WhiteningIdentity,
 }
 
-/// Added to the eigenvalues, so that noise is not blown up to the size of the signal.
+/// Added to the eigenvalues: without it, whitening would amplify noise to the size of the signal.
 const EPS: f64 = 5e-4;
 
 impl Init {
@@ -34,17 +34,17 @@ impl Init {
         matches!(self, Init::Identity | Init::WhiteningIdentity)
     }
 
-    /// Whether it needs training faces.
+    /// Returns whether it needs training faces.
     pub fn whitening(self) -> bool {
         matches!(self, Init::Whitening | Init::WhiteningIdentity)
     }
 
-    /// Sets the convolutions of a network of random weights. `pixels` are faces in [0, 1],
+    /// Sets the convolutions of a network with random weights. `pixels` are faces in [0, 1],
     /// `[n, side, side]`, for whitening.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the first convolution has other than one input channel or the faces hold
-    /// no patch of its size.
+    /// [`Error::Usage`] if the first convolution does not have one input channel, or is larger than the
+    /// faces.
     pub fn apply(self, network: &mut Network<f32>, pixels: &[f32], side: usize) -> Result<()> {
         let (mean, std) = (network.spec.mean, network.spec.std);
         let convolutions =
@@ -55,15 +55,15 @@ impl Init {
                     pixels.iter().map(|&x| ((f64::from(x) - mean) / std) as f32).collect();
                 whiten(p, &normalised, side)?;
             } else if self.identity() {
-                pass_on(p)?;
+                set_identity(p)?;
             }
         }
         Ok(())
     }
 }
 
-/// weight\[o, o, middle\] = 1, all else of filter o = 0, for every input channel o of a group.
-fn pass_on(p: &mut Parameter<f32>) -> Result<()> {
+/// Sets weight\[o, o, middle\] = 1 and the rest of filter o to 0, for every input channel o of a group.
+fn set_identity(p: &mut Parameter<f32>) -> Result<()> {
     let [c_out, c_in, k_h, k_w] = sizes(p);
     let mut weight = p.value.to_vec();
     let taps = k_h * k_w;
@@ -76,8 +76,8 @@ fn pass_on(p: &mut Parameter<f32>) -> Result<()> {
     Ok(())
 }
 
-/// Filters ±eᵢ/√(λᵢ + ε), (λᵢ, eᵢ) the eigenpairs of the patches' covariance, largest first: all
-/// with plus, then all with minus; filters beyond those stay random.
+/// Sets the filters to ±eᵢ/√(λᵢ + ε), where (λᵢ, eᵢ) are the eigenpairs of the covariance of the patches,
+/// the largest first: all with plus, then all with minus. Further filters stay random.
 fn whiten(p: &mut Parameter<f32>, pixels: &[f32], side: usize) -> Result<()> {
     let [c_out, c_in, k_h, k_w] = sizes(p);
     if c_in != 1 {
@@ -107,7 +107,8 @@ fn sizes(p: &Parameter<f32>) -> [usize; 4] {
     [s[0], s[1], s[2], s[3]]
 }
 
-/// Covariance `[k, k]` of the k = k_h·k_w pixels of all patches that lie inside the faces.
+/// Returns the covariance `[k, k]` of the k = k_h·k_w pixels of all patches inside the faces; `None` if
+/// there is no patch.
 fn patch_covariance(pixels: &[f32], side: usize, [k_h, k_w]: [usize; 2]) -> Option<Vec<f64>> {
     let (rows, columns) = ((side + 1).checked_sub(k_h)?, (side + 1).checked_sub(k_w)?);
     let taps = k_h * k_w;
@@ -148,7 +149,7 @@ mod tests {
         set.pixels().iter().map(|&p| f32::from(p) / 255.0).collect()
     }
 
-    /// First outputs of the network's first convolution, without its border, one row a channel.
+    /// Returns the output of the first convolution, without its border, one row per channel.
     fn first_outputs(network: &Network<f32>, pixels: &[f32]) -> Vec<Vec<f64>> {
         let x = Tensor::from_slice(pixels, &[pixels.len() / PIXELS, 1, SIDE, SIDE]).unwrap();
         let mut pass = Pass::eval();
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn identity_passes_channels_on() {
+    fn identity_copies_channels() {
         let mut network: Network<f32> = Network::new(architecture("fer-s").unwrap(), 0).unwrap();
         let random = network.clone();
         let pixels = faces(2);

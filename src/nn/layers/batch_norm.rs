@@ -1,13 +1,13 @@
-//! Batch norm layer with running statistics.
+//! Batch normalisation layer, with running statistics.
 
 use crate::Result;
 use crate::autograd::Var;
-use crate::nn::{Builder, Mode, Parameter, Pass, Role};
+use crate::nn::{LayerBuilder, Mode, Parameter, Pass, Role};
 use crate::ops;
 use crate::ops::BatchStatistics;
 use crate::tensor::{Element, Tensor};
 
-/// Batch norm over the channels of `[n, c, h, w]`, or the features of `[n, c]`.
+/// Batch normalisation of the channels of `[n, c, h, w]`, or of the features of `[n, c]`.
 #[derive(Clone, Debug)]
 pub struct BatchNorm2d<T: Element = f32> {
     /// `batch_normalization_1`, …
@@ -24,12 +24,12 @@ pub struct BatchNorm2d<T: Element = f32> {
     pub eps: f64,
     /// m of new = (1 − m)·old + m·batch.
     pub momentum: f64,
-    /// Its place among the batch norms of the network.
+    /// Its index among the batch norms of the network.
     pub index: usize,
 }
 
 impl<T: Element> BatchNorm2d<T> {
-    pub(crate) fn new(b: &mut Builder, channels: usize, eps: f64, momentum: f64) -> Self {
+    pub(crate) fn new(b: &mut LayerBuilder, channels: usize, eps: f64, momentum: f64) -> Self {
         let name = b.name("batch_normalization");
         let (g, bt) = (format!("{name}.gamma"), format!("{name}.beta"));
         Self {
@@ -44,20 +44,20 @@ impl<T: Element> BatchNorm2d<T> {
         }
     }
 
-    /// Normalises with the batch's statistics in training, with the running ones in evaluation.
-    /// `measured` are those of the batch where the layer before has measured its output.
+    /// Normalises with the statistics of the batch in training, with the running ones in evaluation.
+    /// `statistics` are those of the batch if the layer before has computed them.
     pub(crate) fn forward(
         &self,
         pass: &mut Pass<T>,
         x: &Var<T>,
-        measured: Option<BatchStatistics<T>>,
+        statistics: Option<BatchStatistics<T>>,
     ) -> Result<Var<T>> {
         let (gamma, beta) = (pass.parameter(&self.gamma), pass.parameter(&self.beta));
         let (mode, tape, eps) = (pass.mode(), &mut pass.tape, self.eps);
         match mode {
             Mode::Train { .. } => {
-                let (y, batch) = ops::batch_norm_train(tape, x, &gamma, &beta, eps, measured)?;
-                pass.measured(self.index, batch);
+                let (y, batch) = ops::batch_norm_train(tape, x, &gamma, &beta, eps, statistics)?;
+                pass.add_statistics(self.index, batch);
                 Ok(y)
             }
             Mode::Eval => {
@@ -67,12 +67,12 @@ impl<T: Element> BatchNorm2d<T> {
         }
     }
 
-    /// The same, then ReLU, then the maximum of each window×window pixels, in one op.
+    /// Normalises, applies ReLU, and takes the maximum of each window×window pixels, in one op.
     pub(crate) fn forward_relu(
         &self,
         pass: &mut Pass<T>,
         x: &Var<T>,
-        measured: Option<BatchStatistics<T>>,
+        statistics: Option<BatchStatistics<T>>,
         window: usize,
     ) -> Result<Var<T>> {
         let (gamma, beta) = (pass.parameter(&self.gamma), pass.parameter(&self.beta));
@@ -80,8 +80,8 @@ impl<T: Element> BatchNorm2d<T> {
         match mode {
             Mode::Train { .. } => {
                 let (y, batch) =
-                    ops::batch_norm_relu_train(tape, x, &gamma, &beta, eps, window, measured)?;
-                pass.measured(self.index, batch);
+                    ops::batch_norm_relu_train(tape, x, &gamma, &beta, eps, window, statistics)?;
+                pass.add_statistics(self.index, batch);
                 Ok(y)
             }
             Mode::Eval => {
@@ -91,9 +91,9 @@ impl<T: Element> BatchNorm2d<T> {
         }
     }
 
-    /// Moves the running statistics towards a batch's. The batch normalises with its biased
-    /// variance, but what is tracked is the unbiased estimate, var · m/(m − 1), as in PyTorch.
-    pub(crate) fn track(&mut self, batch: &BatchStatistics<T>) {
+    /// Moves the running statistics towards those of a batch. Normalisation uses the biased variance of
+    /// the batch; the running variance follows the unbiased one, var · m/(m − 1), as in PyTorch.
+    pub(crate) fn update_running_statistics(&mut self, batch: &BatchStatistics<T>) {
         let m = T::from_f64(self.momentum);
         let unbiased = T::from_f64(batch.count as f64 / (batch.count as f64 - 1.0));
         let blend = |old: &mut Tensor<T>, new: &Tensor<T>, factor: T| {

@@ -1,7 +1,7 @@
 //! Convolution layer.
 
 use crate::autograd::Var;
-use crate::nn::{Builder, Parameter, Pass, Role};
+use crate::nn::{LayerBuilder, Parameter, Pass, Role};
 use crate::ops;
 use crate::ops::BatchStatistics;
 use crate::ops::Conv2dOptions;
@@ -9,22 +9,22 @@ use crate::tensor::Element;
 use crate::{Error, Result};
 use fer_kernels::Conv2dGeometry;
 
-/// Convolution with learnt weights.
+/// A convolution with weights and, if there is one, a bias.
 #[derive(Clone, Debug)]
 pub struct Conv2d<T: Element = f32> {
     /// `conv2d_1`, `conv2d_2`, …
     pub name: String,
     /// `[c_out, c_in/groups, k_h, k_w]`.
     pub weight: Parameter<T>,
-    /// `[c_out]`; absent where a batch norm follows, which has its own.
+    /// `[c_out]`; usually absent before a batch norm, which has its own shift.
     pub bias: Option<Parameter<T>>,
-    /// Steps and borders.
+    /// Stride, padding, dilation, groups.
     pub options: Conv2dOptions,
 }
 
 impl<T: Element> Conv2d<T> {
     pub(crate) fn new(
-        b: &mut Builder,
+        b: &mut LayerBuilder,
         c_in: usize,
         c_out: usize,
         kernel: [usize; 2],
@@ -41,10 +41,10 @@ impl<T: Element> Conv2d<T> {
         Self { name, weight, bias, options }
     }
 
-    /// The sizes for an input `[n, c_in, h_in, w_in]`.
+    /// Returns the sizes for an input `[n, c_in, h_in, w_in]`.
     ///
     /// # Errors
-    /// [`Error::Shape`] if such an input does not fit.
+    /// [`Error::Shape`] if the input does not fit.
     pub fn geometry(&self, input: [usize; 4]) -> Result<Conv2dGeometry> {
         let (s, o) = (self.weight.value.shape(), self.options);
         let weight = [s[0], s[1], s[2], s[3]];
@@ -52,14 +52,14 @@ impl<T: Element> Conv2d<T> {
             .map_err(|e| Error::shape("network", format!("{}: {e}", self.name)))
     }
 
-    /// y = conv(x, weight) + bias.
+    /// Computes y = conv(x, weight) + bias.
     pub(crate) fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
         let weight = pass.parameter(&self.weight);
         let bias = self.bias.as_ref().map(|b| pass.parameter(b));
         ops::conv2d(&mut pass.tape, x, &weight, bias.as_ref(), self.options)
     }
 
-    /// The same, and mean and variance of y over the batch, in one op.
+    /// Computes y, and mean and variance of y over the batch, in one op.
     pub(crate) fn forward_statistics(
         &self,
         pass: &mut Pass<T>,

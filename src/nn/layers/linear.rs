@@ -2,12 +2,12 @@
 
 use crate::Result;
 use crate::autograd::Var;
-use crate::nn::{Builder, Parameter, Pass, Role};
+use crate::nn::{LayerBuilder, Parameter, Pass, Role};
 use crate::ops;
 use crate::random::{Purpose, Rng};
 use crate::tensor::{Element, Tensor};
 
-/// y = x·Wᵀ + b.
+/// A fully connected layer: y = x·Wᵀ + b.
 #[derive(Clone, Debug)]
 pub struct Linear<T: Element = f32> {
     /// `linear_1`, …
@@ -19,8 +19,8 @@ pub struct Linear<T: Element = f32> {
 }
 
 impl<T: Element> Linear<T> {
-    /// Weights uniform in ±1/√inputs, so that the outputs start small; biases 0.
-    pub(crate) fn new(b: &mut Builder, name: String, inputs: usize, outputs: usize) -> Self {
+    /// Creates a layer with weights uniform in ±1/√inputs, so that the outputs start small, and biases 0.
+    pub(crate) fn new(b: &mut LayerBuilder, name: String, inputs: usize, outputs: usize) -> Self {
         let index = b.parameter();
         let bound = 1.0 / (inputs.max(1) as f64).sqrt();
         let mut rng = Rng::new(b.seed, Purpose::Init, 0, index as u64);

@@ -1,12 +1,12 @@
-//! Squeeze and excitation: channels weighed by what the whole picture shows.
+//! Squeeze and excitation: channels scaled by weights computed from the whole image.
 
 use crate::Result;
 use crate::autograd::Var;
-use crate::nn::{Builder, Linear, Pass};
+use crate::nn::{LayerBuilder, Linear, Pass};
 use crate::ops;
 use crate::tensor::Element;
 
-/// y = x · sigmoid(W₂·relu(W₁·mean(x) + b₁) + b₂), one weight a channel (Hu et al. 2018).
+/// y = x · sigmoid(W₂·relu(W₁·mean(x) + b₁) + b₂), one weight per channel (Hu et al. 2018).
 #[derive(Clone, Debug)]
 pub struct SqueezeExcite<T: Element = f32> {
     /// `squeeze_excite_1`, …
@@ -18,8 +18,9 @@ pub struct SqueezeExcite<T: Element = f32> {
 }
 
 impl<T: Element> SqueezeExcite<T> {
-    /// A reduction of 0 has no hidden units, which [`Layer::output_shape`](crate::nn::Layer) refuses.
-    pub(crate) fn new(b: &mut Builder, channels: usize, reduction: usize) -> Self {
+    /// Creates a layer with channels/reduction hidden units, at least one. With a reduction of 0 it has
+    /// none, and [`Layer::output_shape`](crate::nn::Layer) returns an error.
+    pub(crate) fn new(b: &mut LayerBuilder, channels: usize, reduction: usize) -> Self {
         let name = b.name("squeeze_excite");
         let hidden = channels.checked_div(reduction).map_or(0, |hidden| hidden.max(1));
         let squeeze = Linear::new(b, format!("{name}.squeeze"), channels, hidden);
@@ -27,7 +28,7 @@ impl<T: Element> SqueezeExcite<T> {
         Self { name, squeeze, excite }
     }
 
-    /// The weight of each channel, `[n, c]`.
+    /// Computes the weight of each channel, `[n, c]`.
     pub(crate) fn weight(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
         let mean = ops::global_avg_pool2d(&mut pass.tape, x)?;
         let hidden = self.squeeze.forward(pass, &mean)?;

@@ -1,15 +1,16 @@
-//! Random zeros against over-fitting.
+//! Dropout: random zeros against overfitting.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::random::Rng;
 use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 
-/// Dropout in training mode: each element becomes 0 with probability p, else x/(1 − p), so that
-/// the expectation is x. In evaluation mode dropout is the identity: do not call it.
+/// Replaces each element by 0 with probability p, else by x/(1 − p), so that the expectation is x.
+///
+/// This is dropout in training mode. In evaluation mode dropout is the identity: do not call it.
 ///
 /// **Shapes**: x any; y the same.
-/// **Gradient**: ∂L/∂x = ȳ · mask, the mask holding 0 or 1/(1 − p). Saved: the mask.
+/// **Gradient**: ∂L/∂x = ȳ · mask, where the mask holds 0 or 1/(1 − p). Saved: the mask.
 /// **Errors**: [`Error::Shape`] unless 0 ≤ p < 1.
 /// **Source**: Srivastava et al. 2014 (inverted form); `torch.nn.functional.dropout`.
 ///

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Tensor};
 
-/// Leaky rectifier: y = x where x > 0, else slope · x.
+/// Computes the leaky rectified linear unit: y = x where x > 0, else slope · x.
 ///
 /// **Shapes**: x any; y the same.
 /// **Gradient**: ∂L/∂x = ȳ where x > 0, else slope · ȳ (also at x = 0). Saved: x.

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Tensor};
 
-/// Natural logarithm of each element: y = ln x.
+/// Computes the natural logarithm of each element: y = ln x.
 ///
 /// **Shapes**: x any; y the same.
 /// **Gradient**: ∂L/∂x = ȳ / x. Saved: x.

@@ -5,9 +5,9 @@ use crate::autograd::unbroadcast::unbroadcast;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Tensor};
 
-/// Product of two tensors, element by element: y = a · b.
+/// Multiplies two tensors, element by element: y = a · b.
 ///
-/// **Shapes**: a, b any two that broadcast; y their broadcast shape.
+/// **Shapes**: a and b any two shapes that broadcast; y their broadcast shape.
 /// **Gradient**: ∂L/∂a = unbroadcast(ȳ · b), ∂L/∂b = unbroadcast(ȳ · a). Saved: a and b.
 /// **Errors**: [`crate::Error::Shape`] if the shapes do not broadcast.
 /// **Source**: `torch.mul`.

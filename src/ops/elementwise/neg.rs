@@ -4,7 +4,7 @@ use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Tensor};
 
-/// Negation of each element: y = −x.
+/// Negates each element: y = −x.
 ///
 /// **Shapes**: x any; y the same.
 /// **Gradient**: ∂L/∂x = −ȳ. Nothing is saved.

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Tensor};
 
-/// Power of each element with a constant exponent: y = xᵖ.
+/// Raises each element to a constant power: y = xᵖ.
 ///
 /// **Shapes**: x any; y the same.
 /// **Gradient**: ∂L/∂x = ȳ · p · xᵖ⁻¹, which is 0 for p = 0 also at x = 0. Saved: x.

@@ -4,7 +4,7 @@ use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Tensor};
 
-/// Rectified linear unit: y = max(x, 0).
+/// Computes the rectified linear unit of each element: y = max(x, 0).
 ///
 /// **Shapes**: x any; y the same.
 /// **Gradient**: ∂L/∂x = ȳ where x > 0, else 0 (also at x = 0). Saved: y, which is positive
@@ -22,7 +22,7 @@ use crate::tensor::{Element, Tensor};
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn relu<T: Element>(tape: &mut Tape<T>, x: &Var<T>) -> Result<Var<T>> {
-    // A NaN goes through: hiding it here would hide a diverged training.
+    // NaN stays NaN: max(NaN, 0) = 0 would hide a training that has diverged.
     let y = x.value().map(|x| if x < T::ZERO { T::ZERO } else { x });
     let op = ReluBackward { y: y.clone() };
     Ok(tape.record(y, &[x], op))

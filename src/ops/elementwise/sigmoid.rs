@@ -4,7 +4,7 @@ use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Tensor};
 
-/// Logistic function of each element: y = 1/(1 + e⁻ˣ).
+/// Computes the logistic function of each element: y = 1/(1 + e⁻ˣ).
 ///
 /// **Shapes**: x any; y the same.
 /// **Gradient**: ∂L/∂x = ȳ · y · (1 − y). Saved: y.

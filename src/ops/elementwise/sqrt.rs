@@ -4,7 +4,7 @@ use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Tensor};
 
-/// Square root of each element: y = √x.
+/// Computes the square root of each element: y = √x.
 ///
 /// **Shapes**: x any; y the same.
 /// **Gradient**: ∂L/∂x = ȳ / (2y). Saved: y.

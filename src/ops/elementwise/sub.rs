@@ -5,9 +5,9 @@ use crate::autograd::unbroadcast::unbroadcast;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Shape, Tensor};
 
-/// Difference of two tensors: y = a − b.
+/// Subtracts two tensors, element by element: y = a − b.
 ///
-/// **Shapes**: a, b any two that broadcast; y their broadcast shape.
+/// **Shapes**: a and b any two shapes that broadcast; y their broadcast shape.
 /// **Gradient**: ∂L/∂a = unbroadcast(ȳ), ∂L/∂b = −unbroadcast(ȳ). Nothing is saved.
 /// **Errors**: [`crate::Error::Shape`] if the shapes do not broadcast.
 /// **Source**: `torch.sub`.

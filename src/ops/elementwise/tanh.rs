@@ -4,7 +4,7 @@ use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Tensor};
 
-/// Hyperbolic tangent of each element: y = tanh x.
+/// Computes the hyperbolic tangent of each element: y = tanh x.
 ///
 /// **Shapes**: x any; y the same.
 /// **Gradient**: ∂L/∂x = ȳ · (1 − y²). Saved: y.

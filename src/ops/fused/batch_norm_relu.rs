@@ -1,27 +1,28 @@
 //! Batch norm, ReLU and max pooling in one pass over memory.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::ops::norm::batch_norm::{BatchStatistics, channel_view, inverse_std, statistics};
+use crate::ops::norm::batch_norm::{BatchStatistics, channel_view, inverse_std, statistics_of};
 use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{Normalisation, Pool2dGeometry};
 
-/// Batch norm in training mode, then ReLU, then the maximum of each window×window pixels
-/// (1: no pooling): y = max(0, max over the window of γ·x̂ + β).
+/// Computes batch norm in training mode, then ReLU, then the maximum of each window of window×window
+/// pixels (1: no pooling): y = max(0, max over the window of γ·x̂ + β).
 ///
-/// The same as [`batch_norm_train`](crate::ops::batch_norm_train), [`relu`](crate::ops::relu()) and
-/// [`max_pool2d`](crate::ops::max_pool2d()) one after the other, y to the last bit and the gradients to
-/// rounding; but what lies between them is never written to memory, and is computed again from x in
-/// the backward pass. `measured` are mean and variance of x where somebody has them already, as there.
+/// It equals [`batch_norm_train`](crate::ops::batch_norm_train), [`relu`](crate::ops::relu()) and
+/// [`max_pool2d`](crate::ops::max_pool2d()) one after the other: y in every bit, the gradients up to
+/// rounding. The intermediate results are not written to memory; the backward pass computes them again
+/// from x. `statistics` are mean and variance of x if they are already known, as for
+/// [`batch_norm_train`](crate::ops::batch_norm_train).
 ///
 /// **Shapes**: x `[n, c, h, w]`, or `[n, c]` where the window is 1; γ, β `[c]`; y
 /// `[n, c, ⌊h/window⌋, ⌊w/window⌋]`; the statistics `[c]`.
-/// **Gradient**: let g′ be ȳ at the pixel that won its window (the first in reading order) where
-/// y > 0, and 0 elsewhere. Then as in batch norm with g′ for ȳ: ∂L/∂β = Σ g′, ∂L/∂γ = Σ g′·x̂,
+/// **Gradient**: let g′ be ȳ at the arg-max of each window (the first among equals) where y > 0, and 0
+/// elsewhere. Then as in batch norm with g′ for ȳ: ∂L/∂β = Σ g′, ∂L/∂γ = Σ g′·x̂,
 /// ∂L/∂x = γ·inv·(g′ − ∂L/∂β / m − x̂ · ∂L/∂γ / m). Saved: x, mean, inv, γ, β.
 /// **Errors**: [`Error::Shape`] if the shapes are not these, a channel has fewer than two elements,
-/// the statistics are of another number of elements, or the window is not 1 or 2 or larger than the
-/// picture.
+/// the statistics are of another number of elements, or the window is not 1 or 2 or is larger than the
+/// image.
 /// **Source**: Ioffe and Szegedy 2015.
 ///
 /// ```
@@ -43,12 +44,12 @@ pub fn batch_norm_relu_train<T: Element>(
     beta: &Var<T>,
     eps: f64,
     window: usize,
-    measured: Option<BatchStatistics<T>>,
+    statistics: Option<BatchStatistics<T>>,
 ) -> Result<(Var<T>, BatchStatistics<T>)> {
     let input = x.value().to_layout(T::LAYOUT);
     let view = channel_view("batch_norm_relu", &input, &[gamma.shape(), beta.shape()])?;
     let geometry = geometry(x.shape(), window)?;
-    let batch = statistics("batch_norm_relu", &input, &view, measured)?;
+    let batch = statistics_of("batch_norm_relu", &input, &view, statistics)?;
     let op = BatchNormReluBackward {
         geometry,
         x: input,
@@ -61,7 +62,7 @@ pub fn batch_norm_relu_train<T: Element>(
     Ok((tape.record(op.forward(), &[x, gamma, beta], op), batch))
 }
 
-/// The same in evaluation mode, with fixed mean and variance.
+/// Computes the same in evaluation mode, with fixed mean and variance.
 ///
 /// **Shapes**: as [`batch_norm_relu_train`]; mean, var `[c]`.
 /// **Gradient**: ∂L/∂x = γ·inv·g′; γ and β as in training. Saved: x, mean, inv, γ, β.
@@ -103,7 +104,7 @@ pub fn batch_norm_relu_eval<T: Element>(
     Ok(tape.record(op.forward(), &[x, gamma, beta], op))
 }
 
-/// The windows; a matrix is a batch of pictures of one pixel.
+/// Returns the sizes of the pooling. A matrix counts as a batch of images of one pixel.
 fn geometry(x: Shape, window: usize) -> Result<Pool2dGeometry> {
     let input = match *x {
         [n, c] => [n, c, 1, 1],
@@ -125,7 +126,7 @@ struct BatchNormReluBackward<T: Element> {
     inv_std: Tensor<T>,
     gamma: Tensor<T>,
     beta: Tensor<T>,
-    /// Whether mean and variance were computed from x, so that gradients flow through them.
+    /// Whether mean and variance were computed from x: then gradients flow through them.
     train: bool,
 }
 

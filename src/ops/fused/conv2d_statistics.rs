@@ -1,4 +1,4 @@
-//! Convolution that measures its output for the batch norm behind it.
+//! Convolution, and the statistics of its output that a batch norm needs.
 
 use crate::Result;
 use crate::autograd::{Tape, Var};
@@ -6,21 +6,20 @@ use crate::ops::BatchStatistics;
 use crate::ops::image::conv2d::{Conv2dBackward, Conv2dOptions};
 use crate::tensor::{Element, Shape, Tensor};
 
-/// Convolution, and mean and (biased) variance of each channel of its output: y as in
+/// Computes a convolution, and mean and (biased) variance of each channel of its output: y as in
 /// [`conv2d`](crate::ops::conv2d()), mean\[o\] = Σ_{n,i,j} y\[n,o,i,j\] / m,
 /// var\[o\] = Σ_{n,i,j} (y\[n,o,i,j\] − mean\[o\])² / m, m = n·h_out·w_out.
 ///
-/// The statistics are what [`batch_norm_train`](crate::ops::batch_norm_train()) would measure in y, to the
-/// last bit; but they are measured piece by piece while y is in cache, and y is read from memory once
-/// less. Hand them to the batch norm of this y.
+/// The statistics have the same bits as those that [`batch_norm_train`](crate::ops::batch_norm_train())
+/// computes from y. Here they are computed while y is in cache, which saves one read of y from memory.
+/// Pass them to the batch norm of this y.
 ///
 /// **Shapes**: as [`conv2d`](crate::ops::conv2d()); mean and var `[c_out]`.
-/// **Gradient**: that of [`conv2d`](crate::ops::conv2d()). The statistics are numbers, not variables of the
-/// tape, and carry no gradient here. That loses nothing: a batch norm knows that its mean and variance
-/// are functions of its x, whoever has computed them, and its ∂L/∂x, which arrives here as ȳ, holds
-/// the paths through both. Saved: x and w.
-/// **Errors**: [`Error::Shape`](crate::Error::Shape) as [`conv2d`](crate::ops::conv2d()). No output, no
-/// statistics: where m = 0 they are NaN, which a batch norm refuses.
+/// **Gradient**: that of [`conv2d`](crate::ops::conv2d()). The statistics are not variables of the
+/// tape and carry no gradient. No gradient is lost: the ∂L/∂x of the batch norm, which arrives here as
+/// ȳ, contains the paths through its mean and variance. Saved: x and w.
+/// **Errors**: [`Error::Shape`](crate::Error::Shape) as [`conv2d`](crate::ops::conv2d()). If m = 0, the
+/// statistics are NaN, and the batch norm returns an error.
 /// **Source**: Ioffe and Szegedy 2015; Jung et al. 2019, *Restructuring Batch Normalization to
 /// Accelerate CNN Training*.
 ///

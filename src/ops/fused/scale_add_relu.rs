@@ -5,11 +5,11 @@ use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{ChannelView, Layout};
 
-/// The end of a residual block with squeeze and excitation: the branch b weighed by s, the shortcut
-/// a added, then ReLU: y\[n,c,i,j\] = max(0, a\[n,c,i,j\] + s\[n,c\]·b\[n,c,i,j\]).
+/// Computes the end of a residual block with squeeze and excitation: scales the branch b by s, adds the
+/// shortcut a, and applies ReLU: y\[n,c,i,j\] = max(0, a\[n,c,i,j\] + s\[n,c\]·b\[n,c,i,j\]).
 ///
-/// The same as [`mul`](crate::ops::mul()), [`add`](crate::ops::add()) and [`relu`](crate::ops::relu()) one after the
-/// other, without writing to memory what lies between them.
+/// It equals [`mul`](crate::ops::mul()), [`add`](crate::ops::add()) and [`relu`](crate::ops::relu()) one after the
+/// other, without writing their intermediate results to memory.
 ///
 /// **Shapes**: a, b, y `[n, c, h, w]`; s `[n, c]`.
 /// **Gradient**: with g′ = ȳ where y > 0, else 0: ∂L/∂a = g′, ∂L/∂s = Σ_{i,j} g′·b, ∂L/∂b = s·g′.
@@ -66,9 +66,9 @@ impl<T: Element> Backward<T> for ScaleAddReluBackward<T> {
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
         let gy = grad_output.to_layout(T::LAYOUT);
-        let mut grad_a = stale(self.y.shape(), T::LAYOUT);
-        let mut grad_b = stale(self.y.shape(), T::LAYOUT);
-        let mut grad_s = stale(self.s.shape(), Layout::Nchw);
+        let mut grad_a = unfilled(self.y.shape(), T::LAYOUT);
+        let mut grad_b = unfilled(self.y.shape(), T::LAYOUT);
+        let mut grad_s = unfilled(self.s.shape(), Layout::Nchw);
         T::scale_add_relu_backward(
             &self.v,
             self.y.as_slice(),
@@ -85,7 +85,7 @@ impl<T: Element> Backward<T> for ScaleAddReluBackward<T> {
     }
 }
 
-/// A tensor that will be written in full.
-fn stale<T: Element>(shape: Shape, layout: Layout) -> Tensor<T> {
+/// Creates a tensor whose elements the caller must write, every one.
+fn unfilled<T: Element>(shape: Shape, layout: Layout) -> Tensor<T> {
     Tensor::build(shape, layout, |_| {})
 }

@@ -1,19 +1,19 @@
-//! Pictures shifted, turned and scaled.
+//! Images shifted, rotated and scaled.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::warp::{self, Affine, Border, WarpGeometry};
 
-/// Bilinear affine warp: y\[n,c,i,j\] is x\[n,c\] at row a·i + b·j + c, column d·i + e·j + f, where
-/// `[a, b, c, d, e, f]` is the matrix of picture n, interpolated between the four neighbours. Outside
-/// of the picture x is what `border` says: 0, or the nearest pixel of the edge.
+/// Warps images by affine maps with bilinear interpolation: y\[n,k,i,j\] is x\[n,k\] at row
+/// a·i + b·j + c and column d·i + e·j + f, where `[a, b, c, d, e, f]` is the matrix of image n. Outside
+/// the image, x is 0 or the nearest pixel of the edge, as `border` says.
 ///
 /// **Shapes**: x and y `[n, c, h, w]`; n matrices.
-/// **Gradient**: the warp is linear in x; its adjoint gives ȳ back to the four neighbours with the
-/// same weights. Saved: the matrices, which get no gradient.
+/// **Gradient**: the warp is linear in x; its adjoint adds ȳ to the four neighbours with the same
+/// weights. Saved: the matrices, which get no gradient.
 /// **Units**: pixels.
-/// **Errors**: [`Error::Shape`] if x has not four axes or not one matrix a picture.
+/// **Errors**: [`Error::Shape`] if x does not have four axes, or there is not one matrix per image.
 /// **Source**: `torch.nn.functional.grid_sample(align_corners=True)`.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! Mean of each window.
+//! Average pooling: the mean of each window.
 
 use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
@@ -6,12 +6,12 @@ use crate::ops::image::max_pool2d::{Pool2dOptions, geometry};
 use crate::tensor::{Element, Shape, Tensor};
 use fer_kernels::Pool2dGeometry;
 
-/// Mean of each window; the border counts as zeros.
+/// Computes the mean of each window. The padding counts as zeros.
 ///
 /// **Shapes**: x `[n, c, h_in, w_in]`, y `[n, c, h_out, w_out]`,
 /// h_out = ⌊(h_in + 2p − k)/s⌋ + 1.
-/// **Gradient**: ȳ / (k_h · k_w) to every place of the window. Nothing is saved.
-/// **Errors**: [`crate::Error::Shape`] if x has not four axes or the window does not fit.
+/// **Gradient**: ȳ / (k_h · k_w) to every pixel of the window. Nothing is saved.
+/// **Errors**: [`crate::Error::Shape`] if x does not have four axes or the window does not fit.
 /// **Source**: `torch.nn.functional.avg_pool2d(count_include_pad=True)`.
 ///
 /// ```

@@ -5,16 +5,16 @@ use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{Conv2dGeometry, Layout};
 
-/// Steps and borders of a convolution, each (height, width).
+/// Stride, padding, dilation and groups of a convolution; pairs are (height, width).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv2dOptions {
     /// Step between windows.
     pub stride: [usize; 2],
     /// Zeros added on each side.
     pub padding: [usize; 2],
-    /// Distance between taps.
+    /// Distance between neighbouring weights of the kernel, in pixels.
     pub dilation: [usize; 2],
-    /// Independent groups of channels.
+    /// Number of independent groups of channels.
     pub groups: usize,
 }
 
@@ -24,9 +24,9 @@ impl Default for Conv2dOptions {
     }
 }
 
-/// Convolution (without turning the kernel, as the field does):
+/// Computes a convolution; the kernel is not flipped, as usual in neural networks:
 /// y\[n,o,i,j\] = b\[o\] + Σ_{c,u,v} w\[o,c,u,v\] · x\[n,c′, i·s + u·d − p, j·s + v·d − p\]
-/// with c′ = c + ⌊o·groups/c_out⌋·c_in/groups, the c-th channel of o's own group, and x = 0 outside.
+/// with c′ = c + ⌊o·groups/c_out⌋·c_in/groups, the c-th channel of the group of o, and x = 0 outside the image.
 ///
 /// **Shapes**: x `[n, c_in, h_in, w_in]`, w `[c_out, c_in/groups, k_h, k_w]`, b `[c_out]`,
 /// y `[n, c_out, h_out, w_out]`, h_out = ⌊(h_in + 2p − d(k_h − 1) − 1)/s⌋ + 1.
@@ -60,7 +60,7 @@ pub fn conv2d<T: Element>(
     Ok(op.record(tape, y, [x, weight], bias))
 }
 
-/// The sizes of a convolution of `x` with `weight`; an error names `op`.
+/// Returns the sizes of a convolution of `x` with `weight`. An error names `op`.
 pub(crate) fn geometry(
     op: &'static str,
     sx: Shape,
@@ -75,9 +75,9 @@ pub(crate) fn geometry(
         .map_err(|e| Error::shape(op, e.to_string()))
 }
 
-/// What a convolution saves for its backward pass.
+/// The values that a convolution saves for its backward pass.
 pub(crate) struct Conv2dBackward<T: Element> {
-    /// The op that convolves: `conv2d`, or one that does more in the same pass.
+    /// Name of the op: `conv2d`, or one that does more in the same pass.
     name: &'static str,
     geometry: Conv2dGeometry,
     x: Tensor<T>,
@@ -85,7 +85,7 @@ pub(crate) struct Conv2dBackward<T: Element> {
 }
 
 impl<T: Element> Conv2dBackward<T> {
-    /// x and weight in the order in which the kernels want them, after the shapes have been checked.
+    /// Checks the shapes and brings x and weight into the memory order that the kernels need.
     pub(crate) fn new(
         name: &'static str,
         [x, weight]: [&Var<T>; 2],
@@ -105,7 +105,7 @@ impl<T: Element> Conv2dBackward<T> {
         &self.geometry
     }
 
-    /// y, which `forward` computes from the geometry, x and w.
+    /// Returns y, which `forward` computes from the geometry, x and w.
     pub(crate) fn output(
         &self,
         forward: impl FnOnce(&Conv2dGeometry, &[T], &[T], &mut [T]),
@@ -116,7 +116,7 @@ impl<T: Element> Conv2dBackward<T> {
         })
     }
 
-    /// Writes the op on the tape.
+    /// Records the op on the tape.
     pub(crate) fn record(
         self,
         tape: &mut Tape<T>,
@@ -149,7 +149,7 @@ impl<T: Element> Backward<T> for Conv2dBackward<T> {
                 T::conv2d_backward_weight(g, self.x.as_slice(), gy, gw);
             }))
         })?;
-        // Without a bias there is no input 2, and nobody wants its gradient.
+        // Without a bias there is no input 2, and `set` does nothing.
         grads.set(2, || grad_output.sum_axes(&[0, 2, 3]).reshape(&[g.c_out]))
     }
 }

@@ -1,15 +1,15 @@
-//! Mean of each channel over its picture.
+//! Global average pooling: the mean of each channel.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::ops::reduce::sum::repeat;
 use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 
-/// Mean over rows and columns: y\[n,c\] = Σ_{i,j} x\[n,c,i,j\] / (h·w).
+/// Computes the mean over rows and columns: y\[n,c\] = Σ_{i,j} x\[n,c,i,j\] / (h·w).
 ///
 /// **Shapes**: x `[n, c, h, w]`, y `[n, c]`.
 /// **Gradient**: ȳ / (h·w) to every pixel of the channel. Nothing is saved.
-/// **Errors**: [`Error::Shape`] if x has not four axes or no pixel.
+/// **Errors**: [`Error::Shape`] if x does not have four axes or has no pixel.
 /// **Source**: Lin et al. 2014; `torch.nn.functional.adaptive_avg_pool2d(x, 1)`.
 ///
 /// ```

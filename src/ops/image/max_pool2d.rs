@@ -1,37 +1,36 @@
-//! Maximum of each window.
+//! Max pooling: the maximum of each window.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::tensor::Shape;
-use crate::tensor::Tensor;
 use crate::tensor::storage::Storage;
+use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::Pool2dGeometry;
 
-/// Windows of a pooling, each (height, width).
+/// Sizes of a pooling, each (height, width).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pool2dOptions {
     /// Size of the window.
     pub kernel: [usize; 2],
     /// Step between windows.
     pub stride: [usize; 2],
-    /// Border on each side, at most half the window.
+    /// Padding on each side, at most half the window.
     pub padding: [usize; 2],
 }
 
 impl Pool2dOptions {
-    /// Square windows of side `k` that touch but do not overlap.
+    /// Creates square windows of side `k` that touch and do not overlap.
     pub fn square(k: usize) -> Self {
         Self { kernel: [k, k], stride: [k, k], padding: [0, 0] }
     }
 }
 
-/// Maximum of each window; the border is never chosen.
+/// Computes the maximum of each window. A pixel of the padding is never the maximum.
 ///
 /// **Shapes**: x `[n, c, h_in, w_in]`, y `[n, c, h_out, w_out]`,
 /// h_out = ⌊(h_in + 2p − k)/s⌋ + 1.
-/// **Gradient**: ȳ goes to the place that won; among equals the first in reading order. Saved: the
-/// places.
-/// **Errors**: [`Error::Shape`] if x has not four axes or no pixel, or the window does not fit.
+/// **Gradient**: ȳ to the arg-max of its window, the first among equals in reading order; 0 to the
+/// others. Where windows overlap, the gradients add up. Saved: the arg-max indices.
+/// **Errors**: [`Error::Shape`] if x does not have four axes, has no pixel, or the window does not fit.
 /// **Source**: `torch.nn.functional.max_pool2d`.
 ///
 /// ```
@@ -43,6 +42,7 @@ impl Pool2dOptions {
 /// let x = tape.leaf(Tensor::from_slice(&[1.0, 4.0, 3.0, 2.0], &[1, 1, 2, 2])?);
 /// let y = ops::max_pool2d(&mut tape, &x, Pool2dOptions::square(2))?;
 /// assert_eq!(y.value().to_vec(), [4.0]);
+/// assert_eq!(tape.backward(&y)?.get(&x).unwrap().to_vec(), [0.0, 1.0, 0.0, 0.0]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn max_pool2d<T: Element>(
@@ -63,7 +63,7 @@ pub fn max_pool2d<T: Element>(
     Ok(tape.record(y, &[x], MaxPool2dBackward { geometry, argmax }))
 }
 
-/// The sizes of a pooling of `x`.
+/// Returns the sizes of a pooling of `x`.
 pub(crate) fn geometry<T: Element>(
     op: &'static str,
     x: &Var<T>,

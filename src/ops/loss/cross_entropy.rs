@@ -1,33 +1,33 @@
-//! The loss of a classifier.
+//! Cross-entropy, the loss of a classifier.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{Layout, softmax};
 
-/// What the network should have answered.
+/// The correct answers of a batch.
 #[derive(Clone, Debug)]
 pub enum Targets<T: Element = f32> {
-    /// One class a row.
+    /// One class per row.
     Labels(Vec<usize>),
-    /// A probability for each class and row, shape `[n, classes]` (distillation, mixup).
+    /// One probability per row and class, shape `[n, classes]` (distillation, mixup).
     Soft(Tensor<T>),
 }
 
-/// Variants of the cross-entropy; the default is the plain one.
+/// Options of the cross-entropy. The default is no smoothing and no weights.
 #[derive(Clone, Debug, Default)]
 pub struct CrossEntropyOptions {
     /// ε: the target becomes (1 − ε)·t + ε/classes (Szegedy et al. 2016).
     pub label_smoothing: f64,
-    /// A weight for each class.
+    /// One weight per class.
     pub class_weights: Option<Vec<f64>>,
 }
 
-/// Mean cross-entropy of softmax(logits) against the targets:
+/// Computes the mean cross-entropy of softmax(logits) against the targets:
 /// L = −Σₙ Σ_c w_c · t\[n,c\] · log p\[n,c\] / W.
 ///
-/// t is the (smoothed) target and w the class weights (1 without them). W is the sum of the
-/// weights of the rows' own classes for labels, and the number of rows for soft targets.
+/// t is the (smoothed) target and w the class weights (1 without them). For labels, W is the sum over
+/// the rows of the weight of the row's class; for soft targets, it is the number of rows.
 ///
 /// **Shapes**: logits `[n, classes]`; targets n labels, or `[n, classes]`; L a scalar.
 /// **Gradient**: ∂L/∂logits\[n,c\] = L̄ · (p\[n,c\] · Σₖ wₖ t\[n,k\] − w_c t\[n,c\]) / W.
@@ -75,7 +75,7 @@ pub fn cross_entropy<T: Element>(
     Ok(tape.record(loss, &[logits], CrossEntropyBackward { p, weighted, total }))
 }
 
-/// w_c · t\[n,c\] and W.
+/// Returns w_c · t\[n,c\] and W.
 fn weighted_targets<T: Element>(
     targets: &Targets<T>,
     options: &CrossEntropyOptions,

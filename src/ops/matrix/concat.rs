@@ -1,16 +1,15 @@
-//! Tensors joined along an axis.
+//! Concatenation: tensors joined along an axis.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::Layout;
 
-/// Joins tensors along an axis.
+/// Concatenates tensors along an axis.
 ///
-/// **Shapes**: inputs equal except along `axis`; y has their sum there.
-/// **Gradient**: each input receives its own part of ȳ. Nothing is saved.
-/// **Errors**: [`Error::Shape`] without inputs, for an axis that does not exist, or if another
-/// size differs.
+/// **Shapes**: inputs equal except along `axis`, where the size of y is their sum.
+/// **Gradient**: to each input its part of ȳ. Nothing is saved.
+/// **Errors**: [`Error::Shape`] if there is no input, the axis does not exist, or another size differs.
 /// **Source**: `torch.cat`.
 ///
 /// ```

@@ -6,7 +6,7 @@ use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{Transpose, elementwise};
 
-/// Fully connected layer: y\[n,o\] = b\[o\] + Σᵢ x\[n,i\] · W\[o,i\].
+/// Computes a fully connected layer: y\[n,o\] = b\[o\] + Σᵢ x\[n,i\] · W\[o,i\].
 ///
 /// **Shapes**: x `[n, inputs]`, W `[outputs, inputs]`, b `[outputs]`, y `[n, outputs]`.
 /// **Gradient**: ∂L/∂x = Ȳ·W, ∂L/∂W = Ȳᵀ·X, ∂L/∂b = Σₙ ȳ\[n,·\]. Saved: x and W.

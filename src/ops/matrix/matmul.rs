@@ -5,7 +5,7 @@ use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{GemmGeometry, Layout, Transpose};
 
-/// Matrix product: C\[i,j\] = Σₚ A\[i,p\] · B\[p,j\].
+/// Multiplies two matrices: C\[i,j\] = Σₚ A\[i,p\] · B\[p,j\].
 ///
 /// **Shapes**: A `[m, k]`, B `[k, n]`, C `[m, n]`.
 /// **Gradient**: ∂L/∂A = C̄·Bᵀ `[m,n]·[n,k]`, ∂L/∂B = Aᵀ·C̄ `[k,m]·[m,n]`. Saved: A and B.
@@ -32,7 +32,7 @@ pub fn matmul<T: Element>(tape: &mut Tape<T>, a: &Var<T>, b: &Var<T>) -> Result<
     Ok(tape.record(c, &[a, b], op))
 }
 
-/// op(A)·op(B) of two matrices whose inner sizes agree.
+/// Returns op(A)·op(B) of two matrices whose inner sizes agree; op is the identity or the transpose.
 pub(crate) fn product<T: Element>(
     a: &Tensor<T>,
     trans_a: Transpose,

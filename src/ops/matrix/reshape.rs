@@ -4,9 +4,9 @@ use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Shape, Tensor};
 
-/// Gives the elements, in row-major order, another shape.
+/// Reshapes a tensor: the elements, in row-major order, get another shape.
 ///
-/// **Shapes**: x any; y `shape`, with as many elements.
+/// **Shapes**: x any; y `shape`, with the same number of elements.
 /// **Gradient**: ∂L/∂x = ȳ in x's shape. Nothing is saved.
 /// **Errors**: [`crate::Error::Shape`] if the number of elements differs.
 /// **Source**: `torch.reshape`.

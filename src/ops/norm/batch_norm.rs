@@ -5,27 +5,27 @@ use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{ChannelView, Layout};
 
-/// Mean and variance over a batch: what a training-mode batch norm normalises with, and what moves the
-/// running statistics.
+/// Mean and variance of each channel over a batch. A batch norm normalises with them in training mode,
+/// and they update its running statistics.
 #[derive(Clone, Debug)]
 pub struct BatchStatistics<T: Element> {
     /// Mean of each channel, `[c]`.
     pub mean: Tensor<T>,
     /// Biased variance of each channel, `[c]`.
     pub var: Tensor<T>,
-    /// Elements of a channel, m; the unbiased variance is var · m/(m − 1).
+    /// Number of elements per channel, m; the unbiased variance is var · m/(m − 1).
     pub count: usize,
 }
 
-/// Batch norm in training mode: y = γ·x̂ + β, x̂ = (x − mean)/√(var + eps), mean and (biased)
-/// variance of each channel over the batch and all pixels.
+/// Computes batch norm in training mode: y = γ·x̂ + β, x̂ = (x − mean)/√(var + eps), with mean and
+/// (biased) variance of each channel over the batch and all pixels.
 ///
-/// `measured` are these statistics where somebody has them already
-/// ([`conv2d_statistics`](crate::ops::conv2d_statistics())); they must be those of this very x, for the
-/// gradient below says how they follow from it. Without them x is read once more.
+/// `statistics` are mean and variance if they are already known, from
+/// [`conv2d_statistics`](crate::ops::conv2d_statistics()). They must be those of this x, because the
+/// gradient flows through them. Without them they are computed from x.
 ///
 /// **Shapes**: x `[n, c, h, w]` or `[n, c]`; γ, β `[c]`; y as x; the statistics `[c]`.
-/// **Gradient**, with inv = 1/√(var + eps) and m elements a channel:
+/// **Gradient**, with inv = 1/√(var + eps) and m elements per channel:
 /// ∂L/∂β = Σ ȳ, ∂L/∂γ = Σ ȳ·x̂, ∂L/∂x = γ·inv·(ȳ − ∂L/∂β / m − x̂ · ∂L/∂γ / m): the two subtracted
 /// terms flow through the mean and through the variance. Saved: x, mean, inv, γ.
 /// **Errors**: [`Error::Shape`] if the shapes are not these, a channel has fewer than two elements, or
@@ -51,10 +51,10 @@ pub fn batch_norm_train<T: Element>(
     gamma: &Var<T>,
     beta: &Var<T>,
     eps: f64,
-    measured: Option<BatchStatistics<T>>,
+    statistics: Option<BatchStatistics<T>>,
 ) -> Result<(Var<T>, BatchStatistics<T>)> {
     let view = channel_view("batch_norm", x.value(), &[gamma.shape(), beta.shape()])?;
-    let batch = statistics("batch_norm", x.value(), &view, measured)?;
+    let batch = statistics_of("batch_norm", x.value(), &view, statistics)?;
     let inv_std = inverse_std(&batch.var, eps);
     let y = normalise(x.value(), &view, &batch.mean, &inv_std, gamma.value(), beta.value())?;
     let op = BatchNormBackward {
@@ -68,7 +68,7 @@ pub fn batch_norm_train<T: Element>(
     Ok((tape.record(y, &[x, gamma, beta], op), batch))
 }
 
-/// Batch norm in evaluation mode: the same formula with fixed mean and variance.
+/// Computes batch norm in evaluation mode: the same formula with fixed mean and variance.
 ///
 /// **Shapes**: as [`batch_norm_train`]; mean, var `[c]`.
 /// **Gradient**: ∂L/∂x = γ·inv·ȳ; γ and β as in training. Saved: x, mean, inv, γ.
@@ -111,7 +111,7 @@ pub fn batch_norm_eval<T: Element>(
     Ok(tape.record(y, &[x, gamma, beta], op))
 }
 
-/// Memory of x as `[outer, channels, inner]`, after the shapes have been checked.
+/// Checks the shapes and returns the memory of x as `[outer, channels, inner]`.
 pub(crate) fn channel_view<T: Element>(
     op: &'static str,
     x: &Tensor<T>,
@@ -129,45 +129,45 @@ pub(crate) fn channel_view<T: Element>(
     })
 }
 
-/// Mean and variance of x: `measured`, after its shapes have been checked, or measured now.
-pub(crate) fn statistics<T: Element>(
+/// Returns mean and variance of x: `known`, after a check of the shapes, or computed now.
+pub(crate) fn statistics_of<T: Element>(
     op: &'static str,
     x: &Tensor<T>,
     view: &ChannelView,
-    measured: Option<BatchStatistics<T>>,
+    known: Option<BatchStatistics<T>>,
 ) -> Result<BatchStatistics<T>> {
     let (channel, count) = (Shape::new(&[view.channels]), view.per_channel());
     if count < 2 {
         let found = ["no element", "one element"][count];
-        let detail = format!("x {:?} has no variance: {found} a channel", x.shape());
+        let detail = format!("x {:?} has no variance: {found} per channel", x.shape());
         return Err(Error::shape(op, detail));
     }
-    let Some(measured) = measured else {
+    let Some(known) = known else {
         let mut var = Tensor::zeros(&channel);
         let mean = Tensor::build(channel, Layout::Nchw, |mean| {
             T::batch_norm_statistics(view, x.as_slice(), mean, var.as_mut_slice());
         });
         return Ok(BatchStatistics { mean, var, count });
     };
-    let (mean, var) = (measured.mean.shape(), measured.var.shape());
-    if mean != channel || var != channel || measured.count != count {
+    let (mean, var) = (known.mean.shape(), known.var.shape());
+    if mean != channel || var != channel || known.count != count {
         let detail = format!(
             "mean {mean:?} and variance {var:?} of {} elements for x {:?}; expected {channel:?}, {count}",
-            measured.count,
+            known.count,
             x.shape()
         );
         return Err(Error::shape(op, detail));
     }
-    Ok(measured)
+    Ok(known)
 }
 
-/// 1/√(var + eps).
+/// Returns 1/√(var + eps).
 pub(crate) fn inverse_std<T: Element>(var: &Tensor<T>, eps: f64) -> Tensor<T> {
     let eps = T::from_f64(eps);
     var.map(|v| T::ONE / (v + eps).sqrt())
 }
 
-/// γ·(x − mean)·inv + β as one multiply and one add a pixel.
+/// Computes γ·(x − mean)·inv + β with one multiplication and one addition per pixel.
 fn normalise<T: Element>(
     x: &Tensor<T>,
     view: &ChannelView,
@@ -190,7 +190,7 @@ struct BatchNormBackward<T: Element> {
     mean: Tensor<T>,
     inv_std: Tensor<T>,
     gamma: Tensor<T>,
-    /// Whether mean and variance were computed from x, so that gradients flow through them.
+    /// Whether mean and variance were computed from x: then gradients flow through them.
     train: bool,
 }
 

@@ -6,7 +6,7 @@ use crate::ops::reduce::softmax::last_axis;
 use crate::tensor::{Element, Tensor};
 use fer_kernels::{Layout, softmax};
 
-/// Log-probabilities from scores: yⱼ = xⱼ − ln Σₖ e^(xₖ), along the last axis.
+/// Computes log-probabilities from scores: yⱼ = xⱼ − ln Σₖ e^(xₖ), along the last axis.
 ///
 /// **Shapes**: x `[…, classes]`; y the same.
 /// **Gradient**: ∂L/∂xⱼ = ȳⱼ − e^(yⱼ) · Σₖ ȳₖ. Saved: y.

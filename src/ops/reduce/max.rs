@@ -8,12 +8,12 @@ use crate::{Error, Result};
 use fer_kernels::Layout;
 use fer_kernels::reduce::{self, Runs};
 
-/// Maximum over the given axes, which stay with size 1.
+/// Computes the maximum over the given axes, which stay with size 1.
 ///
 /// **Shapes**: x any; y as x with the reduced axes of size 1.
-/// **Gradient**: ∂L/∂x = ȳ at the place that won, 0 elsewhere; among equals the first in reading
-/// order wins. Saved: the places.
-/// **Errors**: [`Error::Shape`] if an axis does not exist or has no elements.
+/// **Gradient**: ∂L/∂x = ȳ at the arg-max, the first among equals in reading order; 0 elsewhere.
+/// Saved: the arg-max indices.
+/// **Errors**: [`Error::Shape`] if an axis does not exist or there is no element along it.
 /// **Source**: `torch.max(dim, keepdim=True)`.
 ///
 /// ```

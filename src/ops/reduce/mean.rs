@@ -5,11 +5,12 @@ use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::ops::reduce::sum::{check_axes, repeat};
 use crate::tensor::{Element, Shape, Tensor};
 
-/// Mean over the given axes, which stay with size 1: y = Σₐ x\[…,a,…\] / m, m elements each.
+/// Computes the mean over the given axes, which stay with size 1: y = Σₐ x\[…,a,…\] / m, where m
+/// elements are averaged.
 ///
 /// **Shapes**: x any; y as x with the reduced axes of size 1.
 /// **Gradient**: ∂L/∂x = ȳ / m repeated along the reduced axes. Nothing is saved.
-/// **Errors**: [`crate::Error::Shape`] if an axis does not exist. The mean of nothing is NaN.
+/// **Errors**: [`crate::Error::Shape`] if an axis does not exist. If m = 0, the mean is NaN.
 /// **Source**: `torch.mean(keepdim=True)`.
 ///
 /// ```

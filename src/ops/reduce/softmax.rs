@@ -5,7 +5,7 @@ use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{Layout, softmax};
 
-/// Probabilities from scores: pⱼ = e^(xⱼ) / Σₖ e^(xₖ), along the last axis.
+/// Computes probabilities from scores: pⱼ = e^(xⱼ) / Σₖ e^(xₖ), along the last axis.
 ///
 /// **Shapes**: x `[…, classes]`; p the same.
 /// **Gradient**: ∂L/∂xⱼ = pⱼ · (p̄ⱼ − Σₖ p̄ₖ pₖ). Saved: p.
@@ -29,7 +29,7 @@ pub fn softmax<T: Element>(tape: &mut Tape<T>, x: &Var<T>) -> Result<Var<T>> {
     Ok(tape.record(p, &[x], op))
 }
 
-/// Size of the last axis.
+/// Returns the size of the last axis.
 pub(crate) fn last_axis<T: Element>(op: &'static str, x: &Var<T>) -> Result<usize> {
     x.shape().last().copied().ok_or_else(|| Error::shape(op, "a scalar has no classes"))
 }

@@ -4,7 +4,7 @@ use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 
-/// Sum over the given axes, which stay with size 1: y\[…,0,…\] = Σₐ x\[…,a,…\].
+/// Computes the sum over the given axes, which stay with size 1: y\[…,0,…\] = Σₐ x\[…,a,…\].
 ///
 /// **Shapes**: x any; y as x with the summed axes of size 1.
 /// **Gradient**: ∂L/∂x = ȳ repeated along the summed axes. Nothing is saved.
@@ -26,7 +26,7 @@ pub fn sum<T: Element>(tape: &mut Tape<T>, x: &Var<T>, axes: &[usize]) -> Result
     Ok(tape.record(y, &[x], SumBackward { shape: x.shape() }))
 }
 
-/// Refuses axes that the shape does not have.
+/// Returns an error if the shape does not have one of the axes.
 pub(crate) fn check_axes(op: &'static str, shape: &Shape, axes: &[usize]) -> Result<()> {
     match axes.iter().find(|&&a| a >= shape.len()) {
         Some(a) => Err(Error::shape(op, format!("shape {shape:?} has no axis {a}"))),
@@ -34,7 +34,7 @@ pub(crate) fn check_axes(op: &'static str, shape: &Shape, axes: &[usize]) -> Res
     }
 }
 
-/// ȳ repeated to `shape`, times `factor`.
+/// Returns ȳ, repeated to `shape`, times `factor`.
 pub(crate) fn repeat<T: Element>(
     grad_output: &Tensor<T>,
     shape: &Shape,

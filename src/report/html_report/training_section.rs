@@ -1,7 +1,7 @@
 //! How did training go? The fourth question on the page.
 
 use crate::Result;
-use crate::optim::Shape;
+use crate::optim::ScheduleShape;
 use crate::render::chart::{CurveWords, Look as ChartLook, Measure, Run, curve_panel, rate_panel};
 use crate::render::format::thousands;
 use crate::report::html_report::Subject;
@@ -139,11 +139,11 @@ fn rate_words(course: &Course, config: Option<&TrainConfig>, language: Language)
         })
         .collect();
     let shape = match config.map(|c| c.schedule.shape) {
-        Some(Shape::Linear) => p.shape_linear,
-        Some(Shape::Cosine) => p.shape_cosine,
-        Some(Shape::OneCycle) => p.shape_one_cycle,
-        Some(Shape::Step) => p.shape_step,
-        Some(Shape::Constant) => p.shape_constant,
+        Some(ScheduleShape::Linear) => p.shape_linear,
+        Some(ScheduleShape::Cosine) => p.shape_cosine,
+        Some(ScheduleShape::OneCycle) => p.shape_one_cycle,
+        Some(ScheduleShape::Step) => p.shape_step,
+        Some(ScheduleShape::Constant) => p.shape_constant,
         None => p.shape_unknown,
     };
     if text.is_empty() {

@@ -10,7 +10,7 @@ use crate::model::weights::network_file;
 use crate::monitor;
 use crate::monitor::Recorder;
 use crate::monitor::tensorboard;
-use crate::optim::{Kind, Shape};
+use crate::optim::{OptimizerKind, ScheduleShape};
 use crate::render::format::{short, thousands};
 use crate::serve::Server;
 use crate::train::config::MAX_EPOCHS;
@@ -52,10 +52,10 @@ pub struct Args {
     lr: Option<f64>,
     /// sgd, nesterov, adam or adam-w [default: nesterov]
     #[arg(long, value_parser = optimizer)]
-    optimizer: Option<Kind>,
+    optimizer: Option<OptimizerKind>,
     /// constant, step, cosine, one-cycle or linear [default: linear]
     #[arg(long, value_parser = shape)]
-    schedule: Option<Shape>,
+    schedule: Option<ScheduleShape>,
     /// Variation of the faces [default: light]
     #[arg(long)]
     augment: Option<AugmentArg>,
@@ -139,10 +139,10 @@ enum AugmentArg {
 fn spelled<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, String> {
     serde_json::from_value(name.into()).map_err(|e| e.to_string())
 }
-fn optimizer(name: &str) -> Result<Kind, String> {
+fn optimizer(name: &str) -> Result<OptimizerKind, String> {
     spelled(name)
 }
-fn shape(name: &str) -> Result<Shape, String> {
+fn shape(name: &str) -> Result<ScheduleShape, String> {
     spelled(name)
 }
 
