@@ -162,7 +162,7 @@ impl<T: Element> Pass<T> {
         let inputs = node.inputs.as_slice();
         self.inputs.reset(inputs.iter().map(Option::is_some));
         op.backward(&grad_output, &mut self.inputs)?;
-        for (input, grad) in inputs.iter().zip(self.inputs.drain()) {
+        for (input, grad) in inputs.iter().zip(self.inputs.grads.drain(..)) {
             let (Some(id), Some(grad)) = (input, grad) else { continue };
             let Some(index) = id.on(self.gradients.tape) else {
                 let detail = "an input is not on this tape: it was recorded before the tape was \

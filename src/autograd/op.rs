@@ -27,7 +27,8 @@ pub trait Backward<T: Element>: Send {
 /// The gradients of an op's inputs, as its backward pass sets them.
 pub struct InputGrads<T: Element> {
     wanted: Vec<bool>,
-    grads: Vec<Option<Tensor<T>>>,
+    /// `None` where the op has set none.
+    pub(crate) grads: Vec<Option<Tensor<T>>>,
 }
 
 impl<T: Element> InputGrads<T> {
@@ -41,11 +42,6 @@ impl<T: Element> InputGrads<T> {
         self.wanted.extend(wanted);
         self.grads.clear();
         self.grads.resize_with(self.wanted.len(), || None);
-    }
-
-    /// Removes the gradients, in the order of the inputs; `None` where the op has set none.
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Option<Tensor<T>>> {
-        self.grads.drain(..)
     }
 
     /// Returns whether the gradient of input `i` is needed. An input that does not exist needs none.

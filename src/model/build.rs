@@ -8,8 +8,7 @@ use crate::nn::{
     Activation, BatchNorm2d, Conv2d, Layer, LayerBuilder, Linear, Residual, Sequential,
     SqueezeExcite,
 };
-use crate::ops::Conv2dOptions;
-use crate::ops::Pool2dOptions;
+use crate::ops::{Conv2dOptions, Pool2dOptions};
 use crate::tensor::Element;
 use crate::tensor::Shape;
 use crate::{Error, Result};

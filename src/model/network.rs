@@ -4,8 +4,7 @@ use crate::autograd::Var;
 use crate::model::NetworkSpec;
 use crate::model::build::{MAX_PARAMETERS, NetworkBuilder};
 use crate::nn::{BatchNorm2d, Layer, Parameter, Pass, Sequential};
-use crate::ops;
-use crate::ops::BatchStatistics;
+use crate::ops::{self, BatchStatistics};
 use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 

@@ -1,9 +1,8 @@
 //! The layers, as one enum.
 
 use crate::autograd::Var;
-use crate::nn::{BatchNorm2d, Conv2d, Linear, Parameter, Pass, Sequential, SqueezeExcite};
-use crate::ops;
-use crate::ops::Pool2dOptions;
+use crate::nn::{BatchNorm2d, Conv2d, Linear, Parameter, Pass, SqueezeExcite};
+use crate::ops::{self, Pool2dOptions};
 use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::Pool2dGeometry;
@@ -33,6 +32,10 @@ pub struct Activation {
     /// The function.
     pub function: ActivationFunction,
 }
+
+/// Layers that run one after the other. Its methods are in `sequential.rs`.
+#[derive(Clone, Debug)]
+pub struct Sequential<T: Element = f32>(pub Vec<Layer<T>>);
 
 /// A residual block: y = x + body(x).
 #[derive(Clone, Debug)]

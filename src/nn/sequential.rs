@@ -3,13 +3,9 @@
 use crate::Result;
 use crate::autograd::Var;
 use crate::nn::fusion::{NormReluPool, ResidualScaleRelu};
-use crate::nn::{Layer, Mode, Pass};
+use crate::nn::{Layer, Mode, Pass, Sequential};
 use crate::ops::{self, BatchStatistics};
 use crate::tensor::Element;
-
-/// Layers one after the other.
-#[derive(Clone, Debug)]
-pub struct Sequential<T: Element = f32>(pub Vec<Layer<T>>);
 
 impl<T: Element> Sequential<T> {
     /// Runs the layers one after the other.

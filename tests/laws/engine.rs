@@ -1,4 +1,4 @@
-//! What the tape promises, whatever the ops on it.
+//! Properties of the tape that hold for all ops.
 
 mod errors;
 mod shapes;
@@ -46,9 +46,9 @@ fn a_value_used_twice_adds_up_its_gradients() -> Result<()> {
     Ok(())
 }
 
-/// y = (a + a·b)·(a·b): `a·b` feeds two lines, one of which feeds the other's result.
+/// y = (a + a·b)·(a·b): `a·b` is used by two nodes.
 #[test]
-fn a_diamond_passes_on_complete_gradients() -> Result<()> {
+fn a_node_with_two_users_passes_on_its_complete_gradient() -> Result<()> {
     let mut t = Tape::new();
     let (a, b) = (number(&mut t, 2.0), number(&mut t, 5.0));
     let ab = ops::mul(&mut t, &a, &b)?;
@@ -61,30 +61,30 @@ fn a_diamond_passes_on_complete_gradients() -> Result<()> {
 }
 
 #[test]
-fn a_chain_of_100_000_lines_needs_no_stack() -> Result<()> {
-    const LINES: usize = 100_000;
+fn a_chain_of_100_000_nodes_needs_no_stack() -> Result<()> {
+    const NODES: usize = 100_000;
     let work = || -> Result<f64> {
         let mut t = Tape::new();
         let x = number(&mut t, 1.0);
-        let c = Var::constant(Tensor::scalar(1.0 / LINES as f64));
+        let c = Var::constant(Tensor::scalar(1.0 / NODES as f64));
         let mut y = x.clone();
-        for _ in 0..LINES {
+        for _ in 0..NODES {
             y = ops::add(&mut t, &y, &c)?;
         }
-        assert_eq!(t.len(), LINES + 1);
+        assert_eq!(t.len(), NODES + 1);
         assert!((y.value().item() - 2.0).abs() < 1e-9);
         let slope = t.vjp(&y, Tensor::scalar(3.0))?.get(&x).unwrap().item();
         assert_eq!(t.backward(&y)?.get(&x).unwrap().item(), 1.0);
-        // Dropped in the middle of use, too.
+        // Dropping a long tape needs no stack either.
         let mut t = Tape::new();
         let mut y = number(&mut t, 1.0);
-        for _ in 0..LINES {
+        for _ in 0..NODES {
             y = ops::neg(&mut t, &y)?;
         }
         drop(t);
         Ok(slope)
     };
-    // A thread with 64 KB of stack: any recursion over the lines would overflow it.
+    // A thread with 64 KB of stack: any recursion over the nodes would overflow it.
     let small = std::thread::Builder::new().stack_size(64 * 1024);
     assert_eq!(small.spawn(move || work().unwrap()).unwrap().join().unwrap(), 3.0);
     Ok(())
@@ -138,7 +138,7 @@ fn vjp_keeps_the_tape_and_backward_consumes_it() -> Result<()> {
 }
 
 #[test]
-fn backward_starts_from_one_number_of_the_tape() -> Result<()> {
+fn backward_starts_from_a_single_number_on_the_tape() -> Result<()> {
     let mut t = Tape::new();
     let x = t.leaf(Tensor::from_slice(&[1.0, 2.0], &[2])?);
     let y = ops::exp(&mut t, &x)?;
@@ -150,8 +150,8 @@ fn backward_starts_from_one_number_of_the_tape() -> Result<()> {
     Ok(())
 }
 
-/// A variable from before `clear` (or before `backward`) no longer has a place: using it is an
-/// error at the backward pass, never a panic or a gradient of something else.
+/// A variable recorded before `clear` (or `backward`) is no longer on the tape: using it is an error of
+/// the backward pass, never a panic or the gradient of another value.
 #[test]
 fn stale_variables_are_refused() -> Result<()> {
     let mut t = Tape::new();
@@ -165,7 +165,7 @@ fn stale_variables_are_refused() -> Result<()> {
     assert_refused(t.vjp(&y, Tensor::scalar(1.0)), "mul: an input is not on this tape");
     assert_refused(t.backward(&y), "mul: an input is not on this tape");
 
-    // After the failure the tape works on, and its ids are new ones.
+    // After the error the tape still works, with new ids.
     let z = number(&mut t, 4.0);
     assert!(z.id() > y.id());
     let y = ops::mul(&mut t, &z, &z)?;
@@ -173,7 +173,7 @@ fn stale_variables_are_refused() -> Result<()> {
     assert_eq!(gradients.get(&z).unwrap().item(), 8.0);
     assert!(gradients.get(&old).is_none() && gradients.get(&x).is_none());
 
-    // A place of a longer tape.
+    // A node of a longer tape.
     let mut longer = Tape::new();
     let far = (0..100).map(|_| number(&mut longer, 1.0)).last().unwrap();
     t.retain_grad(&far);
@@ -184,7 +184,7 @@ fn stale_variables_are_refused() -> Result<()> {
     Ok(())
 }
 
-/// Two tapes of the same length: what is on the one is not taken for what is on the other.
+/// Two tapes of the same length: a node of one is never taken for a node of the other.
 #[test]
 fn variables_of_another_tape_are_refused() -> Result<()> {
     let (mut here, mut there) = (Tape::new(), Tape::new());
@@ -195,12 +195,12 @@ fn variables_of_another_tape_are_refused() -> Result<()> {
     assert_refused(here.backward(&y), "mul: an input is not on this tape");
 
     let a = number(&mut here, 3.0);
-    let y = ops::mul(&mut here, &b, &b)?; // of nothing that is here
+    let y = ops::mul(&mut here, &b, &b)?; // of nothing on this tape
     assert_refused(here.vjp(&y, Tensor::scalar(1.0)), "mul: an input is not on this tape");
     assert_refused(here.vjp(&b, Tensor::scalar(1.0)), "the output is not on this tape");
     let square = ops::mul(&mut here, &a, &a)?;
     let other = ops::mul(&mut there, &b, &b)?;
-    let twin = ops::exp(&mut there, &other)?; // the same line as `square`
+    let twin = ops::exp(&mut there, &other)?; // the same index as `square`
     here.retain_grad(&twin);
     let y = ops::neg(&mut here, &square)?;
     let gradients = here.backward(&y)?;
@@ -211,7 +211,7 @@ fn variables_of_another_tape_are_refused() -> Result<()> {
 }
 
 #[test]
-fn gradients_are_kept_for_leaves_and_where_asked() -> Result<()> {
+fn gradients_are_kept_for_leaves_and_retained_values() -> Result<()> {
     let mut t = Tape::new();
     let x = number(&mut t, 3.0);
     let unused = number(&mut t, 3.0);
@@ -248,7 +248,7 @@ fn a_hook_may_change_the_gradients() -> Result<()> {
     Ok(())
 }
 
-/// An op that notes for which inputs its backward pass computed something.
+/// An op that records the inputs for which its backward pass computed a gradient.
 struct Spy(Arc<Mutex<Vec<usize>>>);
 
 impl Backward<f64> for Spy {
@@ -277,9 +277,9 @@ fn nothing_is_computed_for_inputs_that_are_constants() -> Result<()> {
     };
     let y = spy(&[&constant, &leaf, &constant], &mut t);
     let aside = spy(&[&leaf], &mut t); // not part of y
-    let lines: Vec<_> = t.nodes().map(|(id, name, inputs, _)| (id, name, inputs.len())).collect();
+    let nodes: Vec<_> = t.nodes().map(|(id, name, inputs, _)| (id, name, inputs.len())).collect();
     let id = |v: &Var<f64>| v.id().unwrap();
-    assert_eq!(lines, [(id(&leaf), "leaf", 0), (id(&y), "spy", 3), (id(&aside), "spy", 1)]);
+    assert_eq!(nodes, [(id(&leaf), "leaf", 0), (id(&y), "spy", 3), (id(&aside), "spy", 1)]);
     assert_eq!(slope(&mut t, &y, &leaf), 1.0);
     assert_eq!(*seen.lock().unwrap(), [1]);
     assert!(!spy(&[&constant], &mut t).requires_grad());
@@ -287,7 +287,7 @@ fn nothing_is_computed_for_inputs_that_are_constants() -> Result<()> {
     Ok(())
 }
 
-/// What an op saved does not change when somebody writes to a tensor that shared its buffer.
+/// A saved value does not change when another tensor that shares its buffer is written.
 #[test]
 fn saved_values_are_safe_from_later_writes() -> Result<()> {
     let mut t = Tape::new();
@@ -300,7 +300,7 @@ fn saved_values_are_safe_from_later_writes() -> Result<()> {
     Ok(())
 }
 
-/// The second step works in the buffers of the first. (No other test asks for this size.)
+/// The second step reuses the buffers of the first. (No other test uses this size.)
 #[test]
 fn a_step_reuses_the_buffers_of_the_step_before() -> Result<()> {
     const SIZE: usize = 1_234_567;
@@ -324,7 +324,7 @@ fn a_step_reuses_the_buffers_of_the_step_before() -> Result<()> {
 }
 
 #[test]
-fn ids_are_in_the_order_of_the_lines() -> Result<()> {
+fn ids_are_in_the_order_of_the_nodes() -> Result<()> {
     let mut t = Tape::new();
     let x = number(&mut t, 1.0);
     let y = ops::neg(&mut t, &x)?;

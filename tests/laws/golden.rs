@@ -98,7 +98,7 @@ impl Case {
         shape[..].try_into().unwrap_or_else(|_| panic!("{}: {name} is {shape:?}", self.name))
     }
 
-    /// A tensor of labels, places or other whole numbers.
+    /// A tensor of labels, indices or other integers.
     pub fn indices(&self, name: &str) -> Vec<usize> {
         let whole = |&v: &f64| {
             assert!(v >= 0.0 && v.fract() == 0.0, "{}: {name} holds {v}", self.name);
@@ -111,31 +111,31 @@ impl Case {
         self.options.get(name).unwrap_or_else(|| panic!("{}: no option `{name}`", self.name))
     }
 
-    /// A number among the options.
+    /// A number option.
     pub fn number(&self, name: &str) -> f64 {
         let value = self.option(name);
         value.as_f64().unwrap_or_else(|| panic!("{}: {name} = {value}", self.name))
     }
 
-    /// A whole number among the options.
+    /// An integer option.
     pub fn size(&self, name: &str) -> usize {
         let value = self.option(name);
         value.as_u64().unwrap_or_else(|| panic!("{}: {name} = {value}", self.name)) as usize
     }
 
-    /// A pair (height, width), or (beta1, beta2), among the options.
+    /// A pair (height, width), or (beta1, beta2), as an option.
     pub fn pair<T: for<'a> Deserialize<'a>>(&self, name: &str) -> [T; 2] {
         let value = self.option(name).clone();
         serde_json::from_value(value).unwrap_or_else(|e| panic!("{}: {name}: {e}", self.name))
     }
 
-    /// A yes or no among the options.
+    /// A Boolean option.
     pub fn flag(&self, name: &str) -> bool {
         let value = self.option(name);
         value.as_bool().unwrap_or_else(|| panic!("{}: {name} = {value}", self.name))
     }
 
-    /// A word among the options.
+    /// A text option.
     pub fn text(&self, name: &str) -> &str {
         let value = self.option(name);
         value.as_str().unwrap_or_else(|| panic!("{}: {name} = {value}", self.name))
@@ -161,7 +161,7 @@ impl Case {
     }
 }
 
-/// Every file says where it comes from, and every tensor has as many numbers as its shape says.
+/// Every file names its origin, and every tensor has as many numbers as its shape.
 #[test]
 fn golden_files_are_whole() {
     let entries = std::fs::read_dir(folder()).unwrap().map(|e| e.unwrap().path());
@@ -189,7 +189,7 @@ fn golden_files_are_whole() {
     }
 }
 
-/// The comparison itself can fail: on a wrong number, on NaN and on a missing element.
+/// The comparison fails for a wrong number, NaN and a missing element.
 #[test]
 fn golden_comparison_refuses_what_differs() {
     let case = load("linear").remove(0);

@@ -1,4 +1,4 @@
-//! Every op, every input: the gradient is the derivative.
+//! For every op and every input, the gradient is the derivative.
 //!
 //! For each sample of `samples/`: backpropagation in f64 against central differences (rtol 1e-5,
 //! atol 1e-7); every layout of inputs and cotangent in f64, and in f32 through the fast kernels,
@@ -29,7 +29,7 @@ macro_rules! ops {
                 super::each(OP, super::layouts_and_precisions);
             }
             #[test]
-            fn gradient_is_skipped_where_nobody_needs_it() {
+            fn gradient_is_computed_only_if_needed() {
                 super::each(OP, super::leaves_only);
             }
         })*
@@ -45,7 +45,7 @@ fn each(op: &str, law: fn(&Sample)) {
     samples::of(op).iter().for_each(law);
 }
 
-/// An op without samples fails the suite, wherever it was forgotten.
+/// Every op is in [`ops::OPS`], has samples, and is in the list above.
 #[test]
 fn every_op_has_samples() {
     let all = samples::all();
@@ -162,13 +162,13 @@ fn gradient_at(
     gradients.get(&x).unwrap().to_vec()
 }
 
-/// Where an op has no derivative its documentation says which number it gives.
+/// Where an op has no derivative, it returns the number that its documentation names.
 #[test]
 fn gradients_at_kinks_are_as_documented() {
     let kink = [-1.0, 0.0, -0.0, 1.0];
     assert_eq!(gradient_at(&kink, ops::relu), [0.0, 0.0, 0.0, 4.0]);
     assert_eq!(gradient_at(&kink, |t, x| ops::leaky_relu(t, x, 0.5)), [0.5, 1.0, 1.5, 4.0]);
-    // The first of equals wins; the border of a pooling never does.
+    // The arg-max is the first among equals, and never in the padding.
     let ties = [2.0, 5.0, 5.0, 1.0, 5.0];
     assert_eq!(gradient_at(&ties, |t, x| ops::max(t, x, &[0])), [0.0, 1.0, 0.0, 0.0, 0.0]);
     let options = ops::Pool2dOptions { kernel: [1, 3], stride: [1, 1], padding: [0, 1] };
@@ -179,7 +179,7 @@ fn gradients_at_kinks_are_as_documented() {
     assert_eq!(gradient_at(&[-1.0; 4], pooled), [3.0, 3.0, 4.0, 0.0]);
 }
 
-/// A power of 0 is the constant 1, also at 0; an exponent of 1 has slope 1 there.
+/// x⁰ is the constant 1, also at x = 0; x¹ has the derivative 1 there.
 #[test]
 fn gradient_of_pow_at_zero() {
     assert_eq!(gradient_at(&[0.0, 2.0], |t, x| ops::pow(t, x, 0.0)), [0.0, 0.0]);
@@ -187,7 +187,7 @@ fn gradient_of_pow_at_zero() {
     assert_eq!(gradient_at(&[0.0, 3.0], |t, x| ops::pow(t, x, 2.0)), [0.0, 12.0]);
 }
 
-/// The mean over no rows is not a number, and neither is its gradient anything but empty.
+/// The mean over no rows is NaN, and its gradient is empty.
 #[test]
 fn cross_entropy_of_no_rows_is_nan() {
     use ops::Targets;

@@ -1,4 +1,4 @@
-//! Networks give the same whether their layers run one by one or several in one pass.
+//! Networks compute the same whether their layers run one by one or fused.
 
 mod statistics;
 
@@ -8,16 +8,16 @@ use fer::nn::{ActivationFunction, Mode, Pass};
 use fer::random::{Purpose, Rng};
 use fer::tensor::{Element, Tensor};
 
-/// A built-in network for small pictures.
+/// Returns a built-in network for small images.
 fn network<T: Element>(name: &str, side: usize) -> Network<T> {
     let spec = NetworkSpec { input: [1, side, side], ..architecture(name).unwrap() };
     let mut network = Network::new(spec, 5).unwrap();
-    disturb(&mut network);
+    randomise(&mut network);
     network
 }
 
-/// Batch norms as if trained, some scales negative.
-fn disturb<T: Element>(network: &mut Network<T>) {
+/// Sets batch norms and biases to random values, some γ negative.
+fn randomise<T: Element>(network: &mut Network<T>) {
     let mut rng = Rng::new(1, Purpose::Test, 0, 0);
     for (name, tensor) in network.state_mut() {
         let range = match name.rsplit('.').next() {
@@ -36,7 +36,7 @@ fn pictures<T: Element>(n: usize, side: usize) -> Tensor<T> {
     Tensor::from_fn(&[n, 1, side, side], |_| T::from_f64(rng.uniform()))
 }
 
-/// Logits, the gradient of the pixels and those of the parameters, layer by layer or as usual.
+/// Returns the logits and the gradients of pixels and parameters; with `apart`, layers are not fused.
 fn run<T: Element>(network: &Network<T>, mode: Mode, guided: bool, apart: bool) -> Vec<Vec<T>> {
     let mut pass = Pass::new(mode, true);
     if apart {
@@ -101,7 +101,7 @@ fn fused_passes_equal_layer_by_layer_in_f64() {
 
 #[test]
 fn folded_networks_give_the_logits_of_the_network() {
-    // A batch norm may go in front of a pooling only where it turns no channel around.
+    // A batch norm commutes with max pooling only if no γ is negative.
     for (name, turns) in
         [("fer-s", true), ("fer-m", true), ("fer-m", false), ("tiny", true), ("vgg", true)]
     {
@@ -119,7 +119,7 @@ fn folded_networks_give_the_logits_of_the_network() {
     }
 }
 
-/// Every kind of neighbour of a convolution and of a block.
+/// Convolutions and blocks with every kind of next layer.
 #[test]
 fn folding_stops_where_a_layer_does_not_commute() {
     let conv = |filters, stride, bias| LayerSpec::Conv2d {
@@ -158,14 +158,14 @@ fn folding_stops_where_a_layer_does_not_commute() {
     ];
     let spec = NetworkSpec { layers, ..architecture("fer-s").unwrap() };
     let mut network = Network::<f32>::new(spec, 3).unwrap();
-    disturb(&mut network);
+    randomise(&mut network);
     let want = network.logits(pictures(2, 48)).unwrap();
     let got = Inference::new(&network).logits(&pictures(2, 48)).unwrap();
     assert_close(&want.to_vec(), &got.to_vec(), 1e-5, "odd");
 }
 
 #[test]
-fn a_folded_network_takes_pictures_of_any_batch_in_turn() {
+fn a_folded_network_takes_batches_of_any_size() {
     let network = network::<f32>("fer-s", 48);
     let inference = Inference::new(&network);
     let many = inference.logits(&pictures(64, 48)).unwrap().to_vec();

@@ -1,4 +1,4 @@
-//! Whole networks: gradients in random directions, golden values of PyTorch, optimisers.
+//! Whole networks: gradients along random directions, golden values from PyTorch, optimisers.
 
 use crate::laws::golden;
 use crate::laws::golden::Case;
@@ -6,8 +6,7 @@ use approx::assert_relative_eq;
 use fer::autograd::{Tape, Var};
 use fer::model::{LayerSpec, Network, NetworkSpec, architecture};
 use fer::nn::{Mode, Parameter, Pass, Role};
-use fer::ops;
-use fer::ops::Targets;
+use fer::ops::{self, Targets};
 use fer::optim::{Optimizer, OptimizerConfig, OptimizerKind, Schedule, ScheduleShape};
 use fer::random::{Purpose, Rng};
 use fer::tensor::Tensor;
@@ -15,7 +14,7 @@ use fer::train::batch::Batch;
 use fer::train::step::StepAddress;
 use fer::train::train_step;
 
-/// An architecture on pictures of `side`, so that double precision on naive loops stays quick.
+/// Returns an architecture for small images: the naive loops of f64 are slow.
 fn small(arch: &str, side: usize) -> NetworkSpec {
     let mut spec = architecture(arch).unwrap();
     spec.input = [1, side, side];
@@ -89,7 +88,7 @@ fn plain_network_gradient_matches_differences() {
     check_directions(small("tiny", 8), Mode::Train { seed: 5, step: 0 }, 20);
 }
 
-/// ⟨J·v, u⟩ = ⟨v, Jᵀ·u⟩ where no kink is in the way: a network of smooth functions.
+/// ⟨J·v, u⟩ = ⟨v, Jᵀ·u⟩ for a network of smooth functions.
 #[test]
 fn smooth_network_has_an_exact_adjoint() {
     let function = fer::nn::ActivationFunction::Tanh;
@@ -126,8 +125,8 @@ fn smooth_network_has_an_exact_adjoint() {
     }
 }
 
-/// ⟨J·v, u⟩ = ⟨v, Jᵀ·u⟩ to 1e-10 for a network without kinks or curves: there J·v is a difference of
-/// two outputs, without any step size.
+/// ⟨J·v, u⟩ = ⟨v, Jᵀ·u⟩ to 1e-10 for a linear network: there J·v is the difference of two outputs, without
+/// a step size.
 #[test]
 fn linear_network_has_an_exact_adjoint() {
     let spec = NetworkSpec {
@@ -287,7 +286,7 @@ fn optimizers_match_pytorch() {
     }
 }
 
-/// A step of plain SGD with rate 1 from 0 shows the clipped gradient itself.
+/// One step of plain SGD from 0 with learning rate 1 gives the negative clipped gradient.
 #[test]
 fn clipping_matches_pytorch() {
     for case in golden::load("clipping") {
@@ -320,7 +319,7 @@ fn schedules_match_pytorch_where_the_definitions_agree() {
         let shape = match case.name.as_str() {
             "cosine" => ScheduleShape::Cosine,
             "linear" => ScheduleShape::Linear,
-            _ => continue, // other floors, step lengths and end points than ours
+            _ => continue, // PyTorch defines these differently
         };
         let schedule = Schedule { shape, warmup: 0.0 };
         let lr = |t: usize| case.number("lr") * schedule.factor(t as f64 / 12.0);
@@ -330,9 +329,9 @@ fn schedules_match_pytorch_where_the_definitions_agree() {
     assert_eq!(checked, 2);
 }
 
-/// Eight pictures of noise are learnt by heart: loss near 0, all answers right.
+/// A network overfits eight images of noise: the loss is near 0 and all answers are correct.
 #[test]
-fn eight_pictures_are_learnt_by_heart() {
+fn a_network_overfits_eight_images() {
     let mut network = Network::<f32>::new(small("fer-s", 24), 0).unwrap();
     let config = OptimizerConfig { weight_decay: 0.0, ..Default::default() };
     let mut optimizer = Optimizer::new(config, &network.parameters());
@@ -376,9 +375,9 @@ fn training_has_the_same_bits_for_any_number_of_threads() {
     }
 }
 
-/// Watching a layer shows its output without changing the result.
+/// Watching a layer keeps its output and does not change the result.
 #[test]
-fn watched_layers_show_their_outputs() {
+fn watched_layers_keep_their_outputs() {
     let network = Network::<f64>::new(small("fer-s", 16), 7).unwrap();
     let x = Tensor::from_fn(&[2, 1, 16, 16], |i| (i % 13) as f64 / 13.0);
     let plain = network.logits(x.clone()).unwrap();
@@ -394,6 +393,6 @@ fn watched_layers_show_their_outputs() {
     assert_eq!(gradients.get(&map).unwrap().shape(), map.shape());
     assert!(gradients.get(&pixels).is_some());
     let mut tape = Tape::<f64>::new();
-    let stranger = tape.leaf(Tensor::zeros(&[1])); // on line 0, as the pixels are on theirs
+    let stranger = tape.leaf(Tensor::zeros(&[1])); // at index 0, as are the pixels on their tape
     assert!(gradients.get(&stranger).is_none());
 }

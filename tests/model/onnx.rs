@@ -33,8 +33,8 @@ fn words(values: Option<&Vec<Value<'_>>>) -> Vec<String> {
     values.into_iter().flatten().map(text).collect()
 }
 
-/// A network whose batch norms have seen something: random statistics, scales and shifts.
-fn lived_in(arch: &str) -> Network<f32> {
+/// Returns a network with random statistics, scales and shifts of batch norms.
+fn random_network(arch: &str) -> Network<f32> {
     let mut network = Network::new(architecture(arch).unwrap(), 5).unwrap();
     let mut rng = Rng::new(5, Purpose::Test, 0, 0);
     for (name, tensor) in network.state_mut() {
@@ -51,9 +51,9 @@ fn lived_in(arch: &str) -> Network<f32> {
 }
 
 #[test]
-fn values_are_defined_before_use_and_every_weight_is_there() {
+fn values_are_defined_before_use_and_every_weight_is_present() {
     for arch in ["fer-s", "tiny"] {
-        let network = lived_in(arch);
+        let network = random_network(arch);
         let model = to_onnx(&network, 1.5, &[]).unwrap();
         assert_eq!(model, to_onnx(&network, 1.5, &[]).unwrap());
         let model = fields(&model);
@@ -87,7 +87,7 @@ fn values_are_defined_before_use_and_every_weight_is_there() {
 
 #[test]
 fn a_block_is_these_operators() {
-    let model = to_onnx(&lived_in("fer-s"), 1.0, &[]).unwrap();
+    let model = to_onnx(&random_network("fer-s"), 1.0, &[]).unwrap();
     let model = fields(&model);
     let graph = fields(bytes(&model[&7][0]));
     let line = |node: &Value<'_>| {
@@ -151,7 +151,8 @@ fn leaves_logits_for_the_python_check() {
     };
     write("pixels.npy", &to_npy(&pixels, &shape).unwrap());
     let own = fer::model::weights::network_file::own().unwrap().0;
-    let networks = [("fer-m", lived_in("fer-m")), ("vgg", lived_in("vgg")), ("own", own)];
+    let networks =
+        [("fer-m", random_network("fer-m")), ("vgg", random_network("vgg")), ("own", own)];
     for (name, network) in networks {
         write(&format!("{name}.onnx"), &to_onnx(&network, 1.3, &[]).unwrap());
         let mut logits = Vec::new();

@@ -3,8 +3,7 @@
 use crate::Result;
 use crate::autograd::Var;
 use crate::nn::{LayerBuilder, Mode, Parameter, Pass, Role};
-use crate::ops;
-use crate::ops::BatchStatistics;
+use crate::ops::{self, BatchStatistics};
 use crate::tensor::{Element, Tensor};
 
 /// Batch normalisation of the channels of `[n, c, h, w]`, or of the features of `[n, c]`.

@@ -2,9 +2,7 @@
 
 use crate::autograd::Var;
 use crate::nn::{LayerBuilder, Parameter, Pass, Role};
-use crate::ops;
-use crate::ops::BatchStatistics;
-use crate::ops::Conv2dOptions;
+use crate::ops::{self, BatchStatistics, Conv2dOptions};
 use crate::tensor::Element;
 use crate::{Error, Result};
 use fer_kernels::Conv2dGeometry;

@@ -1,27 +1,26 @@
 //! Wrong calls of every op: an error that names the op and what did not fit, never a panic.
 
 use fer::autograd::{Tape, Var};
-use fer::ops::BatchStatistics;
-use fer::ops::Conv2dOptions;
 use fer::ops::Pool2dOptions;
+use fer::ops::{BatchStatistics, Conv2dOptions};
 use fer::ops::{CrossEntropyOptions, Targets};
 use fer::random::{Purpose, Rng};
 use fer::tensor::Tensor;
 use fer::{Error, Result, ops};
 use fer_kernels::warp::Border;
 
-/// Ops that accept every tensor.
+/// Ops that accept a tensor of any shape.
 const ACCEPT_ALL: &[&str] =
     &["neg", "exp", "ln", "sqrt", "pow", "relu", "leaky_relu", "sigmoid", "tanh"];
 
-/// Wrong calls, tried one after the other on one tape.
+/// Wrong calls, made one after the other on one tape.
 struct Trial {
     tape: Tape<f64>,
     tried: Vec<&'static str>,
 }
 
 impl Trial {
-    /// Calls `op` on leaves of these shapes; the error must name the op and hold `words`.
+    /// Calls `op` on leaves of these shapes; the error must contain the name of the op and `words`.
     fn refuses<R: std::fmt::Debug>(
         &mut self,
         op: &'static str,
@@ -319,7 +318,7 @@ fn tensors_of_wrong_size_are_refused() {
     }
 }
 
-/// Matrices of numbers that are not finite read from nowhere; they do not panic.
+/// Warps by matrices that are not finite neither panic nor read outside the image.
 #[test]
 fn a_warp_by_no_number_does_not_panic() {
     let mut t = Tape::<f64>::new();

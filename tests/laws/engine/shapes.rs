@@ -1,4 +1,4 @@
-//! What has a shape keeps it: gradients that of their values, and a label of memory what lies there.
+//! Gradients have the shape of their values, and the layout of a tensor is that of its memory.
 
 use crate::laws::engine::assert_refused;
 use fer::autograd::gradcheck::gradcheck;
@@ -8,7 +8,7 @@ use fer::tensor::{Shape, Tensor};
 use fer::{Result, ops};
 use fer_kernels::Layout;
 
-/// An op whose backward pass gives its second input a gradient of this shape, whatever it was.
+/// An op whose backward pass gives its second input a gradient of this shape, right or wrong.
 struct Wrong(Vec<usize>);
 
 impl Backward<f64> for Wrong {
@@ -50,7 +50,7 @@ fn a_gradient_of_another_shape_is_an_error_that_names_the_op() -> Result<()> {
 }
 
 #[test]
-fn what_is_no_broadcast_is_refused() {
+fn a_shape_that_is_no_broadcast_is_an_error() {
     let sum = |from: &[usize], to: &[usize]| unbroadcast(Tensor::full(from, 1.0), &Shape::new(to));
     assert_eq!(sum(&[2, 3], &[3]).unwrap().to_vec(), [2.0; 3]);
     assert_eq!(sum(&[2, 3], &[2, 1]).unwrap().to_vec(), [3.0; 2]);
@@ -59,8 +59,8 @@ fn what_is_no_broadcast_is_refused() {
     assert_refused(sum(&[2, 3], &[3, 2]), "[3, 2]");
 }
 
-/// Only four axes can lie channels-last. What asks for that with others lies row-major and says so,
-/// also after it has got four axes.
+/// Only a tensor of four axes can be channels-last. Any other is row-major and reports it, also after
+/// it is reshaped to four axes.
 #[test]
 fn memory_is_channels_last_with_four_axes_only() -> Result<()> {
     let counted = |shape: &[usize], layout| {

@@ -1,10 +1,8 @@
-//! The number of threads changes how long a step takes, and no bit of its result.
+//! The number of threads changes no bit of the result of a step.
 
 use fer::autograd::{Tape, Var};
-use fer::ops;
-use fer::ops::Conv2dOptions;
-use fer::ops::Pool2dOptions;
 use fer::ops::Targets;
+use fer::ops::{self, Conv2dOptions, Pool2dOptions};
 use fer::random::{Purpose, Rng};
 use fer::tensor::Tensor;
 
@@ -14,8 +12,8 @@ fn random(shape: &[usize], index: u64) -> Tensor<f32> {
     Tensor::from_fn(shape, |_| (rng.normal() / (fan_in as f64).sqrt()) as f32)
 }
 
-/// One step of a small network on a batch that is cut into many tasks: the bits of the loss, of
-/// the statistics, and of every gradient.
+/// Runs one step of a small network on a batch that is split into many tasks. Returns the bits of the
+/// loss, of the statistics, and of every gradient.
 fn step() -> fer::Result<Vec<Vec<u32>>> {
     const BATCH: usize = 24;
     let mut t = Tape::<f32>::new();

@@ -5,9 +5,7 @@ use crate::laws::golden::{Case, load};
 use crate::support::samples::assert_near;
 use fer::Result;
 use fer::autograd::{Tape, Var};
-use fer::ops;
-use fer::ops::Conv2dOptions;
-use fer::ops::Pool2dOptions;
+use fer::ops::{self, Conv2dOptions, Pool2dOptions};
 use fer::ops::{CrossEntropyOptions, Targets};
 use fer::tensor::{Element, Tensor};
 use fer_kernels::Layout;
@@ -34,8 +32,8 @@ fn assert_golden<T: Element>(case: &Case, name: &str, got: &Tensor<T>, tolerance
     assert_near(&format!("{}: {name}", case.name), &got, &want, tolerance);
 }
 
-/// Runs f on leaves of the named tensors and compares `y` and each `grad_…`; `suffix` tells the
-/// steps of a case apart.
+/// Runs f on leaves of the named tensors and compares `y` and each `grad_…`; `suffix` names the
+/// step of a case.
 fn check<T: Element>(
     case: &Case,
     (layout, tolerance): How,
@@ -96,7 +94,7 @@ fn linear<T: Element>(case: &Case, how: How) {
     check::<T>(case, how, &names, "", |t, v| ops::linear(t, &v[0], &v[1], &v[2]));
 }
 
-/// Training: two steps, and the running statistics that follow from what the op measured,
+/// Training: two steps, and the running statistics that follow from the batch statistics,
 /// new = (1 − m)·old + m·batch with the unbiased variance. Evaluation: fixed statistics.
 fn batch_norm<T: Element>(case: &Case, how: How) {
     let (eps, momentum) = (case.number("eps"), case.number("momentum"));

@@ -1,14 +1,11 @@
-//! A convolution that measures its output, and the batch norm that takes its word for it.
+//! A convolution that computes the statistics of its output, and the batch norm that uses them.
 
 use crate::kernels::at_each_level;
 use crate::model::fusion::{assert_close, network, pictures};
 use fer::autograd::gradcheck::gradcheck;
 use fer::autograd::{Tape, Var};
 use fer::nn::{Mode, Pass};
-use fer::ops;
-use fer::ops::BatchStatistics;
-use fer::ops::Conv2dOptions;
-use fer::ops::Pool2dOptions;
+use fer::ops::{self, BatchStatistics, Conv2dOptions, Pool2dOptions};
 use fer::random::{Purpose, Rng};
 use fer::tensor::{Element, Tensor};
 use fer_kernels::Conv2dGeometry;
@@ -21,9 +18,9 @@ const EPS: f64 = 1e-3;
 /// Convolution, batch norm, ReLU and pooling of `window`×`window` pixels.
 #[derive(Clone, Copy)]
 struct Chain {
-    /// Whether the convolution measures, or the batch norm reads what it gets.
+    /// Whether the convolution computes the statistics, or the batch norm.
     measured: bool,
-    /// Whether what follows the convolution is one op, or one op each.
+    /// Whether batch norm, ReLU and pooling are one op.
     one: bool,
     window: usize,
 }
@@ -49,7 +46,7 @@ impl Chain {
         Ok((ops::max_pool2d(t, &y, Pool2dOptions::square(self.window))?, batch))
     }
 
-    /// The bits of y, of mean and variance, and of the gradient of every input.
+    /// Returns the bits of y, of mean and variance, and of the gradient of every input.
     fn bits(self, inputs: &[Tensor<f32>]) -> Vec<Vec<u32>> {
         let mut t = Tape::new();
         let leaves: Vec<_> = inputs.iter().map(|x| t.leaf(x.clone())).collect();
@@ -109,7 +106,7 @@ fn a_measuring_convolution_changes_no_bit() {
     }
 }
 
-/// Through the mean and the variance as well. (The gradient of the bias is 0: the mean takes it away.)
+/// Gradients through mean and variance. (That of the bias is 0: the batch norm subtracts the mean.)
 #[test]
 fn gradient_of_the_whole_chain_matches_finite_difference() {
     let cases = [([2, 1, 4, 5], 2, 1), ([2, 2, 4, 4], 3, 2), ([1, 3, 3, 3], 2, 1)];
@@ -136,7 +133,7 @@ fn a_measuring_convolution_changes_nothing_in_f64() {
     assert_eq!(run(true), run(false));
 }
 
-/// What a network in training tracks is what its convolutions have put out.
+/// The running statistics of a network in training are those of the outputs of its convolutions.
 #[test]
 fn a_network_tracks_the_statistics_of_its_convolutions() {
     for name in ["tiny", "fer-s"] {

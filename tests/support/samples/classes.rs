@@ -1,8 +1,7 @@
 //! Samples of softmax and of the losses built on it.
 
 use crate::support::samples::{Sample, normal, positive, sample};
-use fer::ops;
-use fer::ops::{CrossEntropyOptions, Targets};
+use fer::ops::{self, CrossEntropyOptions, Targets};
 
 pub fn samples() -> Vec<Sample> {
     let mut all = Vec::new();

@@ -1,9 +1,7 @@
 //! Samples of the ops on images: convolution, pooling, warping.
 
 use crate::support::samples::{Sample, distinct, normal, sample};
-use fer::ops;
-use fer::ops::Conv2dOptions;
-use fer::ops::Pool2dOptions;
+use fer::ops::{self, Conv2dOptions, Pool2dOptions};
 use fer_kernels::warp::{Affine, Border};
 
 pub fn samples() -> Vec<Sample> {

@@ -1,9 +1,8 @@
-//! The table of samples: calls of every op on which every law is tried (gradients, adjoints,
-//! layouts, precision).
+//! The samples: calls of every op, on which every law is tested (gradients, adjoints, layouts,
+//! precision).
 //!
 //! A new op gets its samples in one of the files below, at least [`FEWEST`] of them, with sizes of
-//! 0 and 1 and odd sizes. Values at which the op has no derivative are tested apart, in
-//! `gradients.rs`.
+//! 0 and 1 and odd sizes. Values at which an op has no derivative are tested in `laws/gradients.rs`.
 
 pub mod classes;
 pub mod elementwise;
@@ -18,7 +17,7 @@ use fer::tensor::Tensor;
 use fer::tensor::storage::{Element, Pooled, Storage};
 use fer_kernels::Layout;
 
-/// Samples an op has at least.
+/// Smallest number of samples per op.
 pub const FEWEST: usize = 8;
 
 /// A call of an op: a function of its differentiable inputs.
@@ -28,11 +27,11 @@ pub type Run<T> = Box<dyn Fn(&mut Tape<T>, &[Var<T>]) -> Result<Var<T>>>;
 pub struct Sample {
     /// Its name in `fer::ops::OPS`.
     pub op: &'static str,
-    /// What this sample is about.
+    /// What this sample tests.
     about: String,
     /// Values that f32 holds exactly, so that both precisions see the same numbers.
     pub inputs: Vec<Tensor<f64>>,
-    /// The inputs, by number, in which the op is affine while the others stand still.
+    /// The numbers of the inputs in which the op is affine while the others are fixed.
     pub affine_in: &'static [usize],
     f64: Run<f64>,
     f32: Run<f32>,
@@ -70,7 +69,7 @@ impl Precision for f32 {
     }
 }
 
-/// What came out of a sample, row-major.
+/// The result of a sample, row-major.
 pub struct Outcome {
     /// The result.
     pub value: Tensor<f64>,
@@ -123,8 +122,8 @@ impl Sample {
     }
 }
 
-/// Leaves NaN in the buffers that the next tensors get, four of each size up to 4096, and places that
-/// do not exist in those of the next places: an element that nobody writes shows.
+/// Fills the buffers that the next tensors get with NaN, four of each size up to 4096, and those of the
+/// next arg-max indices with an index that does not exist: then an element that is not written is found.
 fn poison<T: Element>() {
     // Beyond 128 buffers have eight sizes between two powers of two.
     let beyond = (4..=8).flat_map(|k| (9..=16).map(move |eighths| eighths << k));
