@@ -138,6 +138,12 @@ def check_codes(part, folder):
             print(f"note: {part}: {name} ended with {code}, see {folder / part / name}.err")
 
 
+def cpu_seconds():
+    """CPU time of all commands so far."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def make(program, part, reuse):
     """The results of a part, from before or made now."""
     note = program.folder / part / "commands.txt"
@@ -145,9 +151,10 @@ def make(program, part, reuse):
         if note.read_text() == program.signature(part):
             return
         print(f"note: {part} in {program.folder} is of other commands or another machine: made again")
-    begun = time.time()
+    begun, cpu = time.time(), cpu_seconds()
     program.run(part)
-    print(f"ran {part} in {time.time() - begun:.0f} s ({program.fer})", flush=True)
+    seconds, cpu = time.time() - begun, cpu_seconds() - cpu
+    print(f"ran {part} in {seconds:.0f} s ({cpu:.0f} s of CPU): {program.fer}", flush=True)
     check_codes(part, program.folder)
 
 

@@ -82,7 +82,6 @@ demo: demo --epochs 1 --out demo
 """,
     "report": SMALL_RUN + """
 quick: report run --quick --out quick.html --json
-chinese: report run --quick --lang zh --seed 1 --out chinese.html --json
 """,
     "eval": SMALL_RUN + MANY_FACES + """
 own: eval --data many.csv.gz --json
