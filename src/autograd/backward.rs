@@ -7,8 +7,8 @@
 //! x̄ᵢ += ȳ · ∂f/∂xᵢ
 //! ```
 //!
-//! It is `+=` because a value used twice receives two gradients. A value is only used by later nodes,
-//! so ȳ is complete when its node is reached.
+//! It is `+=` because a value used twice receives two gradients. A value is only used by later
+//! nodes, so ȳ is complete when its node is reached.
 
 use crate::autograd::tape::Node;
 use crate::autograd::{InputGrads, NodeId, Tape, Var};
@@ -59,8 +59,8 @@ impl<T: Element> Tape<T> {
         self.backward_from(output, Tensor::full(&output.shape(), T::ONE))
     }
 
-    /// Computes the vector-Jacobian product of the whole computation, from any output and a gradient ȳ
-    /// (`grad_output`) of its shape. Consumes the tape.
+    /// Computes the vector-Jacobian product of the whole computation, from any output and a
+    /// gradient ȳ (`grad_output`) of its shape. Consumes the tape.
     ///
     /// # Errors
     /// [`Error::Shape`] if the shapes differ, `output` or what it was computed from is not on this
@@ -73,8 +73,8 @@ impl<T: Element> Tape<T> {
         self.backward_with(output, grad_output, &mut |_, _, _| {})
     }
 
-    /// As [`Tape::backward_from`], with a hook that sees, and may change, the gradient at every node
-    /// but the leaves.
+    /// As [`Tape::backward_from`], with a hook that sees, and may change, the gradient at every
+    /// node but the leaves.
     ///
     /// # Errors
     /// As [`Tape::backward_from`].

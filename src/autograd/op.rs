@@ -1,7 +1,7 @@
 //! What an op must know to take part in backpropagation: its derivative.
 //!
-//! Let L be the number to be differentiated, for example a loss, and write v̄ = ∂L/∂v for the gradient
-//! of L with respect to a value v. An op y = f(x₁, x₂, …) receives ȳ and returns
+//! Let L be the number to be differentiated, for example a loss, and write v̄ = ∂L/∂v for the
+//! gradient of L with respect to a value v. An op y = f(x₁, x₂, …) receives ȳ and returns
 //!
 //! ```text
 //! x̄ᵢ = ȳ · ∂f/∂xᵢ          the vector-Jacobian product of f
@@ -17,7 +17,8 @@ pub trait Backward<T: Element>: Send {
     /// Returns the op's name, as in [`OPS`](crate::ops::OPS).
     fn name(&self) -> &'static str;
 
-    /// Computes the vector-Jacobian product: from ȳ (`grad_output`), x̄ᵢ for each input that needs it.
+    /// Computes the vector-Jacobian product: from ȳ (`grad_output`), x̄ᵢ for each input that needs
+    /// it.
     ///
     /// # Errors
     /// Only if shapes disagree, which the forward pass has excluded.
@@ -26,27 +27,28 @@ pub trait Backward<T: Element>: Send {
 
 /// The gradients of an op's inputs, as its backward pass sets them.
 pub struct InputGrads<T: Element> {
-    wanted: Vec<bool>,
+    needed: Vec<bool>,
     /// `None` where the op has set none.
     pub(crate) grads: Vec<Option<Tensor<T>>>,
 }
 
 impl<T: Element> InputGrads<T> {
     pub(crate) fn new() -> Self {
-        Self { wanted: Vec::new(), grads: Vec::new() }
+        Self { needed: Vec::new(), grads: Vec::new() }
     }
 
-    /// Prepares for an op whose inputs need a gradient where `wanted` says so.
-    pub(crate) fn reset(&mut self, wanted: impl Iterator<Item = bool>) {
-        self.wanted.clear();
-        self.wanted.extend(wanted);
+    /// Prepares for an op whose inputs need a gradient where `needed` says so.
+    pub(crate) fn reset(&mut self, needed: impl Iterator<Item = bool>) {
+        self.needed.clear();
+        self.needed.extend(needed);
         self.grads.clear();
-        self.grads.resize_with(self.wanted.len(), || None);
+        self.grads.resize_with(self.needed.len(), || None);
     }
 
-    /// Returns whether the gradient of input `i` is needed. An input that does not exist needs none.
-    pub fn wants(&self, i: usize) -> bool {
-        self.wanted.get(i) == Some(&true)
+    /// Returns whether the gradient of input `i` is needed. An input that does not exist needs
+    /// none.
+    pub fn needs(&self, i: usize) -> bool {
+        self.needed.get(i) == Some(&true)
     }
 
     /// Sets the gradient of input `i`, and computes it only if it is needed.
@@ -54,7 +56,7 @@ impl<T: Element> InputGrads<T> {
     /// # Errors
     /// Those of `compute`.
     pub fn set(&mut self, i: usize, compute: impl FnOnce() -> Result<Tensor<T>>) -> Result<()> {
-        if self.wants(i) {
+        if self.needs(i) {
             self.grads[i] = Some(compute()?);
         }
         Ok(())

@@ -143,8 +143,8 @@ impl<T: Element> Tape<T> {
     }
 
     /// Records an op: its result, its inputs, and its backward pass with the values that it saved.
-    /// If no input needs a gradient, nothing is recorded and the saved values are freed. An input of
-    /// another tape is an error of the backward pass, not of this function.
+    /// If no input needs a gradient, nothing is recorded and the saved values are freed. An input
+    /// of another tape is an error of the backward pass, not of this function.
     pub fn record(
         &mut self,
         value: Tensor<T>,
@@ -203,8 +203,8 @@ impl<T: Element> Tape<T> {
         self.nodes.is_empty()
     }
 
-    /// Iterates over the nodes in order: id, name of the op (`leaf` for a leaf), inputs, shape of the
-    /// result.
+    /// Iterates over the nodes in order: id, name of the op (`leaf` for a leaf), inputs, shape of
+    /// the result.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &'static str, &[Option<NodeId>], Shape)> {
         self.nodes.iter().enumerate().map(|(index, node)| {
             let name = node.op.as_ref().map_or("leaf", |op| op.name());

@@ -1,8 +1,8 @@
 //! The gradient of a value that was repeated by broadcasting.
 //!
-//! Broadcasting repeats a value along an axis: `[3, 1] + [1, 4]` reads each number of the left operand
-//! four times. A value read four times receives four gradients, and they add up. So the gradient of a
-//! broadcast is a sum over the repeated axes.
+//! Broadcasting repeats a value along an axis: `[3, 1] + [1, 4]` reads each number of the left
+//! operand four times. A value read four times receives four gradients, and they add up. So the
+//! gradient of a broadcast is a sum over the repeated axes.
 
 use crate::tensor::{Element, MAX_RANK, Shape, Tensor};
 use crate::{Error, Result};

@@ -10,9 +10,9 @@ pub fn flop_per_face<T: Element>(network: &Network<T>, side: usize) -> f64 {
     3.0 * forward_flop_per_face(network, side)
 }
 
-/// Returns the floating-point operations of the forward pass per face of `side`×`side` pixels: two per
-/// multiply-accumulate, of convolutions and matrices only. Convolutions count by their definition,
-/// whatever the algorithm.
+/// Returns the floating-point operations of the forward pass per face of `side`×`side` pixels: two
+/// per multiply-accumulate, of convolutions and matrices only. Convolutions count by their
+/// definition, whatever the algorithm.
 pub fn forward_flop_per_face<T: Element>(network: &Network<T>, side: usize) -> f64 {
     let mut shape = vec![network.spec.input[0], side, side];
     let mut macs = 0;

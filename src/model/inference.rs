@@ -7,8 +7,8 @@
 //! γ·(conv(x, w) + b − mean)/std + β = conv(x, w·γ/std) + (b − mean)·γ/std + β
 //! ```
 //!
-//! ReLU and 2×2 max pooling are applied while the output of the convolution is in cache. The filters are
-//! brought into the memory order of the kernels once, not for every batch.
+//! ReLU and 2×2 max pooling are applied while the output of the convolution is in cache. The
+//! filters are brought into the memory order of the kernels once, not for every batch.
 
 use crate::autograd::Var;
 use crate::model::Network;
@@ -22,8 +22,8 @@ use crate::{Error, Result};
 use fer_kernels::conv2d::{Epilogue, Prepared};
 use fer_kernels::{Layout, Pool2dGeometry, Transpose, elementwise, on_pool};
 
-/// A network with fixed weights. It computes the logits of [`Network::logits`], up to rounding, in less
-/// time.
+/// A network with fixed weights. It computes the logits of [`Network::logits`], up to rounding, in
+/// less time.
 #[derive(Debug)]
 pub struct Inference {
     mean: f32,
@@ -115,8 +115,8 @@ fn run(steps: &[Step], mut x: Tensor) -> Result<Tensor> {
     Ok(x)
 }
 
-/// Computes x·W + b. Here W is `[inputs, outputs]`, the transpose of that of `ops::linear`: the kernel
-/// reads it in place, and multiplies a few rows as vectors.
+/// Computes x·W + b. Here W is `[inputs, outputs]`, the transpose of that of `ops::linear`: the
+/// kernel reads it in place, and multiplies a few rows as vectors.
 fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     let (sx, sw) = (x.shape(), weight.shape());
     if sx.len() != 2 || sx[1] != sw[0] {

@@ -30,8 +30,9 @@ impl<T: Element> Network<T> {
         Self::build(MAX_PARAMETERS, spec, seed)
     }
 
-    /// Creates the network that a weights file describes: at most `limit` parameters, counted before
-    /// memory is allocated, and an input `[1, s, s]`, because commands feed it square gray faces.
+    /// Creates the network that a weights file describes: at most `limit` parameters, counted
+    /// before memory is allocated, and an input `[1, s, s]`, because commands feed it square gray
+    /// faces.
     ///
     /// # Errors
     /// As [`Network::new`], and for another input.

@@ -1,6 +1,6 @@
-//! Runs of layers that one op computes: where they are found, for training and for inference.
+//! Finds runs of layers that one op computes, for training and for inference.
 //!
-//! A run never reaches past a layer whose output is watched, for that output must exist.
+//! A run ends at a layer whose output is watched, because that output must be computed.
 
 use crate::nn::{ActivationFunction, BatchNorm2d, Layer, SqueezeExcite};
 use crate::ops::Pool2dOptions;
@@ -19,7 +19,8 @@ pub(crate) struct NormReluPool<'a, T: Element> {
 }
 
 impl<'a, T: Element> NormReluPool<'a, T> {
-    /// Finds the longest run at the beginning of `layers`: batch norm, ReLU, pooling, in this order.
+    /// Finds the longest run at the beginning of `layers`: batch norm, ReLU, pooling, in this
+    /// order.
     ///
     /// The pooling may also come first, because a ReLU commutes with a maximum, and so does a batch
     /// norm if no γ is negative.

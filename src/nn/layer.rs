@@ -203,8 +203,8 @@ impl<T: Element> Layer<T> {
         })
     }
 
-    /// Returns the multiply-accumulates (MAC) for one image of this input shape, of convolutions and
-    /// matrices only.
+    /// Returns the multiply-accumulates (MAC) for one image of this input shape, of convolutions
+    /// and matrices only.
     pub fn macs(&self, input: &[usize]) -> usize {
         let linear = |l: &Linear<T>| l.weight.value.elements();
         match self {

@@ -11,7 +11,8 @@ use crate::tensor::{Element, Tensor};
 /// Training or evaluation: how batch norm and dropout behave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Statistics of the batch, dropout on. `seed` and `step` determine the random numbers of dropout.
+    /// Statistics of the batch, dropout on. `seed` and `step` determine the random numbers of
+    /// dropout.
     Train {
         /// Seed of the training.
         seed: u64,
@@ -22,8 +23,8 @@ pub enum Mode {
     Eval,
 }
 
-/// The state of one run. Layers read their parameters through it, so that a parameter is recorded on
-/// the tape once, and only if its gradient is needed.
+/// The state of one run. Layers read their parameters through it, so that a parameter is recorded
+/// on the tape once, and only if its gradient is needed.
 pub struct Pass<T: Element = f32> {
     /// The record of the computation.
     pub tape: Tape<T>,
@@ -49,8 +50,8 @@ impl<T: Element> Pass<T> {
         Self::new(Mode::Train { seed, step }, true)
     }
 
-    /// Creates an evaluation run without gradients of the parameters. Gradients with respect to an input
-    /// still flow if the input is a leaf of the tape.
+    /// Creates an evaluation run without gradients of the parameters. Gradients with respect to an
+    /// input still flow if the input is a leaf of the tape.
     pub fn eval() -> Self {
         Self::new(Mode::Eval, false)
     }
@@ -176,8 +177,8 @@ impl<T: Element> Pass<T> {
         &self.seen
     }
 
-    /// Returns the statistics that batch norms have computed from the batch, each with the index of its
-    /// batch norm.
+    /// Returns the statistics that batch norms have computed from the batch, each with the index of
+    /// its batch norm.
     pub fn statistics(&self) -> &[(usize, BatchStatistics<T>)] {
         &self.statistics
     }

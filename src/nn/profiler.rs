@@ -1,7 +1,7 @@
 //! Times the layers of a training step.
 //!
-//! A profiled pass notes the time at which every layer's forward pass ends, and in the backward pass
-//! the time at which the last node of a layer is visited: there its backward pass begins.
+//! A profiled pass notes the time at which every layer's forward pass ends, and in the backward
+//! pass the time at which the last node of a layer is visited: there its backward pass begins.
 
 use crate::autograd::NodeId;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,8 +1,9 @@
-//! The ops: one file each, with forward pass, saved values, backward pass, and an example that can be
-//! checked on paper.
+//! The ops: one file each, with forward pass, saved values, backward pass, and an example that can
+//! be checked on paper.
 //!
 //! To add an op: write its file after the model of `elementwise/mul.rs`, add it to its room and to
-//! [`OPS`], and add its samples to `tests/support/samples/`. The tests fail for an op without samples.
+//! [`OPS`], and add its samples to `tests/support/samples/`. The tests fail for an op without
+//! samples.
 
 pub mod elementwise;
 pub mod fused;
@@ -31,6 +32,7 @@ pub const ENDS_IN_RELU: [&str; 3] = ["relu", "batch_norm_relu", "scale_add_relu"
 /// Name and formula of every differentiable op. [`Backward::name`](crate::autograd::Backward::name)
 /// returns one of these names.
 pub const OPS: &[(&str, &str)] = &[
+    // elementwise
     ("add", "a + b, broadcast"),
     ("sub", "a − b, broadcast"),
     ("mul", "a · b, broadcast"),
@@ -41,28 +43,34 @@ pub const OPS: &[(&str, &str)] = &[
     ("sqrt", "√x"),
     ("pow", "xᵖ"),
     ("relu", "max(x, 0)"),
-    ("leaky_relu", "x or slope · x"),
+    ("leaky_relu", "x if x > 0, else slope · x"),
     ("sigmoid", "1/(1 + e⁻ˣ)"),
     ("tanh", "tanh x"),
+    ("dropout", "0 with probability p, else x/(1 − p)"),
+    // matrix
     ("matmul", "A·B"),
     ("linear", "x·Wᵀ + b"),
     ("transpose", "axes in another order"),
-    ("reshape", "another shape"),
-    ("concat", "joined along an axis"),
-    ("sum", "Σ over axes"),
-    ("mean", "mean over axes"),
-    ("max", "maximum over axes"),
-    ("softmax", "e^x / Σ e^x"),
-    ("log_softmax", "x − ln Σ e^x"),
-    ("cross_entropy", "−Σ t·log p"),
-    ("conv2d", "Σ w·x over windows"),
+    ("reshape", "elements in another shape"),
+    ("concat", "tensors joined along an axis"),
+    // reduce
+    ("sum", "Σ x over axes"),
+    ("mean", "Σ x / m over axes"),
+    ("max", "max x over axes"),
+    ("softmax", "eˣ / Σ eˣ"),
+    ("log_softmax", "x − ln Σ eˣ"),
+    // loss
+    ("cross_entropy", "−Σ t · log softmax(x)"),
+    // image
+    ("conv2d", "Σ w·x over windows, + b"),
+    ("max_pool2d", "max x over windows"),
+    ("avg_pool2d", "mean of x over windows"),
+    ("global_avg_pool2d", "mean of x over all pixels"),
+    ("affine_warp", "x at A·(i, j, 1)"),
+    // norm
+    ("batch_norm", "γ·(x − mean)/√(var + eps) + β"),
+    // fused
     ("conv2d_statistics", "conv2d(x), and its mean and variance"),
-    ("max_pool2d", "max over windows"),
-    ("avg_pool2d", "mean over windows"),
-    ("global_avg_pool2d", "mean over pixels"),
-    ("batch_norm", "γ·(x − mean)/std + β"),
     ("batch_norm_relu", "max over windows of max(batch_norm(x), 0)"),
     ("scale_add_relu", "max(a + s·b, 0)"),
-    ("dropout", "random zeros"),
-    ("affine_warp", "x at A·(i, j)"),
 ];

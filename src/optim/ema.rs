@@ -5,8 +5,9 @@ use fer_kernels::elementwise;
 
 /// average ← d·average + (1 − d)·current, over weights and running statistics alike.
 ///
-/// The decay rises with the number of updates t, d = min(decay, (1 + t)/(10 + t)), so that the random
-/// initial weights are soon forgotten. The state is that of [`Network::state`], names and tensors.
+/// The decay rises with the number of updates t, d = min(decay, (1 + t)/(10 + t)), so that the
+/// random initial weights are soon forgotten. The state is that of [`Network::state`], names and
+/// tensors.
 ///
 /// [`Network::state`]: crate::model::Network::state
 #[derive(Clone, Debug)]

@@ -38,7 +38,8 @@ pub struct OptimizerConfig {
     pub eps: f64,
     /// λ; applies to weights, never to batch norms or biases.
     pub weight_decay: f64,
-    /// Largest norm of all gradients together: above it, they are scaled down to it. 0 switches this off.
+    /// Largest norm of all gradients together: above it, they are scaled down to it. 0 switches
+    /// this off.
     pub clip_norm: f64,
     /// Factor on the learning rate of batch norm's β (Page 2024 uses 64 with a low base rate).
     pub beta_lr: f64,
@@ -83,8 +84,8 @@ impl<T: Element> Optimizer<T> {
         Self { config, steps: 0, first: zeros(), second }
     }
 
-    /// Updates the parameters. `gradient` returns the gradient of a parameter; a parameter without one
-    /// does not change.
+    /// Updates the parameters. `gradient` returns the gradient of a parameter; a parameter without
+    /// one does not change.
     ///
     /// # Panics
     /// If a gradient has another shape than its parameter.

@@ -20,8 +20,8 @@ pub enum ScheduleShape {
     Linear,
 }
 
-/// Warm-up, then a shape. It is a function of the progress p, the share of the training that is done,
-/// by steps or by time.
+/// Warm-up, then a shape. It is a function of the progress p, the share of the training that is
+/// done, by steps or by time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Schedule {

@@ -7,8 +7,8 @@ use fer_kernels::elementwise;
 use fer_kernels::reduce::{self, Runs};
 
 impl<T: Element> Tensor<T> {
-    /// Returns f(a, b) for every pair of elements, axes of size 1 repeated. `op` names the caller in
-    /// errors.
+    /// Returns f(a, b) for every pair of elements, axes of size 1 repeated. `op` names the caller
+    /// in errors.
     ///
     /// # Errors
     /// [`Error::Shape`] if the shapes do not broadcast.
@@ -70,8 +70,8 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-/// Returns the shape to which two shapes broadcast: axes are aligned at the end, and an axis of size
-/// 1 (or a missing one) is repeated.
+/// Returns the shape to which two shapes broadcast: axes are aligned at the end, and an axis of
+/// size 1 (or a missing one) is repeated.
 fn broadcast_shape(op: &'static str, a: &Shape, b: &Shape) -> Result<Shape> {
     let rank = a.len().max(b.len());
     let mut sizes = [1; MAX_RANK];

@@ -27,8 +27,8 @@ use storage::Storage;
 /// A tensor of `f32`, or of `f64` where gradients are checked.
 ///
 /// The elements are row-major in memory. Those of images, shape `[N, C, H, W]`, may instead be
-/// channels-last ([`Layout::Nhwc`]), which the fast kernels need; the shape stays `[N, C, H, W]`, and
-/// only [`Tensor::as_slice`] shows the difference.
+/// channels-last ([`Layout::Nhwc`]), which the fast kernels need; the shape stays `[N, C, H, W]`,
+/// and only [`Tensor::as_slice`] shows the difference.
 #[derive(Clone)]
 pub struct Tensor<T: Element = f32> {
     pub(crate) storage: Storage<T>,
@@ -133,8 +133,8 @@ impl<T: Element> Tensor<T> {
         Self::build(self.shape, self.layout, |y| elementwise::unary(self.as_slice(), y, f))
     }
 
-    /// Returns f(a, b) for every pair of elements of two tensors of one shape. `op` names the caller in
-    /// errors.
+    /// Returns f(a, b) for every pair of elements of two tensors of one shape. `op` names the
+    /// caller in errors.
     ///
     /// # Errors
     /// [`Error::Shape`] if the shapes differ.

@@ -1,7 +1,7 @@
 //! A pool of reusable buffers.
 //!
-//! A training step needs the same buffer sizes again and again, so a released buffer is kept for the
-//! next request of its size. After the first step no large allocation is left.
+//! A training step needs the same buffer sizes again and again, so a released buffer is kept for
+//! the next request of its size. After the first step no large allocation is left.
 
 use fer_kernels::Kernels;
 use std::collections::BTreeMap;
@@ -32,8 +32,8 @@ pub trait Element: Kernels + Pooled {}
 impl Element for f32 {}
 impl Element for f64 {}
 
-/// Free buffers by capacity. The `Arc` is kept with its buffer, so that its counter is not allocated
-/// again either.
+/// Free buffers by capacity. The `Arc` is kept with its buffer, so that its counter is not
+/// allocated again either.
 #[derive(Debug)]
 pub struct Pool<T>(Mutex<BTreeMap<usize, Vec<Arc<Vec<T>>>>>);
 
@@ -52,8 +52,8 @@ pub fn trim<T: Pooled>() {
     T::pool().0.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
-/// Rounds up to one of eight sizes between two powers of two, so that a smaller last batch can reuse
-/// buffers too. At most an eighth is wasted.
+/// Rounds up to one of eight sizes between two powers of two, so that a smaller last batch can
+/// reuse buffers too. At most an eighth is wasted.
 fn capacity(len: usize) -> usize {
     let step = (len.next_power_of_two() / 16).max(1);
     len.div_ceil(step) * step

@@ -1,8 +1,8 @@
 //! The backward pass of a linear map is its adjoint: ⟨f(x), g⟩ = ⟨x, fᵀ(g)⟩ for every x and g.
 //!
-//! This identity holds up to rounding, also for sizes at which finite differences would be too slow. An op
-//! that is affine in one input while the others are fixed (a convolution in x, in w and in b) is tested as
-//! x ↦ f(x) − f(0).
+//! This identity holds up to rounding, also for sizes at which finite differences would be too
+//! slow. An op that is affine in one input while the others are fixed (a convolution in x, in w and
+//! in b) is tested as x ↦ f(x) − f(0).
 
 use crate::support::samples;
 use crate::support::samples::{Precision, Sample, cotangent};

@@ -5,7 +5,6 @@ mod shapes;
 mod threads;
 
 use fer::autograd::{Backward, InputGrads, NodeId, Tape, Var};
-use fer::explain::attribution::gradient::guided_backprop::block_negative_gradients;
 use fer::tensor::Tensor;
 use fer::{Error, Result, ops};
 use std::sync::{Arc, Mutex};
@@ -150,8 +149,8 @@ fn backward_starts_from_a_single_number_on_the_tape() -> Result<()> {
     Ok(())
 }
 
-/// A variable recorded before `clear` (or `backward`) is no longer on the tape: using it is an error of
-/// the backward pass, never a panic or the gradient of another value.
+/// A variable recorded before `clear` (or `backward`) is no longer on the tape: using it is an
+/// error of the backward pass, never a panic or the gradient of another value.
 #[test]
 fn stale_variables_are_refused() -> Result<()> {
     let mut t = Tape::new();
@@ -226,18 +225,23 @@ fn gradients_are_kept_for_leaves_and_retained_values() -> Result<()> {
     Ok(())
 }
 
-/// The hook of guided backpropagation lets a gradient through a ReLU only where value and gradient are
-/// positive; nothing else changes.
+/// The hook of guided backpropagation lets a gradient through a ReLU only where value and gradient
+/// are positive; nothing else changes.
 #[test]
 fn a_hook_may_change_the_gradients() -> Result<()> {
     let values = Tensor::from_slice(&[1.0, 2.0, -1.0, -2.0], &[4])?;
     let u = Tensor::from_slice(&[1.0, -1.0, 1.0, -1.0], &[4])?;
-    let gradient = |guided, f: fn(&mut Tape<f64>, &Var<f64>) -> Result<Var<f64>>| {
+    let mut block_negative = |_: NodeId, op: &str, grad: &mut Tensor<f64>| {
+        if op == "relu" {
+            *grad = grad.map(|g| g.max(0.0));
+        }
+    };
+    let mut gradient = |guided, f: fn(&mut Tape<f64>, &Var<f64>) -> Result<Var<f64>>| {
         let mut t = Tape::new();
         let x = t.leaf(values.clone());
         let y = f(&mut t, &x)?;
         let gradients = match guided {
-            true => t.backward_with(&y, u.clone(), &mut block_negative_gradients)?,
+            true => t.backward_with(&y, u.clone(), &mut block_negative)?,
             false => t.backward_from(&y, u.clone())?,
         };
         Ok::<_, Error>(gradients.get(&x).unwrap().to_vec())

@@ -36,7 +36,8 @@ fn pictures<T: Element>(n: usize, side: usize) -> Tensor<T> {
     Tensor::from_fn(&[n, 1, side, side], |_| T::from_f64(rng.uniform()))
 }
 
-/// Returns the logits and the gradients of pixels and parameters; with `apart`, layers are not fused.
+/// Returns the logits and the gradients of pixels and parameters; with `apart`, layers are not
+/// fused.
 fn run<T: Element>(network: &Network<T>, mode: Mode, guided: bool, apart: bool) -> Vec<Vec<T>> {
     let mut pass = Pass::new(mode, true);
     if apart {

@@ -125,8 +125,8 @@ fn smooth_network_has_an_exact_adjoint() {
     }
 }
 
-/// ⟨J·v, u⟩ = ⟨v, Jᵀ·u⟩ to 1e-10 for a linear network: there J·v is the difference of two outputs, without
-/// a step size.
+/// ⟨J·v, u⟩ = ⟨v, Jᵀ·u⟩ to 1e-10 for a linear network: there J·v is the difference of two outputs,
+/// without a step size.
 #[test]
 fn linear_network_has_an_exact_adjoint() {
     let spec = NetworkSpec {

@@ -1,5 +1,5 @@
-//! The ONNX file: every value is defined before it is used, every weight is in it, and the operators
-//! are those of the layers. `tests/external/onnx_check.sh` runs it in onnxruntime.
+//! The ONNX file: every value is defined before it is used, every weight is in it, and the
+//! operators are those of the layers. `tests/external/onnx_check.sh` runs it in onnxruntime.
 
 use fer::dataset::{SynthOptions, synthesize};
 use fer::export::onnx::to_onnx;

@@ -93,8 +93,8 @@ fn linear(graph: &mut Graph, l: &Linear, x: &str) {
     graph.node("Gemm", &[x, &weight, &bias], &l.name, vec![int("transB", 1)]);
 }
 
-/// Adds squeeze and excitation. The two linear layers become 1×1 convolutions on the 1×1 means, so that
-/// no reshape is needed.
+/// Adds squeeze and excitation. The two linear layers become 1×1 convolutions on the 1×1 means, so
+/// that no reshape is needed.
 fn squeeze_excite(graph: &mut Graph, l: &SqueezeExcite, x: &str) {
     let value = |part: &str| format!("{}.{part}", l.name);
     graph.node("GlobalAveragePool", &[x], &value("mean"), vec![]);

@@ -19,8 +19,8 @@ pub enum Init {
     /// The first filters of every convolution copy one input channel each; the rest are random
     /// (Jordan 2024, airbench).
     Identity,
-    /// The first convolution whitens patches of the training faces: its outputs are uncorrelated and of
-    /// variance 1. The rest is random (Page 2019, "How to train your ResNet 8").
+    /// The first convolution whitens patches of the training faces: its outputs are uncorrelated
+    /// and of variance 1. The rest is random (Page 2019, "How to train your ResNet 8").
     Whitening,
     /// Whitening in the first convolution, identity in the others.
     WhiteningIdentity,
@@ -43,8 +43,8 @@ impl Init {
     /// `[n, side, side]`, for whitening.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the first convolution does not have one input channel, or is larger than the
-    /// faces.
+    /// [`Error::Usage`] if the first convolution does not have one input channel, or is larger than
+    /// the faces.
     pub fn apply(self, network: &mut Network<f32>, pixels: &[f32], side: usize) -> Result<()> {
         let (mean, std) = (network.spec.mean, network.spec.std);
         let convolutions =
@@ -62,7 +62,8 @@ impl Init {
     }
 }
 
-/// Sets weight\[o, o, middle\] = 1 and the rest of filter o to 0, for every input channel o of a group.
+/// Sets weight\[o, o, middle\] = 1 and the rest of filter o to 0, for every input channel o of a
+/// group.
 fn set_identity(p: &mut Parameter<f32>) -> Result<()> {
     let [c_out, c_in, k_h, k_w] = sizes(p);
     let mut weight = p.value.to_vec();
@@ -76,8 +77,8 @@ fn set_identity(p: &mut Parameter<f32>) -> Result<()> {
     Ok(())
 }
 
-/// Sets the filters to ±eᵢ/√(λᵢ + ε), where (λᵢ, eᵢ) are the eigenpairs of the covariance of the patches,
-/// the largest first: all with plus, then all with minus. Further filters stay random.
+/// Sets the filters to ±eᵢ/√(λᵢ + ε), where (λᵢ, eᵢ) are the eigenpairs of the covariance of the
+/// patches, the largest first: all with plus, then all with minus. Further filters stay random.
 fn whiten(p: &mut Parameter<f32>, pixels: &[f32], side: usize) -> Result<()> {
     let [c_out, c_in, k_h, k_w] = sizes(p);
     if c_in != 1 {
@@ -107,8 +108,8 @@ fn sizes(p: &Parameter<f32>) -> [usize; 4] {
     [s[0], s[1], s[2], s[3]]
 }
 
-/// Returns the covariance `[k, k]` of the k = k_h·k_w pixels of all patches inside the faces; `None` if
-/// there is no patch.
+/// Returns the covariance `[k, k]` of the k = k_h·k_w pixels of all patches inside the faces;
+/// `None` if there is no patch.
 fn patch_covariance(pixels: &[f32], side: usize, [k_h, k_w]: [usize; 2]) -> Option<Vec<f64>> {
     let (rows, columns) = ((side + 1).checked_sub(k_h)?, (side + 1).checked_sub(k_w)?);
     let taps = k_h * k_w;

@@ -43,8 +43,8 @@ impl<T: Element> BatchNorm2d<T> {
         }
     }
 
-    /// Normalises with the statistics of the batch in training, with the running ones in evaluation.
-    /// `statistics` are those of the batch if the layer before has computed them.
+    /// Normalises with the statistics of the batch in training, with the running ones in
+    /// evaluation. `statistics` are those of the batch if the layer before has computed them.
     pub(crate) fn forward(
         &self,
         pass: &mut Pass<T>,
@@ -90,8 +90,9 @@ impl<T: Element> BatchNorm2d<T> {
         }
     }
 
-    /// Moves the running statistics towards those of a batch. Normalisation uses the biased variance of
-    /// the batch; the running variance follows the unbiased one, var · m/(m − 1), as in PyTorch.
+    /// Moves the running statistics towards those of a batch. Normalisation uses the biased
+    /// variance of the batch; the running variance follows the unbiased one, var · m/(m − 1), as in
+    /// PyTorch.
     pub(crate) fn update_running_statistics(&mut self, batch: &BatchStatistics<T>) {
         let m = T::from_f64(self.momentum);
         let unbiased = T::from_f64(batch.count as f64 / (batch.count as f64 - 1.0));

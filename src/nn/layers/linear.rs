@@ -19,7 +19,8 @@ pub struct Linear<T: Element = f32> {
 }
 
 impl<T: Element> Linear<T> {
-    /// Creates a layer with weights uniform in ±1/√inputs, so that the outputs start small, and biases 0.
+    /// Creates a layer with weights uniform in ±1/√inputs, so that the outputs start small, and
+    /// biases 0.
     pub(crate) fn new(b: &mut LayerBuilder, name: String, inputs: usize, outputs: usize) -> Self {
         let index = b.parameter();
         let bound = 1.0 / (inputs.max(1) as f64).sqrt();

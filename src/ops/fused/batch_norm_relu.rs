@@ -6,23 +6,23 @@ use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{Normalisation, Pool2dGeometry};
 
-/// Computes batch norm in training mode, then ReLU, then the maximum of each window of window×window
-/// pixels (1: no pooling): y = max(0, max over the window of γ·x̂ + β).
+/// Computes batch norm in training mode, then ReLU, then the maximum of each window of
+/// window×window pixels (1: no pooling): y = max(0, max over the window of γ·x̂ + β).
 ///
 /// It equals [`batch_norm_train`](crate::ops::batch_norm_train), [`relu`](crate::ops::relu()) and
-/// [`max_pool2d`](crate::ops::max_pool2d()) one after the other: y in every bit, the gradients up to
-/// rounding. The intermediate results are not written to memory; the backward pass computes them again
-/// from x. `statistics` are mean and variance of x if they are already known, as for
+/// [`max_pool2d`](crate::ops::max_pool2d()) one after the other: y in every bit, the gradients up
+/// to rounding. The intermediate results are not written to memory; the backward pass computes them
+/// again from x. `statistics` are mean and variance of x if they are already known, as for
 /// [`batch_norm_train`](crate::ops::batch_norm_train).
 ///
 /// **Shapes**: x `[n, c, h, w]`, or `[n, c]` where the window is 1; γ, β `[c]`; y
 /// `[n, c, ⌊h/window⌋, ⌊w/window⌋]`; the statistics `[c]`.
-/// **Gradient**: let g′ be ȳ at the arg-max of each window (the first among equals) where y > 0, and 0
-/// elsewhere. Then as in batch norm with g′ for ȳ: ∂L/∂β = Σ g′, ∂L/∂γ = Σ g′·x̂,
+/// **Gradient**: let g′ be ȳ at the arg-max of each window (the first among equals) where y > 0,
+/// and 0 elsewhere. Then as in batch norm with g′ for ȳ: ∂L/∂β = Σ g′, ∂L/∂γ = Σ g′·x̂,
 /// ∂L/∂x = γ·inv·(g′ − ∂L/∂β / m − x̂ · ∂L/∂γ / m). Saved: x, mean, inv, γ, β.
 /// **Errors**: [`Error::Shape`] if the shapes are not these, a channel has fewer than two elements,
-/// the statistics are of another number of elements, or the window is not 1 or 2 or is larger than the
-/// image.
+/// the statistics are of another number of elements, or the window is not 1 or 2 or is larger than
+/// the image.
 /// **Source**: Ioffe and Szegedy 2015.
 ///
 /// ```
@@ -161,7 +161,7 @@ impl<T: Element> Backward<T> for BatchNormReluBackward<T> {
         let gy = grad_output.as_slice();
         let mut grad_beta = Tensor::zeros(&self.gamma.shape());
         let mut grad_gamma = Tensor::zeros(&self.gamma.shape());
-        if self.train || grads.wants(1) || grads.wants(2) {
+        if self.train || grads.needs(1) || grads.needs(2) {
             let (gg, gb) = (grad_gamma.as_mut_slice(), grad_beta.as_mut_slice());
             T::batch_norm_relu_backward_reduce(g, &norm, x, gy, gg, gb);
         }

@@ -10,16 +10,17 @@ use crate::tensor::{Element, Shape, Tensor};
 /// [`conv2d`](crate::ops::conv2d()), mean\[o\] = Σ_{n,i,j} y\[n,o,i,j\] / m,
 /// var\[o\] = Σ_{n,i,j} (y\[n,o,i,j\] − mean\[o\])² / m, m = n·h_out·w_out.
 ///
-/// The statistics have the same bits as those that [`batch_norm_train`](crate::ops::batch_norm_train())
-/// computes from y. Here they are computed while y is in cache, which saves one read of y from memory.
-/// Pass them to the batch norm of this y.
+/// The statistics have the same bits as those that
+/// [`batch_norm_train`](crate::ops::batch_norm_train()) computes from y. Here they are computed
+/// while y is in cache, which saves one read of y from memory. Pass them to the batch norm of this
+/// y.
 ///
 /// **Shapes**: as [`conv2d`](crate::ops::conv2d()); mean and var `[c_out]`.
 /// **Gradient**: that of [`conv2d`](crate::ops::conv2d()). The statistics are not variables of the
-/// tape and carry no gradient. No gradient is lost: the ∂L/∂x of the batch norm, which arrives here as
-/// ȳ, contains the paths through its mean and variance. Saved: x and w.
-/// **Errors**: [`Error::Shape`](crate::Error::Shape) as [`conv2d`](crate::ops::conv2d()). If m = 0, the
-/// statistics are NaN, and the batch norm returns an error.
+/// tape and carry no gradient. No gradient is lost: the ∂L/∂x of the batch norm, which arrives here
+/// as ȳ, contains the paths through its mean and variance. Saved: x and w.
+/// **Errors**: [`Error::Shape`](crate::Error::Shape) as [`conv2d`](crate::ops::conv2d()). If m = 0,
+/// the statistics are NaN, and the batch norm returns an error.
 /// **Source**: Ioffe and Szegedy 2015; Jung et al. 2019, *Restructuring Batch Normalization to
 /// Accelerate CNN Training*.
 ///

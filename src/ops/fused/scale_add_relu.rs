@@ -5,11 +5,12 @@ use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{ChannelView, Layout};
 
-/// Computes the end of a residual block with squeeze and excitation: scales the branch b by s, adds the
-/// shortcut a, and applies ReLU: y\[n,c,i,j\] = max(0, a\[n,c,i,j\] + s\[n,c\]·b\[n,c,i,j\]).
+/// Computes the end of a residual block with squeeze and excitation: scales the branch b by s, adds
+/// the shortcut a, and applies ReLU: y\[n,c,i,j\] = max(0, a\[n,c,i,j\] + s\[n,c\]·b\[n,c,i,j\]).
 ///
-/// It equals [`mul`](crate::ops::mul()), [`add`](crate::ops::add()) and [`relu`](crate::ops::relu()) one after the
-/// other, without writing their intermediate results to memory.
+/// It equals [`mul`](crate::ops::mul()), [`add`](crate::ops::add()) and
+/// [`relu`](crate::ops::relu()) one after the other, without writing their intermediate results to
+/// memory.
 ///
 /// **Shapes**: a, b, y `[n, c, h, w]`; s `[n, c]`.
 /// **Gradient**: with g′ = ȳ where y > 0, else 0: ∂L/∂a = g′, ∂L/∂s = Σ_{i,j} g′·b, ∂L/∂b = s·g′.

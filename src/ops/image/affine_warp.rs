@@ -5,8 +5,8 @@ use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::warp::{self, Affine, Border, WarpGeometry};
 
-/// Warps images by affine maps with bilinear interpolation: y\[n,k,i,j\] is x\[n,k\] at row
-/// a·i + b·j + c and column d·i + e·j + f, where `[a, b, c, d, e, f]` is the matrix of image n. Outside
+/// Warps images by affine maps with bilinear interpolation: y\[n,k,i,j\] is x\[n,k\] at row a·i +
+/// b·j + c and column d·i + e·j + f, where `[a, b, c, d, e, f]` is the matrix of image n. Outside
 /// the image, x is 0 or the nearest pixel of the edge, as `border` says.
 ///
 /// **Shapes**: x and y `[n, c, h, w]`; n matrices.

@@ -24,15 +24,18 @@ impl Default for Conv2dOptions {
     }
 }
 
-/// Computes a convolution; the kernel is not flipped, as usual in neural networks:
-/// y\[n,o,i,j\] = b\[o\] + Σ_{c,u,v} w\[o,c,u,v\] · x\[n,c′, i·s + u·d − p, j·s + v·d − p\]
-/// with c′ = c + ⌊o·groups/c_out⌋·c_in/groups, the c-th channel of the group of o, and x = 0 outside the image.
+/// Computes a convolution; the kernel is not flipped, as usual in neural networks: y\[n,o,i,j\] =
+/// b\[o\] + Σ_{c,u,v} w\[o,c,u,v\] · x\[n,c′, i·s + u·d − p, j·s + v·d − p\] with c′ = c +
+/// ⌊o·groups/c_out⌋·c_in/groups, the c-th channel of the group of o, and x = 0 outside the image.
+/// s, d and p are stride, dilation and padding.
 ///
 /// **Shapes**: x `[n, c_in, h_in, w_in]`, w `[c_out, c_in/groups, k_h, k_w]`, b `[c_out]`,
 /// y `[n, c_out, h_out, w_out]`, h_out = ⌊(h_in + 2p − d(k_h − 1) − 1)/s⌋ + 1.
-/// **Gradient**: convolution is linear in x and in w, so each gradient is the adjoint of one of
-/// these maps applied to ȳ: `conv2d_backward_input`, `conv2d_backward_weight`; ∂L/∂b = Σ_{n,i,j} ȳ.
-/// Saved: x and w.
+/// **Gradient**: each product w·x of the formula sends ȳ·w to its x and ȳ·x to its w, and what
+/// arrives at one element adds up: ∂L/∂w\[o,c,u,v\] = Σ_{n,i,j} ȳ\[n,o,i,j\] · x\[n,c′, i·s + u·d −
+/// p, j·s + v·d − p\], ∂L/∂x\[n,c′,y,z\] = Σ ȳ\[n,o,i,j\] · w\[o,c,u,v\] over all o, i, j, u, v
+/// with y = i·s + u·d − p and z = j·s + v·d − p, ∂L/∂b\[o\] = Σ_{n,i,j} ȳ\[n,o,i,j\]. Saved: x and
+/// w.
 /// **Errors**: [`Error::Shape`] if the shapes are not these or the window does not fit.
 /// **Source**: `torch.nn.functional.conv2d`.
 ///

@@ -30,7 +30,8 @@ impl Pool2dOptions {
 /// h_out = ⌊(h_in + 2p − k)/s⌋ + 1.
 /// **Gradient**: ȳ to the arg-max of its window, the first among equals in reading order; 0 to the
 /// others. Where windows overlap, the gradients add up. Saved: the arg-max indices.
-/// **Errors**: [`Error::Shape`] if x does not have four axes, has no pixel, or the window does not fit.
+/// **Errors**: [`Error::Shape`] if x does not have four axes, has no pixel, or the window does not
+/// fit.
 /// **Source**: `torch.nn.functional.max_pool2d`.
 ///
 /// ```

@@ -26,14 +26,14 @@ pub struct CrossEntropyOptions {
 /// Computes the mean cross-entropy of softmax(logits) against the targets:
 /// L = −Σₙ Σ_c w_c · t\[n,c\] · log p\[n,c\] / W.
 ///
-/// t is the (smoothed) target and w the class weights (1 without them). For labels, W is the sum over
-/// the rows of the weight of the row's class; for soft targets, it is the number of rows.
+/// t is the (smoothed) target and w the class weights (1 without them). For labels, W is the sum
+/// over the rows of the weight of the row's class; for soft targets, it is the number of rows.
 ///
 /// **Shapes**: logits `[n, classes]`; targets n labels, or `[n, classes]`; L a scalar.
 /// **Gradient**: ∂L/∂logits\[n,c\] = L̄ · (p\[n,c\] · Σₖ wₖ t\[n,k\] − w_c t\[n,c\]) / W.
 /// Saved: p and w·t. The targets get no gradient.
-/// **Errors**: [`Error::Shape`] if the shapes are not these, a label is not a class, or ε is outside
-/// 0 to 1.
+/// **Errors**: [`Error::Shape`] if the shapes are not these, a label is not a class, or ε is
+/// outside 0 to 1.
 /// **Source**: `torch.nn.functional.cross_entropy`.
 ///
 /// ```

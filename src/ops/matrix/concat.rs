@@ -9,7 +9,8 @@ use fer_kernels::Layout;
 ///
 /// **Shapes**: inputs equal except along `axis`, where the size of y is their sum.
 /// **Gradient**: to each input its part of ȳ. Nothing is saved.
-/// **Errors**: [`Error::Shape`] if there is no input, the axis does not exist, or another size differs.
+/// **Errors**: [`Error::Shape`] if there is no input, the axis does not exist, or another size
+/// differs.
 /// **Source**: `torch.cat`.
 ///
 /// ```

@@ -32,7 +32,8 @@ pub fn matmul<T: Element>(tape: &mut Tape<T>, a: &Var<T>, b: &Var<T>) -> Result<
     Ok(tape.record(c, &[a, b], op))
 }
 
-/// Returns op(A)·op(B) of two matrices whose inner sizes agree; op is the identity or the transpose.
+/// Returns op(A)·op(B) of two matrices whose inner sizes agree; op is the identity or the
+/// transpose.
 pub(crate) fn product<T: Element>(
     a: &Tensor<T>,
     trans_a: Transpose,

@@ -5,8 +5,8 @@ use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{ChannelView, Layout};
 
-/// Mean and variance of each channel over a batch. A batch norm normalises with them in training mode,
-/// and they update its running statistics.
+/// Mean and variance of each channel over a batch. A batch norm normalises with them in training
+/// mode, and they update its running statistics.
 #[derive(Clone, Debug)]
 pub struct BatchStatistics<T: Element> {
     /// Mean of each channel, `[c]`.
@@ -21,15 +21,15 @@ pub struct BatchStatistics<T: Element> {
 /// (biased) variance of each channel over the batch and all pixels.
 ///
 /// `statistics` are mean and variance if they are already known, from
-/// [`conv2d_statistics`](crate::ops::conv2d_statistics()). They must be those of this x, because the
-/// gradient flows through them. Without them they are computed from x.
+/// [`conv2d_statistics`](crate::ops::conv2d_statistics()). They must be those of this x, because
+/// the gradient flows through them. Without them they are computed from x.
 ///
 /// **Shapes**: x `[n, c, h, w]` or `[n, c]`; γ, β `[c]`; y as x; the statistics `[c]`.
 /// **Gradient**, with inv = 1/√(var + eps) and m elements per channel:
 /// ∂L/∂β = Σ ȳ, ∂L/∂γ = Σ ȳ·x̂, ∂L/∂x = γ·inv·(ȳ − ∂L/∂β / m − x̂ · ∂L/∂γ / m): the two subtracted
 /// terms flow through the mean and through the variance. Saved: x, mean, inv, γ.
-/// **Errors**: [`Error::Shape`] if the shapes are not these, a channel has fewer than two elements, or
-/// the statistics are of another number of elements.
+/// **Errors**: [`Error::Shape`] if the shapes are not these, a channel has fewer than two elements,
+/// or the statistics are of another number of elements.
 /// **Source**: Ioffe and Szegedy 2015; `torch.nn.functional.batch_norm(training=True)`.
 ///
 /// ```
@@ -204,7 +204,7 @@ impl<T: Element> Backward<T> for BatchNormBackward<T> {
         let (x, gy) = (self.x.as_slice(), grad_output.as_slice());
         let mut grad_beta = Tensor::zeros(&self.gamma.shape());
         let mut grad_gamma = Tensor::zeros(&self.gamma.shape());
-        if self.train || grads.wants(1) || grads.wants(2) {
+        if self.train || grads.needs(1) || grads.needs(2) {
             let (gg, gb) = (grad_gamma.as_mut_slice(), grad_beta.as_mut_slice());
             T::batch_norm_backward_reduce(v, x, gy, mean, inv, gg, gb);
         }

@@ -1,7 +1,7 @@
 //! Maximum over axes.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::ops::reduce::sum::check_axes;
+use crate::ops::reduce::sum::{check_axes, count_along};
 use crate::tensor::{Element, Tensor};
 use crate::tensor::{MAX_RANK, Shape};
 use crate::{Error, Result};
@@ -38,7 +38,7 @@ pub fn max<T: Element>(tape: &mut Tape<T>, x: &Var<T>, axes: &[usize]) -> Result
         }
     }
     let moved = x.value().permute(&order[..rank]);
-    let reduced: usize = axes_product(&shape, axes);
+    let reduced = count_along(&shape, axes);
     if reduced == 0 {
         return Err(Error::shape("max", format!("no elements along {axes:?} of {shape:?}")));
     }
@@ -52,10 +52,6 @@ pub fn max<T: Element>(tape: &mut Tape<T>, x: &Var<T>, axes: &[usize]) -> Result
         Tensor::build(out, Layout::Nchw, |y| reduce::max(&runs, moved.as_slice(), y, &mut argmax));
     let op = MaxBackward { moved: moved.shape(), order: order[..rank].to_vec(), argmax, reduced };
     Ok(tape.record(y, &[x], op))
-}
-
-fn axes_product(shape: &Shape, axes: &[usize]) -> usize {
-    (0..shape.len()).filter(|a| axes.contains(a)).map(|a| shape[a]).product()
 }
 
 struct MaxBackward {
@@ -74,9 +70,9 @@ impl<T: Element> Backward<T> for MaxBackward {
             let grad_output = grad_output.to_layout(Layout::Nchw);
             let grad = Tensor::build(self.moved, Layout::Nchw, |x| {
                 x.fill(T::ZERO);
-                for (k, (&place, &g)) in self.argmax.iter().zip(grad_output.as_slice()).enumerate()
+                for (k, (&index, &g)) in self.argmax.iter().zip(grad_output.as_slice()).enumerate()
                 {
-                    x[k * self.reduced + place as usize] = g;
+                    x[k * self.reduced + index as usize] = g;
                 }
             });
             let rank = self.order.len();

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::ops::reduce::sum::{check_axes, repeat};
+use crate::ops::reduce::sum::{check_axes, count_along, repeat};
 use crate::tensor::{Element, Shape, Tensor};
 
 /// Computes the mean over the given axes, which stay with size 1: y = Σₐ x\[…,a,…\] / m, where m
@@ -24,8 +24,7 @@ use crate::tensor::{Element, Shape, Tensor};
 /// ```
 pub fn mean<T: Element>(tape: &mut Tape<T>, x: &Var<T>, axes: &[usize]) -> Result<Var<T>> {
     check_axes("mean", &x.shape(), axes)?;
-    let count: usize =
-        (0..x.shape().len()).filter(|a| axes.contains(a)).map(|a| x.shape()[a]).product();
+    let count = count_along(&x.shape(), axes);
     let scale = 1.0 / count as f64;
     let y = if count == 0 {
         x.value().sum_axes(axes).map(|_| T::from_f64(f64::NAN))

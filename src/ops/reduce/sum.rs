@@ -34,6 +34,11 @@ pub(crate) fn check_axes(op: &'static str, shape: &Shape, axes: &[usize]) -> Res
     }
 }
 
+/// Returns the number of elements along the given axes.
+pub(crate) fn count_along(shape: &Shape, axes: &[usize]) -> usize {
+    (0..shape.len()).filter(|a| axes.contains(a)).map(|a| shape[a]).product()
+}
+
 /// Returns ȳ, repeated to `shape`, times `factor`.
 pub(crate) fn repeat<T: Element>(
     grad_output: &Tensor<T>,

@@ -59,8 +59,8 @@ fn a_shape_that_is_no_broadcast_is_an_error() {
     assert_refused(sum(&[2, 3], &[3, 2]), "[3, 2]");
 }
 
-/// Only a tensor of four axes can be channels-last. Any other is row-major and reports it, also after
-/// it is reshaped to four axes.
+/// Only a tensor of four axes can be channels-last. Any other is row-major and reports it, also
+/// after it is reshaped to four axes.
 #[test]
 fn memory_is_channels_last_with_four_axes_only() -> Result<()> {
     let counted = |shape: &[usize], layout| {

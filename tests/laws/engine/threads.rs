@@ -12,8 +12,8 @@ fn random(shape: &[usize], index: u64) -> Tensor<f32> {
     Tensor::from_fn(shape, |_| (rng.normal() / (fan_in as f64).sqrt()) as f32)
 }
 
-/// Runs one step of a small network on a batch that is split into many tasks. Returns the bits of the
-/// loss, of the statistics, and of every gradient.
+/// Runs one step of a small network on a batch that is split into many tasks. Returns the bits of
+/// the loss, of the statistics, and of every gradient.
 fn step() -> fer::Result<Vec<Vec<u32>>> {
     const BATCH: usize = 24;
     let mut t = Tape::<f32>::new();

@@ -2,7 +2,8 @@
 //! precision).
 //!
 //! A new op gets its samples in one of the files below, at least [`FEWEST`] of them, with sizes of
-//! 0 and 1 and odd sizes. Values at which an op has no derivative are tested in `laws/gradients.rs`.
+//! 0 and 1 and odd sizes. Values at which an op has no derivative are tested in
+//! `laws/gradients.rs`.
 
 pub mod classes;
 pub mod elementwise;
@@ -122,8 +123,9 @@ impl Sample {
     }
 }
 
-/// Fills the buffers that the next tensors get with NaN, four of each size up to 4096, and those of the
-/// next arg-max indices with an index that does not exist: then an element that is not written is found.
+/// Fills the buffers that the next tensors get with NaN, four of each size up to 4096, and those of
+/// the next arg-max indices with an index that does not exist: then an element that is not written
+/// is found.
 fn poison<T: Element>() {
     // Beyond 128 buffers have eight sizes between two powers of two.
     let beyond = (4..=8).flat_map(|k| (9..=16).map(move |eighths| eighths << k));
