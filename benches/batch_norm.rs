@@ -1,5 +1,5 @@
-//! Batch norm: its four passes over memory at the layers of our networks, and the first of them in the
-//! convolution before it.
+//! Batch norm: its four passes over memory on the layers of our networks, and the first of them
+//! fused into the convolution before it.
 //!
 //! `cargo bench --bench batch_norm`.
 
@@ -8,7 +8,8 @@ mod common;
 use common::{BATCH, Rate, Setting, Work, criterion, group, normal};
 use criterion::{Criterion, criterion_group, criterion_main};
 use fer::bench::ConvLayer;
-use fer_kernels::{ChannelView, batch_norm, conv2d};
+use fer_kernels::conv2d::{self, Algorithm};
+use fer_kernels::{ChannelView, norm::batch_norm};
 
 fn passes(c: &mut Criterion<Rate>) {
     let mut settings = Setting::widest();
@@ -22,7 +23,8 @@ fn passes(c: &mut Criterion<Rate>) {
         let layer = layer.to_string();
         let tensors = |count: usize| Work::new(0, count * v.len());
         for setting in &mut settings {
-            let run = || batch_norm::statistics(&v, &x, &mut p, &mut q);
+            let simd = setting.simd;
+            let run = || batch_norm::statistics(simd, &v, &x, &mut p, &mut q);
             setting.bench(&mut group, ["statistics", &layer], tensors(1), run);
             let run = || batch_norm::channel_affine(&v, &x, &a, &b, &mut out);
             setting.bench(&mut group, ["affine", &layer], tensors(2), run);
@@ -35,7 +37,7 @@ fn passes(c: &mut Criterion<Rate>) {
     group.finish();
 }
 
-/// A convolution and the statistics of its output, one after the other and in one.
+/// Benches a convolution and the statistics of its output, separately and fused.
 fn with_convolution(c: &mut Criterion<Rate>) {
     let mut settings = Setting::widest();
     let mut group = group(c, "conv2d and statistics");
@@ -46,15 +48,16 @@ fn with_convolution(c: &mut Criterion<Rate>) {
         let (mut mean, mut var) = (vec![0.0; g.c_out], vec![0.0; g.c_out]);
         let work = Work::new(g.macs(), g.input_len() + g.weight_len() + g.output_len());
         for setting in &mut settings {
+            let ctx = setting.context(Algorithm::Auto);
             let run = || {
-                conv2d::forward(&g, &x, &w, None, &mut y);
-                batch_norm::statistics(&v, &y, &mut mean, &mut var);
+                conv2d::forward(ctx, &g, &x, &w, None, &mut y);
+                batch_norm::statistics(ctx.simd, &v, &y, &mut mean, &mut var);
             };
-            setting.bench(&mut group, ["in turn", &name], work, run);
+            setting.bench(&mut group, ["separate", &name], work, run);
             let run = || {
-                conv2d::forward_statistics(&g, &x, &w, None, &mut y, [&mut mean, &mut var]);
+                conv2d::forward_statistics(ctx, &g, &x, &w, None, &mut y, [&mut mean, &mut var]);
             };
-            setting.bench(&mut group, ["in one", &name], work, run);
+            setting.bench(&mut group, ["fused", &name], work, run);
         }
     }
     group.finish();

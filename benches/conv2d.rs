@@ -1,6 +1,6 @@
-//! Convolution: the layers of our networks, three passes, every algorithm on every SIMD path.
+//! Convolution: the layers of our networks, three passes, every algorithm at every SIMD level.
 //!
-//! `cargo bench --bench conv2d`; a part of it by words of the name, such as
+//! `cargo bench --bench conv2d`, or a part of it by a regular expression over the names, such as
 //! `cargo bench --bench conv2d -- 'Forward/winograd'`.
 
 mod common;
@@ -8,12 +8,12 @@ mod common;
 use common::{BATCH, Rate, Setting, Work, criterion, group, normal};
 use criterion::{Criterion, criterion_group, criterion_main};
 use fer::bench::ConvLayer;
-use fer_kernels::conv2d::{Algorithm, Pass, backward_input_by, backward_weight_by, forward_by};
-use fer_kernels::{Conv2dGeometry, naive};
+use fer_kernels::conv2d::{self, Algorithm, Pass};
+use fer_kernels::{Context, Conv2dGeometry, naive};
 
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::Im2col, Algorithm::Direct, Algorithm::Winograd];
 
-/// The definition is shown on one image, and on layers up to this size: it takes seconds for more.
+/// Largest layer on which the naive kernel runs, with one image: larger ones take seconds.
 const NAIVE_MACS: usize = 50_000_000;
 
 struct Tensors {
@@ -26,12 +26,12 @@ impl Tensors {
     fn new(g: &Conv2dGeometry) -> Self {
         Self { x: normal(g.input_len()), w: normal(g.weight_len()), y: normal(g.output_len()) }
     }
-    fn run(&mut self, algorithm: Algorithm, g: &Conv2dGeometry, pass: Pass) {
+    fn run(&mut self, ctx: Context, g: &Conv2dGeometry, pass: Pass) {
         let Self { x, w, y } = self;
         match pass {
-            Pass::Forward => forward_by(algorithm, g, x, w, None, y),
-            Pass::BackwardInput => backward_input_by(algorithm, g, y, w, x),
-            Pass::BackwardWeight => backward_weight_by(algorithm, g, x, y, w),
+            Pass::Forward => conv2d::forward(ctx, g, x, w, None, y),
+            Pass::BackwardInput => conv2d::backward_input(ctx, g, y, w, x),
+            Pass::BackwardWeight => conv2d::backward_weight(ctx, g, x, y, w),
         }
     }
     fn run_naive(&mut self, g: &Conv2dGeometry, pass: Pass) {
@@ -63,7 +63,8 @@ fn conv2d(c: &mut Criterion<Rate>) {
             let mut batch = Tensors::new(&g);
             for setting in &mut settings {
                 for algorithm in ALGORITHMS {
-                    let run = || batch.run(algorithm, &g, pass);
+                    let ctx = setting.context(algorithm);
+                    let run = || batch.run(ctx, &g, pass);
                     setting.bench(&mut group, [algorithm.name(), &name], work(&g), run);
                 }
             }

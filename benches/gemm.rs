@@ -9,7 +9,7 @@ use common::{Rate, Setting, Work, criterion, group, normal};
 use criterion::{Criterion, criterion_group, criterion_main};
 use fer_kernels::{GemmGeometry, Transpose, gemm};
 
-/// m, n, k: filters × pixels × (channels · taps) of vgg's layers, and squares.
+/// m, n, k: filters × pixels × (channels · taps) of the layers of vgg, and squares.
 const SHAPES: [[usize; 3]; 7] = [
     [64, 18432, 576],
     [128, 4608, 1152],
@@ -34,10 +34,11 @@ fn product(c: &mut Criterion<Rate>) {
         let (a, b, mut out) = (normal(m * k), normal(k * n), vec![0.0; m * n]);
         let (name, work) = (format!("{m}x{n}x{k}"), Work::new(m * n * k, m * k + k * n + m * n));
         for (place, setting) in settings.iter_mut().enumerate() {
-            // Transposed operands on the settings of everyday use: the others differ in the tile.
+            // Transposed operands only at the widest level: the others differ in the tile alone.
             for &(letters, trans_a, trans_b) in &TRANSPOSED[..if place < 2 { 3 } else { 1 }] {
                 let g = GemmGeometry { m, n, k, trans_a, trans_b };
-                let run = || gemm::gemm(&g, &a, &b, &mut out, false);
+                let simd = setting.simd;
+                let run = || gemm::gemm(simd, &g, &a, &b, &mut out, false);
                 setting.bench(&mut group, [letters, &name], work, run);
             }
         }

@@ -16,7 +16,7 @@ fn halving(c: &mut Criterion<Rate>) {
             .expect("a halving pool");
         let (mut x, mut y) = (normal(g.input_len()), normal(g.output_len()));
         let mut argmax = vec![0; y.len()];
-        // The place of each maximum is as large as the maximum.
+        // An index is as large as a float.
         let (layer, work) = (format!("{channels}@{side}"), Work::new(0, x.len() + 2 * y.len()));
         for setting in &mut settings {
             let run = || pool::max_forward(&g, &x, &mut y, &mut argmax);

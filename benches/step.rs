@@ -1,6 +1,8 @@
-//! Whole training steps, as a user's training runs them: forward, loss, backward, update.
+//! Whole training steps as in `fer train`: forward, loss, backward, update, at the widest SIMD
+//! level.
 //!
-//! `cargo bench --bench step`. `fer bench layers` shows where the time goes.
+//! `cargo bench --bench step`. `fer bench layers` shows the time of each layer;
+//! `fer bench train --simd` measures another level.
 
 mod common;
 
@@ -10,7 +12,7 @@ use fer::bench::steps::Training;
 use fer::model::summary::summary;
 
 fn steps(c: &mut Criterion<Rate>) {
-    let mut settings = Setting::all();
+    let mut settings = Setting::widest();
     let mut group = group(c, "training step");
     for arch in ["tiny", "vgg"] {
         let mut training = Training::new(arch, BATCH).expect("a built-in network");

@@ -1,17 +1,17 @@
-//! Maps over slices, in fixed chunks over the threads.
+//! Elementwise maps over slices, in parallel over fixed chunks.
 //!
-//! Each function is generic over a closure that the compiler inlines and vectorises; results do
-//! not depend on the number of threads, because every element depends on its own inputs alone.
+//! Each function is generic over a closure, which the compiler inlines and vectorizes. Every result
+//! element depends on its own inputs alone, so results do not depend on the number of threads.
 
 use crate::Scalar;
 use rayon::prelude::*;
 
-/// Elements per task: 64 KB of f32, large enough to hide the hand-over to a thread.
+/// Elements per task: 64 KB of f32, enough to hide the cost of scheduling a task.
 pub const CHUNK: usize = 16 * 1024;
 
-/// Calls `f(i, chunk)` for each chunk of `len` elements of `y` over the threads; a single chunk runs
-/// here, without waking anybody. The closure is behind a pointer so that rayon's machinery is
-/// compiled once an element type and not once a formula; the loop over a chunk is inside it.
+/// Calls `f(i, chunk)` for each chunk of `len` elements of `y` in parallel; a single chunk runs on
+/// the calling thread. The closure is a trait object so that rayon's code is compiled once per
+/// element type and not once per formula. The loop over a chunk is inside the closure.
 fn for_each_chunk<T: Scalar>(y: &mut [T], len: usize, f: &(dyn Fn(usize, &mut [T]) + Sync)) {
     if y.len() <= len {
         y.chunks_mut(len.max(1)).enumerate().for_each(|(i, chunk)| f(i, chunk));
@@ -20,7 +20,7 @@ fn for_each_chunk<T: Scalar>(y: &mut [T], len: usize, f: &(dyn Fn(usize, &mut [T
     }
 }
 
-/// y\[i\] = f(x\[i\]).
+/// Computes y\[i\] = f(x\[i\]).
 pub fn unary<T: Scalar>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
     assert_eq!(x.len(), y.len());
     for_each_chunk(y, CHUNK, &|i, y| {
@@ -30,7 +30,7 @@ pub fn unary<T: Scalar>(x: &[T], y: &mut [T], f: impl Fn(T) -> T + Sync) {
     });
 }
 
-/// y\[i\] = f(a\[i\], b\[i\]).
+/// Computes y\[i\] = f(a\[i\], b\[i\]).
 pub fn binary<T: Scalar>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
     assert!(a.len() == y.len() && b.len() == y.len());
     for_each_chunk(y, CHUNK, &|i, y| {
@@ -40,7 +40,7 @@ pub fn binary<T: Scalar>(a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T + 
     });
 }
 
-/// y\[i\] = f(y\[i\], x\[i\]).
+/// Computes y\[i\] = f(y\[i\], x\[i\]).
 pub fn update<T: Scalar>(y: &mut [T], x: &[T], f: impl Fn(T, T) -> T + Sync) {
     assert_eq!(x.len(), y.len());
     for_each_chunk(y, CHUNK, &|i, y| {
@@ -50,10 +50,10 @@ pub fn update<T: Scalar>(y: &mut [T], x: &[T], f: impl Fn(T, T) -> T + Sync) {
     });
 }
 
-/// Most axes a broadcast walks over.
+/// Largest number of axes of a broadcast.
 pub const MAX_AXES: usize = 6;
 
-/// y = f(a, b) where a and b are read through strides; a stride of 0 repeats (broadcasts) an axis.
+/// Computes y = f(a, b) where a and b are read through strides; a stride of 0 broadcasts an axis.
 ///
 /// `dims` are the sizes of y's axes in memory order, slowest first; `y` is dense in that order.
 pub fn broadcast<T: Scalar>(
@@ -83,7 +83,7 @@ pub fn broadcast<T: Scalar>(
                 ib += i * b_strides[axis];
             }
             match (sa, sb) {
-                // Contiguous operands get loops that vectorise.
+                // Loops over contiguous operands, which the compiler vectorizes.
                 (1, 1) => {
                     for ((y, &a), &b) in y.iter_mut().zip(&a[ia..]).zip(&b[ib..]) {
                         *y = f(a, b);

@@ -1,15 +1,15 @@
-//! How to read a flat slice: sizes, strides, paddings, and the order of the axes in memory.
+//! Geometries: the sizes, strides and paddings of an operation, and the order of axes in memory.
 
 use crate::Scalar;
 use std::fmt;
 
-/// Order in memory of a rank-4 tensor whose axes are called N, C, H, W.
+/// The memory order of the axes N, C, H, W of a rank-4 tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layout {
-    /// Row-major in the order N, C, H, W (and for every other rank: row-major).
+    /// N, C, H, W, row-major. Tensors of any other rank are row-major, too.
     Nchw,
-    /// Channels last: N, H, W, C. The channels of one pixel lie side by side, so a vector
-    /// register holds channels and a convolution is a matrix product without a transpose.
+    /// N, H, W, C: channels last. The channels of a pixel are contiguous, so a SIMD register holds
+    /// channels, and a convolution is a matrix product without a transpose.
     Nhwc,
 }
 
@@ -22,7 +22,7 @@ pub enum Transpose {
     Yes,
 }
 
-/// C\[m,n\] = op(A)\[m,k\] · op(B)\[k,n\].
+/// Sizes of a matrix product C\[m,n\] = op(A)\[m,k\] · op(B)\[k,n\].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GemmGeometry {
     /// Rows of C.
@@ -39,7 +39,8 @@ pub struct GemmGeometry {
 
 /// Sizes of a 2-D convolution (cross-correlation, as the field calls it convolution).
 ///
-/// y\[n,o,i,j\] = b\[o\] + Σ_{c,u,v} w\[o,c,u,v\] · x\[n, c + group(o)·c_in/groups, i·s_h + u·d_h − p_h, j·s_w + v·d_w − p_w\]
+/// y\[n,o,i,j\] = b\[o\] + Σ_{c,u,v} w\[o,c,u,v\] · x\[n, c + group(o)·c_in/groups, i·s_h + u·d_h −
+/// p_h, j·s_w + v·d_w − p_w\]
 ///
 /// with x = 0 outside. Weights are `[c_out, c_in/groups, k_h, k_w]`, row-major, for both layouts
 /// of the images.
@@ -73,7 +74,7 @@ pub struct Conv2dGeometry {
     pub w_out: usize,
 }
 
-/// A geometry that has no output, or whose numbers contradict each other.
+/// The error of a geometry that has no output, or whose sizes contradict each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GeometryError(pub String);
 
@@ -84,8 +85,9 @@ impl fmt::Display for GeometryError {
 }
 impl std::error::Error for GeometryError {}
 
-/// Number of window positions: ⌊(size + 2·padding − dilation·(kernel−1) − 1)/stride⌋ + 1.
-fn windows(
+/// Returns the number of window positions: ⌊(size + 2·padding − dilation·(kernel−1) − 1)/stride⌋ +
+/// 1.
+fn num_windows(
     what: &str,
     size: usize,
     kernel: usize,
@@ -98,7 +100,7 @@ fn windows(
             "{what}: kernel {kernel}, stride {stride} and dilation {dilation} must be at least 1"
         )));
     }
-    // Options come from files: numbers that overflow are refused like others that do not fit.
+    // The sizes can come from a file, so an overflow is an error like any other.
     let span = dilation.checked_mul(kernel - 1).and_then(|s| s.checked_add(1));
     let padded = padding.checked_mul(2).and_then(|p| p.checked_add(size));
     let (Some(span), Some(padded)) = (span, padded) else {
@@ -149,34 +151,36 @@ impl Conv2dGeometry {
             padding,
             dilation,
             groups,
-            h_out: windows("height", h_in, k_h, stride[0], padding[0], dilation[0])?,
-            w_out: windows("width", w_in, k_w, stride[1], padding[1], dilation[1])?,
+            h_out: num_windows("height", h_in, k_h, stride[0], padding[0], dilation[0])?,
+            w_out: num_windows("width", w_in, k_w, stride[1], padding[1], dilation[1])?,
         })
     }
 
-    /// Elements of the input.
+    /// Returns the number of elements of the input.
     pub fn input_len(&self) -> usize {
         self.n * self.c_in * self.h_in * self.w_in
     }
-    /// Elements of the output.
+    /// Returns the number of elements of the output.
     pub fn output_len(&self) -> usize {
         self.n * self.c_out * self.h_out * self.w_out
     }
-    /// Elements of the weights.
+    /// Returns the number of elements of the weights.
     pub fn weight_len(&self) -> usize {
         self.c_out * self.c_in / self.groups * self.k_h * self.k_w
     }
-    /// Multiply-accumulates of one forward pass, padded taps counted (nominal work).
+    /// Returns the multiply-accumulates of one forward pass by the definition, taps in the padding
+    /// included.
     pub fn macs(&self) -> usize {
         self.n * self.h_out * self.w_out * self.weight_len()
     }
-    /// Input row of output row `i` under kernel row `u`, if it is inside the image.
+    /// Returns the input row of output row `i` under kernel row `u`, if it is inside the image.
     #[inline]
     pub fn row(&self, i: usize, u: usize) -> Option<usize> {
         let r = (i * self.stride[0] + u * self.dilation[0]).checked_sub(self.padding[0])?;
         (r < self.h_in).then_some(r)
     }
-    /// Input column of output column `j` under kernel column `v`, if it is inside the image.
+    /// Returns the input column of output column `j` under kernel column `v`, if it is inside the
+    /// image.
     #[inline]
     pub fn col(&self, j: usize, v: usize) -> Option<usize> {
         let c = (j * self.stride[1] + v * self.dilation[1]).checked_sub(self.padding[1])?;
@@ -184,7 +188,7 @@ impl Conv2dGeometry {
     }
 }
 
-/// Sizes of a 2-D pooling; windows never dilated.
+/// Sizes of a 2-D pooling, without dilation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pool2dGeometry {
     /// Images in the batch.
@@ -199,7 +203,7 @@ pub struct Pool2dGeometry {
     pub kernel: [usize; 2],
     /// Step between windows, (height, width).
     pub stride: [usize; 2],
-    /// Border on each side, (height, width); never chosen by max, counted as 0 by average.
+    /// Padding on each side, (height, width): ignored by max pooling, zeros in average pooling.
     pub padding: [usize; 2],
     /// Output height, derived.
     pub h_out: usize,
@@ -208,17 +212,18 @@ pub struct Pool2dGeometry {
 }
 
 impl Pool2dGeometry {
-    /// Windows of 2×2 side by side, over \[n, c, h, w\]; a last odd row or column is left out.
+    /// Returns the geometry of 2×2 windows side by side over \[n, c, h, w\]; the last row or column
+    /// of an odd size is left out.
     ///
     /// # Errors
-    /// Images of less than 2×2.
+    /// Images smaller than 2×2.
     pub fn halving(input: [usize; 4]) -> Result<Self, GeometryError> {
         Self::new(input, [2; 2], [2; 2], [0; 2])
     }
     /// Derives the output size from `input` = \[n, c, h_in, w_in\].
     ///
     /// # Errors
-    /// A window that does not fit, or padding above half the window (a window of nothing).
+    /// A window that does not fit, or padding above half the window, where a window could be empty.
     pub fn new(
         input: [usize; 4],
         kernel: [usize; 2],
@@ -239,24 +244,24 @@ impl Pool2dGeometry {
             kernel,
             stride,
             padding,
-            h_out: windows("height", h_in, kernel[0], stride[0], padding[0], 1)?,
-            w_out: windows("width", w_in, kernel[1], stride[1], padding[1], 1)?,
+            h_out: num_windows("height", h_in, kernel[0], stride[0], padding[0], 1)?,
+            w_out: num_windows("width", w_in, kernel[1], stride[1], padding[1], 1)?,
         })
     }
-    /// Elements of the input.
+    /// Returns the number of elements of the input.
     pub fn input_len(&self) -> usize {
         self.n * self.c * self.h_in * self.w_in
     }
-    /// Elements of the output.
+    /// Returns the number of elements of the output.
     pub fn output_len(&self) -> usize {
         self.n * self.c * self.h_out * self.w_out
     }
-    /// Rows of the image under output row `i`.
+    /// Returns the rows of the image under output row `i`.
     #[inline]
     pub fn rows(&self, i: usize) -> std::ops::Range<usize> {
         span(i, self.kernel[0], self.stride[0], self.padding[0], self.h_in)
     }
-    /// Columns of the image under output column `j`.
+    /// Returns the columns of the image under output column `j`.
     #[inline]
     pub fn cols(&self, j: usize) -> std::ops::Range<usize> {
         span(j, self.kernel[1], self.stride[1], self.padding[1], self.w_in)
@@ -275,36 +280,36 @@ fn span(
     start.saturating_sub(padding)..(start + kernel).saturating_sub(padding).min(size)
 }
 
-/// A tensor seen by its channels: memory is `[outer, channels, inner]`.
+/// A view of a tensor by its channels: memory is `[outer, channels, inner]`.
 ///
-/// NCHW is `[n, c, h·w]`, NHWC is `[n·h·w, c, 1]`, a matrix `[n, c]` is `[n, c, 1]`: batch norm
-/// written once over this view serves all three.
+/// NCHW is `[n, c, h·w]`, NHWC is `[n·h·w, c, 1]`, and a matrix `[n, c]` is `[n, c, 1]`, so one
+/// batch norm covers all three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ChannelView {
-    /// Blocks before the channel axis.
+    /// Product of the axes before the channels.
     pub outer: usize,
     /// Channels.
     pub channels: usize,
-    /// Elements after the channel axis.
+    /// Product of the axes after the channels.
     pub inner: usize,
 }
 
 impl ChannelView {
-    /// All elements.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         self.outer * self.channels * self.inner
     }
-    /// No elements.
+    /// Returns whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// Elements of one channel.
+    /// Returns the number of elements of one channel.
     pub fn per_channel(&self) -> usize {
         self.outer * self.inner
     }
 }
 
-/// The numbers of a batch norm, one a channel: z = γ·(x − mean)·inv_std + β.
+/// Statistics and parameters of a batch norm z = γ·(x − mean)·inv_std + β, each `[channels]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Normalisation<'a, T> {
     /// Mean.
@@ -318,7 +323,7 @@ pub struct Normalisation<'a, T> {
 }
 
 impl<T: Scalar> Normalisation<'_, T> {
-    /// The same as one multiplication and one addition: (scale, shift) of z = x·scale + shift.
+    /// Returns (scale, shift) of the same map z = x·scale + shift.
     pub fn affine(&self, channel: usize) -> (T, T) {
         let scale = self.gamma[channel] * self.inv_std[channel];
         (scale, self.beta[channel] - self.mean[channel] * scale)

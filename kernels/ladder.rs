@@ -1,57 +1,58 @@
-//! The ladder: one convolution, from its definition to the fastest kernel, a rung at a time.
+//! The optimisation ladder: one convolution, from its definition to the fastest kernel, step by
+//! step.
 //!
-//! Each rung is a function that can be read, and each removes one cause of slowness:
+//! Each rung is a short function and removes one cause of slowness:
 //!
 //! | rung | what it changes |
 //! |---|---|
-//! | [`naive`] | nothing: the definition, seven loops |
-//! | [`im2col_naive`] | the taps are gathered once, what remains is a matrix product |
-//! | [`im2col_blocked`] | the product walks through memory in order, in blocks that stay in cache |
-//! | [`simd`] | wide registers hold a tile of the result, the image is read in place |
-//! | [`simd`], all threads | the blocks of the result are shared out |
-//! | [`winograd`] | fewer products |
+//! | [`naive`] | the definition in seven loops |
+//! | [`im2col_naive`] | the taps are gathered once; the rest is a matrix product |
+//! | [`im2col_blocked`] | the product reads memory in order, in blocks that stay in cache |
+//! | [`simd`] | SIMD registers hold a tile of the result; the image is read in place |
+//! | [`simd`], all threads | the threads compute different blocks of the result |
+//! | [`winograd`] | fewer multiplications |
 //!
-//! All read and write NHWC (the first re-orders, which costs nothing beside its seven loops), and
-//! give the same result up to rounding. `fer bench kernels` measures them on the reader's machine.
+//! All rungs read and write NHWC and give the same result up to rounding. (The first copies to NCHW
+//! and back, which takes little time compared with its loops.) `fer bench kernels` measures them.
 
 use crate::conv2d::im2col::im2col;
 use crate::conv2d::winograd as winograd_kernel;
-use crate::conv2d::{Algorithm, forward_by};
+use crate::conv2d::{self, Algorithm};
 use crate::naive as specification;
-use crate::{Conv2dGeometry, GemmGeometry, Transpose};
+use crate::{Context, Conv2dGeometry, GemmGeometry, Transpose};
 
 /// One step of the ladder.
 pub struct Rung {
     /// Short name.
     pub name: &'static str,
-    /// Whether it uses all threads; otherwise it is to be run in a pool of one.
+    /// Whether it uses all threads; otherwise run it in a pool of one thread.
     pub threads: bool,
-    /// Where the work differs from the definition's.
+    /// How its work differs from that of the definition.
     pub kind: Kind,
-    /// y = conv(x, w): images NHWC, weights `[c_out, c_in, k_h, k_w]`, one group.
+    /// Computes y = conv(x, w): images NHWC, weights `[c_out, c_in, k_h, k_w]`, one group.
     pub run: fn(&Conv2dGeometry, &[f32], &[f32], &mut [f32]),
 }
 
-/// What a rung executes and moves, beside the definition.
+/// The arithmetic and memory traffic of a rung.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The products of the definition; operands and result once.
+    /// The products of the definition; operands and result are moved once.
     InPlace,
-    /// The same products; the im2col matrix written and read as well.
+    /// The same products; the im2col matrix is also written and read.
     Columns,
-    /// Fewer products; operands and result once.
+    /// Fewer products; operands and result are moved once.
     Winograd,
 }
 
 impl Rung {
-    /// Multiply-accumulates that the rung executes, transforms not counted.
+    /// Returns the multiply-accumulates that the rung executes, without Winograd's transforms.
     pub fn macs(&self, g: &Conv2dGeometry) -> usize {
         match self.kind {
             Kind::Winograd => winograd_kernel::macs(winograd_kernel::tile_size(g), g),
             Kind::InPlace | Kind::Columns => g.macs(),
         }
     }
-    /// Bytes that the rung must move between memory and caches.
+    /// Returns the bytes that the rung must move between memory and caches.
     pub fn bytes(&self, g: &Conv2dGeometry) -> usize {
         let columns = 2 * g.n * g.h_out * g.w_out * g.k_h * g.k_w * g.c_in;
         let columns = if self.kind == Kind::Columns { columns } else { 0 };
@@ -59,7 +60,7 @@ impl Rung {
     }
 }
 
-/// From the ground up.
+/// All rungs, slowest first.
 pub const LADDER: [Rung; 7] = [
     Rung { name: "naive loops", threads: false, kind: Kind::InPlace, run: naive },
     Rung { name: "im2col, naive product", threads: false, kind: Kind::Columns, run: im2col_naive },
@@ -75,7 +76,7 @@ pub const LADDER: [Rung; 7] = [
     Rung { name: "Winograd, all threads", threads: true, kind: Kind::Winograd, run: winograd },
 ];
 
-/// The definition, on NCHW copies.
+/// Computes the convolution by its definition, on NCHW copies.
 pub fn naive(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
     let (size_in, size_out) = (g.h_in * g.w_in, g.h_out * g.w_out);
     let mut x_nchw = vec![0.0; x.len()];
@@ -91,7 +92,7 @@ pub fn naive(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
     }
 }
 
-/// Image by image: the im2col matrix written out, then the product in three loops.
+/// Writes out the im2col matrix of each image, then multiplies in three loops.
 pub fn im2col_naive(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
     by_columns(g, x, w, y, |[m, n, k], cols, filters, y| {
         let shape = GemmGeometry { m, n, k, trans_a: Transpose::No, trans_b: Transpose::No };
@@ -99,8 +100,8 @@ pub fn im2col_naive(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
     });
 }
 
-/// Image by image: the im2col matrix written out, then a product in an order that uses what it
-/// loads: the innermost loop runs along rows of both B and C, and a block of B stays in cache.
+/// Writes out the im2col matrix of each image, then multiplies in an order that reuses loaded data:
+/// the innermost loop runs along rows of both B and C, and a block of B stays in cache.
 pub fn im2col_blocked(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
     const BLOCK: usize = 128;
     by_columns(g, x, w, y, |[m, n, k], cols, filters, y| {
@@ -143,12 +144,14 @@ fn by_columns(
     }
 }
 
-/// The direct kernel.
+/// Runs the direct kernel.
 pub fn simd(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
-    forward_by(Algorithm::Direct, g, x, w, None, y);
+    let ctx = Context { conv: Algorithm::Direct, ..Context::global() };
+    conv2d::forward(ctx, g, x, w, None, y);
 }
 
-/// The Winograd kernel, where it applies.
+/// Runs the Winograd kernel, where it applies.
 pub fn winograd(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
-    forward_by(Algorithm::Winograd, g, x, w, None, y);
+    let ctx = Context { conv: Algorithm::Winograd, ..Context::global() };
+    conv2d::forward(ctx, g, x, w, None, y);
 }

@@ -1,23 +1,26 @@
-//! The arithmetic under `fer`: slices in, slices out.
+//! The arithmetic of `fer`: kernels from slices to slices.
 //!
 //! This crate knows no tensor, no graph and no file. Every function takes flat slices and a
-//! geometry that says how to read them; the caller has checked the shapes.
+//! geometry that gives their sizes; the caller has checked the shapes.
 //!
-//! Two implementations stand side by side behind the trait [`Kernels`]:
+//! There are two implementations behind the trait [`Kernels`]:
 //!
-//! * [`naive`] is the specification: plain loops over NCHW, generic over `f32` and `f64`, written
-//!   to be read first and never made faster. `f64` runs on it, so gradients can be checked in
+//! * [`naive`] is the specification: plain loops over NCHW, generic over `f32` and `f64`. It is
+//!   written to be read and is never optimised. `f64` uses it, so that gradients can be checked in
 //!   double precision.
-//! * The modules beside it ([`gemm`], [`conv2d`], …) are the fast path that `f32` takes. They
-//!   work channels-last, use [`rayon`] for threads, and give the same bits for any number of them.
+//! * The other modules ([`gemm`](mod@gemm), [`conv2d`], …) are the fast kernels for `f32`. They
+//!   work channels-last, use [`rayon`] for threads, and give the same bits for any number of
+//!   threads and every SIMD level. A kernel takes its [`SimdLevel`], or a [`Context`] with it and
+//!   the convolution algorithm, as first argument.
 //!
-//! Reading order: [`naive`], then [`ladder`], which goes from those loops to the fastest kernel a
-//! rung at a time; then the contract of the micro-kernel in [`arch`], [`gemm`], [`conv2d`] and
-//! [`winograd`]. [`conv2d::plan`] is the one place that chooses an algorithm for a layer.
+//! Reading order: [`naive`]; [`ladder`], which goes from those loops to the fastest kernel step by
+//! step; the [`contract`](arch::contract) of the micro-kernel; [`gemm`](mod@gemm), [`conv2d`] and
+//! [`conv2d::winograd`]. [`conv2d::plan`] chooses the algorithm for a layer.
 //!
-//! `unsafe` lives in [`arch`] only.
+//! `unsafe` is used in [`arch`] only.
 
 pub mod arch;
+mod context;
 pub mod conv2d;
 mod dispatch;
 pub mod elementwise;
@@ -30,19 +33,16 @@ mod parallel;
 pub mod peak;
 pub mod pool;
 pub mod reduce;
-mod scalar;
 mod scratch;
 pub mod softmax;
 pub mod update;
 pub mod warp;
 
-pub use conv2d::{im2col, winograd};
-pub use dispatch::Kernels;
+pub use arch::SimdLevel;
+pub use context::Context;
+pub use dispatch::{Kernels, Scalar};
 pub use geometry::{
     ChannelView, Conv2dGeometry, GemmGeometry, GeometryError, Layout, Normalisation,
     Pool2dGeometry, Transpose,
 };
-pub use norm::{batch_norm, batch_norm_relu, scale_add_relu};
 pub use parallel::on_pool;
-pub use peak as limits;
-pub use scalar::Scalar;

@@ -1,9 +1,8 @@
-//! Threads, used only where there is more than one task.
+//! Parallel loops over rayon's current thread pool. A single task runs on the calling thread.
 
 use rayon::prelude::*;
 
-/// Calls `f(0) … f(tasks − 1)` over the threads of rayon's current pool; a single task runs here,
-/// without waking anybody.
+/// Calls `f(0) … f(tasks − 1)` in parallel.
 pub fn parallel_for(tasks: usize, f: impl Fn(usize) + Send + Sync) {
     if tasks <= 1 {
         (0..tasks).for_each(f);
@@ -12,7 +11,7 @@ pub fn parallel_for(tasks: usize, f: impl Fn(usize) + Send + Sync) {
     }
 }
 
-/// Calls `f(i, chunk)` for each chunk of `len` elements of `data` over the threads.
+/// Calls `f(i, chunk)` for each chunk of `len` elements of `data` in parallel.
 pub fn parallel_chunks(data: &mut [f32], len: usize, f: impl Fn(usize, &mut [f32]) + Send + Sync) {
     if data.len() <= len {
         data.chunks_mut(len.max(1)).enumerate().for_each(|(i, chunk)| f(i, chunk));
@@ -21,8 +20,8 @@ pub fn parallel_chunks(data: &mut [f32], len: usize, f: impl Fn(usize, &mut [f32
     }
 }
 
-/// Runs `f` on a thread of the current pool. Work that hands many small tasks to the pool begins there
-/// once; from outside, each hand-over would wake a thread and wait for it.
+/// Runs `f` on a thread of the current pool. Work that consists of many small parallel loops should
+/// start there: from outside the pool, each loop would wake a thread and wait for it.
 pub fn on_pool<R: Send>(f: impl FnOnce() -> R + Send) -> R {
     match rayon::current_thread_index() {
         Some(_) => f(),
@@ -30,13 +29,13 @@ pub fn on_pool<R: Send>(f: impl FnOnce() -> R + Send) -> R {
     }
 }
 
-/// Number of threads of the current pool.
+/// Returns the number of threads of the current pool.
 pub fn threads() -> usize {
     rayon::current_num_threads()
 }
 
-/// Cuts each of `data` into parts that begin at `start(0) = 0 ≤ start(1) ≤ …` and calls `f(i, the
-/// parts i)` for each i over the threads.
+/// Splits each slice of `data` into parts that begin at `start(0) = 0 ≤ start(1) ≤ …` and calls
+/// `f(i, parts i)` for each i in parallel.
 pub fn parallel_parts<const K: usize>(
     data: [&mut [f32]; K],
     parts: usize,

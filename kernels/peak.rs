@@ -1,25 +1,25 @@
-//! What the machine can do at best: the limits that the speed of a kernel is compared with.
+//! Peak arithmetic and memory bandwidth of the machine, with which the speed of a kernel is
+//! compared.
 //!
-//! Each function does a known amount of work on the threads of rayon's current pool; whoever calls
-//! it holds the watch.
+//! Each function does a known amount of work on the threads of rayon's current pool; the caller
+//! measures the time.
 
-use crate::arch::{AlignedBuffer, BlockMut, Lhs, MAX_MR, micro_kernel};
+use crate::arch::{AlignedBuffer, BlockMut, Lhs, MAX_MR, SimdLevel, micro_kernel};
 use rayon::prelude::*;
 use std::hint::black_box;
 
 /// Floats that a thread reads or copies at a time.
-const PIECE: usize = 1 << 16;
+const CHUNK: usize = 1 << 16;
 
-/// Arithmetic: every thread computes `repeats` register tiles from operands in its L1 cache, with
-/// the micro-kernel in use and nothing to fetch. Returns the floating-point operations executed,
-/// two per multiply-accumulate.
-pub fn register_tiles(repeats: usize) -> u64 {
-    rayon::broadcast(|_| tiles_of_one_thread(repeats)).into_iter().sum()
+/// Computes `repeats` register tiles on every thread, with the micro-kernel of `simd` and operands
+/// in L1. Returns the floating-point operations executed, two per multiply-accumulate.
+pub fn register_tiles(simd: SimdLevel, repeats: usize) -> u64 {
+    rayon::broadcast(|_| tiles_of_one_thread(simd, repeats)).into_iter().sum()
 }
 
-fn tiles_of_one_thread(repeats: usize) -> u64 {
+fn tiles_of_one_thread(simd: SimdLevel, repeats: usize) -> u64 {
     const K: usize = 64;
-    let kernel = micro_kernel();
+    let kernel = micro_kernel(simd);
     let a = vec![1.0; kernel.mr * K];
     let b = AlignedBuffer::zeroed(K * kernel.nr);
     let mut c = vec![0.0; kernel.mr * kernel.nr];
@@ -33,11 +33,11 @@ fn tiles_of_one_thread(repeats: usize) -> u64 {
     2 * (repeats * kernel.mr * kernel.nr * K) as u64
 }
 
-/// Memory, reading: every element once. Returns the bytes read.
+/// Reads every element once. Returns the bytes read.
 pub fn read(data: &[f32]) -> u64 {
-    data.par_chunks(PIECE).for_each(|piece| {
-        let mut sums = [0.0; 64]; // as many sums as the CPU can have loads in flight
-        for line in piece.chunks_exact(sums.len()) {
+    data.par_chunks(CHUNK).for_each(|chunk| {
+        let mut sums = [0.0; 64]; // enough independent sums for all loads in flight
+        for line in chunk.chunks_exact(sums.len()) {
             for (sum, &v) in sums.iter_mut().zip(line) {
                 *sum += v;
             }
@@ -47,10 +47,10 @@ pub fn read(data: &[f32]) -> u64 {
     size_of_val(data) as u64
 }
 
-/// Memory, copying: as many elements as the shorter slice has. Returns the bytes read and written.
+/// Copies as many elements as the shorter slice has. Returns the bytes read and written.
 pub fn copy(from: &[f32], to: &mut [f32]) -> u64 {
-    let pieces = to.par_chunks_mut(PIECE).zip(from.par_chunks(PIECE));
-    pieces.for_each(|(to, from)| {
+    let chunks = to.par_chunks_mut(CHUNK).zip(from.par_chunks(CHUNK));
+    chunks.for_each(|(to, from)| {
         let len = to.len().min(from.len());
         to[..len].copy_from_slice(&from[..len]);
     });
@@ -64,10 +64,11 @@ mod tests {
 
     #[test]
     fn the_work_is_counted() {
-        let kernel = micro_kernel();
+        let simd = SimdLevel::widest();
+        let kernel = micro_kernel(simd);
         let threads = rayon::current_num_threads();
-        assert_eq!(register_tiles(3), (2 * 3 * threads * kernel.mr * kernel.nr * 64) as u64);
-        let from: Vec<f32> = (0..PIECE + 5).map(|i| i as f32).collect();
+        assert_eq!(register_tiles(simd, 3), (2 * 3 * threads * kernel.mr * kernel.nr * 64) as u64);
+        let from: Vec<f32> = (0..CHUNK + 5).map(|i| i as f32).collect();
         let mut to = vec![0.0; from.len()];
         assert_eq!(read(&from), 4 * from.len() as u64);
         assert_eq!(copy(&from, &mut to), 8 * from.len() as u64);

@@ -1,22 +1,22 @@
-//! Pooling of NHWC images: the channels of a pixel are the vector.
+//! Max and average pooling of NHWC images, vectorized over channels.
 
 use crate::Pool2dGeometry;
-use crate::arch::{Vector, Vectorized, starts, vectorized};
+use crate::arch::{SimdLevel, Vector, Vectorized, vector_offsets, vectorized};
 use crate::parallel::parallel_chunks;
 use rayon::prelude::*;
 
-/// Offset of pixel (row, column) of image n.
+/// Returns the offset of pixel (row, column) of image n.
 fn pixel(g: &Pool2dGeometry, n: usize, row: usize, column: usize) -> usize {
     ((n * g.h_in + row) * g.w_in + column) * g.c
 }
 
-/// Windows 2×2 side by side that lie inside the image.
+/// Returns whether the windows are 2×2, side by side, without padding.
 fn is_halving(g: &Pool2dGeometry) -> bool {
     g.kernel == [2, 2] && g.stride == [2, 2] && g.padding == [0, 0]
 }
 
-/// y = max over the window; `argmax` = row·w_in + column of the first maximum in reading order.
-/// NaN wins over every number.
+/// Computes y = max over the window, and `argmax` = row·w_in + column of the first maximum in
+/// row-major order. NaN is larger than every number.
 ///
 /// **Shapes**: x `[n, h_in, w_in, c]`, y and argmax `[n, h_out, w_out, c]`.
 /// **Source**: `torch.nn.functional.max_pool2d(return_indices=True)`.
@@ -38,8 +38,8 @@ pub fn max_forward(g: &Pool2dGeometry, x: &[f32], y: &mut [f32], argmax: &mut [u
                 argmax.fill((g.rows(i).start * g.w_in + g.cols(j).start) as u32);
                 for r in g.rows(i) {
                     for c in g.cols(j) {
-                        let place = (r * g.w_in + c) as u32;
-                        keep_larger(&x[pixel(g, n, r, c)..][..g.c], place, y, argmax);
+                        let index = (r * g.w_in + c) as u32;
+                        keep_larger(&x[pixel(g, n, r, c)..][..g.c], index, y, argmax);
                     }
                 }
             }
@@ -47,22 +47,22 @@ pub fn max_forward(g: &Pool2dGeometry, x: &[f32], y: &mut [f32], argmax: &mut [u
     );
 }
 
-/// Where x wins over what is held, holds x and its place.
+/// Replaces y and argmax by x and its index where x is larger.
 #[inline]
-fn keep_larger(x: &[f32], place: u32, y: &mut [f32], argmax: &mut [u32]) {
+fn keep_larger(x: &[f32], index: u32, y: &mut [f32], argmax: &mut [u32]) {
     for ((&x, y), argmax) in x.iter().zip(y).zip(argmax) {
-        (*y, *argmax) = larger((*y, *argmax), (x, place));
+        (*y, *argmax) = larger((*y, *argmax), (x, index));
     }
 }
 
-/// The later of two values with their places if it is larger or NaN, else the earlier.
+/// Returns `new`, a value and its index, if it is larger or NaN, else `held`.
 #[inline(always)]
 fn larger(held: (f32, u32), new: (f32, u32)) -> (f32, u32) {
     let wins = (new.0 > held.0) | new.0.is_nan();
     (if wins { new.0 } else { held.0 }, if wins { new.1 } else { held.1 })
 }
 
-/// Windows 2×2 side by side: the four candidates stay in registers.
+/// Computes [`max_forward`] for 2×2 windows side by side, whose four values stay in registers.
 fn halving_max_forward(g: &Pool2dGeometry, x: &[f32], y: &mut [f32], argmax: &mut [u32]) {
     let row = g.w_out * g.c;
     y.par_chunks_mut(row).zip(argmax.par_chunks_mut(row)).enumerate().for_each(
@@ -87,21 +87,21 @@ fn halving_max_forward(g: &Pool2dGeometry, x: &[f32], y: &mut [f32], argmax: &mu
     );
 }
 
-/// y of [`max_forward`] alone, where the windows are 2×2 side by side.
-pub(crate) fn halving_max(g: &Pool2dGeometry, x: &[f32], y: &mut [f32]) {
+/// Computes only y of [`max_forward`], for 2×2 windows side by side.
+pub(crate) fn halving_max(simd: SimdLevel, g: &Pool2dGeometry, x: &[f32], y: &mut [f32]) {
     assert!(is_halving(g) && x.len() == g.input_len() && y.len() == g.output_len());
     if y.is_empty() {
         return;
     }
     parallel_chunks(y, g.w_out * g.c, |r, y| {
         let upper = &x[pixel(g, r / g.h_out, r % g.h_out * 2, 0)..];
-        vectorized(g.c, HalvingMax { g, upper, y });
+        vectorized(simd, g.c, HalvingMax { g, upper, y });
     });
 }
 
 struct HalvingMax<'a> {
     g: &'a Pool2dGeometry,
-    /// Two rows of pixels.
+    /// Pixels from the upper of two rows on.
     upper: &'a [f32],
     y: &'a mut [f32],
 }
@@ -111,7 +111,7 @@ impl Vectorized for HalvingMax<'_> {
     fn run<V: Vector>(self) {
         let (c, below) = (self.g.c, self.g.w_in * self.g.c);
         for (j, y) in self.y.chunks_exact_mut(c).enumerate() {
-            for at in starts::<V>(c) {
+            for at in vector_offsets::<V>(c) {
                 let x = |i| V::load(&self.upper[i + 2 * j * c + at..]);
                 let (upper, lower) = (x(0).max(x(c)), x(below).max(x(below + c)));
                 upper.max(lower).store(&mut y[at..]);
@@ -120,7 +120,7 @@ impl Vectorized for HalvingMax<'_> {
     }
 }
 
-/// grad_input\[place that won\] += grad_output.
+/// Computes grad_input\[argmax\] += grad_output.
 ///
 /// **Shapes**: grad_output and argmax `[n, h_out, w_out, c]`, grad_input `[n, h_in, w_in, c]`.
 pub fn max_backward_input(
@@ -138,13 +138,14 @@ pub fn max_backward_input(
     parallel_chunks(grad_input, g.h_in * g.w_in * g.c, |n, image| {
         image.fill(0.0);
         let out = n * image_out..(n + 1) * image_out;
-        for (k, (&grad, &place)) in grad_output[out.clone()].iter().zip(&argmax[out]).enumerate() {
-            image[place as usize * g.c + k % g.c] += grad;
+        for (k, (&grad, &index)) in grad_output[out.clone()].iter().zip(&argmax[out]).enumerate() {
+            image[index as usize * g.c + k % g.c] += grad;
         }
     });
 }
 
-/// Each pixel belongs to one window at most: it takes the gradient where it won, else zero.
+/// Computes [`max_backward_input`] for 2×2 windows side by side: each pixel is in at most one
+/// window, and receives its gradient where the pixel is the argmax.
 fn halving_max_backward_input(
     g: &Pool2dGeometry,
     grad_output: &[f32],
@@ -163,17 +164,17 @@ fn halving_max_backward_input(
                 grad_input.fill(0.0);
                 continue;
             }
-            let place = (r * g.w_in + c) as u32;
+            let index = (r * g.w_in + c) as u32;
             let out = out + c / 2 * g.c..out + (c / 2 + 1) * g.c;
-            let won = grad_output[out.clone()].iter().zip(&argmax[out]);
-            for (x, (&grad, &winner)) in grad_input.iter_mut().zip(won) {
-                *x = if winner == place { grad } else { 0.0 };
+            let window = grad_output[out.clone()].iter().zip(&argmax[out]);
+            for (x, (&grad, &argmax)) in grad_input.iter_mut().zip(window) {
+                *x = if argmax == index { grad } else { 0.0 };
             }
         }
     });
 }
 
-/// y = Σ window / (kernel height · kernel width); padding counts as zeros.
+/// Computes y = Σ window / (kernel height · kernel width); padding counts as zeros.
 ///
 /// **Shapes**: x `[n, h_in, w_in, c]`, y `[n, h_out, w_out, c]`.
 pub fn avg_forward(g: &Pool2dGeometry, x: &[f32], y: &mut [f32]) {
@@ -195,7 +196,8 @@ pub fn avg_forward(g: &Pool2dGeometry, x: &[f32], y: &mut [f32]) {
     });
 }
 
-/// grad_input\[every place of the window\] += grad_output / (kernel height · kernel width).
+/// Computes grad_input\[every pixel of the window\] += grad_output / (kernel height · kernel
+/// width).
 ///
 /// **Shapes**: grad_output `[n, h_out, w_out, c]`, grad_input `[n, h_in, w_in, c]`.
 pub fn avg_backward_input(g: &Pool2dGeometry, grad_output: &[f32], grad_input: &mut [f32]) {

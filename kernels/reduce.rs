@@ -1,14 +1,14 @@
-//! Reductions over one run of axes, memory seen as `[outer, reduced, inner]`.
+//! Sums and maxima over consecutive axes of a tensor, whose memory is `[outer, reduced, inner]`.
 //!
-//! Sums are added in an order fixed by the sizes of a run alone, never by the threads or the number
-//! of runs: a run has the same bits alone and among others.
+//! The order of additions depends on `reduced` and `inner` alone, not on the number of threads or
+//! on `outer`. So an image's sum has the same bits alone and in a batch.
 
 use crate::{Scalar, elementwise::CHUNK};
 use rayon::prelude::*;
 
-/// Memory of a reduction: x is `[outer, reduced, inner]`, the result `[outer, inner]`.
+/// Sizes of a reduction: x is `[outer, reduced, inner]`, the result `[outer, inner]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Runs {
+pub struct ReduceGeometry {
     /// Elements before the reduced axes.
     pub outer: usize,
     /// Elements summed (or compared) into one.
@@ -17,12 +17,13 @@ pub struct Runs {
     pub inner: usize,
 }
 
-/// Rows that are added up without blocks: the pixels of a picture. In a batch the runs are tasks
-/// enough, and blocks would need memory of their own in every step of a training.
+/// Largest `reduced` that is summed without blocks, enough for the pixels of an image. In a batch
+/// there are enough tasks without blocks, and blocks would need memory in every training step.
 const SHORT: usize = 4096;
 
-/// y\[o,i\] = Σ_r x\[o,r,i\], long sums in blocks: a single accumulator would lose the small terms.
-pub fn sum<T: Scalar>(r: &Runs, x: &[T], y: &mut [T]) {
+/// Computes y\[o,i\] = Σ_r x\[o,r,i\]. Long sums are added in blocks: a single accumulator would
+/// lose the small terms.
+pub fn sum<T: Scalar>(r: &ReduceGeometry, x: &[T], y: &mut [T]) {
     if r.inner == 0 || r.outer == 0 {
         return;
     }
@@ -40,7 +41,7 @@ pub fn sum<T: Scalar>(r: &Runs, x: &[T], y: &mut [T]) {
     });
 }
 
-/// Σ x: blocks first, then the blocks.
+/// Returns Σ x: the sums of blocks, then the sum of those.
 fn sum_all<T: Scalar>(x: &[T]) -> T {
     if x.len() <= CHUNK {
         return sum_block(x);
@@ -49,7 +50,7 @@ fn sum_all<T: Scalar>(x: &[T]) -> T {
     partial.iter().fold(T::ZERO, |a, &v| a + v)
 }
 
-/// Σ x in sixteen sums side by side.
+/// Returns Σ x, added in sixteen interleaved sums.
 fn sum_block<T: Scalar>(x: &[T]) -> T {
     let mut lanes = [T::ZERO; 16];
     let blocks = x.chunks_exact(16);
@@ -65,7 +66,7 @@ fn sum_block<T: Scalar>(x: &[T]) -> T {
     lanes.iter().fold(T::ZERO, |a, &v| a + v)
 }
 
-/// Σ x², in double precision, halves over the threads.
+/// Returns Σ x² in double precision, in parallel over halves.
 pub fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
     if x.len() > CHUNK {
         let (left, right) = x.split_at((x.len() / 2).next_multiple_of(CHUNK));
@@ -82,7 +83,8 @@ pub fn sum_of_squares<T: Scalar>(x: &[T]) -> f64 {
     lanes.iter().sum()
 }
 
-/// Column sums of a matrix `[reduced, inner]`: blocks of so many rows first, then the blocks.
+/// Computes the column sums of a matrix `[reduced, inner]`: the sums of blocks of `rows` rows, then
+/// the sum of those.
 fn sum_rows<T: Scalar>(rows: usize, x: &[T], y: &mut [T]) {
     let inner = y.len();
     let block = rows * inner;
@@ -110,19 +112,20 @@ fn sum_rows<T: Scalar>(rows: usize, x: &[T], y: &mut [T]) {
     }
 }
 
-/// y\[o,i\] = max_r x\[o,r,i\], and the r that won: the first among equals; NaN wins.
-pub fn max<T: Scalar>(r: &Runs, x: &[T], y: &mut [T], argmax: &mut [u32]) {
+/// Computes y\[o,i\] = max_r x\[o,r,i\], and `argmax`, the first r with that value. NaN is larger
+/// than every number.
+pub fn max<T: Scalar>(r: &ReduceGeometry, x: &[T], y: &mut [T], argmax: &mut [u32]) {
     for o in 0..r.outer {
         for i in 0..r.inner {
-            let (mut best, mut place) = (T::NEG_INFINITY, 0);
+            let (mut best, mut index) = (T::NEG_INFINITY, 0);
             for k in 0..r.reduced {
                 let v = x[(o * r.reduced + k) * r.inner + i];
                 if v > best || v.is_nan() {
-                    (best, place) = (v, k as u32);
+                    (best, index) = (v, k as u32);
                 }
             }
             y[o * r.inner + i] = best;
-            argmax[o * r.inner + i] = place;
+            argmax[o * r.inner + i] = index;
         }
     }
 }

@@ -1,32 +1,35 @@
-//! Buffers that are used again instead of being allocated for every call.
+//! A pool of reusable buffers, so that kernels need not allocate for every call.
+//!
+//! The pool is process-wide like an allocator, and no result depends on it.
 
 use crate::arch::AlignedBuffer;
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 
-/// Buffers that nobody uses now, any order.
+/// Buffers that are not in use, in any order.
 static FREE: Mutex<Vec<AlignedBuffer>> = Mutex::new(Vec::new());
 
-/// Free buffers kept at most; the smallest give way.
-const KEEP: usize = 64;
+/// Largest number of free buffers; beyond it the smallest are freed.
+const MAX_FREE: usize = 64;
 
-/// Under AddressSanitizer (`tests/address_sanitizer.sh`) buffers are as long as the wish and used
-/// once: it sees no overrun into the spare room of a larger one.
+/// Whether every buffer has the requested length and is used once. AddressSanitizer
+/// (`tests/address_sanitizer.sh`) would not notice an overrun into the spare room of a larger
+/// buffer.
 const EXACT: bool = cfg!(exact_buffers);
 
-/// A buffer on loan from the process-wide list; goes back when dropped. Its content is
-/// unspecified (finite or not): write before reading.
+/// A buffer from the pool, returned when dropped. Its content is unspecified (finite or not): write
+/// it before reading.
 pub struct Scratch {
     buffer: Option<AlignedBuffer>,
     len: usize,
 }
 
-/// Lends a buffer of `len` floats that starts on a cache line.
+/// Returns a buffer of `len` floats that starts on a cache line.
 pub fn take(len: usize) -> Scratch {
     if EXACT {
         return Scratch { buffer: Some(AlignedBuffer::zeroed(len)), len };
     }
-    // A large buffer is not spent on a small wish: the next large wish would need another.
+    // A large buffer does not serve a small request: the next large request would need another.
     let fits = len..=4 * len + (1 << 14);
     let mut free = FREE.lock().unwrap_or_else(|e| e.into_inner());
     let fit =
@@ -42,7 +45,7 @@ impl Drop for Scratch {
         let Some(buffer) = self.buffer.take().filter(|_| !EXACT) else { return };
         let mut free = FREE.lock().unwrap_or_else(|e| e.into_inner());
         free.push(buffer);
-        if free.len() > KEEP
+        if free.len() > MAX_FREE
             && let Some(i) = (0..free.len()).min_by_key(|&i| free[i].len())
         {
             free.swap_remove(i);

@@ -1,9 +1,10 @@
-//! Softmax and its logarithm along rows, and their gradients.
+//! Softmax and log-softmax of the rows of a matrix, and their gradients.
 
 use crate::Scalar;
 
-/// log p\[i,j\] = (x\[i,j\] − m) − ln Σ_k e^(x\[i,k\] − m), m the row's maximum so that nothing overflows.
-/// In this order, so that large scores of similar size do not lose the digits they differ in.
+/// Computes log p\[i,j\] = (x\[i,j\] − m) − ln Σ_k e^(x\[i,k\] − m), where m is the row's maximum,
+/// which prevents overflow. Subtracting m first keeps the digits in which large logits of similar
+/// size differ.
 pub fn log_softmax<T: Scalar>(cols: usize, x: &[T], y: &mut [T]) {
     for (x, y) in x.chunks(cols.max(1)).zip(y.chunks_mut(cols.max(1))) {
         let m = x.iter().fold(T::NEG_INFINITY, |a, &v| a.max(v));
@@ -15,7 +16,7 @@ pub fn log_softmax<T: Scalar>(cols: usize, x: &[T], y: &mut [T]) {
     }
 }
 
-/// p\[i,j\] = e^(x\[i,j\] − m) / Σ_k e^(x\[i,k\] − m).
+/// Computes p\[i,j\] = e^(x\[i,j\] − m) / Σ_k e^(x\[i,k\] − m).
 pub fn softmax<T: Scalar>(cols: usize, x: &[T], y: &mut [T]) {
     for (x, y) in x.chunks(cols.max(1)).zip(y.chunks_mut(cols.max(1))) {
         let m = x.iter().fold(T::NEG_INFINITY, |a, &v| a.max(v));
@@ -30,7 +31,8 @@ pub fn softmax<T: Scalar>(cols: usize, x: &[T], y: &mut [T]) {
     }
 }
 
-/// grad_input\[i,j\] = g\[i,j\] − e^(y\[i,j\]) · Σ_k g\[i,k\], y the result of [`log_softmax`].
+/// Computes grad_input\[i,j\] = g\[i,j\] − e^(y\[i,j\]) · Σ_k g\[i,k\], where y is the result of
+/// [`log_softmax`].
 pub fn log_softmax_backward<T: Scalar>(
     cols: usize,
     y: &[T],
@@ -47,7 +49,8 @@ pub fn log_softmax_backward<T: Scalar>(
     }
 }
 
-/// grad_input\[i,j\] = p\[i,j\] · (g\[i,j\] − Σ_k g\[i,k\]·p\[i,k\]), p the result of [`softmax`].
+/// Computes grad_input\[i,j\] = p\[i,j\] · (g\[i,j\] − Σ_k g\[i,k\]·p\[i,k\]), where p is the
+/// result of [`softmax`].
 pub fn softmax_backward<T: Scalar>(cols: usize, p: &[T], grad_output: &[T], grad_input: &mut [T]) {
     let cols = cols.max(1);
     let rows = p.chunks(cols).zip(grad_output.chunks(cols));

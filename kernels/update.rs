@@ -1,16 +1,16 @@
-//! One pass over parameter, gradient and moments: the optimisers' arithmetic.
+//! The parameter updates of SGD, Adam and AdamW, each in one pass over memory.
 
 use crate::{Scalar, elementwise::CHUNK};
 use rayon::prelude::*;
 
-/// Numbers of one SGD step.
+/// Hyperparameters of one SGD step.
 #[derive(Clone, Copy, Debug)]
 pub struct Sgd<T> {
     /// Learning rate.
     pub lr: T,
-    /// μ of the velocity.
+    /// Momentum μ.
     pub momentum: T,
-    /// Look ahead along the velocity.
+    /// Whether Nesterov momentum is used.
     pub nesterov: bool,
     /// λ of the L2 term λ·p added to the gradient.
     pub weight_decay: T,
@@ -18,10 +18,12 @@ pub struct Sgd<T> {
     pub grad_scale: T,
 }
 
-/// g ← s·g + λp; v ← μv + g; p ← p − lr·(g + μv if Nesterov, else v). PyTorch's convention.
+/// Updates g ← s·g + λp; v ← μv + g; p ← p − lr·(g + μv if Nesterov, else v).
+///
+/// **Source**: `torch.optim.SGD`.
 ///
 /// # Panics
-/// When the slices are not of one length.
+/// When the slices differ in length.
 pub fn sgd<T: Scalar>(s: &Sgd<T>, param: &mut [T], grad: &[T], velocity: &mut [T]) {
     assert!(grad.len() == param.len() && velocity.len() == param.len());
     param
@@ -38,7 +40,7 @@ pub fn sgd<T: Scalar>(s: &Sgd<T>, param: &mut [T], grad: &[T], velocity: &mut [T
         });
 }
 
-/// Numbers of one Adam or AdamW step.
+/// Hyperparameters of one Adam or AdamW step.
 #[derive(Clone, Copy, Debug)]
 pub struct Adam<T> {
     /// Learning rate.
@@ -62,7 +64,7 @@ pub struct Adam<T> {
 }
 
 impl<T: Scalar> Adam<T> {
-    /// Moves the moments by one gradient, m ← β₁m + (1−β₁)g and v ← β₂v + (1−β₂)g², and returns their
+    /// Updates the moments with a gradient, m ← β₁m + (1−β₁)g and v ← β₂v + (1−β₂)g², and returns their
     /// unbiased estimates m/c₁ and √(v/c₂) + eps.
     #[inline]
     pub fn moments(&self, g: T, m: &mut T, v: &mut T) -> (T, T) {
@@ -72,10 +74,12 @@ impl<T: Scalar> Adam<T> {
     }
 }
 
-/// m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; p ← p(1 − lr·λ) − lr·(m/c₁)/(√(v/c₂) + eps).
+/// Updates m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; p ← p(1 − lr·λ) − lr·(m/c₁)/(√(v/c₂) + eps).
+///
+/// **Source**: `torch.optim.Adam` and `AdamW`.
 ///
 /// # Panics
-/// When the slices are not of one length.
+/// When the slices differ in length.
 pub fn adam<T: Scalar>(a: &Adam<T>, param: &mut [T], grad: &[T], m: &mut [T], v: &mut [T]) {
     assert!(grad.len() == param.len() && m.len() == param.len() && v.len() == param.len());
     let shrink = T::ONE - a.lr * a.decoupled_decay;
@@ -97,14 +101,14 @@ mod tests {
     use super::*;
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
-    /// Calls `step` with slices of these lengths.
+    /// Returns whether `step` panics on slices of these lengths.
     fn refuses<const K: usize>(lengths: [usize; K], step: impl Fn([&mut [f32]; K])) -> bool {
         let mut slices = lengths.map(|len| vec![1.0; len]);
         let slices = slices.each_mut().map(|x| &mut x[..]);
         catch_unwind(AssertUnwindSafe(|| step(slices))).is_err()
     }
 
-    /// A gradient that is too short would leave the rest of the parameter where it is.
+    /// Without the check, a short gradient would leave the rest of the parameter unchanged.
     #[test]
     fn slices_of_different_lengths_are_refused() {
         let (lr, momentum, nesterov, weight_decay, grad_scale) = (0.1, 0.9, true, 0.0, 1.0);

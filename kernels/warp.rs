@@ -1,8 +1,8 @@
-//! Bilinear affine warp of images, and its adjoint.
+//! Affine warps of images with bilinear interpolation, and their adjoint.
 
 use crate::{Layout, Scalar};
 
-/// What lies outside the image.
+/// The values outside the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Border {
     /// Zeros.
@@ -22,18 +22,19 @@ pub struct WarpGeometry {
     pub h: usize,
     /// Width.
     pub w: usize,
-    /// Outside of the image.
+    /// Values outside the image.
     pub border: Border,
     /// Order of the axes.
     pub layout: Layout,
 }
 
-/// The inverse map of one image: output pixel (row i, column j) reads the input at
-/// row = a·i + b·j + c, column = d·i + e·j + f, for the matrix \[a, b, c, d, e, f\] in pixels.
+/// An affine map from output to input pixels: the matrix \[a, b, c, d, e, f\] maps output (row i,
+/// column j) to input row = a·i + b·j + c, column = d·i + e·j + f. Units: pixels.
 pub type Affine = [f64; 6];
 
-/// Calls `visit(index into output, index into input, weight)` for the ≤ 4 taps of every pixel.
-fn for_each_tap<T: Scalar>(
+/// Calls `visit(index into output, index into input, weight)` for the at most 4 neighbours of every
+/// pixel.
+fn for_each_neighbour<T: Scalar>(
     g: &WarpGeometry,
     matrices: &[Affine],
     mut visit: impl FnMut(usize, usize, T),
@@ -48,8 +49,8 @@ fn for_each_tap<T: Scalar>(
                 let (fi, fj) = (i as f64, j as f64);
                 let row = m[0] * fi + m[1] * fj + m[2];
                 let col = m[3] * fi + m[4] * fj + m[5];
-                for (r, wr) in taps(row, g.h, g.border) {
-                    for (s, ws) in taps(col, g.w, g.border) {
+                for (r, wr) in neighbours(row, g.h, g.border) {
+                    for (s, ws) in neighbours(col, g.w, g.border) {
                         let weight = T::from_f64(wr * ws);
                         let base = n * g.c * g.h * g.w;
                         for c in 0..g.c {
@@ -66,28 +67,30 @@ fn for_each_tap<T: Scalar>(
     }
 }
 
-/// The two neighbours of `at` on an axis of `size` and their weights.
-fn taps(at: f64, size: usize, border: Border) -> impl Iterator<Item = (usize, f64)> {
+/// Returns the two neighbours of `at` on an axis of `size`, and their weights.
+fn neighbours(at: f64, size: usize, border: Border) -> impl Iterator<Item = (usize, f64)> {
     let low = at.floor();
     let t = at - low;
-    [(low, 1.0 - t), (low + 1.0, t)].into_iter().filter_map(move |(place, weight)| {
+    [(low, 1.0 - t), (low + 1.0, t)].into_iter().filter_map(move |(index, weight)| {
         let last = size as f64 - 1.0;
-        let inside = (0.0..=last).contains(&place);
-        let place = match border {
+        let inside = (0.0..=last).contains(&index);
+        let index = match border {
             Border::Zeros if !inside => return None,
-            _ => place.clamp(0.0, last),
+            _ => index.clamp(0.0, last),
         };
-        (weight != 0.0).then_some((place as usize, weight))
+        (weight != 0.0).then_some((index as usize, weight))
     })
 }
 
-/// y\[n,c,i,j\] = x\[n,c\] at the place the matrix says, interpolated between the four neighbours.
+/// Computes y\[n,c,i,j\] = x\[n,c\] at the position that the matrix gives, interpolated between
+/// four neighbours.
 pub fn forward<T: Scalar>(g: &WarpGeometry, matrices: &[Affine], x: &[T], y: &mut [T]) {
     y.fill(T::ZERO);
-    for_each_tap(g, matrices, |out, at, weight: T| y[out] += weight * x[at]);
+    for_each_neighbour(g, matrices, |out, at, weight: T| y[out] += weight * x[at]);
 }
 
-/// The adjoint: each output's gradient goes back to the four neighbours it was read from.
+/// Computes the adjoint: adds the gradient of each output pixel to the neighbours that it was read
+/// from.
 pub fn backward_input<T: Scalar>(
     g: &WarpGeometry,
     matrices: &[Affine],
@@ -95,5 +98,7 @@ pub fn backward_input<T: Scalar>(
     grad_input: &mut [T],
 ) {
     grad_input.fill(T::ZERO);
-    for_each_tap(g, matrices, |out, at, weight: T| grad_input[at] += weight * grad_output[out]);
+    for_each_neighbour(g, matrices, |out, at, weight: T| {
+        grad_input[at] += weight * grad_output[out]
+    });
 }

@@ -1,7 +1,7 @@
-//! What the benches share: the layers of our networks, the settings, the rates and their limits.
+//! Settings, rates and machine limits for all benches.
 //!
-//! Every name ends in threads and SIMD path. Every rate is followed by its share of what those
-//! threads reach at best on that path, measured just before.
+//! Every name ends with the number of threads and the SIMD level. Every rate is followed by its
+//! share of the peak of those threads at that level, measured just before.
 #![allow(dead_code)] // each bench uses a part
 
 mod rate;
@@ -13,7 +13,8 @@ use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use fer::bench::machine::{LimitsMeter, Memory};
 use fer::random::{Purpose, Rng};
 use fer::render::format::counted;
-use fer_kernels::arch::{self, Level};
+use fer_kernels::conv2d::Algorithm;
+use fer_kernels::{Context, SimdLevel};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -26,47 +27,52 @@ pub type Group<'a> = BenchmarkGroup<'a, Rate>;
 /// The work of one call.
 #[derive(Clone, Copy, Default)]
 pub struct Work {
-    /// Two per multiply-accumulate of the definition, whatever an algorithm executes; 0 = none.
+    /// Two per multiply-accumulate of the definition, for every algorithm; 0 = none.
     pub flop: u64,
     /// Every operand and result once; 0 = unknown.
     pub bytes: u64,
 }
 
 impl Work {
-    /// So many multiply-accumulates on so many floats.
+    /// Returns the work of so many multiply-accumulates and floats.
     pub fn new(macs: usize, floats: usize) -> Self {
         Self { flop: 2 * macs as u64, bytes: (size_of::<f32>() * floats) as u64 }
     }
 }
 
-/// Threads and SIMD path.
+/// A number of threads and a SIMD level.
 pub struct Setting {
-    level: Level,
+    /// The SIMD level.
+    pub simd: SimdLevel,
     meter: LimitsMeter,
     name: String,
 }
 
 impl Setting {
-    fn new(threads: usize, level: Level) -> Self {
+    fn new(threads: usize, simd: SimdLevel) -> Self {
         static MEMORY: LazyLock<Arc<Memory>> = LazyLock::new(Memory::new);
-        let meter = LimitsMeter::new(threads, MEMORY.clone()).expect("threads");
-        Self { level, meter, name: format!("{}, {level}", counted(threads, "thread")) }
+        let meter = LimitsMeter::new(threads, simd, MEMORY.clone()).expect("threads");
+        Self { simd, meter, name: format!("{}, {simd}", counted(threads, "thread")) }
     }
 
-    /// The widest path on one thread and on all, then the other paths on all.
+    /// Returns the widest level on one thread and on all, then the other levels on all.
     pub fn all() -> Vec<Self> {
         let threads = rayon::current_num_threads();
-        let others = Level::ALL.into_iter().filter(|&l| l != arch::detected() && l.is_supported());
         let mut settings = Self::widest();
-        settings.extend(others.map(|level| Self::new(threads, level)));
+        settings.extend(SimdLevel::available().skip(1).map(|simd| Self::new(threads, simd)));
         settings
     }
 
-    /// The widest path on one thread and on all.
+    /// Returns the widest level on one thread and on all.
     pub fn widest() -> Vec<Self> {
         let mut counts = vec![1, rayon::current_num_threads()];
         counts.dedup();
-        counts.into_iter().map(|threads| Self::new(threads, arch::detected())).collect()
+        counts.into_iter().map(|threads| Self::new(threads, SimdLevel::widest())).collect()
+    }
+
+    /// Returns the context of this level with an algorithm for convolutions.
+    pub fn context(&self, conv: Algorithm) -> Context {
+        Context { simd: self.simd, conv }
     }
 
     /// Adds a bench of `f` in this setting to the group.
@@ -77,7 +83,6 @@ impl Setting {
         work: Work,
         mut f: impl FnMut() + Send,
     ) {
-        arch::set_level(Some(self.level)).expect("a level of this CPU");
         group.throughput(match work {
             Work { flop: 0, bytes } => Throughput::Bytes(bytes),
             Work { flop, bytes: 0 } => Throughput::Elements(flop),
@@ -90,22 +95,21 @@ impl Setting {
             rate::compare_with(meter.best());
             meter.run(|| b.iter(&mut f));
         });
-        arch::set_level(None).expect("the widest level");
     }
 }
 
-/// Normal numbers.
+/// Returns normally distributed numbers.
 pub fn normal(len: usize) -> Vec<f32> {
     let mut rng = Rng::new(0, Purpose::Test, 0, len as u64);
     (0..len).map(|_| rng.normal() as f32).collect()
 }
 
-/// Criterion with our rates.
+/// Returns criterion with our rates.
 pub fn criterion() -> Criterion<Rate> {
     Criterion::default().with_measurement(Rate(WallTime))
 }
 
-/// A group that takes about a second a bench.
+/// Returns a group that takes about a second per bench.
 pub fn group<'a>(c: &'a mut Criterion<Rate>, name: &str) -> Group<'a> {
     let mut group = c.benchmark_group(name);
     group.sample_size(10);

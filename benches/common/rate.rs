@@ -1,4 +1,4 @@
-//! GFLOP/s and GB/s as criterion prints them, with their share of the machine's limits.
+//! GFLOP/s and GB/s in criterion's output, with their share of the machine's limits.
 
 use criterion::Throughput;
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
@@ -6,15 +6,15 @@ use fer::bench::machine::Limits;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// The limits of the bench that runs.
+/// Limits for the current bench. A static, because criterion gives its formatter no argument.
 static LIMITS: Mutex<Option<Limits>> = Mutex::new(None);
 
-/// What the rates of the next benches are compared with.
+/// Sets the limits with which the rates of the next benches are compared.
 pub fn compare_with(limits: Limits) {
     *LIMITS.lock().unwrap_or_else(|e| e.into_inner()) = Some(limits);
 }
 
-/// Time, as [`WallTime`], whose throughput is floating-point operations and bytes.
+/// Wall time with floating-point operations and bytes as throughput.
 pub struct Rate(pub WallTime);
 
 impl Measurement for Rate {
@@ -40,8 +40,8 @@ impl Measurement for Rate {
     }
 }
 
-/// What is counted, its unit, and what it is compared with. Divided by nanoseconds, counts are giga
-/// a second.
+/// Returns the count, its unit, its limit and the limit's name. A count divided by nanoseconds is
+/// giga per second.
 fn counted(throughput: &Throughput) -> (u64, &'static str, f64, &'static str) {
     let limits = *LIMITS.lock().unwrap_or_else(|e| e.into_inner());
     let limits = limits.unwrap_or_default();

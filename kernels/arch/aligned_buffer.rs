@@ -1,4 +1,4 @@
-//! Memory that starts on a cache line.
+//! Buffers that start on a cache line.
 
 use std::ops::{Deref, DerefMut};
 
@@ -7,14 +7,13 @@ use std::ops::{Deref, DerefMut};
 #[repr(C, align(64))]
 struct Line([f32; 16]);
 
-/// A slice of f32 aligned to 64 bytes, so that no full-width load of a packed panel crosses a
-/// cache line.
+/// A buffer of f32 aligned to 64 bytes: no full-width load of a packed panel crosses a cache line.
 pub struct AlignedBuffer {
     lines: Vec<Line>,
 }
 
 impl AlignedBuffer {
-    /// At least `len` zeros.
+    /// Allocates at least `len` zeros.
     pub fn zeroed(len: usize) -> Self {
         Self { lines: vec![Line([0.0; 16]); len.div_ceil(16)] }
     }

@@ -1,9 +1,9 @@
-//! A rectangle of a row-major matrix that one thread may write.
+//! Mutable blocks of a row-major matrix, which threads can write side by side.
 
 use crate::parallel::parallel_for;
 use std::marker::PhantomData;
 
-/// Rows × cols elements of a row-major matrix whose rows lie `stride` apart.
+/// A mutable block of rows × cols elements of a row-major matrix whose rows lie `stride` apart.
 pub struct BlockMut<'a> {
     start: *mut f32,
     stride: usize,
@@ -16,7 +16,7 @@ pub struct BlockMut<'a> {
 unsafe impl Send for BlockMut<'_> {}
 
 impl<'a> BlockMut<'a> {
-    /// The whole of `data`, seen as rows of `cols` elements that lie `stride` apart.
+    /// Views `data` as `rows` rows of `cols` elements that lie `stride` apart.
     ///
     /// # Panics
     /// When `data` is too short, or rows would overlap.
@@ -27,23 +27,23 @@ impl<'a> BlockMut<'a> {
         assert!(rows == 0 || end <= data.len(), "matrix too short");
         Self { start: data.as_mut_ptr(), stride, rows, cols, life: PhantomData }
     }
-    /// Number of rows.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
-    /// Elements of a row.
+    /// Returns the number of columns.
     pub fn cols(&self) -> usize {
         self.cols
     }
-    /// Distance between rows.
+    /// Returns the distance between rows.
     pub(super) fn stride(&self) -> usize {
         self.stride
     }
-    /// The first element.
+    /// Returns a pointer to the first element.
     pub(super) fn as_mut_ptr(&mut self) -> *mut f32 {
         self.start
     }
-    /// Row `i`.
+    /// Borrows row `i`.
     ///
     /// # Panics
     /// When there is no such row.
@@ -53,10 +53,10 @@ impl<'a> BlockMut<'a> {
         // result borrows `self` mutably, so no second reference to them exists.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(i * self.stride), self.cols) }
     }
-    /// The rectangle of at most m × n elements that starts at (i, j), cut at the block's edge.
+    /// Borrows the m × n elements from (i, j) on, fewer at the block's edge.
     ///
     /// # Panics
-    /// When (i, j) lies outside.
+    /// When (i, j) lies outside the block.
     pub fn tile(&mut self, i: usize, j: usize, m: usize, n: usize) -> BlockMut<'_> {
         assert!(i < self.rows && j < self.cols);
         BlockMut {
@@ -70,25 +70,25 @@ impl<'a> BlockMut<'a> {
     }
 }
 
-/// A pointer that may travel to another thread.
+/// A pointer that may be sent to another thread.
 #[derive(Clone, Copy)]
 struct Shared(*mut f32);
 
 impl Shared {
-    /// By value, so that closures capture the wrapper and not the bare pointer in it.
+    /// Returns the pointer. By value, so that closures capture the wrapper and not its field.
     fn get(self) -> *mut f32 {
         self.0
     }
 }
 
-// SAFETY: `for_each_block` hands disjoint rectangles to its closure, so two threads never reach
-// the same element through this pointer.
+// SAFETY: `for_each_block` passes disjoint blocks to its closure, so two threads never reach the
+// same element through this pointer.
 unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
 
-/// Cuts `whole` into blocks of m × n and calls `f(first row, first column, block)` for each, over
-/// the threads.
+/// Splits `whole` into blocks of m × n and calls `f(first row, first column, block)` for each, in
+/// parallel.
 ///
 /// # Panics
 /// When m or n is 0.
@@ -102,9 +102,8 @@ pub fn for_each_block(
     parallel_for(across * down, |block| {
         let (i, j) = (block / across * m, block % across * n);
         let block = BlockMut {
-            // SAFETY: i < rows and j < cols, so (i, j) is inside `whole`, which this function
-            // owns; each (i, j) is visited once and the rectangles from these corners are
-            // disjoint.
+            // SAFETY: i < rows and j < cols, so (i, j) is inside `whole`, which this function owns.
+            // Each (i, j) is visited once, and the blocks from these corners are disjoint.
             start: unsafe { start.get().add(i * stride + j) },
             stride,
             rows: m.min(rows - i),

@@ -1,16 +1,17 @@
-//! The only place with `unsafe`: what the rest of the crate needs to stay safe.
+//! The CPU-specific part of the crate, and the only place with `unsafe`.
 //!
-//! * [`level`](level()): which instructions this CPU has, and which of them to use;
-//! * [`MicroKernel`]: one register tile of a matrix product, the contract of every SIMD path;
-//! * [`Vector`]: a register of the width in use, for all that is not a matrix product;
-//! * [`BlockMut`]: a rectangle of a matrix, so that threads can write disjoint tiles;
+//! * [`SimdLevel`]: an instruction set that this CPU has;
+//! * [`contract`]: what a micro-kernel computes, and how it reads its operands;
+//! * [`MicroKernel`]: the checked call of a micro-kernel, implemented in `x86` and `portable`;
+//! * [`Vector`]: a SIMD register, for everything that is not a matrix product;
+//! * [`BlockMut`]: a mutable block of a matrix, so that threads can write disjoint tiles;
 //! * [`AlignedBuffer`]: memory that starts on a cache line;
-//! * [`prefetch`](prefetch()): a request for memory before it is needed.
+//! * [`prefetch`](prefetch()) and [`Prefetch`]: prefetch hints.
 #![allow(unsafe_code)]
 
 mod aligned_buffer;
 mod block_mut;
-
+pub mod contract;
 mod micro_kernel;
 mod portable;
 mod prefetch;
@@ -21,9 +22,8 @@ mod x86;
 
 pub use aligned_buffer::AlignedBuffer;
 pub use block_mut::{BlockMut, for_each_block};
-pub use micro_kernel::{
-    Ahead, Lhs, MAX_MR, MAX_NR, MicroKernel, Rhs, Strip, micro_kernel, micro_kernel_of,
-};
-pub use prefetch::{prefetch, prefetch_ahead};
-pub use simd_level::{Level, cpu_features, detected, level, set_level, supports_baseline};
-pub use vector::{Vector, Vectorized, starts, vectorized};
+pub use contract::{Lhs, MAX_MR, MAX_NR, Rhs, Strip};
+pub use micro_kernel::{MicroKernel, micro_kernel};
+pub use prefetch::{Prefetch, prefetch, prefetch_ahead};
+pub use simd_level::{SimdLevel, cpu_features, supports_baseline};
+pub use vector::{Vector, Vectorized, vector_offsets, vectorized};

@@ -1,6 +1,6 @@
-//! The micro-kernel on the `wide` crate: no instruction named, any processor.
+//! The portable micro-kernel: the `wide` crate's vectors, on any CPU.
 
-use super::micro_kernel::Raw;
+use super::contract::Raw;
 use wide::f32x8;
 
 const LANES: usize = 8;
@@ -9,7 +9,7 @@ pub const MR: usize = 6;
 /// Columns of the tile.
 pub const NR: usize = 2 * LANES;
 
-/// The contract of [`super::micro_kernel`].
+/// Computes a tile by the contract of [`super::contract`].
 ///
 /// # Safety
 /// Every address of A, B and C that the contract names is valid.
@@ -24,13 +24,13 @@ pub unsafe fn run(x: &Raw) {
     }
 }
 
-/// The tile with R ≥ m rows in registers: a low tile does not pay for a high one.
+/// Computes a tile with R ≥ m rows in registers, so that a low tile costs less than a high one.
 ///
 /// # Safety
-/// As [`run`].
+/// That of [`run`].
 unsafe fn tile<const R: usize>(x: &Raw) {
     let mut t = [[f32x8::ZERO; 2]; R];
-    let (mut b, mut ahead) = (x.b, x.ahead);
+    let (mut b, mut lines) = (x.b, x.prefetch);
     // SAFETY: `rows` has MR ≥ R entries.
     let rows: [*const f32; R] =
         std::array::from_fn(|i| x.a.wrapping_add(unsafe { *x.rows.add(i) }));
@@ -40,7 +40,7 @@ unsafe fn tile<const R: usize>(x: &Raw) {
         for _ in 0..x.k {
             // SAFETY: B has num_segments·k rows of NR elements, stride_b apart; this is the next.
             let row = unsafe { &*b.cast::<[f32; NR]>() };
-            ahead.prefetch_next();
+            lines.prefetch_next();
             let (left, right) = row.split_at(LANES);
             let [b0, b1] = [left, right].map(|half| f32x8::new(half.try_into().unwrap()));
             for i in 0..R {
@@ -54,7 +54,7 @@ unsafe fn tile<const R: usize>(x: &Raw) {
         }
     }
     for (i, t) in t.iter().enumerate().take(x.m) {
-        // SAFETY: row i < m of C holds NR elements that nobody else borrows.
+        // SAFETY: row i < m of C holds NR elements, borrowed by nothing else.
         let c = unsafe { &mut *x.c.add(i * x.stride_c).cast::<[f32; NR]>() };
         for (c, t) in c.iter_mut().zip(t.iter().flat_map(|half| half.to_array())) {
             *c = if x.add { *c + t } else { t };

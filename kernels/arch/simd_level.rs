@@ -1,118 +1,95 @@
-//! SIMD levels: what the CPU has, what the process uses.
+//! SIMD levels: the instruction sets that the kernels are compiled for.
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU8, Ordering};
 
-/// A set of instructions that the micro-kernels are written for, widest first.
+/// An instruction set that the kernels are compiled for and that this CPU has.
+///
+/// A value is proof that the CPU has the instructions, so it can be passed to any kernel.
+/// Levels differ in speed only: all of them add the same products in the same order with the same
+/// fused rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Level {
+pub struct SimdLevel(Isa);
+
+/// The instruction sets, whether this CPU has them or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Isa {
     /// 512-bit registers (AVX-512F).
     Avx512,
-    /// 256-bit registers with fused multiply-add.
+    /// 256-bit registers with fused multiply-add (AVX2 and FMA).
     Avx2,
-    /// The `wide` crate: whatever width the compiler was told.
+    /// The `wide` crate: the vector width that the compiler was told.
     Portable,
 }
 
-impl Level {
-    /// Every level, widest first.
-    pub const ALL: [Level; 3] = [Level::Avx512, Level::Avx2, Level::Portable];
+impl SimdLevel {
+    /// Names of all levels, widest first, as the option `--simd` spells them.
+    pub const NAMES: [&str; 3] = ["avx512", "avx2", "portable"];
+    const ALL: [Self; 3] = [Self(Isa::Avx512), Self(Isa::Avx2), Self(Isa::Portable)];
 
-    /// Whether this CPU runs it.
-    pub fn is_supported(self) -> bool {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 => is_x86_feature_detected!("avx512f"),
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
-            #[cfg(not(target_arch = "x86_64"))]
-            Level::Avx512 | Level::Avx2 => false,
-            Level::Portable => true,
-        }
+    /// Returns the levels of this CPU, widest first.
+    pub fn available() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|level| level.is_supported())
     }
-
-    /// Name as the option `--simd` spells it.
+    /// Returns the widest level of this CPU.
+    pub fn widest() -> Self {
+        Self::available().next().unwrap_or(Self(Isa::Portable))
+    }
+    /// Returns the name as the option `--simd` spells it.
     pub fn name(self) -> &'static str {
-        match self {
-            Level::Avx512 => "avx512",
-            Level::Avx2 => "avx2",
-            Level::Portable => "portable",
+        Self::NAMES[self.0 as usize]
+    }
+    /// Returns the instruction set.
+    #[inline]
+    pub(super) fn isa(self) -> Isa {
+        self.0
+    }
+    fn is_supported(self) -> bool {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => is_x86_feature_detected!("avx512f"),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(not(target_arch = "x86_64"))]
+            Isa::Avx512 | Isa::Avx2 => false,
+            Isa::Portable => true,
         }
     }
 }
 
-impl fmt::Display for Level {
+impl fmt::Display for SimdLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl FromStr for Level {
+impl FromStr for SimdLevel {
     type Err = String;
-    fn from_str(s: &str) -> Result<Self, String> {
-        Level::ALL
-            .into_iter()
-            .find(|level| level.name() == s)
-            .ok_or_else(|| format!("unknown SIMD level {s:?}: expected avx512, avx2 or portable"))
-    }
-}
-
-/// 0 = not chosen yet, otherwise 1 + place in [`Level::ALL`].
-static CHOSEN: AtomicU8 = AtomicU8::new(0);
-
-/// The widest level of this CPU.
-pub fn detected() -> Level {
-    Level::ALL.into_iter().find(|level| level.is_supported()).unwrap_or(Level::Portable)
-}
-
-/// The level in use: the one forced by [`set_level`], else the widest.
-///
-/// Levels differ in speed only: all of them add the same products in the same order with the same
-/// fused rounding.
-pub fn level() -> Level {
-    match CHOSEN.load(Ordering::Relaxed) {
-        0 => {
-            let level = detected();
-            store(level);
-            level
+    /// Returns the level of this name; an error where it is unknown or the CPU lacks it.
+    fn from_str(name: &str) -> Result<Self, String> {
+        let level = Self::ALL.into_iter().find(|level| level.name() == name);
+        match level {
+            Some(level) if level.is_supported() => Ok(level),
+            Some(_) => Err(format!(
+                "SIMD level {name} is not available on this CPU; the widest is {}",
+                Self::widest()
+            )),
+            None => Err(format!("unknown SIMD level {name:?}: expected avx512, avx2 or portable")),
         }
-        n => Level::ALL[n as usize - 1],
     }
 }
 
-fn store(level: Level) {
-    let place = Level::ALL.iter().position(|&l| l == level).unwrap_or(0);
-    CHOSEN.store(place as u8 + 1, Ordering::Relaxed);
-}
-
-/// Forces a level for the whole process; `None` returns to the widest.
+/// Returns whether the CPU has every instruction that the crate was compiled for (x86-64-v3).
 ///
-/// # Errors
-/// A level that this CPU does not run.
-pub fn set_level(level: Option<Level>) -> Result<(), String> {
-    let level = level.unwrap_or_else(detected);
-    if !level.is_supported() {
-        return Err(format!(
-            "SIMD level {level} is not available on this CPU; the widest is {}",
-            detected()
-        ));
-    }
-    store(level);
-    Ok(())
-}
-
-/// Whether the CPU has every instruction that the crate was compiled for (x86-64-v3).
-///
-/// Call it before anything else: below this floor the program would end in an illegal instruction.
-/// The CPU is asked directly, because `is_x86_feature_detected!` answers "yes" without looking for
-/// whatever the compiler was told to assume.
+/// Call it first: on an older CPU the program would end in an illegal instruction. It executes
+/// CPUID itself, because `is_x86_feature_detected!` returns true without a check for every feature
+/// that the compiler was told to assume.
 pub fn supports_baseline() -> bool {
     #[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
     {
         use std::arch::x86_64::{__cpuid, __cpuid_count};
-        // SAFETY: every x86-64 CPU has the CPUID instruction, and it changes nothing. Leaves above
-        // the highest one answer with another leaf's bits, so the highest is asked first.
+        // SAFETY: every x86-64 CPU has the CPUID instruction, and it changes nothing. Above the
+        // highest leaf it returns the bits of another leaf, so the highest is read first.
         #[allow(unused_unsafe)] // safe functions since Rust 1.94
         let (highest, basic, extended, amd) = unsafe {
             (__cpuid(0).eax, __cpuid(1).ecx, __cpuid_count(7, 0).ebx, __cpuid(0x8000_0001).ecx)
@@ -123,7 +100,8 @@ pub fn supports_baseline() -> bool {
     true
 }
 
-/// FMA, MOVBE, OSXSAVE, AVX, F16C in leaf 1; BMI1, AVX2, BMI2 in leaf 7; LZCNT in leaf 0x80000001.
+/// Checks FMA, MOVBE, OSXSAVE, AVX, F16C in leaf 1; BMI1, AVX2, BMI2 in leaf 7; LZCNT in leaf
+/// 0x80000001.
 #[cfg(any(test, all(target_arch = "x86_64", target_feature = "avx2")))]
 fn has_baseline(basic: u32, extended: u32, amd: u32) -> bool {
     const BASIC: u32 = 1 << 12 | 1 << 22 | 1 << 27 | 1 << 28 | 1 << 29;
@@ -132,7 +110,7 @@ fn has_baseline(basic: u32, extended: u32, amd: u32) -> bool {
     basic & BASIC == BASIC && extended & EXTENDED == EXTENDED && amd & AMD == AMD
 }
 
-/// Features of this CPU that matter for the kernels, narrowest first.
+/// Returns the features of this CPU that matter for the kernels, narrowest first.
 pub fn cpu_features() -> Vec<&'static str> {
     #[cfg(target_arch = "x86_64")]
     {

@@ -1,63 +1,64 @@
-//! Vectors of the width in use, for code that is not a matrix product.
+//! SIMD registers as a trait, for code that is not a matrix product.
 //!
-//! An operation implements [`Vectorized`] once, generic over the register; [`vectorized`] compiles
-//! it for each level and runs the one in use.
+//! An operation implements [`Vectorized`] once, generic over the register. [`vectorized`] compiles
+//! it for each SIMD level and runs the one that the caller asks for.
 
-use super::{Level, level};
+use super::SimdLevel;
+use super::simd_level::Isa;
 use std::ops::{Add, Mul, Sub};
 
 /// A register of f32.
 pub trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {
     /// Elements of the register.
     const LANES: usize;
-    /// All elements `v`.
+    /// Returns a register with `v` in every element.
     fn splat(v: f32) -> Self;
-    /// self · a + b, rounded once.
+    /// Returns self · a + b, rounded once.
     fn mul_add(self, a: Self, b: Self) -> Self;
-    /// The larger of the two; NaN where either is.
+    /// Returns the larger elements; NaN where either is NaN.
     fn max(self, other: Self) -> Self;
-    /// self where `a` = `b`, else 0.
+    /// Returns self where `a` = `b`, else 0.
     fn where_equal(self, a: Self, b: Self) -> Self;
-    /// self where `a` > 0, else 0.
+    /// Returns self where `a` > 0, else 0.
     fn where_positive(self, a: Self) -> Self;
-    /// The first `LANES` elements of `x`.
+    /// Loads the first `LANES` elements of `x`.
     ///
     /// # Panics
-    /// When it has fewer.
+    /// When `x` is shorter.
     fn load(x: &[f32]) -> Self;
-    /// Writes the first `LANES` elements of `x`.
+    /// Stores into the first `LANES` elements of `x`.
     ///
     /// # Panics
-    /// When it has fewer.
+    /// When `x` is shorter.
     fn store(self, x: &mut [f32]);
 }
 
-/// An operation on vectors of any width.
+/// An operation on registers of any width.
 ///
-/// `run` is compiled once for each level, inside a function that has its instructions. All that it
-/// does with vectors must be inlined there: mark its helpers `#[inline(always)]`, and use loops
-/// instead of closures over vectors, which cannot be marked.
+/// `run` is compiled once for each level, inside a function with that level's instructions. Every
+/// use of a register must be inlined there: mark helpers `#[inline(always)]`, and use loops instead
+/// of closures over registers, because closures cannot be marked.
 pub trait Vectorized {
-    /// Does the work.
+    /// Runs the operation on registers of type `V`.
     fn run<V: Vector>(self);
 }
 
-/// Runs `op` on the registers of the level in use, or one by one where its rows of `n` elements
-/// are shorter than a register.
-pub fn vectorized<Op: Vectorized>(n: usize, op: Op) {
-    match level() {
+/// Runs `op` on the registers of `simd`, or element by element where its rows of `n` elements are
+/// shorter than the widest register.
+pub fn vectorized<Op: Vectorized>(simd: SimdLevel, n: usize, op: Op) {
+    match simd.isa() {
         _ if n < 16 => op.run::<f32>(),
-        // SAFETY: `level` returns a level only after its CPU features were detected.
+        // SAFETY: a `SimdLevel` is proof that the CPU has its instructions.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { x86::avx512(op) },
+        Isa::Avx512 => unsafe { x86::avx512(op) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { x86::avx2(op) },
+        Isa::Avx2 => unsafe { x86::avx2(op) },
         _ => op.run::<portable::Wide>(),
     }
 }
 
-/// `$t op $t` by the function `$f` on what `$t` wraps.
+/// Implements an operator of `$t` by the function `$f` on the wrapped value.
 macro_rules! operator {
     ($t:ident, $trait:ident, $name:ident, $f:path) => {
         impl $trait for $t {
@@ -72,8 +73,8 @@ macro_rules! operator {
     };
 }
 
-// The register types cannot be named outside this file: only `vectorized` chooses one, after the
-// level was detected, which is what makes their safe methods sound.
+// The register types cannot be named outside this file. Only `vectorized` chooses one, for a level
+// that was detected, so their safe methods are sound.
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::*;
@@ -173,7 +174,7 @@ mod x86 {
         compare256
     );
 
-    /// Comparisons differ in kind: AVX-512 answers with a mask register.
+    /// Comparisons of AVX-512, whose result is a mask register.
     ///
     /// # Safety
     /// Of every function: the CPU has AVX-512F.
@@ -181,7 +182,8 @@ mod x86 {
         use super::*;
         #[inline(always)]
         pub unsafe fn max(a: __m512, b: __m512) -> __m512 {
-            // SAFETY: the caller's. `max` answers b where either is NaN, so only a's NaN is missing.
+            // SAFETY: the caller's promise. `max` returns b where either is NaN, so a NaN in a is
+            // added.
             unsafe {
                 let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a);
                 _mm512_mask_mov_ps(_mm512_max_ps(a, b), nan, a)
@@ -189,12 +191,12 @@ mod x86 {
         }
         #[inline(always)]
         pub unsafe fn where_equal(x: __m512, a: __m512, b: __m512) -> __m512 {
-            // SAFETY: the caller's.
+            // SAFETY: the caller's promise.
             unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b), x) }
         }
         #[inline(always)]
         pub unsafe fn where_positive(x: __m512, a: __m512) -> __m512 {
-            // SAFETY: the caller's.
+            // SAFETY: the caller's promise.
             unsafe {
                 let zero = _mm512_setzero_ps();
                 _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, zero), x)
@@ -202,7 +204,7 @@ mod x86 {
         }
     }
 
-    /// The same where a comparison answers with all bits of an element.
+    /// Comparisons of AVX, whose result is all ones or all zeros in each element.
     ///
     /// # Safety
     /// Of every function: the CPU has AVX.
@@ -210,7 +212,8 @@ mod x86 {
         use super::*;
         #[inline(always)]
         pub unsafe fn max(a: __m256, b: __m256) -> __m256 {
-            // SAFETY: the caller's. `max` answers b where either is NaN, so only a's NaN is missing.
+            // SAFETY: the caller's promise. `max` returns b where either is NaN, so a NaN in a is
+            // added.
             unsafe {
                 let nan = _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a);
                 _mm256_blendv_ps(_mm256_max_ps(a, b), a, nan)
@@ -218,12 +221,12 @@ mod x86 {
         }
         #[inline(always)]
         pub unsafe fn where_equal(x: __m256, a: __m256, b: __m256) -> __m256 {
-            // SAFETY: the caller's.
+            // SAFETY: the caller's promise.
             unsafe { _mm256_and_ps(x, _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b)) }
         }
         #[inline(always)]
         pub unsafe fn where_positive(x: __m256, a: __m256) -> __m256 {
-            // SAFETY: the caller's.
+            // SAFETY: the caller's promise.
             unsafe { _mm256_and_ps(x, _mm256_cmp_ps::<_CMP_GT_OQ>(a, _mm256_setzero_ps())) }
         }
     }
@@ -251,7 +254,7 @@ mod portable {
         }
         #[inline(always)]
         fn max(self, other: Self) -> Self {
-            let larger = self.0.max(other.0); // the number, where one is NaN
+            let larger = self.0.max(other.0); // the number where one of the two is NaN
             let larger = other.0.is_nan().select(other.0, larger);
             Self(self.0.is_nan().select(self.0, larger))
         }
@@ -276,7 +279,7 @@ mod portable {
     }
 }
 
-/// One element: what is left where a row is shorter than a register.
+/// A register of one element, for rows that are shorter than a real one.
 impl Vector for f32 {
     const LANES: usize = 1;
     #[inline(always)]
@@ -309,9 +312,9 @@ impl Vector for f32 {
     }
 }
 
-/// Where the vectors that cover `0..n` start: side by side, the last moved back so that it ends at
-/// n (what it covers twice must come out the same twice).
+/// Returns the offsets of the registers that cover `0..n`: side by side, the last one moved back to
+/// end at n. The elements that it covers a second time must get the same result again.
 #[inline(always)]
-pub fn starts<V: Vector>(n: usize) -> impl Iterator<Item = usize> {
+pub fn vector_offsets<V: Vector>(n: usize) -> impl Iterator<Item = usize> {
     (0..n).step_by(V::LANES).map(move |at| at.min(n.saturating_sub(V::LANES)))
 }

@@ -1,13 +1,13 @@
-//! The micro-kernel on the registers of x86: MR × 2 of them hold the tile.
+//! The micro-kernels for AVX2 and AVX-512: MR × 2 registers hold the tile.
 //!
-//! AVX2 and AVX-512 differ in the width of a register, in how many there are, and in the names of the
-//! instructions. The code is one, so what is tested on a CPU with only the first holds for both.
+//! The two differ in the width and number of registers and in the names of the instructions. One
+//! macro writes both, so tests on a CPU with AVX2 alone also check the code of AVX-512.
 
 macro_rules! micro_kernel {
     ($name:ident, $feature:literal, $lanes:literal, $mr:literal,
      $zero:ident, $set1:ident, $loadu:ident, $storeu:ident, $add:ident, $fmadd:ident) => {
         pub mod $name {
-            use crate::arch::micro_kernel::Raw;
+            use crate::arch::contract::Raw;
             use std::arch::x86_64::*;
 
             const LANES: usize = $lanes;
@@ -16,10 +16,11 @@ macro_rules! micro_kernel {
             /// Columns of the tile.
             pub const NR: usize = 2 * LANES;
 
-            /// The contract of [`crate::arch::micro_kernel`].
+            /// Computes a tile by the contract of [`crate::arch::contract`].
             ///
             /// # Safety
-            /// The CPU has the feature; every address of A, B and C that the contract names is valid.
+            /// The CPU has the feature; every address of A, B and C that the contract names is
+            /// valid.
             #[target_feature(enable = $feature)]
             pub unsafe fn run(x: &Raw) {
                 const LOW: usize = MR / 3;
@@ -33,14 +34,15 @@ macro_rules! micro_kernel {
                 }
             }
 
-            /// The tile with R ≥ m rows in registers: a low tile does not pay for a high one.
+            /// Computes a tile with R ≥ m rows in registers, so that a low tile costs less than a
+            /// high one.
             ///
             /// # Safety
-            /// As [`run`].
+            /// That of [`run`].
             #[target_feature(enable = $feature)]
             unsafe fn tile<const R: usize>(x: &Raw) {
                 let mut t = [[$zero(); 2]; R];
-                let (mut b, mut ahead) = (x.b, x.ahead);
+                let (mut b, mut lines) = (x.b, x.prefetch);
                 // SAFETY: `rows` has MR ≥ R entries.
                 let rows: [*const f32; R] =
                     std::array::from_fn(|i| x.a.wrapping_add(unsafe { *x.rows.add(i) }));
@@ -48,7 +50,7 @@ macro_rules! micro_kernel {
                     // SAFETY: s is below the number of segments.
                     let mut at = unsafe { *x.segments.add(s) };
                     for _ in 0..x.k {
-                        ahead.prefetch_next();
+                        lines.prefetch_next();
                         // SAFETY: B has num_segments·k rows of NR elements, stride_b apart; this is
                         // the next.
                         let [b0, b1] = unsafe { [$loadu(b), $loadu(b.add(LANES))] };

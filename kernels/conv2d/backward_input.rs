@@ -1,32 +1,39 @@
-//! Gradient of a convolution with respect to its input.
+//! Gradient of a convolution with respect to its input, by direct products.
 
-use super::Epilogue;
 use super::direct::correlate;
+use super::epilogue::Epilogue;
 use super::filters::Filters;
-use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, micro_kernel};
-use crate::conv2d::im2col::col2im;
+use super::im2col::col2im;
+use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, SimdLevel, micro_kernel};
 use crate::gemm::pack::KC;
 use crate::parallel::parallel_chunks;
 use crate::{Conv2dGeometry, scratch};
 
-/// By direct products; see [`super::backward_input`].
-pub fn backward_input(g: &Conv2dGeometry, grad_output: &[f32], w: &[f32], grad_input: &mut [f32]) {
+/// Computes grad_input; see [`super::backward_input`].
+pub fn backward_input(
+    simd: SimdLevel,
+    g: &Conv2dGeometry,
+    grad_output: &[f32],
+    w: &[f32],
+    grad_input: &mut [f32],
+) {
     match mirrored(g) {
         Some(m) if g.c_in / g.groups > FEW_CHANNELS => {
             let filters = |group| Filters::mirrored(g, w, group);
-            correlate(&m, grad_output, filters, Epilogue::default(), grad_input.into());
+            correlate(simd, &m, grad_output, filters, Epilogue::default(), grad_input.into());
         }
-        _ => by_columns(g, grad_output, w, grad_input),
+        _ => by_columns(simd, g, grad_output, w, grad_input),
     }
 }
 
-/// Up to here the taps together fill the columns of a tile better than the channels alone.
+/// Up to this many channels, all taps together fill the columns of a tile better than the channels
+/// alone.
 const FEW_CHANNELS: usize = 4;
 
-/// The convolution that computes the gradient of the input from the gradient of the output:
-/// channels exchanged, weights mirrored, padding d·(k − 1) − p. Exists for stride 1 and padding
-/// up to that.
-pub(crate) fn mirrored(g: &Conv2dGeometry) -> Option<Conv2dGeometry> {
+/// Returns the convolution that computes the gradient of the input from the gradient of the output:
+/// channels exchanged, weights mirrored, padding d·(k − 1) − p. It exists for stride 1 and a
+/// padding p of at most d·(k − 1).
+pub fn mirrored(g: &Conv2dGeometry) -> Option<Conv2dGeometry> {
     if g.stride != [1, 1] {
         return None;
     }
@@ -46,17 +53,24 @@ pub(crate) fn mirrored(g: &Conv2dGeometry) -> Option<Conv2dGeometry> {
     })
 }
 
-/// Gradient rows of the im2col matrix at a time.
+/// Rows of the im2col matrix's gradient in one block.
 const PIXELS: usize = 96;
 
-/// Any stride and padding: cols\[pixels, taps·c\] = grad_output\[pixels, o\]·w\[o, taps·c\], then
-/// the adjoint of im2col. One task per image, so every sum has its order.
-fn by_columns(g: &Conv2dGeometry, grad_output: &[f32], w: &[f32], grad_input: &mut [f32]) {
+/// Computes grad_input for any stride and padding: cols\[pixels, taps·c\] = grad_output\[pixels,
+/// o\]·w\[o, taps·c\], then the adjoint of im2col. One task per image, so the order of every sum is
+/// fixed.
+fn by_columns(
+    simd: SimdLevel,
+    g: &Conv2dGeometry,
+    grad_output: &[f32],
+    w: &[f32],
+    grad_input: &mut [f32],
+) {
     grad_input.fill(0.0);
     if grad_output.is_empty() || grad_input.is_empty() {
         return;
     }
-    let kernel = micro_kernel();
+    let kernel = micro_kernel(simd);
     let channels = g.c_in / g.groups;
     let rows = (PIXELS / g.w_out).clamp(1, g.h_out);
     let mut packed = scratch::take(Filters::columns(g, w, 0).packed_len(kernel.nr));
@@ -78,7 +92,7 @@ fn by_columns(g: &Conv2dGeometry, grad_output: &[f32], w: &[f32], grad_input: &m
     }
 }
 
-/// product\[pixels, taps·c\] = grad\[pixels, o\]·w, pixels `stride` apart.
+/// Computes product\[pixels, taps·c\] = grad\[pixels, o\]·w, pixels of grad `stride` apart.
 fn multiply(
     kernel: &MicroKernel,
     grad: &[f32],

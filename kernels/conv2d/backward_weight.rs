@@ -1,34 +1,35 @@
-//! Gradient of a convolution with respect to its weights.
+//! Gradient of a convolution with respect to its weights, by direct products.
 //!
 //! ```text
 //! gw[(tap, c), o] = Σ_pixels x[pixel + tap, c] · gy[pixel, o]
 //!
-//! tasks      runs of images × runs of input channels × panels of nr output channels
-//! loop 2     blocks of output rows: pack their gy in a panel, border their x
+//! tasks      ranges of images × ranges of input channels × panels of nr output channels
+//! loop 2     blocks of output rows: pack their gy in a panel, pad their x
 //! loop 1     ir over (tap, c) by mr: a micro-kernel sums over the pixels of the block
 //! ```
 //!
-//! Products of different runs of images are added afterwards in their order. How the work is cut
-//! depends on the geometry alone, so the bits do not depend on the threads.
+//! The products of different ranges of images are added afterwards, in order. The partition into
+//! tasks depends on the geometry alone, so the bits do not depend on the number of threads.
 
 use super::input_rows::{Channels, InputRows};
-use crate::arch::{BlockMut, Lhs, MAX_MR, MAX_NR, MicroKernel, micro_kernel};
+use crate::arch::{BlockMut, Lhs, MAX_MR, MAX_NR, MicroKernel, SimdLevel, micro_kernel};
 use crate::gemm::pack::copy_rows;
 use crate::parallel::parallel_chunks;
 use crate::{Conv2dGeometry, scratch};
 use std::ops::Range;
 
-/// Pixels summed by one call of a micro-kernel: their gy, a panel, stays in L1.
+/// Pixels summed by one call of a micro-kernel: the panel of their gy stays in L1.
 const PIXELS: usize = 192;
-/// Output rows among them.
+/// Largest number of output rows among them.
 const MAX_ROWS: usize = 32;
 /// Input channels per task.
 const CHANNELS: usize = 128;
-/// Cut the batch where the other two axes give fewer tasks than this.
+/// The batch is split where the other two axes give fewer tasks than this.
 const TASKS: usize = 8;
 
-/// By direct products; see [`super::backward_weight`].
+/// Computes grad_weight; see [`super::backward_weight`].
 pub fn backward_weight(
+    simd: SimdLevel,
     g: &Conv2dGeometry,
     x: &[f32],
     grad_output: &[f32],
@@ -38,21 +39,23 @@ pub fn backward_weight(
     if x.is_empty() || grad_output.is_empty() || grad_weight.is_empty() {
         return;
     }
-    let kernel = micro_kernel();
-    let cut = Cut::new(g, kernel.nr);
-    let mut partial = scratch::take(cut.tasks() * cut.len);
-    parallel_chunks(&mut partial, cut.len, |task, sums| {
-        cut.task(g, task, kernel.nr).run(g, x, grad_output, kernel, sums);
+    let kernel = micro_kernel(simd);
+    let partition = Partition::new(g, kernel.nr);
+    let mut partial = scratch::take(partition.tasks() * partition.len);
+    parallel_chunks(&mut partial, partition.len, |task, sums| {
+        partition.task(g, task, kernel.nr).run(g, x, grad_output, kernel, sums);
     });
     let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
     parallel_chunks(grad_weight, g.k_h * g.k_w * c, |o_all, filter| {
         let (group, o_in_group) = (o_all / o, o_all % o);
-        for run in 0..cut.runs_n {
-            for run_c in 0..cut.runs_c {
+        for range_n in 0..partition.ranges_n {
+            for range_c in 0..partition.ranges_c {
                 let j = o_in_group / kernel.nr;
-                let task = ((run * g.groups + group) * cut.runs_c + run_c) * cut.panels + j;
-                let sums = &partial[task * cut.len..];
-                let c0 = run_c * CHANNELS;
+                let task = ((range_n * g.groups + group) * partition.ranges_c + range_c)
+                    * partition.panels
+                    + j;
+                let sums = &partial[task * partition.len..];
+                let c0 = range_c * CHANNELS;
                 let order = ChannelsAndTaps::new(CHANNELS.min(c - c0), g.k_h * g.k_w);
                 for (m, (c, tap)) in order.enumerate() {
                     filter[(c0 + c) * g.k_h * g.k_w + tap] +=
@@ -63,37 +66,37 @@ pub fn backward_weight(
     });
 }
 
-/// How the work is cut into tasks.
-struct Cut {
+/// The partition of the work into tasks.
+struct Partition {
     groups: usize,
-    /// Runs of images; runs of input channels and panels of output channels, per group.
-    runs_n: usize,
-    runs_c: usize,
+    /// Ranges of images; ranges of input channels and panels of output channels, per group.
+    ranges_n: usize,
+    ranges_c: usize,
     panels: usize,
-    /// Floats of one task's sums, `[taps · channels, nr]`.
+    /// Floats of the sums of one task, `[taps · channels, nr]`.
     len: usize,
 }
 
-impl Cut {
+impl Partition {
     fn new(g: &Conv2dGeometry, nr: usize) -> Self {
         let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
-        let (runs_c, panels) = (c.div_ceil(CHANNELS), o.div_ceil(nr));
-        // Not in panels of nr: every SIMD level shall add the same runs.
-        let runs_n = TASKS.div_ceil(runs_c * o.div_ceil(MAX_NR) * g.groups).min(g.n);
+        let (ranges_c, panels) = (c.div_ceil(CHANNELS), o.div_ceil(nr));
+        // By MAX_NR instead of nr: every SIMD level must add the same ranges.
+        let ranges_n = TASKS.div_ceil(ranges_c * o.div_ceil(MAX_NR) * g.groups).min(g.n);
         let len = g.k_h * g.k_w * c.min(CHANNELS) * nr;
-        Self { groups: g.groups, runs_n, runs_c, panels, len }
+        Self { groups: g.groups, ranges_n, ranges_c, panels, len }
     }
     fn tasks(&self) -> usize {
-        self.runs_n * self.groups * self.runs_c * self.panels
+        self.ranges_n * self.groups * self.ranges_c * self.panels
     }
     fn task(&self, g: &Conv2dGeometry, task: usize, nr: usize) -> Task {
         let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
         let (rest, panel) = (task / self.panels, task % self.panels);
-        let (rest, run_c) = (rest / self.runs_c, rest % self.runs_c);
-        let (run, group) = (rest / self.groups, rest % self.groups);
-        let (c0, o0) = (run_c * CHANNELS, panel * nr);
+        let (rest, range_c) = (rest / self.ranges_c, rest % self.ranges_c);
+        let (range_n, group) = (rest / self.groups, rest % self.groups);
+        let (c0, o0) = (range_c * CHANNELS, panel * nr);
         Task {
-            images: run * g.n / self.runs_n..(run + 1) * g.n / self.runs_n,
+            images: range_n * g.n / self.ranges_n..(range_n + 1) * g.n / self.ranges_n,
             channels: Channels { first: group * c + c0, count: CHANNELS.min(c - c0) },
             first_o: group * o + o0,
             num_o: nr.min(o - o0),
@@ -101,7 +104,7 @@ impl Cut {
     }
 }
 
-/// One task: these images, these channels in, these channels out.
+/// One task: a range of images, of input channels and of output channels.
 struct Task {
     images: Range<usize>,
     channels: Channels,
@@ -110,7 +113,7 @@ struct Task {
 }
 
 impl Task {
-    /// Loops 2 and 1: `sums` `[taps · channels, nr]` over all images of the task.
+    /// Runs loops 2 and 1: `sums` `[taps · channels, nr]` over all images of the task.
     fn run(
         &self,
         g: &Conv2dGeometry,
@@ -154,7 +157,7 @@ impl Task {
     }
 }
 
-/// The rows of the sums: (channel, tap) with up to four neighbouring channels under each tap, so
+/// The rows of the sums in order: (channel, tap), with up to four neighbouring channels per tap, so
 /// that a tile reads the same cache lines again.
 struct ChannelsAndTaps {
     c: usize,

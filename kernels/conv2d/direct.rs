@@ -1,4 +1,4 @@
-//! Convolution as one matrix product over implicit rows.
+//! Direct convolution: one matrix product over the implicit rows of the im2col matrix.
 //!
 //! ```text
 //! tasks      blocks of output rows × output channels, over the threads
@@ -8,40 +8,40 @@
 //! loop 1     ir over output pixels by mr: a micro-kernel reads the image in place
 //! ```
 //!
-//! Every output is a sum over (c0, tap, c) in this order, whoever computes it.
+//! Every output is a sum over (c0, tap, c) in this order, whichever task computes it.
 
-use super::epilogue::rectify;
+use super::epilogue::{Epilogue, Output, relu};
 use super::filters::Filters;
 use super::input_rows::{Channels, InputRows, columns_per_task, rows_per_task};
-use super::{Epilogue, Target};
-use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, for_each_block, micro_kernel};
+use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, SimdLevel, for_each_block, micro_kernel};
 use crate::gemm::pack::KC;
 use crate::parallel::threads;
 use crate::{Conv2dGeometry, scratch};
 
 /// Output pixels of a task: their inputs stay in L2.
 const TASK_PIXELS: usize = 192;
-/// Tasks that follow each other on one thread where their output is added up: 768 pixels, which are
-/// three blocks of sums, where the images are 3·2ᵏ pixels wide.
-const TASKS_TOGETHER: usize = 4;
-/// Taps that one call of a micro-kernel may add.
+/// Consecutive tasks of one thread where statistics of the output are computed: 768 pixels, three
+/// blocks of partial statistics, where the images are 3·2ᵏ pixels wide.
+const CONSECUTIVE_TASKS: usize = 4;
+/// Largest number of taps in one call of a micro-kernel.
 const MAX_TAPS: usize = 32;
 
-/// The convolution described by `g` with these filters of each group.
+/// Computes the convolution `g` with the filters of each group.
 pub fn correlate<'a>(
+    simd: SimdLevel,
     g: &Conv2dGeometry,
     x: &[f32],
     filters_of: impl Fn(usize) -> Filters<'a>,
-    after: Epilogue,
-    target: Target,
+    epilogue: Epilogue,
+    output: Output,
 ) {
-    let kernel = micro_kernel();
+    let kernel = micro_kernel(simd);
     let mut packed = scratch::take(packed_len(kernel, g, &filters_of));
     pack(kernel, g, &filters_of, &mut packed);
-    correlate_packed(kernel, g, x, filters_of, &packed, after, target);
+    correlate_packed(simd, g, x, filters_of, &packed, epilogue, output);
 }
 
-/// Length of the packed filters of all groups.
+/// Returns the length of the packed filters of all groups.
 pub fn packed_len<'a>(
     kernel: &MicroKernel,
     g: &Conv2dGeometry,
@@ -63,85 +63,87 @@ pub fn pack<'a>(
     }
 }
 
-/// The convolution described by `g` with filters that [`pack`] has packed for the micro-kernel.
+/// Computes the convolution `g` with filters that [`pack`] has packed for the SIMD level's
+/// micro-kernel.
 pub fn correlate_packed<'a>(
-    kernel: &MicroKernel,
+    simd: SimdLevel,
     g: &Conv2dGeometry,
     x: &[f32],
     filters_of: impl Fn(usize) -> Filters<'a>,
     packed: &[f32],
-    after: Epilogue,
-    mut target: Target,
+    epilogue: Epilogue,
+    mut output: Output,
 ) {
-    assert!(x.len() == g.input_len() && target.y.len() == g.output_len() && !after.pool);
-    if target.y.is_empty() || x.is_empty() {
-        return after.alone(g, target);
+    let kernel = micro_kernel(simd);
+    assert!(x.len() == g.input_len() && output.y.len() == g.output_len() && !epilogue.pool);
+    if output.y.is_empty() || x.is_empty() {
+        return epilogue.apply_to_zero(simd, g, output);
     }
     let group = |number: usize| {
         let filters = filters_of(number);
         let packed = &packed[number * filters.packed_len(kernel.nr)..];
-        Group { g, x, kernel, number, filters, packed, after }
+        Group { simd, g, x, kernel, number, filters, packed, epilogue }
     };
     let (o, rows) = (g.c_out / g.groups, rows_per_task(g, TASK_PIXELS));
     let (tasks, task_pixels) = ((g.n * g.h_out).div_ceil(rows), rows * g.w_out);
     let columns = columns_per_task(tasks, o, kernel.nr);
-    if target.sums.is_some() && g.groups == 1 && columns >= o {
-        // Tasks one after the other until there is something to add up.
+    if output.partial.is_some() && g.groups == 1 && columns >= o {
+        // Each part is some consecutive tasks, so that it holds whole blocks of the statistics.
         let group = group(0);
-        let together = TASKS_TOGETHER.min(tasks.div_ceil(2 * threads()));
+        let together = CONSECUTIVE_TASKS.min(tasks.div_ceil(2 * threads()));
         let start = |part: usize| part * together * task_pixels;
-        return target.write_parts(o, tasks.div_ceil(together), &start, &|i, mut part| {
+        return output.write_parts(simd, o, tasks.div_ceil(together), &start, &|i, mut part| {
             for (task, y) in part.y.chunks_mut(task_pixels * o).enumerate() {
                 let pixels = y.len() / o;
                 let y = BlockMut::new(y, pixels, o, o);
                 group.block(start(i) + task * task_pixels, 0, y);
             }
-            part.written(0..o);
+            part.written(simd, 0..o);
         });
     }
-    let pixels = target.y.len() / g.c_out;
-    let mut y = BlockMut::new(target.y, pixels, g.c_out, g.c_out);
+    let pixels = output.y.len() / g.c_out;
+    let mut y = BlockMut::new(output.y, pixels, g.c_out, g.c_out);
     for i in 0..g.groups {
         let group = group(i);
         for_each_block(y.tile(0, i * o, pixels, o), [task_pixels, columns], |pixel, o, y| {
             group.block(pixel, o, y);
         });
     }
-    target.add_up(g.c_out);
+    output.compute_statistics(simd, g.c_out);
 }
 
-/// A group of channels.
+/// A group of channels and its operands.
 struct Group<'a> {
+    simd: SimdLevel,
     g: &'a Conv2dGeometry,
     x: &'a [f32],
     kernel: &'a MicroKernel,
     number: usize,
     filters: Filters<'a>,
     packed: &'a [f32],
-    after: Epilogue<'a>,
+    epilogue: Epilogue<'a>,
 }
 
 impl Group<'_> {
-    /// Computes whole output rows, the first pixel of them `pixel`, output channels of the group
-    /// from `o` on.
+    /// Computes whole output rows from pixel `pixel` on, output channels of the group from `o` on.
     fn block(&self, pixel: usize, o: usize, mut y: BlockMut) {
-        let Self { g, x, kernel, number, filters, packed, after } = *self;
+        let Self { simd, g, x, kernel, number, filters, packed, epilogue } = *self;
         let count = g.c_in / g.groups;
         let channels = Channels { first: number * count, count };
         let first = pixel / g.w_out;
         let input = InputRows::new(g, x, first..first + y.rows() / g.w_out, channels);
-        if let Some(bias) = after.bias {
+        if let Some(bias) = epilogue.bias {
             fill_with_bias(&mut y, &bias[number * (g.c_out / g.groups) + o..]);
         }
-        let add = after.bias.is_some();
+        let add = epilogue.bias.is_some();
         Task { kernel, filters, packed, first, o, add }.run(g, &input, &mut y);
-        if after.relu {
-            (0..y.rows()).for_each(|i| rectify(y.row_mut(i)));
+        if epilogue.relu {
+            (0..y.rows()).for_each(|i| relu(simd, y.row_mut(i)));
         }
     }
 }
 
-/// Every row of the block = the bias.
+/// Writes the bias into every row of the block.
 fn fill_with_bias(block: &mut BlockMut, bias: &[f32]) {
     for i in 0..block.rows() {
         let row = block.row_mut(i);
@@ -149,7 +151,7 @@ fn fill_with_bias(block: &mut BlockMut, bias: &[f32]) {
     }
 }
 
-/// Output rows from `first` on, output channels from `o` on.
+/// The product for output rows from `first` on and output channels from `o` on.
 struct Task<'a> {
     kernel: &'a MicroKernel,
     filters: Filters<'a>,

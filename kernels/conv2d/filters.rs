@@ -1,13 +1,13 @@
-//! Weights in the order in which the micro-kernel reads them.
+//! Filters packed in the order in which the micro-kernel reads them.
 //!
-//! For each run of at most [`KC`] input channels, for each panel of nr output channels:
-//! `[tap][channel][nr]`, zeros to the right of the last output channel.
+//! For each run of at most [`KC`] input channels and each panel of nr output channels, packed
+//! filters are `[tap][channel][nr]`, with zeros to the right of the last output channel.
 
 use crate::Conv2dGeometry;
 use crate::gemm::pack::{KC, transpose};
 use crate::parallel::parallel_chunks;
 
-/// The filters of one group as a matrix `[taps · c, o]`, whichever way they are stored.
+/// The filters of one group as a matrix `[taps · c, o]`, in any of three stored orders.
 #[derive(Clone, Copy)]
 pub struct Filters<'a> {
     /// Taps, k_h·k_w.
@@ -26,7 +26,7 @@ enum Order {
     Forward,
     /// w\[c\]\[o\]\[taps − 1 − tap\].
     Mirrored,
-    /// w\[c\]\[channel\]\[t\], output t·channels + channel, one tap: all taps side by side.
+    /// w\[c\]\[channel\]\[t\], output t·channels + channel: all taps side by side as one.
     Columns {
         /// Channels of the image.
         channels: usize,
@@ -34,25 +34,25 @@ enum Order {
 }
 
 impl<'a> Filters<'a> {
-    /// Those of y = Σ w·x, from w `[c_out, c_in/groups, k_h, k_w]`.
+    /// Returns the filters of y = Σ w·x, from w `[c_out, c_in/groups, k_h, k_w]`.
     pub fn forward(g: &Conv2dGeometry, w: &'a [f32], group: usize) -> Self {
         let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
         Self { taps: g.k_h * g.k_w, c, o, w: one_group(g, w, group), order: Order::Forward }
     }
-    /// Those that turn the gradient of the output into that of the input: channels exchanged,
-    /// taps mirrored. `g` and `w` are the forward convolution's.
+    /// Returns the filters that turn the gradient of the output into that of the input: channels
+    /// exchanged, taps mirrored. `g` and `w` are those of the forward convolution.
     pub fn mirrored(g: &Conv2dGeometry, w: &'a [f32], group: usize) -> Self {
         let (c, o) = (g.c_out / g.groups, g.c_in / g.groups);
         Self { taps: g.k_h * g.k_w, c, o, w: one_group(g, w, group), order: Order::Mirrored }
     }
-    /// Those that turn the gradient of the output into that of the im2col matrix
+    /// Returns the filters that turn the gradient of the output into that of the im2col matrix
     /// `[pixels, taps · channels]`.
     pub fn columns(g: &Conv2dGeometry, w: &'a [f32], group: usize) -> Self {
         let (c, channels) = (g.c_out / g.groups, g.c_in / g.groups);
         let o = g.k_h * g.k_w * channels;
         Self { taps: 1, c, o, w: one_group(g, w, group), order: Order::Columns { channels } }
     }
-    /// Length of all packed panels.
+    /// Returns the length of all packed panels.
     pub fn packed_len(&self, nr: usize) -> usize {
         self.taps * self.c * self.o.next_multiple_of(nr)
     }
@@ -68,7 +68,7 @@ impl<'a> Filters<'a> {
             });
         }
     }
-    /// The panel that serves output channels o.. for the run of channels that starts at c0.
+    /// Returns the packed panel of output channels o.. for the run of channels that starts at c0.
     pub fn panel<'b>(&self, packed: &'b [f32], nr: usize, c0: usize, o: usize) -> &'b [f32] {
         let run = c0 * self.taps * self.o.next_multiple_of(nr);
         let panel = self.taps * KC.min(self.c - c0) * nr;
@@ -82,7 +82,7 @@ impl<'a> Filters<'a> {
         }
         match self.order {
             Order::Forward => {
-                // Column q of a row of w is (channel, tap); its place is (tap, channel).
+                // Column q of a row of w is (channel, tap); in the panel it is (tap, channel).
                 let src = &self.w[(j * self.c + c0) * taps..];
                 let at = |q: usize| (q % taps * kc + q / taps) * nr;
                 transpose(src, self.c * taps, [n, kc * taps], panel, at);
@@ -105,6 +105,7 @@ impl<'a> Filters<'a> {
     }
 }
 
+/// Returns the weights of one group.
 fn one_group<'a>(g: &Conv2dGeometry, w: &'a [f32], group: usize) -> &'a [f32] {
     let len = w.len() / g.groups;
     &w[group * len..][..len]

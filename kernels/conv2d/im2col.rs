@@ -1,14 +1,15 @@
 //! The im2col matrix written out, and its adjoint.
 //!
-//! Row (n, i, j) of the matrix holds what the window at output pixel (i, j) of image n sees:
-//! `[k_h, k_w, c]` values, zeros outside the image. A convolution is then the plain product with
-//! the weights. The matrix is k_h·k_w times larger than the image, which is why the fast kernels
-//! only pretend to have it.
+//! Row (n, i, j) of the matrix holds the window at output pixel (i, j) of image n: `[k_h, k_w, c]`
+//! values, zeros outside the image. A convolution is then a matrix product with the weights. The
+//! matrix is k_h·k_w times larger than the image, so the fast kernels read the image in its place.
 
+use crate::arch::SimdLevel;
 use crate::gemm::gemm;
 use crate::{Conv2dGeometry, GemmGeometry, Transpose, scratch};
 
-/// Calls `visit(place in the rows, place in x)` for each run of `count` channels inside the image.
+/// Calls `visit(offset in cols, offset in the image)` for each run of `count` channels inside the
+/// image.
 ///
 /// `rows` are output rows of one image.
 fn for_each_pixel(
@@ -33,7 +34,8 @@ fn for_each_pixel(
     }
 }
 
-/// Writes the im2col rows of output rows `rows` of one image, channels `first..first + count`.
+/// Writes the im2col matrix for the output rows `rows` of one image, channels
+/// `first..first + count`.
 ///
 /// **Shapes**: image `[h_in, w_in, c_in]`, cols `[rows · w_out, k_h · k_w · count]`.
 pub fn im2col(
@@ -49,7 +51,7 @@ pub fn im2col(
     });
 }
 
-/// The adjoint: adds every element of `cols` to the pixel that it was copied from.
+/// Adds every element of `cols` to the pixel that [`im2col`] copies it from: the adjoint of im2col.
 ///
 /// **Shapes**: as [`im2col`]. **Source**: PyTorch's `fold`, channels last.
 pub fn col2im(
@@ -71,13 +73,14 @@ fn for_each_image_and_group(g: &Conv2dGeometry, mut f: impl FnMut(usize, usize))
     (0..g.n).for_each(|n| (0..g.groups).for_each(|group| f(n, group)));
 }
 
-/// Sizes of one group: input channels, output channels, columns of the im2col matrix, pixels.
+/// Returns the sizes of one group: input channels, output channels, columns of the im2col matrix,
+/// output pixels.
 fn group_sizes(g: &Conv2dGeometry) -> [usize; 4] {
     let c = g.c_in / g.groups;
     [c, g.c_out / g.groups, g.k_h * g.k_w * c, g.h_out * g.w_out]
 }
 
-/// The filters of a group with the taps in front, `[o, k_h · k_w · c]`, as the columns lie.
+/// Copies the filters of a group as `[o, k_h · k_w · c]`, the order of the matrix's columns.
 fn tap_major(g: &Conv2dGeometry, w: &[f32], group: usize, out: &mut [f32]) {
     let [c, o, k, _] = group_sizes(g);
     let taps = g.k_h * g.k_w;
@@ -87,9 +90,16 @@ fn tap_major(g: &Conv2dGeometry, w: &[f32], group: usize, out: &mut [f32]) {
     }
 }
 
-/// y = conv(x, w) + bias by the explicit matrix: y\[pixels, o\] = cols\[pixels, k\]·w\[o, k\]ᵀ for
-/// each image. Shapes as [`crate::conv2d::forward`].
-pub fn forward(g: &Conv2dGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+/// Computes y = conv(x, w) + bias: y\[pixels, o\] = cols\[pixels, k\]·w\[o, k\]ᵀ for each image.
+/// Shapes as [`crate::conv2d::forward`].
+pub fn forward(
+    simd: SimdLevel,
+    g: &Conv2dGeometry,
+    x: &[f32],
+    w: &[f32],
+    bias: Option<&[f32]>,
+    y: &mut [f32],
+) {
     let [c, o, k, pixels] = group_sizes(g);
     let image = g.h_in * g.w_in * g.c_in;
     let mut filters = scratch::take(o * k);
@@ -101,7 +111,7 @@ pub fn forward(g: &Conv2dGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y
         tap_major(g, w, group, &mut filters);
         let x = &x[n * image..][..image];
         im2col(g, x, 0..g.h_out, [group * c, c], &mut cols);
-        gemm(&shape, &cols, &filters, &mut product, false);
+        gemm(simd, &shape, &cols, &filters, &mut product, false);
         let rows = y[n * pixels * g.c_out..].chunks_mut(g.c_out.max(1));
         for (y, product) in rows.zip(product.chunks(o.max(1))) {
             for (i, &p) in product.iter().enumerate() {
@@ -112,9 +122,15 @@ pub fn forward(g: &Conv2dGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y
     });
 }
 
-/// Gradient of the input: cols\[pixels, k\] = grad_output\[pixels, o\]·w\[o, k\], then the adjoint of
-/// [`im2col`]. Shapes as [`crate::conv2d::backward_input`].
-pub fn backward_input(g: &Conv2dGeometry, grad_output: &[f32], w: &[f32], grad_input: &mut [f32]) {
+/// Computes the gradient of the input: cols\[pixels, k\] = grad_output\[pixels, o\]·w\[o, k\], then
+/// the adjoint of [`im2col`]. Shapes as [`crate::conv2d::backward_input`].
+pub fn backward_input(
+    simd: SimdLevel,
+    g: &Conv2dGeometry,
+    grad_output: &[f32],
+    w: &[f32],
+    grad_input: &mut [f32],
+) {
     let [c, o, k, pixels] = group_sizes(g);
     let image = g.h_in * g.w_in * g.c_in;
     let mut filters = scratch::take(o * k);
@@ -126,15 +142,16 @@ pub fn backward_input(g: &Conv2dGeometry, grad_output: &[f32], w: &[f32], grad_i
     for_each_image_and_group(g, |n, group| {
         tap_major(g, w, group, &mut filters);
         group_of_output(g, grad_output, n, group, &mut grad);
-        gemm(&shape, &grad, &filters, &mut cols, false);
+        gemm(simd, &shape, &grad, &filters, &mut cols, false);
         let grad_input = &mut grad_input[n * image..][..image];
         col2im(g, &cols, 0..g.h_out, [group * c, c], grad_input);
     });
 }
 
-/// Gradient of the weights: w\[o, k\] += grad_output\[pixels, o\]ᵀ·cols\[pixels, k\], image by image.
-/// Shapes as [`crate::conv2d::backward_weight`].
+/// Computes the gradient of the weights: w\[o, k\] += grad_output\[pixels, o\]ᵀ·cols\[pixels, k\],
+/// image by image. Shapes as [`crate::conv2d::backward_weight`].
 pub fn backward_weight(
+    simd: SimdLevel,
     g: &Conv2dGeometry,
     x: &[f32],
     grad_output: &[f32],
@@ -151,7 +168,7 @@ pub fn backward_weight(
     for_each_image_and_group(g, |n, group| {
         im2col(g, &x[n * image..][..image], 0..g.h_out, [group * c, c], &mut cols);
         group_of_output(g, grad_output, n, group, &mut grad);
-        gemm(&shape, &grad, &cols, &mut filters[group * o * k..], true);
+        gemm(simd, &shape, &grad, &cols, &mut filters[group * o * k..], true);
     });
     let taps = g.k_h * g.k_w;
     for (i, grad) in grad_weight.iter_mut().enumerate() {
@@ -160,7 +177,7 @@ pub fn backward_weight(
     }
 }
 
-/// The channels of one group of the outputs of image `n`, `[pixels, o]`.
+/// Copies one group's output channels of image `n`, `[pixels, o]`.
 fn group_of_output(g: &Conv2dGeometry, y: &[f32], n: usize, group: usize, out: &mut [f32]) {
     let [_, o, _, pixels] = group_sizes(g);
     let rows = y[n * pixels * g.c_out..].chunks(g.c_out.max(1));

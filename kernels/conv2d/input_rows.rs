@@ -1,11 +1,10 @@
-//! Where the pixels under a block of output rows lie, with zeros around the image.
+//! The input pixels under a block of output rows, with zeros around the image.
 
 use crate::scratch::{self, Scratch};
 use crate::{Conv2dGeometry, parallel};
 use std::ops::Range;
 
-/// Output rows of all images of a batch, counted through: row r is row r mod h_out of image
-/// r / h_out.
+/// Output rows, numbered over the batch: row r is row r mod h_out of image r / h_out.
 pub type OutputRows = Range<usize>;
 
 /// Input channels that a block reads.
@@ -18,7 +17,7 @@ pub struct Channels {
 /// The input under some output rows, and the offsets of its pixels and taps.
 pub struct InputRows<'a> {
     data: Data<'a>,
-    /// Images that the block touches are `image` apart, rows `row`, pixels `pixel`.
+    /// Distance between the images of the block, between rows and between pixels.
     image: usize,
     row: usize,
     pixel: usize,
@@ -33,8 +32,8 @@ enum Data<'a> {
 }
 
 impl<'a> InputRows<'a> {
-    /// Reads `x` in place where it needs no border, else copies the rows needed into a bordered
-    /// block.
+    /// Reads `x` in place where the convolution has no padding, else copies the rows needed with a
+    /// border of zeros.
     pub fn new(g: &'a Conv2dGeometry, x: &'a [f32], rows: OutputRows, c: Channels) -> Self {
         if g.padding == [0, 0] {
             let row = g.w_in * g.c_in;
@@ -59,7 +58,7 @@ impl<'a> InputRows<'a> {
         for (k, image) in padded.chunks_mut(height * row).enumerate() {
             let n = rows.start / g.h_out + k;
             let i = if k == 0 { rows.start % g.h_out } else { 0 };
-            copy_bordered(g, x, n, i * g.stride[0], c, image, row);
+            copy_padded(g, x, n, i * g.stride[0], c, image, row);
         }
         Self {
             data: Data::Padded(padded),
@@ -72,7 +71,7 @@ impl<'a> InputRows<'a> {
         }
     }
 
-    /// Memory that the offsets refer to.
+    /// Returns the memory that the offsets refer to.
     pub fn data(&self) -> &[f32] {
         match &self.data {
             Data::InPlace(x) => x,
@@ -80,11 +79,11 @@ impl<'a> InputRows<'a> {
         }
     }
 
-    /// Offset of the first pixel of output row `r`, under tap (0, 0).
+    /// Returns the offset of the first pixel of output row `r`, under tap (0, 0).
     pub fn row_offset(&self, r: usize) -> usize {
         let h_out = self.g.h_out;
         let (image, first) = (r / h_out - self.first / h_out, self.first % h_out);
-        // Only the first image of the block starts below its top row.
+        // Only the first image of the block can start below its top row.
         let down = r % h_out * self.g.stride[0];
         self.start
             + match image {
@@ -98,21 +97,21 @@ impl<'a> InputRows<'a> {
             }
     }
 
-    /// Distance between the pixels of an output row; 0 where it has only one: then the stride may be
-    /// any number, too large to be multiplied.
+    /// Returns the distance between the pixels of an output row; 0 where a row has one pixel,
+    /// because the stride may then be too large to be multiplied.
     pub fn pixel_step(&self) -> usize {
         if self.g.w_out == 1 { 0 } else { self.g.stride[1] * self.pixel }
     }
 
-    /// What tap number `t` = u·k_w + v adds to a pixel's offset.
+    /// Returns what tap `t` = u·k_w + v adds to a pixel's offset.
     pub fn tap_offset(&self, t: usize) -> usize {
         let (u, v) = (t / self.g.k_w, t % self.g.k_w);
         u * self.g.dilation[0] * self.row + v * self.g.dilation[1] * self.pixel
     }
 }
 
-/// Copies the rows of image `n` from padded row `top` on, with zeros where they leave the image.
-fn copy_bordered(
+/// Copies the rows of image `n` from padded row `top` on, with zeros outside the image.
+fn copy_padded(
     g: &Conv2dGeometry,
     x: &[f32],
     n: usize,
@@ -145,12 +144,13 @@ fn copy_bordered(
     }
 }
 
-/// Output rows per task: about `pixels` pixels.
+/// Returns the output rows per task: about `pixels` pixels.
 pub fn rows_per_task(g: &Conv2dGeometry, pixels: usize) -> usize {
     pixels.div_ceil(g.w_out).min(g.n * g.h_out).max(1)
 }
 
-/// Columns of `width` output channels per task, so that there are tasks for all threads.
+/// Returns the output channels per task, of `width` in all, so that there are tasks for all
+/// threads.
 pub fn columns_per_task(row_tasks: usize, width: usize, nr: usize) -> usize {
     let across = (2 * parallel::threads()).div_ceil(row_tasks.max(1));
     width.div_ceil(across).next_multiple_of(nr)

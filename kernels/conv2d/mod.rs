@@ -1,23 +1,25 @@
-//! Convolution of NHWC images: forward and its two adjoints.
+//! Convolution of NHWC images: forward, and the gradients of its input and weights.
 //!
-//! A convolution is a matrix product whose left operand, the im2col matrix, repeats every pixel
-//! once per tap of the filter:
+//! A convolution is a matrix product. Its left operand is the im2col matrix, which repeats every
+//! pixel once per tap of the filter:
 //!
 //! ```text
 //! y[pixel, o] = Σ_{tap, c} x[pixel + tap, c] · w[tap, c, o]
 //! ```
 //!
-//! [`crate::conv2d::im2col`] writes that matrix out. The kernels here never do: where images are stored
-//! channels-last, with a border of zeros around them, its element (pixel, tap, c) lies at
-//! `offset(pixel) + offset(tap) + c`, which is exactly the address that a micro-kernel reads.
+//! Three algorithms compute it, and [`plan`](plan()) chooses one for each layer and pass:
 //!
-//! * `direct`: forward, and the gradient of the input where the stride is 1 (then it is again a
-//!   convolution, with mirrored weights);
-//! * `backward_input`: that case, and the general one by a product and the adjoint of im2col;
-//! * `backward_weight`: the product with pixels as the inner index.
+//! * [`im2col`] writes the matrix out.
+//! * The direct kernels never do (implicit im2col). Where images are stored channels-last with a
+//!   border of zeros, element (pixel, tap, c) of the matrix lies at
+//!   `offset(pixel) + offset(tap) + c`, which is the address that a micro-kernel reads. `direct` is
+//!   the forward pass, and the gradient of the input where the stride is 1 (a convolution with
+//!   mirrored weights). `backward_input` adds the general case, by a product and the adjoint of
+//!   im2col. `backward_weight` is the product with the pixels as inner index.
+//! * [`winograd`] needs fewer multiplications for 3×3 filters.
 //!
-//! What comes after a product happens to the output while it is in cache (`epilogue`): bias, ReLU, and
-//! in training the sums that the batch norm behind it needs ([`forward_statistics`]).
+//! The `epilogue` is applied to the output while it is in cache: bias, ReLU, pooling, and in
+//! training the sums that the next batch norm needs ([`forward_statistics`]).
 
 mod backward_input;
 mod backward_weight;
@@ -30,61 +32,44 @@ mod plan;
 mod prepared;
 pub mod winograd;
 
-use crate::norm::statistics as batch_norm;
+use crate::norm::statistics;
 use crate::parallel::on_pool;
-use crate::{ChannelView, Conv2dGeometry, scratch};
+use crate::{ChannelView, Context, Conv2dGeometry, scratch};
 pub use epilogue::Epilogue;
-use epilogue::Target;
+use epilogue::Output;
 use filters::Filters;
-use plan::resolve;
-pub use plan::{Algorithm, Pass, algorithm, plan, plan_name, set_algorithm};
+pub use plan::{Algorithm, Pass, plan, plan_name};
 pub use prepared::Prepared;
 
-/// y = conv(x, w) + bias; the formula is on [`Conv2dGeometry`].
+/// Computes y = conv(x, w) + bias; the formula is on [`Conv2dGeometry`].
 ///
 /// **Shapes**: x `[n, h_in, w_in, c_in]`, w `[c_out, c_in/groups, k_h, k_w]`, bias `[c_out]`,
 /// y `[n, h_out, w_out, c_out]`.
 ///
 /// # Panics
 /// When a slice does not have the length of its shape.
-pub fn forward(g: &Conv2dGeometry, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
-    forward_by(plan(g, Pass::Forward), g, x, w, bias, y);
-}
-
-/// [`forward`] by the given algorithm, where it applies.
-pub fn forward_by(
-    algorithm: Algorithm,
+pub fn forward(
+    ctx: Context,
     g: &Conv2dGeometry,
     x: &[f32],
     w: &[f32],
     bias: Option<&[f32]>,
     y: &mut [f32],
 ) {
-    forward_into(algorithm, g, x, w, bias, y.into());
+    forward_into(ctx, g, x, w, bias, y.into());
 }
 
-/// [`forward`], and mean and (biased) variance of each channel of y over the batch: the bits of
-/// [`batch_norm::statistics`](crate::norm::batch_norm::statistics()), but y is added up while it is in
-/// cache instead of being read from memory once more.
+/// Computes [`forward`], and mean and (biased) variance of each channel of y over the batch.
+///
+/// The bits are those of [`batch_norm::statistics`](crate::norm::batch_norm::statistics()), but y
+/// is summed while it is in cache instead of being read from memory once more.
 ///
 /// **Shapes**: as [`forward`]; mean and var `[c_out]`.
 ///
 /// # Panics
-/// As [`forward`].
+/// When a slice does not have the length of its shape.
 pub fn forward_statistics(
-    g: &Conv2dGeometry,
-    x: &[f32],
-    w: &[f32],
-    bias: Option<&[f32]>,
-    y: &mut [f32],
-    statistics: [&mut [f32]; 2],
-) {
-    forward_statistics_by(plan(g, Pass::Forward), g, x, w, bias, y, statistics);
-}
-
-/// [`forward_statistics`] by the given algorithm, where it applies.
-pub fn forward_statistics_by(
-    algorithm: Algorithm,
+    ctx: Context,
     g: &Conv2dGeometry,
     x: &[f32],
     w: &[f32],
@@ -95,51 +80,47 @@ pub fn forward_statistics_by(
     assert!(y.len() == g.output_len() && mean.len() == g.c_out && var.len() == g.c_out);
     let v = ChannelView { outer: g.n * g.h_out * g.w_out, channels: g.c_out, inner: 1 };
     if v.is_empty() {
-        return batch_norm::statistics(&v, y, mean, var);
+        return statistics::statistics(ctx.simd, &v, y, mean, var);
     }
-    let mut sums = scratch::take(batch_norm::sums_len(v.outer, v.channels));
-    forward_into(algorithm, g, x, w, bias, Target { y, sums: Some(&mut sums) });
-    batch_norm::join(v.outer, &sums, mean, var);
+    let mut partial = scratch::take(statistics::partial_len(v.outer, v.channels));
+    forward_into(ctx, g, x, w, bias, Output { y, partial: Some(&mut partial) });
+    statistics::combine(v.outer, &partial, mean, var);
 }
 
 fn forward_into(
-    algorithm: Algorithm,
+    Context { simd, conv }: Context,
     g: &Conv2dGeometry,
     x: &[f32],
     w: &[f32],
     bias: Option<&[f32]>,
-    mut target: Target,
+    mut output: Output,
 ) {
-    assert!(x.len() == g.input_len() && target.y.len() == g.output_len());
+    assert!(x.len() == g.input_len() && output.y.len() == g.output_len());
     assert!(w.len() == g.weight_len() && bias.is_none_or(|b| b.len() == g.c_out));
-    let after = Epilogue { bias, ..Epilogue::default() };
+    let epilogue = Epilogue { bias, ..Epilogue::default() };
     let filters = |group| Filters::forward(g, w, group);
-    on_pool(|| match resolve(algorithm, g, Pass::Forward) {
+    on_pool(|| match plan(conv, g, Pass::Forward) {
         Algorithm::Winograd => {
-            winograd::correlate(winograd::tile_size(g), g, x, &filters(0), after, target);
+            let size = winograd::tile_size(g);
+            winograd::correlate(simd, size, g, x, &filters(0), epilogue, output);
         }
         Algorithm::Im2col => {
-            im2col::forward(g, x, w, bias, target.y);
-            target.add_up(g.c_out);
+            im2col::forward(simd, g, x, w, bias, output.y);
+            output.compute_statistics(simd, g.c_out);
         }
-        _ => direct::correlate(g, x, filters, after, target),
+        _ => direct::correlate(simd, g, x, filters, epilogue, output),
     });
 }
 
-/// grad_input = the adjoint of x ↦ conv(x, w) applied to `grad_output`.
+/// Computes grad_input: the adjoint of x ↦ conv(x, w) applied to `grad_output`.
 ///
 /// **Shapes**: grad_output `[n, h_out, w_out, c_out]`, w `[c_out, c_in/groups, k_h, k_w]`,
 /// grad_input `[n, h_in, w_in, c_in]`.
 ///
 /// # Panics
 /// When a slice does not have the length of its shape.
-pub fn backward_input(g: &Conv2dGeometry, grad_output: &[f32], w: &[f32], grad_input: &mut [f32]) {
-    backward_input_by(plan(g, Pass::BackwardInput), g, grad_output, w, grad_input);
-}
-
-/// [`backward_input`] by the given algorithm, where it applies.
-pub fn backward_input_by(
-    algorithm: Algorithm,
+pub fn backward_input(
+    Context { simd, conv }: Context,
     g: &Conv2dGeometry,
     grad_output: &[f32],
     w: &[f32],
@@ -147,16 +128,17 @@ pub fn backward_input_by(
 ) {
     assert!(grad_output.len() == g.output_len() && grad_input.len() == g.input_len());
     assert!(w.len() == g.weight_len());
-    on_pool(|| match resolve(algorithm, g, Pass::BackwardInput) {
+    on_pool(|| match plan(conv, g, Pass::BackwardInput) {
         Algorithm::Winograd => {
-            winograd::backward_input(winograd::tile_size(g), g, grad_output, w, grad_input);
+            let size = winograd::tile_size(g);
+            winograd::backward_input(simd, size, g, grad_output, w, grad_input);
         }
-        Algorithm::Im2col => im2col::backward_input(g, grad_output, w, grad_input),
-        _ => backward_input::backward_input(g, grad_output, w, grad_input),
+        Algorithm::Im2col => im2col::backward_input(simd, g, grad_output, w, grad_input),
+        _ => backward_input::backward_input(simd, g, grad_output, w, grad_input),
     });
 }
 
-/// grad_weight = the adjoint of w ↦ conv(x, w) applied to `grad_output`.
+/// Computes grad_weight: the adjoint of w ↦ conv(x, w) applied to `grad_output`.
 ///
 /// **Shapes**: x `[n, h_in, w_in, c_in]`, grad_output `[n, h_out, w_out, c_out]`,
 /// grad_weight `[c_out, c_in/groups, k_h, k_w]`.
@@ -164,17 +146,7 @@ pub fn backward_input_by(
 /// # Panics
 /// When a slice does not have the length of its shape.
 pub fn backward_weight(
-    g: &Conv2dGeometry,
-    x: &[f32],
-    grad_output: &[f32],
-    grad_weight: &mut [f32],
-) {
-    backward_weight_by(plan(g, Pass::BackwardWeight), g, x, grad_output, grad_weight);
-}
-
-/// [`backward_weight`] by the given algorithm, where it applies.
-pub fn backward_weight_by(
-    algorithm: Algorithm,
+    Context { simd, conv }: Context,
     g: &Conv2dGeometry,
     x: &[f32],
     grad_output: &[f32],
@@ -182,11 +154,12 @@ pub fn backward_weight_by(
 ) {
     assert!(x.len() == g.input_len() && grad_output.len() == g.output_len());
     assert!(grad_weight.len() == g.weight_len());
-    on_pool(|| match resolve(algorithm, g, Pass::BackwardWeight) {
+    on_pool(|| match plan(conv, g, Pass::BackwardWeight) {
         Algorithm::Winograd => {
-            winograd::backward_weight(winograd::tile_size(g), g, x, grad_output, grad_weight);
+            let size = winograd::tile_size(g);
+            winograd::backward_weight(simd, size, g, x, grad_output, grad_weight);
         }
-        Algorithm::Im2col => im2col::backward_weight(g, x, grad_output, grad_weight),
-        _ => backward_weight::backward_weight(g, x, grad_output, grad_weight),
+        Algorithm::Im2col => im2col::backward_weight(simd, g, x, grad_output, grad_weight),
+        _ => backward_weight::backward_weight(simd, g, x, grad_output, grad_weight),
     });
 }

@@ -1,22 +1,22 @@
-//! Which algorithm computes a convolution: the one place that decides.
+//! The choice of the algorithm for a convolution.
 
 use super::winograd;
 use crate::Conv2dGeometry;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicU8, Ordering};
 
-/// A way to compute a convolution.
+/// An algorithm that computes a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
-    /// The best known for the layer and pass; see [`plan`].
+    /// The fastest known for the layer and pass; see [`plan`].
     Auto,
     /// Implicit im2col: one product per tap, the image read in place.
     Direct,
     /// The im2col matrix written out, then a matrix product.
     Im2col,
-    /// Winograd: fewer products, for 3×3 filters with stride 1, no dilation, padding up to 2 and one
-    /// group. Elsewhere it becomes what [`Auto`](Self::Auto) takes there: [`Direct`](Self::Direct).
+    /// Winograd: fewer multiplications, for 3×3 filters with stride 1, no dilation, padding up to 2
+    /// and one group. Other convolutions use [`Direct`](Self::Direct), as with
+    /// [`Auto`](Self::Auto).
     Winograd,
 }
 
@@ -24,7 +24,7 @@ impl Algorithm {
     /// Every choice, in the order of the documentation.
     pub const ALL: [Algorithm; 4] = [Self::Auto, Self::Direct, Self::Im2col, Self::Winograd];
 
-    /// Name as the option `--conv` spells it.
+    /// Returns the name as the option `--conv` spells it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -66,43 +66,26 @@ impl Pass {
     pub const ALL: [Pass; 3] = [Pass::Forward, Pass::BackwardInput, Pass::BackwardWeight];
 }
 
-/// Place in [`Algorithm::ALL`].
-static FORCED: AtomicU8 = AtomicU8::new(0);
-
-/// Forces an algorithm for the whole process; [`Algorithm::Auto`] lets [`plan`] decide.
-pub fn set_algorithm(algorithm: Algorithm) {
-    let place = Algorithm::ALL.iter().position(|&a| a == algorithm).unwrap_or(0);
-    FORCED.store(place as u8, Ordering::Relaxed);
+/// Returns the algorithm that computes this pass where the caller asks for `requested`; never
+/// `Auto`, and `Winograd` only where it applies.
+pub fn plan(requested: Algorithm, g: &Conv2dGeometry, pass: Pass) -> Algorithm {
+    match requested {
+        Algorithm::Auto if winograd_is_faster(g, pass) => Algorithm::Winograd,
+        Algorithm::Winograd if winograd_applies(g) => Algorithm::Winograd,
+        Algorithm::Im2col => Algorithm::Im2col,
+        _ => Algorithm::Direct,
+    }
 }
 
-/// The algorithm that [`set_algorithm`] asked for.
-pub fn algorithm() -> Algorithm {
-    Algorithm::ALL[FORCED.load(Ordering::Relaxed) as usize]
-}
-
-/// The algorithm that a pass of this convolution takes, never `Auto`.
-pub fn plan(g: &Conv2dGeometry, pass: Pass) -> Algorithm {
-    resolve(algorithm(), g, pass)
-}
-
-/// [`plan`] in words, with the size of Winograd's tiles: `direct`, `im2col`, `winograd 4x4`.
-pub fn plan_name(g: &Conv2dGeometry, pass: Pass) -> String {
-    match plan(g, pass) {
+/// Returns the name of the [`plan`] with the size of Winograd's tiles: `direct`, `im2col`,
+/// `winograd 4x4`.
+pub fn plan_name(requested: Algorithm, g: &Conv2dGeometry, pass: Pass) -> String {
+    match plan(requested, g, pass) {
         Algorithm::Winograd => {
             let m = winograd::tile_size(g).outputs();
             format!("{} {m}x{m}", Algorithm::Winograd)
         }
         other => other.to_string(),
-    }
-}
-
-/// What becomes of a wish: `Auto` is decided, and `Winograd` only where it applies.
-pub(super) fn resolve(wish: Algorithm, g: &Conv2dGeometry, pass: Pass) -> Algorithm {
-    match wish {
-        Algorithm::Auto if winograd_pays(g, pass) => Algorithm::Winograd,
-        Algorithm::Winograd if winograd_applies(g) => Algorithm::Winograd,
-        Algorithm::Im2col => Algorithm::Im2col,
-        _ => Algorithm::Direct,
     }
 }
 
@@ -115,10 +98,12 @@ fn winograd_applies(g: &Conv2dGeometry) -> bool {
         && g.groups == 1
 }
 
-/// The transforms cost a few operations per channel and pixel, the products saved are
-/// proportional to the channels on the other side. Where filters are transformed, once per call,
-/// a few pixels do not repay it.
-fn winograd_pays(g: &Conv2dGeometry, pass: Pass) -> bool {
+/// Returns whether the products saved outweigh the transforms.
+///
+/// The transforms cost a few operations per channel and pixel. The products saved grow with the
+/// channels on the other side. Where filters are transformed, once per call, that cost needs enough
+/// pixels, too.
+fn winograd_is_faster(g: &Conv2dGeometry, pass: Pass) -> bool {
     let pixels = g.n * g.h_out * g.w_out;
     let enough = pass == Pass::BackwardWeight || pixels >= 512;
     winograd_applies(g) && g.c_in >= 16 && g.c_out >= 16 && enough

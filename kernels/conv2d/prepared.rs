@@ -1,19 +1,20 @@
 //! Filters that serve many batches: packed or transformed once.
 
-use super::epilogue::rectify;
+use super::epilogue::{Epilogue, relu};
 use super::filters::Filters;
 use super::plan::{Algorithm, Pass, plan};
 use super::winograd::{self, TileSize};
-use super::{Epilogue, direct, im2col};
+use super::{direct, im2col};
 use crate::arch::{AlignedBuffer, MicroKernel, micro_kernel};
-use crate::{Conv2dGeometry, Pool2dGeometry, pool, scratch};
+use crate::{Context, Conv2dGeometry, Pool2dGeometry, pool, scratch};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The filters of a convolution whose weights do not change, in every order that has been asked
-/// for. A single picture spends more time on bringing filters into order than on using them.
+/// The filters of a convolution whose weights do not change, in every memory order used so far.
+///
+/// For a single image, reordering the filters takes longer than using them.
 pub struct Prepared {
     weight: Vec<f32>,
-    /// By order and by the width of the micro-kernel's panels.
+    /// Each with its order and the width of the micro-kernel's panels.
     orders: Mutex<Vec<(Order, usize, Arc<AlignedBuffer>)>>,
 }
 
@@ -24,56 +25,62 @@ enum Order {
 }
 
 impl Prepared {
-    /// Filters `[c_out, c_in/groups, k_h, k_w]`.
+    /// Takes filters `[c_out, c_in/groups, k_h, k_w]`.
     pub fn new(weight: Vec<f32>) -> Self {
         Self { weight, orders: Mutex::new(Vec::new()) }
     }
 
-    /// y = conv(x, w) and what comes after; `g` may differ from call to call in everything but the
-    /// shape of the filters and the groups.
+    /// Computes y = conv(x, w), followed by the epilogue. `g` may differ from call to call except
+    /// in the shape of the filters and the groups.
     ///
-    /// **Shapes**: as [`forward`](super::forward), y smaller where it is
-    /// [pooled](Epilogue::pool).
+    /// **Shapes**: as [`forward`](super::forward), y smaller where it is [pooled](Epilogue::pool).
     ///
     /// # Panics
     /// When a slice does not have the length of its shape.
-    pub fn forward(&self, g: &Conv2dGeometry, x: &[f32], after: Epilogue, y: &mut [f32]) {
-        assert!(self.weight.len() == g.weight_len() && y.len() == after.output_len(g));
-        assert!(after.bias.is_none_or(|b| b.len() == g.c_out));
-        let algorithm = plan(g, Pass::Forward);
-        let pools = algorithm == Algorithm::Winograd && winograd::tile_size(g).pools();
-        if after.pool && !pools {
-            let mut whole = scratch::take(g.output_len());
-            self.forward_by(algorithm, g, x, Epilogue { pool: false, ..after }, &mut whole);
-            let output = [g.n, g.c_out, g.h_out, g.w_out];
-            let Ok(windows) = Pool2dGeometry::halving(output) else { return };
-            return pool::halving_max(&windows, &whole, y);
-        }
-        self.forward_by(algorithm, g, x, after, y);
-    }
-
-    fn forward_by(
+    pub fn forward(
         &self,
-        algorithm: Algorithm,
+        ctx: Context,
         g: &Conv2dGeometry,
         x: &[f32],
-        after: Epilogue,
+        epilogue: Epilogue,
         y: &mut [f32],
     ) {
-        let kernel = micro_kernel();
+        assert!(self.weight.len() == g.weight_len() && y.len() == epilogue.output_len(g));
+        assert!(epilogue.bias.is_none_or(|b| b.len() == g.c_out));
+        let ctx = Context { conv: plan(ctx.conv, g, Pass::Forward), ..ctx };
+        let fused = ctx.conv == Algorithm::Winograd && winograd::tile_size(g).fuses_pooling();
+        if epilogue.pool && !fused {
+            let mut whole = scratch::take(g.output_len());
+            self.convolve(ctx, g, x, Epilogue { pool: false, ..epilogue }, &mut whole);
+            let output = [g.n, g.c_out, g.h_out, g.w_out];
+            let Ok(windows) = Pool2dGeometry::halving(output) else { return };
+            return pool::halving_max(ctx.simd, &windows, &whole, y);
+        }
+        self.convolve(ctx, g, x, epilogue, y);
+    }
+
+    fn convolve(
+        &self,
+        Context { simd, conv }: Context,
+        g: &Conv2dGeometry,
+        x: &[f32],
+        epilogue: Epilogue,
+        y: &mut [f32],
+    ) {
+        let kernel = micro_kernel(simd);
         let filters = |group| Filters::forward(g, &self.weight, group);
-        match algorithm {
+        match conv {
             Algorithm::Winograd => {
                 let size = winograd::tile_size(g);
                 let u = self.in_order(kernel, Order::Transformed(size), || {
-                    winograd::transform(kernel, size, g, &self.weight)
+                    winograd::transform_filters(simd, size, g, &self.weight)
                 });
-                winograd::forward_transformed(kernel, size, g, x, &u, after, y);
+                winograd::forward_transformed(simd, size, g, x, &u, epilogue, y);
             }
             Algorithm::Im2col => {
-                im2col::forward(g, x, &self.weight, after.bias, y);
-                if after.relu {
-                    rectify(y);
+                im2col::forward(simd, g, x, &self.weight, epilogue.bias, y);
+                if epilogue.relu {
+                    relu(simd, y);
                 }
             }
             _ => {
@@ -83,11 +90,13 @@ impl Prepared {
                     direct::pack(kernel, g, &filters, &mut packed[..len]);
                     packed
                 });
-                direct::correlate_packed(kernel, g, x, filters, &packed[..len], after, y.into());
+                let (packed, y) = (&packed[..len], y.into());
+                direct::correlate_packed(simd, g, x, filters, packed, epilogue, y);
             }
         }
     }
 
+    /// Returns the filters in an order, made by `make` the first time.
     fn in_order(
         &self,
         kernel: &MicroKernel,
@@ -102,8 +111,8 @@ impl Prepared {
         if let Some(buffer) = found(&self.orders()) {
             return buffer;
         }
-        // Made without the lock: while it is made this thread may be given other work, which may
-        // come here too.
+        // Made without the lock: meanwhile rayon may run other work on this thread, and that work
+        // may take the lock, too.
         let buffer = Arc::new(make());
         let mut orders = self.orders();
         found(&orders).unwrap_or_else(|| {

@@ -1,28 +1,36 @@
-//! A vector or two times a matrix: B is read once, as it lies, since copying it into panels would
-//! cost more than the product.
+//! Matrix product with one or two rows of A. B is read once and in place: copying it into panels
+//! would cost more than the product.
 //!
-//! Each element is summed in the order of [`crate::gemm`], so that a row of the product has the same
+//! Each element is summed in the order of [`crate::gemm`], so a row of the product has the same
 //! bits alone and among others.
 
 use super::pack::run_length;
-use crate::arch::{Vector, Vectorized, vectorized};
+use crate::arch::{SimdLevel, Vector, Vectorized, vectorized};
 use crate::parallel::parallel_chunks;
 use crate::{GemmGeometry, scratch};
 
-/// Up to so many rows of A.
+/// Largest number of rows of A.
 pub(crate) const MAX_ROWS: usize = 2;
-/// Columns of one task, and of one pass over k: four registers of the widest kind.
+/// Columns of one task and of one pass over k: four of the widest registers.
 const COLUMNS: usize = 64;
 
-/// C = A·B with A `[m, k]`, B `[k, n]`, `m` small; added to C with `accumulate`.
-pub(crate) fn gemv(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: bool) {
+/// Computes C = A·B with A `[m, k]`, B `[k, n]` and m ≤ [`MAX_ROWS`]; with `accumulate` the product
+/// is added to C.
+pub(crate) fn gemv(
+    simd: SimdLevel,
+    g: &GemmGeometry,
+    a: &[f32],
+    b: &[f32],
+    c: &mut [f32],
+    accumulate: bool,
+) {
     let (run_length, mut sums) = (run_length(g.k), scratch::take(g.n));
     for (a, c) in a.chunks(g.k).zip(c.chunks_mut(g.n)).take(g.m) {
         for (run, a) in a.chunks(run_length).enumerate() {
             let b = &b[run * run_length * g.n..];
             parallel_chunks(&mut sums, COLUMNS, |task, sums| {
                 let b = &b[task * COLUMNS..];
-                vectorized(sums.len(), Columns { a, b, stride: g.n, sums });
+                vectorized(simd, sums.len(), Columns { a, b, stride: g.n, sums });
             });
             for (c, sum) in c.iter_mut().zip(&*sums) {
                 *c = if accumulate || run > 0 { *c + sum } else { *sum };
@@ -31,7 +39,7 @@ pub(crate) fn gemv(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumu
     }
 }
 
-/// sums\[j\] = Σₖ a\[k\]·b\[k·stride + j\].
+/// Computes sums\[j\] = Σₖ a\[k\]·b\[k·stride + j\].
 struct Columns<'a> {
     a: &'a [f32],
     b: &'a [f32],
@@ -44,18 +52,18 @@ impl Vectorized for Columns<'_> {
     fn run<V: Vector>(mut self) {
         let n = self.sums.len();
         if n == 4 * V::LANES {
-            return self.by::<V, 4>(0);
+            return self.sum::<V, 4>(0);
         }
         for j in (0..n).step_by(V::LANES) {
-            self.by::<V, 1>(j.min(n - V::LANES));
+            self.sum::<V, 1>(j.min(n - V::LANES));
         }
     }
 }
 
 impl Columns<'_> {
-    /// U registers of columns from `j` on.
+    /// Sums U registers of columns from `j` on.
     #[inline(always)]
-    fn by<V: Vector, const U: usize>(&mut self, j: usize) {
+    fn sum<V: Vector, const U: usize>(&mut self, j: usize) {
         let mut sums = [V::splat(0.0); U];
         for (k, &a) in self.a.iter().enumerate() {
             let row = &self.b[k * self.stride + j..];

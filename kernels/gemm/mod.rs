@@ -12,37 +12,47 @@
 //! loop 1   jr by nr            a micro-kernel computes mr × nr elements in registers
 //! ```
 //!
-//! Packed are the blocks of a transposed B, and columns at the right edge that do not fill a tile.
-//! While a block of B is in use the micro-kernel asks for the next one. Each element of C is a sum
-//! over k in increasing order, in runs of kc, whoever computes it: the bits do not depend on the
-//! threads.
+//! Of B only two parts are packed: the blocks of a transposed B, and columns at the right edge that
+//! do not fill a tile. While the micro-kernel works on one block of B it prefetches the next. Each
+//! element of C is a sum over k in increasing order, in runs of kc, whichever task computes it, so
+//! the bits do not depend on the number of threads.
 
 mod gemv;
 pub(crate) mod pack;
 
-use crate::arch::{Ahead, BlockMut, Lhs, MAX_MR, MicroKernel, Rhs, for_each_block, micro_kernel};
+use crate::arch::{
+    BlockMut, Lhs, MAX_MR, MicroKernel, Prefetch, Rhs, SimdLevel, for_each_block, micro_kernel,
+};
 use crate::parallel::{on_pool, parallel_chunks, threads};
 use crate::{GemmGeometry, Transpose, scratch};
 use pack::{KC, run_length};
 
 /// Rows of a packed block of A.
 const MO: usize = 1024;
-/// Elements of a packed block of A, at most: fewer rows have longer ones.
+/// Largest number of elements of a packed block of A: with fewer rows, the rows are longer.
 const PACKED_A: usize = MO * 9 * KC;
 /// Rows of C in one task.
 const TASK_ROWS: usize = 768;
-/// Columns of a block of B: KC rows of them are 128 KiB, which stay in L2.
+/// Columns of a block of B: KC rows of them take 128 KiB and stay in L2.
 const COLUMNS: usize = 128;
-/// Multiply-accumulates that are worth another task.
-const WORTH_A_TASK: usize = 1 << 18;
-/// Space between packed rows of A, so that equal places of different rows differ in cache set.
+/// Multiply-accumulates that justify another task.
+const TASK_MACS: usize = 1 << 18;
+/// Padding between packed rows of A, so that equal columns of different rows fall into different
+/// cache sets.
 const PAD: usize = 16;
 
-/// C\[m,n\] = op(A)\[m,k\]·op(B)\[k,n\], added to C with `accumulate`.
+/// Computes C\[m,n\] = op(A)\[m,k\]·op(B)\[k,n\]; with `accumulate` the product is added to C.
 ///
 /// # Panics
 /// When a slice is shorter than its shape.
-pub fn gemm(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: bool) {
+pub fn gemm(
+    simd: SimdLevel,
+    g: &GemmGeometry,
+    a: &[f32],
+    b: &[f32],
+    c: &mut [f32],
+    accumulate: bool,
+) {
     assert!(a.len() >= g.m * g.k && b.len() >= g.k * g.n && c.len() >= g.m * g.n);
     if g.k == 0 && !accumulate {
         c[..g.m * g.n].fill(0.0);
@@ -51,21 +61,28 @@ pub fn gemm(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: b
         return;
     }
     if g.m <= gemv::MAX_ROWS && [g.trans_a, g.trans_b] == [Transpose::No; 2] {
-        return gemv::gemv(g, a, b, c, accumulate);
+        return gemv::gemv(simd, g, a, b, c, accumulate);
     }
-    match g.m * g.n * g.k <= WORTH_A_TASK {
-        true => blocks(g, a, b, c, accumulate),
-        false => on_pool(|| blocks(g, a, b, c, accumulate)),
+    let kernel = micro_kernel(simd);
+    match g.m * g.n * g.k <= TASK_MACS {
+        true => blocks(kernel, g, a, b, c, accumulate),
+        false => on_pool(|| blocks(kernel, g, a, b, c, accumulate)),
     }
 }
 
-/// Loops 5 and 4.
-fn blocks(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: bool) {
-    let kernel = micro_kernel();
+/// Runs loops 5 and 4.
+fn blocks(
+    kernel: &MicroKernel,
+    g: &GemmGeometry,
+    a: &[f32],
+    b: &[f32],
+    c: &mut [f32],
+    accumulate: bool,
+) {
     let b = MatrixB::new(g, b);
     let mut c = BlockMut::new(c, g.m, g.n, g.n);
-    // Whole runs, whatever the number of rows: a row of the product has the same bits alone and
-    // among others.
+    // A multiple of the run length for any number of rows: a row of the product has the same bits
+    // alone and among others.
     let ko = PACKED_A / MO.min(g.m) / b.run * b.run;
     for po in (0..g.k).step_by(ko) {
         let ko = ko.min(g.k - po);
@@ -81,15 +98,16 @@ fn blocks(g: &GemmGeometry, a: &[f32], b: &[f32], c: &mut [f32], accumulate: boo
     }
 }
 
-/// Rows and columns of C per task: whole tiles, and some tasks for every thread.
+/// Returns the rows and columns of C per task: whole tiles, and some tasks for every thread.
 fn task_size([m, n, k]: [usize; 3], kernel: &MicroKernel) -> [usize; 2] {
-    let wanted = (m * n * k / WORTH_A_TASK).clamp(1, 2 * threads());
+    let wanted = (m * n * k / TASK_MACS).clamp(1, 2 * threads());
     let columns = n.div_ceil(wanted).next_multiple_of(kernel.nr);
     let down = wanted.div_ceil(n.div_ceil(columns)).max(m.div_ceil(TASK_ROWS));
     [m.div_ceil(down).next_multiple_of(kernel.mr), columns]
 }
 
-/// Loop 3's body: the block of C whose corner is (i, j) in the packed rows and in B.
+/// Runs the body of loop 3 for the block of C whose corner is row i of the packed A and column j of
+/// B.
 fn task(
     a: &PackedA,
     b: &MatrixB,
@@ -116,7 +134,7 @@ fn task(
         let mut c = c.tile(0, block.j - j, c.rows(), block.n);
         b.pack(&block, kernel.nr, &mut packed);
         let tiles = c.rows().div_ceil(kernel.mr) * block.n.div_ceil(kernel.nr);
-        let mut soon = next.map(|next| b.parts(&next, tiles)).into_iter().flatten();
+        let mut prefetches = next.map(|next| b.prefetches(&next, tiles)).into_iter().flatten();
         for ir in (0..c.rows()).step_by(kernel.mr) {
             let start = (i + ir) / kernel.mr * a.panel + pc * a.step;
             let rows: [usize; MAX_MR] =
@@ -124,7 +142,7 @@ fn task(
             let lhs = Lhs { data: a.data, rows: &rows, segments: &[0], k: block.kc, step: a.step };
             for jr in (0..block.n).step_by(kernel.nr) {
                 let (data, stride) = b.strip(&block, jr, kernel.nr, &packed);
-                let rhs = Rhs { data, stride, ahead: soon.next().unwrap_or_default() };
+                let rhs = Rhs { data, stride, prefetch: prefetches.next().unwrap_or_default() };
                 let mut tile = c.tile(ir, jr, kernel.mr, kernel.nr);
                 kernel.run_in_place(&lhs, &rhs, &mut tile, accumulate || pc > 0);
             }
@@ -132,7 +150,7 @@ fn task(
     }
 }
 
-/// The packed rows of a block of A.
+/// A packed block of A.
 struct PackedA<'a> {
     data: &'a [f32],
     /// Distance between rows.
@@ -144,7 +162,7 @@ struct PackedA<'a> {
     k: usize,
 }
 
-/// Packs op(A)\[io.., po..\] in panels of mr rows, each in the order in which A is stored.
+/// Packs op(A)\[io.., po..\] in panels of mr rows; each panel keeps the order in which A is stored.
 fn pack_a<'a>(
     g: &GemmGeometry,
     a: &[f32],
@@ -171,11 +189,11 @@ fn pack_a<'a>(
     PackedA { data: dst, row, panel, step, k: ko }
 }
 
-/// The right operand.
+/// The right operand B.
 struct MatrixB<'a> {
     data: &'a [f32],
     trans: Transpose,
-    /// Distance between rows as stored.
+    /// Distance between stored rows.
     stride: usize,
     /// Rows of op(B) in a block.
     run: usize,
@@ -196,7 +214,7 @@ impl<'a> MatrixB<'a> {
         Self { data, trans: g.trans_b, stride, run: run_length(g.k) }
     }
 
-    /// Where row `r` of a block begins, as stored.
+    /// Returns the offset of stored row `r` of a block.
     fn row(&self, x: &Block, r: usize) -> usize {
         match self.trans {
             Transpose::No => (x.p + r) * self.stride + x.j,
@@ -204,8 +222,8 @@ impl<'a> MatrixB<'a> {
         }
     }
 
-    /// Packs what cannot be read in place: panels \[kc, nr\] of a transposed block, and columns that
-    /// are fewer than nr, with zeros to their right.
+    /// Packs what cannot be read in place: panels \[kc, nr\] of a transposed block, and a last
+    /// panel of fewer than nr columns, filled up with zeros.
     fn pack(&self, x: &Block, nr: usize, packed: &mut [f32]) {
         for (j, dst) in (0..x.n).step_by(nr).zip(packed.chunks_mut(x.kc * nr)) {
             let n = nr.min(x.n - j);
@@ -226,7 +244,7 @@ impl<'a> MatrixB<'a> {
         }
     }
 
-    /// Columns j.. of a block, nr of them: memory and distance between rows.
+    /// Returns the nr columns of a block from j on: memory and distance between rows.
     fn strip<'b>(&self, x: &Block, j: usize, nr: usize, packed: &'b [f32]) -> (&'b [f32], usize)
     where
         'a: 'b,
@@ -237,14 +255,14 @@ impl<'a> MatrixB<'a> {
         }
     }
 
-    /// A block in `n` parts at most, each to be asked for while one tile is computed.
-    fn parts(&self, x: &Block, n: usize) -> impl Iterator<Item = Ahead<'a>> + use<'a> {
+    /// Splits a block into at most `n` parts, each to be prefetched while one tile is computed.
+    fn prefetches(&self, x: &Block, n: usize) -> impl Iterator<Item = Prefetch<'a>> + use<'a> {
         let (rows, width) = match self.trans {
             Transpose::No => (x.kc, x.n),
             Transpose::Yes => (x.n, x.kc),
         };
         let (first, data, stride, per) = (self.row(x, 0), self.data, self.stride, rows.div_ceil(n));
-        (0..rows).step_by(per).map(move |r| Ahead {
+        (0..rows).step_by(per).map(move |r| Prefetch {
             data,
             start: first + r * stride,
             stride,

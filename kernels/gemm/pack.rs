@@ -1,19 +1,20 @@
-//! Packing: copies of operand blocks in the order in which a micro-kernel reads them.
+//! Packing: copying blocks of an operand into the order in which a micro-kernel reads them.
 
 use wide::f32x8;
 
-/// Terms of a sum that one pass of a micro-kernel adds: a panel of B (kc × nr) stays in L1.
+/// Terms of a sum that one call of a micro-kernel adds: a panel of B (KC × nr) stays in L1.
 pub const KC: usize = 256;
 
-/// Terms in one run of a sum of `k`: at most KC, and runs of about equal length, since a short last
-/// one would pay for C as much as a long one.
+/// Returns the terms in one run of a sum of `k` terms: at most KC, in runs of about equal length. A
+/// short last run would load and store C as often as a long one.
 pub fn run_length(k: usize) -> usize {
     k.div_ceil(k.div_ceil(KC).max(1)).max(1)
 }
 
-/// Transposes `src` (`rows` × `cols`, rows `stride` apart): element (r, c) goes to `dst[at(c) + r]`.
+/// Transposes `src` (`rows` × `cols`, rows `stride` apart): element (r, c) goes to
+/// `dst[at(c) + r]`.
 ///
-/// Columns are placed one by one so that a permutation of them costs nothing extra.
+/// `at` is called for each column, so a permutation of the columns costs nothing extra.
 pub fn transpose(
     src: &[f32],
     stride: usize,
@@ -43,15 +44,16 @@ pub fn transpose(
     }
 }
 
-/// The first eight elements of a slice.
+/// Loads the first eight elements of a slice.
 #[inline]
-pub fn load(x: &[f32]) -> f32x8 {
+fn load(x: &[f32]) -> f32x8 {
     let mut lanes = [0.0; 8];
     lanes.copy_from_slice(&x[..8]);
     f32x8::new(lanes)
 }
 
-/// Copies `rows` rows of `cols` elements, `stride` apart, to rows of `width` elements, the rest 0.
+/// Copies `rows` rows of `cols` elements, `stride` apart, to rows of `width` elements, padded with
+/// zeros.
 pub fn copy_rows(
     src: &[f32],
     stride: usize,

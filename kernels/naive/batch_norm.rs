@@ -1,10 +1,11 @@
 //! Batch normalisation (Ioffe and Szegedy 2015), channel by channel.
 //!
-//! x̂ = (x − mean)·inv_std, y = γ·x̂ + β, inv_std = 1/√(var + eps), over the m elements of a channel.
+//! x̂ = (x − mean)·inv_std, y = γ·x̂ + β, inv_std = 1/√(var + eps), over the m elements of a
+//! channel.
 
 use crate::{ChannelView, Scalar};
 
-/// Indices of channel `c`.
+/// Returns the indices of channel `c`.
 fn channel(v: &ChannelView, c: usize) -> impl Iterator<Item = usize> + use<> {
     let v = *v;
     (0..v.outer).flat_map(move |o| {
@@ -13,7 +14,7 @@ fn channel(v: &ChannelView, c: usize) -> impl Iterator<Item = usize> + use<> {
     })
 }
 
-/// mean = Σx/m, var = Σ(x − mean)²/m.
+/// Computes mean = Σx/m and var = Σ(x − mean)²/m.
 pub fn statistics<T: Scalar>(v: &ChannelView, x: &[T], mean: &mut [T], var: &mut [T]) {
     let m = T::from_f64(v.per_channel() as f64);
     for c in 0..v.channels {
@@ -30,7 +31,7 @@ pub fn statistics<T: Scalar>(v: &ChannelView, x: &[T], mean: &mut [T], var: &mut
     }
 }
 
-/// y = x · scale\[c\] + shift\[c\].
+/// Computes y = x · scale\[c\] + shift\[c\].
 pub fn channel_affine<T: Scalar>(v: &ChannelView, x: &[T], scale: &[T], shift: &[T], y: &mut [T]) {
     for c in 0..v.channels {
         for i in channel(v, c) {
@@ -39,7 +40,7 @@ pub fn channel_affine<T: Scalar>(v: &ChannelView, x: &[T], scale: &[T], shift: &
     }
 }
 
-/// grad_beta = Σ g, grad_gamma = Σ g·x̂.
+/// Computes grad_beta = Σ g and grad_gamma = Σ g·x̂.
 pub fn backward_reduce<T: Scalar>(
     v: &ChannelView,
     x: &[T],
@@ -60,7 +61,7 @@ pub fn backward_reduce<T: Scalar>(
     }
 }
 
-/// grad_input = γ·inv_std·(g − grad_beta/m − x̂·grad_gamma/m).
+/// Computes grad_input = γ·inv_std·(g − grad_beta/m − x̂·grad_gamma/m).
 ///
 /// The two subtracted terms are the paths through the mean and through the variance.
 #[allow(clippy::too_many_arguments)] // the formula has this many letters

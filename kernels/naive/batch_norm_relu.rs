@@ -5,12 +5,12 @@
 use super::{batch_norm, pool};
 use crate::{ChannelView, Normalisation, Pool2dGeometry, Scalar};
 
-/// x `[n, c, h, w]` by its channels.
+/// Returns the channel view of x `[n, c, h, w]`.
 fn view(g: &Pool2dGeometry) -> ChannelView {
     ChannelView { outer: g.n, channels: g.c, inner: g.h_in * g.w_in }
 }
 
-/// z of every pixel.
+/// Returns z of every pixel.
 fn normalised<T: Scalar>(g: &Pool2dGeometry, norm: &Normalisation<T>, x: &[T]) -> Vec<T> {
     let (scale, shift): (Vec<T>, Vec<T>) = (0..g.c).map(|c| norm.affine(c)).unzip();
     let mut z = vec![T::ZERO; x.len()];
@@ -18,16 +18,17 @@ fn normalised<T: Scalar>(g: &Pool2dGeometry, norm: &Normalisation<T>, x: &[T]) -
     z
 }
 
-/// y = max(0, max over windows of z). NaN goes through.
+/// Computes y = max(0, max over windows of z). NaN is propagated.
 pub fn forward<T: Scalar>(g: &Pool2dGeometry, norm: &Normalisation<T>, x: &[T], y: &mut [T]) {
-    let mut places = vec![0; y.len()];
-    pool::max_forward(g, &normalised(g, norm, x), y, &mut places);
+    let mut argmax = vec![0; y.len()];
+    pool::max_forward(g, &normalised(g, norm, x), y, &mut argmax);
     for y in y {
         *y = if *y < T::ZERO { T::ZERO } else { *y };
     }
 }
 
-/// The gradient of z: that of y at the pixel that won where y is positive, else 0.
+/// Returns the gradient of z: the gradient of y at the argmax of each window where y is positive,
+/// else 0.
 fn grad_normalised<T: Scalar>(
     g: &Pool2dGeometry,
     norm: &Normalisation<T>,
@@ -35,16 +36,16 @@ fn grad_normalised<T: Scalar>(
     grad_output: &[T],
 ) -> Vec<T> {
     let mut y = vec![T::ZERO; grad_output.len()];
-    let mut places = vec![0; y.len()];
-    pool::max_forward(g, &normalised(g, norm, x), &mut y, &mut places);
+    let mut argmax = vec![0; y.len()];
+    pool::max_forward(g, &normalised(g, norm, x), &mut y, &mut argmax);
     let positive = |(&g, &y): (&T, &T)| if y > T::ZERO { g } else { T::ZERO };
     let grad: Vec<T> = grad_output.iter().zip(&y).map(positive).collect();
     let mut grad_z = vec![T::ZERO; x.len()];
-    pool::max_backward_input(g, &grad, &places, &mut grad_z);
+    pool::max_backward_input(g, &grad, &argmax, &mut grad_z);
     grad_z
 }
 
-/// grad_beta = Σ g′, grad_gamma = Σ g′·x̂, with the gradient g′ of z.
+/// Computes grad_beta = Σ g′ and grad_gamma = Σ g′·x̂, where g′ is the gradient of z.
 pub fn backward_reduce<T: Scalar>(
     g: &Pool2dGeometry,
     norm: &Normalisation<T>,
@@ -58,7 +59,7 @@ pub fn backward_reduce<T: Scalar>(
     batch_norm::backward_reduce(&view(g), x, &grad, mean, inv_std, grad_gamma, grad_beta);
 }
 
-/// grad_input = γ·inv_std·(g′ − grad_beta/m − x̂·grad_gamma/m) with the sums
+/// Computes grad_input = γ·inv_std·(g′ − grad_beta/m − x̂·grad_gamma/m) with the sums
 /// `[grad_gamma, grad_beta]`; without them γ·inv_std·g′.
 pub fn backward_input<T: Scalar>(
     g: &Pool2dGeometry,

@@ -1,6 +1,6 @@
-//! Convolution as its definition: seven loops, and the two adjoints by exchanging the roles.
+//! Convolution by its definition in seven loops, and its two adjoints.
 //!
-//! The three functions visit the same index set; only the line in the middle differs:
+//! The three functions visit the same products and differ in which factor is the result:
 //!
 //! ```text
 //! forward           y[n,o,i,j] += w[o,c,u,v]  · x[n,c',r,s]
@@ -8,7 +8,7 @@
 //! backward_weight  gw[o,c,u,v] += x[n,c',r,s] · gy[n,o,i,j]
 //! ```
 //!
-//! That symmetry is the whole of convolution's backward pass.
+//! This symmetry is all of the backward pass of a convolution.
 
 use super::batch_norm;
 use crate::{ChannelView, Conv2dGeometry, Scalar};
@@ -40,7 +40,7 @@ fn for_each_product(g: &Conv2dGeometry, mut visit: impl FnMut(usize, usize, usiz
     }
 }
 
-/// y = conv(x, w) + bias; the formula is on [`Conv2dGeometry`].
+/// Computes y = conv(x, w) + bias; the formula is on [`Conv2dGeometry`].
 pub fn forward<T: Scalar>(g: &Conv2dGeometry, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
     let plane = g.h_out * g.w_out;
     for (k, y) in y.iter_mut().enumerate() {
@@ -49,7 +49,7 @@ pub fn forward<T: Scalar>(g: &Conv2dGeometry, x: &[T], w: &[T], bias: Option<&[T
     for_each_product(g, |xi, wi, yi| y[yi] += w[wi] * x[xi]);
 }
 
-/// The same, then mean and (biased) variance of each channel of y.
+/// Computes [`forward`], then mean and (biased) variance of each channel of y.
 pub fn forward_statistics<T: Scalar>(
     g: &Conv2dGeometry,
     x: &[T],
@@ -63,7 +63,7 @@ pub fn forward_statistics<T: Scalar>(
     batch_norm::statistics(&v, y, mean, var);
 }
 
-/// grad_input\[…\] = Σ w · grad_output over the products that read that input.
+/// Computes grad_input\[…\] = Σ w · grad_output over the products that read that input.
 pub fn backward_input<T: Scalar>(
     g: &Conv2dGeometry,
     grad_output: &[T],
@@ -74,7 +74,7 @@ pub fn backward_input<T: Scalar>(
     for_each_product(g, |xi, wi, yi| grad_input[xi] += w[wi] * grad_output[yi]);
 }
 
-/// grad_weight\[…\] = Σ x · grad_output over the products that read that weight.
+/// Computes grad_weight\[…\] = Σ x · grad_output over the products that read that weight.
 pub fn backward_weight<T: Scalar>(
     g: &Conv2dGeometry,
     x: &[T],

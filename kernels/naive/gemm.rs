@@ -2,7 +2,7 @@
 
 use crate::{GemmGeometry, Scalar, Transpose};
 
-/// C\[i,j\] = Σ_p A\[i,p\] · B\[p,j\] (added to C with `accumulate`).
+/// Computes C\[i,j\] = Σ_p A\[i,p\] · B\[p,j\]; with `accumulate` the product is added to C.
 pub fn gemm<T: Scalar>(g: &GemmGeometry, a: &[T], b: &[T], c: &mut [T], accumulate: bool) {
     for i in 0..g.m {
         for j in 0..g.n {

@@ -1,4 +1,4 @@
-//! Pooling, window by window.
+//! Max and average pooling, window by window.
 
 use crate::{Pool2dGeometry, Scalar};
 
@@ -16,28 +16,28 @@ fn for_each_window(
     }
 }
 
-/// y = max over the window; `argmax` = `row · w_in + column` of the first maximum in reading
-/// order. NaN wins over every number, as in PyTorch.
+/// Computes y = max over the window, and `argmax` = row · w_in + column of the first maximum in
+/// row-major order. NaN is larger than every number, as in PyTorch.
 pub fn max_forward<T: Scalar>(g: &Pool2dGeometry, x: &[T], y: &mut [T], argmax: &mut [u32]) {
     let (size_in, size_out) = (g.h_in * g.w_in, g.h_out * g.w_out);
     for_each_window(g, |plane, out, rows, cols| {
         let mut best = T::NEG_INFINITY;
-        let mut place = rows.start * g.w_in + cols.start;
+        let mut index = rows.start * g.w_in + cols.start;
         for r in rows {
             for c in cols.clone() {
                 let v = x[plane * size_in + r * g.w_in + c];
                 if v > best || v.is_nan() {
                     best = v;
-                    place = r * g.w_in + c;
+                    index = r * g.w_in + c;
                 }
             }
         }
         y[plane * size_out + out] = best;
-        argmax[plane * size_out + out] = place as u32;
+        argmax[plane * size_out + out] = index as u32;
     });
 }
 
-/// grad_input\[place that won\] += grad_output.
+/// Computes grad_input\[argmax\] += grad_output.
 pub fn max_backward_input<T: Scalar>(
     g: &Pool2dGeometry,
     grad_output: &[T],
@@ -51,7 +51,7 @@ pub fn max_backward_input<T: Scalar>(
     }
 }
 
-/// y = Σ window / (kernel height · kernel width); padding counts as zeros.
+/// Computes y = Σ window / (kernel height · kernel width); padding counts as zeros.
 pub fn avg_forward<T: Scalar>(g: &Pool2dGeometry, x: &[T], y: &mut [T]) {
     let (size_in, size_out) = (g.h_in * g.w_in, g.h_out * g.w_out);
     let scale = T::from_f64(1.0 / (g.kernel[0] * g.kernel[1]) as f64);
@@ -66,7 +66,8 @@ pub fn avg_forward<T: Scalar>(g: &Pool2dGeometry, x: &[T], y: &mut [T]) {
     });
 }
 
-/// grad_input\[every place of the window\] += grad_output / (kernel height · kernel width).
+/// Computes grad_input\[every pixel of the window\] += grad_output / (kernel height · kernel
+/// width).
 pub fn avg_backward_input<T: Scalar>(g: &Pool2dGeometry, grad_output: &[T], grad_input: &mut [T]) {
     let (size_in, size_out) = (g.h_in * g.w_in, g.h_out * g.w_out);
     let scale = T::from_f64(1.0 / (g.kernel[0] * g.kernel[1]) as f64);

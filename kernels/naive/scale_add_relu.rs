@@ -1,13 +1,13 @@
-//! y = max(0, a + s·b), s one number a picture and channel.
+//! y = max(0, a + s·b), with one s per image and channel.
 
 use crate::{ChannelView, Scalar};
 
-/// Number of the element's picture and channel.
+/// Returns the index of the element's image and channel.
 fn row(v: &ChannelView, i: usize) -> usize {
     i / v.inner
 }
 
-/// y = max(0, a + s\[n, c\]·b) on `[n, c, pixels]`. NaN goes through.
+/// Computes y = max(0, a + s\[n, c\]·b) on `[n, c, pixels]`. NaN is propagated.
 pub fn forward<T: Scalar>(v: &ChannelView, a: &[T], s: &[T], b: &[T], y: &mut [T]) {
     for i in 0..v.len() {
         let sum = a[i] + s[row(v, i)] * b[i];
@@ -15,7 +15,8 @@ pub fn forward<T: Scalar>(v: &ChannelView, a: &[T], s: &[T], b: &[T], y: &mut [T
     }
 }
 
-/// Where y > 0: grad_a = g, grad_b = s·g, grad_s = Σ over pixels of g·b; else nothing.
+/// Computes grad_a = g, grad_b = s·g and grad_s = Σ over pixels of g·b, where y > 0; elsewhere the
+/// terms are 0.
 #[allow(clippy::too_many_arguments)] // three operands and their gradients
 pub fn backward<T: Scalar>(
     v: &ChannelView,

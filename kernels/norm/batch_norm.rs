@@ -1,26 +1,26 @@
-//! Batch norm of a matrix `[rows, channels]`, which is what NHWC images are.
+//! Batch norm of a matrix `[rows, channels]`, the memory order of NHWC images.
 //!
-//! Sums go over blocks of 256 rows, each added in f32 in a fixed order, then over the blocks
-//! in f64: neither the threads nor the size of the batch change how a number is rounded. Memory
-//! with the channels in front (`inner` above 1) is not what f32 images use and takes the
+//! Sums are taken over blocks of 256 rows, in f32 and in a fixed order, then over the blocks in
+//! f64. Neither the number of threads nor the size of the batch changes how a number is rounded.
+//! Channels that are not last (`inner` above 1), which f32 images never have, use the
 //! [naive](crate::naive::batch_norm) loops.
 
 pub use super::statistics::statistics;
-use super::statistics::{LANES, ROWS, block_of};
+use super::statistics::{BLOCK_ROWS, LANES, block_of};
 use crate::naive::batch_norm as naive;
 use crate::parallel::parallel_chunks;
 use crate::{ChannelView, scratch};
 use rayon::prelude::*;
 
-/// y = x · scale\[c\] + shift\[c\].
+/// Computes y = x · scale\[c\] + shift\[c\].
 ///
-/// **Shapes**: x and y as `v` says, scale and shift `[channels]`.
+/// **Shapes**: x and y as in `v`, scale and shift `[channels]`.
 pub fn channel_affine(v: &ChannelView, x: &[f32], scale: &[f32], shift: &[f32], y: &mut [f32]) {
     if v.inner != 1 || v.is_empty() {
         return naive::channel_affine(v, x, scale, shift, y);
     }
     let c = v.channels;
-    parallel_chunks(y, ROWS * c, |block, y| {
+    parallel_chunks(y, BLOCK_ROWS * c, |block, y| {
         for (y, x) in y.chunks_mut(c).zip(block_of(x, block, c).chunks(c)) {
             for i in 0..c {
                 y[i] = x[i] * scale[i] + shift[i];
@@ -29,9 +29,10 @@ pub fn channel_affine(v: &ChannelView, x: &[f32], scale: &[f32], shift: &[f32], 
     });
 }
 
-/// grad_beta = Σ g and grad_gamma = Σ g·x̂, with x̂ = (x − mean)·inv_std, over each channel.
+/// Computes grad_beta = Σ g and grad_gamma = Σ g·x̂ over each channel, with x̂ = (x −
+/// mean)·inv_std.
 ///
-/// **Shapes**: x and grad_output as `v` says, all others `[channels]`.
+/// **Shapes**: x and grad_output as in `v`, all others `[channels]`.
 pub fn backward_reduce(
     v: &ChannelView,
     x: &[f32],
@@ -46,7 +47,7 @@ pub fn backward_reduce(
         return naive::backward_reduce(v, x, grad_output, mean, inv_std, gamma, beta);
     }
     let c = v.channels;
-    let mut partial = scratch::take(v.outer.div_ceil(ROWS) * 2 * c);
+    let mut partial = scratch::take(v.outer.div_ceil(BLOCK_ROWS) * 2 * c);
     parallel_chunks(&mut partial, 2 * c, |block, partial| {
         partial.fill(0.0);
         let (beta, gamma) = partial.split_at_mut(c);
@@ -59,12 +60,12 @@ pub fn backward_reduce(
             }
         }
     });
-    join_sums(&partial, inv_std, grad_gamma, grad_beta);
+    combine_gradients(&partial, inv_std, grad_gamma, grad_beta);
 }
 
-/// Adds the partial sums `[Σ g, Σ g·(x − mean)]` of all blocks in f64; the second times inv_std
+/// Adds the partial sums `[Σ g, Σ g·(x − mean)]` of all blocks in f64. The second sum times inv_std
 /// is grad_gamma.
-pub(crate) fn join_sums(
+pub(super) fn combine_gradients(
     partial: &[f32],
     inv_std: &[f32],
     grad_gamma: &mut [f32],
@@ -87,11 +88,12 @@ pub(crate) fn join_sums(
     }
 }
 
-/// grad_input = γ·inv_std·(g − grad_beta/m − x̂·grad_gamma/m), m elements a channel.
+/// Computes grad_input = γ·inv_std·(g − grad_beta/m − x̂·grad_gamma/m), with m elements per
+/// channel.
 ///
 /// The two subtracted terms are the paths through the mean and through the variance.
 ///
-/// **Shapes**: x, grad_output and grad_input as `v` says, all others `[channels]`.
+/// **Shapes**: x, grad_output and grad_input as in `v`, all others `[channels]`.
 #[allow(clippy::too_many_arguments)] // the formula has this many letters
 pub fn backward_input(
     v: &ChannelView,
@@ -127,7 +129,7 @@ pub fn backward_input(
         through_var[i] = inv_std[i] * grad_gamma[i] / m;
     }
     let (scale, through_mean, through_var) = (&*scale, &*through_mean, &*through_var);
-    grad_input.par_chunks_mut(ROWS * c).enumerate().for_each(|(block, grad_input)| {
+    grad_input.par_chunks_mut(BLOCK_ROWS * c).enumerate().for_each(|(block, grad_input)| {
         let (x, g) = (block_of(x, block, c), block_of(grad_output, block, c));
         for ((out, x), g) in grad_input.chunks_mut(c).zip(x.chunks(c)).zip(g.chunks(c)) {
             let (scale, mean) = (&scale[..c], &mean[..c]);

@@ -1,63 +1,72 @@
-//! Batch norm, ReLU and max pooling in one pass over memory.
+//! Batch norm, ReLU and max pooling fused into one pass over memory.
 //!
 //! ```text
 //! z = γ·(x − mean)·inv_std + β          of every pixel
 //! y = max(0, max over the window of z)  windows of 1×1 (no pooling) or 2×2 pixels
 //! ```
 //!
-//! Only x is kept for the backward pass: z is computed again, and with it which pixel of a window
-//! won and whether it was positive. That costs three operations an element; reading the argument of
-//! the maximum and the result of each stage would cost memory traffic, which is what is scarce.
+//! Only x is saved for the backward pass. z is computed again, and with it the argmax of each
+//! window and the sign of its maximum. That costs three operations per element. Saving the argmax
+//! and the result of each step would cost memory bandwidth, which limits these kernels.
 //!
-//! The formulas are those of [`crate::norm::batch_norm`]. z and y take them in the same order of operations,
-//! so y has the bits of the three passes one after the other; the sums of the backward pass are added
-//! in another order, so the gradients agree to rounding.
+//! The formulas are those of [`crate::norm::batch_norm`]. z and y use the same order of operations,
+//! so y has the bits of the three passes one after the other. The sums of the backward pass are
+//! added in another order, so the gradients agree up to rounding.
 
-use super::pool_windows::{Factors, Windows, largest, share};
-use crate::arch::{Vector, Vectorized, prefetch_ahead, starts, vectorized};
-use crate::norm::batch_norm::join_sums;
+use super::batch_norm::combine_gradients;
+use super::pool_windows::{Factors, Windows, distribute, window_max};
+use crate::arch::{SimdLevel, Vector, Vectorized, prefetch_ahead, vector_offsets, vectorized};
 use crate::parallel::{parallel_chunks, parallel_parts};
 use crate::scratch;
 use crate::{Normalisation, Pool2dGeometry};
 use std::ops::Range;
 
-/// Pixels of one partial sum, about.
+/// Approximate number of pixels of one partial sum.
 const PIXELS: usize = 256;
-/// Windows added up between two visits to the sums.
-const TOGETHER: usize = 4;
+/// Windows added between two accesses to the sums.
+const UNROLL: usize = 4;
 
-/// Whether the windows are of a kind that is served here: 1×1 or 2×2, side by side, no border.
-pub fn is_served(g: &Pool2dGeometry) -> bool {
+/// Returns whether these kernels support the windows: 1×1 or 2×2, side by side, without padding.
+pub fn is_supported(g: &Pool2dGeometry) -> bool {
     let k = g.kernel;
     (k == [1, 1] || k == [2, 2]) && g.stride == k && g.padding == [0, 0]
 }
 
-/// y = max(0, max over windows of z).
+/// Computes y = max(0, max over windows of z).
 ///
 /// **Shapes**: x `[n, h_in, w_in, c]`, y `[n, h_out, w_out, c]`, all of `norm` `[c]`.
 ///
 /// # Panics
-/// When a slice does not have the length of its shape, or the windows are not [served](is_served).
-pub fn forward(g: &Pool2dGeometry, norm: &Normalisation<f32>, x: &[f32], y: &mut [f32]) {
-    assert!(is_served(g) && x.len() == g.input_len() && y.len() == g.output_len());
+/// When a slice does not have the length of its shape, or the windows are not
+/// [supported](is_supported).
+pub fn forward(
+    simd: SimdLevel,
+    g: &Pool2dGeometry,
+    norm: &Normalisation<f32>,
+    x: &[f32],
+    y: &mut [f32],
+) {
+    assert!(is_supported(g) && x.len() == g.input_len() && y.len() == g.output_len());
     let mut memory = scratch::take(5 * g.c);
     let factors = Factors::new(g, norm, None, &mut memory);
     let rows = rows_per_task(g);
     parallel_chunks(y, rows * g.w_out * g.c, |task, y| {
         let count = y.len() / (g.w_out * g.c);
         let windows = Windows { g, rows: task * rows..task * rows + count, x };
-        vectorized(g.c, Forward { windows, factors, y });
+        vectorized(simd, g.c, Forward { windows, factors, y });
     });
 }
 
-/// grad_beta = Σ g′ and grad_gamma = Σ g′·x̂, where g′ is the gradient of z: that of y at the pixel
-/// that won where y is positive, else 0.
+/// Computes grad_beta = Σ g′ and grad_gamma = Σ g′·x̂, where g′ is the gradient of z: the gradient
+/// of y at the argmax of each window where y is positive, else 0.
 ///
 /// **Shapes**: x as in [`forward`], grad_output as y there, all others `[c]`.
 ///
 /// # Panics
-/// As [`forward`].
+/// When a slice does not have the length of its shape, or the windows are not
+/// [supported](is_supported).
 pub fn backward_reduce(
+    simd: SimdLevel,
     g: &Pool2dGeometry,
     norm: &Normalisation<f32>,
     x: &[f32],
@@ -65,27 +74,29 @@ pub fn backward_reduce(
     grad_gamma: &mut [f32],
     grad_beta: &mut [f32],
 ) {
-    assert!(is_served(g) && x.len() == g.input_len() && grad_output.len() == g.output_len());
+    assert!(is_supported(g) && x.len() == g.input_len() && grad_output.len() == g.output_len());
     let mut memory = scratch::take(5 * g.c);
     let factors = Factors::new(g, norm, None, &mut memory);
     let (rows, all) = (rows_per_task(g), g.n * g.h_out);
     let mut partial = scratch::take(all.div_ceil(rows) * 2 * g.c);
     parallel_chunks(&mut partial, 2 * g.c, |task, sums| {
         let windows = Windows { g, rows: task * rows..((task + 1) * rows).min(all), x };
-        vectorized(g.c, Reduce { windows, factors, grad_output, sums });
+        vectorized(simd, g.c, Reduce { windows, factors, grad_output, sums });
     });
-    join_sums(&partial, norm.inv_std, grad_gamma, grad_beta);
+    combine_gradients(&partial, norm.inv_std, grad_gamma, grad_beta);
 }
 
-/// grad_input = γ·inv_std·(g′ − grad_beta/m − x̂·grad_gamma/m) with the `sums`
-/// `[grad_gamma, grad_beta]` of [`backward_reduce`]; without them, where mean and variance are
-/// constants, γ·inv_std·g′.
+/// Computes grad_input = γ·inv_std·(g′ − grad_beta/m − x̂·grad_gamma/m) with the `sums`
+/// `[grad_gamma, grad_beta]` of [`backward_reduce`]. Without `sums` mean and variance are
+/// constants, and grad_input = γ·inv_std·g′.
 ///
 /// **Shapes**: x and grad_input as x in [`forward`], grad_output as y there.
 ///
 /// # Panics
-/// As [`forward`].
+/// When a slice does not have the length of its shape, or the windows are not
+/// [supported](is_supported).
 pub fn backward_input(
+    simd: SimdLevel,
     g: &Pool2dGeometry,
     norm: &Normalisation<f32>,
     x: &[f32],
@@ -94,7 +105,7 @@ pub fn backward_input(
     grad_input: &mut [f32],
 ) {
     assert!(
-        is_served(g)
+        is_supported(g)
             && grad_input.len() == x.len()
             && x.len() == g.input_len()
             && grad_output.len() == g.output_len()
@@ -104,8 +115,8 @@ pub fn backward_input(
     }
     let mut memory = scratch::take(5 * g.c);
     let factors = Factors::new(g, norm, sums, &mut memory);
-    // A task is some rows of windows of one image and what lies under them; the last of an image
-    // also has the row that no window covers.
+    // A task is some rows of windows of one image and the pixels under them. The last task of an
+    // image also has the row that no window covers.
     let per_image = g.h_out.div_ceil(rows_per_task(g)).max(1);
     let first = |task: usize| (task % per_image * rows_per_task(g)).min(g.h_out);
     let start = |task: usize| {
@@ -117,11 +128,11 @@ pub fn backward_input(
         let image = task / per_image * g.h_out;
         let last = if (task + 1) % per_image == 0 { g.h_out } else { first(task + 1) };
         let windows = Windows { g, rows: image + first(task)..image + last, x: &x[start(task)..] };
-        vectorized(g.c, Input { windows, factors, grad_output, grad_input });
+        vectorized(simd, g.c, Input { windows, factors, grad_output, grad_input });
     });
 }
 
-/// Rows of windows that make one task and one partial sum. The threads have no say in it.
+/// Returns the rows of windows of one task and partial sum, which do not depend on the threads.
 fn rows_per_task(g: &Pool2dGeometry) -> usize {
     PIXELS.div_ceil(g.kernel[0] * g.kernel[1] * g.w_out.max(1))
 }
@@ -142,9 +153,9 @@ impl Forward<'_> {
             for (j, y) in pixels.by_ref().take(g.w_out).enumerate() {
                 let pixel = row + K * j * g.c;
                 w.prefetch::<K>(pixel, 1);
-                for at in starts::<V>(g.c) {
+                for at in vector_offsets::<V>(g.c) {
                     let z = self.factors.z(&w.load::<V, K>(pixel, at), at);
-                    V::splat(0.0).max(largest(&z)).store(&mut y[at..]);
+                    V::splat(0.0).max(window_max(&z)).store(&mut y[at..]);
                 }
             }
         }
@@ -160,8 +171,8 @@ struct Reduce<'a> {
 }
 
 impl Reduce<'_> {
-    /// Pixels in the order of memory, a few at a time for each run of channels, so that the sums are
-    /// fetched once for all of them.
+    /// Goes through the pixels in memory order, a few at a time for each register of channels, so
+    /// that the sums are loaded once for several pixels.
     #[inline(always)]
     fn windows<V: Vector, const K: usize>(mut self) {
         self.sums.fill(0.0);
@@ -169,9 +180,9 @@ impl Reduce<'_> {
         let whole = c / V::LANES * V::LANES;
         for r in self.windows.rows.clone() {
             let pixel = self.windows.pixel::<K>(r, 0);
-            for j in (0..w_out).step_by(TOGETHER) {
+            for j in (0..w_out).step_by(UNROLL) {
                 let from = [pixel + j * K * c, (r * w_out + j) * c];
-                let count = TOGETHER.min(w_out - j);
+                let count = UNROLL.min(w_out - j);
                 self.windows.prefetch::<K>(from[0], count);
                 prefetch_ahead(self.grad_output, from[1], count * c);
                 for at in (0..whole).step_by(V::LANES) {
@@ -184,7 +195,8 @@ impl Reduce<'_> {
         }
     }
 
-    /// Adds `count` windows, the first at `pixel`, its gradient at `grad`; channels from `at` on.
+    /// Adds `count` windows from offset `pixel` on, their gradients from `grad` on; channels from
+    /// `at` on.
     #[inline(always)]
     fn add<V: Vector, const K: usize>(
         &mut self,
@@ -199,7 +211,7 @@ impl Reduce<'_> {
         for _ in 0..count {
             let x = self.windows.load::<V, K>(pixel, at);
             let z = self.factors.z(&x, at);
-            let share = share(&z, V::load(&self.grad_output[grad + at..]));
+            let share = distribute(&z, V::load(&self.grad_output[grad + at..]));
             (pixel, grad) = (pixel + K * c, grad + c);
             for a in 0..K {
                 for b in 0..K {
@@ -214,7 +226,7 @@ impl Reduce<'_> {
 }
 
 struct Input<'a> {
-    /// x begins where `grad_input` does.
+    /// `windows.x` begins at the same pixel as `grad_input`.
     windows: Windows<'a>,
     factors: Factors<'a>,
     grad_output: &'a [f32],
@@ -232,10 +244,10 @@ impl Input<'_> {
                 self.windows.prefetch::<K>(pixel, 1);
                 prefetch_ahead(self.grad_output, grad, g.c);
                 let grad = &self.grad_output[grad..][..g.c];
-                for at in starts::<V>(g.c) {
+                for at in vector_offsets::<V>(g.c) {
                     let x = self.windows.load::<V, K>(pixel, at);
                     let z = self.factors.z(&x, at);
-                    let share = share(&z, V::load(&grad[at..]));
+                    let share = distribute(&z, V::load(&grad[at..]));
                     for a in 0..K {
                         for b in 0..K {
                             let to = pixel + (a * g.w_in + b) * g.c + at;
@@ -245,20 +257,21 @@ impl Input<'_> {
                     }
                 }
             }
-            self.outside::<V>(i * K..(i + 1) * K, K * g.w_out);
+            self.uncovered::<V>(i * K..(i + 1) * K, K * g.w_out);
         }
         let below = rows.len() * K..self.grad_input.len() / (g.w_in * g.c);
-        self.outside::<V>(below, 0);
+        self.uncovered::<V>(below, 0);
     }
 
-    /// Pixels from `column` on, which no window covers: only what flows through mean and variance.
+    /// Computes the gradient of the pixels from `column` on, which no window covers: only the paths
+    /// through mean and variance.
     #[inline(always)]
-    fn outside<V: Vector>(&mut self, rows: Range<usize>, column: usize) {
+    fn uncovered<V: Vector>(&mut self, rows: Range<usize>, column: usize) {
         let g = self.windows.g;
         for row in rows {
             for j in column..g.w_in {
                 let pixel = (row * g.w_in + j) * g.c;
-                for at in starts::<V>(g.c) {
+                for at in vector_offsets::<V>(g.c) {
                     let x = V::load(&self.windows.x[pixel + at..]);
                     let grad = self.factors.grad_input(x, V::splat(0.0), at);
                     grad.store(&mut self.grad_input[pixel + at..]);
@@ -268,7 +281,8 @@ impl Input<'_> {
     }
 }
 
-/// The window's side is known to the compiler, so that the loops over it vanish.
+/// Implements `Vectorized` with the side of the window as a constant, so that loops over it are
+/// unrolled.
 macro_rules! vectorized_by_side {
     ($op:ident, $run:ident) => {
         impl Vectorized for $op<'_> {

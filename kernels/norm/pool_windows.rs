@@ -1,10 +1,10 @@
-//! What the passes share: a channel's numbers, and windows of pixels.
+//! Factors of a channel and windows of pixels, for [`super::batch_norm_relu`].
 
 use crate::arch::{Vector, prefetch_ahead};
 use crate::{Normalisation, Pool2dGeometry};
 use std::ops::Range;
 
-/// What each channel is multiplied by and moved by.
+/// The factors and offsets of each channel, `[c]` each.
 #[derive(Clone, Copy)]
 pub(super) struct Factors<'a> {
     pub(super) scale: &'a [f32],
@@ -15,7 +15,7 @@ pub(super) struct Factors<'a> {
 }
 
 impl<'a> Factors<'a> {
-    /// Writes them into `memory`, `[5][c]`.
+    /// Computes the factors in `memory`, `[5][c]`.
     pub(super) fn new(
         g: &Pool2dGeometry,
         norm: &Normalisation<f32>,
@@ -39,7 +39,7 @@ impl<'a> Factors<'a> {
             [0, 1, 2, 3, 4].map(|k| &memory[k * c..][..c]);
         Self { scale, shift, mean, through_mean, through_var }
     }
-    /// z = x·scale + shift of each pixel of a window.
+    /// Returns z = x·scale + shift of each pixel of a window.
     #[inline(always)]
     pub(super) fn z<V: Vector, const K: usize>(&self, x: &[[V; K]; K], at: usize) -> [[V; K]; K] {
         let (scale, shift) = (V::load(&self.scale[at..]), V::load(&self.shift[at..]));
@@ -51,7 +51,7 @@ impl<'a> Factors<'a> {
         }
         z
     }
-    /// γ·inv_std·(g − through the mean − through the variance).
+    /// Returns γ·inv_std·(g − path through the mean − path through the variance).
     #[inline(always)]
     pub(super) fn grad_input<V: Vector>(&self, x: V, grad: V, at: usize) -> V {
         let centred = (x - V::load(&self.mean[at..])) * V::load(&self.through_var[at..]);
@@ -59,29 +59,29 @@ impl<'a> Factors<'a> {
     }
 }
 
-/// Rows of windows, counted through all images, over their pixels.
+/// Rows of windows, numbered over the batch, and the pixels under them.
 pub(super) struct Windows<'a> {
     pub(super) g: &'a Pool2dGeometry,
     pub(super) rows: Range<usize>,
-    /// The whole batch, or what begins under the first row.
+    /// The whole batch, or the pixels from those under the first row on.
     pub(super) x: &'a [f32],
 }
 
 impl Windows<'_> {
-    /// Offset of the upper left pixel of window (r, j) in the whole batch.
+    /// Returns the offset of the upper left pixel of window (r, j) in the whole batch.
     #[inline(always)]
     pub(super) fn pixel<const K: usize>(&self, r: usize, j: usize) -> usize {
         let g = self.g;
         ((r / g.h_out * g.h_in + K * (r % g.h_out)) * g.w_in + K * j) * g.c
     }
-    /// Asks for pixels of windows that come soon, from the `count` at `pixel` on.
+    /// Prefetches the pixels of `count` windows a fixed distance behind `pixel`.
     #[inline(always)]
     pub(super) fn prefetch<const K: usize>(&self, pixel: usize, count: usize) {
         for a in 0..K {
             prefetch_ahead(self.x, pixel + a * self.g.w_in * self.g.c, K * count * self.g.c);
         }
     }
-    /// The pixels of the window at `pixel`, channels from `at` on.
+    /// Loads the pixels of the window at `pixel`, channels from `at` on.
     #[inline(always)]
     pub(super) fn load<V: Vector, const K: usize>(&self, pixel: usize, at: usize) -> [[V; K]; K] {
         let mut x = [[V::splat(0.0); K]; K];
@@ -94,9 +94,9 @@ impl Windows<'_> {
     }
 }
 
-/// The largest z of a window.
+/// Returns the largest z of a window.
 #[inline(always)]
-pub(super) fn largest<V: Vector, const K: usize>(z: &[[V; K]; K]) -> V {
+pub(super) fn window_max<V: Vector, const K: usize>(z: &[[V; K]; K]) -> V {
     let mut largest = z[0][0];
     for row in z {
         for &z in row {
@@ -106,10 +106,11 @@ pub(super) fn largest<V: Vector, const K: usize>(z: &[[V; K]; K]) -> V {
     largest
 }
 
-/// The gradient of each z of a window: all of it to the first that is largest, if that is positive.
+/// Returns the gradient of each z of a window: all of it at the first maximum if that is positive,
+/// else 0.
 #[inline(always)]
-pub(super) fn share<V: Vector, const K: usize>(z: &[[V; K]; K], grad: V) -> [[V; K]; K] {
-    let largest = largest(z);
+pub(super) fn distribute<V: Vector, const K: usize>(z: &[[V; K]; K], grad: V) -> [[V; K]; K] {
+    let largest = window_max(z);
     let mut rest = grad.where_positive(largest);
     let mut shares = [[rest; K]; K];
     if K > 1 {

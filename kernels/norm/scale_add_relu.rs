@@ -1,20 +1,20 @@
-//! y = max(0, a + s·b): the end of a residual block with squeeze and excitation, in one pass.
+//! y = max(0, a + s·b), the end of a residual block with squeeze and excitation, in one pass.
 
-use crate::arch::{Vector, Vectorized, prefetch_ahead, starts, vectorized};
+use crate::arch::{SimdLevel, Vector, Vectorized, prefetch_ahead, vector_offsets, vectorized};
 use crate::{ChannelView, naive};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Pixels added up between two visits to the sums.
-const TOGETHER: usize = 4;
+/// Pixels added between two accesses to the sums.
+const UNROLL: usize = 4;
 
-/// y = max(0, a + s\[n, c\]·b).
+/// Computes y = max(0, a + s\[n, c\]·b).
 ///
-/// **Shapes**: a, b, y `[n, pixels, c]`, which `v` says as outer = n, inner = pixels; s `[n, c]`.
+/// **Shapes**: a, b, y `[n, pixels, c]`, with outer = n and inner = pixels in `v`; s `[n, c]`.
 ///
 /// # Panics
 /// When a slice does not have the length of its shape.
-pub fn forward(v: &ChannelView, a: &[f32], s: &[f32], b: &[f32], y: &mut [f32]) {
+pub fn forward(simd: SimdLevel, v: &ChannelView, a: &[f32], s: &[f32], b: &[f32], y: &mut [f32]) {
     assert!(a.len() == v.len() && b.len() == v.len() && y.len() == v.len());
     assert!(s.len() == v.outer * v.channels);
     if v.is_empty() {
@@ -23,7 +23,7 @@ pub fn forward(v: &ChannelView, a: &[f32], s: &[f32], b: &[f32], y: &mut [f32]) 
     let image = v.inner * v.channels;
     y.par_chunks_mut(image).enumerate().for_each(|(n, y)| {
         let (a, b) = (&a[n * image..][..image], &b[n * image..][..image]);
-        vectorized(v.channels, Forward { a, s: &s[n * v.channels..][..v.channels], b, y });
+        vectorized(simd, v.channels, Forward { a, s: &s[n * v.channels..][..v.channels], b, y });
     });
 }
 
@@ -43,7 +43,7 @@ impl Vectorized for Forward<'_> {
             for x in [self.a, self.b] {
                 prefetch_ahead(x, i * c, c);
             }
-            for at in starts::<V>(c) {
+            for at in vector_offsets::<V>(c) {
                 let sum = V::load(&a[at..]) + V::load(&self.s[at..]) * V::load(&b[at..]);
                 V::splat(0.0).max(sum).store(&mut y[at..]);
             }
@@ -51,14 +51,16 @@ impl Vectorized for Forward<'_> {
     }
 }
 
-/// Where y > 0: grad_a = g, grad_b = s·g, grad_s = Σ over pixels of g·b; else nothing.
+/// Computes grad_a = g, grad_b = s·g and grad_s = Σ over pixels of g·b, where y > 0; elsewhere the
+/// terms are 0.
 ///
-/// **Shapes**: as [`forward`], each gradient as what it belongs to.
+/// **Shapes**: as [`forward`], each gradient as its operand.
 ///
 /// # Panics
 /// When a slice does not have the length of its shape.
 #[allow(clippy::too_many_arguments)] // three operands and their gradients
 pub fn backward(
+    simd: SimdLevel,
     v: &ChannelView,
     y: &[f32],
     s: &[f32],
@@ -78,7 +80,7 @@ pub fn backward(
     images.zip(grad_s.par_chunks_mut(c)).enumerate().for_each(|(n, ((grad_a, grad_b), grad_s))| {
         let [y, b, g] = [y, b, grad_output].map(|x| &x[n * image..][..image]);
         let s = &s[n * c..][..c];
-        vectorized(c, Backward { y, s, b, g, grad_a, grad_s, grad_b });
+        vectorized(simd, c, Backward { y, s, b, g, grad_a, grad_s, grad_b });
     });
 }
 
@@ -93,15 +95,15 @@ struct Backward<'a> {
 }
 
 impl Vectorized for Backward<'_> {
-    /// Pixels in the order of memory, a few at a time for each run of channels, so that the sums are
-    /// fetched once for all of them.
+    /// Goes through the pixels in memory order, a few at a time for each register of channels, so
+    /// that the sums are loaded once for several pixels.
     #[inline(always)]
     fn run<V: Vector>(mut self) {
         self.grad_s.fill(0.0);
         let c = self.s.len();
         let whole = c / V::LANES * V::LANES;
-        for first in (0..self.y.len()).step_by(TOGETHER * c) {
-            let pixels = first..self.y.len().min(first + TOGETHER * c);
+        for first in (0..self.y.len()).step_by(UNROLL * c) {
+            let pixels = first..self.y.len().min(first + UNROLL * c);
             for x in [self.y, self.b, self.g] {
                 prefetch_ahead(x, pixels.end, pixels.len());
             }
@@ -116,7 +118,7 @@ impl Vectorized for Backward<'_> {
 }
 
 impl Backward<'_> {
-    /// Some pixels, channels from `at` on.
+    /// Adds some pixels, channels from `at` on.
     #[inline(always)]
     fn add<V: Vector>(&mut self, pixels: Range<usize>, at: usize) {
         let (s, mut sum) = (V::load(&self.s[at..]), V::load(&self.grad_s[at..]));

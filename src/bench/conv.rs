@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::bench::machine::{Machine, peak_gflops};
 use crate::bench::{ConvLayer, median, normal, seconds};
+use fer_kernels::Context;
 use fer_kernels::conv2d::{self, Pass, plan_name};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -43,7 +44,7 @@ pub struct ConvSpeeds {
 /// # Errors
 /// [`crate::Error::Usage`] where the threads cannot be started.
 pub fn conv(layers: &[ConvLayer], batch: usize, steps: usize) -> Result<ConvSpeeds> {
-    let machine = Machine::here();
+    let (machine, ctx) = (Machine::here(), Context::global());
     let mut peak: f64 = 0.0;
     let mut passes = Vec::new();
     for &layer in layers {
@@ -53,9 +54,9 @@ pub fn conv(layers: &[ConvLayer], batch: usize, steps: usize) -> Result<ConvSpee
         let mut y = normal(g.output_len());
         for (pass, name) in Pass::ALL.into_iter().zip(NAMES) {
             let mut call = || match pass {
-                Pass::Forward => conv2d::forward(&g, &x, &w, None, &mut y),
-                Pass::BackwardInput => conv2d::backward_input(&g, &y, &w, &mut x),
-                Pass::BackwardWeight => conv2d::backward_weight(&g, &x, &y, &mut w),
+                Pass::Forward => conv2d::forward(ctx, &g, &x, &w, None, &mut y),
+                Pass::BackwardInput => conv2d::backward_input(ctx, &g, &y, &w, &mut x),
+                Pass::BackwardWeight => conv2d::backward_weight(ctx, &g, &x, &y, &mut w),
             };
             (0..2).for_each(|_| call());
             let median = median((0..steps.max(1)).map(|_| seconds(&mut call)).collect());
@@ -63,7 +64,7 @@ pub fn conv(layers: &[ConvLayer], batch: usize, steps: usize) -> Result<ConvSpee
             passes.push(ConvSpeed {
                 layer: layer.to_string(),
                 pass: name,
-                algorithm: plan_name(&g, pass),
+                algorithm: plan_name(ctx.conv, &g, pass),
                 milliseconds: 1e3 * median,
                 gflops,
                 share_of_peak: 0.0, // the peak is measured in turns with the layers

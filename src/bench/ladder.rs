@@ -6,6 +6,7 @@ use crate::bench::{ConvLayer, normal, seconds};
 use crate::render::Scene;
 use crate::render::chart::{Look, Roof, Roofline, RooflinePoint, roofline};
 use crate::render::format::counted;
+use fer_kernels::Context;
 use fer_kernels::ladder::{LADDER, Rung};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -83,9 +84,10 @@ const SLOW: f64 = 0.02;
 pub fn ladder(options: LadderOptions) -> Result<LadderSpeed> {
     let machine = Machine::here();
     let memory = Memory::new();
-    let mut meters = vec![LimitsMeter::new(1, memory.clone())?];
+    let simd = Context::global().simd;
+    let mut meters = vec![LimitsMeter::new(1, simd, memory.clone())?];
     if machine.threads > 1 {
-        meters.push(LimitsMeter::new(machine.threads, memory)?);
+        meters.push(LimitsMeter::new(machine.threads, simd, memory)?);
     }
     let g = options.layer.geometry(options.batch.max(1));
     let (x, w) = (normal(g.input_len()), normal(g.weight_len()));

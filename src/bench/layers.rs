@@ -7,6 +7,7 @@ use crate::bench::steps::{StepOptions, Training};
 use crate::model::Network;
 use crate::nn::Layer;
 use crate::nn::profiler::{Phase, Span};
+use fer_kernels::Context;
 use fer_kernels::conv2d::{Pass, plan_name};
 use serde::Serialize;
 use std::time::Instant;
@@ -182,9 +183,10 @@ fn describe(together: &[Place], batch: usize) -> Result<Part> {
         wanted &= !first;
         if let (Layer::Conv2d(l), &[c, h, w]) = (layer, &input[..]) {
             let g = l.geometry([batch, c, h, w])?;
-            part.forward.algorithms.push(plan_name(&g, Pass::Forward));
-            let of_input = if *first { "none".into() } else { plan_name(&g, Pass::BackwardInput) };
-            part.backward.algorithms = vec![of_input, plan_name(&g, Pass::BackwardWeight)];
+            let algorithm = |pass| plan_name(Context::global().conv, &g, pass);
+            part.forward.algorithms.push(algorithm(Pass::Forward));
+            let of_input = if *first { "none".into() } else { algorithm(Pass::BackwardInput) };
+            part.backward.algorithms = vec![of_input, algorithm(Pass::BackwardWeight)];
         }
     }
     let elements = |shape: &[usize]| batch * shape.iter().product::<usize>();

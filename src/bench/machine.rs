@@ -2,7 +2,7 @@
 
 use crate::bench::seconds;
 use crate::render::format::counted;
-use fer_kernels::{arch, conv2d, limits};
+use fer_kernels::{Context, SimdLevel, peak};
 use serde::Serialize;
 
 /// What a measurement was taken on.
@@ -24,8 +24,8 @@ impl Machine {
         Self {
             cpu: cpu_name().unwrap_or_else(|| "unknown CPU".into()),
             threads: rayon::current_num_threads(),
-            simd: arch::level().name(),
-            conv: conv2d::algorithm().name(),
+            simd: Context::global().simd.name(),
+            conv: Context::global().conv.name(),
         }
     }
 }
@@ -67,6 +67,7 @@ pub struct Limits {
 /// Measures [`Limits`], a little at a time, so that it can take turns with what is compared.
 pub struct LimitsMeter {
     pool: rayon::ThreadPool,
+    simd: SimdLevel,
     memory: std::sync::Arc<Memory>,
     best: Limits,
 }
@@ -103,23 +104,27 @@ impl LimitsMeter {
     ///
     /// # Errors
     /// [`crate::Error::Usage`] where the threads cannot be started.
-    pub fn new(threads: usize, memory: std::sync::Arc<Memory>) -> crate::Result<Self> {
+    pub fn new(
+        threads: usize,
+        simd: SimdLevel,
+        memory: std::sync::Arc<Memory>,
+    ) -> crate::Result<Self> {
         let best = Limits { threads, ..Limits::default() };
-        Ok(Self { pool: pool(threads)?, memory, best })
+        Ok(Self { pool: pool(threads)?, simd, memory, best })
     }
 
     /// Measures once more.
     pub fn measure(&mut self) {
-        let best = &mut self.best;
+        let (simd, best) = (self.simd, &mut self.best);
         let to = &mut *self.memory.to.lock().unwrap_or_else(|e| e.into_inner());
         let from = &self.memory.from;
         let keep = |best: &mut f64, run: &mut dyn FnMut() -> u64| {
             (0..REPEATS).for_each(|_| *best = best.max(giga_per_second(&mut *run)));
         };
         self.pool.install(|| {
-            keep(&mut best.gflops, &mut || limits::register_tiles(TILES));
-            keep(&mut best.read_gbs, &mut || limits::read(from));
-            keep(&mut best.copy_gbs, &mut || limits::copy(from, to));
+            keep(&mut best.gflops, &mut || peak::register_tiles(simd, TILES));
+            keep(&mut best.read_gbs, &mut || peak::read(from));
+            keep(&mut best.copy_gbs, &mut || peak::copy(from, to));
         });
     }
 
@@ -149,7 +154,7 @@ pub fn pool(threads: usize) -> crate::Result<rayon::ThreadPool> {
 /// # Errors
 /// [`crate::Error::Usage`] where the threads cannot be started.
 pub fn peak_gflops(threads: usize) -> crate::Result<f64> {
-    let pool = pool(threads)?;
-    let rate = |_| giga_per_second(|| limits::register_tiles(TILES));
+    let (pool, simd) = (pool(threads)?, Context::global().simd);
+    let rate = |_| giga_per_second(|| peak::register_tiles(simd, TILES));
     Ok(pool.install(|| (0..2 * REPEATS).map(rate).fold(0.0, f64::max)))
 }

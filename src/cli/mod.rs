@@ -13,7 +13,7 @@ use crate::cli::commands::{bench, crop_calibration, data, demo, info, predict};
 use crate::console::{self, eprintln_safe};
 use crate::{Error, Result};
 use clap::Parser as _;
-use fer_kernels::{arch, conv2d, on_pool};
+use fer_kernels::{Context, SimdLevel, arch, on_pool};
 use std::process::ExitCode;
 
 /// Runs the program: parses the arguments, prepares the machine, carries out one command, and turns
@@ -63,12 +63,13 @@ impl From<Error> for Broken {
 
 /// Threads, SIMD path and convolution algorithm, before any kernel runs.
 fn prepare(cli: &Cli) -> Result<(), Broken> {
-    let level = match cli.simd.as_str() {
-        "auto" => None,
-        name => Some(name.parse().map_err(Error::Usage)?),
+    let simd = match cli.simd.as_str() {
+        "auto" => SimdLevel::widest(),
+        name => name.parse().map_err(Error::Usage)?,
     };
-    arch::set_level(level).map_err(Error::Usage)?;
-    conv2d::set_algorithm(cli.conv.parse().map_err(Error::Usage)?);
+    let conv = cli.conv.parse().map_err(Error::Usage)?;
+    let set = Context { simd, conv }.set_global();
+    set.map_err(|_| Error::Usage("--simd and --conv can be set only once per process".into()))?;
     if let Some(threads) = cli.threads {
         if threads == 0 || threads > 1024 {
             let message = format!("--threads {threads}: expected 1 to 1024");

@@ -20,7 +20,7 @@ use crate::ops::matrix::matmul::product;
 use crate::tensor::{Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::conv2d::{Epilogue, Prepared};
-use fer_kernels::{Layout, Pool2dGeometry, Transpose, elementwise, on_pool};
+use fer_kernels::{Context, Layout, Pool2dGeometry, Transpose, elementwise, on_pool};
 
 /// A network with fixed weights. It computes the logits of [`Network::logits`], up to rounding, in
 /// less time.
@@ -164,7 +164,7 @@ impl FoldedConv {
     fn run(&self, x: Tensor) -> Result<Tensor> {
         let g = geometry("conv2d", x.shape(), self.shape, self.options)?;
         let x = x.to_layout(Layout::Nhwc);
-        let after = Epilogue { bias: self.bias.as_deref(), relu: self.relu, pool: self.pool };
+        let epilogue = Epilogue { bias: self.bias.as_deref(), relu: self.relu, pool: self.pool };
         let [mut h, mut w] = [g.h_out, g.w_out];
         if self.pool {
             let pooled = Pool2dGeometry::halving([g.n, g.c_out, h, w])
@@ -172,7 +172,7 @@ impl FoldedConv {
             [h, w] = [pooled.h_out, pooled.w_out];
         }
         Ok(Tensor::build(Shape::new(&[g.n, g.c_out, h, w]), Layout::Nhwc, |y| {
-            self.filters.forward(&g, x.as_slice(), after, y);
+            self.filters.forward(Context::global(), &g, x.as_slice(), epilogue, y);
         }))
     }
 }

@@ -4,7 +4,7 @@ use crate::tensor::layout::memory_order;
 use crate::tensor::{Element, MAX_RANK, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::elementwise;
-use fer_kernels::reduce::{self, Runs};
+use fer_kernels::reduce::{self, ReduceGeometry};
 
 impl<T: Element> Tensor<T> {
     /// Returns f(a, b) for every pair of elements, axes of size 1 repeated. `op` names the caller
@@ -56,7 +56,7 @@ impl<T: Element> Tensor<T> {
             let pending = |i: usize| axes.contains(&order[i]) && dims[i] != 1;
             let Some(last) = (0..dims.len()).rev().find(|&i| pending(i)) else { return x };
             let first = (0..=last).rev().take_while(|&i| pending(i)).last().unwrap_or(last);
-            let runs = Runs {
+            let g = ReduceGeometry {
                 outer: dims[..first].iter().product(),
                 reduced: dims[first..=last].iter().product(),
                 inner: dims[last + 1..].iter().product(),
@@ -65,7 +65,7 @@ impl<T: Element> Tensor<T> {
             for i in first..=last {
                 shape.sizes[order[i]] = 1;
             }
-            x = Self::build(shape, x.layout, |y| reduce::sum(&runs, x.as_slice(), y));
+            x = Self::build(shape, x.layout, |y| reduce::sum(&g, x.as_slice(), y));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::train::TrainConfig;
 use crate::train::run_dir;
 use crate::train::{Progress, Trainer};
 use crate::{Error, Result};
-use fer_kernels::conv2d;
+use fer_kernels::Context;
 use std::path::Path;
 
 /// What `--conv` is, in the checkpoint.
@@ -49,7 +49,7 @@ impl Trainer {
         archive.put(mean_face::ENTRY, &self.mean_face)?;
         archive.put(DATA, &fingerprint(&self.train))?;
         archive.put(DATA_VAL, &fingerprint(&self.validation))?;
-        archive.put(CONV, &conv2d::algorithm().name())?;
+        archive.put(CONV, &Context::global().conv.name())?;
         if let Some(soft) = &self.soft {
             archive.put("soft_labels", &soft.checksum())?;
         }

@@ -139,16 +139,15 @@ fn resume_says_that_another_convolution_gives_other_bits() {
 /// A run may go on on another CPU: `--simd` changes the speed, not a bit.
 #[test]
 fn every_simd_path_trains_the_same_weights() {
-    use fer_kernels::arch::Level;
+    use fer_kernels::SimdLevel;
     let place = Place::with_faces();
     place.write("small.toml", WIDE.as_bytes());
-    let weights = |level: &Level| {
+    let weights = |level: SimdLevel| {
         place.ok(&format!("{TRAIN} --simd {level} --epochs 2 --out {level}"));
         let path = place.path(&format!("{level}/last.safetensors"));
         fer::model::weights::Archive::read(&path).unwrap().tensors
     };
-    let levels = Level::ALL.into_iter().filter(|level| level.is_supported());
-    let all: Vec<_> = levels.map(|level| (level, weights(&level))).collect();
+    let all: Vec<_> = SimdLevel::available().map(|level| (level, weights(level))).collect();
     for (level, found) in &all {
         assert!(*found == all[0].1, "{level} trains other weights than {}", all[0].0);
     }

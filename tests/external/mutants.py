@@ -347,8 +347,9 @@ def build_all(only):
 
 def filters(mutant):
     """Test filters in order: the tests nearest to the mutant, then all laws."""
-    parts = Path(mutant.file).with_suffix("").parts  # kernels/conv2d/weights.rs is of conv2d
-    stem = parts[1] if parts[0] == "kernels" and parts[1] != "naive" else parts[-1]
+    parts = Path(mutant.file).with_suffix("").parts  # kernels/conv2d/filters.rs is of conv2d
+    is_file = parts[0] != "kernels" or parts[1] in ("naive", "norm")
+    stem = parts[-1] if is_file else parts[1]
     near = {
         "pool": ["gradients::max_pool2d", "gradients::avg_pool2d"],
         "gemm": ["gradients::matmul"],

@@ -1,7 +1,8 @@
 use crate::kernels::*;
-use fer_kernels::{ChannelView, Normalisation, Pool2dGeometry, batch_norm, batch_norm_relu, naive};
+use fer_kernels::norm::{batch_norm, batch_norm_relu};
+use fer_kernels::{ChannelView, Normalisation, Pool2dGeometry, naive};
 
-/// Relative to the largest element of `want`.
+/// Requires differences of at most `tolerance` times the largest element of `want`.
 fn assert_near(want: &[f32], got: &[f32], tolerance: f32, what: &str) {
     let scale = want.iter().fold(1e-30f32, |m, v| m.max(v.abs()));
     for (i, (a, b)) in want.iter().zip(got).enumerate() {
@@ -20,7 +21,8 @@ fn views() -> Vec<ChannelView> {
     views
 }
 
-/// x far from zero in some channels: a formula E\[x²\] − E\[x\]² would lose the variance there.
+/// Returns x far from zero in some channels, where a formula E\[x²\] − E\[x\]² would lose the
+/// variance.
 fn inputs(v: &ChannelView, draw: &mut Draw) -> Vec<f32> {
     let mut x = draw.floats(v.len());
     for (i, x) in x.iter_mut().enumerate() {
@@ -40,7 +42,7 @@ fn batch_norm_matches_naive() {
         let (mut mean64, mut var64) = (vec![0.0; c], vec![0.0; c]);
         naive::batch_norm::statistics(&v, &wide, &mut mean64, &mut var64);
         let (mut mean, mut var) = (vec![0.0; c], vec![0.0; c]);
-        batch_norm::statistics(&v, &x, &mut mean, &mut var);
+        batch_norm::statistics(SimdLevel::widest(), &v, &x, &mut mean, &mut var);
         for i in 0..c {
             assert!((mean[i] as f64 - mean64[i]).abs() <= 1e-6 * (1.0 + mean64[i].abs()), "{what}");
             let error = (var[i] as f64 - var64[i]).abs();
@@ -65,20 +67,20 @@ fn batch_norm_matches_naive() {
     }
 }
 
-/// What is not a number in a channel is not taken for a variance of 0: a NaN or an infinity in x,
-/// and squares beyond the largest f32. The other channels do not notice.
+/// A NaN or an infinity in x, or squares beyond the largest f32, give a variance that is not
+/// finite, and do not change the other channels.
 #[test]
 fn statistics_hide_no_nan() {
-    at_each_level(|level| {
+    at_each_level(|simd| {
         let v = ChannelView { outer: 300, channels: 33, inner: 1 };
         for bad in [f32::NAN, f32::INFINITY, -2e20] {
             for row in [0, 1, 299] {
                 let mut x = Draw::new(6).floats(v.len());
                 x[row * v.channels + 5] = bad;
                 let (mut mean, mut var) = (vec![0.0; v.channels], vec![0.0; v.channels]);
-                batch_norm::statistics(&v, &x, &mut mean, &mut var);
+                batch_norm::statistics(simd, &v, &x, &mut mean, &mut var);
                 for (c, &var) in var.iter().enumerate() {
-                    let what = format!("{bad} in row {row}, channel {c}, {level}: {var}");
+                    let what = format!("{bad} in row {row}, channel {c}, {simd}: {var}");
                     assert!(var.is_finite() == (c != 5), "{what}");
                 }
             }
@@ -111,19 +113,10 @@ fn batch_norm_gives_the_same_bits_for_any_threads() {
         let (stats, sums) = out.split_at_mut(2 * v.channels);
         let (mean, var) = stats.split_at_mut(v.channels);
         let (gamma, beta) = sums.split_at_mut(v.channels);
-        batch_norm::statistics(&v, &x, mean, var);
+        batch_norm::statistics(SimdLevel::widest(), &v, &x, mean, var);
         batch_norm::backward_reduce(&v, &x, &g, mean, var, gamma, beta);
         out
     });
-}
-
-/// Pictures `[n, c, h, w]` as `[n, h, w, c]`.
-fn channels_last(x: &[f32], [n, c, h, w]: [usize; 4]) -> Vec<f32> {
-    let at = |i: usize| {
-        let (image, pixel, channel) = (i / (c * h * w), i / c % (h * w), i % c);
-        x[(image * c + channel) * h * w + pixel]
-    };
-    (0..n * c * h * w).map(at).collect()
 }
 
 fn pooled_geometries() -> Vec<Pool2dGeometry> {
@@ -141,16 +134,15 @@ fn pooled_geometries() -> Vec<Pool2dGeometry> {
     all
 }
 
-/// All results of the fused kernels on channels-last data, by `naive` on the same data.
 #[test]
 fn batch_norm_relu_is_exact_on_integers() {
-    at_each_level(|_| batch_norm_relu_against_naive());
+    at_each_level(batch_norm_relu_against_naive);
 }
 
-fn batch_norm_relu_against_naive() {
+fn batch_norm_relu_against_naive(simd: SimdLevel) {
     let draw = &mut Draw::new(4);
     for g in pooled_geometries() {
-        let (input, output) = ([g.n, g.c, g.h_in, g.w_in], [g.n, g.c, g.h_out, g.w_out]);
+        let (input, output) = ([g.n, g.c, g.h_in * g.w_in], [g.n, g.c, g.h_out * g.w_out]);
         let (x, gy) = (draw.integers(g.input_len()), draw.integers(g.output_len()));
         let (mean, gamma, beta) = (draw.integers(g.c), draw.integers(g.c), draw.integers(g.c));
         let inv_std = vec![0.5; g.c];
@@ -159,28 +151,36 @@ fn batch_norm_relu_against_naive() {
         naive::batch_norm_relu::forward(&g, &norm, &x, &mut y);
         let (mut gg, mut gb) = (vec![0.0; g.c], vec![0.0; g.c]);
         naive::batch_norm_relu::backward_reduce(&g, &norm, &x, &gy, &mut gg, &mut gb);
-        let (fast_x, fast_gy) = (channels_last(&x, input), channels_last(&gy, output));
+        let (fast_x, fast_gy) = (swap_axes(input, &x), swap_axes(output, &gy));
         let mut fast_y = vec![9.0; g.output_len()];
         let (mut fast_gg, mut fast_gb) = (vec![9.0; g.c], vec![9.0; g.c]);
-        batch_norm_relu::forward(&g, &norm, &fast_x, &mut fast_y);
-        assert_eq!(channels_last(&y, output), fast_y, "{g:?}");
-        batch_norm_relu::backward_reduce(&g, &norm, &fast_x, &fast_gy, &mut fast_gg, &mut fast_gb);
+        batch_norm_relu::forward(simd, &g, &norm, &fast_x, &mut fast_y);
+        assert_eq!(swap_axes(output, &y), fast_y, "{g:?}");
+        batch_norm_relu::backward_reduce(
+            simd,
+            &g,
+            &norm,
+            &fast_x,
+            &fast_gy,
+            &mut fast_gg,
+            &mut fast_gb,
+        );
         assert_eq!((&gg, &gb), (&fast_gg, &fast_gb), "{g:?}");
         for sums in [None, Some([&gg[..], &gb[..]])] {
             let (mut gx, mut fast_gx) = (vec![0.0; x.len()], vec![9.0; x.len()]);
             naive::batch_norm_relu::backward_input(&g, &norm, &x, &gy, sums, &mut gx);
-            batch_norm_relu::backward_input(&g, &norm, &fast_x, &fast_gy, sums, &mut fast_gx);
-            assert_near(&channels_last(&gx, input), &fast_gx, 1e-6, &format!("{g:?}"));
+            batch_norm_relu::backward_input(simd, &g, &norm, &fast_x, &fast_gy, sums, &mut fast_gx);
+            assert_near(&swap_axes(input, &gx), &fast_gx, 1e-6, &format!("{g:?}"));
         }
     }
 }
 
 #[test]
-fn a_nan_goes_through_batch_norm_relu() {
-    at_each_level(|_| nan_against_the_largest());
+fn batch_norm_relu_propagates_nan() {
+    at_each_level(nan_is_propagated);
 }
 
-fn nan_against_the_largest() {
+fn nan_is_propagated(simd: SimdLevel) {
     let g = Pool2dGeometry::new([1, 16, 2, 2], [2; 2], [2; 2], [0; 2]).unwrap();
     let (zero, one) = (vec![0.0; 16], vec![1.0; 16]);
     let norm = Normalisation { mean: &zero, inv_std: &one, gamma: &one, beta: &zero };
@@ -188,7 +188,7 @@ fn nan_against_the_largest() {
         let mut x = vec![5.0; 64];
         x[place * 16 + 3] = f32::NAN;
         let mut y = vec![0.0; 16];
-        batch_norm_relu::forward(&g, &norm, &x, &mut y);
+        batch_norm_relu::forward(simd, &g, &norm, &x, &mut y);
         assert!(y[3].is_nan() && y[4] == 5.0, "{y:?}");
     }
 }
@@ -201,18 +201,14 @@ fn batch_norm_relu_gives_the_same_bits_for_any_threads_and_level() {
         let (x, gy) = (draw.floats(g.input_len()), draw.floats(g.output_len()));
         let [mean, inv_std, gamma, beta] = [(); 4].map(|()| draw.floats(g.c));
         let norm = Normalisation { mean: &mean, inv_std: &inv_std, gamma: &gamma, beta: &beta };
-        let run = || {
+        let run = |simd| {
             let (mut y, mut gx) = (vec![0.0; g.output_len()], vec![0.0; g.input_len()]);
             let (mut gg, mut gb) = (vec![0.0; g.c], vec![0.0; g.c]);
-            batch_norm_relu::forward(&g, &norm, &x, &mut y);
-            batch_norm_relu::backward_reduce(&g, &norm, &x, &gy, &mut gg, &mut gb);
-            batch_norm_relu::backward_input(&g, &norm, &x, &gy, Some([&gg, &gb]), &mut gx);
+            batch_norm_relu::forward(simd, &g, &norm, &x, &mut y);
+            batch_norm_relu::backward_reduce(simd, &g, &norm, &x, &gy, &mut gg, &mut gb);
+            batch_norm_relu::backward_input(simd, &g, &norm, &x, &gy, Some([&gg, &gb]), &mut gx);
             [y, gg, gb, gx].concat()
         };
-        let first = run();
-        at_each_level(|level| {
-            same_bits_for_any_threads("batch_norm_relu", run);
-            assert!(first == run(), "window {window}: {level} gives other bits");
-        });
+        same_bits_for_any_threads_and_level(&format!("batch_norm_relu, window {window}"), run);
     }
 }

@@ -3,11 +3,11 @@ mod refusals;
 mod statistics;
 
 use crate::kernels::*;
-use fer_kernels::conv2d::{self, Algorithm};
-use fer_kernels::winograd::{self, TileSize};
-use fer_kernels::{Conv2dGeometry, im2col, ladder, naive};
+use fer_kernels::conv2d::winograd::{self, TileSize};
+use fer_kernels::conv2d::{self, Algorithm, im2col};
+use fer_kernels::{Context, Conv2dGeometry, ladder, naive};
 
-/// One case in both layouts: what the fast kernels get and what they must return.
+/// The operands of one convolution in NCHW.
 struct Case {
     g: Conv2dGeometry,
     x: Vec<f32>,
@@ -27,7 +27,7 @@ impl Case {
         let (x, w) = (part(g.input_len()), part(g.weight_len()));
         Self { x, w, bias: part(g.c_out), gy: part(g.output_len()), g }
     }
-    /// The same without signs.
+    /// Returns the absolute values of the operands.
     fn magnitudes(&self) -> Self {
         let part = |x: &[f32]| x.iter().map(|v| v.abs()).collect::<Vec<_>>();
         let (x, w) = (part(&self.x), part(&self.w));
@@ -39,7 +39,7 @@ impl Case {
     fn output_shape(&self) -> [usize; 3] {
         [self.g.n, self.g.c_out, self.g.h_out * self.g.w_out]
     }
-    /// \[y, grad_input, grad_weight\] by the specification, in NHWC.
+    /// Returns \[y, grad_input, grad_weight\] in NHWC by the naive kernels.
     fn naive(&self, bias: bool) -> [Vec<f32>; 3] {
         let mut y = vec![7.0; self.gy.len()];
         let mut gx = vec![7.0; self.x.len()];
@@ -50,7 +50,7 @@ impl Case {
         naive::conv2d::backward_weight(&self.g, &self.x, &self.gy, &mut gw);
         [swap_axes(self.output_shape(), &y), swap_axes(self.input_shape(), &gx), gw]
     }
-    /// The same without bias in double precision.
+    /// Returns the same without bias in double precision.
     fn naive_f64(&self) -> [Vec<f64>; 3] {
         let wide = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
         let (x, w, gy) = (wide(&self.x), wide(&self.w), wide(&self.gy));
@@ -60,22 +60,22 @@ impl Case {
         naive::conv2d::backward_weight(&self.g, &x, &gy, &mut gw);
         [swap_axes(self.output_shape(), &y), swap_axes(self.input_shape(), &gx), gw]
     }
-    /// The same by the fast kernels.
-    fn fast(&self, algorithm: Algorithm, bias: bool) -> [Vec<f32>; 3] {
+    /// Returns the same by the fast kernels.
+    fn fast(&self, ctx: Context, bias: bool) -> [Vec<f32>; 3] {
         let bias = bias.then_some(&self.bias[..]);
         self.by(
-            |x, y| conv2d::forward_by(algorithm, &self.g, x, &self.w, bias, y),
-            |gy, gx| conv2d::backward_input_by(algorithm, &self.g, gy, &self.w, gx),
-            |x, gy, gw| conv2d::backward_weight_by(algorithm, &self.g, x, gy, gw),
+            |x, y| conv2d::forward(ctx, &self.g, x, &self.w, bias, y),
+            |gy, gx| conv2d::backward_input(ctx, &self.g, gy, &self.w, gx),
+            |x, gy, gw| conv2d::backward_weight(ctx, &self.g, x, gy, gw),
         )
     }
-    /// The same by Winograd with tiles of this size.
-    fn winograd(&self, size: TileSize, bias: bool) -> [Vec<f32>; 3] {
+    /// Returns the same by Winograd with tiles of this size.
+    fn winograd(&self, simd: SimdLevel, size: TileSize, bias: bool) -> [Vec<f32>; 3] {
         let bias = bias.then_some(&self.bias[..]);
         self.by(
-            |x, y| winograd::forward(size, &self.g, x, &self.w, bias, y),
-            |gy, gx| winograd::backward_input(size, &self.g, gy, &self.w, gx),
-            |x, gy, gw| winograd::backward_weight(size, &self.g, x, gy, gw),
+            |x, y| winograd::forward(simd, size, &self.g, x, &self.w, bias, y),
+            |gy, gx| winograd::backward_input(simd, size, &self.g, gy, &self.w, gx),
+            |x, gy, gw| winograd::backward_weight(simd, size, &self.g, x, gy, gw),
         )
     }
     fn by(
@@ -96,17 +96,18 @@ impl Case {
     }
     fn assert_equal(&self, want: &[Vec<f32>; 3], got: &[Vec<f32>; 3], by: &str) {
         for (k, pass) in PASSES.iter().enumerate() {
-            assert!(want[k] == got[k], "{pass} by {by}, {:?}, {}", self.g, arch::level());
+            assert!(want[k] == got[k], "{pass} by {by}, {:?}", self.g);
         }
     }
-    /// Direct and im2col products, exactly.
-    fn assert_exact(&self, bias: bool) {
+    /// Requires direct and im2col products to be exact.
+    fn assert_exact(&self, simd: SimdLevel, bias: bool) {
         let want = self.naive(bias);
-        for algorithm in [Algorithm::Direct, Algorithm::Im2col] {
-            self.assert_equal(&want, &self.fast(algorithm, bias), algorithm.name());
+        for conv in [Algorithm::Direct, Algorithm::Im2col] {
+            let got = self.fast(Context { simd, conv }, bias);
+            self.assert_equal(&want, &got, &format!("{conv}, {simd}"));
         }
     }
-    /// Terms of the sums in the three passes.
+    /// Returns the number of terms of a sum in each of the three passes.
     fn terms(&self) -> [usize; 3] {
         let (g, taps) = (&self.g, self.g.k_h * self.g.k_w);
         [g.c_in / g.groups * taps + 1, g.c_out * taps, g.n * g.h_out * g.w_out]
@@ -115,11 +116,11 @@ impl Case {
 
 const PASSES: [&str; 3] = ["forward", "backward_input", "backward_weight"];
 
-/// Any stride, padding, dilation, groups and size that has an output.
+/// Returns a convolution with any stride, padding, dilation, groups and size.
 fn random_geometry(draw: &mut Draw) -> Conv2dGeometry {
     loop {
         let groups = draw.pick(&[1, 1, 1, 2, 3]);
-        // None at all once in twenty.
+        // No channels once in twenty.
         let channels = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33];
         let mut channel = || {
             let none = draw.int(0, 19) == 0;
@@ -140,7 +141,7 @@ fn random_geometry(draw: &mut Draw) -> Conv2dGeometry {
     }
 }
 
-/// 3×3, stride 1, padding up to 2: what Winograd takes.
+/// Returns a convolution for Winograd: 3×3, stride 1, padding up to 2.
 fn winograd_geometry(draw: &mut Draw) -> Conv2dGeometry {
     loop {
         let input = [draw.int(1, 4), draw.int(1, 40), draw.int(1, 13), draw.int(1, 13)];
@@ -159,51 +160,51 @@ fn three_by_three(input: [usize; 4], c_out: usize) -> Conv2dGeometry {
 
 #[test]
 fn conv2d_matches_naive() {
-    at_each_level(|_| {
+    at_each_level(|simd| {
         let draw = &mut Draw::new(1);
         for _ in 0..2000 {
             let case = Case::integers(random_geometry(draw), draw);
-            case.assert_exact(draw.int(0, 1) == 1);
+            case.assert_exact(simd, draw.int(0, 1) == 1);
         }
     });
 }
 
-/// A stride beyond the image leaves one window, however far beyond.
+/// A stride larger than the image leaves one window, even the largest stride.
 #[test]
 fn conv2d_takes_any_stride() {
-    at_each_level(|_| {
+    at_each_level(|simd| {
         let draw = &mut Draw::new(10);
         for stride in [[usize::MAX, 1], [1, usize::MAX], [usize::MAX; 2]] {
             for padding in [[0, 0], [1, 2]] {
                 let (input, weight) = ([2, 6, 5, 4], [4, 3, 3, 2]);
                 let g = Conv2dGeometry::new(input, weight, stride, padding, [1, 1], 2).unwrap();
-                Case::integers(g, draw).assert_exact(true);
+                Case::integers(g, draw).assert_exact(simd, true);
             }
         }
     });
 }
 
-/// F(2×2, 3×3) divides by 4 only, so on small integers it is exact as well.
+/// F(2×2, 3×3) divides by 4 only, so on small integers it is exact, too.
 #[test]
 fn winograd_with_tiles_of_two_matches_naive() {
-    at_each_level(|_| {
+    at_each_level(|simd| {
         let draw = &mut Draw::new(2);
-        // Several runs of images, of input channels and of output channels at once.
+        // Several ranges of images, of input channels and of output channels.
         let large = three_by_three([3, 70, 6, 6], 80);
         for k in 0..300 {
             let g = if k == 0 { large } else { winograd_geometry(draw) };
             let case = Case::integers(g, draw);
-            let (want, got) = (case.naive(true), case.winograd(TileSize::Two, true));
-            case.assert_equal(&want, &got, "winograd");
+            let (want, got) = (case.naive(true), case.winograd(simd, TileSize::Two, true));
+            case.assert_equal(&want, &got, &format!("winograd, {simd}"));
         }
     });
 }
 
-/// The bound of [`fer_kernels::winograd`]: 10⁻⁵ (3·10⁻⁶ for tiles of two) of the largest Σ|x·w|, for
-/// numbers of either sign and, as after ReLU, for numbers of one.
+/// The bound of [`fer_kernels::conv2d::winograd`]: 10⁻⁵ (3·10⁻⁶ for tiles of two) of the largest
+/// Σ|x·w|, for numbers of both signs and, as after ReLU, of one sign.
 #[test]
 fn winograd_is_within_its_bound_of_double_precision() {
-    at_each_level(|_| {
+    at_each_level(|simd| {
         let draw = &mut Draw::new(8);
         for k in 0..120 {
             let g = match k {
@@ -219,7 +220,7 @@ fn winograd_is_within_its_bound_of_double_precision() {
             for (size, bound) in
                 [(TileSize::Two, 3e-6), (TileSize::Three, 1e-5), (TileSize::Four, 1e-5)]
             {
-                let got = case.winograd(size, false);
+                let got = case.winograd(simd, size, false);
                 for k in 0..3 {
                     let bound = bound * sums[k].iter().copied().fold(0.0, f64::max);
                     for (&want, &got) in want[k].iter().zip(&got[k]) {
@@ -243,14 +244,14 @@ fn conv2d_matches_naive_on_the_layers_of_our_networks() {
         [2, 300, 6, 40],
         [1, 512, 6, 64],
     ];
-    at_each_level(|level| {
+    at_each_level(|simd| {
         let draw = &mut Draw::new(3);
         for [n, c, size, o] in layers {
-            if level != arch::detected() && c * size > 2000 {
-                let _ = writeln!(std::io::stderr(), "skipped: layer {c}@{size} on {level}");
+            if simd != SimdLevel::widest() && c * size > 2000 {
+                let _ = writeln!(std::io::stderr(), "skipped: layer {c}@{size} on {simd}");
                 continue;
             }
-            Case::integers(three_by_three([n, c, size, size], o), draw).assert_exact(true);
+            Case::integers(three_by_three([n, c, size, size], o), draw).assert_exact(simd, true);
         }
     });
 }
@@ -261,8 +262,8 @@ fn conv2d_is_within_the_rounding_bound() {
     for _ in 0..40 {
         let case = Case::floats(random_geometry(draw), draw);
         let want = case.naive(true);
-        for algorithm in [Algorithm::Direct, Algorithm::Im2col] {
-            let got = case.fast(algorithm, true);
+        for conv in [Algorithm::Direct, Algorithm::Im2col] {
+            let got = case.fast(Context { conv, ..Context::default() }, true);
             for k in 0..3 {
                 assert_close(&want[k], &got[k], case.terms()[k], &format!("{:?}", case.g));
             }
@@ -280,12 +281,9 @@ fn conv2d_gives_the_same_bits_for_any_threads_and_level() {
         Conv2dGeometry::new([5, 6, 9, 9], [40, 3, 3, 3], [2, 2], [1, 1], [1, 1], 2).unwrap(),
     ] {
         let case = Case::floats(g, draw);
-        for algorithm in [Algorithm::Direct, Algorithm::Winograd, Algorithm::Im2col] {
-            let first = case.fast(algorithm, true);
-            at_each_level(|level| {
-                let run = || case.fast(algorithm, true).concat();
-                same_bits_for_any_threads(algorithm.name(), run);
-                assert!(first.concat() == run(), "{level}: other bits by {algorithm} for {g:?}");
+        for conv in [Algorithm::Direct, Algorithm::Winograd, Algorithm::Im2col] {
+            same_bits_for_any_threads_and_level(&format!("{conv}, {g:?}"), |simd| {
+                case.fast(Context { simd, conv }, true).concat()
             });
         }
     }
@@ -297,7 +295,7 @@ fn conv2d_adjoint_identities() {
     let draw = &mut Draw::new(6);
     for _ in 0..100 {
         let case = Case::floats(random_geometry(draw), draw);
-        let [y, gx, gw] = case.fast(Algorithm::Auto, false);
+        let [y, gx, gw] = case.fast(Context::default(), false);
         let forward = dot(&y, &swap_axes(case.output_shape(), &case.gy));
         let by_input = dot(&swap_axes(case.input_shape(), &case.x), &gx);
         let by_weight = dot(&case.w, &gw);
@@ -307,9 +305,9 @@ fn conv2d_adjoint_identities() {
     }
 }
 
-/// The explicit matrix times the weights is the convolution, and col2im is its adjoint.
+/// ⟨im2col(x), c⟩ = ⟨x, col2im(c)⟩.
 #[test]
-fn im2col_and_its_adjoint() {
+fn col2im_is_the_adjoint_of_im2col() {
     let draw = &mut Draw::new(7);
     for _ in 0..50 {
         let mut g = random_geometry(draw);
@@ -353,7 +351,7 @@ fn ladder_matches_naive() {
 fn winograd_counts_the_products_of_its_tiles() {
     for (side, size, tiles_times_products) in [
         (48, TileSize::Four, 144 * 36),
-        (18, TileSize::Three, 36 * 25), // as many as 25 tiles of 36, and the smaller error
+        (18, TileSize::Three, 36 * 25), // as many as 25 tiles of 36, with the smaller error
         (6, TileSize::Three, 4 * 25),
         (5, TileSize::Three, 4 * 25),
         (4, TileSize::Four, 36),
@@ -370,5 +368,5 @@ fn winograd_counts_the_products_of_its_tiles() {
     let g = three_by_three([1, 2, 4, 4], 3);
     let [naive, im2col] = [0, 1].map(|i| ladder::LADDER[i].bytes(&g));
     assert_eq!(naive, 4 * (2 * 16 + 3 * 2 * 9 + 3 * 16));
-    assert_eq!(im2col - naive, 2 * 4 * 16 * 9 * 2); // the matrix, written and read
+    assert_eq!(im2col - naive, 2 * 4 * 16 * 9 * 2); // the matrix is written and read
 }

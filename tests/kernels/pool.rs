@@ -59,7 +59,7 @@ fn max_pool_lets_nan_win_and_points_inside_for_minus_infinity() {
 
 #[test]
 fn pool_refuses_slices_of_another_length() {
-    // The second is not halving: both ways through the kernels.
+    // The first is a halving pool, the second is not: both code paths.
     for kernel in [[2, 2], [3, 3]] {
         let g = Pool2dGeometry::new([1, 3, 6, 6], kernel, kernel, [0, 0]).unwrap();
         let panics = |[input, output, argmax]: [usize; 3]| {
@@ -74,7 +74,7 @@ fn pool_refuses_slices_of_another_length() {
         };
         let [input, output] = [g.input_len(), g.output_len()];
         assert_eq!(panics([input, output, output]), [false; 4], "{g:?}");
-        // Too long, so that nothing but the check would notice.
+        // Too long, so that only the check notices.
         assert_eq!(panics([input + 1, output, output]), [true; 4], "{g:?}");
         assert_eq!(panics([input, output + 1, output + 1]), [true; 4], "{g:?}");
         assert_eq!(panics([input, output, output + 1]), [true, true, false, false], "{g:?}");

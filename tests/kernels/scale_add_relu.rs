@@ -1,5 +1,5 @@
 use crate::kernels::*;
-use fer_kernels::{ChannelView, naive, scale_add_relu};
+use fer_kernels::{ChannelView, naive, norm::scale_add_relu};
 
 /// \[y, grad_a, grad_s, grad_b\].
 type Results = [Vec<f32>; 4];
@@ -21,13 +21,13 @@ impl Case {
     fn results(&self) -> Results {
         [self.v.len(), self.v.len(), self.s.len(), self.v.len()].map(|len| vec![9.0; len])
     }
-    fn fast(&self) -> Results {
+    fn fast(&self, simd: SimdLevel) -> Results {
         let ([a, b, g], [mut y, mut ga, mut gs, mut gb]) = (&self.images, self.results());
-        scale_add_relu::forward(&self.v, a, &self.s, b, &mut y);
-        scale_add_relu::backward(&self.v, &y, &self.s, b, g, &mut ga, &mut gs, &mut gb);
+        scale_add_relu::forward(simd, &self.v, a, &self.s, b, &mut y);
+        scale_add_relu::backward(simd, &self.v, &y, &self.s, b, g, &mut ga, &mut gs, &mut gb);
         [y, ga, gs, gb]
     }
-    /// By the specification, whose images have the channels in front.
+    /// Returns the naive results, computed on NCHW.
     fn naive(&self) -> Results {
         let ChannelView { outer: n, channels: c, inner: pixels } = self.v;
         let [a, b, g] = self.images.each_ref().map(|x| swap_axes([n, pixels, c], x));
@@ -41,12 +41,12 @@ impl Case {
 
 #[test]
 fn scale_add_relu_is_exact_on_integers() {
-    at_each_level(|level| {
+    at_each_level(|simd| {
         let draw = &mut Draw::new(1);
         for c in [0, 1, 7, 8, 15, 16, 17, 31, 32, 33, 70] {
             for [n, pixels] in [[0, 4], [1, 0], [1, 1], [2, 3], [3, 5], [1, 100]] {
                 let case = Case::new([n, pixels, c], |len| draw.integers(len));
-                assert!(case.naive() == case.fast(), "{:?}, {level}", case.v);
+                assert!(case.naive() == case.fast(simd), "{:?}, {simd}", case.v);
             }
         }
     });
@@ -56,9 +56,5 @@ fn scale_add_relu_is_exact_on_integers() {
 fn scale_add_relu_gives_the_same_bits_for_any_threads_and_level() {
     let draw = &mut Draw::new(2);
     let case = Case::new([5, 300, 40], |len| draw.floats(len));
-    let first = case.fast();
-    at_each_level(|level| {
-        same_bits_for_any_threads("scale_add_relu", || case.fast().concat());
-        assert!(first == case.fast(), "{level} gives other bits");
-    });
+    same_bits_for_any_threads_and_level("scale_add_relu", |simd| case.fast(simd).concat());
 }

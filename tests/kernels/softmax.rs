@@ -3,7 +3,7 @@ use fer_kernels::softmax;
 
 const SHAPES: [[usize; 2]; 6] = [[0, 3], [2, 0], [3, 1], [1, 2], [4, 7], [2, 100]];
 
-/// Row by row grad_input\[j\] = Σ_i g\[i\] · J\[i,j\], the whole Jacobian written out.
+/// Computes grad_input\[j\] = Σ_i g\[i\] · J\[i,j\] for each row with the explicit Jacobian.
 fn by_jacobian(
     cols: usize,
     y: &[f64],
@@ -18,7 +18,7 @@ fn by_jacobian(
     rows.flat_map(of).collect()
 }
 
-/// δ\[i,j\].
+/// Returns δ\[i,j\].
 fn same(i: usize, j: usize) -> f64 {
     f64::from(u8::from(i == j))
 }

@@ -3,7 +3,7 @@
 //! One line of JSON, GFLOP/s of each, for each request read from standard input:
 //! `M N K TRANSPOSED THREADS`, TRANSPOSED one of `nn`, `nt`, `tn`, `tt` (A, B).
 
-use fer_kernels::{GemmGeometry, Transpose};
+use fer_kernels::{GemmGeometry, SimdLevel, Transpose};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -54,7 +54,7 @@ fn fer<'a>(p: &'a Product, a: &'a [f32], b: &'a [f32]) -> Ready<'a> {
     let g = GemmGeometry { m: p.m, n: p.n, k: p.k, trans_a, trans_b };
     let mut c = vec![0.0; p.m * p.n];
     Box::new(move |asked| {
-        fer_kernels::gemm::gemm(&g, a, b, &mut c, false);
+        fer_kernels::gemm::gemm(SimdLevel::widest(), &g, a, b, &mut c, false);
         if asked { sum(&c) } else { 0.0 }
     })
 }

@@ -6,17 +6,17 @@
 //! y = Aᵀ[ Σ_c (G·g·Gᵀ) ⊙ (Bᵀ·d·B) ]A
 //! ```
 //!
-//! takes A² products per channel where the definition takes 9·M²: 2.25 times fewer for M = 2, 3.24 times
-//! for M = 3, four times for M = 4. The sum over channels for one of the A² places is a matrix product over
-//! tiles, channels and filters, and that is where the time goes.
+//! takes A² products per channel where the definition takes 9·M²: 2.25 times fewer for M = 2, 3.24
+//! times fewer for M = 3, four times fewer for M = 4. The sum over channels, for each of the A²
+//! elements, is a matrix product over tiles, channels and filters. It takes most of the time.
 //!
-//! The gradient of the input is a convolution with mirrored filters, so it is the same code. The
-//! gradient of the filters is the adjoint of each step in turn; see `backward_weight`.
+//! The gradient of the input is a convolution with mirrored filters, computed by the same code. The
+//! gradient of the filters is the adjoint of each step in reverse order; see `backward_weight`.
 //!
 //! # Error
-//! The transforms add and subtract before they multiply, so rounding errors grow with the numbers
-//! in them. Measured against f64 on a layer of 128 channels (normal weights, rectified normal
-//! inputs), relative to the standard deviation of the result:
+//! The transforms add and subtract before they multiply, so rounding errors grow with the
+//! coefficients of the transforms. Measured against f64 on a layer of 128 channels (normal weights,
+//! rectified normal inputs), relative to the standard deviation of the result:
 //!
 //! | | forward, rms | forward, largest | grad_weight, rms | grad_weight, largest |
 //! |---|---|---|---|---|
@@ -28,12 +28,11 @@
 //! | F(4×4) at 0, ±1, ½, −2, ∞ | 1.2e-6 | 1.4e-5 | 9.7e-7 | 9.8e-6 |
 //! | **F(4×4) at 0, ±1/√2, ±√2, ∞** (used) | 8.7e-7 | 6.2e-6 | 7.0e-7 | 3.8e-6 |
 //!
-//! `benches/winograd_error.py` repeats the table. The points in use cost F(4×4) five times the
-//! rounding error of the definition.
+//! `benches/winograd_error.py` computes the table. With the points in use, F(4×4) has about five
+//! times the rounding error of the definition.
 //!
-//! **Bound**, tested: no element is further from the exact one than 10⁻⁵·S for M = 3 and 4 and 3·10⁻⁶·S
-//! for M = 2, where S is the largest over all elements of the sum of its products' magnitudes, Σ|x·w|. On
-//! small integers M = 2 is exact.
+//! **Bound**, tested: the error of an element is at most 10⁻⁵·S for M = 3 and 4 and 3·10⁻⁶·S for M
+//! = 2, where S is the largest Σ|x·w| over all elements. On small integers M = 2 is exact.
 
 mod backward_weight;
 mod forward;
@@ -42,13 +41,13 @@ mod transform;
 mod variant;
 
 use super::backward_input::mirrored;
-use super::epilogue::{Epilogue, Target};
+use super::epilogue::{Epilogue, Output};
 use super::filters::Filters;
 use crate::Conv2dGeometry;
-use crate::arch::{AlignedBuffer, MicroKernel};
+use crate::arch::{AlignedBuffer, SimdLevel};
 use variant::{F2, F3, F4};
 
-/// Outputs on the side of a tile.
+/// The side of a tile of outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TileSize {
     /// F(2×2, 3×3).
@@ -60,7 +59,7 @@ pub enum TileSize {
 }
 
 impl TileSize {
-    /// M, the outputs on its side.
+    /// Returns M, the outputs on the side.
     pub fn outputs(self) -> usize {
         match self {
             TileSize::Two => 2,
@@ -68,36 +67,54 @@ impl TileSize {
             TileSize::Four => 4,
         }
     }
-    /// Whether tiles begin at even pixels, as windows of 2 × 2 do, so that outputs can be pooled while
-    /// they are written.
-    pub(crate) fn pools(self) -> bool {
+    /// Returns A² = (M + 2)², the products per tile, input channel and filter.
+    fn products(self) -> usize {
+        (self.outputs() + 2).pow(2)
+    }
+    /// Returns whether tiles begin at even pixels, as 2×2 windows do, so that outputs can be pooled
+    /// while they are written.
+    pub(super) fn fuses_pooling(self) -> bool {
         self.outputs().is_multiple_of(2)
     }
 }
 
-/// The tile that takes the fewest products for these outputs: 16 for each 2 × 2 against 25 for each
-/// 3 × 3 and 36 for each 4 × 4, edges counted whole. Among equals the smaller: its error is smaller, too.
+/// Calls a function that is generic over the variant with the variant of a tile size.
+macro_rules! by_size {
+    ($size:ident, $module:ident::$function:ident($($arg:expr),*)) => {
+        match $size {
+            TileSize::Two => $module::$function::<F2, 2, 4>($($arg),*),
+            TileSize::Three => $module::$function::<F3, 3, 5>($($arg),*),
+            TileSize::Four => $module::$function::<F4, 4, 6>($($arg),*),
+        }
+    };
+}
+
+/// Returns the tile size with the fewest products for these outputs: 16 for each 2×2, 25 for each
+/// 3×3, 36 for each 4×4, tiles at the edge counted whole. Of equals it returns the smaller, which
+/// has the smaller error.
 pub fn tile_size(g: &Conv2dGeometry) -> TileSize {
     let fewest = |a, b| if macs_per_filter(b, g) < macs_per_filter(a, g) { b } else { a };
     fewest(fewest(TileSize::Two, TileSize::Three), TileSize::Four)
 }
 
-/// Multiply-accumulates that any of the three passes executes, transforms not counted.
+/// Returns the multiply-accumulates that each of the three passes executes, without the transforms.
 pub fn macs(size: TileSize, g: &Conv2dGeometry) -> usize {
     g.n * macs_per_filter(size, g) * g.c_in * g.c_out
 }
 
-/// Those of one image, input channel and filter: A² for each tile.
+/// Returns the multiply-accumulates for one image, input channel and filter: A² for each tile.
 fn macs_per_filter(size: TileSize, g: &Conv2dGeometry) -> usize {
     let m = size.outputs();
-    g.h_out.div_ceil(m) * g.w_out.div_ceil(m) * (m + 2) * (m + 2)
+    g.h_out.div_ceil(m) * g.w_out.div_ceil(m) * size.products()
 }
 
-/// y = conv(x, w) + bias; shapes as [`crate::conv2d::forward`], `g` 3×3, stride 1, one group.
+/// Computes y = conv(x, w) + bias; shapes as [`crate::conv2d::forward`], `g` 3×3, stride 1, one
+/// group.
 ///
 /// # Panics
 /// Another `g`, or a slice that does not have the length of its shape.
 pub fn forward(
+    simd: SimdLevel,
     size: TileSize,
     g: &Conv2dGeometry,
     x: &[f32],
@@ -106,56 +123,44 @@ pub fn forward(
     y: &mut [f32],
 ) {
     assert!(w.len() == g.weight_len() && bias.is_none_or(|b| b.len() == g.c_out));
-    let after = Epilogue { bias, ..Epilogue::default() };
-    correlate(size, g, x, &Filters::forward(g, w, 0), after, y.into());
+    let epilogue = Epilogue { bias, ..Epilogue::default() };
+    correlate(simd, size, g, x, &Filters::forward(g, w, 0), epilogue, y.into());
 }
 
-/// The filters of `g` transformed for the micro-kernel, for [`forward_transformed`].
-pub(crate) fn transform(
-    kernel: &MicroKernel,
+/// Returns the transformed filters of `g`, for [`forward_transformed`].
+pub(super) fn transform_filters(
+    simd: SimdLevel,
     size: TileSize,
     g: &Conv2dGeometry,
     w: &[f32],
 ) -> AlignedBuffer {
     let filters = Filters::forward(g, w, 0);
-    let len = match size {
-        TileSize::Two => forward::transformed_len::<4>(&filters, kernel),
-        TileSize::Three => forward::transformed_len::<5>(&filters, kernel),
-        TileSize::Four => forward::transformed_len::<6>(&filters, kernel),
-    };
+    let len = forward::transformed_len(simd, size.products(), &filters);
     let mut u = AlignedBuffer::zeroed(len);
-    match size {
-        TileSize::Two => forward::transform_filters::<F2, 2, 4>(&filters, kernel, &mut u[..len]),
-        TileSize::Three => forward::transform_filters::<F3, 3, 5>(&filters, kernel, &mut u[..len]),
-        TileSize::Four => forward::transform_filters::<F4, 4, 6>(&filters, kernel, &mut u[..len]),
-    }
+    by_size!(size, forward::transform_filters(simd, &filters, &mut u[..len]));
     u
 }
 
-/// [`forward`] with filters that [`transform`] has made, and what comes after.
-pub(crate) fn forward_transformed(
-    kernel: &MicroKernel,
+/// Computes [`forward`] with filters of [`transform_filters`], followed by the epilogue.
+pub(super) fn forward_transformed(
+    simd: SimdLevel,
     size: TileSize,
     g: &Conv2dGeometry,
     x: &[f32],
     u: &[f32],
-    after: Epilogue,
+    epilogue: Epilogue,
     y: &mut [f32],
 ) {
-    let y = y.into();
-    match size {
-        TileSize::Two => forward::correlate_transformed::<F2, 2, 4>(kernel, g, x, u, after, y),
-        TileSize::Three => forward::correlate_transformed::<F3, 3, 5>(kernel, g, x, u, after, y),
-        TileSize::Four => forward::correlate_transformed::<F4, 4, 6>(kernel, g, x, u, after, y),
-    }
+    by_size!(size, forward::correlate_transformed(simd, g, x, u, epilogue, y.into()));
 }
 
-/// Gradient of the input; shapes as [`crate::conv2d::backward_input`], `g` 3×3, stride 1, padding
-/// at most 2, one group.
+/// Computes the gradient of the input; shapes as [`crate::conv2d::backward_input`], `g` 3×3, stride
+/// 1, padding at most 2, one group.
 ///
 /// # Panics
 /// Another `g`, or a slice that does not have the length of its shape.
 pub fn backward_input(
+    simd: SimdLevel,
     size: TileSize,
     g: &Conv2dGeometry,
     grad_output: &[f32],
@@ -164,47 +169,35 @@ pub fn backward_input(
 ) {
     assert!(w.len() == g.weight_len());
     let Some(mirrored) = mirrored(g) else { panic!("not a Winograd convolution: {g:?}") };
-    let (filters, after) = (Filters::mirrored(g, w, 0), Epilogue::default());
-    correlate(size, &mirrored, grad_output, &filters, after, grad_input.into());
+    let (filters, epilogue) = (Filters::mirrored(g, w, 0), Epilogue::default());
+    correlate(simd, size, &mirrored, grad_output, &filters, epilogue, grad_input.into());
 }
 
-/// The convolution of `x` with these filters.
-pub(crate) fn correlate(
+/// Computes the convolution of `x` with these filters, followed by the epilogue.
+pub(super) fn correlate(
+    simd: SimdLevel,
     size: TileSize,
     g: &Conv2dGeometry,
     x: &[f32],
     filters: &Filters,
-    after: Epilogue,
-    target: Target,
+    epilogue: Epilogue,
+    output: Output,
 ) {
-    match size {
-        TileSize::Two => forward::correlate::<F2, 2, 4>(g, x, filters, after, target),
-        TileSize::Three => forward::correlate::<F3, 3, 5>(g, x, filters, after, target),
-        TileSize::Four => forward::correlate::<F4, 4, 6>(g, x, filters, after, target),
-    }
+    by_size!(size, forward::correlate(simd, g, x, filters, epilogue, output));
 }
 
-/// Gradient of the weights; shapes as [`crate::conv2d::backward_weight`], `g` 3×3, stride 1, one
-/// group.
+/// Computes the gradient of the weights; shapes as [`crate::conv2d::backward_weight`], `g` 3×3,
+/// stride 1, one group.
 ///
 /// # Panics
 /// Another `g`, or a slice that does not have the length of its shape.
 pub fn backward_weight(
+    simd: SimdLevel,
     size: TileSize,
     g: &Conv2dGeometry,
     x: &[f32],
     grad_output: &[f32],
     grad_weight: &mut [f32],
 ) {
-    match size {
-        TileSize::Two => {
-            backward_weight::backward_weight::<F2, 2, 4>(g, x, grad_output, grad_weight);
-        }
-        TileSize::Three => {
-            backward_weight::backward_weight::<F3, 3, 5>(g, x, grad_output, grad_weight);
-        }
-        TileSize::Four => {
-            backward_weight::backward_weight::<F4, 4, 6>(g, x, grad_output, grad_weight);
-        }
-    }
+    by_size!(size, backward_weight::backward_weight(simd, g, x, grad_output, grad_weight));
 }

@@ -1,37 +1,38 @@
-//! The transforms of a block of tiles, on vectors of channels.
+//! The transforms of a block of tiles, vectorized over channels.
 //!
 //! Transformed data lies in A² planes, one per product: plane p holds `[tile][channel]`.
 
 use super::tiles::Tiles;
 use super::variant::{Variant, both_axes};
-use crate::arch::{Vector, Vectorized, prefetch, starts};
+use crate::arch::{Vector, Vectorized, prefetch, vector_offsets};
 use crate::conv2d::Epilogue;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Floats between planes beyond what they hold, so that equal places of two planes differ in
-/// cache set.
+/// Padding between planes in floats, so that equal offsets of two planes fall into different cache
+/// sets.
 pub const PAD: usize = 16;
 
-/// The pixels of a tile this far ahead are asked for: the hardware does not foresee the jumps from
-/// row to row.
-const AHEAD: usize = 2;
+/// Tiles between the one that is read and the one that is prefetched: the hardware prefetcher does
+/// not follow the jumps from row to row.
+const DISTANCE: usize = 2;
 
-/// What lies outside an image.
+/// Channels of a pixel outside the image.
 static ZEROS: [f32; 16] = [0.0; 16];
 
-/// Asks for some channels of `pixels`, which have `stride` channels.
+/// Prefetches some channels of `pixels`, which have `stride` channels.
 fn prefetch_pixels(x: &[f32], stride: usize, pixels: Range<usize>, channels: Range<usize>) {
     for p in pixels {
         prefetch(&x[p * stride + channels.start..p * stride + channels.end]);
     }
 }
 
-/// V = Bᵀ·d·B for the patches of `tiles`, channels `channels` of x.
-pub struct Input<'a, W> {
+/// The input transform: V = Bᵀ·d·B for the patches of `range` of the tiles, channels `channels` of
+/// x.
+pub struct InputTransform<'a, W, const M: usize, const A: usize> {
     pub tiles: Tiles<'a>,
     pub range: Range<usize>,
-    /// Pixels with `stride` channels each, of which these are read.
+    /// Pixels with `stride` channels each, of which `channels` are read.
     pub x: &'a [f32],
     pub stride: usize,
     pub channels: Range<usize>,
@@ -41,21 +42,18 @@ pub struct Input<'a, W> {
     pub variant: PhantomData<W>,
 }
 
-impl<W> Input<'_, W> {
+impl<W: Variant<M, A>, const M: usize, const A: usize> Vectorized for InputTransform<'_, W, M, A> {
     #[inline(always)]
-    pub fn run<V: Vector, const M: usize, const A: usize>(self)
-    where
-        W: Variant<M, A>,
-    {
+    fn run<V: Vector>(self) {
         let c = self.channels.len();
         let mut between = [[V::splat(0.0); A]; A];
         for (k, t) in self.range.enumerate() {
-            let (tile, later) = (self.tiles.tile(t), self.tiles.tile(t + AHEAD));
+            let (tile, later) = (self.tiles.tile(t), self.tiles.tile(t + DISTANCE));
             for a in 0..A {
-                let soon = self.tiles.new_input_pixels(later, a);
-                prefetch_pixels(self.x, self.stride, soon, self.channels.clone());
+                let upcoming = self.tiles.new_input_pixels(later, a);
+                prefetch_pixels(self.x, self.stride, upcoming, self.channels.clone());
             }
-            // Outside the image every channel reads the same zeros: there the mask is 0.
+            // Outside the image the mask is 0, so every channel reads the same zeros.
             let mut patch = [[(&ZEROS[..], 0); A]; A];
             for a in 0..A {
                 for b in 0..A {
@@ -65,7 +63,7 @@ impl<W> Input<'_, W> {
                     }
                 }
             }
-            for c0 in starts::<V>(c) {
+            for c0 in vector_offsets::<V>(c) {
                 both_axes!(
                     between, W::input, A => A,
                     [a, b] {
@@ -79,39 +77,38 @@ impl<W> Input<'_, W> {
     }
 }
 
-/// y = Aᵀ·m·A, and what comes after, for `range` of the tiles and `n` channels from `first` on.
-pub struct Output<'a, W> {
+/// The output transform: y = Aᵀ·m·A and the epilogue, for `range` of the tiles and `n` channels
+/// from `first` on.
+pub struct OutputTransform<'a, W, const M: usize, const A: usize> {
     pub tiles: Tiles<'a>,
     pub range: Range<usize>,
-    /// Planes `plane` apart, tiles `row` apart.
+    /// Products in planes `plane` apart, tiles `row` apart.
     pub planes: &'a [f32],
     pub plane: usize,
     pub row: usize,
     pub first: usize,
     pub n: usize,
-    pub after: Epilogue<'a>,
-    /// Output pixels from number `first_pixel` on, with c_out channels each.
+    pub epilogue: Epilogue<'a>,
+    /// Output pixels from `first_pixel` on, with c_out channels each.
     pub y: &'a mut [f32],
     pub first_pixel: usize,
     pub variant: PhantomData<W>,
 }
 
-impl<W> Output<'_, W> {
+impl<W: Variant<M, A>, const M: usize, const A: usize> Vectorized for OutputTransform<'_, W, M, A> {
     #[inline(always)]
-    pub fn run<V: Vector, const M: usize, const A: usize>(self)
-    where
-        W: Variant<M, A>,
-    {
+    fn run<V: Vector>(self) {
         let c_out = self.tiles.g.c_out;
         let last = self.range.end;
         let mut between = [[V::splat(0.0); A]; M];
         for (k, t) in self.range.enumerate() {
             let (tile, next) = (self.tiles.tile(t), self.tiles.tile(t + 1));
             for a in 0..M {
-                let soon = self.tiles.output_pixels(next, a);
-                if t + 1 < last && !soon.is_empty() {
-                    let soon = soon.start - self.first_pixel..soon.end - self.first_pixel;
-                    prefetch_pixels(self.y, c_out, soon, self.first..self.first + self.n);
+                let upcoming = self.tiles.output_pixels(next, a);
+                if t + 1 < last && !upcoming.is_empty() {
+                    let upcoming =
+                        upcoming.start - self.first_pixel..upcoming.end - self.first_pixel;
+                    prefetch_pixels(self.y, c_out, upcoming, self.first..self.first + self.n);
                 }
             }
             let mut pixels = [[None; M]; M];
@@ -121,8 +118,8 @@ impl<W> Output<'_, W> {
                     pixels[a][b] = pixel.map(|p| (p - self.first_pixel) * c_out + self.first);
                 }
             }
-            for c0 in starts::<V>(self.n) {
-                let bias = match self.after.bias {
+            for c0 in vector_offsets::<V>(self.n) {
+                let bias = match self.epilogue.bias {
                     Some(bias) => V::load(&bias[self.first + c0..]),
                     None => V::splat(0.0),
                 };
@@ -132,11 +129,12 @@ impl<W> Output<'_, W> {
                     [a, b] V::load(&self.planes[(a * A + b) * self.plane + at..]),
                     [a, b, y] if let Some(at) = pixels[a][b] {
                         let mut y = y + bias;
-                        if self.after.relu {
+                        if self.epilogue.relu {
                             y = V::splat(0.0).max(y);
                         }
-                        // Tiles that pool begin at even pixels, so the first of a window comes first.
-                        if self.after.pool && (a % 2, b % 2) != (0, 0) {
+                        // Pooled tiles begin at even pixels, so the first pixel of a window comes
+                        // first.
+                        if self.epilogue.pool && (a % 2, b % 2) != (0, 0) {
                             y = y.max(V::load(&self.y[at + c0..]));
                         }
                         y.store(&mut self.y[at + c0..]);
@@ -147,8 +145,8 @@ impl<W> Output<'_, W> {
     }
 }
 
-/// U = G·g·Gᵀ for the filters of one panel.
-pub struct Filter<'a, W> {
+/// The filter transform: U = G·g·Gᵀ for the filters of one panel.
+pub struct FilterTransform<'a, W, const M: usize, const A: usize> {
     /// Packed filters `[tap][kc][nr]`.
     pub panel: &'a [f32],
     /// Planes `[kc][nr]`, `plane` apart.
@@ -157,15 +155,12 @@ pub struct Filter<'a, W> {
     pub variant: PhantomData<W>,
 }
 
-impl<W> Filter<'_, W> {
+impl<W: Variant<M, A>, const M: usize, const A: usize> Vectorized for FilterTransform<'_, W, M, A> {
     #[inline(always)]
-    pub fn run<V: Vector, const M: usize, const A: usize>(self)
-    where
-        W: Variant<M, A>,
-    {
+    fn run<V: Vector>(self) {
         let tap = self.panel.len() / 9;
         let mut between = [[V::splat(0.0); 3]; A];
-        for at in starts::<V>(tap) {
+        for at in vector_offsets::<V>(tap) {
             both_axes!(
                 between, W::filter, 3 => A,
                 [a, b] V::load(&self.panel[(a * 3 + b) * tap + at..]),
@@ -175,37 +170,37 @@ impl<W> Filter<'_, W> {
     }
 }
 
-/// W = A·g·Aᵀ for the output gradients under `range` of the tiles, `n` channels from `first` on:
-/// the right operand of a product over tiles, in panels `[tile][nr]`.
-pub struct GradOutput<'a, W> {
+/// The adjoint of the output transform: W = A·g·Aᵀ for the output gradients under `range` of the
+/// tiles, `n` channels from `first` on. W is the right operand of a product over tiles, in panels
+/// `[tile][nr]`.
+pub struct GradOutputTransform<'a, W, const M: usize, const A: usize> {
     pub tiles: Tiles<'a>,
     pub range: Range<usize>,
     pub grad_output: &'a [f32],
     pub first: usize,
     pub n: usize,
-    /// Planes `plane` apart, in each the panels of nr channels.
+    /// Planes `plane` apart; each holds panels of nr channels.
     pub planes: &'a mut [f32],
     pub plane: usize,
     pub nr: usize,
     pub variant: PhantomData<W>,
 }
 
-impl<W> GradOutput<'_, W> {
+impl<W: Variant<M, A>, const M: usize, const A: usize> Vectorized
+    for GradOutputTransform<'_, W, M, A>
+{
     #[inline(always)]
-    pub fn run<V: Vector, const M: usize, const A: usize>(self)
-    where
-        W: Variant<M, A>,
-    {
+    fn run<V: Vector>(self) {
         let (nr, c_out) = (self.nr, self.tiles.g.c_out);
         let panel = self.range.len() * nr;
         let mut between = [[V::splat(0.0); M]; A];
         for (k, t) in self.range.enumerate() {
-            let (tile, later) = (self.tiles.tile(t), self.tiles.tile(t + AHEAD));
+            let (tile, later) = (self.tiles.tile(t), self.tiles.tile(t + DISTANCE));
             for a in 0..M {
-                let soon = self.tiles.output_pixels(later, a);
-                prefetch_pixels(self.grad_output, c_out, soon, self.first..self.first + self.n);
+                let upcoming = self.tiles.output_pixels(later, a);
+                prefetch_pixels(self.grad_output, c_out, upcoming, self.first..self.first + self.n);
             }
-            // Outside the image every channel reads the same zeros: there the mask is 0.
+            // Outside the image the mask is 0, so every channel reads the same zeros.
             let mut patch = [[(&ZEROS[..], 0); M]; M];
             for a in 0..M {
                 for b in 0..M {
@@ -216,7 +211,7 @@ impl<W> GradOutput<'_, W> {
                 }
             }
             for j in (0..self.n).step_by(nr) {
-                for c0 in starts::<V>(nr.min(self.n - j)) {
+                for c0 in vector_offsets::<V>(nr.min(self.n - j)) {
                     let at = j / nr * panel + k * nr + c0;
                     both_axes!(
                         between, W::output_adjoint, M => A,
@@ -232,24 +227,23 @@ impl<W> GradOutput<'_, W> {
     }
 }
 
-/// g = Gᵀ·u·G: from the products' gradients `[c][n]` in planes to that of the filters,
-/// `[tap][c][n]`.
-pub struct GradFilter<'a, W> {
+/// The adjoint of the filter transform: g = Gᵀ·u·G, from the gradients of the products, `[c][n]` in
+/// each plane, to that of the filters, `[tap][c][n]`.
+pub struct GradFilterTransform<'a, W, const M: usize, const A: usize> {
     pub planes: &'a [f32],
     pub plane: usize,
     pub taps: &'a mut [f32],
     pub variant: PhantomData<W>,
 }
 
-impl<W> GradFilter<'_, W> {
+impl<W: Variant<M, A>, const M: usize, const A: usize> Vectorized
+    for GradFilterTransform<'_, W, M, A>
+{
     #[inline(always)]
-    pub fn run<V: Vector, const M: usize, const A: usize>(self)
-    where
-        W: Variant<M, A>,
-    {
+    fn run<V: Vector>(self) {
         let tap = self.taps.len() / 9;
         let mut between = [[V::splat(0.0); A]; 3];
-        for at in starts::<V>(tap) {
+        for at in vector_offsets::<V>(tap) {
             both_axes!(
                 between, W::filter_adjoint, A => 3,
                 [a, b] V::load(&self.planes[(a * A + b) * self.plane + at..]),
@@ -258,18 +252,3 @@ impl<W> GradFilter<'_, W> {
         }
     }
 }
-
-/// Makes `Vectorized` of the transforms above for one variant.
-macro_rules! vectorize {
-    ($variant:ty, $m:literal, $a:literal: $($transform:ident)*) => {
-        $(impl Vectorized for $transform<'_, $variant> {
-            #[inline(always)]
-            fn run<V: Vector>(self) {
-                $transform::run::<V, $m, $a>(self);
-            }
-        })*
-    };
-}
-vectorize!(super::F2, 2, 4: Input Output Filter GradOutput GradFilter);
-vectorize!(super::F3, 3, 5: Input Output Filter GradOutput GradFilter);
-vectorize!(super::F4, 4, 6: Input Output Filter GradOutput GradFilter);

@@ -1,4 +1,4 @@
-//! The one-dimensional transforms that a Winograd convolution is made of.
+//! The one-dimensional Winograd transforms F(2,3), F(3,3) and F(4,3).
 
 use crate::arch::Vector;
 
@@ -8,21 +8,22 @@ use crate::arch::Vector;
 /// y = Aᵀ[(G·g) ⊙ (Bᵀ·d)]        d [A] inputs, g [3] filter, y [M] outputs
 /// ```
 ///
-/// In two dimensions each transform is applied to the columns and then to the rows.
+/// In two dimensions each transform is applied to the columns, then to the rows.
 pub trait Variant<const M: usize, const A: usize> {
-    /// Bᵀ·d.
+    /// Returns Bᵀ·d.
     fn input<V: Vector>(d: [V; A]) -> [V; A];
-    /// G·g.
+    /// Returns G·g.
     fn filter<V: Vector>(g: [V; 3]) -> [V; A];
-    /// Aᵀ·m.
+    /// Returns Aᵀ·m.
     fn output<V: Vector>(m: [V; A]) -> [V; M];
-    /// A·y: the adjoint of [`Variant::output`], which the gradient of the outputs goes through.
+    /// Returns A·y: the adjoint of [`Variant::output`], applied to the gradient of the outputs.
     fn output_adjoint<V: Vector>(y: [V; M]) -> [V; A];
-    /// Gᵀ·u: the adjoint of [`Variant::filter`], which leads to the gradient of the filter.
+    /// Returns Gᵀ·u: the adjoint of [`Variant::filter`], which gives the gradient of the filter.
     fn filter_adjoint<V: Vector>(u: [V; A]) -> [V; 3];
 }
 
-/// F(2, 3) at the points 0, 1, −1, ∞. Its numbers are 1 and ½, so on small integers it is exact.
+/// F(2, 3) at the points 0, 1, −1, ∞. Its coefficients are 1 and ½, so on small integers it is
+/// exact.
 pub struct F2;
 
 impl Variant<2, 4> for F2 {
@@ -53,7 +54,7 @@ impl Variant<2, 4> for F2 {
     }
 }
 
-/// F(3, 3) at the points 0, ½, −1, 2, ∞: of the sets tried the one with the smallest rounding error.
+/// F(3, 3) at the points 0, ½, −1, 2, ∞, which had the smallest rounding error of the sets tried.
 pub struct F3;
 
 impl Variant<3, 5> for F3 {
@@ -102,11 +103,11 @@ impl Variant<3, 5> for F3 {
 
 /// F(4, 3) at the points 0, ±1/√2, ±√2, ∞.
 ///
-/// The usual points 0, ±1, ±2, ∞ need no multiplication by roots, but square numbers up to 8; with
-/// these the largest is 2√2, and the rounding error is half as large.
+/// The usual points 0, ±1, ±2, ∞ need no irrational factors, but their coefficients go up to 8.
+/// With these points the largest is 2√2, and the rounding error is half as large.
 pub struct F4;
 
-/// 1/√2; √2 is its double.
+/// 1/√2; [`B`] is √2.
 const A: f32 = std::f32::consts::FRAC_1_SQRT_2;
 const B: f32 = std::f32::consts::SQRT_2;
 
@@ -163,14 +164,15 @@ impl Variant<4, 6> for F4 {
     }
 }
 
-/// Applies the one-dimensional transform `$f` to the columns of a square, then to the rows:
-/// `$load` gives element (`$i`, `$j`), `$store` takes `$v`, element (`$k`, `$l`) of the result. No
-/// square is ever in memory but the one between the axes, `$between`, which the caller keeps from
-/// square to square: to fill a new one with zeros each time would cost as much as a transform's
-/// arithmetic.
+/// Applies the one-dimensional transform `$f` to the columns of a square, then to the rows.
 ///
-/// A macro, because a function that takes `$f` as a closure would not be inlined where the wide
-/// registers are (see [`crate::arch::Vectorized`]).
+/// `$load` is element (`$i`, `$j`) of the square, `$store` stores `$v`, element (`$k`, `$l`) of the
+/// result. Only the square between the two steps, `$between`, is in memory. The caller reuses it
+/// for every tile: filling a new one with zeros would cost as much as the arithmetic of a
+/// transform.
+///
+/// This is a macro because a function that takes `$f` as a closure would not be inlined where the
+/// wide registers are available (see [`crate::arch::Vectorized`]).
 macro_rules! both_axes {
     ($between:ident, $f:path, $p:expr => $q:expr, [$i:ident, $j:ident] $load:expr, [$k:ident, $l:ident, $v:ident] $store:expr) => {
         for $j in 0..$p {

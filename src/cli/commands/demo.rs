@@ -158,7 +158,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         "Made in {} on {} threads ({}), fer {}.",
         duration(begun.elapsed().as_secs_f64()),
         rayon::current_num_threads(),
-        fer_kernels::arch::level(),
+        fer_kernels::Context::global().simd,
         env!("CARGO_PKG_VERSION")
     ));
     let index = folder.join("index.html");

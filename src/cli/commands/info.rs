@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::bench::machine::cpu_name;
 use crate::console;
-use fer_kernels::arch;
+use fer_kernels::{Context, SimdLevel, arch};
 use serde::Serialize;
 
 /// Arguments of `fer info`.
@@ -26,11 +26,10 @@ struct Info {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    let levels = arch::Level::ALL.into_iter().filter(|l| l.is_supported());
     let info = Info {
         version: env!("CARGO_PKG_VERSION"),
-        simd: arch::level().name(),
-        simd_available: levels.map(arch::Level::name).collect(),
+        simd: Context::global().simd.name(),
+        simd_available: SimdLevel::available().map(SimdLevel::name).collect(),
         cpu: cpu_name().unwrap_or_else(|| "unknown".into()),
         cpu_features: arch::cpu_features(),
         compiled_for: if cfg!(target_feature = "avx2") { "x86-64-v3" } else { "baseline" },

@@ -6,7 +6,7 @@ use crate::tensor::{Element, Tensor};
 use crate::tensor::{MAX_RANK, Shape};
 use crate::{Error, Result};
 use fer_kernels::Layout;
-use fer_kernels::reduce::{self, Runs};
+use fer_kernels::reduce::{self, ReduceGeometry};
 
 /// Computes the maximum over the given axes, which stay with size 1.
 ///
@@ -42,14 +42,13 @@ pub fn max<T: Element>(tape: &mut Tape<T>, x: &Var<T>, axes: &[usize]) -> Result
     if reduced == 0 {
         return Err(Error::shape("max", format!("no elements along {axes:?} of {shape:?}")));
     }
-    let runs = Runs { outer: shape.elements() / reduced, reduced, inner: 1 };
+    let g = ReduceGeometry { outer: shape.elements() / reduced, reduced, inner: 1 };
     let mut out = shape;
     for axis in (0..rank).filter(|a| axes.contains(a)) {
         out.sizes[axis] = 1;
     }
-    let mut argmax = vec![0; runs.outer];
-    let y =
-        Tensor::build(out, Layout::Nchw, |y| reduce::max(&runs, moved.as_slice(), y, &mut argmax));
+    let mut argmax = vec![0; g.outer];
+    let y = Tensor::build(out, Layout::Nchw, |y| reduce::max(&g, moved.as_slice(), y, &mut argmax));
     let op = MaxBackward { moved: moved.shape(), order: order[..rank].to_vec(), argmax, reduced };
     Ok(tape.record(y, &[x], op))
 }

@@ -1,9 +1,9 @@
-//! Filters made ready once, as trained networks use them.
+//! Prepared filters, as trained networks use them, against plain convolutions.
 
 use crate::kernels::conv2d::*;
 use fer_kernels::conv2d::{Epilogue, Pass, Prepared, plan_name};
 
-/// The largest of each 2×2 pixels, naively; a last odd row or column is left out.
+/// Returns the maximum of each 2×2 pixels; the last row or column of an odd size is left out.
 fn pooled(g: &Conv2dGeometry, y: &[f32]) -> Vec<f32> {
     let [h, w] = [g.h_out / 2, g.w_out / 2];
     let at =
@@ -17,17 +17,22 @@ fn pooled(g: &Conv2dGeometry, y: &[f32]) -> Vec<f32> {
     (0..g.n * h * w).flat_map(|p| (0..g.c_out).map(move |c| pixel(p, c))).collect()
 }
 
-/// Odd sides, no padding and too much: large enough that Winograd is chosen.
+/// Returns a convolution large enough that Winograd is chosen, with any parity of sides and any
+/// padding.
 fn pays_for_winograd(draw: &mut Draw) -> Conv2dGeometry {
     let input = [draw.int(6, 9), draw.int(16, 20), draw.int(9, 14), draw.int(9, 14)];
     let (c_out, padding) = (draw.int(16, 34), draw.int(0, 2));
     let weight = [c_out, input[1], 3, 3];
     let g = Conv2dGeometry::new(input, weight, [1, 1], [padding; 2], [1, 1], 1).unwrap();
-    assert!(plan_name(&g, Pass::Forward).starts_with("winograd") || g.n * g.h_out * g.w_out < 512);
+    assert!(
+        plan_name(Algorithm::Auto, &g, Pass::Forward).starts_with("winograd")
+            || g.n * g.h_out * g.w_out < 512
+    );
     g
 }
 
-/// Convolution, bias, ReLU and pooling in one have the bits of one after the other, call after call.
+/// The fused convolution, bias, ReLU and pooling have the bits of the separate steps, in every
+/// call.
 #[test]
 fn prepared_filters_give_the_same_bits() {
     let draw = &mut Draw::new(10);
@@ -37,30 +42,34 @@ fn prepared_filters_give_the_same_bits() {
         three_by_three([1, 16, 24, 24], 33),
         Conv2dGeometry::new([5, 6, 9, 9], [40, 3, 3, 3], [2, 2], [1, 1], [1, 1], 2).unwrap(),
     ];
-    let ways = geometries.iter().map(|g| plan_name(g, Pass::Forward)).collect::<Vec<_>>();
-    assert_eq!(ways, ["winograd 2x2", "winograd 3x3", "winograd 4x4", "direct"]);
+    let plans = geometries.iter().map(|g| plan_name(Algorithm::Auto, g, Pass::Forward));
+    assert_eq!(
+        plans.collect::<Vec<_>>(),
+        ["winograd 2x2", "winograd 3x3", "winograd 4x4", "direct"]
+    );
     geometries.extend((0..100).map(|_| random_geometry(draw)));
     geometries.extend((0..60).map(|_| pays_for_winograd(draw)));
     for g in geometries {
         let case = Case::floats(g, draw);
         let x = swap_axes(case.input_shape(), &case.x);
-        // Prepared for each level in turn: panels of one width do not serve another.
+        // One `Prepared` for all levels, whose panels differ in width.
         let prepared = Prepared::new(case.w.clone());
-        at_each_level(|level| {
+        at_each_level(|simd| {
+            let ctx = Context { simd, conv: Algorithm::Auto };
             for (bias, relu) in [(false, false), (true, false), (false, true), (true, true)] {
                 let bias = bias.then_some(&case.bias[..]);
                 let mut want = vec![7.0; case.gy.len()];
-                conv2d::forward(&g, &x, &case.w, bias, &mut want);
+                conv2d::forward(ctx, &g, &x, &case.w, bias, &mut want);
                 if relu {
                     want.iter_mut().for_each(|y| *y = y.max(0.0));
                 }
                 let mut got = vec![7.0; want.len()];
-                prepared.forward(&g, &x, Epilogue { bias, relu, pool: false }, &mut got);
-                assert!(want == got, "bias {bias:?}, relu {relu}, {level}, {g:?}");
+                prepared.forward(ctx, &g, &x, Epilogue { bias, relu, pool: false }, &mut got);
+                assert!(want == got, "bias {bias:?}, relu {relu}, {simd}, {g:?}");
                 let want = pooled(&g, &want);
                 let mut got = vec![7.0; want.len()];
-                prepared.forward(&g, &x, Epilogue { bias, relu, pool: true }, &mut got);
-                assert!(want == got, "pooled, bias {bias:?}, relu {relu}, {level}, {g:?}");
+                prepared.forward(ctx, &g, &x, Epilogue { bias, relu, pool: true }, &mut got);
+                assert!(want == got, "pooled, bias {bias:?}, relu {relu}, {simd}, {g:?}");
             }
         });
     }

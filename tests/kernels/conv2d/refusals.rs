@@ -1,4 +1,4 @@
-//! What is not a convolution, or does not fit its slices.
+//! Panics on slices of the wrong length, and on geometries that Winograd does not support.
 
 use crate::kernels::conv2d::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,12 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 #[test]
 fn conv2d_refuses_slices_of_another_length() {
     let g = three_by_three([1, 3, 5, 5], 4);
-    let panics = |algorithm, [x, w, y]: [usize; 3]| {
+    let panics = |conv, [x, w, y]: [usize; 3]| {
+        let ctx = Context { conv, ..Context::default() };
         let (x, w, y) = (vec![0.0; x], vec![0.0; w], vec![0.0; y]);
         let passes: [&dyn Fn(); 3] = [
-            &|| conv2d::forward_by(algorithm, &g, &x, &w, None, &mut y.clone()),
-            &|| conv2d::backward_input_by(algorithm, &g, &y, &w, &mut x.clone()),
-            &|| conv2d::backward_weight_by(algorithm, &g, &x, &y, &mut w.clone()),
+            &|| conv2d::forward(ctx, &g, &x, &w, None, &mut y.clone()),
+            &|| conv2d::backward_input(ctx, &g, &y, &w, &mut x.clone()),
+            &|| conv2d::backward_weight(ctx, &g, &x, &y, &mut w.clone()),
         ];
         passes.map(|pass| catch_unwind(AssertUnwindSafe(pass)).is_err())
     };
@@ -19,7 +20,7 @@ fn conv2d_refuses_slices_of_another_length() {
     for algorithm in [Algorithm::Direct, Algorithm::Im2col, Algorithm::Winograd] {
         assert_eq!(panics(algorithm, lengths), [false; 3], "{algorithm}");
         for i in 0..3 {
-            // Too long, so that nothing but the check would notice.
+            // Too long, so that only the check notices.
             let mut longer = lengths;
             longer[i] += 1;
             assert_eq!(panics(algorithm, longer), [true; 3], "{algorithm}, slice {i}");
@@ -46,11 +47,11 @@ fn winograd_refuses_what_it_cannot_compute() {
     ];
     let panics = |g: Conv2dGeometry, [x, w, y, bias]: [usize; 4]| {
         let [x, w, y, bias] = [x, w, y, bias].map(|len| vec![0.0; len]);
-        let (size, bias) = (TileSize::Two, Some(&bias[..]));
+        let (simd, size, bias) = (SimdLevel::widest(), TileSize::Two, Some(&bias[..]));
         let passes: [&dyn Fn(); 3] = [
-            &|| winograd::forward(size, &g, &x, &w, bias, &mut y.clone()),
-            &|| winograd::backward_input(size, &g, &y, &w, &mut x.clone()),
-            &|| winograd::backward_weight(size, &g, &x, &y, &mut w.clone()),
+            &|| winograd::forward(simd, size, &g, &x, &w, bias, &mut y.clone()),
+            &|| winograd::backward_input(simd, size, &g, &y, &w, &mut x.clone()),
+            &|| winograd::backward_weight(simd, size, &g, &x, &y, &mut w.clone()),
         ];
         passes.map(|pass| catch_unwind(AssertUnwindSafe(pass)).is_err())
     };
@@ -60,7 +61,7 @@ fn winograd_refuses_what_it_cannot_compute() {
         assert_eq!(panics(g, lengths(&g)), [true; 3], "{g:?}");
     }
     for (i, want) in [[true; 3], [true; 3], [true; 3], [true, false, false]].iter().enumerate() {
-        // Too long, so that nothing but the check would notice.
+        // Too long, so that only the check notices.
         let mut longer = lengths(&good);
         longer[i] += 1;
         assert_eq!(panics(good, longer), *want, "slice {i}");

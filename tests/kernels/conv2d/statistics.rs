@@ -1,13 +1,13 @@
-//! Mean and variance that are added up while the output is in cache: the bits of a pass over the
-//! finished output, wherever tasks and blocks of pixels end.
+//! Mean and variance computed in the epilogue of a convolution: the bits of a separate pass over
+//! the output, for any boundaries of tasks and blocks.
 
 use crate::kernels::conv2d::*;
 use fer_kernels::conv2d::{Pass, plan_name};
-use fer_kernels::{ChannelView, batch_norm};
+use fer_kernels::{ChannelView, norm::batch_norm};
 
 const ALGORITHMS: [Algorithm; 3] = [Algorithm::Direct, Algorithm::Winograd, Algorithm::Im2col];
 
-/// y, mean and variance, one after the other, in bits: NaN is equal to itself.
+/// Returns y, mean and variance as bits, so that NaN equals itself.
 fn bits(case: &Case, run: impl Fn(&[f32], &mut [f32], [&mut [f32]; 2])) -> Vec<u32> {
     let x = swap_axes(case.input_shape(), &case.x);
     let mut y = vec![7.0; case.gy.len()];
@@ -16,19 +16,19 @@ fn bits(case: &Case, run: impl Fn(&[f32], &mut [f32], [&mut [f32]; 2])) -> Vec<u
     [y, mean, var].concat().iter().map(|v| v.to_bits()).collect()
 }
 
-/// The convolution, then its output once more from memory.
-fn one_by_one(case: &Case, algorithm: Algorithm, bias: Option<&[f32]>) -> Vec<u32> {
+/// Computes the convolution, then the statistics of its output.
+fn separate(case: &Case, ctx: Context, bias: Option<&[f32]>) -> Vec<u32> {
     let g = &case.g;
     let v = ChannelView { outer: g.n * g.h_out * g.w_out, channels: g.c_out, inner: 1 };
     bits(case, |x, y, [mean, var]| {
-        conv2d::forward_by(algorithm, g, x, &case.w, bias, y);
-        batch_norm::statistics(&v, y, mean, var);
+        conv2d::forward(ctx, g, x, &case.w, bias, y);
+        batch_norm::statistics(ctx.simd, &v, y, mean, var);
     })
 }
 
-fn in_one(case: &Case, algorithm: Algorithm, bias: Option<&[f32]>) -> Vec<u32> {
+fn fused(case: &Case, ctx: Context, bias: Option<&[f32]>) -> Vec<u32> {
     bits(case, |x, y, statistics| {
-        conv2d::forward_statistics_by(algorithm, &case.g, x, &case.w, bias, y, statistics);
+        conv2d::forward_statistics(ctx, &case.g, x, &case.w, bias, y, statistics);
     })
 }
 
@@ -55,21 +55,23 @@ fn geometries() -> Vec<Conv2dGeometry> {
 }
 
 #[test]
-fn statistics_in_the_epilogue_have_the_bits_of_a_pass_of_their_own() {
-    let ways = geometries().iter().map(|g| plan_name(g, Pass::Forward)).collect::<Vec<_>>();
+fn statistics_in_the_epilogue_have_the_bits_of_a_separate_pass() {
+    let plan = |g: &_| plan_name(Algorithm::Auto, g, Pass::Forward);
+    let plans = geometries().iter().map(plan).collect::<Vec<_>>();
     let expected = ["winograd 4x4", "winograd 4x4", "winograd 3x3", "winograd 2x2", "direct"];
-    assert_eq!(ways[..5], expected);
+    assert_eq!(plans[..5], expected);
     let draw = &mut Draw::new(11);
     for g in geometries() {
         let case = Case::floats(g, draw);
         for bias in [None, Some(&case.bias[..])] {
-            for algorithm in ALGORITHMS {
-                let want = one_by_one(&case, algorithm, bias);
-                at_each_level(|level| {
+            for conv in ALGORITHMS {
+                let want = separate(&case, Context { conv, ..Context::default() }, bias);
+                at_each_level(|simd| {
+                    let ctx = Context { simd, conv };
                     for threads in [1, 2, 3, 8] {
                         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-                        let got = pool.build().unwrap().install(|| in_one(&case, algorithm, bias));
-                        assert!(want == got, "{algorithm}, {level}, {threads} threads, {g:?}");
+                        let got = pool.build().unwrap().install(|| fused(&case, ctx, bias));
+                        assert!(want == got, "{conv}, {simd}, {threads} threads, {g:?}");
                     }
                 });
             }
@@ -79,20 +81,20 @@ fn statistics_in_the_epilogue_have_the_bits_of_a_pass_of_their_own() {
 
 #[test]
 fn statistics_in_the_epilogue_of_any_convolution() {
-    at_each_level(|level| {
+    at_each_level(|simd| {
         let draw = &mut Draw::new(12);
         for k in 0..600 {
             let g = if k % 2 == 0 { random_geometry(draw) } else { winograd_geometry(draw) };
             let case = Case::floats(g, draw);
             let bias = (draw.int(0, 1) == 1).then_some(&case.bias[..]);
-            let algorithm = draw.pick(&ALGORITHMS);
-            let [want, got] = [one_by_one, in_one].map(|f| f(&case, algorithm, bias));
-            assert!(want == got, "{algorithm}, {level}, {g:?}");
+            let ctx = Context { simd, conv: draw.pick(&ALGORITHMS) };
+            let [want, got] = [separate, fused].map(|f| f(&case, ctx, bias));
+            assert!(want == got, "{ctx:?}, {g:?}");
         }
     });
 }
 
-/// The specification, in double precision.
+/// Compares with the naive kernel in double precision.
 #[test]
 fn statistics_in_the_epilogue_match_naive() {
     let draw = &mut Draw::new(13);
@@ -104,7 +106,7 @@ fn statistics_in_the_epilogue_match_naive() {
         let (mut mean, mut var) = (vec![0.0; g.c_out], vec![0.0; g.c_out]);
         let statistics = [&mut mean[..], &mut var[..]];
         naive::conv2d::forward_statistics(&g, &x, &w, Some(&bias), &mut y, statistics);
-        let got = in_one(&case, Algorithm::Auto, Some(&case.bias));
+        let got = fused(&case, Context::default(), Some(&case.bias));
         let want = mean.iter().chain(&var).zip(&got[case.gy.len()..]);
         for (i, (want, &got)) in want.enumerate() {
             let got = f64::from(f32::from_bits(got));

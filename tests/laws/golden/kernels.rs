@@ -2,7 +2,7 @@
 //! against PyTorch.
 
 use crate::laws::golden::{Case, load};
-use fer_kernels::reduce::{self, Runs};
+use fer_kernels::reduce::{self, ReduceGeometry};
 use fer_kernels::update::{self, Adam, Sgd};
 use fer_kernels::warp::{self, Affine, Border, WarpGeometry};
 use fer_kernels::{
@@ -12,9 +12,9 @@ use fer_kernels::{
 /// Σ over images and pixels of \[n, c, p\]: the gradient of a bias.
 fn sum_per_channel(n: usize, c: usize, p: usize, x: &[f64]) -> Vec<f64> {
     let mut per_image = vec![0.0; n * c];
-    reduce::sum(&Runs { outer: n * c, reduced: p, inner: 1 }, x, &mut per_image);
+    reduce::sum(&ReduceGeometry { outer: n * c, reduced: p, inner: 1 }, x, &mut per_image);
     let mut sum = vec![0.0; c];
-    reduce::sum(&Runs { outer: 1, reduced: n, inner: c }, &per_image, &mut sum);
+    reduce::sum(&ReduceGeometry { outer: 1, reduced: n, inner: c }, &per_image, &mut sum);
     sum
 }
 

@@ -91,7 +91,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let paper = make(&subject, begun)?;
     let machine = Machine {
         cpu: cpu_name().unwrap_or_else(|| "?".into()),
-        simd: fer_kernels::arch::level().to_string(),
+        simd: fer_kernels::Context::global().simd.to_string(),
         threads: rayon::current_num_threads(),
         seconds: begun.elapsed().as_secs_f64(),
     };

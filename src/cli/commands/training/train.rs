@@ -18,7 +18,8 @@ use crate::train::recipes::Settings;
 use crate::train::{Budget, EpochMetrics, Outcome, TrainConfig, Trainer, load, run_dir};
 use crate::{Error, Result};
 use clap::ValueEnum;
-use fer_kernels::conv2d::{self, Algorithm};
+use fer_kernels::Context;
+use fer_kernels::conv2d::Algorithm;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -231,7 +232,7 @@ fn trainer(args: &Args, config: TrainConfig) -> Result<Trainer> {
 /// The training of a run folder as it was left.
 fn resumed(folder: &Path) -> Result<Trainer> {
     let mut trainer = Trainer::resume(folder, load::load)?;
-    let now = conv2d::algorithm().name();
+    let now = Context::global().conv.name();
     if let Some(before) = trainer.conv_before.as_deref().filter(|before| *before != now) {
         eprintln_safe!(
             "convolutions were computed with --conv {before} before and are with --conv {now} from \
@@ -298,7 +299,7 @@ fn drive(mut trainer: Trainer, watching: &Watching) -> Result<()> {
 
 /// The option that a resumed training needs to go on as it was computed, where it is not the default.
 fn conv_option() -> String {
-    match conv2d::algorithm() {
+    match Context::global().conv {
         Algorithm::Auto => String::new(),
         forced => format!(" --conv {forced}"),
     }
@@ -398,6 +399,6 @@ fn announce(trainer: &Trainer) {
         trainer.train.len(),
         trainer.validation.len(),
         rayon::current_num_threads(),
-        fer_kernels::arch::level(),
+        Context::global().simd,
     );
 }
