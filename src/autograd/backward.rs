@@ -101,7 +101,7 @@ impl<T: Element> Tape<T> {
         grad_output: Tensor<T>,
         hook: BackwardHook<'_, T>,
     ) -> Result<Gradients<T>> {
-        let mut pass = Pass::start(self, output, grad_output)?;
+        let mut pass = BackwardPass::start(self, output, grad_output)?;
         let mut nodes = std::mem::take(&mut self.nodes);
         let tape = self.id;
         self.clear(); // also after an error
@@ -117,7 +117,7 @@ impl<T: Element> Tape<T> {
     /// # Errors
     /// As [`Tape::backward_from`].
     pub fn vjp(&self, output: &Var<T>, grad_output: Tensor<T>) -> Result<Gradients<T>> {
-        let mut pass = Pass::start(self, output, grad_output)?;
+        let mut pass = BackwardPass::start(self, output, grad_output)?;
         for (i, node) in self.nodes.iter().enumerate().rev() {
             pass.visit(NodeId::new(self.id, i), node, &self.nodes[..i], &mut |_, _, _| {})?;
         }
@@ -126,12 +126,12 @@ impl<T: Element> Tape<T> {
 }
 
 /// One backward pass.
-struct Pass<T: Element> {
+struct BackwardPass<T: Element> {
     gradients: Gradients<T>,
     inputs: InputGrads<T>,
 }
 
-impl<T: Element> Pass<T> {
+impl<T: Element> BackwardPass<T> {
     fn start(tape: &Tape<T>, output: &Var<T>, grad_output: Tensor<T>) -> Result<Self> {
         let Some(index) = output.id().and_then(|id| id.on(tape.id)) else {
             return Err(Error::shape("backward", "the output is not on this tape"));

@@ -14,13 +14,7 @@ pub fn flop_per_face<T: Element>(network: &Network<T>, side: usize) -> f64 {
 /// per multiply-accumulate, of convolutions and matrices only. Convolutions count by their
 /// definition, whatever the algorithm.
 pub fn forward_flop_per_face<T: Element>(network: &Network<T>, side: usize) -> f64 {
-    let mut shape = vec![network.spec.input[0], side, side];
-    let mut macs = 0;
-    for layer in network.layers() {
-        macs += layer.macs(&shape);
-        shape = layer.output_shape(&shape).unwrap_or(shape);
-    }
-    2.0 * macs as f64
+    2.0 * network.macs(&[network.spec.input[0], side, side]) as f64
 }
 
 #[cfg(test)]

@@ -109,6 +109,11 @@ impl<T: Element> Network<T> {
         &self.layers.0
     }
 
+    /// Returns the multiply-accumulates for one input of this shape, of convolutions and matrices only.
+    pub fn macs(&self, input: &[usize]) -> usize {
+        self.layers.macs(input)
+    }
+
     /// Returns all layers, blocks before their children, with the shape of their input.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::model::Network;
+use crate::nn::Layer;
 use crate::tensor::Element;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -41,36 +42,39 @@ pub struct Summary {
 /// # Errors
 /// As [`Network::walk`].
 pub fn summary<T: Element>(network: &Network<T>) -> Result<Summary> {
-    let mut rows = Vec::new();
-    let mut open: Vec<usize> = Vec::new(); // for each enclosing block: its children still to come
-    for (layer, input) in network.walk()? {
-        while open.last() == Some(&0) {
-            open.pop();
-        }
-        if let Some(left) = open.last_mut() {
-            *left -= 1;
-        }
+    let mut layers = Vec::new();
+    add_rows(network.layers(), network.spec.input.to_vec(), 0, &mut layers)?;
+    let top = layers.iter().filter(|row| row.depth == 0);
+    Ok(Summary {
+        name: network.spec.name.clone(),
+        parameters: top.clone().map(|row| row.parameters).sum(),
+        macs: top.map(|row| row.macs).sum(),
+        layers,
+    })
+}
+
+fn add_rows<T: Element>(
+    layers: &[Layer<T>],
+    mut shape: Vec<usize>,
+    depth: usize,
+    rows: &mut Vec<LayerRow>,
+) -> Result<()> {
+    for layer in layers {
+        let output = layer.output_shape(&shape)?;
         let mut parameters = Vec::new();
         layer.parameters(&mut parameters);
         rows.push(LayerRow {
             layer: layer.name().to_owned(),
             kind: layer.kind(),
-            depth: open.len(),
-            output: layer.output_shape(&input)?,
+            depth,
+            output: output.clone(),
             parameters: parameters.iter().map(|p| p.value.elements()).sum(),
-            macs: layer.macs(&input),
+            macs: layer.macs(&shape),
         });
-        if !layer.children().is_empty() {
-            open.push(layer.children().len());
-        }
+        add_rows(layer.children(), shape, depth + 1, rows)?;
+        shape = output;
     }
-    let top = rows.iter().filter(|r| r.depth == 0);
-    Ok(Summary {
-        name: network.spec.name.clone(),
-        parameters: top.clone().map(|r| r.parameters).sum(),
-        macs: top.map(|r| r.macs).sum(),
-        layers: rows,
-    })
+    Ok(())
 }
 
 impl Summary {
