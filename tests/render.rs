@@ -6,8 +6,8 @@ mod pages;
 mod pictures;
 mod report;
 
-use fer::render::confusion::{Confusion, Normalize};
-use fer::render::{Picture, Scene, Theme};
+use fer::render::chart::confusion_matrix::{Confusion, Normalize};
+use fer::render::{RgbImage, Scene, Theme};
 
 /// Numbers that a failed training or an empty class can produce.
 const BAD: [f64; 5] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, f64::MAX];
@@ -45,7 +45,7 @@ fn check(draw: impl Fn(Theme) -> Scene) -> String {
         let png = a.to_png(1.0).unwrap();
         assert_eq!(png, b.to_png(1.0).unwrap());
         assert_eq!(a.to_svg().unwrap(), b.to_svg().unwrap());
-        let picture = Picture::from_png(&png).unwrap();
+        let picture = RgbImage::from_png(&png).unwrap();
         let (width, height) = a.size();
         assert_eq!(
             (picture.width(), picture.height()),

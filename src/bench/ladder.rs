@@ -4,7 +4,7 @@ use crate::Result;
 use crate::bench::machine::{Limits, LimitsMeter, Machine, Memory};
 use crate::bench::{ConvLayer, normal, seconds};
 use crate::render::Scene;
-use crate::render::chart::{Look, Roof, Roofline, RooflinePoint, roofline};
+use crate::render::chart::{ChartOptions, Roof, Roofline, RooflinePoint, roofline};
 use crate::render::format::counted;
 use fer_kernels::Context;
 use fer_kernels::ladder::{LADDER, Rung};
@@ -185,7 +185,7 @@ impl LadderSpeed {
     ///
     /// # Errors
     /// [`crate::Error::Render`] where the drawing fails.
-    pub fn draw(&self, look: Look) -> Result<Scene> {
+    pub fn draw(&self, look: ChartOptions) -> Result<Scene> {
         let roof = |l: &Limits| Roof {
             name: counted(l.threads, "thread"),
             bandwidth: l.read_gbs,

@@ -11,7 +11,7 @@ use crate::monitor::tensorboard::events::Events;
 use crate::monitor::time_budget::Ration;
 use crate::monitor::updates::Updates;
 use crate::monitor::{Probe, Probed};
-use crate::render::Picture;
+use crate::render::RgbImage;
 use crate::train::StepResult;
 use crate::train::{EpochMetrics, Observer, Outcome, Trainer};
 use crate::{Error, Result};
@@ -49,7 +49,7 @@ pub struct EpochView<'a> {
     /// The watched faces and how they are seen.
     pub saliency: Option<(&'a WatchedFaces, &'a [Seen])>,
     /// Pictures of the filters; empty in epochs that draw none.
-    pub filters: &'a [Picture],
+    pub filters: &'a [RgbImage],
 }
 
 /// Watches a training that has a run folder.

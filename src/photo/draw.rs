@@ -5,7 +5,7 @@ use crate::dataset::image::picture::Colors;
 use crate::dataset::image::resize::resize;
 use crate::photo::Frame;
 use crate::render::Colormap;
-use crate::render::Picture;
+use crate::render::RgbImage;
 use crate::render::canvas::{Ink, fill_rect, stroke, text};
 use crate::render::font::{Weight, width};
 use crate::render::image::mix;
@@ -36,7 +36,7 @@ pub struct Drawn {
 ///
 /// # Panics
 /// If the photo is empty.
-pub fn draw(photo: &Colors, faces: &[Drawn]) -> Picture {
+pub fn draw(photo: &Colors, faces: &[Drawn]) -> RgbImage {
     let (width, height) = (photo.planes[0].width, photo.planes[0].height);
     let (short, long) = (width.min(height) as f64, width.max(height) as f64);
     let scale = (SHORTEST as f64 / short).max(1.0).min(LONGEST as f64 / long);
@@ -44,7 +44,7 @@ pub fn draw(photo: &Colors, faces: &[Drawn]) -> Picture {
     let (wide, high) = (scaled(width), scaled(height));
     let planes = photo.planes.each_ref().map(|p| resize(&p.gray, width, height, wide, high));
     let mut picture =
-        Picture::from_fn(wide, high, |x, y| planes.each_ref().map(|p| p[y * wide + x]));
+        RgbImage::from_fn(wide, high, |x, y| planes.each_ref().map(|p| p[y * wide + x]));
     let square = |face: &Drawn| {
         let by = scale * photo.scale;
         let scaled = face.frame.map(|f| Frame { x: f.x * by, y: f.y * by, side: f.side * by });
@@ -67,7 +67,7 @@ pub fn draw(photo: &Colors, faces: &[Drawn]) -> Picture {
 }
 
 /// Lays the magnitudes over the square, bilinear between their cells; strong hides most.
-fn lay_saliency(picture: &mut Picture, frame: &Frame, saliency: &[f32]) {
+fn lay_saliency(picture: &mut RgbImage, frame: &Frame, saliency: &[f32]) {
     if saliency.len() != SIDE * SIDE {
         return;
     }
@@ -99,7 +99,7 @@ fn between(values: &[f32], x: f64, y: f64) -> f32 {
     row(y0) + ty * (row(y0 + 1) - row(y0))
 }
 
-fn outline(picture: &mut Picture, frame: &Frame, line: f32) {
+fn outline(picture: &mut RgbImage, frame: &Frame, line: f32) {
     let (left, top) = (frame.x as f32, frame.y as f32);
     let (right, bottom) = (left + frame.side as f32, top + frame.side as f32);
     let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
@@ -108,7 +108,7 @@ fn outline(picture: &mut Picture, frame: &Frame, line: f32) {
 }
 
 /// Writes the words at the box, about as wide as it; returns what they cover.
-fn label(picture: &mut Picture, frame: &Frame, lines: &[String; 2], taken: &[Area]) -> Area {
+fn label(picture: &mut RgbImage, frame: &Frame, lines: &[String; 2], taken: &[Area]) -> Area {
     let widest = |size: f32| lines.iter().map(|l| width(l, size, Weight::Bold)).fold(0.0, f32::max);
     let size = (10.0 * frame.side as f32 / widest(10.0).max(1.0)).clamp(10.0, 26.0);
     let wide = widest(size) + 0.5 * size;

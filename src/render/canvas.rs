@@ -3,7 +3,7 @@
 use crate::render::font;
 use crate::render::font::Weight;
 use crate::render::image::mix;
-use crate::render::{Picture, Rgb};
+use crate::render::{Rgb, RgbImage};
 
 /// A point in pixels, y downwards.
 pub type Point = (f32, f32);
@@ -24,7 +24,7 @@ impl From<Rgb> for Ink {
 }
 
 /// Lays `ink` on the pixel (`x`, `y`), of which the shape covers the part `coverage`.
-fn blend(picture: &mut Picture, x: i32, y: i32, ink: Ink, coverage: f32) {
+fn blend(picture: &mut RgbImage, x: i32, y: i32, ink: Ink, coverage: f32) {
     let (width, height) = (picture.width() as i32, picture.height() as i32);
     if x < 0 || y < 0 || x >= width || y >= height || coverage <= 0.0 {
         return;
@@ -40,7 +40,7 @@ fn pixels(low: f32, high: f32, size: usize) -> std::ops::Range<i32> {
 }
 
 /// Fills a rectangle; edges between pixels are blended.
-pub fn fill_rect(picture: &mut Picture, left: f32, top: f32, right: f32, bottom: f32, ink: Ink) {
+pub fn fill_rect(picture: &mut RgbImage, left: f32, top: f32, right: f32, bottom: f32, ink: Ink) {
     let overlap = |low: f32, high: f32, pixel: i32| {
         (high.min(pixel as f32 + 1.0) - low.max(pixel as f32)).clamp(0.0, 1.0)
     };
@@ -55,7 +55,7 @@ pub fn fill_rect(picture: &mut Picture, left: f32, top: f32, right: f32, bottom:
 ///
 /// The coverage of a pixel is read off its distance to the nearest segment, so that crossings
 /// of a half-transparent line with itself are not darker.
-pub fn stroke(picture: &mut Picture, points: &[Point], width: f32, ink: Ink) {
+pub fn stroke(picture: &mut RgbImage, points: &[Point], width: f32, ink: Ink) {
     let reach = width / 2.0 + 0.5;
     let bounds = |pick: fn(&Point) -> f32| {
         points.iter().map(pick).fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(v), h.max(v)))
@@ -94,7 +94,7 @@ fn distance_to_segment(p: Point, a: Point, b: Point) -> f32 {
 }
 
 /// Fills a disc.
-pub fn fill_circle(picture: &mut Picture, center: Point, radius: f32, ink: Ink) {
+pub fn fill_circle(picture: &mut RgbImage, center: Point, radius: f32, ink: Ink) {
     for y in pixels(center.1 - radius - 0.5, center.1 + radius + 0.5, picture.height()) {
         for x in pixels(center.0 - radius - 0.5, center.0 + radius + 0.5, picture.width()) {
             let distance = (x as f32 + 0.5 - center.0).hypot(y as f32 + 0.5 - center.1);
@@ -104,7 +104,7 @@ pub fn fill_circle(picture: &mut Picture, center: Point, radius: f32, ink: Ink) 
 }
 
 /// Fills a polygon by the even-odd rule: four scan lines a pixel row, exact along the row.
-pub fn fill_polygon(picture: &mut Picture, points: &[Point], ink: Ink) {
+pub fn fill_polygon(picture: &mut RgbImage, points: &[Point], ink: Ink) {
     const SCANS: usize = 4;
     if points.len() < 3 || points.iter().any(|p| !p.0.is_finite() || !p.1.is_finite()) {
         return;
@@ -145,7 +145,7 @@ fn crossings(points: &[Point], y: f32) -> Vec<f32> {
 /// Writes one line of text from the baseline's start at `origin`; turned a quarter to the left
 /// (reading upwards) where `upwards`.
 pub fn text(
-    picture: &mut Picture,
+    picture: &mut RgbImage,
     content: &str,
     origin: Point,
     size: f32,

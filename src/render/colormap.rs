@@ -6,7 +6,7 @@ use crate::render::format::engineering;
 use crate::render::image::{check_len, mix};
 use crate::render::scene::{Align, Anchor, TextStyle};
 use crate::render::theme::Palette;
-use crate::render::{Picture, Rgb};
+use crate::render::{Rgb, RgbImage};
 
 /// How numbers become colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,13 +125,13 @@ pub fn draw_map(
     height: usize,
     colormap: Colormap,
     scale: Scale,
-) -> Result<Picture> {
+) -> Result<RgbImage> {
     check_len("draw_map", values.len(), width, height)?;
     let color = |v: f32| {
         let part = scale.part(v);
         colormap.color(if colormap.is_signed() { part } else { part.abs() })
     };
-    Ok(Picture::from_fn(width, height, |x, y| color(values[y * width + x])))
+    Ok(RgbImage::from_fn(width, height, |x, y| color(values[y * width + x])))
 }
 
 /// Lays a map over a picture: the stronger the number, the less of the picture shows through
@@ -139,15 +139,15 @@ pub fn draw_map(
 ///
 /// **Errors**: [`crate::Error::Shape`] where map and picture differ in size.
 pub fn overlay(
-    face: &Picture,
+    face: &RgbImage,
     values: &[f32],
     colormap: Colormap,
     scale: Scale,
-) -> Result<Picture> {
+) -> Result<RgbImage> {
     let (width, height) = (face.width(), face.height());
     check_len("overlay", values.len(), width, height)?;
     let map = draw_map(values, width, height, colormap, scale)?;
-    Ok(Picture::from_fn(width, height, |x, y| {
+    Ok(RgbImage::from_fn(width, height, |x, y| {
         let strength = scale.part(values[y * width + x]).abs();
         // The square root lets middling evidence be seen; NaN hides most.
         let alpha = if strength.is_nan() { 0.8 } else { 0.8 * strength.min(1.0).sqrt() };
@@ -220,7 +220,7 @@ impl ScaleBar {
         let bold = TextStyle { color: palette.ink, ..style.bold() };
         scene.text(x, y, self.label.as_str(), bold);
         scene.text(x + bold.width(&self.label) + 10.0, y, note, style);
-        let strip = Picture::from_fn(128, 1, |i, _| {
+        let strip = RgbImage::from_fn(128, 1, |i, _| {
             let t = i as f32 / 127.0;
             self.colormap.color(if self.colormap.is_signed() { 2.0 * t - 1.0 } else { t })
         });

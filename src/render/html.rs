@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::Result;
-use crate::render::Picture;
+use crate::render::RgbImage;
 
 /// Makes text safe inside HTML and XML, in content and in quoted attributes; control characters
 /// that XML forbids are dropped.
@@ -96,8 +96,8 @@ impl Document {
 
     /// A figure from a picture, embedded.
     ///
-    /// **Errors**: as [`Picture::to_png`].
-    pub fn picture(&mut self, picture: &Picture, alt: &str, caption: &str) -> Result<&mut Self> {
+    /// **Errors**: as [`RgbImage::to_png`].
+    pub fn picture(&mut self, picture: &RgbImage, alt: &str, caption: &str) -> Result<&mut Self> {
         Ok(self.png(&picture.to_png()?, alt, caption))
     }
 

@@ -10,16 +10,16 @@ pub const MAX_PIXELS: usize = 100_000_000;
 
 /// An RGB picture, rows from top to bottom.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
+pub struct RgbImage {
     width: usize,
     height: usize,
     pixels: Vec<Rgb>,
 }
 
-impl Picture {
+impl RgbImage {
     /// A picture of one colour.
     pub fn new(width: usize, height: usize, color: Rgb) -> Self {
-        Picture { width, height, pixels: vec![color; width * height] }
+        RgbImage { width, height, pixels: vec![color; width * height] }
     }
 
     /// Builds a picture pixel by pixel from `color(x, y)`.
@@ -32,22 +32,22 @@ impl Picture {
         for y in 0..height {
             pixels.extend((0..width).map(|x| color(x, y)));
         }
-        Picture { width, height, pixels }
+        RgbImage { width, height, pixels }
     }
 
     /// A gray picture from bytes, `gray[y * width + x]`.
     ///
     /// **Errors**: [`Error::Shape`] where the length is not `width * height`.
     pub fn from_gray(gray: &[u8], width: usize, height: usize) -> Result<Self> {
-        check_len("Picture::from_gray", gray.len(), width, height)?;
-        Ok(Picture { width, height, pixels: gray.iter().map(|&g| [g; 3]).collect() })
+        check_len("RgbImage::from_gray", gray.len(), width, height)?;
+        Ok(RgbImage { width, height, pixels: gray.iter().map(|&g| [g; 3]).collect() })
     }
 
     /// A gray picture from numbers: 0 is black, 1 is white, others clipped, NaN black.
     ///
     /// **Errors**: [`Error::Shape`] where the length is not `width * height`.
     pub fn from_unit(values: &[f32], width: usize, height: usize) -> Result<Self> {
-        check_len("Picture::from_unit", values.len(), width, height)?;
+        check_len("RgbImage::from_unit", values.len(), width, height)?;
         let gray: Vec<u8> =
             values.iter().map(|v| (v.clamp(0.0, 1.0) * 255.0).round() as u8).collect();
         Self::from_gray(&gray, width, height)
@@ -105,8 +105,8 @@ impl Picture {
     }
 
     /// Changes the size; every new pixel takes the colour of the nearest old one.
-    pub fn resized_nearest(&self, width: usize, height: usize) -> Picture {
-        Picture::from_fn(width, height, |x, y| {
+    pub fn resized_nearest(&self, width: usize, height: usize) -> RgbImage {
+        RgbImage::from_fn(width, height, |x, y| {
             self.at(
                 (2 * x + 1) * self.width / (2 * width),
                 (2 * y + 1) * self.height / (2 * height),
@@ -115,12 +115,12 @@ impl Picture {
     }
 
     /// Changes the size by bilinear interpolation, pixel centres at half-integers.
-    pub fn resized_smooth(&self, width: usize, height: usize) -> Picture {
+    pub fn resized_smooth(&self, width: usize, height: usize) -> RgbImage {
         let weights = |out: usize, size: usize, new_size: usize| {
             let at = ((out as f32 + 0.5) * size as f32 / new_size as f32 - 0.5).max(0.0);
             (at as usize, at.fract())
         };
-        Picture::from_fn(width, height, |x, y| {
+        RgbImage::from_fn(width, height, |x, y| {
             let (x0, fx) = weights(x, self.width, width);
             let (y0, fy) = weights(y, self.height, height);
             let top = mix(self.at(x0, y0), self.at(x0 + 1, y0), fx);
@@ -130,7 +130,7 @@ impl Picture {
 
     /// Copies `other` into this picture with its top left corner at (`left`, `top`);
     /// what falls outside is cut off.
-    pub fn blit(&mut self, other: &Picture, left: usize, top: usize) {
+    pub fn blit(&mut self, other: &RgbImage, left: usize, top: usize) {
         let columns = other.width.min(self.width.saturating_sub(left));
         for y in 0..other.height.min(self.height.saturating_sub(top)) {
             let to = (top + y) * self.width + left;
@@ -166,7 +166,7 @@ impl Picture {
     ///
     /// **Errors**: [`Error::Render`] where the bytes are no PNG, are damaged, or hold more than
     /// [`MAX_PIXELS`] pixels.
-    pub fn from_png(bytes: &[u8]) -> Result<Picture> {
+    pub fn from_png(bytes: &[u8]) -> Result<RgbImage> {
         let refuse = |e: png::DecodingError| Error::Render(format!("not a readable PNG: {e}"));
         let limits = png::Limits { bytes: 4 * MAX_PIXELS };
         let mut decoder = png::Decoder::new_with_limits(std::io::Cursor::new(bytes), limits);
@@ -180,12 +180,12 @@ impl Picture {
         let channels = frame.color_type.samples();
         let pixels =
             samples[..frame.buffer_size()].chunks_exact(channels).map(over_white).collect();
-        Ok(Picture { width, height, pixels })
+        Ok(RgbImage { width, height, pixels })
     }
 
     /// The picture as a `data:` address for SVG and HTML.
     ///
-    /// **Errors**: as [`Picture::to_png`].
+    /// **Errors**: as [`RgbImage::to_png`].
     pub fn to_data_uri(&self) -> Result<String> {
         Ok(format!("data:image/png;base64,{}", crate::render::base64(&self.to_png()?)))
     }

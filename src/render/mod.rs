@@ -10,7 +10,6 @@
 pub mod canvas;
 pub mod chart;
 pub mod colormap;
-pub mod confusion;
 pub mod font;
 pub mod format;
 pub mod html;
@@ -23,7 +22,7 @@ pub mod theme;
 pub mod write;
 
 pub use colormap::{BarEnds, Colormap, Scale, ScaleBar};
-pub use image::{Picture, Rgb};
+pub use image::{Rgb, RgbImage};
 pub use scene::Scene;
 pub use svg::hex;
 pub use theme::Theme;

@@ -7,7 +7,7 @@ use crate::render::font;
 use crate::render::font::Weight;
 use crate::render::image::check_pixels;
 use crate::render::svg;
-use crate::render::{Picture, Rgb};
+use crate::render::{Rgb, RgbImage};
 
 /// Which part of a line of text stands at its x position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl TextStyle {
 
 /// One thing drawn. Lengths are in pixels at scale 1, y downwards.
 #[derive(Clone, Debug)]
-pub(crate) enum Shape {
+pub(crate) enum Primitive {
     Rect {
         left: f32,
         top: f32,
@@ -119,7 +119,7 @@ pub(crate) enum Shape {
         style: TextStyle,
     },
     Picture {
-        picture: Picture,
+        picture: RgbImage,
         left: f32,
         top: f32,
         width: f32,
@@ -134,13 +134,13 @@ pub struct Scene {
     pub(crate) width: f32,
     pub(crate) height: f32,
     pub(crate) ground: Rgb,
-    pub(crate) shapes: Vec<Shape>,
+    pub(crate) primitives: Vec<Primitive>,
 }
 
 impl Scene {
     /// An empty drawing.
     pub fn new(width: f32, height: f32, ground: Rgb) -> Self {
-        Scene { width, height, ground, shapes: Vec::new() }
+        Scene { width, height, ground, primitives: Vec::new() }
     }
 
     /// Width and height in pixels at scale 1.
@@ -151,7 +151,7 @@ impl Scene {
     /// Fills a rectangle.
     pub fn rect(&mut self, left: f32, top: f32, width: f32, height: f32, ink: impl Into<Ink>) {
         let (right, bottom) = (left + width.max(0.0), top + height.max(0.0));
-        self.shapes.push(Shape::Rect { left, top, right, bottom, ink: ink.into() });
+        self.primitives.push(Primitive::Rect { left, top, right, bottom, ink: ink.into() });
     }
 
     /// Draws the outline of a rectangle, inside it.
@@ -164,17 +164,17 @@ impl Scene {
 
     /// Draws a line through points.
     pub fn line(&mut self, points: Vec<Point>, width: f32, ink: impl Into<Ink>) {
-        self.shapes.push(Shape::Line { points, width, ink: ink.into() });
+        self.primitives.push(Primitive::Line { points, width, ink: ink.into() });
     }
 
     /// Fills a polygon.
     pub fn polygon(&mut self, points: Vec<Point>, ink: impl Into<Ink>) {
-        self.shapes.push(Shape::Polygon { points, ink: ink.into() });
+        self.primitives.push(Primitive::Polygon { points, ink: ink.into() });
     }
 
     /// Fills a disc.
     pub fn circle(&mut self, center: Point, radius: f32, ink: impl Into<Ink>) {
-        self.shapes.push(Shape::Circle { center, radius, ink: ink.into() });
+        self.primitives.push(Primitive::Circle { center, radius, ink: ink.into() });
     }
 
     /// Writes one line of text at (`x`, `y`).
@@ -191,7 +191,7 @@ impl Scene {
             Anchor::Middle => style.size * font::CAP_HEIGHT / 2.0,
         };
         let origin = if style.upwards { (x + across, y - along) } else { (x + along, y + across) };
-        self.shapes.push(Shape::Text { content, origin, style });
+        self.primitives.push(Primitive::Text { content, origin, style });
     }
 
     /// Writes text broken into lines no wider than `max_width`, the first at `y`; returns the
@@ -214,12 +214,12 @@ impl Scene {
     /// Places a picture, enlarged to `width` × `height`: its pixels as squares, or `smooth`.
     pub fn picture(
         &mut self,
-        picture: Picture,
+        picture: RgbImage,
         (left, top): Point,
         (width, height): (f32, f32),
         smooth: bool,
     ) {
-        self.shapes.push(Shape::Picture { picture, left, top, width, height, smooth });
+        self.primitives.push(Primitive::Picture { picture, left, top, width, height, smooth });
     }
 
     /// Draws another drawing into this one, its top left corner at (`left`, `top`), its ground
@@ -227,24 +227,26 @@ impl Scene {
     pub fn insert(&mut self, other: &Scene, left: f32, top: f32) {
         let moved = |p: &Point| (p.0 + left, p.1 + top);
         let all = |points: &[Point]| points.iter().map(moved).collect::<Vec<_>>();
-        self.shapes.extend(other.shapes.iter().map(|shape| match shape.clone() {
-            Shape::Rect { left: l, top: t, right, bottom, ink } => Shape::Rect {
+        self.primitives.extend(other.primitives.iter().map(|primitive| match primitive.clone() {
+            Primitive::Rect { left: l, top: t, right, bottom, ink } => Primitive::Rect {
                 left: l + left,
                 top: t + top,
                 right: right + left,
                 bottom: bottom + top,
                 ink,
             },
-            Shape::Line { points, width, ink } => Shape::Line { points: all(&points), width, ink },
-            Shape::Polygon { points, ink } => Shape::Polygon { points: all(&points), ink },
-            Shape::Circle { center, radius, ink } => {
-                Shape::Circle { center: moved(&center), radius, ink }
+            Primitive::Line { points, width, ink } => {
+                Primitive::Line { points: all(&points), width, ink }
             }
-            Shape::Text { content, origin, style } => {
-                Shape::Text { content, origin: moved(&origin), style }
+            Primitive::Polygon { points, ink } => Primitive::Polygon { points: all(&points), ink },
+            Primitive::Circle { center, radius, ink } => {
+                Primitive::Circle { center: moved(&center), radius, ink }
             }
-            Shape::Picture { picture, left: l, top: t, width, height, smooth } => {
-                Shape::Picture { picture, left: l + left, top: t + top, width, height, smooth }
+            Primitive::Text { content, origin, style } => {
+                Primitive::Text { content, origin: moved(&origin), style }
+            }
+            Primitive::Picture { picture, left: l, top: t, width, height, smooth } => {
+                Primitive::Picture { picture, left: l + left, top: t + top, width, height, smooth }
             }
         }));
     }
@@ -252,13 +254,13 @@ impl Scene {
     /// The drawing as pixels, `scale` of them per unit.
     ///
     /// **Errors**: [`crate::Error::Render`] where that would be too many.
-    pub fn rasterize(&self, scale: f32) -> Result<Picture> {
+    pub fn rasterize(&self, scale: f32) -> Result<RgbImage> {
         let pixels = |length: f32| (length * scale).ceil().max(1.0) as usize;
         let (width, height) = (pixels(self.width), pixels(self.height));
         check_pixels(width, height)?;
-        let mut picture = Picture::new(width, height, self.ground);
-        for shape in &self.shapes {
-            paint(&mut picture, shape, scale);
+        let mut picture = RgbImage::new(width, height, self.ground);
+        for primitive in &self.primitives {
+            paint(&mut picture, primitive, scale);
         }
         Ok(picture)
     }
@@ -272,16 +274,16 @@ impl Scene {
 
     /// The drawing as an SVG document; text stays text, pictures are embedded as PNG.
     ///
-    /// **Errors**: as [`Picture::to_png`].
+    /// **Errors**: as [`RgbImage::to_png`].
     pub fn to_svg(&self) -> Result<String> {
         svg::write(self)
     }
 }
 
-fn paint(picture: &mut Picture, shape: &Shape, scale: f32) {
+fn paint(picture: &mut RgbImage, primitive: &Primitive, scale: f32) {
     let scaled = |points: &[Point]| points.iter().map(|p| (p.0 * scale, p.1 * scale)).collect();
-    match shape {
-        Shape::Rect { left, top, right, bottom, ink } => {
+    match primitive {
+        Primitive::Rect { left, top, right, bottom, ink } => {
             canvas::fill_rect(
                 picture,
                 left * scale,
@@ -291,24 +293,24 @@ fn paint(picture: &mut Picture, shape: &Shape, scale: f32) {
                 *ink,
             );
         }
-        Shape::Line { points, width, ink } => {
+        Primitive::Line { points, width, ink } => {
             let points: Vec<Point> = scaled(points);
             canvas::stroke(picture, &points, width * scale, *ink);
         }
-        Shape::Polygon { points, ink } => {
+        Primitive::Polygon { points, ink } => {
             let points: Vec<Point> = scaled(points);
             canvas::fill_polygon(picture, &points, *ink);
         }
-        Shape::Circle { center, radius, ink } => {
+        Primitive::Circle { center, radius, ink } => {
             let center = (center.0 * scale, center.1 * scale);
             canvas::fill_circle(picture, center, radius * scale, *ink);
         }
-        Shape::Text { content, origin, style } => {
+        Primitive::Text { content, origin, style } => {
             let origin = (origin.0 * scale, origin.1 * scale);
             let (size, ink) = (style.size * scale, style.color.into());
             canvas::text(picture, content, origin, size, style.weight, style.upwards, ink);
         }
-        Shape::Picture { picture: source, left, top, width, height, smooth } => {
+        Primitive::Picture { picture: source, left, top, width, height, smooth } => {
             let edge = |at: f32| (at * scale).round().max(0.0) as usize;
             let (x, y) = (edge(*left), edge(*top));
             let size = (edge(left + width) - x, edge(top + height) - y);

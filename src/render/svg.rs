@@ -9,7 +9,7 @@ use crate::render::canvas::{Ink, Point};
 use crate::render::font;
 use crate::render::font::Weight;
 use crate::render::html::escape;
-use crate::render::scene::Shape;
+use crate::render::scene::Primitive;
 
 /// Writes the document. `fmt::Write` into a `String` cannot fail, so its results are dropped.
 pub(crate) fn write(scene: &Scene) -> Result<String> {
@@ -21,16 +21,16 @@ pub(crate) fn write(scene: &Scene) -> Result<String> {
         font::FAMILY,
         hex(scene.ground)
     );
-    for shape in &scene.shapes {
-        write_shape(&mut svg, shape)?;
+    for primitive in &scene.primitives {
+        write_primitive(&mut svg, primitive)?;
     }
     svg.push_str("</svg>\n");
     Ok(svg)
 }
 
-fn write_shape(svg: &mut String, shape: &Shape) -> Result<()> {
-    let _ = match shape {
-        Shape::Rect { left, top, right, bottom, ink } => writeln!(
+fn write_primitive(svg: &mut String, primitive: &Primitive) -> Result<()> {
+    let _ = match primitive {
+        Primitive::Rect { left, top, right, bottom, ink } => writeln!(
             svg,
             "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" {}/>",
             number(*left),
@@ -39,7 +39,7 @@ fn write_shape(svg: &mut String, shape: &Shape) -> Result<()> {
             number(bottom - top),
             paint("fill", *ink)
         ),
-        Shape::Line { points, width, ink } => writeln!(
+        Primitive::Line { points, width, ink } => writeln!(
             svg,
             "<polyline points=\"{}\" fill=\"none\" {} stroke-width=\"{}\" \
              stroke-linecap=\"round\" stroke-linejoin=\"round\"/>",
@@ -47,11 +47,11 @@ fn write_shape(svg: &mut String, shape: &Shape) -> Result<()> {
             paint("stroke", *ink),
             number(*width)
         ),
-        Shape::Polygon { points, ink } => {
+        Primitive::Polygon { points, ink } => {
             let fill = paint("fill", *ink);
             writeln!(svg, "<polygon points=\"{}\" fill-rule=\"evenodd\" {fill}/>", path(points))
         }
-        Shape::Circle { center, radius, ink } => writeln!(
+        Primitive::Circle { center, radius, ink } => writeln!(
             svg,
             "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" {}/>",
             number(center.0),
@@ -59,7 +59,7 @@ fn write_shape(svg: &mut String, shape: &Shape) -> Result<()> {
             number(*radius),
             paint("fill", *ink)
         ),
-        Shape::Text { content, origin, style } => {
+        Primitive::Text { content, origin, style } => {
             let (x, y) = (number(origin.0), number(origin.1));
             let turn = match style.upwards {
                 true => format!(" transform=\"rotate(-90 {x} {y})\""),
@@ -74,7 +74,7 @@ fn write_shape(svg: &mut String, shape: &Shape) -> Result<()> {
                 escape(content)
             )
         }
-        Shape::Picture { picture, left, top, width, height, smooth } => {
+        Primitive::Picture { picture, left, top, width, height, smooth } => {
             let rendering = if *smooth { "auto" } else { "pixelated" };
             writeln!(
                 svg,

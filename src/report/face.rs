@@ -2,14 +2,14 @@
 
 use crate::explain::Classifier;
 use crate::explain::batch::{face, logits_of};
-use crate::render::Picture;
+use crate::render::RgbImage;
 use crate::render::panel::{Line, Tone};
 use crate::stats::argmax;
 use crate::{Result, SIDE};
 
 /// A face with what is known about it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ShownFace {
+pub struct PredictedFace {
     /// `[48, 48]` in \[0,1\].
     pub pixels: Vec<f32>,
     /// True class, where known.
@@ -22,21 +22,21 @@ pub struct ShownFace {
     pub probability: f32,
 }
 
-impl ShownFace {
+impl PredictedFace {
     /// Faces `[n, 48, 48]` with labels and origins, judged by the network in one go.
     ///
     /// **Errors**: those of the network.
-    pub fn judge(
+    pub fn predict(
         model: &dyn Classifier,
         faces: &[f32],
         labels: &[Option<usize>],
         origins: &[String],
-    ) -> Result<Vec<ShownFace>> {
+    ) -> Result<Vec<PredictedFace>> {
         let draw = |i: usize, out: &mut [f32]| out.copy_from_slice(face(faces, i));
         let logits = logits_of(model, labels.len(), draw)?;
         let judged = |(i, row): (usize, &[f32])| {
             let predicted = argmax(row);
-            ShownFace {
+            PredictedFace {
                 pixels: face(faces, i).to_vec(),
                 label: labels[i],
                 origin: origins[i].clone(),
@@ -50,8 +50,8 @@ impl ShownFace {
     /// The picture.
     ///
     /// **Errors**: `Shape` where the face is not 48×48.
-    pub fn picture(&self) -> Result<Picture> {
-        Picture::from_unit(&self.pixels, SIDE, SIDE)
+    pub fn picture(&self) -> Result<RgbImage> {
+        RgbImage::from_unit(&self.pixels, SIDE, SIDE)
     }
 
     /// The header of its row: true class, what the network says, where it came from.

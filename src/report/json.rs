@@ -1,24 +1,24 @@
 //! Explanations as one JSON object.
 
 use crate::explain::{Attribution, Note};
-use crate::report::ShownFace;
+use crate::report::PredictedFace;
 use crate::report::face::name;
 use serde::Serialize;
 
 /// Everything a page says, for programs.
 #[derive(Clone, Debug, Serialize)]
-pub struct Record {
+pub struct ExplanationsJson {
     /// The network.
     pub model: String,
     /// Whether the probabilities are calibrated ones.
     pub calibrated: bool,
     /// The faces.
-    pub faces: Vec<FaceRecord>,
+    pub faces: Vec<FaceJson>,
 }
 
 /// One face.
 #[derive(Clone, Debug, Serialize)]
-pub struct FaceRecord {
+pub struct FaceJson {
     /// Where it came from.
     pub origin: String,
     /// True class, where known.
@@ -28,12 +28,12 @@ pub struct FaceRecord {
     /// Its probability.
     pub probability: f32,
     /// Its explanations, a method each.
-    pub explanations: Vec<ExplanationRecord>,
+    pub explanations: Vec<ExplanationJson>,
 }
 
 /// One face explained by one method.
 #[derive(Clone, Debug, Serialize)]
-pub struct ExplanationRecord {
+pub struct ExplanationJson {
     /// Name on the command line.
     pub method: String,
     /// What was explained.
@@ -56,16 +56,16 @@ pub struct ExplanationRecord {
     pub refused: Option<String>,
 }
 
-impl Record {
+impl ExplanationsJson {
     /// `found[m][i]` explains `faces[i]` by method m.
     pub fn new(
         model: &str,
         calibrated: bool,
         names: &[&str],
-        faces: &[ShownFace],
+        faces: &[PredictedFace],
         found: &[Vec<Attribution>],
-    ) -> Record {
-        let one = |(i, face): (usize, &ShownFace)| FaceRecord {
+    ) -> ExplanationsJson {
+        let one = |(i, face): (usize, &PredictedFace)| FaceJson {
             origin: face.origin.clone(),
             label: face.label.map(|c| name(names, c).into()),
             predicted: name(names, face.predicted).into(),
@@ -73,13 +73,13 @@ impl Record {
             explanations: found.iter().map(|m| explanation(&m[i], names)).collect(),
         };
         let faces = faces.iter().enumerate().map(one).collect();
-        Record { model: model.into(), calibrated, faces }
+        ExplanationsJson { model: model.into(), calibrated, faces }
     }
 }
 
-fn explanation(a: &Attribution, names: &[&str]) -> ExplanationRecord {
+fn explanation(a: &Attribution, names: &[&str]) -> ExplanationJson {
     let class = name(names, a.class);
-    ExplanationRecord {
+    ExplanationJson {
         method: a.method.name().into(),
         target: match a.method.explains_probability() {
             true => format!("probability of {class}"),

@@ -13,9 +13,9 @@ pub mod json;
 pub mod lime;
 pub mod saliency;
 
-pub use evaluation::evaluation_dir::write_folder;
-pub use evaluation::evaluation_report::EvaluationReport;
-pub use evaluation::sheet::{class_sheet, mistake_sheet};
-pub use face::ShownFace;
+pub use evaluation::contact_sheet::{class_sheet, mistake_sheet};
+pub use evaluation::output_dir::write_folder;
+pub use evaluation::report::EvaluationReport;
+pub use face::PredictedFace;
 
 pub use crate::render::write;

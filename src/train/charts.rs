@@ -2,7 +2,7 @@
 
 use crate::dataset::Dataset;
 use crate::render::Scene;
-use crate::render::chart::{BarChart, BarSeries, Epoch, Look, Run, bars, curves};
+use crate::render::chart::{BarChart, BarSeries, ChartOptions, Epoch, Run, bars, curves};
 use crate::render::format::thousands;
 use crate::render::write::write_both;
 use crate::train::run_dir::METRICS;
@@ -40,7 +40,7 @@ pub fn class_chart(
     title: &str,
     names: &[&str],
     sets: &[(&str, &[u64])],
-    look: Look,
+    look: ChartOptions,
 ) -> Result<Scene> {
     let total = |counts: &[u64]| thousands(counts.iter().sum());
     let words = |(name, counts): &(&str, &[u64])| match *name {
@@ -74,7 +74,7 @@ pub fn epochs(history: &[EpochMetrics]) -> Vec<Epoch> {
 ///
 /// # Errors
 /// [`Error::Render`] where the drawing fails.
-pub fn curve_chart(runs: &[(String, Vec<EpochMetrics>)], look: Look) -> Result<Scene> {
+pub fn curve_chart(runs: &[(String, Vec<EpochMetrics>)], look: ChartOptions) -> Result<Scene> {
     let title = match runs {
         [(name, _)] => format!("Training of {name}"),
         _ => format!("Training of {} runs", runs.len()),
@@ -118,7 +118,7 @@ impl Trainer {
             true => counts.train.iter().zip(&counts.validation).map(|(a, b)| a + b).collect(),
             false => counts.train.clone(),
         };
-        let look = Look::default();
+        let look = ChartOptions::default();
         let scene = class_chart("Faces of each class in the data", &names, &[("", &data)], look)?;
         write_both(&scene, folder, "class_counts")?;
         let sets: [(&str, &[u64]); 2] =
@@ -134,7 +134,7 @@ impl Trainer {
             return Ok(());
         }
         let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
-        let scene = curve_chart(&[(name, self.progress.history.clone())], Look::default())?;
+        let scene = curve_chart(&[(name, self.progress.history.clone())], ChartOptions::default())?;
         write_both(&scene, folder, "curves")
     }
 }

@@ -4,7 +4,7 @@ use crate::support::place::Place;
 use fer::files::write_atomic;
 use fer::model::weights::network_file;
 use fer::model::{Network, NetworkSpec};
-use fer::render::Picture;
+use fer::render::RgbImage;
 use std::path::{Path, PathBuf};
 
 /// Small, but with every kind of layer that explanations ask for.
@@ -48,8 +48,8 @@ impl Bench {
     }
 }
 
-fn picture(path: &Path) -> Picture {
-    Picture::from_png(&std::fs::read(path).expect("a file")).expect("a picture")
+fn picture(path: &Path) -> RgbImage {
+    RgbImage::from_png(&std::fs::read(path).expect("a file")).expect("a picture")
 }
 
 fn json(text: &str) -> serde_json::Value {
@@ -122,7 +122,7 @@ fn targets_explain_what_they_say() {
 fn all_methods_share_a_page_and_pictures_of_any_size_are_read() {
     let bench = Bench::new(NETWORK);
     let gray: Vec<u8> = (0..96 * 80).map(|i| (i % 251) as u8).collect();
-    let png = Picture::from_gray(&gray, 96, 80).and_then(|p| p.to_png()).expect("a picture");
+    let png = RgbImage::from_gray(&gray, 96, 80).and_then(|p| p.to_png()).expect("a picture");
     std::fs::write(bench.path("me.png"), png).expect("a file");
     let text = bench.works("saliency", "me.png --method all --samples 20 --out all.svg --json");
     let explained = json(&text)["faces"][0]["explanations"].as_array().expect("a list").len();

@@ -68,7 +68,7 @@ fn the_proof_says_pass_or_fail_beside_every_claim() {
         assert!(text.contains(word), "{word} in {text}");
     }
     let proof = place.ok(&format!("{line} --json")).json();
-    let checks = proof["checks"].as_array().unwrap();
+    let checks = proof["criteria"].as_array().unwrap();
     assert_eq!(checks.len(), 3);
     assert_eq!(proof["pass"], checks.iter().all(|c| c["pass"] == true));
     assert_eq!(proof["recipes"].as_array().unwrap().len(), 3);

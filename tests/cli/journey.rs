@@ -6,7 +6,7 @@ use fer::explain::attribute;
 use fer::explain::{Attribution, AttributionOptions, Method, NetworkClassifier, Target};
 use fer::model::{Network, architecture};
 use fer::render::colormap::draw_map;
-use fer::render::{Colormap, Picture, Scale};
+use fer::render::{Colormap, RgbImage, Scale};
 use fer::tensor::Tensor;
 use std::path::{Path, PathBuf};
 
@@ -58,6 +58,6 @@ fn a_row_becomes_a_picture() {
     let scale = Scale::percentile99(map);
     let picture = draw_map(map, fer::SIDE, fer::SIDE, Colormap::BlueRed, scale).unwrap();
     let png = picture.to_png().unwrap();
-    assert_eq!(Picture::from_png(&png).unwrap(), picture);
+    assert_eq!(RgbImage::from_png(&png).unwrap(), picture);
     assert!(!Path::new("saliency.png").exists(), "a library writes no files by itself");
 }

@@ -23,7 +23,7 @@ fn wall(width: usize, height: usize, faces: &[(u64, usize, usize, usize)]) -> Pi
 }
 
 fn png(picture: &Picture) -> Vec<u8> {
-    let drawn = fer::render::Picture::from_gray(&picture.gray, picture.width, picture.height);
+    let drawn = fer::render::RgbImage::from_gray(&picture.gray, picture.width, picture.height);
     drawn.unwrap().to_png().unwrap()
 }
 
@@ -105,7 +105,7 @@ fn a_small_picture_is_drawn_whole() {
     let place = Place::with_run(1);
     place.write("small.png", &png(&wall(SIDE, SIDE, &[(3, 0, 0, SIDE)])));
     place.ok("predict run small.png --draw drawn.png");
-    let drawn = fer::render::Picture::from_png(&place.read("drawn.png")).unwrap();
+    let drawn = fer::render::RgbImage::from_png(&place.read("drawn.png")).unwrap();
     assert_eq!((drawn.width(), drawn.height()), (480, 480));
     assert!(!drawn.is_gray(), "neither box nor saliency");
     assert!(drawn.pixels().len() > PIXELS);
@@ -139,7 +139,7 @@ fn every_face_of_a_photo_is_answered_and_drawn() {
     assert!(first.starts_with("party.png  ") && second.starts_with("party.png#2  "), "{text}");
     assert!(first.contains("  left ") && first.contains(", top ") && first.contains(", width "));
     // The drawing: colour inside the boxes, none far from them.
-    let drawn = fer::render::Picture::from_png(&place.read("drawn.png")).unwrap();
+    let drawn = fer::render::RgbImage::from_png(&place.read("drawn.png")).unwrap();
     let scale = drawn.width() as f64 / 640.0;
     let colourful = |x: f64, y: f64| {
         let [r, g, b] = drawn.at((x * scale) as usize, (y * scale) as usize);
@@ -186,10 +186,10 @@ fn a_colour_photo_keeps_its_colours() {
         let value = gray.gray[y * gray.width + x];
         [value - value / 4, value, value / 2]
     };
-    let photo = fer::render::Picture::from_fn(gray.width, gray.height, green);
+    let photo = fer::render::RgbImage::from_fn(gray.width, gray.height, green);
     place.write("green.png", &photo.to_png().unwrap());
     place.ok("predict run green.png --draw drawn.png");
-    let drawn = fer::render::Picture::from_png(&place.read("drawn.png")).unwrap();
+    let drawn = fer::render::RgbImage::from_png(&place.read("drawn.png")).unwrap();
     assert_eq!(drawn.at(drawn.width() - 5, drawn.height() - 5), [96, 128, 64]);
 }
 

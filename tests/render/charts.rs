@@ -2,8 +2,8 @@
 
 use crate::render::{BAD, check, confusion};
 use fer::render::chart;
-use fer::render::chart::Look;
-use fer::render::confusion::Normalize;
+use fer::render::chart::ChartOptions;
+use fer::render::chart::confusion_matrix::Normalize;
 use fer::render::theme::{contrast, readable_on};
 use fer::render::{Colormap, Theme, terminal};
 
@@ -65,11 +65,12 @@ fn curves_mark_the_first_best_epoch() {
     let mut flat = run(0.4).epochs;
     flat.iter_mut().for_each(|e| e.validation_accuracy = if e.epoch == 2 { f64::NAN } else { 0.5 });
     assert_eq!(chart::Run::new("flat", flat).best, Some(1));
-    let svg = check(|theme| chart::curves("Two panels", &[run(0.4)], Look::new(theme)).unwrap());
+    let svg =
+        check(|theme| chart::curves("Two panels", &[run(0.4)], ChartOptions::new(theme)).unwrap());
     for word in ["Accuracy", "Loss", "training", "validation", "epoch 5: 55.0 %", ">epoch<"] {
         assert!(svg.contains(word), "{word} is missing");
     }
-    let several = chart::curves("", &[run(0.4), run(0.6)], Look::default()).unwrap();
+    let several = chart::curves("", &[run(0.4), run(0.6)], ChartOptions::default()).unwrap();
     assert!(several.to_svg().unwrap().contains("best epoch"));
 }
 
@@ -85,7 +86,7 @@ fn the_words_at_the_best_epoch_go_where_no_line_runs() {
             validation_loss: if epoch == 1 { 2.0 } else { 1.05 },
         });
         let run = chart::Run::new("run", epochs.collect());
-        let svg = chart::curves("", &[run], Look::default()).unwrap().to_svg().unwrap();
+        let svg = chart::curves("", &[run], ChartOptions::default()).unwrap().to_svg().unwrap();
         let attribute = |line: &str, name: &str| -> f64 {
             let at = line.split(&format!(" {name}=\"")).nth(1).unwrap();
             at.split('"').next().unwrap().parse().unwrap()
@@ -105,7 +106,7 @@ fn bar_heights_are_in_proportion() {
         series: vec![chart::BarSeries { values: vec![7215.0, 436.0], ..Default::default() }],
         ..Default::default()
     };
-    let svg = check(|theme| chart::bars(&chart, Look::new(theme)).unwrap());
+    let svg = check(|theme| chart::bars(&chart, ChartOptions::new(theme)).unwrap());
     assert!(svg.contains(">7,215<") && svg.contains(">436<") && svg.contains(">disgust<"));
     let color = format!("fill=\"#{:02x}{:02x}{:02x}\"", 0, 101, 168);
     let bars = svg.lines().filter(|l| l.starts_with("<rect") && l.contains(&color));
@@ -120,7 +121,7 @@ fn bar_heights_are_in_proportion() {
 #[test]
 fn every_chart_survives_bad_numbers_and_empty_input() {
     for bad in BAD {
-        check(|theme| chart::curves("t", &[run(bad)], Look::new(theme)).unwrap());
+        check(|theme| chart::curves("t", &[run(bad)], ChartOptions::new(theme)).unwrap());
         let chart = chart::BarChart {
             categories: vec!["a".into(), "b".into()],
             series: vec![chart::BarSeries {
@@ -132,20 +133,20 @@ fn every_chart_survives_bad_numbers_and_empty_input() {
             reference: Some((bad, "r".into())),
             ..Default::default()
         };
-        check(|theme| chart::bars(&chart, Look::new(theme)).unwrap());
-        let bins = [chart::Bin { count: 3, confidence: bad, accuracy: bad }; 3];
-        check(|theme| chart::reliability("r", &bins, bad, Look::new(theme)).unwrap());
+        check(|theme| chart::bars(&chart, ChartOptions::new(theme)).unwrap());
+        let bins = [chart::ReliabilityBin { count: 3, confidence: bad, accuracy: bad }; 3];
+        check(|theme| chart::reliability("r", &bins, bad, ChartOptions::new(theme)).unwrap());
         for log_x in [false, true] {
             let point =
                 |x, y| chart::ScatterPoint { label: "p".into(), x, y, interval: Some((bad, y)) };
             let points = vec![point(bad, 0.5), point(3.0, bad)];
             let chart = chart::ScatterChart { points, log_x, ..Default::default() };
-            check(|theme| chart::scatter(&chart, Look::new(theme)).unwrap());
+            check(|theme| chart::scatter(&chart, ChartOptions::new(theme)).unwrap());
         }
         let samples = vec![("s".into(), vec![bad, 0.5]), ("none".into(), vec![])];
         let chart =
             chart::HistogramChart { samples, marks: vec![(bad, "m".into())], ..Default::default() };
-        check(|theme| chart::histogram(&chart, Look::new(theme)).unwrap());
+        check(|theme| chart::histogram(&chart, ChartOptions::new(theme)).unwrap());
         let line = |dash| chart::Band {
             name: "l".into(),
             x: vec![0.0, 0.5, 1.0],
@@ -156,7 +157,7 @@ fn every_chart_survives_bad_numbers_and_empty_input() {
         };
         let lines = [chart::Dash::Solid, chart::Dash::Dashed, chart::Dash::Dotted].map(line);
         for unit in [chart::Unit::Percent, chart::Unit::Number] {
-            let look = Look::new;
+            let look = ChartOptions::new;
             check(|theme| chart::bands("b", "", ("x", "y"), unit, &lines, look(theme)).unwrap());
         }
         let point = |gflops, executed| chart::RooflinePoint {
@@ -170,9 +171,9 @@ fn every_chart_survives_bad_numbers_and_empty_input() {
             points: vec![point(bad, None), point(5.0, Some(bad))],
             ..Default::default()
         };
-        check(|theme| chart::roofline(&roof, Look::new(theme)).unwrap());
+        check(|theme| chart::roofline(&roof, ChartOptions::new(theme)).unwrap());
     }
-    let tiny = Look::default().sized(1.0, 1.0);
+    let tiny = ChartOptions::default().sized(1.0, 1.0);
     chart::curves("", &[], tiny).unwrap().to_png(1.0).unwrap();
     chart::bars(&Default::default(), tiny).unwrap().to_png(1.0).unwrap();
     chart::scatter(&Default::default(), tiny).unwrap().to_png(1.0).unwrap();

@@ -2,35 +2,35 @@
 
 use fer::render::colormap::{NAN_COLOR, draw_map, overlay};
 use fer::render::panel::Page;
-use fer::render::{BarEnds, Colormap, Picture, Scale, ScaleBar, Theme};
+use fer::render::{BarEnds, Colormap, RgbImage, Scale, ScaleBar, Theme};
 
 #[test]
 fn png_round_trip_of_colour_and_gray() {
-    let color = Picture::from_fn(7, 3, |x, y| [x as u8 * 30, y as u8 * 90, 17]);
-    assert_eq!(Picture::from_png(&color.to_png().unwrap()).unwrap(), color);
-    let gray = Picture::from_gray(&[0, 1, 128, 254, 255, 3], 3, 2).unwrap();
+    let color = RgbImage::from_fn(7, 3, |x, y| [x as u8 * 30, y as u8 * 90, 17]);
+    assert_eq!(RgbImage::from_png(&color.to_png().unwrap()).unwrap(), color);
+    let gray = RgbImage::from_gray(&[0, 1, 128, 254, 255, 3], 3, 2).unwrap();
     let png = gray.to_png().unwrap();
     // Byte 25 of a PNG is its colour type; 0 is gray.
     assert_eq!(png[25], 0);
-    assert_eq!(Picture::from_png(&png).unwrap(), gray);
+    assert_eq!(RgbImage::from_png(&png).unwrap(), gray);
     assert_eq!(gray.luma(), [0, 1, 128, 254, 255, 3]);
 }
 
 #[test]
 fn damaged_png_is_an_error() {
-    let png = Picture::new(9, 9, [1, 2, 3]).to_png().unwrap();
+    let png = RgbImage::new(9, 9, [1, 2, 3]).to_png().unwrap();
     for cut in 0..png.len() - 12 {
-        assert!(Picture::from_png(&png[..cut]).is_err(), "cut at {cut}");
+        assert!(RgbImage::from_png(&png[..cut]).is_err(), "cut at {cut}");
     }
     let mut forged = png.clone();
     forged[16..24].copy_from_slice(&[0x7f; 8]);
-    assert!(Picture::from_png(&forged).is_err());
-    assert!(Picture::new(0, 5, [0; 3]).to_png().is_err());
+    assert!(RgbImage::from_png(&forged).is_err());
+    assert!(RgbImage::new(0, 5, [0; 3]).to_png().is_err());
 }
 
 #[test]
 fn enlarging_keeps_square_pixels_and_interpolates_smoothly() {
-    let two = Picture::from_gray(&[0, 200], 2, 1).unwrap();
+    let two = RgbImage::from_gray(&[0, 200], 2, 1).unwrap();
     assert_eq!(two.resized_nearest(6, 1).luma(), [0, 0, 0, 200, 200, 200]);
     assert_eq!(two.resized_smooth(4, 1).luma(), [0, 50, 150, 200]);
     assert_eq!(two.resized_smooth(2, 1), two);
@@ -86,7 +86,7 @@ fn scale_clips_at_the_99th_percentile_like_numpy() {
 
 #[test]
 fn overlay_shows_the_face_where_there_is_no_evidence() {
-    let face = Picture::from_gray(&[10, 20, 30, 40], 2, 2).unwrap();
+    let face = RgbImage::from_gray(&[10, 20, 30, 40], 2, 2).unwrap();
     let scale = Scale { clip: 1.0, max: 1.0 };
     let over = overlay(&face, &[0.0, 1.0, 0.0, 0.5], Colormap::Inferno, scale).unwrap();
     assert_eq!((over.at(0, 0), over.at(0, 1)), ([10; 3], [30; 3]));

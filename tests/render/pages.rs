@@ -1,17 +1,17 @@
 //! Pages, HTML, and numbers as files.
 
 use crate::render::{assert_well_formed, check, confusion, ramp};
+use fer::render::chart::confusion_matrix::Normalize;
 use fer::render::colormap::draw_map;
-use fer::render::confusion::Normalize;
 use fer::render::html::{Document, escape};
 use fer::render::panel::{Cell, Line, Page, Row, Tone};
-use fer::render::{Colormap, Picture, Scale, Scene, Theme, format};
+use fer::render::{Colormap, RgbImage, Scale, Scene, Theme, format};
 
 #[test]
 fn page_holds_every_word_and_grows_with_its_rows() {
     let page = |rows: usize, theme| {
         let map = draw_map(&ramp(), 48, 48, Colormap::BlueRed, Scale::maximum(&ramp())).unwrap();
-        let face = Picture::stretched(&ramp(), 48, 48).unwrap();
+        let face = RgbImage::stretched(&ramp(), 48, 48).unwrap();
         let mut page = Page::new("Saliency <b>", theme);
         page.subtitle = "run 1".into();
         page.columns = vec!["original".into(), "map".into(), "top 9".into(), "numbers".into()];
@@ -58,7 +58,7 @@ fn page_holds_every_word_and_grows_with_its_rows() {
 
 #[test]
 fn page_shows_face_pixels_as_exact_squares() {
-    let face = Picture::from_fn(48, 48, |x, y| [(x * 5) as u8, (y * 5) as u8, 99]);
+    let face = RgbImage::from_fn(48, 48, |x, y| [(x * 5) as u8, (y * 5) as u8, 99]);
     let page = Page::sheet("one face", vec![Cell::picture(face.clone(), "")], 1, Theme::Light);
     let drawn = page.scene().rasterize(1.0).unwrap();
     let first = drawn.pixels().iter().position(|p| *p == [0, 0, 99]).unwrap();
@@ -81,7 +81,7 @@ fn html_is_escaped_self_contained_and_well_formed() {
         .paragraph("1 < 2")
         .code("fer demo > out")
         .links(&[("a\"b.html", "next")])
-        .png(&Picture::new(2, 2, [9; 3]).to_png().unwrap(), "a \"square\"", "Figure <1>")
+        .png(&RgbImage::new(2, 2, [9; 3]).to_png().unwrap(), "a \"square\"", "Figure <1>")
         .svg(&Scene::new(9.0, 9.0, [255; 3]).to_svg().unwrap(), "")
         .table(&["class", "recall"], &[vec!["<happy>".into(), "87.0 %".into()]], "per class");
     let html = page.finish();

@@ -105,7 +105,7 @@ impl Place {
         let bytes = self.read(name);
         match name.ends_with(".svg") {
             true => bytes.starts_with(b"<") && bytes.trim_ascii_end().ends_with(b"</svg>"),
-            false => fer::render::Picture::from_png(&bytes).is_ok(),
+            false => fer::render::RgbImage::from_png(&bytes).is_ok(),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::bench::layers::layers;
 use crate::bench::steps::{StepOptions, infer, train};
 use crate::cli::shared::input::theme;
 use crate::console;
-use crate::render::chart::Look;
+use crate::render::chart::ChartOptions;
 use crate::render::write;
 use crate::{Error, Result};
 use std::path::PathBuf;
@@ -129,7 +129,7 @@ fn kernels(args: Kernels) -> Result<()> {
     crate::files::make_folder(&out)?;
     let measured = ladder(LadderOptions { layer, batch, rounds })?;
     write::write_both(
-        &measured.draw(Look::new(theme(dark)).sized(760.0, 500.0))?,
+        &measured.draw(ChartOptions::new(theme(dark)).sized(760.0, 500.0))?,
         &out,
         "roofline",
     )?;

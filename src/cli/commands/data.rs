@@ -9,7 +9,7 @@ use crate::dataset::synth::Balance;
 use crate::dataset::write_folder;
 use crate::dataset::{Dataset, ReadOptions, SynthOptions, stratified_split, synthesize, write_csv};
 use crate::files::require_folder_of;
-use crate::render::chart::Look;
+use crate::render::chart::ChartOptions;
 use crate::render::format::thousands;
 use crate::render::write;
 use crate::report::class_sheet;
@@ -152,7 +152,7 @@ fn run_stats(args: StatsArgs) -> Result<()> {
         let name = args.data.file_name().unwrap_or(args.data.as_os_str()).to_string_lossy();
         let title = format!("Faces of each class in {name}");
         let counts = class_counts(&faces);
-        let look = Look::new(theme(args.dark));
+        let look = ChartOptions::new(theme(args.dark));
         let chart = class_chart(&title, &CLASS_NAMES, &[("", &counts)], look)?;
         write::write_scene(&chart, &title, path)?;
     }

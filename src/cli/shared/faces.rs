@@ -9,7 +9,7 @@ use crate::explain::Classifier;
 use crate::model::Network;
 use crate::model::Trained;
 use crate::render::format::counted;
-use crate::report::ShownFace;
+use crate::report::PredictedFace;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -167,8 +167,8 @@ impl Chosen {
     }
 
     /// The chosen faces with what the network takes them for.
-    pub fn judge(&self, model: &dyn Classifier) -> Result<Vec<ShownFace>> {
-        ShownFace::judge(model, &self.pixels, &self.labels(), &self.origins())
+    pub fn judge(&self, model: &dyn Classifier) -> Result<Vec<PredictedFace>> {
+        PredictedFace::predict(model, &self.pixels, &self.labels(), &self.origins())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::explain::Target;
 use crate::explain::layers::nearest;
-use crate::report::ShownFace;
+use crate::report::PredictedFace;
 use crate::{Error, Result};
 
 /// What is explained, as --target says it.
@@ -46,12 +46,12 @@ impl TargetArg {
     }
 
     /// The target of each face.
-    pub fn of(&self, faces: &[ShownFace], names: &[&str]) -> Result<Vec<Target>> {
+    pub fn of(&self, faces: &[PredictedFace], names: &[&str]) -> Result<Vec<Target>> {
         let named = match self {
             TargetArg::Named(class) => Some(class_named(class, names)?),
             _ => None,
         };
-        let label = |face: &ShownFace| {
+        let label = |face: &PredictedFace| {
             face.label.filter(|&c| c < names.len()).ok_or_else(|| {
                 let what = if *self == TargetArg::Loss { "loss" } else { "true" };
                 Error::Usage(format!(
@@ -61,7 +61,7 @@ impl TargetArg {
                 ))
             })
         };
-        let target = |face: &ShownFace| {
+        let target = |face: &PredictedFace| {
             Ok(match self {
                 TargetArg::Predicted => Target::Predicted,
                 TargetArg::True => Target::True(label(face)?),

@@ -13,7 +13,7 @@ use crate::explain::layers::deepest_map;
 use crate::explain::{Classifier, NetworkClassifier, Objective};
 use crate::model::Network;
 use crate::random::{Purpose, Rng};
-use crate::render::Picture;
+use crate::render::RgbImage;
 use crate::train::Trainer;
 use crate::{PIXELS, SIDE};
 use rayon::prelude::*;
@@ -129,8 +129,8 @@ impl Grown {
     ///
     /// # Errors
     /// None in practice.
-    pub fn pictures(&self) -> Result<Vec<Picture>> {
+    pub fn pictures(&self) -> Result<Vec<RgbImage>> {
         let all: Vec<f32> = self.groups.iter().flat_map(Group::pictures).collect();
-        all.chunks_exact(PIXELS).map(|p| Picture::from_unit(p, SIDE, SIDE)).collect()
+        all.chunks_exact(PIXELS).map(|p| RgbImage::from_unit(p, SIDE, SIDE)).collect()
     }
 }

@@ -8,7 +8,7 @@ use crate::files::write_atomic;
 use crate::monitor::LayerHealth;
 use crate::monitor::live::saliency::WatchedFaces;
 use crate::monitor::recorder::EpochView;
-use crate::render::{Picture, base64};
+use crate::render::{RgbImage, base64};
 use crate::train::{Budget, EpochMetrics, Trainer};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -281,7 +281,7 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
 }
 
 /// A picture as an address that needs no server.
-fn address(picture: &Picture) -> Result<String> {
+fn address(picture: &RgbImage) -> Result<String> {
     Ok(format!("data:image/png;base64,{}", base64(&picture.to_png()?)))
 }
 

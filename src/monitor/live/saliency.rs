@@ -7,7 +7,7 @@ use crate::model::Network;
 use crate::monitor::live::faces::{first_of_each_class, labels, plain_pixels};
 use crate::render::Scale;
 use crate::render::colormap::draw_map;
-use crate::render::{Colormap, Picture};
+use crate::render::{Colormap, RgbImage};
 use crate::stats::{argmax, softmax};
 use crate::train::Trainer;
 use crate::{PIXELS, SIDE};
@@ -25,7 +25,7 @@ pub struct WatchedFaces {
 #[derive(Clone, Debug)]
 pub struct Seen {
     /// |dS/dx|, S the logit of the true class.
-    pub map: Picture,
+    pub map: RgbImage,
     /// Largest |dS/dx|, score per unit of pixel.
     pub max: f32,
     /// The class given to it.
@@ -50,8 +50,8 @@ impl WatchedFaces {
     ///
     /// # Errors
     /// None in practice.
-    pub fn picture(&self, i: usize) -> Result<Picture> {
-        Picture::from_unit(&self.pixels[i * PIXELS..][..PIXELS], SIDE, SIDE)
+    pub fn picture(&self, i: usize) -> Result<RgbImage> {
+        RgbImage::from_unit(&self.pixels[i * PIXELS..][..PIXELS], SIDE, SIDE)
     }
 
     /// The maps, each clipped at the 99th percentile of its own magnitudes.

@@ -10,8 +10,8 @@ use crate::monitor::tensorboard::graphs;
 use crate::monitor::tensorboard::{Embedding, EventWriter, HParam, Status, system_clock};
 use crate::optim::gradient_norm;
 use crate::render::Theme;
-use crate::render::confusion::{Confusion as Drawing, Normalize};
-use crate::render::{Picture, Scene};
+use crate::render::chart::confusion_matrix::{Confusion as Drawing, Normalize};
+use crate::render::{RgbImage, Scene};
 use crate::train::{EpochMetrics, Trainer};
 use crate::{CLASS_NAMES, SIDE};
 use serde_json::Value;
@@ -179,8 +179,8 @@ impl Events {
     }
 }
 
-fn side_by_side(face: &Picture, map: &Picture) -> Picture {
-    let mut both = Picture::new(2 * SIDE, SIDE, [0; 3]);
+fn side_by_side(face: &RgbImage, map: &RgbImage) -> RgbImage {
+    let mut both = RgbImage::new(2 * SIDE, SIDE, [0; 3]);
     both.blit(face, 0, 0);
     both.blit(map, SIDE, 0);
     both.resized_nearest(2 * SIDE * ZOOM, SIDE * ZOOM)

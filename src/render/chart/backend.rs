@@ -22,7 +22,7 @@ pub(crate) fn units(pixels: f32) -> u32 {
     (pixels * UNITS).round().max(0.0) as u32
 }
 
-type Drawn = Result<(), DrawingErrorKind<Infallible>>;
+type DrawResult = Result<(), DrawingErrorKind<Infallible>>;
 
 /// A rectangle of a scene as a plotters backend.
 pub(crate) struct SceneBackend<'a> {
@@ -72,21 +72,26 @@ impl DrawingBackend for SceneBackend<'_> {
         (units(self.size.0), units(self.size.1))
     }
 
-    fn ensure_prepared(&mut self) -> Drawn {
+    fn ensure_prepared(&mut self) -> DrawResult {
         Ok(())
     }
 
-    fn present(&mut self) -> Drawn {
+    fn present(&mut self) -> DrawResult {
         Ok(())
     }
 
-    fn draw_pixel(&mut self, point: BackendCoord, color: BackendColor) -> Drawn {
+    fn draw_pixel(&mut self, point: BackendCoord, color: BackendColor) -> DrawResult {
         let (x, y) = self.point(point);
         self.scene.rect(x, y, 1.0 / UNITS, 1.0 / UNITS, ink(color));
         Ok(())
     }
 
-    fn draw_line<S: BackendStyle>(&mut self, a: BackendCoord, b: BackendCoord, style: &S) -> Drawn {
+    fn draw_line<S: BackendStyle>(
+        &mut self,
+        a: BackendCoord,
+        b: BackendCoord,
+        style: &S,
+    ) -> DrawResult {
         self.draw_path([a, b], style)
     }
 
@@ -96,7 +101,7 @@ impl DrawingBackend for SceneBackend<'_> {
         bottom_right: BackendCoord,
         style: &S,
         fill: bool,
-    ) -> Drawn {
+    ) -> DrawResult {
         let (a, b) = (self.point(upper_left), self.point(bottom_right));
         let (left, top) = (a.0.min(b.0), a.1.min(b.1));
         let (width, height) = ((a.0 - b.0).abs(), (a.1 - b.1).abs());
@@ -113,7 +118,7 @@ impl DrawingBackend for SceneBackend<'_> {
         &mut self,
         path: I,
         style: &S,
-    ) -> Drawn {
+    ) -> DrawResult {
         let points: Vec<Point> = path.into_iter().map(|p| self.point(p)).collect();
         self.scene.line(points, style.stroke_width() as f32 / UNITS, ink(style.color()));
         Ok(())
@@ -125,7 +130,7 @@ impl DrawingBackend for SceneBackend<'_> {
         radius: u32,
         style: &S,
         _fill: bool,
-    ) -> Drawn {
+    ) -> DrawResult {
         let center = self.point(center);
         self.scene.circle(center, radius as f32 / UNITS, ink(style.color()));
         Ok(())
@@ -135,7 +140,7 @@ impl DrawingBackend for SceneBackend<'_> {
         &mut self,
         path: I,
         style: &S,
-    ) -> Drawn {
+    ) -> DrawResult {
         let points: Vec<Point> = path.into_iter().map(|p| self.point(p)).collect();
         self.scene.polygon(points, ink(style.color()));
         Ok(())
@@ -146,7 +151,7 @@ impl DrawingBackend for SceneBackend<'_> {
         text: &str,
         style: &S,
         pos: BackendCoord,
-    ) -> Drawn {
+    ) -> DrawResult {
         let (x, y) = self.point(pos);
         self.scene.text(x, y, text, scene_text(style));
         Ok(())

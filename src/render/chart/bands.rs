@@ -5,7 +5,7 @@ use crate::render::Scene;
 use crate::render::chart::Dash;
 use crate::render::chart::axis::Axis;
 use crate::render::chart::plot::{Key, Mark, plot};
-use crate::render::chart::{Look, extent, sheet};
+use crate::render::chart::{ChartOptions, extent, frame};
 
 /// One line; equal lengths of `x`, `y` and, where there is a band, `low` and `high`.
 #[derive(Clone, Debug)]
@@ -43,16 +43,16 @@ pub fn bands(
     (x_title, y_title): (&str, &str),
     y_unit: Unit,
     lines: &[Band],
-    look: Look,
+    options: ChartOptions,
 ) -> Result<Scene> {
-    let palette = look.theme.palette();
+    let palette = options.theme.palette();
     let key = |(i, line): (usize, &Band)| Key {
         name: line.name.clone(),
         color: palette.series(i),
         mark: Mark::Line(line.dash),
     };
     let keys: Vec<Key> = lines.iter().enumerate().map(key).collect();
-    let (mut scene, area, palette) = sheet(look, title, subtitle, &keys);
+    let (mut scene, area, palette) = frame(options, title, subtitle, &keys);
     let (x_low, x_high) = extent(lines.iter().flat_map(|l| l.x.iter().copied()));
     let values = |l: &'_ Band| l.y.iter().chain(&l.low).chain(&l.high).copied().collect::<Vec<_>>();
     let (y_low, y_high) = extent(lines.iter().flat_map(values));

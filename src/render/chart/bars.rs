@@ -5,7 +5,7 @@ use crate::render::Scene;
 use crate::render::chart::Dash;
 use crate::render::chart::axis::Axis;
 use crate::render::chart::plot::{Key, Mark, Plot, plot};
-use crate::render::chart::{Look, extent, sheet};
+use crate::render::chart::{ChartOptions, extent, frame};
 use crate::render::format;
 use crate::render::format::thousands;
 use crate::render::scene::{Align, Anchor, TextStyle};
@@ -73,10 +73,10 @@ const SIGNS: [char; 4] = ['◆', '▲', '■', '○'];
 /// Draws the chart.
 ///
 /// **Errors**: [`crate::Error::Render`] where the drawing fails.
-pub fn bars(chart: &BarChart, look: Look) -> Result<Scene> {
-    let palette = look.theme.palette();
+pub fn bars(chart: &BarChart, options: ChartOptions) -> Result<Scene> {
+    let palette = options.theme.palette();
     let (mut scene, area, palette) =
-        sheet(look, &chart.title, &chart.subtitle, &keys(chart, &palette));
+        frame(options, &chart.title, &chart.subtitle, &keys(chart, &palette));
     let x = Axis::categories(chart.x_title.as_str(), &chart.categories);
     let y = y_axis(chart);
     plot(&mut scene, area, "", (&x, &y), &palette, |plot| {

@@ -7,7 +7,7 @@ use crate::render::canvas::Point;
 use crate::render::chart::Dash;
 use crate::render::chart::axis::Axis;
 use crate::render::chart::plot::{Area, Key, Mark, Plot, plot};
-use crate::render::chart::{Look, extent, sheet};
+use crate::render::chart::{ChartOptions, extent, frame};
 use crate::render::scene::{Align, TextStyle};
 use crate::render::theme::Palette;
 
@@ -136,9 +136,9 @@ const LOSS: Panel = Panel {
 /// Nothing is smoothed.
 ///
 /// **Errors**: [`crate::Error::Render`] where the drawing fails.
-pub fn curves(title: &str, runs: &[Run], look: Look) -> Result<Scene> {
-    let (words, palette) = (CurveWords::default(), look.theme.palette());
-    let (mut scene, area, palette) = sheet(look, title, "", &keys(runs, &words, &palette));
+pub fn curves(title: &str, runs: &[Run], options: ChartOptions) -> Result<Scene> {
+    let (words, palette) = (CurveWords::default(), options.theme.palette());
+    let (mut scene, area, palette) = frame(options, title, "", &keys(runs, &words, &palette));
     let gap = 20.0;
     let width = (area.width - gap) / 2.0;
     for (i, measure) in [Measure::Accuracy, Measure::Loss].into_iter().enumerate() {
@@ -155,10 +155,10 @@ pub fn curve_panel(
     measure: Measure,
     run: &Run,
     words: &CurveWords<'_>,
-    look: Look,
+    options: ChartOptions,
 ) -> Result<Scene> {
-    let (runs, palette) = (std::slice::from_ref(run), look.theme.palette());
-    let (mut scene, area, palette) = sheet(look, "", "", &keys(runs, words, &palette));
+    let (runs, palette) = (std::slice::from_ref(run), options.theme.palette());
+    let (mut scene, area, palette) = frame(options, "", "", &keys(runs, words, &palette));
     draw_panel(&mut scene, area, measure, runs, words, &palette)?;
     Ok(scene)
 }
@@ -166,8 +166,12 @@ pub fn curve_panel(
 /// The learning rate at the end of each epoch, points (epoch, rate).
 ///
 /// **Errors**: as [`curves`].
-pub fn rate_panel(rates: &[(f64, f64)], words: &CurveWords<'_>, look: Look) -> Result<Scene> {
-    let (mut scene, area, palette) = sheet(look, "", "", &[]);
+pub fn rate_panel(
+    rates: &[(f64, f64)],
+    words: &CurveWords<'_>,
+    options: ChartOptions,
+) -> Result<Scene> {
+    let (mut scene, area, palette) = frame(options, "", "", &[]);
     let (first, last) = extent(rates.iter().map(|r| r.0));
     let (low, high) = extent(rates.iter().map(|r| r.1).chain([0.0]));
     let x = Axis { grid: false, ..Axis::whole(words.epoch, first, last.max(first + 1.0)) };

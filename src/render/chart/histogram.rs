@@ -5,7 +5,7 @@ use crate::render::Scene;
 use crate::render::chart::Dash;
 use crate::render::chart::axis::Axis;
 use crate::render::chart::plot::{Key, Mark, plot};
-use crate::render::chart::{Look, extent, sheet};
+use crate::render::chart::{ChartOptions, extent, frame};
 use crate::render::format;
 use crate::render::scene::{Align, Anchor, TextStyle};
 
@@ -29,8 +29,8 @@ pub struct HistogramChart {
 /// Draws the chart; the height of a bin is its share of the sample.
 ///
 /// **Errors**: [`crate::Error::Render`] where the drawing fails.
-pub fn histogram(chart: &HistogramChart, look: Look) -> Result<Scene> {
-    let palette = look.theme.palette();
+pub fn histogram(chart: &HistogramChart, options: ChartOptions) -> Result<Scene> {
+    let palette = options.theme.palette();
     let keys = chart.samples.iter().enumerate().map(|(i, (name, values))| {
         let lost = values.iter().filter(|v| !v.is_finite()).count();
         let lost = if lost > 0 { format!(", {lost} not finite") } else { String::new() };
@@ -38,7 +38,7 @@ pub fn histogram(chart: &HistogramChart, look: Look) -> Result<Scene> {
         Key { name, color: palette.series(i), mark: Mark::Square }
     });
     let keys: Vec<Key> = keys.collect();
-    let (mut scene, area, palette) = sheet(look, &chart.title, &chart.subtitle, &keys);
+    let (mut scene, area, palette) = frame(options, &chart.title, &chart.subtitle, &keys);
     let marks = chart.marks.iter().map(|m| m.0);
     let (low, high) = extent(chart.samples.iter().flat_map(|s| s.1.iter().copied()).chain(marks));
     let x = Axis { grid: false, ..Axis::linear(chart.x_title.as_str(), low, high) };

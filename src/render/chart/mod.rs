@@ -4,6 +4,7 @@ mod axis;
 mod backend;
 mod bands;
 mod bars;
+pub mod confusion_matrix;
 mod curves;
 mod histogram;
 mod plot;
@@ -16,7 +17,7 @@ pub use bars::{BarChart, BarSeries, Control, bars};
 pub use curves::{CurveWords, Epoch, Measure, Run, curve_panel, curves, rate_panel};
 pub use histogram::{HistogramChart, histogram};
 pub use plot::Dash;
-pub use reliability::{Bin, ReliabilityWords, reliability, reliability_in};
+pub use reliability::{ReliabilityBin, ReliabilityWords, reliability, reliability_in};
 pub use roofline::{Roof, Roofline, RooflinePoint, roofline};
 pub use scatter::{ScatterChart, ScatterPoint, scatter};
 
@@ -28,7 +29,7 @@ use crate::render::theme::Palette;
 
 /// Size and colours of a chart.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub struct ChartOptions {
     /// Light or dark.
     pub theme: Theme,
     /// Width in pixels at scale 1.
@@ -37,31 +38,36 @@ pub struct Look {
     pub height: f32,
 }
 
-impl Default for Look {
+impl Default for ChartOptions {
     fn default() -> Self {
-        Look { theme: Theme::Light, width: 760.0, height: 440.0 }
+        ChartOptions { theme: Theme::Light, width: 760.0, height: 440.0 }
     }
 }
 
-impl Look {
+impl ChartOptions {
     /// The default size in `theme`.
     pub fn new(theme: Theme) -> Self {
-        Look { theme, ..Look::default() }
+        ChartOptions { theme, ..ChartOptions::default() }
     }
 
     /// The same colours in another size.
     pub fn sized(self, width: f32, height: f32) -> Self {
-        Look { width, height, ..self }
+        ChartOptions { width, height, ..self }
     }
 }
 
 const MARGIN: f32 = 16.0;
 
 /// An empty chart with title, subtitle and legend; what is left is for panels.
-fn sheet(look: Look, title: &str, subtitle: &str, keys: &[Key]) -> (Scene, Area, Palette) {
-    let palette = look.theme.palette();
+fn frame(
+    options: ChartOptions,
+    title: &str,
+    subtitle: &str,
+    keys: &[Key],
+) -> (Scene, Area, Palette) {
+    let palette = options.theme.palette();
     // Below this size there is no room for axes and their labels.
-    let (width, height) = (look.width.max(240.0), look.height.max(200.0));
+    let (width, height) = (options.width.max(240.0), options.height.max(200.0));
     let mut scene = Scene::new(width, height, palette.ground);
     let inner = width - 2.0 * MARGIN;
     let heading = TextStyle::new(17.0, palette.ink).bold().anchor(Anchor::Top);

@@ -5,13 +5,13 @@ use crate::render::Scene;
 use crate::render::chart::Dash;
 use crate::render::chart::axis::Axis;
 use crate::render::chart::plot::{Area, Key, Mark, plot};
-use crate::render::chart::{Look, sheet};
+use crate::render::chart::{ChartOptions, frame};
 use crate::render::format;
 use crate::render::scene::{Align, Anchor, TextStyle};
 
 /// The predictions whose confidence lies in one interval; the bins share 0…1 evenly.
 #[derive(Clone, Copy, Debug)]
-pub struct Bin {
+pub struct ReliabilityBin {
     /// Predictions.
     pub count: u64,
     /// Mean confidence, 0…1.
@@ -54,7 +54,12 @@ impl Default for ReliabilityWords<'_> {
 /// `ece` is the expected calibration error, 0…1.
 ///
 /// **Errors**: [`crate::Error::Render`] where the drawing fails.
-pub fn reliability(title: &str, bins: &[Bin], ece: f64, look: Look) -> Result<Scene> {
+pub fn reliability(
+    title: &str,
+    bins: &[ReliabilityBin],
+    ece: f64,
+    options: ChartOptions,
+) -> Result<Scene> {
     let total: u64 = bins.iter().map(|b| b.count).sum();
     let note = format!(
         "{} predictions in {} bins; expected calibration error {}",
@@ -62,7 +67,7 @@ pub fn reliability(title: &str, bins: &[Bin], ece: f64, look: Look) -> Result<Sc
         bins.len(),
         format::percent(ece)
     );
-    reliability_in(&ReliabilityWords::default(), (title, &note), bins, look)
+    reliability_in(&ReliabilityWords::default(), (title, &note), bins, options)
 }
 
 /// The same in other words, with title and subtitle.
@@ -71,17 +76,17 @@ pub fn reliability(title: &str, bins: &[Bin], ece: f64, look: Look) -> Result<Sc
 pub fn reliability_in(
     words: &ReliabilityWords<'_>,
     (title, note): (&str, &str),
-    bins: &[Bin],
-    look: Look,
+    bins: &[ReliabilityBin],
+    options: ChartOptions,
 ) -> Result<Scene> {
-    let palette = look.theme.palette();
+    let palette = options.theme.palette();
     let key = |name: &str, color, mark| Key { name: name.into(), color, mark };
     let keys = [
         key(words.accuracy, palette.series(0), Mark::Square),
         key(words.gap, palette.series(1), Mark::Square),
         key(words.perfect, palette.muted, Mark::Line(Dash::Dashed)),
     ];
-    let (mut scene, area, palette) = sheet(look, title, note, &keys);
+    let (mut scene, area, palette) = frame(options, title, note, &keys);
     let width = 1.0 / bins.len().max(1) as f64;
     let x = Axis { title: String::new(), grid: false, ..Axis::percent("", 0.0, 1.0) };
     let y = Axis::percent(words.accuracy_axis, 0.0, 1.0);

@@ -5,7 +5,7 @@ use crate::render::Scene;
 use crate::render::chart::Dash;
 use crate::render::chart::axis::Axis;
 use crate::render::chart::plot::{Key, Mark, Plot, plot};
-use crate::render::chart::{Look, extent, sheet};
+use crate::render::chart::{ChartOptions, extent, frame};
 use crate::render::scene::TextStyle;
 use crate::render::theme::Palette;
 
@@ -51,15 +51,15 @@ pub struct Roofline {
 ///
 /// **Errors**: [`crate::Error::Render`] where the drawing fails.
 /// **Source**: Williams, Waterman, Patterson, "Roofline", CACM 52(4), 2009.
-pub fn roofline(chart: &Roofline, look: Look) -> Result<Scene> {
-    let palette = look.theme.palette();
+pub fn roofline(chart: &Roofline, options: ChartOptions) -> Result<Scene> {
+    let palette = options.theme.palette();
     let keys = chart.points.iter().enumerate().map(|(i, p)| Key {
         name: format!("{}: {} GFLOP/s", p.name, speed(p.gflops)),
         color: palette.series(i),
         mark: Mark::Dot,
     });
     let keys: Vec<Key> = keys.collect();
-    let (mut scene, area, palette) = sheet(look, &chart.title, &chart.subtitle, &keys);
+    let (mut scene, area, palette) = frame(options, &chart.title, &chart.subtitle, &keys);
     let ridges = chart.roofs.iter().map(|r| r.peak / r.bandwidth);
     let positive = |v: &f64| *v > 0.0;
     let (low, high) =

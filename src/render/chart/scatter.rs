@@ -5,7 +5,7 @@ use crate::render::Scene;
 use crate::render::canvas::Point;
 use crate::render::chart::axis::Axis;
 use crate::render::chart::plot::{Plot, plot};
-use crate::render::chart::{Look, extent, sheet};
+use crate::render::chart::{ChartOptions, extent, frame};
 use crate::render::scene::{Anchor, TextStyle};
 
 /// A named point.
@@ -43,8 +43,8 @@ pub struct ScatterChart {
 /// Draws the chart; labels are placed so that none hides another.
 ///
 /// **Errors**: [`crate::Error::Render`] where the drawing fails.
-pub fn scatter(chart: &ScatterChart, look: Look) -> Result<Scene> {
-    let (mut scene, area, palette) = sheet(look, &chart.title, &chart.subtitle, &[]);
+pub fn scatter(chart: &ScatterChart, options: ChartOptions) -> Result<Scene> {
+    let (mut scene, area, palette) = frame(options, &chart.title, &chart.subtitle, &[]);
     let (x_low, x_high) =
         extent(chart.points.iter().map(|p| p.x).filter(|x| !chart.log_x || *x > 0.0));
     let x = match chart.log_x {

@@ -103,7 +103,7 @@ impl Page {
     }
 
     /// The size of a picture on the page: its longer side fills the cell.
-    pub(crate) fn picture_size(&self, picture: &Picture) -> (f32, f32) {
+    pub(crate) fn picture_size(&self, picture: &RgbImage) -> (f32, f32) {
         let (width, height) = (picture.width().max(1) as f32, picture.height().max(1) as f32);
         let scale = self.cell / width.max(height);
         ((width * scale).round().max(1.0), (height * scale).round().max(1.0))

@@ -14,7 +14,7 @@ use crate::render::font::Weight;
 use crate::render::panel::layout::{Layout, flow};
 use crate::render::scene::{Align, Anchor, TextStyle};
 use crate::render::theme::Palette;
-use crate::render::{Picture, Rgb};
+use crate::render::{Rgb, RgbImage};
 
 /// What a line of text says about its matter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub enum Cell {
     /// A picture, enlarged to the page's cell size, over its caption.
     Picture {
         /// The pixels.
-        picture: Picture,
+        picture: RgbImage,
         /// Interpolated (maps) or square pixels (faces, filters).
         smooth: bool,
         /// Below the picture; may be empty.
@@ -75,7 +75,7 @@ pub enum Cell {
     /// Small pictures that together take the room of one, such as the top-9 patches.
     Mosaic {
         /// Row by row.
-        pictures: Vec<Picture>,
+        pictures: Vec<RgbImage>,
         /// Pictures in a row.
         columns: usize,
         /// Below the pictures; may be empty.
@@ -91,12 +91,12 @@ pub enum Cell {
 
 impl Cell {
     /// A picture with square pixels.
-    pub fn picture(picture: Picture, caption: impl Into<String>) -> Self {
+    pub fn picture(picture: RgbImage, caption: impl Into<String>) -> Self {
         Cell::Picture { picture, smooth: false, caption: caption.into() }
     }
 
     /// A map, interpolated.
-    pub fn map(picture: Picture, caption: impl Into<String>) -> Self {
+    pub fn map(picture: RgbImage, caption: impl Into<String>) -> Self {
         Cell::Picture { picture, smooth: true, caption: caption.into() }
     }
 }

@@ -5,7 +5,7 @@
 use crate::metrics::features::ClassDistances;
 use crate::metrics::{ClassReport, Evaluation};
 use crate::render::format::thousands;
-use crate::report::i18n::{Language, say};
+use crate::report::i18n::{Language, phrase};
 
 /// Half a 95 % interval above which a share is called uncertain.
 const UNCERTAIN: f64 = 0.05;
@@ -68,7 +68,7 @@ pub fn by_recall(evaluation: &Evaluation) -> Vec<usize> {
 /// How good the whole is, and whether its confidence can be trusted.
 pub fn summary(language: Language, e: &Evaluation) -> Vec<String> {
     let (p, percent) = (language.phrases(), |v| language.whole_percent(v));
-    let mut text = vec![say!(
+    let mut text = vec![phrase!(
         p.why_summary,
         accuracy = percent(e.accuracy),
         faces = thousands(e.n as u64),
@@ -78,7 +78,7 @@ pub fn summary(language: Language, e: &Evaluation) -> Vec<String> {
     )];
     if e.ece > MISJUDGED {
         let phrase = if e.temperature > 1.0 { p.why_too_sure } else { p.why_not_sure };
-        text.push(say!(phrase, ece = percent(e.ece)));
+        text.push(phrase!(phrase, ece = percent(e.ece)));
     }
     text
 }
@@ -93,7 +93,7 @@ pub fn of_class(
     let (p, class) = (language.phrases(), &e.per_class[c]);
     let name = language.class(&class.label);
     if class.support == 0 {
-        return vec![say!(p.class_absent, class = name)];
+        return vec![phrase!(p.class_absent, class = name)];
     }
     let rank = match class.recall_interval {
         i if i.low > e.accuracy => p.class_good,
@@ -101,7 +101,7 @@ pub fn of_class(
         _ => p.class_average,
     };
     let percent = |v| language.whole_percent(v);
-    let mut text = vec![say!(
+    let mut text = vec![phrase!(
         rank,
         class = name,
         recall = percent(class.recall),
@@ -115,7 +115,7 @@ pub fn of_class(
     let shares = e.per_class.iter().map(|c| c.trained_on).collect::<Option<Vec<u64>>>();
     let Some(shares) = shares.filter(|s| s.iter().sum::<u64>() > 0) else { return text };
     if shares[c] == 0 {
-        text.push(say!(p.never_seen, class = name));
+        text.push(phrase!(p.never_seen, class = name));
         return text;
     }
     let equal = shares.iter().sum::<u64>() as f64 / shares.len() as f64;
@@ -125,7 +125,7 @@ pub fn of_class(
         r if r >= 1.5 => p.class_common,
         _ => p.class_usual,
     };
-    text.push(say!(phrase, count = thousands(shares[c]), ratio = format!("{ratio:.1}")));
+    text.push(phrase!(phrase, count = thousands(shares[c]), ratio = format!("{ratio:.1}")));
     let Some(balanced) = class.recall_if_balanced else { return text };
     let gain = balanced - class.recall;
     let phrase = match gain {
@@ -134,7 +134,7 @@ pub fn of_class(
         g if g <= -CAUTION => Some(p.class_shares),
         _ => (ratio <= 0.5 && is_missed(e, class)).then_some(p.class_hard),
     };
-    text.extend(phrase.map(|phrase| say!(phrase, balanced = percent(balanced), class = name)));
+    text.extend(phrase.map(|phrase| phrase!(phrase, balanced = percent(balanced), class = name)));
     text
 }
 
@@ -149,7 +149,7 @@ fn judged(language: Language, e: &Evaluation, c: usize) -> String {
     match e.confusion.predicted(c) {
         0 => p.never_said.into(),
         _ => {
-            say!(p.said_right, precision = language.whole_percent(e.per_class[c].precision))
+            phrase!(p.said_right, precision = language.whole_percent(e.per_class[c].precision))
         }
     }
 }
@@ -162,7 +162,7 @@ fn extreme(
     distances: Option<&ClassDistances>,
 ) -> Vec<String> {
     let (class, percent) = (&e.per_class[c], |v| language.whole_percent(v));
-    let mut text = vec![say!(
+    let mut text = vec![phrase!(
         phrase,
         class = language.class(&class.label),
         recall = percent(class.recall),
@@ -188,12 +188,12 @@ fn details(
     let mut text = vec![];
     let margin = class.recall_interval.margin();
     if margin > UNCERTAIN {
-        text.push(say!(p.why_uncertain, points = format!("{:.0}", 100.0 * margin)));
+        text.push(phrase!(p.why_uncertain, points = format!("{:.0}", 100.0 * margin)));
     }
     if let Some((taken_for, count)) = e.confused_pairs_of(c) {
         let missed = class.support - e.confusion.counts[c][c];
         let other = other(taken_for);
-        text.push(say!(
+        text.push(phrase!(
             p.why_missed,
             class = name,
             other = other,
@@ -211,7 +211,7 @@ fn details(
         };
         let (distance, typical) = (format!("{d:.1}"), format!("{typical:.1}"));
         let other = other(near);
-        text.push(say!(
+        text.push(phrase!(
             phrase,
             class = name,
             other = other,
@@ -228,7 +228,7 @@ fn compare(language: Language, e: &Evaluation, best: usize, worst: usize) -> Vec
     let (best, worst) = (&e.per_class[best], &e.per_class[worst]);
     let mut text = vec![];
     if worst.trained_on == Some(0) {
-        return vec![say!(p.never_seen, class = name(worst))];
+        return vec![phrase!(p.never_seen, class = name(worst))];
     }
     if let (Some(many), Some(few)) = (best.trained_on, worst.trained_on)
         && best.recall > worst.recall
@@ -238,15 +238,17 @@ fn compare(language: Language, e: &Evaluation, best: usize, worst: usize) -> Vec
         let (times, many, few) = (format!("{ratio:.0}"), thousands(many), thousands(few));
         let (best, worst) = (name(best), name(worst));
         text.push(match ratio >= 1.5 {
-            true => say!(phrase, best = best, worst = worst, many = many, few = few, times = times),
-            false => say!(phrase, best = best, worst = worst, many = many, few = few),
+            true => {
+                phrase!(phrase, best = best, worst = worst, many = many, few = few, times = times)
+            }
+            false => phrase!(phrase, best = best, worst = worst, many = many, few = few),
         });
     }
     if let Some(balanced) = worst.recall_if_balanced {
         let helps = balanced - worst.recall >= CAUTION;
         let hard = is_missed(e, worst).then_some(p.why_hard);
         let phrase = if helps { Some(p.why_caution) } else { hard };
-        text.extend(phrase.map(|p| say!(p, balanced = percent(balanced), worst = name(worst))));
+        text.extend(phrase.map(|p| phrase!(p, balanced = percent(balanced), worst = name(worst))));
     }
     if best.recall_interval.low <= worst.recall_interval.high {
         text.push(p.why_chance.into());

@@ -1,5 +1,5 @@
 //! Pages of filters and of feature maps.
 
 pub mod feature_map_page;
-pub mod filter_page;
-pub mod filter_significance;
+pub mod layer_page;
+pub mod significance;

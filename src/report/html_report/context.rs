@@ -36,7 +36,7 @@ impl NamedFaces {
 
 /// How a report is made.
 #[derive(Clone, Copy, Debug)]
-pub struct PaperOptions {
+pub struct ReportOptions {
     /// Language.
     pub language: Language,
     /// Fewer faces and filters, one start instead of two.
@@ -45,7 +45,7 @@ pub struct PaperOptions {
     pub seed: u64,
 }
 
-impl PaperOptions {
+impl ReportOptions {
     /// Faces of each class whose maps are averaged.
     pub fn faces_of_a_class(&self) -> usize {
         if self.quick { 50 } else { 200 }
@@ -69,28 +69,28 @@ impl PaperOptions {
 }
 
 /// A network with everything that is asked about it.
-pub struct Subject<'a> {
+pub struct ReportContext<'a> {
     /// The network as the user named it.
     pub ensemble: &'a Ensemble,
     /// Labelled faces that it is judged on.
-    pub judged: &'a NamedFaces,
+    pub evaluated: &'a NamedFaces,
     /// Faces that it learnt from; those it is judged on where these cannot be had.
-    pub learnt: Option<&'a Dataset>,
+    pub training_faces: Option<&'a Dataset>,
     /// Epochs of the training; empty where nothing is known of it.
     pub history: &'a [EpochMetrics],
     /// How.
-    pub options: PaperOptions,
+    pub options: ReportOptions,
 }
 
-impl Subject<'_> {
+impl ReportContext<'_> {
     /// The network with what its file says.
-    pub fn trained(&self) -> &Trained {
+    pub fn model(&self) -> &Trained {
         self.ensemble.first()
     }
 
     /// The network as explanations see it.
-    pub(crate) fn explained(&self) -> Result<NetworkClassifier<'_>> {
-        self.trained().explained()
+    pub(crate) fn classifier(&self) -> Result<NetworkClassifier<'_>> {
+        self.model().explained()
     }
 
     /// Names of the classes.
@@ -100,7 +100,7 @@ impl Subject<'_> {
 
     /// Name of the run and of the network.
     pub fn title(&self) -> String {
-        let trained = self.trained();
+        let trained = self.model();
         let file = trained.path.file_name().unwrap_or(trained.path.as_os_str()).to_string_lossy();
         format!("{file} ({})", trained.network.spec.name)
     }
@@ -108,32 +108,32 @@ impl Subject<'_> {
     /// Faces as the network sees them, `[n, 48, 48]` in \[0,1\].
     pub(crate) fn pixels(&self, faces: &Dataset, chosen: &[usize]) -> Vec<f32> {
         let mut pixels = vec![0.0; chosen.len() * PIXELS];
-        View::PLAIN.fill_batch(faces, chosen, self.trained().equalize(), SIDE, &mut pixels);
+        View::PLAIN.fill_batch(faces, chosen, self.model().equalize(), SIDE, &mut pixels);
         pixels
     }
 
     /// True classes of the judged faces; all have one.
     pub(crate) fn labels(&self) -> Vec<usize> {
-        self.judged.faces.labels().iter().flatten().map(|&l| usize::from(l)).collect()
+        self.evaluated.faces.labels().iter().flatten().map(|&l| usize::from(l)).collect()
     }
 }
 
 /// Judges the faces: every number, and the features of the last layer.
 pub(crate) fn evaluate(
-    subject: &Subject<'_>,
+    context: &ReportContext<'_>,
     progress: impl FnMut(usize),
 ) -> Result<(EvaluationReport, Option<Vec<f32>>)> {
-    let faces = &subject.judged.faces;
-    let predictions = subject.ensemble.predict_calibrated(faces, false, progress)?;
-    let features = subject.ensemble.features(faces)?;
-    let name = match &subject.judged.path {
+    let faces = &context.evaluated.faces;
+    let predictions = context.ensemble.predict_calibrated(faces, false, progress)?;
+    let features = context.ensemble.features(faces)?;
+    let name = match &context.evaluated.path {
         Some(path) => path.display().to_string(),
         None => "the validation data".into(),
     };
     let mut report =
-        EvaluationReport::new(subject.ensemble, &name, faces, &predictions, features.as_deref())?;
-    report.unlabelled = subject.judged.unlabelled;
-    report.say_calibrated(subject.ensemble, false);
+        EvaluationReport::new(context.ensemble, &name, faces, &predictions, features.as_deref())?;
+    report.unlabelled = context.evaluated.unlabelled;
+    report.set_calibrated(context.ensemble, false);
     match report.evaluation.per_class.iter().any(|c| c.support > 0) {
         true => Ok((report, features)),
         false => Err(Error::data(name, "holds no labelled face; a report needs some")),

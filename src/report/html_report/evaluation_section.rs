@@ -2,11 +2,11 @@
 
 use crate::Result;
 use crate::metrics::{ClassReport, ConfusedPair};
+use crate::render::chart::confusion_matrix::{Confusion, Normalize};
 use crate::render::chart::{
-    BarChart, BarSeries, Bin, Look as ChartLook, ReliabilityWords, ScatterChart, ScatterPoint,
-    bars, reliability_in, scatter,
+    BarChart, BarSeries, ChartOptions, ReliabilityWords, ScatterChart, ScatterPoint, bars,
+    reliability_in, scatter,
 };
-use crate::render::confusion::{Confusion, Normalize};
 use crate::render::format::thousands;
 use crate::render::hex;
 use crate::render::html::escape;
@@ -14,10 +14,11 @@ use crate::render::theme::readable_on;
 use crate::render::{Scene, Theme};
 use crate::report::EvaluationReport;
 use crate::report::evaluation::class_words::{by_recall, of_class, summary};
-use crate::report::html_report::Subject;
-use crate::report::html_report::lime_section::{Evidence, errors, lime};
-use crate::report::html_report::page::{Sheet, chart, charts};
-use crate::report::i18n::{Language, say};
+use crate::report::html_report::ReportContext;
+use crate::report::html_report::lime::{ExplainedMistake, LimeResults};
+use crate::report::html_report::lime_section::{errors, lime};
+use crate::report::html_report::page::{ReportPage, chart, charts};
+use crate::report::i18n::{Language, phrase};
 use crate::train::charts::class_counts;
 use std::fmt::Write as _;
 
@@ -26,39 +27,40 @@ const PAIRS: usize = 5;
 
 /// Writes the answer.
 pub(crate) fn write(
-    sheet: &mut Sheet,
-    subject: &Subject<'_>,
+    page: &mut ReportPage,
+    context: &ReportContext<'_>,
     report: &EvaluationReport,
-    evidence: &Evidence,
+    lime_results: &LimeResults,
+    mistakes: &[ExplainedMistake],
 ) -> Result<()> {
-    let (p, language) = (sheet.language.phrases(), sheet.language);
+    let (p, language) = (page.language.phrases(), page.language);
     let e = &report.evaluation;
-    sheet.document.anchor(2, "judge", p.question_judge);
+    page.document.anchor(2, "judge", p.question_judge);
     let mut all = summary(language, e);
     all.extend(report.unlabelled_sentence(language));
-    sheet.paragraph(&language.paragraph(&all));
-    totals(sheet, report);
-    sheet.part(p.confusion_title);
-    confusion(sheet, report);
-    sheet.findings(&pairs(report, language));
-    sheet.part(p.classes_title);
-    classes(sheet, report);
-    class_charts(sheet, subject, report)?;
-    sheet.part(p.why_title);
+    page.paragraph(&language.paragraph(&all));
+    totals(page, report);
+    page.part(p.confusion_title);
+    confusion(page, report);
+    page.findings(&pairs(report, language));
+    page.part(p.classes_title);
+    classes(page, report);
+    class_charts(page, context, report)?;
+    page.part(p.why_title);
     let why = |c: usize| language.paragraph(&of_class(language, e, c, report.distances.as_ref()));
     let mut order = by_recall(e);
     order.extend((0..e.per_class.len()).filter(|&c| e.per_class[c].support == 0));
-    sheet.findings(&order.into_iter().map(why).collect::<Vec<_>>());
-    sheet.part(p.calibration_title);
-    calibration(sheet, report)?;
-    sheet.part(p.lime_title);
-    lime(sheet, subject, evidence)?;
-    sheet.part(p.errors_title);
-    errors(sheet, subject, report, evidence)
+    page.findings(&order.into_iter().map(why).collect::<Vec<_>>());
+    page.part(p.calibration_title);
+    calibration(page, report)?;
+    page.part(p.lime_title);
+    lime(page, context, lime_results)?;
+    page.part(p.errors_title);
+    errors(page, context, report, mistakes)
 }
 
-fn totals(sheet: &mut Sheet, report: &EvaluationReport) {
-    let (p, language) = (sheet.language.phrases(), sheet.language);
+fn totals(page: &mut ReportPage, report: &EvaluationReport) {
+    let (p, language) = (page.language.phrases(), page.language);
     let e = &report.evaluation;
     let row = |name: &str, value: String, meaning: String| vec![name.to_owned(), value, meaning];
     let percent = |v| language.percent(v);
@@ -66,20 +68,20 @@ fn totals(sheet: &mut Sheet, report: &EvaluationReport) {
     let high = percent(e.accuracy_interval.high);
     let temperature = format!("{:.2}", e.temperature);
     let rows = [
-        row(p.accuracy, percent(e.accuracy), say!(p.accuracy_means, low = low, high = high)),
+        row(p.accuracy, percent(e.accuracy), phrase!(p.accuracy_means, low = low, high = high)),
         row(p.top2, percent(e.top2), p.top2_means.into()),
         row(p.macro_f1, percent(e.macro_f1), p.macro_f1_means.into()),
         row(p.balanced_accuracy, percent(e.balanced_accuracy), p.balanced_accuracy_means.into()),
         row(p.kappa, format!("{:.3}", e.kappa), p.kappa_means.into()),
         row(p.loss, format!("{:.4}", e.loss), p.loss_means.into()),
-        row(p.ece, percent(e.ece), say!(p.ece_means, temperature = temperature)),
+        row(p.ece, percent(e.ece), phrase!(p.ece_means, temperature = temperature)),
     ];
-    sheet.table(&[p.head_measure, p.head_value, p.head_meaning], &rows, "", "measures");
+    page.table(&[p.head_measure, p.head_value, p.head_meaning], &rows, "", "measures");
 }
 
 /// Counts and shares of the true expression in one matrix.
-fn confusion(sheet: &mut Sheet, report: &EvaluationReport) {
-    let (p, language) = (sheet.language.phrases(), sheet.language);
+fn confusion(page: &mut ReportPage, report: &EvaluationReport) {
+    let (p, language) = (page.language.phrases(), page.language);
     let names: Vec<&str> = report.names().iter().map(|&n| language.class(n)).collect();
     let counts = &report.evaluation.confusion.counts;
     let colors = Confusion::new("", &names, counts.clone(), Normalize::Recall);
@@ -108,13 +110,13 @@ fn confusion(sheet: &mut Sheet, report: &EvaluationReport) {
         html.push_str("</tr>\n");
     }
     html.push_str("</tbody></table></div>\n");
-    sheet.figure(&html, p.caption_confusion);
+    page.figure(&html, p.caption_confusion);
 }
 
 fn pairs(report: &EvaluationReport, language: Language) -> Vec<String> {
     let p = language.phrases();
     let sentence = |pair: &ConfusedPair| {
-        say!(
+        phrase!(
             p.confused_pair,
             truth = language.class(&pair.truth),
             predicted = language.class(&pair.predicted),
@@ -125,8 +127,8 @@ fn pairs(report: &EvaluationReport, language: Language) -> Vec<String> {
     report.evaluation.confused_pairs.iter().take(PAIRS).map(sentence).collect()
 }
 
-fn classes(sheet: &mut Sheet, report: &EvaluationReport) {
-    let (p, language) = (sheet.language.phrases(), sheet.language);
+fn classes(page: &mut ReportPage, report: &EvaluationReport) {
+    let (p, language) = (page.language.phrases(), page.language);
     let row = |c: &ClassReport| {
         vec![
             language.class(&c.label).to_owned(),
@@ -152,17 +154,21 @@ fn classes(sheet: &mut Sheet, report: &EvaluationReport) {
         p.head_trained_on,
         p.head_if_balanced,
     ];
-    sheet.table(&header, &rows, p.caption_classes, "numbers");
+    page.table(&header, &rows, p.caption_classes, "numbers");
 }
 
 /// Recall with intervals, recall against training faces, counts of data and split.
-fn class_charts(sheet: &mut Sheet, subject: &Subject<'_>, report: &EvaluationReport) -> Result<()> {
-    let (p, language) = (sheet.language.phrases(), sheet.language);
+fn class_charts(
+    page: &mut ReportPage,
+    context: &ReportContext<'_>,
+    report: &EvaluationReport,
+) -> Result<()> {
+    let (p, language) = (page.language.phrases(), page.language);
     let mut all = vec![chart(|theme| recall_bars(report, language, theme))?];
     if report.class_counts.is_some() {
         all.push(chart(|theme| recall_scatter(report, language, theme))?);
     }
-    let judged = class_counts(&subject.judged.faces);
+    let judged = class_counts(&context.evaluated.faces);
     let counts = |title: &str, sets: &[(&str, &[u64])]| {
         chart(|theme| count_bars(report, title, sets, language, theme))
     };
@@ -172,7 +178,7 @@ fn class_charts(sheet: &mut Sheet, subject: &Subject<'_>, report: &EvaluationRep
             [(p.training, &split.train), (p.validation, &split.validation)];
         all.push(counts(p.counts_split, &sets)?);
     }
-    sheet.figure(&charts(&all), p.caption_class_charts);
+    page.figure(&charts(&all), p.caption_class_charts);
     Ok(())
 }
 
@@ -180,8 +186,8 @@ fn categories(report: &EvaluationReport, language: Language) -> Vec<String> {
     report.names().iter().map(|n| language.class(n).to_owned()).collect()
 }
 
-fn size(theme: Theme) -> ChartLook {
-    ChartLook::new(theme).sized(500.0, 330.0)
+fn size(theme: Theme) -> ChartOptions {
+    ChartOptions::new(theme).sized(500.0, 330.0)
 }
 
 fn recall_bars(report: &EvaluationReport, language: Language, theme: Theme) -> Result<Scene> {
@@ -198,7 +204,10 @@ fn recall_bars(report: &EvaluationReport, language: Language, theme: Theme) -> R
     };
     let chart = BarChart {
         title: p.chart_recall.into(),
-        subtitle: say!(p.chart_accuracy, accuracy = language.percent(report.evaluation.accuracy)),
+        subtitle: phrase!(
+            p.chart_accuracy,
+            accuracy = language.percent(report.evaluation.accuracy)
+        ),
         y_title: p.head_recall.into(),
         categories: categories(report, language),
         series: vec![series],
@@ -240,7 +249,7 @@ fn count_bars(
     let p = language.phrases();
     let total = |counts: &[u64]| thousands(counts.iter().sum());
     let words = |(name, counts): &(&str, &[u64])| match *name {
-        "" => say!(p.count_of_faces, faces = total(counts)),
+        "" => phrase!(p.count_of_faces, faces = total(counts)),
         name => format!("{name} {}", total(counts)),
     };
     let chart = BarChart {
@@ -254,15 +263,10 @@ fn count_bars(
     bars(&chart, size(theme))
 }
 
-fn calibration(sheet: &mut Sheet, report: &EvaluationReport) -> Result<()> {
-    let (p, language) = (sheet.language.phrases(), sheet.language);
+fn calibration(page: &mut ReportPage, report: &EvaluationReport) -> Result<()> {
+    let (p, language) = (page.language.phrases(), page.language);
     let e = &report.evaluation;
-    let bin = |b: &crate::metrics::Bin| Bin {
-        count: b.count,
-        confidence: b.confidence,
-        accuracy: b.accuracy,
-    };
-    let bins: Vec<Bin> = e.reliability.bins.iter().map(bin).collect();
+    let bins = report.reliability_bins();
     let words = ReliabilityWords {
         accuracy: p.bin_accuracy,
         gap: p.bin_gap,
@@ -271,13 +275,13 @@ fn calibration(sheet: &mut Sheet, report: &EvaluationReport) -> Result<()> {
         count: p.head_faces,
         confidence: p.confidence,
     };
-    let note = say!(p.ece_note, ece = language.percent(e.ece));
+    let note = phrase!(p.ece_note, ece = language.percent(e.ece));
     let drawing = chart(|theme| {
-        let look = ChartLook::new(theme).sized(640.0, 600.0);
+        let look = ChartOptions::new(theme).sized(640.0, 600.0);
         reliability_in(&words, ("", &note), &bins, look)
     })?;
     let html = charts(&[drawing]).replacen("\"charts\"", "\"charts one\"", 1);
-    sheet.figure(&html, p.caption_reliability);
+    page.figure(&html, p.caption_reliability);
     Ok(())
 }
 
@@ -285,6 +289,7 @@ impl EvaluationReport {
     /// How many faces had no label and were left out.
     fn unlabelled_sentence(&self, language: Language) -> Option<String> {
         let p = language.phrases();
-        (self.unlabelled > 0).then(|| say!(p.unlabelled, count = thousands(self.unlabelled as u64)))
+        (self.unlabelled > 0)
+            .then(|| phrase!(p.unlabelled, count = thousands(self.unlabelled as u64)))
     }
 }

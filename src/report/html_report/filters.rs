@@ -8,17 +8,17 @@ use crate::explain::filters::parametrization::MaximizationMethod;
 use crate::explain::filters::top_activations::LOGITS;
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::{Classifier, LayerInfo, LayerKind, NetworkClassifier};
-use crate::report::filters::filter_significance::Proof;
-use crate::report::html_report::Meter;
-use crate::report::html_report::Subject;
+use crate::report::filters::significance::FilterSignificance;
+use crate::report::html_report::Progress;
+use crate::report::html_report::ReportContext;
 
-/// Layers whose filters are drawn.
+/// Layers whose filters are selection.
 const LAYERS: usize = 3;
 /// Faces whose naturalness the pictures are compared with.
 const NATURAL_FACES: usize = 500;
 
 /// What was found.
-pub struct Want {
+pub struct FilterResults {
     /// Filters of some convolutions, from the pixels on.
     pub layers: Vec<FilterReport>,
     /// The classes.
@@ -27,20 +27,20 @@ pub struct Want {
     /// `classes.pictures`.
     pub ideal: Vec<f64>,
     /// The acceptance numbers over all filters shown.
-    pub proof: Proof,
+    pub significance: FilterSignificance,
 }
 
 /// Draws a few filters of some convolutions and an ideal face of every class.
-pub fn want(
-    subject: &Subject<'_>,
+pub fn measure_filters(
+    context: &ReportContext<'_>,
     training: &TrainingFaces<'_>,
-    meter: &mut Meter<'_>,
-) -> Result<Want> {
-    let model = subject.explained()?;
+    progress: &mut Progress<'_>,
+) -> Result<FilterResults> {
+    let model = context.classifier()?;
     let recipes = |recipes: &[MaximizationMethod]| FilterOptions {
         recipes: recipes.iter().map(|&r| (r, r.options())).collect(),
-        seeds: subject.options.starts(),
-        seed: subject.options.seed,
+        seeds: context.options.starts(),
+        seed: context.options.seed,
         ..FilterOptions::default()
     };
     let filters =
@@ -49,7 +49,7 @@ pub fn want(
         recipes(&[MaximizationMethod::Naive, MaximizationMethod::Maco, MaximizationMethod::Face]);
     let chosen: Vec<(LayerInfo, Vec<usize>)> = layers(&model)
         .into_iter()
-        .map(|layer| (spread(layer.output[0], subject.options.filters()), layer))
+        .map(|layer| (spread(layer.output[0], context.options.filters()), layer))
         .map(|(filters, layer)| (layer, filters))
         .collect();
     let steps: usize = chosen.iter().map(|(_, k)| total_steps(k.len(), &filters)).sum();
@@ -57,7 +57,7 @@ pub fn want(
     let mut done = 0;
     let mut step = |n: usize| {
         done += n;
-        meter.part(done as f64 / total);
+        progress.part(done as f64 / total);
     };
     let mut reports = Vec::with_capacity(chosen.len());
     for (layer, own) in &chosen {
@@ -66,9 +66,9 @@ pub fn want(
     let classes = filter_report(&model, LOGITS, &[], training, &faces, &mut step)?;
     let numbers: Vec<_> =
         reports.iter().flat_map(|r| &r.pictures).map(|p| p.numbers.clone()).collect();
-    Ok(Want {
+    Ok(FilterResults {
         ideal: ideal(&model, &classes)?,
-        proof: Proof::new(&numbers, &training.naturalness(NATURAL_FACES)),
+        significance: FilterSignificance::new(&numbers, &training.naturalness(NATURAL_FACES)),
         layers: reports,
         classes,
     })

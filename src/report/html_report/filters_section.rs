@@ -12,13 +12,13 @@ use crate::nn::Layer;
 use crate::render::colormap::draw_map;
 use crate::render::format::{short, thousands};
 use crate::render::html::escape;
-use crate::render::{Colormap, Picture, Scale, Theme};
-use crate::report::ShownFace;
-use crate::report::filters::filter_page::{Context, gray, patches, sees_part, whole};
-use crate::report::html_report::Subject;
-use crate::report::html_report::filters::{Want, spread};
-use crate::report::html_report::page::{Sheet, Tile, card, cards, color_key, image, tiles};
-use crate::report::i18n::{Language, minus, say};
+use crate::render::{Colormap, RgbImage, Scale, Theme};
+use crate::report::PredictedFace;
+use crate::report::filters::layer_page::{LayerPageContext, gray, patches, sees_part, whole};
+use crate::report::html_report::ReportContext;
+use crate::report::html_report::filters::{FilterResults, spread};
+use crate::report::html_report::page::{ReportPage, Tile, card, cards, color_key, image, tiles};
+use crate::report::i18n::{Language, minus, phrase};
 use crate::{Result as CrateResult, SIDE};
 use std::fmt::Write as _;
 
@@ -29,37 +29,37 @@ const STAGES: usize = 6;
 
 /// Writes the answer. `face` is the one whose maps are shown.
 pub(crate) fn write(
-    sheet: &mut Sheet,
-    subject: &Subject<'_>,
-    want: &Want,
-    context: &Context<'_>,
-    face: &ShownFace,
+    page: &mut ReportPage,
+    context: &ReportContext<'_>,
+    results: &FilterResults,
+    page_context: &LayerPageContext<'_>,
+    face: &PredictedFace,
 ) -> Result<()> {
-    let p = sheet.language.phrases();
-    sheet.document.anchor(2, "want", p.question_want);
-    sheet.paragraph(p.want_how);
-    sheet.findings(&words(want, sheet.language));
-    kernels(sheet, subject)?;
-    let explained = sheet.next_figure();
-    for report in &want.layers {
-        layer(sheet, report, context, explained)?;
+    let p = page.language.phrases();
+    page.document.anchor(2, "want", p.question_want);
+    page.paragraph(p.want_how);
+    page.findings(&words(results, page.language));
+    kernels(page, context)?;
+    let explained = page.next_figure();
+    for report in &results.layers {
+        layer(page, report, page_context, explained)?;
     }
-    proof(sheet, want);
-    ideal(sheet, want, context)?;
-    maps(sheet, subject, face)
+    significance(page, results);
+    ideal(page, results, page_context)?;
+    maps(page, context, face)
 }
 
 /// What the numbers of all pictures say.
-pub(crate) fn words(want: &Want, language: Language) -> Vec<String> {
+pub(crate) fn words(results: &FilterResults, language: Language) -> Vec<String> {
     let p = language.phrases();
-    let of = |recipe| want.proof.recipes.iter().find(|r| r.recipe == recipe);
+    let of = |recipe| results.significance.recipes.iter().find(|r| r.recipe == recipe);
     let mut text = vec![];
     if let (Some(naive), Some(pixels), Some(maco)) = (
         of(MaximizationMethod::Naive),
         of(MaximizationMethod::Pixels),
         of(MaximizationMethod::Maco),
     ) {
-        text.push(say!(
+        text.push(phrase!(
             p.want_natural,
             filters = maco.filters,
             maco = language.whole_percent(maco.natural),
@@ -71,22 +71,26 @@ pub(crate) fn words(want: &Want, language: Language) -> Vec<String> {
             if maco.robust_z >= pixels.robust_z { p.want_robust } else { p.want_not_robust },
             if maco.similarity > pixels.similarity { p.want_similar } else { p.want_not_similar },
         );
-        text.push(say!(phrase_z, maco = number(maco.robust_z), pixels = number(pixels.robust_z)));
+        text.push(phrase!(
+            phrase_z,
+            maco = number(maco.robust_z),
+            pixels = number(pixels.robust_z)
+        ));
         let (maco, pixels) = (number(maco.similarity), number(pixels.similarity));
-        text.push(say!(phrase_s, maco = maco, pixels = pixels));
+        text.push(phrase!(phrase_s, maco = maco, pixels = pixels));
     }
-    let dead: Option<usize> = want.layers.iter().map(|r| r.dead.as_ref().map(Vec::len)).sum();
+    let dead: Option<usize> = results.layers.iter().map(|r| r.dead.as_ref().map(Vec::len)).sum();
     text.extend(dead.map(|dead| match dead {
         0 => p.want_none_dead.into(),
-        n => say!(p.want_dead, count = n),
+        n => phrase!(p.want_dead, count = n),
     }));
     text
 }
 
 /// The kernels of a first convolution of one channel.
-fn kernels(sheet: &mut Sheet, subject: &Subject<'_>) -> Result<()> {
-    let p = sheet.language.phrases();
-    let layers = subject.trained().network.walk()?;
+fn kernels(page: &mut ReportPage, context: &ReportContext<'_>) -> Result<()> {
+    let p = page.language.phrases();
+    let layers = context.model().network.walk()?;
     let first = layers.iter().find_map(|(layer, _)| match layer {
         Layer::Conv2d(convolution) => Some(convolution),
         _ => None,
@@ -97,7 +101,7 @@ fn kernels(sheet: &mut Sheet, subject: &Subject<'_>) -> Result<()> {
     if shape[1] != 1 || h * w == 1 {
         return Ok(());
     }
-    sheet.part(&say!(p.kernels_title, layer = convolution.name));
+    page.part(&phrase!(p.kernels_title, layer = convolution.name));
     let weights = convolution.weight.value.to_vec();
     let scale = Scale::maximum(&weights);
     let tile = |(k, kernel): (usize, &[f32])| {
@@ -109,22 +113,22 @@ fn kernels(sheet: &mut Sheet, subject: &Subject<'_>) -> Result<()> {
     let content = tiles(&convolution.name, &all)?.replacen("\"tiles\"", "\"kernels\"", 1);
     let max = short(scale.max.into());
     let key = color_key(Colormap::BlueRed, &minus(format!("-{max}")), &format!("+{max}"))?;
-    sheet.figure(&(content + &key), &say!(p.caption_kernels, h = h, w = w));
+    page.figure(&(content + &key), &phrase!(p.caption_kernels, h = h, w = w));
     Ok(())
 }
 
 /// The filters of a layer; `explained` is the figure whose caption says how to read them.
 fn layer(
-    sheet: &mut Sheet,
+    page: &mut ReportPage,
     report: &FilterReport,
-    context: &Context<'_>,
+    page_context: &LayerPageContext<'_>,
     explained: usize,
 ) -> Result<()> {
-    let (p, language) = (sheet.language.phrases(), sheet.language);
+    let (p, language) = (page.language.phrases(), page.language);
     let info = &report.layer;
-    sheet.part(&say!(p.layer_title, layer = info.name));
+    page.part(&phrase!(p.layer_title, layer = info.name));
     let [channels, h, w] = info.output;
-    sheet.paragraph(&say!(
+    page.paragraph(&phrase!(
         p.layer_size,
         channels = channels,
         h = h,
@@ -132,21 +136,21 @@ fn layer(
         side = info.receptive_field.size.min(SIDE)
     ));
     let recipes = report.pictures.len() / report.surveys.len().max(1);
-    let one = |(filter_statistics, pictures): (&FilterStatistics, &[FilterPicture])| {
-        filter_card(report, filter_statistics, pictures, context, language)
+    let one = |(statistics, pictures): (&FilterStatistics, &[FilterPicture])| {
+        filter_card(report, statistics, pictures, page_context, language)
     };
     let pairs = report.surveys.iter().zip(report.pictures.chunks(recipes.max(1)));
     let all = pairs.map(one).collect::<Result<Vec<_>>>()?;
     let whole_faces = if sees_part(report) { "" } else { p.caption_whole_faces };
-    let caption = match sheet.next_figure() == explained {
-        true if sees_part(report) => say!(p.caption_filters_crop, faces = context.faces),
-        true => say!(p.caption_filters, faces = context.faces),
+    let caption = match page.next_figure() == explained {
+        true if sees_part(report) => phrase!(p.caption_filters_crop, faces = page_context.faces),
+        true => phrase!(p.caption_filters, faces = page_context.faces),
         false => {
-            let again = say!(p.caption_filters_again, layer = info.name, figure = explained);
+            let again = phrase!(p.caption_filters_again, layer = info.name, figure = explained);
             language.paragraph(&[again.as_str(), whole_faces])
         }
     };
-    sheet.figure(&cards(&all, ""), &caption);
+    page.figure(&cards(&all, ""), &caption);
     Ok(())
 }
 
@@ -163,9 +167,9 @@ fn recipe_label(recipe: MaximizationMethod, language: Language) -> &'static str 
 
 fn filter_card(
     report: &FilterReport,
-    filter_statistics: &FilterStatistics,
+    statistics: &FilterStatistics,
     pictures: &[FilterPicture],
-    context: &Context<'_>,
+    page_context: &LayerPageContext<'_>,
     language: Language,
 ) -> Result<String> {
     let p = language.phrases();
@@ -175,9 +179,9 @@ fn filter_card(
         let n = &picture.numbers;
         let lines = vec![
             format!("HF {}", number(n.hf)),
-            say!(p.short_lag, value = number(n.lag1)),
-            say!(p.short_z, value = minus(format!("{:.1}", n.robust_z))),
-            say!(p.short_similarity, value = number(n.similarity)),
+            phrase!(p.short_lag, value = number(n.lag1)),
+            phrase!(p.short_z, value = minus(format!("{:.1}", n.robust_z))),
+            phrase!(p.short_similarity, value = number(n.similarity)),
         ];
         let label = recipe_label(n.recipe, language);
         shown.push(Tile::new(label, whole(picture)?).lines(lines));
@@ -188,41 +192,41 @@ fn filter_card(
         let (crop, side) = strongest_crop(main, &report.layer);
         shown.push(Tile::new(p.tile_cell, gray(&crop, side)?));
     }
-    let tile = Tile::new(p.tile_patches, mosaic(&patches(report, filter_statistics, context)?));
-    shown.push(tile.lines(vec![main_class(filter_statistics, context, language)]));
+    let tile = Tile::new(p.tile_patches, mosaic(&patches(report, statistics, page_context)?));
+    shown.push(tile.lines(vec![main_class(statistics, page_context, language)]));
     let mut words = vec![];
     if let Some(n) = main.map(|m| &m.numbers) {
         words.extend((n.dead == Some(true)).then(|| p.filter_dead.to_owned()));
-        words.extend(n.agreement.map(|a| say!(p.filter_agreement, value = number(a))));
+        words.extend(n.agreement.map(|a| phrase!(p.filter_agreement, value = number(a))));
     }
-    card(&say!(p.filter_title, filter = filter_statistics.filter), &words, &shown)
+    card(&phrase!(p.filter_title, filter = statistics.filter), &words, &shown)
 }
 
 /// The class that the faces that move a filter most belong to more often than all faces do.
 fn main_class(
-    filter_statistics: &FilterStatistics,
-    context: &Context<'_>,
+    statistics: &FilterStatistics,
+    page_context: &LayerPageContext<'_>,
     language: Language,
 ) -> String {
     let p = language.phrases();
-    match filter_statistics.main_class(context.training.labels, context.class_names.len()) {
+    match statistics.main_class(page_context.training.labels, page_context.class_names.len()) {
         Some(MainClass { class, count, total, lift }) => {
-            let class = language.class(&context.class_names[class]);
+            let class = language.class(&page_context.class_names[class]);
             let lift = format!("{lift:.1}");
-            say!(p.of_top, class = class, count = count, total = total, lift = lift)
+            phrase!(p.of_top, class = class, count = count, total = total, lift = lift)
         }
         None => p.no_main_class.into(),
     }
 }
 
 /// Up to nine pictures as one, three in a row.
-fn mosaic(pictures: &[Picture]) -> Picture {
-    let side = pictures.iter().map(Picture::width).max().unwrap_or(1);
+fn mosaic(pictures: &[RgbImage]) -> RgbImage {
+    let side = pictures.iter().map(RgbImage::width).max().unwrap_or(1);
     // Small patches are enlarged, so that the gap stays thin.
     let zoom = (48 / side).max(1);
     let (cell, gap) = (side * zoom, 2);
     let whole = 3 * cell + 2 * gap;
-    let mut mosaic = Picture::new(whole, whole, [128; 3]);
+    let mut mosaic = RgbImage::new(whole, whole, [128; 3]);
     for (i, picture) in pictures.iter().take(9).enumerate() {
         let (x, y) = (i % 3 * (cell + gap), i / 3 * (cell + gap));
         mosaic.blit(&picture.resized_nearest(cell, cell), x, y);
@@ -231,8 +235,8 @@ fn mosaic(pictures: &[Picture]) -> Picture {
 }
 
 /// The acceptance numbers, a recipe a row.
-fn proof(sheet: &mut Sheet, want: &Want) {
-    let (p, language) = (sheet.language.phrases(), sheet.language);
+fn significance(page: &mut ReportPage, results: &FilterResults) {
+    let (p, language) = (page.language.phrases(), page.language);
     let number = |v: f64| minus(format!("{v:.2}"));
     let row = |r: &crate::explain::filters::filter_report::MethodSummary| {
         vec![
@@ -245,15 +249,15 @@ fn proof(sheet: &mut Sheet, want: &Want) {
             r.agreement.map_or("–".into(), number),
         ]
     };
-    let mut rows: Vec<Vec<String>> = want.proof.recipes.iter().map(row).collect();
-    let [natural, hf, lag1] = want.proof.faces;
+    let mut rows: Vec<Vec<String>> = results.significance.recipes.iter().map(row).collect();
+    let [natural, hf, lag1] = results.significance.faces;
     let dash = || "–".to_owned();
     rows.push(vec![
         p.row_faces.into(),
         language.percent(natural),
         number(hf),
         number(lag1),
-        number(want.proof.best_face_z),
+        number(results.significance.best_face_z),
         dash(),
         dash(),
     ]);
@@ -266,37 +270,41 @@ fn proof(sheet: &mut Sheet, want: &Want) {
         p.head_similarity,
         p.head_agreement,
     ];
-    sheet.part(p.proof_title);
-    sheet.table(&header, &rows, p.caption_proof, "numbers");
+    page.part(p.significance_title);
+    page.table(&header, &rows, p.caption_significance, "numbers");
 }
 
 /// The ideal face of each class.
-fn ideal(sheet: &mut Sheet, want: &Want, context: &Context<'_>) -> Result<()> {
-    let (p, language) = (sheet.language.phrases(), sheet.language);
-    let report = &want.classes;
+fn ideal(
+    page: &mut ReportPage,
+    results: &FilterResults,
+    page_context: &LayerPageContext<'_>,
+) -> Result<()> {
+    let (p, language) = (page.language.phrases(), page.language);
+    let report = &results.classes;
     let recipes = (report.pictures.len() / report.surveys.len().max(1)).max(1);
-    let groups = report.pictures.chunks(recipes).zip(want.ideal.chunks(recipes));
+    let groups = report.pictures.chunks(recipes).zip(results.ideal.chunks(recipes));
     let mut all = vec![];
-    for (filter_statistics, (pictures, sure)) in report.surveys.iter().zip(groups) {
+    for (statistics, (pictures, sure)) in report.surveys.iter().zip(groups) {
         let mut shown = vec![];
         for (picture, &sure) in pictures.iter().zip(sure) {
-            let lines = vec![say!(p.reads_as, sure = language.percent(sure))];
+            let lines = vec![phrase!(p.reads_as, sure = language.percent(sure))];
             let label = recipe_label(picture.numbers.recipe, language);
             shown.push(Tile::new(label, whole(picture)?).lines(lines));
         }
-        shown.push(Tile::new(p.tile_faces, mosaic(&patches(report, filter_statistics, context)?)));
-        let class = language.class(&context.class_names[filter_statistics.filter]);
-        all.push(card(&say!(p.ideal_face, class = class), &[], &shown)?);
+        shown.push(Tile::new(p.tile_faces, mosaic(&patches(report, statistics, page_context)?)));
+        let class = language.class(&page_context.class_names[statistics.filter]);
+        all.push(card(&phrase!(p.ideal_face, class = class), &[], &shown)?);
     }
-    sheet.part(p.ideal_title);
-    sheet.figure(&cards(&all, ""), p.caption_ideal);
+    page.part(p.ideal_title);
+    page.figure(&cards(&all, ""), p.caption_ideal);
     Ok(())
 }
 
 /// What the layers make of one face, from the pixels on.
-fn maps(sheet: &mut Sheet, subject: &Subject<'_>, face: &ShownFace) -> Result<()> {
-    let (p, language) = (sheet.language.phrases(), sheet.language);
-    let model = subject.explained()?;
+fn maps(page: &mut ReportPage, context: &ReportContext<'_>, face: &PredictedFace) -> Result<()> {
+    let (p, language) = (page.language.phrases(), page.language);
+    let model = context.classifier()?;
     let rectified: Vec<LayerInfo> = model
         .layers()
         .into_iter()
@@ -309,26 +317,26 @@ fn maps(sheet: &mut Sheet, subject: &Subject<'_>, face: &ShownFace) -> Result<()
     for i in spread(rectified.len(), STAGES) {
         html += &stage(&model, &rectified[i], face, language)?;
     }
-    let names = subject.names();
+    let names = context.names();
     let truth = language.class(crate::report::face::name(&names, face.label.unwrap_or(usize::MAX)));
     let picture = [Tile::new(p.tile_face, face.picture()?)];
     let html = format!("<div class=\"one-face\">{}</div>\n{html}", tiles(truth, &picture)?);
     let key = color_key(Colormap::Magma, "0", p.key_largest)?;
-    sheet.part(p.maps_title);
-    sheet.figure(&(html + &key), &say!(p.caption_maps, class = truth));
+    page.part(p.maps_title);
+    page.figure(&(html + &key), &phrase!(p.caption_maps, class = truth));
     Ok(())
 }
 
 fn stage(
     model: &dyn Classifier,
     layer: &LayerInfo,
-    face: &ShownFace,
+    face: &PredictedFace,
     language: Language,
 ) -> CrateResult<String> {
     let p = language.phrases();
     let maps = model.activations(&layer.name, &face.pixels)?;
     let zeros = MapStatistics::of(&maps.data).zeros;
-    let size = say!(
+    let size = phrase!(
         p.map_size,
         channels = thousands(maps.c as u64),
         h = maps.h,
@@ -349,17 +357,17 @@ fn stage(
     Ok(html + "</div>\n")
 }
 
-/// The context of the pictures' patches; their theme is that of no page.
-pub(crate) fn context<'a>(
+/// The page_context of the pictures' patches; their theme is that of no page.
+pub(crate) fn page_context<'a>(
     training: &'a crate::explain::filters::training_faces::TrainingFaces<'a>,
     faces: String,
     class_names: &'a [String],
-) -> Context<'a> {
-    Context { training, faces, model: "", class_names, theme: Theme::Light }
+) -> LayerPageContext<'a> {
+    LayerPageContext { training, faces, model: "", class_names, theme: Theme::Light }
 }
 
 /// Numbers for programs, a filter and recipe each.
-pub(crate) fn numbers(want: &Want) -> Vec<FilterScores> {
-    let reports = want.layers.iter().chain(std::iter::once(&want.classes));
+pub(crate) fn numbers(results: &FilterResults) -> Vec<FilterScores> {
+    let reports = results.layers.iter().chain(std::iter::once(&results.classes));
     reports.flat_map(|r| &r.pictures).map(|p| p.numbers.clone()).collect()
 }

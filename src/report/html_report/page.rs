@@ -2,14 +2,14 @@
 
 use crate::Result;
 use crate::render::html::{Document, escape};
-use crate::render::{Colormap, Picture, Scene, Theme};
-use crate::report::i18n::{Language, say};
+use crate::render::{Colormap, RgbImage, Scene, Theme};
+use crate::report::i18n::{Language, phrase};
 use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("style.css");
 
 /// A page in a language.
-pub(crate) struct Sheet {
+pub(crate) struct ReportPage {
     pub language: Language,
     pub document: Document,
     figures: usize,
@@ -18,14 +18,14 @@ pub(crate) struct Sheet {
 /// A picture in a card: its heading, the picture, lines below.
 pub(crate) struct Tile {
     pub label: String,
-    pub picture: Picture,
+    pub picture: RgbImage,
     pub lines: Vec<String>,
     /// Pixels as squares.
     pub crisp: bool,
 }
 
 impl Tile {
-    pub fn new(label: impl Into<String>, picture: Picture) -> Tile {
+    pub fn new(label: impl Into<String>, picture: RgbImage) -> Tile {
         Tile { label: label.into(), picture, lines: vec![], crisp: false }
     }
     pub fn lines(self, lines: Vec<String>) -> Tile {
@@ -36,17 +36,17 @@ impl Tile {
     }
 }
 
-impl Sheet {
-    pub fn new(title: &str, language: Language) -> Sheet {
+impl ReportPage {
+    pub fn new(title: &str, language: Language) -> ReportPage {
         let mut document = Document::new(title, language.code());
         document.style(STYLE);
-        Sheet { language, document, figures: 0 }
+        ReportPage { language, document, figures: 0 }
     }
 
     /// A numbered figure with its caption; `content` is HTML.
     pub fn figure(&mut self, content: &str, caption: &str) {
         self.figures = self.next_figure();
-        let number = say!(self.language.phrases().figure, number = self.figures);
+        let number = phrase!(self.language.phrases().figure, number = self.figures);
         self.document.raw(&format!(
             "<figure>\n{content}<figcaption><b>{}</b> {}</figcaption>\n</figure>\n",
             escape(&number),
@@ -94,16 +94,16 @@ fn capital(sentence: &str) -> String {
 }
 
 /// A picture inside the page.
-pub(crate) fn image(picture: &Picture, alt: &str, crisp: bool) -> Result<String> {
+pub(crate) fn image(picture: &RgbImage, alt: &str, crisp: bool) -> Result<String> {
     let class = if crisp { " class=\"crisp\"" } else { "" };
     Ok(format!("<img{class} src=\"{}\" alt=\"{}\">", picture.to_data_uri()?, escape(alt)))
 }
 
 /// Pictures side by side, as wide as the card allows.
-pub(crate) fn tiles(subject: &str, tiles: &[Tile]) -> Result<String> {
+pub(crate) fn tiles(context: &str, tiles: &[Tile]) -> Result<String> {
     let mut html = String::from("<div class=\"tiles\">\n");
     for tile in tiles {
-        let alt = format!("{subject}: {}", tile.label);
+        let alt = format!("{context}: {}", tile.label);
         let _ = write!(
             html,
             "<div class=\"tile\"><b>{}</b>{}<div>",
@@ -132,7 +132,7 @@ pub(crate) fn cards(cards: &[String], class: &str) -> String {
     format!("<div class=\"cards {class}\">\n{}</div>\n", cards.concat())
 }
 
-/// A drawing in both themes: the reader's setting chooses, paper takes the light one.
+/// A drawing in both themes: the reader's setting chooses, report takes the light one.
 pub(crate) fn chart(draw: impl Fn(Theme) -> Result<Scene>) -> Result<String> {
     let (light, dark) = (draw(Theme::Light)?.to_svg()?, draw(Theme::Dark)?.to_svg()?);
     Ok(format!(
@@ -149,7 +149,7 @@ pub(crate) fn charts(charts: &[String]) -> String {
 pub(crate) fn color_key(colormap: Colormap, low: &str, high: &str) -> Result<String> {
     let signed = colormap.is_signed();
     let at = |x: usize| if signed { x as f32 / 31.5 - 1.0 } else { x as f32 / 63.0 };
-    let strip = Picture::from_fn(64, 1, |x, _| colormap.color(at(x)));
+    let strip = RgbImage::from_fn(64, 1, |x, _| colormap.color(at(x)));
     let (low, high) = (escape(low), escape(high));
     Ok(format!(
         "<div class=\"key\"><span>{low}</span>{}<span>{high}</span></div>\n",

@@ -1,17 +1,17 @@
 //! How far a report is.
 
 /// Parts of the work with their share of the time, told to whoever waits.
-pub struct Meter<'a> {
+pub struct Progress<'a> {
     tell: &'a mut dyn FnMut(&str, f64),
     stage: &'static str,
     done: f64,
     weight: f64,
 }
 
-impl<'a> Meter<'a> {
+impl<'a> Progress<'a> {
     /// `tell` hears the name of the present part and the share of everything that is done, 0…1.
-    pub fn new(tell: &'a mut dyn FnMut(&str, f64)) -> Meter<'a> {
-        Meter { tell, stage: "", done: 0.0, weight: 0.0 }
+    pub fn new(tell: &'a mut dyn FnMut(&str, f64)) -> Progress<'a> {
+        Progress { tell, stage: "", done: 0.0, weight: 0.0 }
     }
 
     /// Begins a part that takes about `weight` of the time; the one before is done.

@@ -3,10 +3,10 @@
 use crate::model::weights::network_file::OWN;
 use crate::render::format::thousands;
 use crate::render::html::escape;
-use crate::report::html_report::Subject;
-use crate::report::html_report::page::Sheet;
+use crate::report::html_report::ReportContext;
+use crate::report::html_report::page::ReportPage;
 use crate::report::html_report::training_section::settings;
-use crate::report::i18n::say;
+use crate::report::i18n::phrase;
 use std::path::Path;
 
 /// What is known only when the work is done, and differs from machine to machine.
@@ -26,7 +26,7 @@ pub struct Machine {
 const VARIES: &str = " class=\"varies\"";
 
 /// What the page shows of all that could be shown.
-pub(crate) struct Drawn {
+pub(crate) struct Selection {
     /// Layers and their filters.
     pub layers: Vec<(String, Vec<usize>)>,
     /// The typical faces, by their numbers among those judged.
@@ -35,38 +35,38 @@ pub(crate) struct Drawn {
     pub face: Option<usize>,
 }
 
-/// Writes the appendix. `command` is what was typed, `drawn` what it shows.
+/// Writes the appendix. `command` is what was typed, `selection` what it shows.
 pub(crate) fn write(
-    sheet: &mut Sheet,
-    subject: &Subject<'_>,
+    page: &mut ReportPage,
+    context: &ReportContext<'_>,
     command: &str,
-    drawn: &Drawn,
+    selection: &Selection,
     machine: &Machine,
 ) {
-    let (p, language) = (sheet.language.phrases(), sheet.language);
-    sheet.document.anchor(2, "made", p.question_made);
-    sheet.paragraph(p.made_how);
-    sheet.document.code(&format!("{command}\n{}", commands(subject, drawn)));
-    let judged = match &subject.judged.path {
+    let (p, language) = (page.language.phrases(), page.language);
+    page.document.anchor(2, "made", p.question_made);
+    page.paragraph(p.made_how);
+    page.document.code(&format!("{command}\n{}", commands(context, selection)));
+    let judged = match &context.evaluated.path {
         Some(path) => path.display().to_string(),
         None => p.made_validation.into(),
     };
-    let faces = thousands(subject.judged.faces.len() as u64);
-    let network = &subject.trained().network;
+    let faces = thousands(context.evaluated.faces.len() as u64);
+    let network = &context.model().network;
     let parameters: usize =
         network.parameters().iter().map(|w| w.value.shape().iter().product::<usize>()).sum();
     let mut rows = vec![
         [
             p.made_network.to_owned(),
-            say!(p.parameters_of, name = subject.title(), count = thousands(parameters as u64)),
+            phrase!(p.parameters_of, name = context.title(), count = thousands(parameters as u64)),
         ],
-        [p.made_judged_on.into(), say!(p.faces_of, data = judged, faces = faces)],
-        [p.made_hash.into(), subject.judged.hash()],
-        [p.made_seed.into(), subject.options.seed.to_string()],
+        [p.made_judged_on.into(), phrase!(p.faces_of, data = judged, faces = faces)],
+        [p.made_hash.into(), context.evaluated.hash()],
+        [p.made_seed.into(), context.options.seed.to_string()],
     ];
-    rows.extend(settings(subject, language));
+    rows.extend(settings(context, language));
     rows.push([p.made_version.into(), format!("fer {}", env!("CARGO_PKG_VERSION"))]);
-    let minutes = say!(p.seconds, seconds = format!("{:.0}", machine.seconds));
+    let minutes = phrase!(p.seconds, seconds = format!("{:.0}", machine.seconds));
     let varying = [
         [p.made_machine.to_owned(), format!("{}, {}", machine.cpu, machine.simd)],
         [p.made_threads.into(), machine.threads.to_string()],
@@ -77,18 +77,18 @@ pub(crate) fn write(
     };
     let fixed: String = rows.iter().map(|r| row(r, "")).collect();
     let varying: String = varying.iter().map(|r| row(r, VARIES)).collect();
-    sheet.document.raw(&format!(
+    page.document.raw(&format!(
         "<div class=\"wide\"><table class=\"made\">\n<tbody>\n{fixed}{varying}</tbody>\n</table></div>\n"
     ));
-    sheet.paragraph(p.made_repeatable);
+    page.paragraph(p.made_repeatable);
 }
 
 /// Commands that make the same things one by one.
-fn commands(subject: &Subject<'_>, drawn: &Drawn) -> String {
+fn commands(context: &ReportContext<'_>, selection: &Selection) -> String {
     // The program's own network is what is taken where MODEL is left out.
-    let own = subject.trained().path == Path::new(OWN);
-    let model = if own { String::new() } else { format!(" {}", subject.trained().path.display()) };
-    let judged = subject.judged;
+    let own = context.model().path == Path::new(OWN);
+    let model = if own { String::new() } else { format!(" {}", context.model().path.display()) };
+    let judged = context.evaluated;
     let file = judged.path.as_ref().map_or(String::new(), |p| format!(" --data {}", p.display()));
     let data = format!("{file}{}", judged.reading);
     // Numbers mean the same faces elsewhere where all faces of a file were judged.
@@ -101,9 +101,9 @@ fn commands(subject: &Subject<'_>, drawn: &Drawn) -> String {
             String::new()
         }
     };
-    let typical = numbers(&drawn.typical);
-    let seed = subject.options.seed;
-    let (starts, faces) = (subject.options.starts(), subject.options.training_faces());
+    let typical = numbers(&selection.typical);
+    let seed = context.options.seed;
+    let (starts, faces) = (context.options.starts(), context.options.training_faces());
     let how = format!(" --seeds {starts} --faces {faces} --seed {seed}");
     let layer = |(name, own): &(String, Vec<usize>)| {
         let own: Vec<String> = own.iter().map(usize::to_string).collect();
@@ -113,11 +113,11 @@ fn commands(subject: &Subject<'_>, drawn: &Drawn) -> String {
             own.join(",")
         )
     };
-    let face = match (drawn.face, judged.reading.is_empty()) {
+    let face = match (selection.face, judged.reading.is_empty()) {
         (Some(face), true) => format!("{file}{}", numbers(&[face])),
         _ => String::new(),
     };
-    let filters: String = drawn.layers.iter().map(layer).collect();
+    let filters: String = selection.layers.iter().map(layer).collect();
     let mut text = format!(
         "fer saliency{model}{data}{typical} --out saliency.png\n\
          fer saliency{model}{data} --regions --seed {seed} --out regions.png\n\
@@ -128,7 +128,7 @@ fn commands(subject: &Subject<'_>, drawn: &Drawn) -> String {
          fer eval{model}{data} --out judged\n\
          fer lime{model}{data}{typical} --seed {seed} --out lime.png\n"
     );
-    if !subject.history.is_empty() {
+    if !context.history.is_empty() {
         text += &format!("fer curves{model} --out curves.svg\n");
     }
     text

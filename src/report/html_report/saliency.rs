@@ -6,18 +6,18 @@ use crate::explain::regions::class_maps::{ClassMaps, class_maps, mean_faces};
 use crate::explain::regions::region_lift::{Lift, LiftOptions, region_lift};
 use crate::explain::sanity::randomisation::randomised;
 use crate::explain::{Attribution, AttributionOptions, Method, NetworkClassifier, Target};
-use crate::report::ShownFace;
-use crate::report::html_report::Meter;
-use crate::report::html_report::Subject;
+use crate::report::PredictedFace;
+use crate::report::html_report::Progress;
+use crate::report::html_report::ReportContext;
 use crate::{PIXELS, Result as CrateResult};
 
-/// Faces explained at once, so that the meter moves.
+/// Faces explained at once, so that the progress moves.
 const CHUNK: usize = 128;
 
 /// What was found.
-pub struct Look {
+pub struct SaliencyResults {
     /// A typical face of each expression.
-    pub faces: Vec<ShownFace>,
+    pub faces: Vec<PredictedFace>,
     /// Its map for the predicted class.
     pub maps: Vec<Attribution>,
     /// Faces of the whole-set maps.
@@ -33,39 +33,40 @@ pub struct Look {
 }
 
 /// Measures. `typical` are the faces shown, `mean` the mean of all.
-pub fn look(
-    subject: &Subject<'_>,
-    typical: &[ShownFace],
+pub fn measure_saliency(
+    context: &ReportContext<'_>,
+    typical: &[PredictedFace],
     mean: &[f32],
-    meter: &mut Meter<'_>,
-) -> Result<Look> {
-    let model = subject.explained()?;
-    let options = AttributionOptions::new(mean.to_vec(), subject.options.seed)?;
+    progress: &mut Progress<'_>,
+) -> Result<SaliencyResults> {
+    let model = context.classifier()?;
+    let options = AttributionOptions::new(mean.to_vec(), context.options.seed)?;
     let own: Vec<f32> = typical.iter().flat_map(|f| &f.pixels).copied().collect();
     let targets = vec![Target::Predicted; typical.len()];
     let maps = attribute(&model, Method::Saliency, &own, &targets, &options)?;
 
-    let labels = subject.labels();
-    let chosen = evenly(&labels, subject.options.faces_of_a_class(), subject.names().len());
-    let pixels = subject.pixels(&subject.judged.faces, &chosen);
+    let labels = context.labels();
+    let chosen = evenly(&labels, context.options.faces_of_a_class(), context.names().len());
+    let pixels = context.pixels(&context.evaluated.faces, &chosen);
     let labels: Vec<usize> = chosen.iter().map(|&f| labels[f]).collect();
     let work = Work { pixels: &pixels, options: &options };
     let targets = vec![Target::Predicted; labels.len()];
-    let found = work.saliency(&model, &targets, &mut |share| meter.part(share / 2.0))?;
+    let found = work.saliency(&model, &targets, &mut |share| progress.part(share / 2.0))?;
     // The control is asked about the same classes.
     let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
-    let other = randomised(&subject.trained().network, None, subject.options.seed)?;
+    let other = randomised(&context.model().network, None, context.options.seed)?;
     let other = NetworkClassifier::new(&other)?;
     let mut control = |_: &[f32]| -> CrateResult<Vec<f32>> {
-        let found = work.saliency(&other, &targets, &mut |share| meter.part(0.5 + share / 2.0))?;
+        let found =
+            work.saliency(&other, &targets, &mut |share| progress.part(0.5 + share / 2.0))?;
         Ok(found.into_iter().flat_map(|a| a.map).collect())
     };
     let flat: Vec<f32> = found.iter().flat_map(|a| &a.map).copied().collect();
-    let lift_options = LiftOptions::new(mean.to_vec(), subject.options.seed);
+    let lift_options = LiftOptions::new(mean.to_vec(), context.options.seed);
     let lifts = region_lift(&pixels, &labels, &flat, &lift_options, Some(&mut control))?;
     let predicted: Vec<usize> = found.iter().map(|a| a.class).collect();
-    let classes = subject.names().len();
-    Ok(Look {
+    let classes = context.names().len();
+    Ok(SaliencyResults {
         faces: typical.to_vec(),
         maps,
         count: labels.len(),

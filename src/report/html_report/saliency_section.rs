@@ -4,55 +4,66 @@ use crate::Result;
 use crate::explain::regions::face_regions::{Region, Template};
 use crate::explain::regions::region_lift::MapSource;
 use crate::explain::{Attribution, Target};
-use crate::render::chart::Look as ChartLook;
+use crate::render::chart::ChartOptions;
 use crate::render::colormap::{draw_map, overlay};
 use crate::render::format::{short, thousands};
 use crate::render::hex;
 use crate::render::html::escape;
-use crate::render::{Picture, Rgb, Scale, Theme};
-use crate::report::ShownFace;
+use crate::render::{Rgb, RgbImage, Scale, Theme};
+use crate::report::PredictedFace;
 use crate::report::face::name;
-use crate::report::html_report::page::{Sheet, Tile, card, cards, chart, charts, color_key, image};
-use crate::report::html_report::saliency::Look;
-use crate::report::i18n::{Language, say};
+use crate::report::html_report::page::{
+    ReportPage, Tile, card, cards, chart, charts, color_key, image,
+};
+use crate::report::html_report::saliency::SaliencyResults;
+use crate::report::i18n::{Language, phrase};
+use crate::report::saliency::one_method_page::{MAGNITUDE, SIGNED};
 use crate::report::saliency::region_page::lift_chart;
 use crate::report::saliency::region_words::{lift_of, region_sentences};
-use crate::report::saliency::saliency_page::{MAGNITUDE, SIGNED};
 use crate::report::saliency::template_page::{draw_template, region_color};
 use crate::{Result as CrateResult, SIDE};
 
 /// Writes the answer.
-pub(crate) fn write(sheet: &mut Sheet, look: &Look, names: &[&str]) -> Result<()> {
-    let p = sheet.language.phrases();
-    sheet.document.anchor(2, "look", p.question_look);
-    sheet.paragraph(p.look_how);
-    sheet.part(p.look_faces);
-    typical(sheet, look, names)?;
-    sheet.part(p.look_classes);
-    class_means(sheet, look, names)?;
-    sheet.part(p.look_regions);
-    sheet.findings(&region_sentences(&look.lifts, names, sheet.language));
-    regions(sheet, look, names)?;
-    table(sheet, look, names);
+pub(crate) fn write(
+    page: &mut ReportPage,
+    results: &SaliencyResults,
+    names: &[&str],
+) -> Result<()> {
+    let p = page.language.phrases();
+    page.document.anchor(2, "look", p.question_look);
+    page.paragraph(p.look_how);
+    page.part(p.look_faces);
+    typical(page, results, names)?;
+    page.part(p.look_classes);
+    class_means(page, results, names)?;
+    page.part(p.look_regions);
+    page.findings(&region_sentences(&results.lifts, names, page.language));
+    regions(page, results, names)?;
+    table(page, results, names);
     Ok(())
 }
 
 /// `happy, read as happy (99.1 %)`.
-pub(crate) fn face_title(face: &ShownFace, names: &[&str], language: Language) -> String {
+pub(crate) fn face_title(face: &PredictedFace, names: &[&str], language: Language) -> String {
     let p = language.phrases();
     let said = language.class(name(names, face.predicted));
     let sure = language.percent(face.probability.into());
     match face.label {
         Some(label) => {
-            say!(p.face_title, truth = language.class(name(names, label)), said = said, sure = sure)
+            phrase!(
+                p.face_title,
+                truth = language.class(name(names, label)),
+                said = said,
+                sure = sure
+            )
         }
-        None => say!(p.face_title_unlabelled, said = said, sure = sure),
+        None => phrase!(p.face_title_unlabelled, said = said, sure = sure),
     }
 }
 
-fn typical(sheet: &mut Sheet, look: &Look, names: &[&str]) -> Result<()> {
-    let p = sheet.language.phrases();
-    let one = |(face, map): (&ShownFace, &Attribution)| -> CrateResult<String> {
+fn typical(page: &mut ReportPage, results: &SaliencyResults, names: &[&str]) -> Result<()> {
+    let p = page.language.phrases();
+    let one = |(face, map): (&PredictedFace, &Attribution)| -> CrateResult<String> {
         let picture = face.picture()?;
         let scale = Scale::percentile99(&map.map);
         let tiles = [
@@ -62,21 +73,21 @@ fn typical(sheet: &mut Sheet, look: &Look, names: &[&str]) -> Result<()> {
             Tile::new(p.tile_signed, draw_map(&map.map, SIDE, SIDE, SIGNED, scale)?).crisp(),
         ];
         debug_assert_eq!(map.target, Target::Class(face.predicted));
-        let strongest = say!(p.strongest_pixel, max = short(scale.max.into()));
-        card(&face_title(face, names, sheet.language), &[strongest], &tiles)
+        let strongest = phrase!(p.strongest_pixel, max = short(scale.max.into()));
+        card(&face_title(face, names, page.language), &[strongest], &tiles)
     };
-    let all = look.faces.iter().zip(&look.maps).map(one).collect::<Result<Vec<_>>>()?;
+    let all = results.faces.iter().zip(&results.maps).map(one).collect::<Result<Vec<_>>>()?;
     let keys = color_key(MAGNITUDE, p.key_nothing, p.key_much)?
         + &color_key(SIGNED, p.key_against, p.key_for)?;
-    sheet.figure(&(cards(&all, "") + &keys), p.caption_typical);
+    page.figure(&(cards(&all, "") + &keys), p.caption_typical);
     Ok(())
 }
 
-fn class_means(sheet: &mut Sheet, look: &Look, names: &[&str]) -> Result<()> {
-    let (p, language) = (sheet.language.phrases(), sheet.language);
-    let maps = &look.class_maps;
+fn class_means(page: &mut ReportPage, results: &SaliencyResults, names: &[&str]) -> Result<()> {
+    let (p, language) = (page.language.phrases(), page.language);
+    let maps = &results.class_maps;
     let one = |c: usize| -> CrateResult<String> {
-        let face = Picture::from_unit(&look.mean_faces[c], SIDE, SIDE)?;
+        let face = RgbImage::from_unit(&results.mean_faces[c], SIDE, SIDE)?;
         let map = &maps.mean[c];
         let scale = Scale::percentile99(map);
         let mut tiles = vec![
@@ -89,56 +100,56 @@ fn class_means(sheet: &mut Sheet, look: &Look, names: &[&str]) -> Result<()> {
             let picture = draw_map(&difference.map, SIDE, SIDE, SIGNED, scale)?;
             tiles.push(Tile::new(p.tile_difference, picture));
         }
-        let faces = say!(p.count_of_faces, faces = thousands(maps.faces[c] as u64));
+        let faces = phrase!(p.count_of_faces, faces = thousands(maps.faces[c] as u64));
         card(language.class(names[c]), &[faces], &tiles)
     };
     let present = (0..names.len()).filter(|&c| maps.faces[c] > 0);
     let all = present.map(one).collect::<Result<Vec<_>>>()?;
     let keys = color_key(MAGNITUDE, p.key_nothing, p.key_much)?
         + &color_key(SIGNED, p.key_wrong, p.key_correct)?;
-    sheet.figure(&(cards(&all, "") + &keys), p.caption_class_means);
+    page.figure(&(cards(&all, "") + &keys), p.caption_class_means);
     Ok(())
 }
 
 /// The template, the chart over all faces, and one for each class.
-fn regions(sheet: &mut Sheet, look: &Look, names: &[&str]) -> Result<()> {
-    let (p, language) = (sheet.language.phrases(), sheet.language);
-    let template = draw_template(&look.mean_face, &Template::fixed())?;
+fn regions(page: &mut ReportPage, results: &SaliencyResults, names: &[&str]) -> Result<()> {
+    let (p, language) = (page.language.phrases(), page.language);
+    let template = draw_template(&results.mean_face, &Template::fixed())?;
     let swatch = |(color, text): (Rgb, &str)| {
         format!("<span><i style=\"background:{}\"></i>{}</span>\n", hex(color), escape(text))
     };
-    let drawn = Region::ALL.into_iter().filter(|r| *r != Region::Outside);
-    let legend: String = drawn.map(|r| swatch((region_color(r), language.region(r)))).collect();
+    let selection = Region::ALL.into_iter().filter(|r| *r != Region::Outside);
+    let legend: String = selection.map(|r| swatch((region_color(r), language.region(r)))).collect();
     let picture = image(&template, p.template_alt, true)?;
-    sheet.figure(
+    page.figure(
         &format!(
             "<div class=\"template\">{picture}</div>\n<div class=\"swatches\">\n{legend}</div>\n"
         ),
         p.caption_template,
     );
-    let classes = (0..names.len()).filter(|&c| look.lifts.iter().any(|l| l.class == Some(c)));
+    let classes = (0..names.len()).filter(|&c| results.lifts.iter().any(|l| l.class == Some(c)));
     let draw = |class: Option<usize>| -> CrateResult<String> {
         let title = class.map_or(p.all_faces, |c| language.class(names[c]));
         chart(|theme: Theme| {
-            let size = ChartLook::new(theme).sized(500.0, 320.0);
-            lift_chart(&look.lifts, class, title, size, language)
+            let size = ChartOptions::new(theme).sized(500.0, 320.0);
+            lift_chart(&results.lifts, class, title, size, language)
         })
     };
     let all = std::iter::once(None).chain(classes.map(Some)).map(draw);
     let all = all.collect::<Result<Vec<_>>>()?;
-    sheet.figure(&charts(&all), &say!(p.caption_lift, faces = thousands(look.count as u64)));
+    page.figure(&charts(&all), &phrase!(p.caption_lift, faces = thousands(results.count as u64)));
     Ok(())
 }
 
 /// Lifts of the network with intervals, and the controls over all faces.
-fn table(sheet: &mut Sheet, look: &Look, names: &[&str]) {
-    let (p, language) = (sheet.language.phrases(), sheet.language);
+fn table(page: &mut ReportPage, results: &SaliencyResults, names: &[&str]) {
+    let (p, language) = (page.language.phrases(), page.language);
     let header: Vec<&str> =
         std::iter::once("").chain(Region::ALL.iter().map(|&r| language.short_region(r))).collect();
     // A word joiner keeps the ends of an interval on one line.
     let row = |title: &str, class: Option<usize>, source: MapSource| -> Option<Vec<String>> {
         let cells = Region::ALL.map(|r| {
-            let l = lift_of(&look.lifts, class, source, r)?;
+            let l = lift_of(&results.lifts, class, source, r)?;
             let interval = format!(" ({:.2}–\u{2060}{:.2})", l.interval.low, l.interval.high);
             Some(format!("{:.2}{}", l.lift, if l.is_known() { &interval } else { "" }))
         });
@@ -152,5 +163,5 @@ fn table(sheet: &mut Sheet, look: &Look, names: &[&str]) {
     rows.push(row(p.control_edges, None, MapSource::Sobel));
     rows.push(row(p.control_random, None, MapSource::Randomised));
     let rows: Vec<Vec<String>> = rows.into_iter().flatten().collect();
-    sheet.table(&header, &rows, p.caption_lift_table, "lifts");
+    page.table(&header, &rows, p.caption_lift_table, "lifts");
 }

@@ -2,11 +2,11 @@
 
 use crate::Result;
 use crate::optim::ScheduleShape;
-use crate::render::chart::{CurveWords, Look as ChartLook, Measure, Run, curve_panel, rate_panel};
+use crate::render::chart::{ChartOptions, CurveWords, Measure, Run, curve_panel, rate_panel};
 use crate::render::format::thousands;
-use crate::report::html_report::Subject;
-use crate::report::html_report::page::{Sheet, chart, charts};
-use crate::report::i18n::{Language, minus, say};
+use crate::report::html_report::ReportContext;
+use crate::report::html_report::page::{ReportPage, chart, charts};
+use crate::report::i18n::{Language, minus, phrase};
 use crate::train::charts::epochs;
 use crate::train::{Course, TrainConfig};
 
@@ -14,15 +14,15 @@ use crate::train::{Course, TrainConfig};
 const GAP: f64 = 0.02;
 
 /// Writes the answer.
-pub(crate) fn write(sheet: &mut Sheet, subject: &Subject<'_>) -> Result<()> {
-    let p = sheet.language.phrases();
-    sheet.document.anchor(2, "training", p.question_training);
-    let config = subject.trained().config.as_ref();
-    let Some(course) = Course::of(subject.history, config) else {
-        sheet.paragraph(p.no_history);
+pub(crate) fn write(page: &mut ReportPage, context: &ReportContext<'_>) -> Result<()> {
+    let p = page.language.phrases();
+    page.document.anchor(2, "training", p.question_training);
+    let config = context.model().config.as_ref();
+    let Some(course) = Course::of(context.history, config) else {
+        page.paragraph(p.no_history);
         return Ok(());
     };
-    sheet.findings(&words(&course, config, sheet.language));
+    page.findings(&words(&course, config, page.language));
     let curve_words = CurveWords {
         accuracy: p.accuracy,
         loss: p.loss_curve,
@@ -32,13 +32,13 @@ pub(crate) fn write(sheet: &mut Sheet, subject: &Subject<'_>) -> Result<()> {
         best_epoch: p.best_epoch,
         epoch: p.epoch,
     };
-    let run = Run::new("", epochs(subject.history));
-    let size = |theme| ChartLook::new(theme).sized(500.0, 360.0);
+    let run = Run::new("", epochs(context.history));
+    let size = |theme| ChartOptions::new(theme).sized(500.0, 360.0);
     let panel = |measure| chart(|theme| curve_panel(measure, &run, &curve_words, size(theme)));
-    let rates: Vec<(f64, f64)> = subject.history.iter().map(|m| (m.epoch as f64, m.lr)).collect();
+    let rates: Vec<(f64, f64)> = context.history.iter().map(|m| (m.epoch as f64, m.lr)).collect();
     let rate = chart(|theme| rate_panel(&rates, &curve_words, size(theme).sized(500.0, 260.0)))?;
     let html = charts(&[panel(Measure::Accuracy)?, panel(Measure::Loss)?, rate]);
-    sheet.figure(&html, p.caption_curves);
+    page.figure(&html, p.caption_curves);
     Ok(())
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn words(
 ) -> Vec<String> {
     let p = language.phrases();
     let percent = |v| language.percent(v);
-    let mut text = vec![say!(
+    let mut text = vec![phrase!(
         p.course_best,
         epochs = course.epochs,
         best = course.best_epoch,
@@ -69,14 +69,14 @@ fn loss_words(course: &Course, language: Language) -> String {
     let p = language.phrases();
     let loss = |v: f64| format!("{v:.3}");
     match (course.harmed, course.lowest_loss_epoch == course.epochs) {
-        (true, _) => say!(
+        (true, _) => phrase!(
             p.course_harm,
             epoch = course.lowest_loss_epoch,
             lowest = loss(course.lowest_loss),
             last = loss(course.last_loss)
         ),
-        (false, true) => say!(p.course_falling, last = loss(course.last_loss)),
-        (false, false) => say!(
+        (false, true) => phrase!(p.course_falling, last = loss(course.last_loss)),
+        (false, false) => phrase!(
             p.course_flat,
             epoch = course.lowest_loss_epoch,
             lowest = loss(course.lowest_loss),
@@ -93,13 +93,13 @@ fn gap_words(course: &Course, language: Language) -> Option<String> {
     let validation = language.percent(course.last_accuracy);
     let first = course.compared_from?;
     let Some(epoch) = course.gap_begins.filter(|_| course.gap_at_end >= GAP) else {
-        return Some(say!(p.course_no_gap, training = training, validation = validation));
+        return Some(phrase!(p.course_no_gap, training = training, validation = validation));
     };
     // What stands at the edge of what can be compared may have begun before it.
     let from = if epoch == first && first > 1 { p.course_from_latest } else { p.course_from };
-    Some(say!(
+    Some(phrase!(
         p.course_gap,
-        from = say!(from, epoch = epoch),
+        from = phrase!(from, epoch = epoch),
         training = training,
         validation = validation,
         end = points(course.gap_at_end)
@@ -112,7 +112,7 @@ fn size_words(config: &TrainConfig, language: Language) -> Option<String> {
     let small = stages.iter().take_while(|stage| stage.side < config.final_side());
     let sides: Vec<String> = small.clone().map(|stage| stage.side.to_string()).collect();
     let share = language.whole_percent(small.last()?.until);
-    Some(say!(language.phrases().course_sizes, share = share, sides = sides.join(", ")))
+    Some(phrase!(language.phrases().course_sizes, share = share, sides = sides.join(", ")))
 }
 
 /// A small number without needless zeros.
@@ -129,7 +129,7 @@ fn rate_words(course: &Course, config: Option<&TrainConfig>, language: Language)
         .steps
         .iter()
         .map(|step| {
-            say!(
+            phrase!(
                 p.rate_step,
                 epoch = step.epoch,
                 from = rate(step.from),
@@ -148,27 +148,27 @@ fn rate_words(course: &Course, config: Option<&TrainConfig>, language: Language)
     };
     if text.is_empty() {
         let (highest, last) = (rate(course.highest_rate), rate(course.last_rate));
-        text.push(say!(p.rate_smooth, shape = shape, highest = highest, last = last));
+        text.push(phrase!(p.rate_smooth, shape = shape, highest = highest, last = last));
     }
     if let Some((epoch, gain)) = course.small_rate {
-        text.push(say!(p.rate_small, epoch = epoch, gain = points(gain)));
+        text.push(phrase!(p.rate_small, epoch = epoch, gain = points(gain)));
     }
     text
 }
 
 /// How the network was trained, as rows of a table.
-pub(crate) fn settings(subject: &Subject<'_>, language: Language) -> Vec<[String; 2]> {
+pub(crate) fn settings(context: &ReportContext<'_>, language: Language) -> Vec<[String; 2]> {
     let p = language.phrases();
-    let Some(config) = &subject.trained().config else { return vec![] };
+    let Some(config) = &context.model().config else { return vec![] };
     let source = match &config.data {
         Some(path) => path.display().to_string(),
-        None => say!(p.drawn_faces, count = thousands(config.synthetic as u64)),
+        None => phrase!(p.drawn_faces, count = thousands(config.synthetic as u64)),
     };
     let budget = match config.budget {
-        crate::train::Budget::Epochs(n) => say!(p.budget_epochs, count = n),
-        crate::train::Budget::Minutes(m) => say!(p.budget_minutes, count = m),
+        crate::train::Budget::Epochs(n) => phrase!(p.budget_epochs, count = n),
+        crate::train::Budget::Minutes(m) => phrase!(p.budget_minutes, count = m),
     };
-    let recipe = say!(
+    let recipe = phrase!(
         p.recipe_of_training,
         batch = config.batch,
         lr = rate(config.lr),

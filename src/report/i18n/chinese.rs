@@ -137,8 +137,8 @@ pub(crate) const TABLE: Phrases = Phrases {
     caption_whole_faces: "这里一个单元能看到整张脸，因此最后一列显示整张脸。",
     of_training_faces: "{all} 张训练人脸中的 {shown} 张",
     of_judged_faces: "取自被检验的人脸 {shown} 张；无法取得训练人脸",
-    proof_title: "之前与之后的数值对比",
-    caption_proof: "上面所画滤波器的中位数，不含死滤波器。自然：HF 不超过 0.19 且相邻相关不低于 \
+    significance_title: "之前与之后的数值对比",
+    caption_significance: "上面所画滤波器的中位数，不含死滤波器。自然：HF 不超过 0.19 且相邻相关不低于 \
          0.8。MACO 图像的自然性由方法本身保证；证明它们显示了滤波器所求的是稳健 z 和相似度。最后\
          一行是真实人脸，z 取其中最强的一张，未经平移或旋转。",
     row_faces: "真实人脸",

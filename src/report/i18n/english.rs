@@ -149,8 +149,8 @@ pub(crate) const TABLE: Phrases = Phrases {
     caption_whole_faces: "One cell sees the whole face here, so the last column shows whole faces.",
     of_training_faces: "{shown} of {all} training faces",
     of_judged_faces: "{shown} of the judged faces; those of the training are not at hand",
-    proof_title: "Before and after, in numbers",
-    caption_proof: "Medians over the filters drawn above, dead ones left out. Natural: HF at most \
+    significance_title: "Before and after, in numbers",
+    caption_significance: "Medians over the filters drawn above, dead ones left out. Natural: HF at most \
          0.19 and lag-1 at least 0.8. MACO's pictures are natural by construction; the evidence \
          that they show what the filter wants is robust z and similarity. The last row is real \
          faces, with the z of the strongest one as it is, without shifts or turns.",

@@ -148,13 +148,13 @@ pub(crate) fn fill(phrase: &str, values: &[(&str, String)]) -> String {
     text + rest
 }
 
-/// A phrase with its gaps filled: `say!(p.found, recall = …, faces = …)`.
-macro_rules! say {
+/// A phrase with its gaps filled: `phrase!(p.found, recall = …, faces = …)`.
+macro_rules! phrase {
     ($phrase:expr $(, $name:ident = $value:expr)* $(,)?) => {
         $crate::report::i18n::fill($phrase, &[$((stringify!($name), $value.to_string())),*])
     };
 }
-pub(crate) use say;
+pub(crate) use phrase;
 
 #[cfg(test)]
 mod tests {
@@ -197,6 +197,6 @@ mod tests {
         assert_eq!((zh.list(&["a", "b"]), zh.list(&["a"])), ("a和b".into(), "a".into()));
         assert_eq!((en.class("happy"), zh.class("happy")), ("happy", "高兴"));
         assert_eq!(zh.class("joy"), "joy");
-        assert_eq!(say!("{a} of {b}", b = 2, a = "1"), "1 of 2");
+        assert_eq!(phrase!("{a} of {b}", b = 2, a = "1"), "1 of 2");
     }
 }

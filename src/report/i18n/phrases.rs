@@ -114,8 +114,8 @@ phrases! {
     caption_whole_faces
     of_training_faces
     of_judged_faces
-    proof_title
-    caption_proof
+    significance_title
+    caption_significance
     row_faces
     head_recipe
     head_natural

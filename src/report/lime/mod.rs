@@ -1,3 +1,8 @@
-//! Pages of LIME explanations.
+//! LIME explanations as a page and as JSON.
 
-pub mod lime_page;
+mod json;
+mod page;
+pub(crate) mod superpixels;
+
+pub use json::LimeJson;
+pub use page::LimePage;

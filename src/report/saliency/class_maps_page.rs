@@ -4,9 +4,9 @@ use crate::explain::regions::class_maps::ClassMaps;
 use crate::render::colormap::{draw_map, overlay};
 use crate::render::format::{counted, percent, short};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
-use crate::render::{BarEnds, Picture, Scale, ScaleBar, Theme};
+use crate::render::{BarEnds, RgbImage, Scale, ScaleBar, Theme};
 use crate::report::face::name;
-use crate::report::saliency::saliency_page::{MAGNITUDE, SIGNED};
+use crate::report::saliency::one_method_page::{MAGNITUDE, SIGNED};
 use crate::{PIXELS, Result, SIDE};
 
 /// What the page shows.
@@ -114,7 +114,7 @@ impl ClassMapsPage<'_> {
     fn class_row(&self, class: usize) -> Result<Row> {
         let map = &self.maps.mean[class];
         let scale = Scale::percentile99(map);
-        let face = Picture::from_unit(&self.mean_faces[class], SIDE, SIDE)?;
+        let face = RgbImage::from_unit(&self.mean_faces[class], SIDE, SIDE)?;
         let difference = match &self.maps.correct_minus_wrong[class] {
             Some(d) => {
                 let [correct, wrong] = d.faces;
@@ -146,7 +146,7 @@ fn wrong_row(wrong: &WrongFaces) -> Result<Row> {
         Line::new("read wrong", Tone::Strong),
         Line::new(counted(wrong.count, "face"), Tone::Muted),
     ];
-    let face = Picture::from_unit(&wrong.mean_face, SIDE, SIDE)?;
+    let face = RgbImage::from_unit(&wrong.mean_face, SIDE, SIDE)?;
     let scales = [&wrong.true_map, &wrong.predicted_map].map(|m| Scale::percentile99(m));
     let scale = Scale::common(&scales);
     let map = |map: &[f32]| draw_map(map, SIDE, SIDE, MAGNITUDE, scale);
@@ -173,7 +173,7 @@ fn strongest(scale: Scale) -> String {
 
 fn outside_cell(face: &OutsideFace) -> Result<Cell> {
     debug_assert_eq!(face.map.len(), PIXELS);
-    let picture = Picture::from_unit(&face.pixels, SIDE, SIDE)?;
+    let picture = RgbImage::from_unit(&face.pixels, SIDE, SIDE)?;
     let scale = Scale::percentile99(&face.map);
     let caption = format!("{} outside\n{}", percent(face.share), face.words);
     Ok(Cell::picture(overlay(&picture, &face.map, MAGNITUDE, scale)?, caption))

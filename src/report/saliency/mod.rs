@@ -1,10 +1,10 @@
 //! Pages of saliency maps: single faces, whole sets, regions, sanity checks.
 
+pub mod all_methods_page;
 pub mod class_maps_page;
-pub mod methods_page;
-pub mod mistake_maps;
+pub mod mistake_pages;
+pub mod one_method_page;
 pub mod region_page;
 pub mod region_words;
-pub mod saliency_page;
 pub mod sanity_page;
 pub mod template_page;

@@ -6,11 +6,11 @@ use crate::explain::regions::region_lift::{Lift, MapSource};
 use crate::explain::sanity::significance::FEWEST;
 use crate::render::Scene;
 use crate::render::Theme;
-use crate::render::chart::{BarChart, BarSeries, Control, Look, bars};
+use crate::render::chart::{BarChart, BarSeries, ChartOptions, Control, bars};
 use crate::render::format::thousands;
 use crate::render::panel::{Cell, Page, Row};
 use crate::report::face::name;
-use crate::report::i18n::{Language, say};
+use crate::report::i18n::{Language, phrase};
 use crate::report::saliency::region_words::{lift_of, region_words};
 use crate::report::saliency::template_page::{draw_template, region_legend};
 use std::fmt::Write as _;
@@ -39,7 +39,7 @@ impl RegionPage<'_> {
         let mut page = Page { cell: 192.0, ..Page::new("Face or not face?", self.theme) };
         page.subtitle = self.what.into();
         let template = draw_template(self.mean_face, &Template::fixed())?;
-        let wide = Look::new(self.theme).sized(560.0, 360.0);
+        let wide = ChartOptions::new(self.theme).sized(560.0, 360.0);
         let template = Cell::Picture {
             picture: template,
             smooth: false,
@@ -49,7 +49,7 @@ impl RegionPage<'_> {
             header: vec![],
             cells: vec![Cell::Drawing(self.chart(None, wide)?), template],
         });
-        let small = Look::new(self.theme).sized(560.0, 300.0);
+        let small = ChartOptions::new(self.theme).sized(560.0, 300.0);
         let classes =
             (0..self.names.len()).filter(|&c| self.lifts.iter().any(|l| l.class == Some(c)));
         let charts = classes.map(|c| Ok(Cell::Drawing(self.chart(Some(c), small)?)));
@@ -69,7 +69,7 @@ impl RegionPage<'_> {
     }
 
     /// The chart of one class or of all faces, with its title.
-    fn chart(&self, class: Option<usize>, look: Look) -> Result<Scene> {
+    fn chart(&self, class: Option<usize>, look: ChartOptions) -> Result<Scene> {
         let title = class.map_or("All faces", |c| name(self.names, c));
         lift_chart(self.lifts, class, title, look, Language::English)
     }
@@ -114,7 +114,7 @@ pub fn lift_chart(
     lifts: &[Lift],
     class: Option<usize>,
     title: &str,
-    look: Look,
+    look: ChartOptions,
     language: Language,
 ) -> Result<Scene> {
     let p = language.phrases();
@@ -127,7 +127,7 @@ pub fn lift_chart(
     };
     let chart = BarChart {
         title: title.into(),
-        subtitle: say!(p.count_of_faces, faces = thousands(faces as u64)),
+        subtitle: phrase!(p.count_of_faces, faces = thousands(faces as u64)),
         y_title: p.lift.into(),
         categories: Region::ALL.map(|r| language.short_region(r).to_owned()).to_vec(),
         series: vec![BarSeries {

@@ -4,7 +4,7 @@ use crate::explain::regions::face_regions::Region;
 use crate::explain::regions::region_lift::{Lift, MapSource};
 use crate::explain::sanity::significance::FEWEST;
 use crate::report::face::name;
-use crate::report::i18n::{Language, say};
+use crate::report::i18n::{Language, phrase};
 
 /// The lift of a region for a class (`None`: all faces) and a source.
 pub fn lift_of(
@@ -30,7 +30,7 @@ pub fn region_sentences(lifts: &[Lift], names: &[&str], language: Language) -> V
     let all = language.phrases().over_all_faces;
     let known = |class| lifts.iter().any(|l| l.class == class && l.is_known());
     if !known(None) {
-        return vec![say!(language.phrases().few_faces, fewest = FEWEST)];
+        return vec![phrase!(language.phrases().few_faces, fewest = FEWEST)];
     }
     let mut words = vec![verdict(lifts, language), most_looked_at(lifts, None, all, language)];
     words.extend(classes.into_iter().filter(|&c| known(Some(c))).map(|c| {
@@ -51,13 +51,13 @@ fn verdict(lifts: &[Lift], language: Language) -> String {
     };
     let p = language.phrases();
     let on_face = |l: &Lift| language.percent(1.0 - l.share);
-    let mut text = vec![say!(p.on_face, share = on_face(network), area = on_face(uniform))];
+    let mut text = vec![phrase!(p.on_face, share = on_face(network), area = on_face(uniform))];
     let mut not_beaten = vec![];
     for (source, what) in
         [(MapSource::Sobel, p.the_edges), (MapSource::Randomised, p.random_weights)]
     {
         if let Some(control) = outside(source) {
-            text.push(say!(p.by_control, control = what, share = on_face(control)));
+            text.push(phrase!(p.by_control, control = what, share = on_face(control)));
             if network.interval.high >= control.interval.low {
                 not_beaten.push(what);
             }
@@ -72,7 +72,7 @@ fn verdict(lifts: &[Lift], language: Language) -> String {
         .into(),
     );
     if !not_beaten.is_empty() {
-        text.push(say!(p.not_above, controls = language.list(&not_beaten)));
+        text.push(phrase!(p.not_above, controls = language.list(&not_beaten)));
     }
     language.paragraph(&text)
 }
@@ -84,13 +84,13 @@ fn most_looked_at(lifts: &[Lift], class: Option<usize>, who: &str, language: Lan
     let p = language.phrases();
     let beside = match lift_of(lifts, class, MapSource::Sobel, best.region) {
         Some(e) if best.interval.low > e.interval.high => {
-            say!(p.above_edges, lift = format!("{:.2}", e.lift))
+            phrase!(p.above_edges, lift = format!("{:.2}", e.lift))
         }
-        Some(e) => say!(p.like_edges, lift = format!("{:.2}", e.lift)),
+        Some(e) => phrase!(p.like_edges, lift = format!("{:.2}", e.lift)),
         None => p.no_control.into(),
     };
     let (region, lift) = (language.region(best.region), format!("{:.2}", best.lift));
-    say!(p.most_at, who = who, region = region, lift = lift, beside = beside)
+    phrase!(p.most_at, who = who, region = region, lift = lift, beside = beside)
 }
 
 /// Where the faces of a class draw more than all faces do, by the largest difference beyond both
@@ -109,7 +109,7 @@ fn more_than_all(lifts: &[Lift], class: usize, language: Language) -> String {
     };
     let [lift, over_all, edges] = [own, all, edges].map(|l| format!("{:.2}", l.lift));
     let (region, p) = (language.region(own.region), language.phrases());
-    say!(p.more_than_all, region = region, lift = lift, all = over_all, edges = edges)
+    phrase!(p.more_than_all, region = region, lift = lift, all = over_all, edges = edges)
 }
 
 fn capital(word: &str) -> String {

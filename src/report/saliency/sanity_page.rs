@@ -8,7 +8,7 @@ use crate::explain::sanity::sanity_table::{RANDOMISATION_LIMIT, SanityRow};
 use crate::explain::sanity::significance::{FEWEST, TestResult};
 use crate::render::Scene;
 use crate::render::Theme;
-use crate::render::chart::{Band, Dash, Look, Unit, bands};
+use crate::render::chart::{Band, ChartOptions, Dash, Unit, bands};
 use crate::render::format::counted;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use serde::Serialize;
@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 
 /// Everything a check found.
 #[derive(Clone, Debug, Serialize)]
-pub struct CheckReport {
+pub struct SanityReport {
     /// The network.
     pub model: String,
     /// Faces judged.
@@ -48,7 +48,7 @@ const COLUMNS: [&str; 7] = [
     "residual ↓",
 ];
 
-impl CheckReport {
+impl SanityReport {
     /// Areas of the orders that know nothing: mean over the methods' faces.
     fn controls(&self) -> Option<Faithfulness> {
         self.methods.iter().filter(|r| r.refused == 0).find_map(|r| r.faithfulness)
@@ -190,7 +190,7 @@ impl CheckReport {
             ("layers re-initialised, from the output down", "rank correlation"),
             Unit::Number,
             &lines,
-            Look::new(theme),
+            ChartOptions::new(theme),
         )
     }
 }

@@ -4,7 +4,7 @@ use crate::explain::regions::face_regions::{Region, Template};
 use crate::render::format::counted;
 use crate::render::image::mix;
 use crate::render::panel::{Cell, Page};
-use crate::render::{Picture, Rgb, Theme};
+use crate::render::{Rgb, RgbImage, Theme};
 use crate::{Result, SIDE};
 
 /// Pixels of the drawing per pixel of a face: borders stay thin.
@@ -34,11 +34,11 @@ pub fn region_legend() -> Vec<(Rgb, String)> {
 ///
 /// # Errors
 /// `Shape` where the face is not 48×48.
-pub fn draw_template(face: &[f32], template: &Template) -> Result<Picture> {
-    let gray = Picture::from_unit(face, SIDE, SIDE)?;
+pub fn draw_template(face: &[f32], template: &Template) -> Result<RgbImage> {
+    let gray = RgbImage::from_unit(face, SIDE, SIDE)?;
     let region = |x: usize, y: usize| template.regions[(y / ZOOM) * SIDE + x / ZOOM];
     let side = SIDE * ZOOM;
-    Ok(Picture::from_fn(side, side, |x, y| {
+    Ok(RgbImage::from_fn(side, side, |x, y| {
         let own = region(x, y);
         let below = gray.at(x / ZOOM, y / ZOOM);
         let next = |dx: usize, dy: usize| region((x + dx).min(side - 1), (y + dy).min(side - 1));

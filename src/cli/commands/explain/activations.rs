@@ -16,7 +16,7 @@ use crate::model::Trained;
 use crate::nn::Layer;
 use crate::render::panel::{Cell, Line, Page, Tone};
 use crate::render::write::check_name;
-use crate::render::{Picture, Scene, Theme};
+use crate::render::{RgbImage, Scene, Theme};
 use crate::report::filters::feature_map_page::{
     MapStyle, Stage, class_means_page, kernels_page, stack, stages_page,
 };
@@ -152,7 +152,7 @@ fn face_page(
     let name = |class: usize| model.class_names().get(class).map_or("", String::as_str);
     let label = face.label(0).map(usize::from);
     let right = label.is_none_or(|label| label == predicted);
-    let picture = Picture::from_gray(face.image(0), SIDE, SIDE)?;
+    let picture = RgbImage::from_gray(face.image(0), SIDE, SIDE)?;
     let place = short_origin(face, 0, number);
     let mut page = Page::sheet(
         "What the filters make of this face",

@@ -20,8 +20,10 @@ use crate::model::Trained;
 use crate::render::format::{counted, thousands};
 use crate::render::html::Document;
 use crate::render::write::check_name;
-use crate::report::filters::filter_page::{Context, before_after_page, filter_page, subtitle};
-use crate::report::filters::filter_significance::Proof;
+use crate::report::filters::layer_page::{
+    LayerPageContext, before_after_page, filter_page, subtitle,
+};
+use crate::report::filters::significance::FilterSignificance;
 use crate::{Error, Result};
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
@@ -189,7 +191,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let (pixels, labels) = (pixels(&trained, &used), labels(&used));
     let training = TrainingFaces::new(&pixels, &labels, args.extension())?;
     let reports = make(&model, &wanted, &training, &options)?;
-    let context = Context {
+    let context = LayerPageContext {
         training: &training,
         faces,
         model: &trained.title(),
@@ -228,14 +230,14 @@ fn make(
     Ok(reports)
 }
 
-fn write(args: &Args, reports: &[FilterReport], context: &Context<'_>) -> Result<()> {
+fn write(args: &Args, reports: &[FilterReport], context: &LayerPageContext<'_>) -> Result<()> {
     let numbers: Vec<_> =
         reports.iter().flat_map(|r| &r.pictures).map(|p| p.numbers.clone()).collect();
-    let proof = Proof::new(&numbers, &context.training.naturalness(500));
+    let significance = FilterSignificance::new(&numbers, &context.training.naturalness(500));
     match (args.json, args.prove) {
-        (true, true) => console::print_json(&proof)?,
+        (true, true) => console::print_json(&significance)?,
         (true, false) => numbers.iter().try_for_each(console::print_json)?,
-        (false, true) => console::print(&proof.to_text())?,
+        (false, true) => console::print(&significance.to_text())?,
         (false, false) => {}
     }
     if let Some(path) = &args.summary {
@@ -243,7 +245,7 @@ fn write(args: &Args, reports: &[FilterReport], context: &Context<'_>) -> Result
     }
     let Some(out) = &args.out else { return Ok(()) };
     if out.extension().is_some_and(|e| e.eq_ignore_ascii_case("html")) {
-        return write_html(out, reports, context, &proof);
+        return write_html(out, reports, context, &significance);
     }
     for report in reports {
         let path = if reports.len() == 1 { out.clone() } else { beside(out, &report.layer.name) };
@@ -262,14 +264,14 @@ fn beside(out: &Path, name: &str) -> PathBuf {
 fn write_html(
     out: &Path,
     reports: &[FilterReport],
-    context: &Context<'_>,
-    proof: &Proof,
+    context: &LayerPageContext<'_>,
+    significance: &FilterSignificance,
 ) -> Result<()> {
     let mut document = Document::new("What each filter wants to see", "en");
     document.svg(&before_after_page(reports, 8, context)?.to_svg()?, "");
-    document.table(&Proof::header(), &proof.rows(), &proof.remark());
-    let verdicts: Vec<String> = proof
-        .checks
+    document.table(&FilterSignificance::header(), &significance.rows(), &significance.remark());
+    let verdicts: Vec<String> = significance
+        .criteria
         .iter()
         .map(|c| format!("{}: {}", if c.pass { "pass" } else { "fail" }, c.claim))
         .collect();

@@ -13,13 +13,13 @@ use crate::files::{make_folder, write_atomic};
 use crate::render::Theme;
 use crate::render::panel::Page;
 use crate::render::write::PNG_SCALE;
-use crate::report::ShownFace;
+use crate::report::PredictedFace;
 use crate::report::face::name;
 use crate::report::gallery::{Gallery, Section};
-use crate::report::lime::lime_page::LimePage;
-use crate::report::saliency::methods_page::{many_faces_page, one_face_page};
+use crate::report::lime::LimePage;
+use crate::report::saliency::all_methods_page::{many_faces_page, one_face_page};
+use crate::report::saliency::one_method_page::{PageOptions, saliency_page};
 use crate::report::saliency::region_page::RegionPage;
-use crate::report::saliency::saliency_page::{PageOptions, saliency_page};
 use indicatif::ProgressBar;
 use std::path::PathBuf;
 
@@ -114,7 +114,7 @@ impl Writer {
     fn lime(
         &mut self,
         model: &NetworkClassifier<'_>,
-        faces: &[ShownFace],
+        faces: &[PredictedFace],
         look: &PageOptions<'_>,
         options: &crate::explain::attribution::lime::LimeOptions,
     ) -> Result<()> {

@@ -10,9 +10,9 @@ use crate::console;
 use crate::explain::attribution::lime::superpixels::Segmentation;
 use crate::explain::attribution::lime::{Lime, LimeOptions, lime};
 use crate::render::write::check_name;
-use crate::report::ShownFace;
+use crate::report::PredictedFace;
 use crate::report::face::name;
-use crate::report::lime::lime_page::{LimePage, LimeRecord};
+use crate::report::lime::{LimeJson, LimePage};
 use crate::{Error, Result};
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -102,17 +102,17 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     }
     let all = faces.iter().zip(&classes).zip(&found);
     let calibrated = model.is_calibrated();
-    let record = |((face, &c), lime): ((&ShownFace, &usize), &Lime)| {
-        LimeRecord::new(face, name(&names, c), lime, args.segments, calibrated)
+    let record = |((face, &c), lime): ((&PredictedFace, &usize), &Lime)| {
+        LimeJson::new(face, name(&names, c), lime, args.segments, calibrated)
     };
-    let records: Vec<LimeRecord> = all.map(record).collect();
+    let records: Vec<LimeJson> = all.map(record).collect();
     match args.json {
         true => console::print_json(&records),
         false => console::print(&text(&records)),
     }
 }
 
-fn text(records: &[LimeRecord]) -> String {
+fn text(records: &[LimeJson]) -> String {
     let mut text = String::new();
     for r in records {
         let agreement = match (r.rank_agreement, r.top5_agreement) {

@@ -9,7 +9,7 @@ use crate::files::require_folder_of;
 use crate::files::write_atomic;
 use crate::model::Ensemble;
 use crate::report::html_report::{
-    Machine, Meter, NamedFaces, Paper, PaperNumbers, PaperOptions, Subject,
+    HtmlReport, Machine, NamedFaces, Progress, ReportContext, ReportNumbers, ReportOptions,
 };
 use crate::report::i18n::Language;
 use crate::train::charts::read_metrics;
@@ -56,7 +56,7 @@ struct Written<'a> {
     out: &'a Path,
     seconds: f64,
     #[serde(flatten)]
-    numbers: &'a PaperNumbers,
+    numbers: &'a ReportNumbers,
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
@@ -72,31 +72,31 @@ pub(crate) fn run(args: Args) -> Result<()> {
         None => ensemble.first().validation_faces()?,
     };
     let (faces, unlabelled) = labelled(all, None);
-    let judged =
+    let evaluated =
         NamedFaces { faces, path: args.data.clone(), reading: args.reading.words(), unlabelled };
     // A report can do without the training faces, where they are not at hand any more.
-    let learnt = ensemble.first().training_faces().ok();
+    let training_faces = ensemble.first().training_faces().ok();
     let history = match &args.run {
         Some(run) if run.is_dir() && run.join(METRICS).is_file() => read_metrics(run)?,
         _ => vec![],
     };
-    let options = PaperOptions { language: args.lang, quick: args.quick, seed: args.seed };
-    let subject = Subject {
+    let options = ReportOptions { language: args.lang, quick: args.quick, seed: args.seed };
+    let context = ReportContext {
         ensemble: &ensemble,
-        judged: &judged,
-        learnt: learnt.as_ref(),
+        evaluated: &evaluated,
+        training_faces: training_faces.as_ref(),
         history: &history,
         options,
     };
-    let paper = make(&subject, begun)?;
+    let report = make(&context, begun)?;
     let machine = Machine {
         cpu: cpu_name().unwrap_or_else(|| "?".into()),
         simd: fer_kernels::Context::global().simd.to_string(),
         threads: rayon::current_num_threads(),
         seconds: begun.elapsed().as_secs_f64(),
     };
-    let numbers = paper.numbers.clone();
-    let html = paper.to_html(&subject, &command(&args), &machine);
+    let numbers = report.numbers.clone();
+    let html = report.to_html(&context, &command(&args), &machine);
     write_atomic(&args.out, html.as_bytes())?;
     let seconds = begun.elapsed().as_secs_f64();
     match args.json {
@@ -106,7 +106,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
 }
 
 /// Makes the page, with a bar, or a line a part where nobody watches.
-fn make(subject: &Subject<'_>, begun: Instant) -> Result<Paper> {
+fn make(context: &ReportContext<'_>, begun: Instant) -> Result<HtmlReport> {
     let bar = progress::bar(STEPS as u64, "report");
     let mut part = String::new();
     let mut report_stage = |stage: &str, done: f64| {
@@ -119,9 +119,9 @@ fn make(subject: &Subject<'_>, begun: Instant) -> Result<Paper> {
             part = stage.to_owned();
         }
     };
-    let paper = Paper::new(subject, &mut Meter::new(&mut report_stage));
+    let report = HtmlReport::new(context, &mut Progress::new(&mut report_stage));
     bar.finish_and_clear();
-    paper
+    report
 }
 
 /// What was typed, without what changes nothing on the page.

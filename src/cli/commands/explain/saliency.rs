@@ -18,10 +18,10 @@ use crate::files::write_atomic;
 use crate::render::Theme;
 use crate::render::format::to_npy;
 use crate::render::write::check_name;
-use crate::report::ShownFace;
-use crate::report::json::Record;
-use crate::report::saliency::methods_page::{many_faces_page, one_face_page};
-use crate::report::saliency::saliency_page::{PageOptions, saliency_page};
+use crate::report::PredictedFace;
+use crate::report::json::ExplanationsJson;
+use crate::report::saliency::all_methods_page::{many_faces_page, one_face_page};
+use crate::report::saliency::one_method_page::{PageOptions, saliency_page};
 use crate::{Error, Result};
 use crate::{PIXELS, SIDE};
 use std::fmt::Write as _;
@@ -230,7 +230,13 @@ fn explain_faces(args: &Args, model: &Model, explained: &dyn Classifier) -> Resu
     match args.json {
         true => {
             let calibrated = model.is_calibrated();
-            console::print_json(&Record::new(&model.title, calibrated, &names, &faces, &found))
+            console::print_json(&ExplanationsJson::new(
+                &model.title,
+                calibrated,
+                &names,
+                &faces,
+                &found,
+            ))
         }
         false => Ok(()),
     }
@@ -295,7 +301,7 @@ fn check_raw_name(path: &Path) -> Result<()> {
 
 /// NPY: `[faces, 48, 48]`, or `[methods, faces, 48, 48]` for several methods. CSV: a line for each
 /// row of each map: number of the face, its origin, method, row, 48 values.
-fn write_raw(path: &Path, faces: &[ShownFace], found: &[Vec<Attribution>]) -> Result<()> {
+fn write_raw(path: &Path, faces: &[PredictedFace], found: &[Vec<Attribution>]) -> Result<()> {
     if path.extension().is_some_and(|e| e == "npy") {
         let values: Vec<f32> = found.iter().flatten().flat_map(|a| &a.map).copied().collect();
         let mut shape = vec![faces.len(), SIDE, SIDE];

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::cli::shared::input::theme;
 use crate::console;
-use crate::render::chart::Look;
+use crate::render::chart::ChartOptions;
 use crate::render::{terminal, write};
 use crate::train::charts::{curve_chart, epochs, read_metrics};
 use std::path::PathBuf;
@@ -34,7 +34,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
     match &args.out {
         Some(path) => {
-            let chart = curve_chart(&runs, Look::new(theme(args.dark)))?;
+            let chart = curve_chart(&runs, ChartOptions::new(theme(args.dark)))?;
             write::write_scene(&chart, "Accuracy and loss", path)
         }
         None => runs.iter().try_for_each(|(name, history)| {

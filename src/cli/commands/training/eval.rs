@@ -53,7 +53,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         EvaluationReport::new(&ensemble, &name, &faces, &predictions, features.as_deref())?;
     report.unlabelled = unlabelled;
     report.views = Ensemble::views(args.averaging.tta).len();
-    report.say_calibrated(&ensemble, args.averaging.tta);
+    report.set_calibrated(&ensemble, args.averaging.tta);
     let train = match &args.against {
         Some(path) => Some(args.reading.read(path)?),
         None => ensemble.first().known_training_faces(),

@@ -10,7 +10,7 @@ use crate::explain::attribute;
 use crate::explain::sanity::randomisation::{parametrised_layers, randomisation, randomised};
 use crate::explain::sanity::sanity_table::{SanityChecker, SanityOptions, passes};
 use crate::explain::{Method, NetworkClassifier, Target};
-use crate::report::saliency::sanity_page::{CheckReport, RandomisationCurve};
+use crate::report::saliency::sanity_page::{RandomisationCurve, SanityReport};
 use crate::tensor::storage::trim;
 
 pub(crate) fn run(args: &Args, model: &Model, set: &Set, work: &Work<'_>) -> Result<()> {
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Args, model: &Model, set: &Set, work: &Work<'_>) -> Res
 }
 
 /// Judges all methods, with a bar that counts passes of the network.
-fn check_report(model: &Model, set: &Set, work: &Work<'_>, seed: u64) -> Result<CheckReport> {
+fn check_report(model: &Model, set: &Set, work: &Work<'_>, seed: u64) -> Result<SanityReport> {
     let layers = parametrised_layers(model.network()).len();
     let half = randomised(model.network(), Some(layers.div_ceil(2)), seed)?;
     let all = randomised(model.network(), None, seed)?;
@@ -56,7 +56,7 @@ fn check_report(model: &Model, set: &Set, work: &Work<'_>, seed: u64) -> Result<
         bar.inc(weight(method));
     }
     bar.finish_and_clear();
-    Ok(CheckReport {
+    Ok(SanityReport {
         model: model.title.clone(),
         faces: set.labels.len(),
         methods: rows,

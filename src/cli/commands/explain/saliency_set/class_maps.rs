@@ -11,7 +11,7 @@ use crate::explain::regions::class_maps::{ClassMaps, class_maps, mean_density, m
 use crate::explain::regions::region_lift::most_outside;
 use crate::render::Theme;
 use crate::render::panel::Page;
-use crate::report::ShownFace;
+use crate::report::PredictedFace;
 use crate::report::face::name;
 use crate::report::saliency::class_maps_page::{ClassMapsPage, OutsideFace, WrongFaces};
 use serde::Serialize;
@@ -28,7 +28,7 @@ struct ClassMapsRecord<'a> {
     outside: Vec<(String, f64)>,
 }
 
-pub(crate) fn run(args: &Args, asked: &Asked<'_>, faces: &[ShownFace]) -> Result<()> {
+pub(crate) fn run(args: &Args, asked: &Asked<'_>, faces: &[PredictedFace]) -> Result<()> {
     let what = asked.what(args.target.words());
     let data = class_maps_of(asked, faces)?;
     write(args, data.page(&what, &asked.model.names(), args.theme())?)?;
@@ -77,7 +77,7 @@ impl ClassMapsData {
 }
 
 /// The maps of the classes, the faces that drew attention outside, and the wrong ones.
-pub fn class_maps_of(asked: &Asked<'_>, faces: &[ShownFace]) -> Result<ClassMapsData> {
+pub fn class_maps_of(asked: &Asked<'_>, faces: &[PredictedFace]) -> Result<ClassMapsData> {
     let (set, names, maps) = (asked.set, asked.model.names(), asked.maps());
     let predicted: Vec<usize> = faces.iter().map(|f| f.predicted).collect();
     let shown = most_outside(&maps, &set.templates(), OUTSIDE);
@@ -102,7 +102,7 @@ pub fn class_maps_of(asked: &Asked<'_>, faces: &[ShownFace]) -> Result<ClassMaps
 }
 
 /// The faces read wrong: mean map for the true class, for the class named, and their difference.
-fn wrong_faces(asked: &Asked<'_>, faces: &[ShownFace]) -> Result<Option<WrongFaces>> {
+fn wrong_faces(asked: &Asked<'_>, faces: &[PredictedFace]) -> Result<Option<WrongFaces>> {
     let labels = &asked.set.labels;
     let wrong: Vec<usize> = (0..faces.len()).filter(|&f| faces[f].predicted != labels[f]).collect();
     if wrong.is_empty() {

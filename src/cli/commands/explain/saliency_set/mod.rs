@@ -19,7 +19,7 @@ use crate::explain::regions::region_lift::fitted_templates;
 use crate::explain::{Attribution, Classifier, Method, Target};
 use crate::render::Theme;
 use crate::render::panel::Page;
-use crate::report::ShownFace;
+use crate::report::PredictedFace;
 use crate::report::saliency::template_page::template_page;
 use crate::{CLASS_NAMES, PIXELS};
 use crate::{Error, Result};
@@ -216,9 +216,9 @@ impl Set {
     }
 
     /// The faces with what the network takes them for.
-    pub fn judge(&self, model: &dyn Classifier) -> Result<Vec<ShownFace>> {
+    pub fn judge(&self, model: &dyn Classifier) -> Result<Vec<PredictedFace>> {
         let labels: Vec<Option<usize>> = self.labels.iter().map(|&c| Some(c)).collect();
-        ShownFace::judge(model, &self.pixels, &labels, &self.origins)
+        PredictedFace::predict(model, &self.pixels, &labels, &self.origins)
     }
 
     /// The regions of each face.

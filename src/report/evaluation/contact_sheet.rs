@@ -5,7 +5,7 @@ use crate::dataset::Dataset;
 use crate::metrics::errors::Mistake;
 use crate::render::format::{counted, percent, thousands};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
-use crate::render::{Picture, Theme};
+use crate::render::{RgbImage, Theme};
 use crate::{CLASS_NAMES, SIDE};
 
 /// Faces of a sheet of mistakes.
@@ -14,8 +14,8 @@ const MISTAKES: usize = 24;
 /// Faces in a row of such a sheet.
 const COLUMNS: usize = 6;
 
-fn face(data: &Dataset, i: usize) -> Result<Picture> {
-    Picture::from_gray(data.image(i), SIDE, SIDE)
+fn face(data: &Dataset, i: usize) -> Result<RgbImage> {
+    RgbImage::from_gray(data.image(i), SIDE, SIDE)
 }
 
 /// The first `columns` faces of each class, a class a row; faces without label in a last row.

@@ -3,12 +3,13 @@
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
 use crate::dataset::clean::duplicates::cross_copies;
-use crate::metrics::Evaluation;
 use crate::metrics::errors::{Mistake, mistakes, suspected_labels};
 use crate::metrics::features::ClassDistances;
+use crate::metrics::{Bin, Evaluation};
 use crate::model::{Ensemble, Predictions};
+use crate::render::chart::ReliabilityBin;
 use crate::report::evaluation::class_words;
-use crate::report::saliency::mistake_maps::{Judged, MistakeMaps};
+use crate::report::saliency::mistake_pages::{Judged, MistakeMaps};
 use crate::stats::{Interval, wilson};
 use crate::train::ClassCounts;
 use crate::{Error, Result};
@@ -113,7 +114,7 @@ impl EvaluationReport {
     }
 
     /// Tells that the predictions are those of [`Ensemble::predict_calibrated`].
-    pub fn say_calibrated(&mut self, ensemble: &Ensemble, tta: bool) {
+    pub fn set_calibrated(&mut self, ensemble: &Ensemble, tta: bool) {
         self.calibrated = ensemble.is_calibrated(tta);
         if let ([only], true) = (ensemble.members(), self.calibrated) {
             self.temperature_used = only.temperature(tta);
@@ -176,6 +177,16 @@ impl EvaluationReport {
     /// Names of the classes.
     pub fn names(&self) -> Vec<&str> {
         self.evaluation.per_class.iter().map(|c| c.label.as_str()).collect()
+    }
+
+    /// Accuracy and confidence by interval of confidence, as the reliability diagram takes them.
+    pub fn reliability_bins(&self) -> Vec<ReliabilityBin> {
+        let bin = |b: &Bin| ReliabilityBin {
+            count: b.count,
+            confidence: b.confidence,
+            accuracy: b.accuracy,
+        };
+        self.evaluation.reliability.bins.iter().map(bin).collect()
     }
 
     /// What was evaluated, in one line.

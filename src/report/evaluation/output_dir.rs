@@ -3,10 +3,10 @@
 use crate::dataset::Dataset;
 use crate::files::{make_folder, write_atomic};
 use crate::metrics::errors::Mistake;
+use crate::render::chart::confusion_matrix::{Confusion, Normalize};
 use crate::render::chart::{
-    BarChart, BarSeries, Bin, Look, ScatterChart, ScatterPoint, bars, reliability, scatter,
+    BarChart, BarSeries, ChartOptions, ScatterChart, ScatterPoint, bars, reliability, scatter,
 };
-use crate::render::confusion::{Confusion, Normalize};
 use crate::render::format::{percent, thousands};
 use crate::render::html::Document;
 use crate::render::write::write_both;
@@ -31,7 +31,7 @@ pub fn write_folder(report: &EvaluationReport, faces: &Dataset, folder: &Path) -
     let json = serde_json::to_string_pretty(report).map_err(|e| Error::Usage(e.to_string()))?;
     write_atomic(folder.join(NUMBERS), (json + "\n").as_bytes())?;
     let document = Document::new("How well it judges", "en");
-    let mut page = Page { document, report, folder, files: vec![NUMBERS.into()] };
+    let mut page = EvaluationPage { document, report, folder, files: vec![NUMBERS.into()] };
     page.document.paragraph(&report.title()).paragraph(&report.words);
     page.totals();
     page.confusions()?;
@@ -44,7 +44,7 @@ pub fn write_folder(report: &EvaluationReport, faces: &Dataset, folder: &Path) -
 }
 
 /// The page being written, and the folder beside it.
-struct Page<'a> {
+struct EvaluationPage<'a> {
     document: Document,
     report: &'a EvaluationReport,
     folder: &'a Path,
@@ -52,7 +52,7 @@ struct Page<'a> {
     files: Vec<String>,
 }
 
-impl Page<'_> {
+impl EvaluationPage<'_> {
     /// Writes a drawing in the light theme beside the page, and both themes into it.
     fn figure(
         &mut self,
@@ -150,29 +150,24 @@ impl Page<'_> {
         let counts = class_counts(faces);
         self.figure("class_counts", "", |theme| {
             let title = "Faces of each class in the evaluated data";
-            class_chart(title, &names, &[("", &counts)], Look::new(theme))
+            class_chart(title, &names, &[("", &counts)], ChartOptions::new(theme))
         })?;
         let Some(split) = &report.class_counts else { return Ok(()) };
         self.figure("class_counts_split", "", |theme| {
             let title = "Faces of each class that the network was trained and validated on";
             let sets: [(&str, &[u64]); 2] =
                 [("training", &split.train), ("validation", &split.validation)];
-            class_chart(title, &names, &sets, Look::new(theme))
+            class_chart(title, &names, &sets, ChartOptions::new(theme))
         })
     }
 
     fn calibration(&mut self) -> Result<()> {
         self.document.heading(2, "Is it right as often as it is sure?");
         let e = &self.report.evaluation;
-        let bin = |b: &crate::metrics::Bin| Bin {
-            count: b.count,
-            confidence: b.confidence,
-            accuracy: b.accuracy,
-        };
-        let bins: Vec<Bin> = e.reliability.bins.iter().map(bin).collect();
+        let bins = self.report.reliability_bins();
         let title = "Confidence against accuracy";
         self.figure("reliability", "", |theme| {
-            reliability(title, &bins, e.ece, Look::new(theme).sized(640.0, 620.0))
+            reliability(title, &bins, e.ece, ChartOptions::new(theme).sized(640.0, 620.0))
         })
     }
 
@@ -254,7 +249,7 @@ fn recall_bars(report: &EvaluationReport, theme: Theme) -> Result<Scene> {
         percent: true,
         ..BarChart::default()
     };
-    bars(&chart, Look::new(theme))
+    bars(&chart, ChartOptions::new(theme))
 }
 
 fn recall_scatter(report: &EvaluationReport, theme: Theme) -> Result<Scene> {
@@ -273,5 +268,5 @@ fn recall_scatter(report: &EvaluationReport, theme: Theme) -> Result<Scene> {
         log_x: true,
         percent_y: true,
     };
-    scatter(&chart, Look::new(theme))
+    scatter(&chart, ChartOptions::new(theme))
 }

@@ -12,7 +12,7 @@ pub const NATURAL_SHARE: f64 = 0.8;
 
 /// One thing that must hold.
 #[derive(Clone, Debug, Serialize)]
-pub struct Check {
+pub struct Criterion {
     /// What is asked, with the numbers found.
     pub claim: String,
     /// Whether it holds.
@@ -21,7 +21,7 @@ pub struct Check {
 
 /// The acceptance numbers over the filters of some layers.
 #[derive(Clone, Debug, Serialize)]
-pub struct Proof {
+pub struct FilterSignificance {
     /// Layers.
     pub layers: Vec<String>,
     /// Filters that never fire on the training faces, or answer all alike; they are left out.
@@ -33,14 +33,14 @@ pub struct Proof {
     /// One line for each recipe.
     pub recipes: Vec<MethodSummary>,
     /// What must hold.
-    pub checks: Vec<Check>,
+    pub criteria: Vec<Criterion>,
     /// Whether everything does.
     pub pass: bool,
 }
 
-impl Proof {
+impl FilterSignificance {
     /// Judges MACO beside the naive recipe and pixels with Adam, as far as their numbers are there.
-    pub fn new(numbers: &[FilterScores], faces: &[Naturalness]) -> Proof {
+    pub fn new(numbers: &[FilterScores], faces: &[Naturalness]) -> FilterSignificance {
         let mut layers: Vec<String> = numbers.iter().map(|n| n.layer.clone()).collect();
         layers.dedup();
         let recipes = summarise(numbers.iter());
@@ -48,8 +48,8 @@ impl Proof {
             .iter()
             .filter(|n| !n.is_alive() && n.recipe == MaximizationMethod::Maco)
             .count();
-        let checks = checks(&recipes);
-        let pass = !checks.is_empty() && checks.iter().all(|c| c.pass);
+        let criteria = criteria(&recipes);
+        let pass = !criteria.is_empty() && criteria.iter().all(|c| c.pass);
         let median_of =
             |value: fn(&Naturalness) -> f64| median(&faces.iter().map(value).collect::<Vec<_>>());
         let natural = faces.iter().filter(|n| n.is_natural()).count();
@@ -57,10 +57,10 @@ impl Proof {
         let faces = [share, median_of(|n| n.hf), median_of(|n| n.lag1)];
         let alive = numbers.iter().filter(|n| n.is_alive() && n.recipe == MaximizationMethod::Maco);
         let best_face_z = median(&alive.map(|n| n.best_face_z).collect::<Vec<_>>());
-        Proof { layers, dead, faces, best_face_z, recipes, checks, pass }
+        FilterSignificance { layers, dead, faces, best_face_z, recipes, criteria, pass }
     }
 
-    /// Table, checks and verdict for the terminal.
+    /// Table, criteria and verdict for the terminal.
     pub fn to_text(&self) -> String {
         let mut text = format!("Layers: {}\n\n", self.layers.join(", "));
         let header = Self::header();
@@ -71,13 +71,14 @@ impl Proof {
             row[1..].iter().for_each(|value| text += &format!("{value:>12}"));
         }
         text += &format!("\n\n{}\n", self.remark());
-        for check in &self.checks {
-            text += &format!("{}  {}\n", if check.pass { "pass" } else { "FAIL" }, check.claim);
+        for criterion in &self.criteria {
+            text +=
+                &format!("{}  {}\n", if criterion.pass { "pass" } else { "FAIL" }, criterion.claim);
         }
         text + &format!("{}\n", self.verdict())
     }
 
-    /// Heads of [`Proof::rows`].
+    /// Heads of [`FilterSignificance::rows`].
     pub fn header() -> [&'static str; 8] {
         ["recipe", "filters", "natural", "HF", "lag-1", "robust z", "similarity", "agreement"]
     }
@@ -124,7 +125,7 @@ impl Proof {
 
     /// One sentence.
     pub fn verdict(&self) -> &'static str {
-        match (self.checks.is_empty(), self.pass) {
+        match (self.criteria.is_empty(), self.pass) {
             (true, _) if self.recipes.is_empty() => "Nothing can be said: no filter is alive.",
             (true, _) => "Nothing can be said: the recipes naive, pixels and maco are needed.",
             (_, true) => "The cure works on these layers.",
@@ -133,7 +134,7 @@ impl Proof {
     }
 }
 
-fn checks(recipes: &[MethodSummary]) -> Vec<Check> {
+fn criteria(recipes: &[MethodSummary]) -> Vec<Criterion> {
     let of = |recipe| recipes.iter().find(|r| r.recipe == recipe);
     let (Some(naive), Some(pixels), Some(maco)) = (
         of(MaximizationMethod::Naive),
@@ -143,7 +144,7 @@ fn checks(recipes: &[MethodSummary]) -> Vec<Check> {
         return Vec::new();
     };
     vec![
-        Check {
+        Criterion {
             claim: format!(
                 "at least {} of the main pictures look natural: {} (naive {})",
                 percent(NATURAL_SHARE),
@@ -152,14 +153,14 @@ fn checks(recipes: &[MethodSummary]) -> Vec<Check> {
             ),
             pass: maco.natural >= NATURAL_SHARE,
         },
-        Check {
+        Criterion {
             claim: format!(
                 "median robust z at least that of pixels with Adam: {:.2}, {:.2} (naive {:.2})",
                 maco.robust_z, pixels.robust_z, naive.robust_z
             ),
             pass: maco.robust_z >= pixels.robust_z,
         },
-        Check {
+        Criterion {
             claim: format!(
                 "median similarity to the top patches above that of pixels with Adam: {:.2}, {:.2} \
                  (naive {:.2})",
@@ -211,16 +212,17 @@ mod tests {
             (numbers(MaximizationMethod::Maco, 0.1, 1.9, 0.2), [true, false, true]),
             (numbers(MaximizationMethod::Maco, 0.1, 2.0, 0.1), [true, true, false]),
         ] {
-            let proof = Proof::new(&[base[0].clone(), base[1].clone(), main], &[]);
-            let found: Vec<bool> = proof.checks.iter().map(|c| c.pass).collect();
+            let significance =
+                FilterSignificance::new(&[base[0].clone(), base[1].clone(), main], &[]);
+            let found: Vec<bool> = significance.criteria.iter().map(|c| c.pass).collect();
             assert_eq!(found, expected);
-            assert_eq!(proof.pass, expected.iter().all(|&e| e));
+            assert_eq!(significance.pass, expected.iter().all(|&e| e));
         }
-        let alone = Proof::new(&base, &[]);
-        assert!(alone.checks.is_empty() && !alone.pass);
+        let alone = FilterSignificance::new(&base, &[]);
+        assert!(alone.criteria.is_empty() && !alone.pass);
         assert!(alone.to_text().contains("Nothing can be said: the recipes"));
         let dead = base.map(|n| FilterScores { dead: Some(true), robust_z: f64::NAN, ..n });
-        let text = Proof::new(&dead, &[]).to_text();
+        let text = FilterSignificance::new(&dead, &[]).to_text();
         assert!(text.contains("no filter is alive") && !text.contains("NaN z"), "{text}");
     }
 }

@@ -8,9 +8,9 @@ use crate::render::colormap::overlay;
 use crate::render::format::{percent, short};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{BarEnds, ScaleBar, Theme};
-use crate::report::ShownFace;
+use crate::report::PredictedFace;
 use crate::report::face::name;
-use crate::report::saliency::saliency_page::{MAGNITUDE, scale_of};
+use crate::report::saliency::one_method_page::{MAGNITUDE, scale_of};
 use crate::{PIXELS, Result};
 
 /// Mistakes on the page of the most confident ones.
@@ -114,7 +114,7 @@ impl Judged<'_> {
         pixels: &[f32],
         maps: impl Iterator<Item = &'m Attribution>,
     ) -> Result<Row> {
-        let face = ShownFace {
+        let face = PredictedFace {
             pixels: pixels.to_vec(),
             label: Some(m.truth),
             origin: (self.origin)(m.face),

@@ -5,8 +5,8 @@ use crate::render::colormap::{draw_map, overlay};
 use crate::render::format::short;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{BarEnds, ScaleBar, Theme};
-use crate::report::ShownFace;
-use crate::report::saliency::saliency_page::{
+use crate::report::PredictedFace;
+use crate::report::saliency::one_method_page::{
     MAGNITUDE, PageOptions, SIGNED, scale_of, sign_words, target_words,
 };
 use crate::{Result, SIDE};
@@ -19,7 +19,7 @@ const COLUMNS: usize = 5;
 /// # Errors
 /// Those of drawing.
 pub fn one_face_page(
-    face: &ShownFace,
+    face: &PredictedFace,
     found: &[&Attribution],
     options: &PageOptions<'_>,
 ) -> Result<Page> {
@@ -43,7 +43,7 @@ pub fn one_face_page(
 /// # Errors
 /// Those of drawing.
 pub fn many_faces_page(
-    faces: &[ShownFace],
+    faces: &[PredictedFace],
     found: &[Vec<Attribution>],
     options: &PageOptions<'_>,
 ) -> Result<Page> {
@@ -65,7 +65,7 @@ pub fn many_faces_page(
     Ok(page)
 }
 
-fn title(found: &[&Attribution], faces: &[ShownFace], options: &PageOptions<'_>) -> String {
+fn title(found: &[&Attribution], faces: &[PredictedFace], options: &PageOptions<'_>) -> String {
     let logit: Vec<Attribution> =
         found.iter().filter(|a| !a.method.explains_probability()).map(|a| (*a).clone()).collect();
     match logit.is_empty() {
@@ -74,13 +74,13 @@ fn title(found: &[&Attribution], faces: &[ShownFace], options: &PageOptions<'_>)
     }
 }
 
-fn face_words(face: &ShownFace, names: &[&str]) -> String {
+fn face_words(face: &PredictedFace, names: &[&str]) -> String {
     let lines = face.header(names);
     lines.iter().map(|l| l.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 /// The map (signed where the method has signs), under it the method and its notes.
-fn method_cell(face: &ShownFace, found: &Attribution) -> Result<Cell> {
+fn method_cell(face: &PredictedFace, found: &Attribution) -> Result<Cell> {
     let mut words = vec![found.method.title().to_string()];
     match &found.refused {
         Some(why) => words.push(why.clone()),
@@ -115,7 +115,7 @@ fn brief(note: &Note) -> Vec<String> {
     }
 }
 
-fn bare_cell(face: &ShownFace, found: &Attribution) -> Result<Cell> {
+fn bare_cell(face: &PredictedFace, found: &Attribution) -> Result<Cell> {
     if found.refused.is_some() {
         return Ok(Cell::Text(vec![Line::new("refused", Tone::Bad)]));
     }

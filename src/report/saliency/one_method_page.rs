@@ -4,8 +4,8 @@ use crate::explain::{Attribution, Note, Target};
 use crate::render::colormap::{draw_map, overlay};
 use crate::render::format::short;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
-use crate::render::{BarEnds, Colormap, Picture, Scale, ScaleBar, Theme};
-use crate::report::ShownFace;
+use crate::render::{BarEnds, Colormap, RgbImage, Scale, ScaleBar, Theme};
+use crate::report::PredictedFace;
 use crate::report::face::name;
 use crate::{Result, SIDE};
 
@@ -37,7 +37,7 @@ pub fn scale_of(found: &Attribution) -> Scale {
 /// # Errors
 /// Those of drawing.
 pub fn saliency_page(
-    faces: &[ShownFace],
+    faces: &[PredictedFace],
     found: &[Attribution],
     options: &PageOptions<'_>,
 ) -> Result<Page> {
@@ -80,14 +80,14 @@ pub fn sign_words(target: Target) -> &'static str {
 }
 
 /// “Saliency: what moves the logit of the predicted class”.
-fn title(found: &[Attribution], faces: &[ShownFace], options: &PageOptions<'_>) -> String {
+fn title(found: &[Attribution], faces: &[PredictedFace], options: &PageOptions<'_>) -> String {
     let method = found[0].method.title();
     format!("{method} of the {}", target_words(found, faces, options.names))
 }
 
 /// The target of all faces in words: one class by name, several by what they have in common.
 /// `found` holds one or several rounds of explanations of the faces.
-pub fn target_words(found: &[Attribution], faces: &[ShownFace], names: &[&str]) -> String {
+pub fn target_words(found: &[Attribution], faces: &[PredictedFace], names: &[&str]) -> String {
     let first = &found[0];
     let pairs = || found.iter().zip(faces.iter().cycle());
     let class = if found.iter().all(|a| a.class == first.class) {
@@ -109,7 +109,12 @@ pub fn target_words(found: &[Attribution], faces: &[ShownFace], names: &[&str]) 
     }
 }
 
-fn cells(face: &ShownFace, found: &Attribution, scale: Scale, signed: bool) -> Result<Vec<Cell>> {
+fn cells(
+    face: &PredictedFace,
+    found: &Attribution,
+    scale: Scale,
+    signed: bool,
+) -> Result<Vec<Cell>> {
     let picture = face.picture()?;
     let mut cells = vec![Cell::picture(picture.clone(), "")];
     if let Some(why) = &found.refused {
@@ -118,7 +123,7 @@ fn cells(face: &ShownFace, found: &Attribution, scale: Scale, signed: bool) -> R
     }
     let map = &found.map;
     let smooth = found.method.default_map_side().is_some();
-    let cell = |picture: Picture| Cell::Picture { picture, smooth, caption: String::new() };
+    let cell = |picture: RgbImage| Cell::Picture { picture, smooth, caption: String::new() };
     cells.push(cell(draw_map(map, SIDE, SIDE, MAGNITUDE, scale)?));
     cells.push(cell(overlay(&picture, map, MAGNITUDE, scale)?));
     if signed {

@@ -12,7 +12,7 @@ use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::image_ops::gaussian_blur;
 use crate::render::format::counted;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
-use crate::render::{Picture, Theme};
+use crate::render::{RgbImage, Theme};
 use crate::stats::{mean_sd, quantile};
 use crate::{PIXELS, Result, SIDE};
 
@@ -20,7 +20,7 @@ use crate::{PIXELS, Result, SIDE};
 const CELL: f32 = 144.0;
 
 /// What all pages of one command share.
-pub struct Context<'a> {
+pub struct LayerPageContext<'a> {
     /// The faces whose patches are shown.
     pub training: &'a TrainingFaces<'a>,
     /// What they are, in words: `3,000 of the 28,709 faces of train.csv`.
@@ -37,7 +37,7 @@ pub struct Context<'a> {
 ///
 /// # Errors
 /// None in practice.
-pub fn filter_page(report: &FilterReport, context: &Context<'_>) -> Result<Page> {
+pub fn filter_page(report: &FilterReport, context: &LayerPageContext<'_>) -> Result<Page> {
     let filters = report.surveys.len();
     let across = match filters {
         0..=3 => 1,
@@ -50,10 +50,9 @@ pub fn filter_page(report: &FilterReport, context: &Context<'_>) -> Result<Page>
     let columns = columns(report, recipes);
     page.columns = columns.iter().cloned().cycle().take(columns.len() * across).collect();
     let mut cards = Vec::with_capacity(filters);
-    for (filter_statistics, pictures) in
-        report.surveys.iter().zip(report.pictures.chunks(recipes.max(1)))
+    for (statistics, pictures) in report.surveys.iter().zip(report.pictures.chunks(recipes.max(1)))
     {
-        cards.push(card(report, filter_statistics, pictures, context)?);
+        cards.push(card(report, statistics, pictures, context)?);
     }
     for cards in cards.chunks(across) {
         page.rows.push(Row { header: vec![], cells: cards.concat() });
@@ -136,9 +135,9 @@ pub(crate) fn sees_part(report: &FilterReport) -> bool {
 /// The cells of one filter.
 fn card(
     report: &FilterReport,
-    filter_statistics: &FilterStatistics,
+    statistics: &FilterStatistics,
     pictures: &[FilterPicture],
-    context: &Context<'_>,
+    context: &LayerPageContext<'_>,
 ) -> Result<Vec<Cell>> {
     let mut cells = Vec::new();
     for shown in pictures {
@@ -151,17 +150,17 @@ fn card(
         cells.push(Cell::picture(gray(&crop, side)?, ""));
     }
     cells.push(Cell::Mosaic {
-        pictures: patches(report, filter_statistics, context)?,
+        pictures: patches(report, statistics, context)?,
         columns: 3,
         caption: String::new(),
     });
-    cells.push(Cell::Text(words(filter_statistics, pictures, main, context)));
+    cells.push(Cell::Text(words(statistics, pictures, main, context)));
     Ok(cells)
 }
 
 /// A filter's whole picture. Of a MACO picture, what hardly mattered fades to gray: the phases
 /// there are left over.
-pub(crate) fn whole(shown: &FilterPicture) -> Result<Picture> {
+pub(crate) fn whole(shown: &FilterPicture) -> Result<RgbImage> {
     if !matches!(shown.numbers.recipe, MaximizationMethod::Maco | MaximizationMethod::Face) {
         return gray(&shown.picture, SIDE);
     }
@@ -177,32 +176,32 @@ pub(crate) fn whole(shown: &FilterPicture) -> Result<Picture> {
 }
 
 /// A picture with its contrast stretched to four deviations around its mean.
-pub(crate) fn gray(picture: &[f32], side: usize) -> Result<Picture> {
+pub(crate) fn gray(picture: &[f32], side: usize) -> Result<RgbImage> {
     let (y, sd) = activation_maximization::standardise(picture);
     let level = |y: &f32| if sd > 1e-6 { 0.5 + 0.22 * y } else { 0.5 };
-    Picture::from_unit(&y.iter().map(level).collect::<Vec<_>>(), side, side)
+    RgbImage::from_unit(&y.iter().map(level).collect::<Vec<_>>(), side, side)
 }
 
 /// The places in the faces that move a filter most, as pictures.
 pub fn patches(
     report: &FilterReport,
-    filter_statistics: &FilterStatistics,
-    context: &Context<'_>,
-) -> Result<Vec<Picture>> {
+    statistics: &FilterStatistics,
+    context: &LayerPageContext<'_>,
+) -> Result<Vec<RgbImage>> {
     let patch = |p: &crate::explain::filters::top_activations::TopActivation| {
         let face = &context.training.faces[p.face * PIXELS..][..PIXELS];
         let (crop, side) = receptive_crop(face, &report.layer.receptive_field, p.row, p.column);
-        if side < SIDE { gray(&crop, side) } else { Picture::from_unit(&crop, side, side) }
+        if side < SIDE { gray(&crop, side) } else { RgbImage::from_unit(&crop, side, side) }
     };
-    filter_statistics.top.iter().take(TOP_SHOWN).map(patch).collect()
+    statistics.top.iter().take(TOP_SHOWN).map(patch).collect()
 }
 
 /// Name and numbers of a filter.
 fn words(
-    filter_statistics: &FilterStatistics,
+    statistics: &FilterStatistics,
     pictures: &[FilterPicture],
     main: &FilterPicture,
-    context: &Context<'_>,
+    context: &LayerPageContext<'_>,
 ) -> Vec<Line> {
     let n = &main.numbers;
     let normal = |text: String| Line::new(text, Tone::Normal);
@@ -234,13 +233,13 @@ fn words(
     if let Some(agreement) = n.agreement {
         lines.push(normal(format!("agreement {agreement:.2}").replace('-', "−")));
     }
-    lines.push(Line::new(main_class(filter_statistics, context), Tone::Muted));
+    lines.push(Line::new(main_class(statistics, context), Tone::Muted));
     lines
 }
 
 /// The class that the faces that move the filter most belong to more often than all faces do.
-fn main_class(filter_statistics: &FilterStatistics, context: &Context<'_>) -> String {
-    match filter_statistics.main_class(context.training.labels, context.class_names.len()) {
+fn main_class(statistics: &FilterStatistics, context: &LayerPageContext<'_>) -> String {
+    match statistics.main_class(context.training.labels, context.class_names.len()) {
         Some(MainClass { class, count, total, lift }) => {
             format!("{}: {count} of top {total}, {lift:.1}× its share", context.class_names[class])
         }
@@ -248,7 +247,7 @@ fn main_class(filter_statistics: &FilterStatistics, context: &Context<'_>) -> St
     }
 }
 
-fn caption(report: &FilterReport, context: &Context<'_>) -> String {
+fn caption(report: &FilterReport, context: &LayerPageContext<'_>) -> String {
     let (after, similarity) = match report.first_block {
         true => (
             "one cell is raised, as the mean of filters on bare pixels depends on the border alone",
@@ -282,7 +281,7 @@ fn caption(report: &FilterReport, context: &Context<'_>) -> String {
 pub fn before_after_page(
     reports: &[FilterReport],
     most: usize,
-    context: &Context<'_>,
+    context: &LayerPageContext<'_>,
 ) -> Result<Page> {
     let mut page = Page {
         // The name of a layer fits: broken within its number it would name another.
@@ -292,18 +291,16 @@ pub fn before_after_page(
     let mut rows = ["before", "after", "faces"]
         .map(|name| Row { header: vec![Line::new(name, Tone::Strong)], cells: vec![] });
     for report in reports {
-        for (filter_statistics, pair) in convincing(report, most.div_ceil(reports.len().max(1))) {
+        for (statistics, pair) in convincing(report, most.div_ceil(reports.len().max(1))) {
             let name = match report.layer.name.as_str() {
-                LOGITS => {
-                    context.class_names.get(filter_statistics.filter).cloned().unwrap_or_default()
-                }
-                name => format!("{name}\nfilter {}", filter_statistics.filter),
+                LOGITS => context.class_names.get(statistics.filter).cloned().unwrap_or_default(),
+                name => format!("{name}\nfilter {}", statistics.filter),
             };
             page.columns.push(name);
             rows[0].cells.push(Cell::picture(gray(&pair[0].picture, SIDE)?, ""));
             let (crop, side) = strongest_crop(pair[1], &report.layer);
             rows[1].cells.push(Cell::picture(gray(&crop, side)?, ""));
-            let pictures = patches(report, filter_statistics, context)?;
+            let pictures = patches(report, statistics, context)?;
             rows[2].cells.push(Cell::Mosaic { pictures, columns: 3, caption: String::new() });
         }
     }
@@ -317,10 +314,10 @@ pub fn before_after_page(
 
 /// The filters of a layer with a naive and a MACO picture, most similar to their faces first.
 fn convincing(report: &FilterReport, most: usize) -> Vec<(&FilterStatistics, [&FilterPicture; 2])> {
-    let pair = |filter_statistics: &'_ FilterStatistics| {
+    let pair = |statistics: &'_ FilterStatistics| {
         let of = |recipe| {
             report.pictures.iter().find(|p| {
-                p.numbers.filter == filter_statistics.filter
+                p.numbers.filter == statistics.filter
                     && p.numbers.recipe == recipe
                     && p.numbers.is_alive()
             })
