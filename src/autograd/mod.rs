@@ -31,5 +31,7 @@ pub mod tape;
 pub mod unbroadcast;
 
 pub use backward::{BackwardHook, Gradients};
+pub use gradcheck::gradcheck;
 pub use op::{Backward, InputGrads};
 pub use tape::{NodeId, Tape, Var};
+pub use unbroadcast::unbroadcast;

@@ -9,8 +9,7 @@ use crate::nn::{
     SqueezeExcite,
 };
 use crate::ops::{Conv2dOptions, Pool2dOptions};
-use crate::tensor::Element;
-use crate::tensor::Shape;
+use crate::tensor::{Element, Shape};
 use crate::{Error, Result};
 
 /// Largest number of parameters of a network: 400 MB in f32; training needs about four times as

@@ -7,8 +7,7 @@
 
 use crate::support::samples;
 use crate::support::samples::{FEWEST, Outcome, Precision, Sample, assert_near, cotangent};
-use fer::autograd::gradcheck::gradcheck;
-use fer::autograd::{Tape, Var};
+use fer::autograd::{Tape, Var, gradcheck};
 use fer::ops;
 use fer::random::{Purpose, Rng};
 use fer::tensor::Tensor;

@@ -1,11 +1,10 @@
 //! Fully connected layer.
 
-use crate::Result;
 use crate::autograd::Var;
 use crate::nn::{LayerBuilder, Parameter, Pass, Role};
-use crate::ops;
 use crate::random::{Purpose, Rng};
 use crate::tensor::{Element, Tensor};
+use crate::{Result, ops};
 
 /// A fully connected layer: y = x·Wᵀ + b.
 #[derive(Clone, Debug)]

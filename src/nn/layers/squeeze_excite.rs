@@ -1,10 +1,9 @@
 //! Squeeze and excitation: channels scaled by weights computed from the whole image.
 
-use crate::Result;
 use crate::autograd::Var;
 use crate::nn::{LayerBuilder, Linear, Pass};
-use crate::ops;
 use crate::tensor::Element;
+use crate::{Result, ops};
 
 /// y = x · sigmoid(W₂·relu(W₁·mean(x) + b₁) + b₂), one weight per channel (Hu et al. 2018).
 #[derive(Clone, Debug)]

@@ -1,8 +1,7 @@
 //! y = a / b element by element, broadcast.
 
 use crate::Result;
-use crate::autograd::unbroadcast::unbroadcast;
-use crate::autograd::{Backward, InputGrads, Tape, Var};
+use crate::autograd::{Backward, InputGrads, Tape, Var, unbroadcast};
 use crate::tensor::{Element, Tensor};
 
 /// Divides two tensors, element by element: y = a / b.

@@ -2,8 +2,7 @@
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::ops::reduce::sum::{check_axes, count_along};
-use crate::tensor::{Element, Tensor};
-use crate::tensor::{MAX_RANK, Shape};
+use crate::tensor::{Element, MAX_RANK, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::Layout;
 use fer_kernels::reduce::{self, ReduceGeometry};

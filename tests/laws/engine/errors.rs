@@ -1,9 +1,7 @@
 //! Wrong calls of every op: an error that names the op and what did not fit, never a panic.
 
 use fer::autograd::{Tape, Var};
-use fer::ops::Pool2dOptions;
-use fer::ops::{BatchStatistics, Conv2dOptions};
-use fer::ops::{CrossEntropyOptions, Targets};
+use fer::ops::{BatchStatistics, Conv2dOptions, CrossEntropyOptions, Pool2dOptions, Targets};
 use fer::random::{Purpose, Rng};
 use fer::tensor::Tensor;
 use fer::{Error, Result, ops};

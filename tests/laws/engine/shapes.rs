@@ -1,9 +1,7 @@
 //! Gradients have the shape of their values, and the layout of a tensor is that of its memory.
 
 use crate::laws::engine::assert_refused;
-use fer::autograd::gradcheck::gradcheck;
-use fer::autograd::unbroadcast::unbroadcast;
-use fer::autograd::{Backward, InputGrads, Tape, Var};
+use fer::autograd::{Backward, InputGrads, Tape, Var, gradcheck, unbroadcast};
 use fer::tensor::{Shape, Tensor};
 use fer::{Result, ops};
 use fer_kernels::Layout;

@@ -1,8 +1,7 @@
 //! The number of threads changes no bit of the result of a step.
 
 use fer::autograd::{Tape, Var};
-use fer::ops::Targets;
-use fer::ops::{self, Conv2dOptions, Pool2dOptions};
+use fer::ops::{self, Conv2dOptions, Pool2dOptions, Targets};
 use fer::random::{Purpose, Rng};
 use fer::tensor::Tensor;
 

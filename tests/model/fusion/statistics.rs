@@ -1,8 +1,7 @@
 //! A convolution that computes the statistics of its output, and the batch norm that uses them.
 
 use crate::model::fusion::{assert_close, network, pictures};
-use fer::autograd::gradcheck::gradcheck;
-use fer::autograd::{Tape, Var};
+use fer::autograd::{Tape, Var, gradcheck};
 use fer::nn::{Mode, Pass};
 use fer::ops::{self, BatchStatistics, Conv2dOptions, Pool2dOptions};
 use fer::random::{Purpose, Rng};
