@@ -1,6 +1,8 @@
 //! Writing to standard output and standard error without a panic where nobody reads.
 
+#[cfg(feature = "cli")]
 use crate::{Error, Result};
+#[cfg(feature = "cli")]
 use serde::Serialize;
 
 /// Prints a line to standard error like `eprintln!`, but ignores a write that fails: a training must
@@ -17,6 +19,7 @@ pub(crate) use eprintln_safe;
 ///
 /// # Errors
 /// [`Error::Io`] if standard output is closed or full.
+#[cfg(feature = "cli")]
 pub fn print(text: &str) -> Result<()> {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
@@ -27,6 +30,7 @@ pub fn print(text: &str) -> Result<()> {
 ///
 /// # Errors
 /// Those of [`print()`].
+#[cfg(feature = "cli")]
 pub fn print_json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string(value).map_err(|e| Error::Usage(e.to_string()))?;
     print(&(text + "\n"))

@@ -1,8 +1,9 @@
-//! Files that are either the old one or the new one, never half of either.
+//! Atomic file writes: after a crash a file holds its old content or its new one.
 
 use std::fs::File;
-use std::io::Write as _;
-use std::path::Path;
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{Error, Result};
 
@@ -28,7 +29,7 @@ pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
 /// **Errors**: [`Error::Io`] with `path`, for what `write` meets, too.
 pub fn write_atomic_with(
     path: impl AsRef<Path>,
-    write: impl FnOnce(&mut File) -> std::io::Result<()>,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> Result<()> {
     let path = path.as_ref();
     let folder = match path.parent() {
@@ -37,7 +38,7 @@ pub fn write_atomic_with(
     };
     if !folder.is_dir() {
         let message = no_folder(folder);
-        let source = std::io::Error::new(std::io::ErrorKind::NotFound, message);
+        let source = io::Error::new(ErrorKind::NotFound, message);
         return Err(Error::Io { path: path.into(), source });
     }
     let written = match std::fs::metadata(path) {
@@ -53,24 +54,38 @@ pub fn write_atomic_with(
 fn replace(
     path: &Path,
     folder: &Path,
-    write: impl FnOnce(&mut File) -> std::io::Result<()>,
-) -> std::io::Result<()> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".fer-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // A temporary is private by default; a result is for everyone whom the umask allows.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
+    let (mut file, temporary) = create_temporary(folder, |path| File::create_new(path))?;
+    let written = write(&mut file)
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
     }
-    // Its name means nothing to anybody; the caller knows the file that was wanted.
-    let mut temporary = builder.tempfile_in(folder).map_err(|e| e.kind())?;
-    write(temporary.as_file_mut())?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(path).map_err(|failure| failure.error)?;
+    written?;
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
     Ok(())
+}
+
+/// Calls `create` with an unused path `folder/.fer-PROCESS-NUMBER.tmp`; returns what it made and the path.
+///
+/// # Errors
+/// Those of `create`, except that a name in use is passed over.
+pub(crate) fn create_temporary<T>(
+    folder: &Path,
+    create: impl Fn(&Path) -> io::Result<T>,
+) -> io::Result<(T, PathBuf)> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!(".fer-{}-{number}.tmp", std::process::id()));
+        match create(&path) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+            result => return result.map(|created| (created, path)),
+        }
+    }
 }
 
 /// Makes a folder for results where there is none.

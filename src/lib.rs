@@ -2,7 +2,9 @@
 //! networks on top of it, and the explanations of what they learnt.
 
 pub mod autograd;
+#[cfg(feature = "cli")]
 pub mod bench;
+#[cfg(feature = "cli")]
 pub mod cli;
 mod console;
 pub mod dataset;
@@ -12,15 +14,20 @@ pub mod export;
 pub mod files;
 pub mod metrics;
 pub mod model;
+#[cfg(feature = "cli")]
 pub mod monitor;
 pub mod nn;
 pub mod ops;
 pub mod optim;
+#[cfg(feature = "cli")]
 pub mod photo;
 pub mod protobuf;
 pub mod random;
+#[cfg(feature = "cli")]
 pub mod render;
+#[cfg(feature = "cli")]
 pub mod report;
+#[cfg(feature = "cli")]
 pub mod serve;
 pub mod stats;
 pub mod tensor;

@@ -20,13 +20,16 @@ pub mod clean;
 pub mod image;
 pub mod read;
 pub mod synth;
+#[cfg(feature = "images")]
 pub mod write;
 
 pub use augment::{Augment, Preset};
 pub use clean::split::{Split, stratified_split};
 pub use read::{ReadOptions, Report, read};
 pub use synth::{SynthOptions, synthesize};
+#[cfg(feature = "images")]
 pub use write::csv::write_csv;
+#[cfg(feature = "images")]
 pub use write::folder::write_folder;
 
 use std::fmt;

@@ -1,8 +1,7 @@
 //! The built-in architectures.
 
-use crate::model::{LayerSpec, Network, NetworkSpec};
+use crate::model::{LayerSpec, NetworkSpec};
 use crate::{Error, Result};
-use std::path::Path;
 
 /// Names of the built-in architectures.
 pub const ARCHITECTURES: [&str; 5] = ["fer-s", "fer-m", "fer-l", "tiny", "vgg"];
@@ -18,7 +17,8 @@ pub fn architecture(name: &str) -> Result<NetworkSpec> {
         "fer-l" => fer(32, [64, 128, 256]),
         "tiny" => vgg(&[32, 64, 128]),
         "vgg" => vgg(&[64, 128, 256, 512]),
-        path if path.ends_with(".toml") => return from_toml(Path::new(path)),
+        #[cfg(feature = "cli")]
+        path if path.ends_with(".toml") => return from_toml(path.as_ref()),
         _ => {
             return Err(Error::Usage(format!(
                 "unknown architecture {name:?}; built in are {}; or name a .toml file",
@@ -37,11 +37,12 @@ pub fn architecture(name: &str) -> Result<NetworkSpec> {
 }
 
 /// Reads a network from a file, and builds it once, so that its errors name the file.
-fn from_toml(path: &Path) -> Result<NetworkSpec> {
+#[cfg(feature = "cli")]
+fn from_toml(path: &std::path::Path) -> Result<NetworkSpec> {
     let refused = |why: String| Error::Usage(format!("{}: {why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
     let spec: NetworkSpec = toml::from_str(&text).map_err(|e| refused(e.to_string()))?;
-    Network::<f32>::new(spec.clone(), 0).map_err(|e| refused(e.to_string()))?;
+    crate::model::Network::<f32>::new(spec.clone(), 0).map_err(|e| refused(e.to_string()))?;
     Ok(spec)
 }
 

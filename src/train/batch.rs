@@ -39,9 +39,9 @@ pub struct SoftLabels {
 impl SoftLabels {
     /// CRC-32 over the probabilities' bits.
     pub fn checksum(&self) -> String {
-        let mut crc = flate2::Crc::new();
+        let mut crc = crc32fast::Hasher::new();
         self.probabilities.iter().for_each(|p| crc.update(&p.to_le_bytes()));
-        format!("{:08x}", crc.sum())
+        format!("{:08x}", crc.finalize())
     }
 }
 

@@ -1,36 +1,14 @@
 //! Pictures of a run folder: the faces of each class at the start, the curves as they grow.
 
-use crate::dataset::Dataset;
 use crate::render::Scene;
 use crate::render::chart::{BarChart, BarSeries, ChartOptions, Epoch, Run, bars, curves};
 use crate::render::format::thousands;
 use crate::render::write::write_both;
+pub use crate::train::class_counts::{ClassCounts, class_counts};
 use crate::train::run_dir::METRICS;
 use crate::train::{EpochMetrics, Trainer};
 use crate::{Error, Result};
-use serde::{Deserialize, Serialize};
 use std::path::Path;
-
-/// Faces of each class that a network learnt from and was chosen by; kept in its checkpoints.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClassCounts {
-    /// Training faces, after copies were dropped.
-    pub train: Vec<u64>,
-    /// Validation faces.
-    pub validation: Vec<u64>,
-}
-
-impl ClassCounts {
-    /// Counts both sides.
-    pub fn of(train: &Dataset, validation: &Dataset) -> Self {
-        Self { train: class_counts(train), validation: class_counts(validation) }
-    }
-}
-
-/// Faces of each class.
-pub fn class_counts(data: &Dataset) -> Vec<u64> {
-    data.class_counts().map(|n| n as u64).to_vec()
-}
 
 /// A bar a class for each named set of counts.
 ///

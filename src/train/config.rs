@@ -6,7 +6,7 @@ use crate::optim::{OptimizerConfig, Schedule};
 use crate::train::EpochMetrics;
 use crate::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// When a training ends.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -151,7 +151,8 @@ impl TrainConfig {
     ///
     /// # Errors
     /// [`Error::Usage`] if it cannot be read or is no such configuration.
-    pub fn read(path: &Path) -> Result<Self> {
+    #[cfg(feature = "cli")]
+    pub fn read(path: &std::path::Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| Error::Usage(format!("{}: {e}", path.display())))?;
         toml::from_str(&text).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))
@@ -161,6 +162,7 @@ impl TrainConfig {
     ///
     /// # Errors
     /// None in practice.
+    #[cfg(feature = "cli")]
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|e| Error::Usage(e.to_string()))
     }

@@ -1,7 +1,6 @@
 //! Run folders: never overwritten, everything needed to repeat or continue a training inside.
 
 use crate::files::write_atomic;
-use crate::model::summary::summary;
 use crate::train::Trainer;
 use crate::{Error, Result};
 use std::fmt::Write as _;
@@ -96,12 +95,13 @@ impl Trainer {
     ///
     /// # Errors
     /// [`Error::Usage`] if another training has the folder; those of files.
+    #[cfg(feature = "cli")]
     pub fn write_into(&mut self, folder: &Path) -> Result<()> {
         self.lock = lock(folder)?;
         let spec = toml::to_string(&self.network.spec).map_err(|e| Error::Usage(e.to_string()))?;
         write_atomic(folder.join(CONFIG), self.config.to_toml()?.as_bytes())?;
         write_atomic(folder.join("network.toml"), spec.as_bytes())?;
-        let table = summary(&self.network)?.to_text();
+        let table = crate::model::summary::summary(&self.network)?.to_text();
         write_atomic(folder.join("summary.txt"), table.as_bytes())?;
         self.draw_class_counts(folder)?;
         self.folder = Some(folder.to_owned());

@@ -171,9 +171,9 @@ impl Trainer {
 
 /// Number of faces and a checksum over pixels and labels.
 pub(crate) fn fingerprint(data: &Dataset) -> String {
-    let mut crc = flate2::Crc::new();
+    let mut crc = crc32fast::Hasher::new();
     crc.update(data.pixels());
     let labels: Vec<u8> = data.labels().iter().map(|l| l.unwrap_or(u8::MAX)).collect();
     crc.update(&labels);
-    format!("{} faces, {:08x}", data.len(), crc.sum())
+    format!("{} faces, {:08x}", data.len(), crc.finalize())
 }

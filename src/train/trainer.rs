@@ -233,6 +233,7 @@ impl Trainer {
             self.return_to_best()?;
         }
         self.write_metrics()?;
+        #[cfg(feature = "cli")]
         self.draw_curves()?;
         Ok(Outcome::Finished)
     }
@@ -353,7 +354,9 @@ impl Trainer {
         observer.epoch(self, &metrics)?;
         self.save_last()?;
         self.write_metrics()?;
-        self.draw_curves()
+        #[cfg(feature = "cli")]
+        self.draw_curves()?;
+        Ok(())
     }
 
     /// Whether nothing has improved for as many epochs as the configuration allows.

@@ -10,31 +10,11 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::dataset::image::exif::Orientation;
-use crate::dataset::image::picture::{MAX_PIXELS, MAX_SIDE};
+use crate::dataset::image::picture::{MAX_PIXELS, MAX_SIDE, Samples};
 
 /// Most memory a JPEG may need while it is decoded: 29 megapixels of a progressive one, which is
 /// kept whole as coefficients.
 const MAX_JPEG_WORK: usize = 256 << 20;
-
-/// First bytes of a PNG.
-pub const PNG_MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
-
-/// First bytes of a JPEG.
-pub const JPEG_MAGIC: &[u8] = b"\xff\xd8\xff";
-
-/// A picture as its file holds it, not yet turned upright.
-pub struct Samples {
-    /// Pixels in a row.
-    pub width: usize,
-    /// Rows.
-    pub height: usize,
-    /// Samples of a pixel: 1 gray, 3 red, green and blue.
-    pub channels: usize,
-    /// `[height, width, channels]`, row-major.
-    pub samples: Vec<u8>,
-    /// How to turn it upright.
-    pub orientation: Orientation,
-}
 
 /// Refuses sizes that would need too much memory.
 fn check_size(width: usize, height: usize) -> Result<(), String> {

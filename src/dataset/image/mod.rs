@@ -1,6 +1,7 @@
 //! Image files to 48×48 gray faces.
 
-pub(crate) mod decode;
+#[cfg(feature = "images")]
+mod decode;
 pub mod exif;
 pub mod picture;
 pub mod resize;

@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::dataset::image::decode::{JPEG_MAGIC, PNG_MAGIC, Samples, decode_jpeg, decode_png};
+#[cfg(feature = "images")]
+use crate::dataset::image::decode::{decode_jpeg, decode_png};
+use crate::dataset::image::exif::Orientation;
 use crate::dataset::image::resize::resize;
 use crate::dataset::read::require_file;
 use crate::{Error, Result, SIDE};
@@ -21,6 +23,26 @@ pub const MAX_BYTES: usize = 64 << 20;
 
 /// Bytes at the beginning of a file that tell formats apart.
 pub const HEAD: usize = 12;
+
+/// First bytes of a PNG.
+pub const PNG_MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+/// First bytes of a JPEG.
+pub const JPEG_MAGIC: &[u8] = b"\xff\xd8\xff";
+
+/// A picture as its file holds it, not yet turned upright.
+pub(super) struct Samples {
+    /// Pixels in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Samples of a pixel: 1 gray, 3 red, green and blue.
+    pub channels: usize,
+    /// `[height, width, channels]`, row-major.
+    pub samples: Vec<u8>,
+    /// How to turn it upright.
+    pub orientation: Orientation,
+}
 
 /// A gray picture of any size.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,4 +219,15 @@ fn samples(bytes: &[u8], path: &Path, channels: usize) -> Result<Samples> {
         Err(format!("found {found}neither PNG nor JPEG data; expected one of them: convert it"))
     };
     result.map_err(|message| Error::data(path, message))
+}
+
+#[cfg(not(feature = "images"))]
+use no_decoder as decode_png;
+#[cfg(not(feature = "images"))]
+use no_decoder as decode_jpeg;
+
+/// Stands in for the decoders where they are left out.
+#[cfg(not(feature = "images"))]
+fn no_decoder(_: &[u8], _: usize) -> Result<Samples, String> {
+    Err("this build has no feature `images`; PNG and JPEG need it".into())
 }

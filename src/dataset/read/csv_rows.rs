@@ -1,6 +1,6 @@
 //! A line of a FER file to a sample: which column is what, a label, 2304 pixels.
 //!
-//! Lines without a quote are split at their commas; lines with one go through the `csv` crate.
+//! Lines without a quote are split at their commas; lines with one go through `csv_core`.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -127,13 +127,13 @@ fn quoted_fields(line: &[u8]) -> Result<Vec<Vec<u8>>, String> {
                     it or remove it"
             .into());
     }
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(line);
-    let mut record = csv::ByteRecord::new();
-    match reader.read_byte_record(&mut record) {
-        Ok(true) => Ok(record.iter().map(<[u8]>::to_vec).collect()),
-        Ok(false) => Ok(vec![Vec::new()]),
-        Err(e) => Err(format!("not a CSV record: {e}")),
-    }
+    // The fields are at most as long as the line, and one more than it has bytes.
+    let (mut bytes, mut ends) = (vec![0; line.len() + 1], vec![0; line.len() + 2]);
+    let mut reader = csv_core::Reader::new();
+    let (_, _, written, count) = reader.read_record(line, &mut bytes, &mut ends);
+    let (_, _, _, last) = reader.read_record(&[], &mut bytes[written..], &mut ends[count..]);
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    Ok(starts.zip(&ends[..count + last]).map(|(from, &to)| bytes[from..to].to_vec()).collect())
 }
 
 /// Reads the 2304 whole numbers 0…255 of a face, separated by spaces or tabs, into `out`.

@@ -2,6 +2,8 @@
 
 pub mod csv_rows;
 pub mod folder;
+#[cfg(feature = "images")]
+mod gunzip;
 pub mod line_reader;
 pub mod tree;
 
@@ -13,7 +15,6 @@ use serde::Serialize;
 
 use crate::dataset::image::picture;
 use crate::dataset::read::csv_rows::read_csv;
-use crate::dataset::read::line_reader::Gunzip;
 use crate::dataset::{Dataset, Sample, Usage};
 use crate::{CLASS_NAMES, Error, Result};
 
@@ -178,7 +179,7 @@ pub fn read_stream<R: Read + Send>(
         read_picture(stream, path, options)?
     } else if head.starts_with(b"\x1f\x8b") {
         report.format = Format::CsvGzip;
-        read_csv(Gunzip::new(stream), path, options, &mut report)?
+        read_gzip(stream, path, options, &mut report)?
     } else {
         read_csv(stream, path, options, &mut report)?
     };
@@ -200,6 +201,21 @@ fn read_picture<R: Read>(stream: R, path: &Path, options: &ReadOptions) -> Resul
         source,
     );
     Ok(dataset)
+}
+
+#[cfg(feature = "images")]
+fn read_gzip<R: Read + Send>(
+    stream: R,
+    path: &Path,
+    options: &ReadOptions,
+    report: &mut Report,
+) -> Result<Dataset> {
+    read_csv(gunzip::Gunzip::new(stream), path, options, report)
+}
+
+#[cfg(not(feature = "images"))]
+fn read_gzip<R>(_: R, path: &Path, _: &ReadOptions, _: &mut Report) -> Result<Dataset> {
+    Err(Error::data(path, "found gzip data; this build has no feature `images`: unpack it first"))
 }
 
 /// Names of formats that users try and that are not read.

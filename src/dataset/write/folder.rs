@@ -5,6 +5,7 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use crate::dataset::Dataset;
+use crate::files::create_temporary;
 use crate::{CLASS_NAMES, Error, Result, SIDE};
 
 /// Writes face i as `CLASS/iiiiii.png`, gray, 48×48; a set without any label as `iiiiii.png`.
@@ -33,11 +34,14 @@ pub fn write_folder(dataset: &Dataset, folder: &Path) -> Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let draft = tempfile::Builder::new().prefix(".fer-").suffix(".tmp").tempdir_in(parent);
-    let draft = draft.map_err(Error::io(parent))?;
-    open_to_readers(draft.path()).map_err(Error::io(draft.path()))?;
-    write_pictures(dataset, draft.path(), labelled)?;
-    std::fs::rename(draft.path(), folder).map_err(Error::io(folder))
+    let ((), temporary) =
+        create_temporary(parent, |path| std::fs::create_dir(path)).map_err(Error::io(parent))?;
+    let written = write_pictures(dataset, &temporary, labelled)
+        .and_then(|()| std::fs::rename(&temporary, folder).map_err(Error::io(folder)));
+    if written.is_err() {
+        let _ = std::fs::remove_dir_all(&temporary);
+    }
+    written
 }
 
 fn write_pictures(dataset: &Dataset, folder: &Path, labelled: bool) -> Result<()> {
@@ -67,18 +71,6 @@ fn write_png(path: &Path, face: &[u8]) -> Result<()> {
         png::EncodingError::IoError(source) => Error::io(path)(source),
         other => Error::Render(other.to_string()),
     })
-}
-
-/// A temporary folder is private; the finished one is readable like any other.
-#[cfg(unix)]
-fn open_to_readers(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn open_to_readers(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

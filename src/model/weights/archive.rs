@@ -11,7 +11,7 @@ use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Version of our part of the format. A file of a later version is refused.
@@ -104,7 +104,7 @@ impl Archive {
 
     /// CRC-32 over JSON, names, shapes and values, in a fixed order.
     fn checksum(&self) -> Result<String> {
-        let mut crc = flate2::Crc::new();
+        let mut crc = crc32fast::Hasher::new();
         let meta = serde_json::to_vec(&self.meta).map_err(|e| Error::Usage(e.to_string()))?;
         crc.update(&meta);
         for (name, (shape, values)) in &self.tensors {
@@ -117,7 +117,7 @@ impl Archive {
                 crc.update(&block);
             }
         }
-        Ok(format!("{:08x}", crc.sum()))
+        Ok(format!("{:08x}", crc.finalize()))
     }
 
     /// The file's bytes; equal archives give equal bytes. In half precision the values must be
@@ -137,7 +137,8 @@ impl Archive {
         }
         let half = self.half;
         let tensors = self.tensors.iter().map(|(name, tensor)| (name, Entry { tensor, half }));
-        safetensors::serialize(tensors, Some(HashMap::from([("fer".to_owned(), json)])))
+        let metadata = [("fer".to_owned(), json)].into_iter().collect();
+        safetensors::serialize(tensors, Some(metadata))
             .map_err(|e| Error::Usage(format!("cannot write weights: {e}")))
     }
 

@@ -100,12 +100,12 @@ pub fn own() -> Result<(Network<f32>, Archive)> {
 /// CRC-32 over names and values of the network's state: tells whether weights are still those that
 /// something was measured with.
 pub fn checksum(network: &Network<f32>) -> String {
-    let mut crc = flate2::Crc::new();
+    let mut crc = crc32fast::Hasher::new();
     for (name, tensor) in network.state() {
         crc.update(name.as_bytes());
         tensor.to_vec().iter().for_each(|v| crc.update(&v.to_le_bytes()));
     }
-    format!("{:08x}", crc.sum())
+    format!("{:08x}", crc.finalize())
 }
 
 /// Reads MODEL: a weights file, a checkpoint, or a run folder (its last state).

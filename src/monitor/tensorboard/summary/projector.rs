@@ -10,9 +10,9 @@
 //! ```
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
+use crate::files::write_atomic;
 use crate::{Error, Result};
 
 /// The longest side of a sprite that browsers can be trusted to draw.
@@ -152,11 +152,7 @@ fn sprite(pixels: &[u8], side: usize) -> Result<Vec<u8>> {
 
 /// Writes a file whole, then gives it its name.
 fn replace(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
-    let path = dir.join(name);
-    let mut file = tempfile::NamedTempFile::new_in(dir).map_err(Error::io(&path))?;
-    file.write_all(bytes).map_err(Error::io(&path))?;
-    file.persist(&path).map_err(|failed| Error::Io { path, source: failed.error })?;
-    Ok(())
+    write_atomic(dir.join(name), bytes)
 }
 
 #[cfg(test)]
