@@ -135,7 +135,7 @@ own-half: export --weights own-half.safetensors --half
 run: export run --onnx run.onnx --weights single.safetensors
 half: export run --weights half.safetensors --half
 @copy single.safetensors calibrated.safetensors
-calibrate-weights: calibrate calibrated.safetensors --data faces.csv --json
+calibrate-weights: calibrate calibrated.safetensors --data many.csv.gz --json
 """,
     "predict": FACES + """
 sheet: data synth --count 14 --sheet sheet.png
@@ -198,7 +198,7 @@ framing: framing --data real_test.csv --faces 21 --json
 """,
 }
 NEEDS = {"reads_old": ["train", "resume", "export"]}  # parts whose old results a part reads
-FILES_OF = {"export": [FACES], "reads_old": [FACES]}  # commands that come first
+FILES_OF = {"export": [MANY_FACES], "reads_old": [FACES]}  # commands that come first
 
 
 def commands(part):
