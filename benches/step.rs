@@ -9,7 +9,7 @@ mod common;
 use common::{BATCH, Rate, Setting, Work, criterion, group};
 use criterion::{Criterion, criterion_group, criterion_main};
 use fer::bench::steps::Training;
-use fer::model::summary::summary;
+use fer::model::summary;
 
 fn steps(c: &mut Criterion<Rate>) {
     let mut settings = Setting::widest();

@@ -3,8 +3,7 @@
 use crate::Result;
 use crate::bench::machine::{Machine, peak_mib};
 use crate::bench::quantile;
-use crate::model::summary::summary;
-use crate::model::{Inference, Network, architecture};
+use crate::model::{Inference, Network, architecture, summary};
 use crate::nn::Pass;
 use crate::ops::CrossEntropyOptions;
 use crate::optim::{Optimizer, OptimizerConfig, OptimizerKind};

@@ -28,7 +28,7 @@ mod tests {
         let network = Network::<f32>::new(spec, 0).expect("a network");
         let (whole, half) = (flop_per_face(&network, 48), flop_per_face(&network, 24));
         assert!((3.5..4.0).contains(&(whole / half)), "{whole} and {half}");
-        let table = crate::model::summary::summary(&network).expect("a table");
+        let table = crate::model::summary(&network).expect("a table");
         assert_eq!(whole, 6.0 * table.macs as f64);
         assert_eq!(forward_flop_per_face(&network, 48), 2.0 * table.macs as f64);
     }

@@ -16,9 +16,11 @@ pub mod weights;
 
 pub use architectures::{ARCHITECTURES, architecture};
 pub use calibration::Calibrated;
+pub use flops::{flop_per_face, forward_flop_per_face};
 pub use inference::Inference;
 pub use init::Init;
 pub use loaded_model::{Ensemble, Trained};
 pub use network::Network;
 pub use predictions::{Predictions, predict};
 pub use spec::{LayerSpec, NetworkSpec};
+pub use summary::{Summary, summary};

@@ -6,10 +6,10 @@
 mod builder;
 pub(crate) mod fusion;
 mod layer;
-pub mod layers;
+mod layers;
 mod parameter;
 mod pass;
-pub mod profiler;
+mod profiler;
 mod sequential;
 
 pub use builder::LayerBuilder;
@@ -20,3 +20,4 @@ pub use layers::linear::Linear;
 pub use layers::squeeze_excite::SqueezeExcite;
 pub use parameter::{Parameter, Role};
 pub use pass::{Mode, Pass};
+pub use profiler::{Phase, Profiler, Span};

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::autograd::{Gradients, Tape, Var};
 use crate::nn::Parameter;
-use crate::nn::profiler::Profiler;
+use crate::nn::Profiler;
 use crate::ops::BatchStatistics;
 use crate::random::{Purpose, Rng};
 use crate::tensor::{Element, Tensor};

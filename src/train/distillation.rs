@@ -3,9 +3,8 @@
 
 use crate::dataset::Dataset;
 use crate::files::write_atomic;
-use crate::model::flops::forward_flop_per_face;
 use crate::model::weights::Archive;
-use crate::model::{Ensemble, Trained};
+use crate::model::{Ensemble, Trained, forward_flop_per_face};
 use crate::train::Trainer;
 use crate::train::batch::SoftLabels;
 use crate::train::state::fingerprint;

@@ -101,7 +101,7 @@ impl Trainer {
         let spec = toml::to_string(&self.network.spec).map_err(|e| Error::Usage(e.to_string()))?;
         write_atomic(folder.join(CONFIG), self.config.to_toml()?.as_bytes())?;
         write_atomic(folder.join("network.toml"), spec.as_bytes())?;
-        let table = crate::model::summary::summary(&self.network)?.to_text();
+        let table = crate::model::summary(&self.network)?.to_text();
         write_atomic(folder.join("summary.txt"), table.as_bytes())?;
         self.draw_class_counts(folder)?;
         self.folder = Some(folder.to_owned());

@@ -2,10 +2,8 @@
 
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
-use crate::model::Network;
-use crate::model::flops::flop_per_face;
 use crate::model::mean_face::mean_face;
-use crate::model::{Predictions, predict};
+use crate::model::{Network, Predictions, flop_per_face, predict};
 use crate::ops::{CrossEntropyOptions, Targets};
 use crate::optim::{Ema, Optimizer};
 use crate::train::batch::{SoftLabels, assemble, epoch_order};

@@ -1,19 +1,16 @@
 //! A training as TensorBoard shows it: three event files and the projector's files.
 
-use crate::Result;
 use crate::model::predictions::features_and_classes;
-use crate::model::summary::summary;
+use crate::model::summary;
 use crate::monitor::live::confusion;
 use crate::monitor::recorder::EpochView;
 use crate::monitor::tensorboard::format::tags;
-use crate::monitor::tensorboard::graphs;
-use crate::monitor::tensorboard::{Embedding, EventWriter, HParam, Status, system_clock};
+use crate::monitor::tensorboard::{Embedding, EventWriter, HParam, Status, graphs, system_clock};
 use crate::optim::gradient_norm;
-use crate::render::Theme;
 use crate::render::chart::confusion_matrix::{Confusion as Drawing, Normalize};
-use crate::render::{RgbImage, Scene};
+use crate::render::{RgbImage, Scene, Theme};
 use crate::train::{EpochMetrics, Trainer};
-use crate::{CLASS_NAMES, SIDE};
+use crate::{CLASS_NAMES, Result, SIDE};
 use serde_json::Value;
 use std::path::Path;
 

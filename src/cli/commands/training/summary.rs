@@ -1,10 +1,8 @@
 //! `fer summary`.
 
-use crate::Result;
-use crate::console;
-use crate::model::summary::summary;
 use crate::model::weights::network_file::{OWN, is_own, read_model};
-use crate::model::{Network, architecture};
+use crate::model::{Network, architecture, summary};
+use crate::{Result, console};
 use std::path::Path;
 
 /// Arguments of `fer summary`.
