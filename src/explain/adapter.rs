@@ -1,12 +1,12 @@
-//! A trained network as the explanations see it.
+//! [`NetworkClassifier`]: a [`Network`] as a [`Classifier`].
 
 use crate::autograd::Var;
-use crate::explain::Target;
 use crate::explain::attribution::gradient::guided_backprop::block_negative_gradients;
-use crate::explain::face_size::FaceResize;
+use crate::explain::batch::in_passes;
+use crate::explain::face_resize::FaceResize;
 use crate::explain::{
     BackwardRule, Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, LayerKind,
-    Normalization, Objective, ObjectiveGradient, ReceptiveField,
+    Normalization, Objective, ObjectiveGradient, ReceptiveField, Target,
 };
 use crate::model::{Inference, Network};
 use crate::nn::{ActivationFunction, Layer, Pass};
@@ -14,30 +14,29 @@ use crate::stats::softmax;
 use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, PIXELS, Result};
 use fer_kernels::Layout;
-use rayon::prelude::*;
 use std::any::Any;
 
-/// A network in evaluation mode, with its layers described once.
+/// A network in evaluation mode, with a description of its layers.
 ///
-/// Faces are 48×48 whatever size the network takes: the resize counts as its first layer, so maps
-/// are derivatives with respect to the face's own pixels. In f64 the same questions are answered by
-/// the plain loops, slowly, to check the answers of f32.
+/// Faces are 48×48 whatever the input size of the network: the resize counts as the first layer, so
+/// maps are derivatives with respect to the pixels of the face. In f64 the naive kernels compute the
+/// same results slowly, to check those of f32.
 #[derive(Debug)]
 pub struct NetworkClassifier<'a, T: Element = f32> {
     network: &'a Network<T>,
     layers: Vec<LayerInfo>,
     size: FaceResize,
-    /// The same network for questions that need no gradient; f32 only.
+    /// The same network with batch normalisation folded into the convolutions, for logits without
+    /// gradient; f32 only.
     folded: Option<Inference>,
-    /// Divides the logits of probabilities.
+    /// Softmax temperature of the probabilities.
     temperature: f64,
 }
 
 impl<'a, T: Element> NetworkClassifier<'a, T> {
     /// Prepares a network for explanations.
     ///
-    /// # Errors
-    /// [`Error::Usage`] if its input is not one square channel.
+    /// **Errors**: `Usage` where its input is not one square channel.
     pub fn new(network: &'a Network<T>) -> Result<Self> {
         let [1, side, width] = network.spec.input else {
             return Err(not_a_square(network));
@@ -57,18 +56,19 @@ impl<'a, T: Element> NetworkClassifier<'a, T> {
         Ok(Self { network, layers, size, folded, temperature: 1.0 })
     }
 
-    /// With probabilities of logits divided by this temperature, as calibration found it. Scores and
-    /// gradients are those of the logits as they are.
+    /// Sets the softmax temperature of the probabilities, as calibration found it. Scores and
+    /// gradients are those of the undivided logits.
     pub fn at_temperature(self, temperature: f64) -> Self {
         Self { temperature, ..self }
     }
 
-    /// The names of the classes.
+    /// Names of the classes.
     pub fn class_names(&self) -> &[String] {
         &self.network.spec.classes
     }
 
-    /// Runs the network on faces, pixels as a leaf; a layer named is watched.
+    /// Runs the network on faces with the pixels as a leaf of the tape. The output of `layer` is
+    /// kept.
     fn run(&self, faces: &[f32], layer: Option<&str>) -> Result<Run<T>> {
         let mut pass = Pass::eval();
         if let Some(layer) = layer {
@@ -84,20 +84,20 @@ impl<'a, T: Element> NetworkClassifier<'a, T> {
         pass.output(layer).ok_or_else(unseen)
     }
 
-    /// A gradient of the network's pixels as one of the faces', `[n, 48, 48]`.
+    /// Converts a gradient of the network's input to one of the faces, `[n, 48, 48]`.
     fn face_gradient(&self, gradient: Option<&Tensor<T>>, shape: &Shape) -> Vec<f32> {
         let of_network = gradient.map_or_else(|| vec![T::ZERO; shape.elements()], Tensor::to_vec);
         narrow(&self.size.backward(&of_network))
     }
 }
 
-/// Faces as a network of this size takes them, `[n, 1, side, side]`.
+/// Resizes faces to the input of a network, `[n, 1, side, side]`.
 fn pixels<T: Element>(size: &FaceResize, faces: &[f32]) -> Result<Tensor<T>> {
     let wide: Vec<T> = faces.iter().map(|&v| T::from_f64(f64::from(v))).collect();
     Tensor::from_slice(&size.forward(&wide), &[faces.len() / PIXELS, 1, size.side(), size.side()])
 }
 
-/// A run of the network, up to the logits.
+/// A forward pass up to the logits.
 struct Run<T: Element> {
     pass: Pass<T>,
     pixels: Var<T>,
@@ -109,24 +109,11 @@ fn not_a_square<T: Element>(network: &Network<T>) -> Error {
     Error::Usage(format!("{name} takes {input:?}; explanations need one channel of a square"))
 }
 
-/// Faces in one pass of the network: so few that what one layer leaves is still in the cache for
-/// the next.
-const FEW: usize = 16;
-
-/// Calls `run(first, faces)` for every few faces, on all threads; results in order.
-fn in_batches<R: Send>(
-    faces: &[f32],
-    run: impl Fn(usize, &[f32]) -> Result<R> + Sync,
-) -> Result<Vec<R>> {
-    let batches = faces.par_chunks(FEW * PIXELS).enumerate();
-    batches.map(|(batch, faces)| run(batch * FEW, faces)).collect()
-}
-
 fn narrow<T: Element>(values: &[T]) -> Vec<f32> {
     values.iter().map(|v| v.to_f64() as f32).collect()
 }
 
-/// A layer's output as maps.
+/// Converts the output of a layer to feature maps.
 fn maps<T: Element>(value: &Tensor<T>) -> FeatureMaps {
     let s = value.shape();
     let (h, w) = if s.len() == 4 { (s[2], s[3]) } else { (1, 1) };
@@ -139,7 +126,7 @@ fn cotangent<T: Element>(gradient: &[f32], shape: Shape) -> Tensor<T> {
     })
 }
 
-/// Starts of the backward pass for each face's target: scores, logits and their cotangent.
+/// Returns scores, logits, and the cotangent of the logits that starts the backward pass.
 fn start<T: Element>(logits: &Tensor<T>, targets: &[Target]) -> (Vec<f32>, Vec<f32>, Tensor<T>) {
     let rows = narrow(&logits.to_vec());
     let classes = logits.shape()[1];
@@ -163,7 +150,7 @@ impl<T: Element> Classifier for NetworkClassifier<'_, T> {
             Some(network) => Ok(network.logits(&pixels(&self.size, faces)?)?.to_vec()),
             None => Ok(narrow(&self.network.logits(pixels(&self.size, faces)?)?.to_vec())),
         };
-        Ok(in_batches(faces, run)?.concat())
+        Ok(in_passes(faces, run)?.concat())
     }
 
     fn input_gradient(
@@ -185,7 +172,7 @@ impl<T: Element> Classifier for NetworkClassifier<'_, T> {
             Ok(InputGradient { scores, logits: rows, gradient })
         };
         let mut all = InputGradient::default();
-        for part in in_batches(faces, run)? {
+        for part in in_passes(faces, run)? {
             all.scores.extend(part.scores);
             all.logits.extend(part.logits);
             all.gradient.extend(part.gradient);
@@ -209,7 +196,7 @@ impl<T: Element> Classifier for NetworkClassifier<'_, T> {
             Ok(LayerGradient { maps: maps(map.value()), gradient, scores, logits: rows })
         };
         let mut all = LayerGradient::default();
-        for part in in_batches(faces, run)? {
+        for part in in_passes(faces, run)? {
             append(&mut all.maps, part.maps);
             all.gradient.extend(part.gradient);
             all.scores.extend(part.scores);
@@ -227,7 +214,7 @@ impl<T: Element> Classifier for NetworkClassifier<'_, T> {
             Ok(maps(self.watched(&pass, layer)?.value()))
         };
         let mut all = FeatureMaps::default();
-        in_batches(faces, run)?.into_iter().for_each(|part| append(&mut all, part));
+        in_passes(faces, run)?.into_iter().for_each(|part| append(&mut all, part));
         Ok(all)
     }
 
@@ -256,7 +243,7 @@ impl<T: Element> Classifier for NetworkClassifier<'_, T> {
             Ok(ObjectiveGradient { values: objective.values(&maps), gradient })
         };
         let mut all = ObjectiveGradient::default();
-        for part in in_batches(faces, run)? {
+        for part in in_passes(faces, run)? {
             all.values.extend(part.values);
             all.gradient.extend(part.gradient);
         }
@@ -273,15 +260,16 @@ impl<T: Element> Classifier for NetworkClassifier<'_, T> {
     }
 }
 
-/// Joins the maps of two batches.
+/// Appends the maps of a pass.
 fn append(all: &mut FeatureMaps, batch: FeatureMaps) {
     let n = all.n + batch.n;
     all.data.extend(batch.data);
     *all = FeatureMaps { n, data: std::mem::take(&mut all.data), ..batch };
 }
 
-/// Describes layers in order, fields in the network's pixels, from the field of the input and that
-/// of a cell that sees everything; returns the field and the name of the last.
+/// Describes layers in order, with receptive fields in pixels of the network's input. Starts from
+/// the receptive field of the input and that of a cell that depends on every pixel; returns the
+/// receptive field and the name of the last layer.
 fn describe<T: Element>(
     layers: &[Layer<T>],
     shape: &mut Vec<usize>,
@@ -299,7 +287,7 @@ fn describe<T: Element>(
             Layer::MaxPool2d(_, o) | Layer::AvgPool2d(_, o) => {
                 field = field.through(o.kernel[0], o.stride[0], o.padding[0], 1);
             }
-            // The whole picture is seen from here on.
+            // From here on every value depends on the whole picture.
             Layer::GlobalAvgPool2d(_) | Layer::Flatten(_) | Layer::Linear(_) => {
                 field = whole;
             }
@@ -318,7 +306,7 @@ fn describe<T: Element>(
                 _ => [shape.iter().product(), 1, 1],
             },
             receptive_field: field,
-            // A block adds two inputs; what follows it has one again.
+            // A residual block reads two inputs; the layer after it reads one.
             input: if matches!(layer, Layer::Residual(_)) { None } else { input.take() },
             gamma: match layer {
                 Layer::BatchNorm2d(l) => Some(narrow(&l.gamma.value.to_vec())),

@@ -1,90 +1,105 @@
-//! Sending many faces through the network, a bounded number at once.
+//! The one place that cuts faces into batches: of bounded memory, and of one pass of the network.
 
 use crate::explain::BackwardRule;
 use crate::explain::{Classifier, Target};
 use crate::{PIXELS, Result};
 use rayon::prelude::*;
 
-/// Faces in one call of the network: bounds the memory, whatever the number of samples, and leaves
-/// every thread several passes to run.
+/// Faces in one call of a classifier. Bounds the memory whatever the number of perturbed copies,
+/// and gives every thread several passes to run.
 pub const BATCH: usize = 128;
 
-/// Calls `run(first, faces)` on `total` faces, at most [`BATCH`] at once and in order; face i is
-/// drawn by `make(i, face)`, on all threads.
-pub(crate) fn for_each_batch(
+/// Faces in one pass of the network: few enough that the output of one layer is still in the cache
+/// when the next layer reads it.
+const FACES_PER_PASS: usize = 16;
+
+/// Calls `run(first, faces)` for every [`FACES_PER_PASS`] of the faces, on all threads. Returns the
+/// results in order.
+pub(crate) fn in_passes<R: Send>(
+    faces: &[f32],
+    run: impl Fn(usize, &[f32]) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let passes = faces.par_chunks(FACES_PER_PASS * PIXELS).enumerate();
+    passes.map(|(pass, faces)| run(pass * FACES_PER_PASS, faces)).collect()
+}
+
+/// Calls `run(first, faces)` on `total` faces in order, at most [`BATCH`] at once. `draw(i, face)`
+/// writes face i, on all threads.
+fn for_each_batch(
     total: usize,
-    make: impl Fn(usize, &mut [f32]) + Sync,
+    draw: impl Fn(usize, &mut [f32]) + Sync,
     mut run: impl FnMut(usize, &[f32]) -> Result<()>,
 ) -> Result<()> {
     let mut buffer = vec![0.0; BATCH.min(total) * PIXELS];
     for first in (0..total).step_by(BATCH) {
         let faces = &mut buffer[..BATCH.min(total - first) * PIXELS];
         let numbered = faces.par_chunks_exact_mut(PIXELS).enumerate();
-        numbered.for_each(|(i, face)| make(first + i, face));
+        numbered.for_each(|(i, face)| draw(first + i, face));
         run(first, faces)?;
     }
     Ok(())
 }
 
-/// Logits `[total, classes]` of the faces that `make` draws.
+/// Returns the logits `[total, classes]` of the faces that `draw` writes.
 pub fn logits_of(
     model: &dyn Classifier,
     total: usize,
-    make: impl Fn(usize, &mut [f32]) + Sync,
+    draw: impl Fn(usize, &mut [f32]) + Sync,
 ) -> Result<Vec<f32>> {
     let mut logits = Vec::with_capacity(total * model.classes());
-    for_each_batch(total, make, |_, faces| {
+    for_each_batch(total, draw, |_, faces| {
         logits.extend(model.logits(faces)?);
         Ok(())
     })?;
     Ok(logits)
 }
 
-/// Probability of `class(i)` for each face that `make` draws.
+/// Returns the probability of `class` on each face that `draw` writes.
 pub(crate) fn probabilities_of(
     model: &dyn Classifier,
+    class: usize,
     total: usize,
-    make: impl Fn(usize, &mut [f32]) + Sync,
-    class: impl Fn(usize) -> usize,
+    draw: impl Fn(usize, &mut [f32]) + Sync,
 ) -> Result<Vec<f32>> {
-    let logits = logits_of(model, total, make)?;
+    let logits = logits_of(model, total, draw)?;
     let rows = logits.chunks_exact(model.classes());
-    Ok(rows.enumerate().map(|(i, row)| model.probabilities(row)[class(i)]).collect())
+    Ok(rows.map(|row| model.probabilities(row)[class]).collect())
 }
 
-/// Target scores of the faces that `make` draws.
+/// Returns the score of `target(i)` on each face i that `draw` writes.
 pub(crate) fn scores_of(
     model: &dyn Classifier,
     total: usize,
-    make: impl Fn(usize, &mut [f32]) + Sync,
+    draw: impl Fn(usize, &mut [f32]) + Sync,
     target: impl Fn(usize) -> Target,
 ) -> Result<Vec<f32>> {
-    let logits = logits_of(model, total, make)?;
+    let logits = logits_of(model, total, draw)?;
     let rows = logits.chunks_exact(model.classes());
     Ok(rows.enumerate().map(|(i, row)| target(i).score(row)).collect())
 }
 
-/// Gradients of the faces that `make` draws, handed over in order as `take(i, score, gradient)`.
+/// Computes the gradients of the faces that `draw` writes, and hands them over in order as
+/// `take(i, gradient)`.
 pub(crate) fn gradients_of(
     model: &dyn Classifier,
     total: usize,
     rule: BackwardRule,
-    make: impl Fn(usize, &mut [f32]) + Sync,
+    draw: impl Fn(usize, &mut [f32]) + Sync,
     target: impl Fn(usize) -> Target,
-    mut take: impl FnMut(usize, f32, &[f32]),
+    mut take: impl FnMut(usize, &[f32]),
 ) -> Result<()> {
-    for_each_batch(total, make, |first, faces| {
+    for_each_batch(total, draw, |first, faces| {
         let n = faces.len() / PIXELS;
         let targets: Vec<Target> = (first..first + n).map(&target).collect();
         let found = model.input_gradient(faces, &targets, rule)?;
         for (i, gradient) in found.gradient.chunks_exact(PIXELS).enumerate() {
-            take(first + i, found.scores[i], gradient);
+            take(first + i, gradient);
         }
         Ok(())
     })
 }
 
-/// Face i of a slice.
+/// Returns face i of a slice `[n, 48, 48]`.
 pub fn face(faces: &[f32], i: usize) -> &[f32] {
     &faces[i * PIXELS..(i + 1) * PIXELS]
 }

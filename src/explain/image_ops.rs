@@ -1,16 +1,15 @@
-//! Small operations on gray pictures and maps.
-
-use crate::{PIXELS, SIDE};
+//! Numeric operations on gray pictures and maps: resize, blur, edges, scaling, mean.
 
 use crate::stats::quantile;
+use crate::{PIXELS, SIDE};
 
-/// Bilinear resize of an h×w map to 48×48, pixel centres at half-integers (PyTorch's
-/// `align_corners=False`), edges repeated.
+/// Resizes a map `[h, w]` to `[48, 48]`; see [`resize`].
 pub fn resize_to_face(map: &[f32], h: usize, w: usize) -> Vec<f32> {
     resize(map, h, w, SIDE, SIDE)
 }
 
-/// Bilinear resize, pixel centres at half-integers, edges repeated.
+/// Resizes a map `[h, w]` to `[h_out, w_out]`: bilinear, pixel centres at half-integers, edges
+/// repeated (PyTorch's `interpolate` with `align_corners=False`).
 pub fn resize(map: &[f32], h: usize, w: usize, h_out: usize, w_out: usize) -> Vec<f32> {
     let taps = |i: usize, size: usize, out: usize| {
         let at = (i as f64 + 0.5) * size as f64 / out as f64 - 0.5;
@@ -30,7 +29,7 @@ pub fn resize(map: &[f32], h: usize, w: usize, h_out: usize, w_out: usize) -> Ve
     out
 }
 
-/// Gaussian blur of a 48×48 picture, kernel cut at 4σ, edges repeated.
+/// Blurs a picture `[48, 48]` with a Gaussian of deviation `sigma` pixels, cut at 4σ, edges repeated.
 pub fn gaussian_blur(picture: &[f32], sigma: f64) -> Vec<f32> {
     let reach = (4.0 * sigma).ceil() as isize;
     let weight = |d: isize| (-0.5 * (d as f64 / sigma).powi(2)).exp();
@@ -52,7 +51,7 @@ pub fn gaussian_blur(picture: &[f32], sigma: f64) -> Vec<f32> {
     pass(&pass(picture, 1, 0), 0, 1)
 }
 
-/// Magnitude of the Sobel gradient of a 48×48 picture, edges repeated.
+/// Returns the magnitude of the Sobel gradient of a picture `[48, 48]`, edges repeated.
 pub fn sobel(picture: &[f32]) -> Vec<f32> {
     let at = |i: isize, j: isize| {
         let clamp = |v: isize| v.clamp(0, SIDE as isize - 1) as usize;
@@ -68,36 +67,36 @@ pub fn sobel(picture: &[f32]) -> Vec<f32> {
         .collect()
 }
 
-/// Largest magnitude; 0 of nothing.
+/// Returns the largest magnitude; 0 for an empty map.
 pub fn max_abs(map: &[f32]) -> f32 {
     map.iter().fold(0.0, |top, v| top.max(v.abs()))
 }
 
-/// The 99th percentile of the magnitude: what a display divides by, so that one bright pixel does
-/// not darken the rest. Falls back to the maximum where it is 0.
+/// Returns the 99th percentile of the magnitude, by which a display divides so that one bright pixel
+/// does not darken the rest; the maximum where the percentile is 0.
 pub fn display_scale(map: &[f32]) -> f32 {
     let magnitudes: Vec<f64> = map.iter().map(|v| f64::from(v.abs())).collect();
     let scale = quantile(&magnitudes, 0.99) as f32;
     if scale > 0.0 { scale } else { max_abs(map) }
 }
 
-/// map/scale clipped to \[−1, 1\]; zeros where the scale is 0.
+/// Returns map/scale clipped to \[−1, 1\]; zeros where the scale is 0.
 pub fn to_signed_display(map: &[f32], scale: f32) -> Vec<f32> {
     map.iter().map(|v| if scale > 0.0 { (v / scale).clamp(-1.0, 1.0) } else { 0.0 }).collect()
 }
 
-/// Smallest and largest value.
+/// Returns the smallest and the largest value.
 pub fn min_max(map: &[f32]) -> (f32, f32) {
     map.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)))
 }
 
-/// (map − min)/(max − min); `None` for a constant map, which has nothing to say.
+/// Returns (map − min)/(max − min); `None` for a constant map.
 pub fn min_max_normalise(map: &[f32]) -> Option<Vec<f32>> {
     let (low, high) = min_max(map);
     (high > low).then(|| map.iter().map(|v| (v - low) / (high - low)).collect())
 }
 
-/// Pixel-wise mean of n faces; 0.5 everywhere for none.
+/// Returns the pixel-wise mean of faces `[n, 48, 48]`; 0.5 everywhere for n = 0.
 pub fn mean_face(faces: &[f32]) -> Vec<f32> {
     let n = faces.len() / PIXELS;
     if n == 0 {

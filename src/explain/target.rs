@@ -1,8 +1,8 @@
-//! Which number an explanation explains.
+//! The number that an explanation explains.
 
 use crate::stats::{argmax, logsumexp};
 
-/// Which number of a face's logits an explanation explains.
+/// The number that an explanation explains, computed from a face's logits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// Logit of the class the network predicts for the face as given.
@@ -11,14 +11,15 @@ pub enum Target {
     True(usize),
     /// Logit of a named class.
     Class(usize),
-    /// Cross-entropy against the true class. Its gradient fades on confident correct faces.
+    /// Cross-entropy against the true class. Its gradient vanishes where the network is confident
+    /// and correct.
     Loss(usize),
-    /// S_c − logsumexp of the other logits: the log-odds of class c. Never saturates.
+    /// S_c − logsumexp of the other logits: the log-odds of class c. It does not saturate.
     Contrast(usize),
 }
 
 impl Target {
-    /// The class the target speaks of.
+    /// The class of the target.
     pub fn class(&self, logits: &[f32]) -> usize {
         match *self {
             Target::Predicted => argmax(logits),
@@ -26,8 +27,12 @@ impl Target {
         }
     }
 
-    /// The same target with [`Target::Predicted`] pinned to a class, so that a perturbed face
-    /// cannot change what is being explained.
+    /// Whether the target is a loss instead of a score.
+    pub fn is_loss(&self) -> bool {
+        matches!(self, Target::Loss(_))
+    }
+
+    /// Replaces [`Target::Predicted`] by the class that these logits predict.
     pub fn resolve(&self, logits: &[f32]) -> Target {
         match *self {
             Target::Predicted => Target::Class(argmax(logits)),
@@ -35,8 +40,10 @@ impl Target {
         }
     }
 
-    /// The score of one face from its logits. **Panics** for a class that these do not have, which
-    /// [`check`](crate::explain::validate::check) excludes; so does [`Target::logit_gradient`].
+    /// Computes the score of one face from its logits.
+    ///
+    /// **Panics** for a class that the logits do not have, which
+    /// [`FaceBatch`](crate::explain::FaceBatch) excludes. So does [`Target::logit_gradient`].
     pub fn score(&self, logits: &[f32]) -> f32 {
         let c = self.class(logits);
         match self {
@@ -46,7 +53,7 @@ impl Target {
         }
     }
 
-    /// d score / d logits: what a backward pass starts from.
+    /// Computes d score / d logits, `[classes]`: the start of the backward pass.
     pub fn logit_gradient(&self, logits: &[f32]) -> Vec<f32> {
         let c = self.class(logits);
         let one_at_c = |k: usize| if k == c { 1.0 } else { 0.0 };
@@ -62,7 +69,7 @@ impl Target {
             .collect()
     }
 
-    /// The target in a caption's words.
+    /// Describes the target in a few words for a caption.
     pub fn describe(&self, class_name: &str) -> String {
         match self {
             Target::Predicted => format!("logit of predicted {class_name}"),
@@ -74,7 +81,7 @@ impl Target {
     }
 }
 
-/// logsumexp of the logits but for one.
+/// logsumexp of the logits without class `skip`.
 fn normaliser(logits: &[f32], skip: Option<usize>) -> f64 {
     let kept = logits.iter().enumerate().filter(|&(k, _)| Some(k) != skip);
     logsumexp(kept.map(|(_, &v)| f64::from(v)))

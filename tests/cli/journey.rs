@@ -3,7 +3,7 @@
 
 use fer::dataset::{Augment, ReadOptions, read};
 use fer::explain::attribute;
-use fer::explain::{Attribution, AttributionOptions, Method, NetworkClassifier, Target};
+use fer::explain::{Attribution, AttributionOptions, FaceBatch, Method, NetworkClassifier, Target};
 use fer::model::{Network, architecture};
 use fer::render::colormap::draw_map;
 use fer::render::{Colormap, RgbImage, Scale};
@@ -50,8 +50,8 @@ fn a_row_becomes_a_picture() {
     let model = NetworkClassifier::new(&network).unwrap();
     let options =
         AttributionOptions::new(fer::model::mean_face::mean_face(&faces, false), 0).unwrap();
-    let targets = [Target::Predicted];
-    let found = attribute(&model, Method::Saliency, &pixels, &targets, &options).unwrap();
+    let faces = FaceBatch::new(&model, &pixels, &[Target::Predicted]).unwrap();
+    let found = attribute(&faces, Method::Saliency, &options).unwrap();
     let Attribution { map, raw_max, .. } = &found[0];
     assert!(map.len() == fer::PIXELS && *raw_max > 0.0);
     // → colours → PNG

@@ -29,7 +29,7 @@ fn a_group_is_a_convolution_and_what_follows_it() {
 #[test]
 fn class_means_are_the_means_of_the_classes() {
     let model = TinyNet::new(0);
-    let layer = find_layer(&model, "activation_2").unwrap();
+    let layer = find_layer(&model.layers(), "activation_2").unwrap();
     let faces = soft_faces(130); // more than one batch
     // Class 1 has the first and the last face, class 2 none; the others have no class.
     let mut labels = vec![usize::MAX; 130];

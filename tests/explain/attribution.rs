@@ -1,6 +1,6 @@
 //! Gradient and perturbation methods on models solved by hand.
 
-use crate::support::models::{Polynomial, TinyNet, noise_faces, soft_faces};
+use crate::support::models::{Polynomial, TinyNet, batch, noise_faces, soft_faces};
 use fer::PIXELS;
 use fer::explain::BackwardRule;
 use fer::explain::attribute;
@@ -12,7 +12,7 @@ use fer::explain::attribution::gradient::smooth_grad::{
 };
 use fer::explain::attribution::perturbation::occlusion::{Window, occlusion};
 use fer::explain::attribution::perturbation::rise::{RiseOptions, rise};
-use fer::explain::{AttributionOptions, Classifier, Method, Target};
+use fer::explain::{AttributionOptions, Classifier, Face, Method, Target};
 
 fn close(a: &[f32], b: &[f32], tolerance: f32) {
     assert_eq!(a.len(), b.len());
@@ -31,16 +31,16 @@ fn linear_model_gives_one_answer_three_ways() {
     let expected: Vec<f32> = (0..2 * PIXELS)
         .map(|p| model.linear[(1 + p / PIXELS) * PIXELS + p % PIXELS] * (faces[p] - 0.5))
         .collect();
-    close(&grad_x_input(&model, &faces, &targets).unwrap(), &expected, 1e-6);
+    close(&grad_x_input(&batch(&model, &faces, &targets)).unwrap(), &expected, 1e-6);
 
-    let found = integrated_gradients(&model, &faces, &targets, &[0.5; PIXELS]).unwrap();
+    let found = integrated_gradients(&batch(&model, &faces, &targets), &Face::gray(0.5)).unwrap();
     let maps: Vec<f32> = found.iter().flat_map(|ig| ig.map.clone()).collect();
     close(&maps, &expected, 1e-5);
     assert!(found.iter().all(|ig| ig.residual < 1e-4 && ig.nodes == 50));
 
     let window = Window { side: 1, stride: 1, fill: 0.5 };
     // Each value is the difference of two scores near 1: f32 keeps six digits of those.
-    let maps = occlusion(&model, &faces, &targets, &window).unwrap();
+    let maps = occlusion(&batch(&model, &faces, &targets), &window).unwrap();
     assert!(maps.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 2e-6));
 }
 
@@ -51,7 +51,7 @@ fn occlusion_is_divided_by_coverage() {
     model.linear.fill(1.0 / 64.0);
     let faces = vec![1.0; PIXELS];
     let window = Window::with_fill(0.0);
-    let maps = occlusion(&model, &faces, &[Target::Class(0)], &window).unwrap();
+    let maps = occlusion(&batch(&model, &faces, &[Target::Class(0)]), &window).unwrap();
     // Every window of 8×8 takes 1 from the score, in the corner as in the middle.
     assert!(maps.iter().all(|v| (v - 1.0).abs() < 1e-5));
 }
@@ -67,16 +67,16 @@ fn smooth_grad_matches_its_expectation_on_a_quadratic() {
     let exact: Vec<f32> = (0..PIXELS)
         .map(|p| model.linear[PIXELS + p] + model.square[PIXELS + p] * faces[p])
         .collect();
-    close(&smooth_grad(&model, &faces, &targets, &noise).unwrap(), &exact, 1e-4);
+    close(&smooth_grad(&batch(&model, &faces, &targets), &noise).unwrap(), &exact, 1e-4);
 
     let variance = |p: usize| (model.square[PIXELS + p] * 0.2).powi(2);
     let total: f32 = (0..PIXELS).map(variance).sum();
-    let found: f32 = var_grad(&model, &faces, &targets, &noise).unwrap().iter().sum();
+    let found: f32 = var_grad(&batch(&model, &faces, &targets), &noise).unwrap().iter().sum();
     // The range of the noise picture is 0.999; 400 samples know a variance to 7 %, the sum of
     // 2304 of them far better.
     assert!((found / total - 1.0).abs() < 0.02, "{found} instead of {total}");
 
-    let squares = smooth_grad_squared(&model, &faces, &targets, &noise).unwrap();
+    let squares = smooth_grad_squared(&batch(&model, &faces, &targets), &noise).unwrap();
     let expected: f32 = (0..PIXELS).map(|p| exact[p].powi(2) + variance(p)).sum();
     let found: f32 = squares.iter().sum();
     assert!((found / expected - 1.0).abs() < 0.01, "{found} instead of {expected}");
@@ -87,8 +87,8 @@ fn integrated_gradients_are_complete_on_a_network() {
     let model = TinyNet::new(0);
     let faces = soft_faces(3);
     let targets = [Target::Class(0), Target::Contrast(1), Target::Loss(2)];
-    let baseline = vec![0.4; PIXELS];
-    let found = integrated_gradients(&model, &faces, &targets, &baseline).unwrap();
+    let baseline = Face::gray(0.4);
+    let found = integrated_gradients(&batch(&model, &faces, &targets), &baseline).unwrap();
     for (f, ig) in found.iter().enumerate() {
         let score = |x: &[f32]| targets[f].score(&model.logits(x).unwrap());
         let change = score(&faces[f * PIXELS..(f + 1) * PIXELS]) - score(&baseline);
@@ -106,7 +106,7 @@ fn gradient_of_every_target_matches_finite_difference() {
     for target in
         [Target::Predicted, Target::True(2), Target::Class(1), Target::Loss(0), Target::Contrast(1)]
     {
-        let found = saliency(&model, &faces, &[target]).unwrap();
+        let found = saliency(&batch(&model, &faces, &[target])).unwrap();
         let fixed = target.resolve(&model.logits(&faces).unwrap());
         for p in [0, 777, 2303] {
             let score = |d: f32| {
@@ -127,7 +127,9 @@ fn guided_backprop_asks_for_the_guided_rule() {
     let of = |rule| model.input_gradient(&faces, &[Target::Class(0)], rule).unwrap().gradient;
     let options = AttributionOptions::new(vec![0.5; PIXELS], 0).unwrap();
     let map = |method| {
-        attribute(&model, method, &faces, &[Target::Class(0)], &options).unwrap()[0].map.clone()
+        attribute(&batch(&model, &faces, &[Target::Class(0)]), method, &options).unwrap()[0]
+            .map
+            .clone()
     };
     assert_eq!(map(Method::Saliency), of(BackwardRule::Standard));
     assert_eq!(map(Method::GuidedBackprop), of(BackwardRule::Guided));
@@ -143,7 +145,8 @@ fn rise_on_a_linear_probability_finds_the_bright_quarter() {
     (0..PIXELS).filter(|&p| in_quarter(p)).for_each(|p| model.linear[p] = 0.004);
     let faces = vec![1.0; PIXELS];
     let masks = RiseOptions { samples: 1000, ..Default::default() };
-    let found = &rise(&model, &faces, &[0], &[0.0; PIXELS], &masks).unwrap()[0];
+    let found =
+        &rise(&batch(&model, &faces, &[Target::Class(0)]), &Face::gray(0.0), &masks).unwrap()[0];
     let mean = |inside: bool| {
         let chosen: Vec<f32> =
             (0..PIXELS).filter(|&p| in_quarter(p) == inside).map(|p| found.map[p]).collect();

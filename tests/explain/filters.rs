@@ -1,19 +1,19 @@
-//! Activation maximisation on a small network of waves.
+//! Activation maximization on a small network of waves.
 
 use crate::support::models::{TinyNet, noise_faces, normals, soft_faces};
 use fer::PIXELS;
+use fer::explain::filters::activation_maximization::fourier::{DECAY, Fourier};
+use fer::explain::filters::activation_maximization::maco::Maco;
+use fer::explain::filters::activation_maximization::method::MaximizationMethod;
+use fer::explain::filters::activation_maximization::pixels::Pixels;
+use fer::explain::filters::activation_maximization::spectrum::Extension;
 use fer::explain::filters::activation_maximization::{
     MaximizationOptions, Parametrization, values_of,
 };
 use fer::explain::filters::filter_report::{
     FilterOptions, FilterReport, filter_report, summarise, total_steps,
 };
-use fer::explain::filters::fourier::{DECAY, Fourier};
-use fer::explain::filters::maco::Maco;
 use fer::explain::filters::naturalness::Naturalness;
-use fer::explain::filters::parametrization::MaximizationMethod;
-use fer::explain::filters::pixels::Pixels;
-use fer::explain::filters::spectrum::Extension;
 use fer::explain::filters::top_activations::{
     filter_objective, filter_statistics, find_layer_or_logits, is_in_first_block,
 };
@@ -66,7 +66,7 @@ fn maco_pictures_are_natural_before_the_first_step() {
 #[test]
 fn maco_turns_down_detail_that_gathers_in_the_middle() {
     // A flat spectrum: free phases could make it white noise.
-    let maco = Maco::new(vec![1.0; fer::explain::filters::spectrum::BINS]);
+    let maco = Maco::new(vec![1.0; fer::explain::filters::activation_maximization::spectrum::BINS]);
     for k in 0..4 {
         let picture = maco.picture(&maco.start(&mut Rng::new(0, Purpose::Test, 11, k)));
         let n = Naturalness::of(&picture);
@@ -95,10 +95,10 @@ fn maco_from_a_face_starts_as_that_face() {
 
 fn options(seeds: usize) -> FilterOptions {
     let short = |r: MaximizationMethod| (r, MaximizationOptions { steps: 48, ..r.options() });
-    let recipes = [MaximizationMethod::Naive, MaximizationMethod::Pixels, MaximizationMethod::Maco]
+    let methods = [MaximizationMethod::Naive, MaximizationMethod::Pixels, MaximizationMethod::Maco]
         .map(short)
         .to_vec();
-    FilterOptions { recipes, seeds, warps: 4, seed: 0 }
+    FilterOptions { methods, seeds, warps: 4, seed: 0 }
 }
 
 fn report(layer: &str, filters: &[usize], seeds: usize) -> FilterReport {
@@ -120,21 +120,21 @@ fn maco_looks_natural_where_the_naive_recipe_does_not() {
     assert_eq!(found.pictures.len(), 6);
     for three in found.pictures.chunks_exact(3) {
         let [naive, pixels, maco] = three else { panic!() };
-        let recipes = [&naive.numbers, &pixels.numbers, &maco.numbers].map(|n| n.recipe);
+        let recipes = [&naive.scores, &pixels.scores, &maco.scores].map(|n| n.method);
         assert_eq!(
             recipes,
             [MaximizationMethod::Naive, MaximizationMethod::Pixels, MaximizationMethod::Maco]
         );
-        assert!(maco.numbers.natural && !naive.numbers.natural, "{:?}", maco.numbers);
+        assert!(maco.scores.natural && !naive.scores.natural, "{:?}", maco.scores);
         // Above the median face, although the drawn faces hold almost no fine detail to use.
-        assert!(maco.numbers.z > 0.2, "{:?}", maco.numbers);
-        assert!(naive.numbers.agreement.is_none() && maco.numbers.agreement.is_some());
+        assert!(maco.scores.z > 0.2, "{:?}", maco.scores);
+        assert!(naive.scores.agreement.is_none() && maco.scores.agreement.is_some());
         assert!(maco.importance.iter().sum::<f32>() > 0.0);
     }
-    let summary = summarise(found.pictures.iter().map(|p| &p.numbers));
+    let summary = summarise(found.pictures.iter().map(|p| &p.scores));
     assert_eq!(summary.len(), 3);
-    assert_eq!((summary[2].recipe, summary[2].natural), (MaximizationMethod::Maco, 1.0));
-    let json = serde_json::to_value(&found.pictures[0].numbers).unwrap();
+    assert_eq!((summary[2].method, summary[2].natural), (MaximizationMethod::Maco, 1.0));
+    let json = serde_json::to_value(&found.pictures[0].scores).unwrap();
     for key in [
         "layer",
         "filter",
@@ -160,11 +160,11 @@ fn batch_norm_turns_the_picture_with_the_sign_of_gamma() {
     let norm = report("batch_normalization_2", &[0, 1, 7], 1);
     assert_eq!(conv.pictures[2].picture, norm.pictures[2].picture);
     assert_ne!(conv.pictures[5].picture, norm.pictures[5].picture);
-    let gammas: Vec<Option<f32>> = norm.pictures.iter().map(|p| p.numbers.gamma).collect();
+    let gammas: Vec<Option<f32>> = norm.pictures.iter().map(|p| p.scores.gamma).collect();
     assert_eq!((gammas[0], gammas[3], gammas[6]), (Some(0.5), Some(-1.0), Some(0.0)));
     assert_eq!(norm.dead, Some(vec![7]));
-    assert!(norm.pictures[6..].iter().all(|p| p.numbers.robust_z.is_nan()));
-    assert_eq!((conv.pictures[0].numbers.gamma, &conv.dead), (None, &Some(vec![])));
+    assert!(norm.pictures[6..].iter().all(|p| p.scores.robust_z.is_nan()));
+    assert_eq!((conv.pictures[0].scores.gamma, &conv.dead), (None, &Some(vec![])));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn a_filter_alone_is_the_filter_on_the_page() {
     let alone = report("activation_2", &[5], 1);
     for (a, b) in page.pictures[3..].iter().zip(&alone.pictures) {
         assert_eq!(a.picture, b.picture);
-        assert_eq!(a.numbers.robust_z, b.numbers.robust_z);
+        assert_eq!(a.scores.robust_z, b.scores.robust_z);
     }
 }
 
@@ -228,8 +228,8 @@ fn a_class_is_named_where_it_is_beyond_its_share() {
 fn logits_can_be_asked_for_like_filters() {
     let found = report("logits", &[1], 1);
     let maco = &found.pictures[2];
-    assert_eq!(maco.numbers.layer, "logits");
-    assert!(maco.numbers.z > 0.5, "{:?}", maco.numbers);
+    assert_eq!(maco.scores.layer, "logits");
+    assert!(maco.scores.z > 0.5, "{:?}", maco.scores);
 }
 
 #[test]

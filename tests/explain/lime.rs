@@ -1,11 +1,11 @@
 //! LIME against its own formula, written a second time in the plainest way.
 
-use crate::support::models::{CLASSES, Polynomial, noise_faces};
+use crate::support::models::{CLASSES, Polynomial, batch, noise_faces};
 use fer::PIXELS;
 use fer::explain::attribute;
-use fer::explain::attribution::lime::superpixels::{Segmentation, segment_means};
+use fer::explain::attribution::lime::superpixels::{Segmentation, superpixel_means};
 use fer::explain::attribution::lime::{LimeOptions, lime, lime_with_superpixels};
-use fer::explain::{AttributionOptions, Classifier, Method, Target};
+use fer::explain::{AttributionOptions, Classifier, FaceBatch, Method, Target};
 use fer::stats::softmax;
 use std::sync::Mutex;
 
@@ -53,6 +53,11 @@ impl<F: Fn(&[f32]) -> Vec<f32> + Sync> Classifier for Function<F> {
     }
 }
 
+/// A face with class 0 as target.
+fn class_0<'a>(model: &'a dyn Classifier, face: &'a [f32]) -> FaceBatch<'a> {
+    batch(model, face, &[Target::Class(0)])
+}
+
 /// A score that is a sum over nine squares of 16×16 pixels: showing square k instead of its mean
 /// changes the logit of class 0 by a known amount.
 fn squares() -> Vec<usize> {
@@ -77,7 +82,7 @@ fn dotted() -> (Polynomial, Vec<f32>) {
 fn lime_recovers_the_order_of_an_additive_model() {
     let (model, face) = dotted();
     let options = LimeOptions { fits: 3, alpha: 1e-6, ..Default::default() };
-    let found = lime_with_superpixels(&model, &face, 0, squares(), &options).unwrap();
+    let found = lime_with_superpixels(&class_0(&model, &face), 0, squares(), &options).unwrap();
     assert!(found.coefficients.windows(2).all(|w| w[0] < w[1]), "{:?}", found.coefficients);
     assert!(found.coefficients[0] < -0.05 && found.coefficients[3].abs() < 0.02);
     assert!(found.r2 > 0.95 && found.refused.is_none(), "{}", found.r2);
@@ -93,32 +98,33 @@ fn lime_recovers_the_order_of_an_additive_model() {
     );
 }
 
-/// A hidden segment shows its mean, not black.
+/// A hidden superpixel shows its mean, not black.
 #[test]
 fn hidden_segments_show_their_mean() {
     let face = noise_faces(1);
-    let segments = squares();
-    let means = segment_means(&face, &segments);
-    let own: f32 = (0..PIXELS).filter(|&p| segments[p] == 4).map(|p| face[p]).sum::<f32>() / 256.0;
+    let superpixels = squares();
+    let means = superpixel_means(&face, &superpixels);
+    let own: f32 =
+        (0..PIXELS).filter(|&p| superpixels[p] == 4).map(|p| face[p]).sum::<f32>() / 256.0;
     assert!((means[24 * 48 + 24] - own).abs() < 1e-5);
     // A model that reads only the mean of each square sees no difference at all: nothing to fit.
     let mut model = Polynomial::linear();
     for c in 0..CLASSES {
-        (0..PIXELS).for_each(|p| model.linear[c * PIXELS + p] = segments[p] as f32 * 1e-3);
+        (0..PIXELS).for_each(|p| model.linear[c * PIXELS + p] = superpixels[p] as f32 * 1e-3);
     }
     model.linear[PIXELS..].fill(0.0);
     let options = LimeOptions { fits: 1, ..Default::default() };
-    let found = lime_with_superpixels(&model, &face, 0, segments, &options).unwrap();
+    let found = lime_with_superpixels(&class_0(&model, &face), 0, superpixels, &options).unwrap();
     assert!(found.coefficients.iter().all(|c| c.abs() < 1e-5), "{:?}", found.coefficients);
 }
 
 #[test]
-fn lime_refuses_few_pieces_and_poor_fits() {
+fn lime_refuses_few_superpixels_and_poor_fits() {
     let (model, face) = dotted();
     let halves: Vec<usize> = (0..PIXELS).map(|p| p / 1152).collect();
     let options = LimeOptions { fits: 1, num_samples: 50, ..Default::default() };
-    let found = lime_with_superpixels(&model, &face, 0, halves, &options).unwrap();
-    assert!(found.refused.as_deref().is_some_and(|why| why.contains("2 pieces")), "{found:?}");
+    let found = lime_with_superpixels(&class_0(&model, &face), 0, halves, &options).unwrap();
+    assert!(found.refused.as_deref().is_some_and(|why| why.contains("2 superpixels")), "{found:?}");
 
     // A probability decided by the parity of the squares shown cannot be explained linearly.
     let parity = Function(|faces: &[f32]| {
@@ -127,21 +133,23 @@ fn lime_refuses_few_pieces_and_poor_fits() {
         faces.chunks_exact(PIXELS).flat_map(|x| [odd(x), 0.0, 0.0]).collect()
     });
     let options = LimeOptions { fits: 2, ..Default::default() };
-    let found = lime_with_superpixels(&parity, &face, 0, squares(), &options).unwrap();
+    let found = lime_with_superpixels(&class_0(&parity, &face), 0, squares(), &options).unwrap();
     assert!(found.r2 < 0.3, "{}", found.r2);
-    assert!(found.refused.as_deref().is_some_and(|why| why.contains("mislead")), "{found:?}");
+    assert!(
+        found.refused.as_deref().is_some_and(|why| why.contains("linear model explains")),
+        "{found:?}"
+    );
 }
 
 #[test]
 fn a_face_without_contrast_is_refused() {
-    let gray = vec![0.3; PIXELS];
+    let (model, gray) = (Polynomial::linear(), vec![0.3; PIXELS]);
     let options = LimeOptions { fits: 2, num_samples: 50, ..Default::default() };
-    let found =
-        lime_with_superpixels(&Polynomial::linear(), &gray, 0, squares(), &options).unwrap();
-    assert!(found.refused.as_deref().is_some_and(|why| why.contains("changes nothing")));
+    let found = lime_with_superpixels(&class_0(&model, &gray), 0, squares(), &options).unwrap();
+    assert!(found.refused.as_deref().is_some_and(|why| why.contains("does not change")));
 }
 
-/// The whole of LIME a second time: which pieces each picture showed is read off the pictures that
+/// The whole of LIME a second time: which superpixels each picture showed is read off the pictures that
 /// the model was asked about, and the weighted ridge regression is solved as least squares of
 /// stretched rows, by elimination.
 #[test]
@@ -153,9 +161,9 @@ fn coefficients_are_those_of_an_independent_weighted_fit() {
         model.logits(faces).unwrap()
     });
     let options = LimeOptions { fits: 1, num_samples: 200, seed: 5, ..Default::default() };
-    let found = lime_with_superpixels(&recorder, &face, 0, squares(), &options).unwrap();
+    let found = lime_with_superpixels(&class_0(&recorder, &face), 0, squares(), &options).unwrap();
 
-    let pictures = asked.into_inner().unwrap();
+    let pictures = asked.into_inner().unwrap().split_off(PIXELS); // the first is the face itself
     assert_eq!(pictures.len(), 200 * PIXELS);
     let mut system = vec![vec![0.0; 11]; 10];
     let (mut rows, mut total) = (Vec::new(), 0.0);
@@ -203,18 +211,19 @@ fn eliminate(mut rows: Vec<Vec<f64>>) -> Vec<f64> {
 }
 
 #[test]
-fn lime_on_a_face_has_enough_pieces_and_says_so() {
+fn lime_on_a_face_has_enough_superpixels_and_says_so() {
     let model = Polynomial::linear();
     let face = crate::support::models::soft_faces(1);
     for (segmentation, least) in [(Segmentation::Slic, 25), (Segmentation::Face, 12)] {
         let options = LimeOptions { segmentation, num_samples: 200, fits: 2, ..Default::default() };
-        let found = &lime(&model, &face, &[0], &options).unwrap()[0];
+        let found = &lime(&class_0(&model, &face), &options).unwrap()[0];
         assert!(found.coefficients.len() >= least, "{segmentation}: {}", found.coefficients.len());
     }
     let options = AttributionOptions::new(vec![0.5; PIXELS], 0).unwrap();
-    let found = &attribute(&model, Method::Lime, &face, &[Target::Predicted], &options).unwrap()[0];
+    let found =
+        &attribute(&batch(&model, &face, &[Target::Predicted]), Method::Lime, &options).unwrap()[0];
     let caption = found.caption(&["a", "b", "c"]);
-    for part in ["pieces", "R²", "agreement of fits", "probability of"] {
+    for part in ["superpixels", "R²", "agreement of fits", "probability of"] {
         assert!(caption.contains(part) || found.refused.is_some(), "{caption}");
     }
 }

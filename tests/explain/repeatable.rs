@@ -2,7 +2,7 @@
 //! answers the same in any batch. The engine does so but for rounding: a batch may take another
 //! algorithm of convolution.
 
-use crate::support::models::{TinyNet, soft_faces};
+use crate::support::models::{TinyNet, batch, soft_faces};
 use fer::PIXELS;
 use fer::explain::attribute;
 use fer::explain::attribution::perturbation::rise::RiseOptions;
@@ -39,7 +39,8 @@ fn all(model: Model, faces: &[f32], threads: usize, seed: u64) -> Vec<Attributio
     let mut found = Vec::new();
     pool.install(|| {
         model(&mut |model| {
-            let of = |&m: &Method| attribute(model, m, faces, &targets, &options(seed)).unwrap();
+            let faces = batch(model, faces, &targets);
+            let of = |&m: &Method| attribute(&faces, m, &options(seed)).unwrap();
             found.extend(Method::ALL.iter().flat_map(of));
         });
     });

@@ -7,10 +7,15 @@ pub use solvable::{Canned, Polynomial};
 pub use tiny_net::TinyNet;
 
 use fer::PIXELS;
-use fer::explain::{LayerInfo, LayerKind, ReceptiveField};
+use fer::explain::{Classifier, FaceBatch, LayerInfo, LayerKind, ReceptiveField, Target};
 use fer::random::{Purpose, Rng};
 
 pub const CLASSES: usize = 3;
+
+/// Faces with these targets, checked.
+pub fn batch<'a>(model: &'a dyn Classifier, faces: &'a [f32], targets: &[Target]) -> FaceBatch<'a> {
+    FaceBatch::new(model, faces, targets).unwrap()
+}
 
 pub fn normals(index: u64, n: usize, sd: f64) -> Vec<f32> {
     let mut rng = Rng::new(11, Purpose::Test, 1, index);

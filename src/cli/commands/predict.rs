@@ -11,7 +11,7 @@ use crate::dataset::image::picture::{Colors, decode_colors, read_bytes};
 use crate::dataset::read::STDIN;
 use crate::explain::attribute;
 use crate::explain::image_ops::gaussian_blur;
-use crate::explain::{AttributionOptions, Method, Target};
+use crate::explain::{AttributionOptions, FaceBatch, Method, Target};
 use crate::files::{require_folder_of, write_atomic};
 use crate::model::weights::network_file::OWN;
 use crate::model::{Ensemble, Predictions, Trained};
@@ -177,7 +177,8 @@ fn saliency(
     let targets: Vec<Target> =
         (0..faces.len()).map(|i| Target::Class(predictions.class(i))).collect();
     let pixels = crate::cli::shared::explained::pixels(trained, faces);
-    let maps = attribute(&model, Method::SmoothGrad, &pixels, &targets, &options)?;
+    let maps =
+        attribute(&FaceBatch::new(&model, &pixels, &targets)?, Method::SmoothGrad, &options)?;
     let blurred = maps.iter().map(|map| gaussian_blur(&map.display(None), 1.0));
     let largest = |map: &[f32]| map.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
     Ok(blurred.map(|map| map.iter().map(|v| v / largest(&map)).collect()).collect())

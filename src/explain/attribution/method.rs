@@ -4,7 +4,7 @@ use crate::{Error, Result};
 use std::fmt;
 use std::str::FromStr;
 
-/// A method that says which pixels a score depends on.
+/// An attribution method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Method {
     /// [`crate::explain::attribution::gradient::saliency::saliency`].
@@ -37,17 +37,17 @@ pub enum Method {
     Lime,
 }
 
-/// What a map's values are.
+/// The meaning of a map's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MapKind {
-    /// Change of the score if a pixel were a little brighter: a derivative.
-    ChangePerPixel,
-    /// The pixel's own part in the score.
+    /// A derivative: change of the score per unit of pixel.
+    Gradient,
+    /// The pixel's share of the score, in units of the score.
     Contribution,
 }
 
 impl Method {
-    /// All methods, in the order of a page.
+    /// All methods, in the order in which a page shows them.
     pub const ALL: [Method; 14] = [
         Method::Saliency,
         Method::GradXInput,
@@ -105,23 +105,26 @@ impl Method {
         }
     }
 
-    /// What it computes, in a caption's words; S is the target's score, x the pixels in \[0,1\].
+    /// What it computes, in a few words for a caption; S is the target's score, x the pixels in
+    /// \[0,1\].
     pub fn definition(self) -> &'static str {
         match self {
             Method::Saliency => "Gradient ∂S/∂x",
-            Method::GradXInput => "∂S/∂z times z, with z = (x − mean)/std as the network sees it",
+            Method::GradXInput => "∂S/∂z times z, with z = (x − mean)/std, the standardised pixel",
             Method::SmoothGrad => "Mean gradient over noisy copies, signs kept",
             Method::SmoothGradSquared => "Mean squared gradient over noisy copies",
             Method::VarGrad => "Variance of the gradient over noisy copies",
-            Method::IntegratedGradients => "Gradient summed along the way from a baseline",
-            Method::GuidedBackprop => "Gradient that stops at ReLUs where it is negative",
-            Method::GradCam => "Feature maps weighed by their mean gradient, positive part",
-            Method::GradCamPlusPlus => "Feature maps weighed by positive gradients, positive part",
-            Method::LayerCam => "Feature maps weighed cell by cell by positive gradients",
-            Method::ScoreCam => "Feature maps weighed by what the network sees through them",
-            Method::Occlusion => "Loss of score when an 8×8 window is hidden",
-            Method::Rise => "Probability when a pixel is seen, above the mean over random masks",
-            Method::Lime => "Linear model of the probability over pieces shown or hidden",
+            Method::IntegratedGradients => "Gradient integrated along the path from a baseline",
+            Method::GuidedBackprop => "Gradient with negative values set to 0 at every ReLU",
+            Method::GradCam => "Feature maps weighted by their mean gradient, positive part",
+            Method::GradCamPlusPlus => "Feature maps weighted by positive gradients, positive part",
+            Method::LayerCam => "Feature maps weighted cell by cell by positive gradients",
+            Method::ScoreCam => {
+                "Feature maps weighted by the probability of the face masked with them"
+            }
+            Method::Occlusion => "Drop of the score when an 8×8 window is hidden",
+            Method::Rise => "Probability when a pixel is shown, minus the mean over random masks",
+            Method::Lime => "Linear model of the probability over superpixels shown or hidden",
         }
     }
 
@@ -138,12 +141,10 @@ impl Method {
         }
     }
 
-    /// What the map's values are.
+    /// The meaning of the map's values.
     pub fn map_kind(self) -> MapKind {
         match self {
-            Method::Saliency | Method::SmoothGrad | Method::GuidedBackprop => {
-                MapKind::ChangePerPixel
-            }
+            Method::Saliency | Method::SmoothGrad | Method::GuidedBackprop => MapKind::Gradient,
             _ => MapKind::Contribution,
         }
     }
@@ -161,13 +162,13 @@ impl Method {
         )
     }
 
-    /// Whether the method reads the probability of the target's class rather than its score.
+    /// Whether the method explains the probability of the target's class rather than its score.
     pub fn explains_probability(self) -> bool {
         matches!(self, Method::ScoreCam | Method::Rise | Method::Lime)
     }
 
-    /// Least side of the default layer of a class activation map; `None` for other methods.
-    /// LayerCAM keeps detail that a larger map can show.
+    /// Least number of cells per side of the default layer of a class activation map; `None` for
+    /// other methods. LayerCAM gets a larger map because it keeps its detail.
     pub fn default_map_side(self) -> Option<usize> {
         match self {
             Method::GradCam | Method::GradCamPlusPlus | Method::ScoreCam => Some(6),
@@ -176,7 +177,7 @@ impl Method {
         }
     }
 
-    /// Whether it draws random copies, masks or pictures of the face.
+    /// Whether the method draws random noise or masks.
     pub fn draws_samples(self) -> bool {
         use Method::{Lime, Rise, SmoothGrad, SmoothGradSquared, VarGrad};
         matches!(self, SmoothGrad | SmoothGradSquared | VarGrad | Rise | Lime)

@@ -1,11 +1,14 @@
-//! Feature maps: what the filters of a layer make of a face, and of each class on average.
+//! Feature maps of a layer: their statistics, and their mean for each class.
 
 use crate::explain::batch::BATCH;
+use crate::explain::face_batch::count_faces;
+use crate::explain::image_ops::min_max;
 use crate::explain::layers::find_layer;
 use crate::explain::{Classifier, FeatureMaps, LayerInfo, LayerKind};
 use crate::{Error, PIXELS, Result};
 
-/// The layers of these names that have maps, in the order of the network; `all` means every one.
+/// Returns the layers of these names, in the order of the network; for `all` every layer that has a
+/// map.
 ///
 /// **Errors**: `Usage` for an unknown name (with the list and the nearest one) and for a layer
 /// whose output is a vector.
@@ -15,12 +18,12 @@ pub fn map_layers(model: &dyn Classifier, names: &[String]) -> Result<Vec<LayerI
         return Ok(layers.into_iter().filter(LayerInfo::has_map).collect());
     }
     for name in names {
-        let layer = find_layer(model, name)?;
+        let layer = find_layer(&layers, name)?;
         if !layer.has_map() {
             let with: Vec<&str> =
                 layers.iter().filter(|l| l.has_map()).map(|l| l.name.as_str()).collect();
             return Err(Error::Usage(format!(
-                "`{name}` has no map: its output is {} numbers. Layers with a map: {}",
+                "`{name}` has no map: its output is a vector of {}. Layers with a map: {}",
                 layer.output[0],
                 with.join(", ")
             )));
@@ -29,8 +32,8 @@ pub fn map_layers(model: &dyn Classifier, names: &[String]) -> Result<Vec<LayerI
     Ok(layers.into_iter().filter(|l| names.contains(&l.name)).collect())
 }
 
-/// The chosen layers of a network in groups that belong together: of a convolution and what follows
-/// it, up to the next one, while filter k stays filter k.
+/// Groups the chosen layers of a network: each group starts with a convolution or linear layer and
+/// contains the layers after it that keep its channels.
 pub fn stages(network: &[LayerInfo], chosen: &[LayerInfo]) -> Vec<Vec<LayerInfo>> {
     let mut groups: Vec<Vec<LayerInfo>> = Vec::new();
     for layer in network {
@@ -48,7 +51,7 @@ pub fn stages(network: &[LayerInfo], chosen: &[LayerInfo]) -> Vec<Vec<LayerInfo>
     groups
 }
 
-/// The numbers of one map.
+/// Statistics of one map.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct MapStatistics {
     /// Smallest value.
@@ -62,12 +65,12 @@ pub struct MapStatistics {
 }
 
 impl MapStatistics {
-    /// Measures a map; zeros of nothing.
+    /// Measures a map; zeros for an empty one.
     pub fn of(map: &[f32]) -> Self {
         if map.is_empty() {
             return MapStatistics { min: 0.0, mean: 0.0, max: 0.0, zeros: 0.0 };
         }
-        let (min, max) = crate::explain::image_ops::min_max(map);
+        let (min, max) = min_max(map);
         let n = map.len() as f64;
         let mean = (map.iter().map(|&v| f64::from(v)).sum::<f64>() / n) as f32;
         let zeros = map.iter().filter(|&&v| v == 0.0).count() as f64 / n;
@@ -75,17 +78,20 @@ impl MapStatistics {
     }
 }
 
-/// Mean maps of each class.
+/// Mean feature maps of each class.
 #[derive(Clone, Debug)]
 pub struct ClassMeans {
-    /// `[classes, c, h, w]`; zeros for a class without a face.
+    /// `[classes, c, h, w]`; zeros for a class without faces.
     pub maps: FeatureMaps,
     /// Faces of each class.
     pub faces: Vec<usize>,
 }
 
-/// Mean feature maps of a layer over the faces of each class. Faces whose label is no class are
-/// left out. `progress` is told the faces done since the last call.
+/// Computes the mean feature maps of a layer over the faces `[n, 48, 48]` of each class. Faces whose
+/// label is not a class are left out. `progress` receives the number of faces done since the last
+/// call.
+///
+/// **Errors**: `Shape` where faces or labels do not fit; those of the network.
 pub fn class_means(
     model: &dyn Classifier,
     layer: &LayerInfo,
@@ -93,7 +99,7 @@ pub fn class_means(
     labels: &[usize],
     progress: &mut dyn FnMut(usize),
 ) -> Result<ClassMeans> {
-    let n = crate::explain::validate::count_faces(faces)?;
+    let n = count_faces(faces)?;
     if labels.len() != n {
         return Err(Error::shape("activations", format!("{n} faces, {} labels", labels.len())));
     }

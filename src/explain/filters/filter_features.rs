@@ -1,41 +1,44 @@
-//! What the block before a filter shows of a place: the material that the filter is made of.
+//! The features of the previous block in the receptive field of a filter's cell.
 
 use crate::explain::batch::BATCH;
 use crate::explain::filters::top_activations::{
-    FilterStatistics, TOP_SHOWN, channel_means, output_maps,
+    FilterStatistics, TOP_SHOWN, TopActivation, channel_means, output_maps,
 };
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::{Classifier, FeatureMaps, LayerInfo};
 use crate::stats::mean_sd;
 use crate::{PIXELS, Result};
 
-/// The previous block around the places that move a layer's filters, standardised channel by
+/// The output of the previous block where a layer's filters are activated most, standardised per
 /// channel over the training faces.
 pub(crate) struct Features {
+    /// Last layer of the previous block.
+    block: LayerInfo,
+    /// The layer of the filters.
     layer: LayerInfo,
-    site: LayerInfo,
-    /// Mean and deviation of each channel: of its cells, or of its means where the site sees all.
+    /// Mean and standard deviation of each channel: over its cells, or over its mean per face where a
+    /// cell of the layer depends on the whole face.
     moments: Vec<(f64, f64)>,
-    /// For each filter the mean over its strongest patches.
+    /// For each filter the mean over its strongest activations.
     top: Vec<Vec<f64>>,
 }
 
 impl Features {
-    /// Looks at the strongest patches of every filter of `site` through `layer`.
+    /// Measures `block` at the strongest activations of every filter of `layer`.
+    ///
+    /// **Errors**: those of the network.
     pub fn new(
         model: &dyn Classifier,
-        layer: LayerInfo,
-        site: &LayerInfo,
-        surveys: &[FilterStatistics],
+        block: LayerInfo,
+        layer: &LayerInfo,
+        statistics: &[FilterStatistics],
         training: &TrainingFaces<'_>,
     ) -> Result<Features> {
-        let mut found = Features { layer, site: site.clone(), moments: vec![], top: vec![] };
+        let mut found = Features { block, layer: layer.clone(), moments: vec![], top: vec![] };
         found.moments = found.measure(model, training.faces)?;
-        for s in surveys {
+        for s in statistics {
             let shown = &s.top[..s.top.len().min(TOP_SHOWN)];
-            let face = |p: &crate::explain::filters::top_activations::TopActivation| {
-                &training.faces[p.face * PIXELS..][..PIXELS]
-            };
+            let face = |p: &TopActivation| &training.faces[p.face * PIXELS..][..PIXELS];
             let faces: Vec<f32> = shown.iter().flat_map(face).copied().collect();
             let cells: Vec<_> = shown.iter().map(|p| (p.row, p.column)).collect();
             let rows = found.at(model, &faces, &cells)?;
@@ -46,8 +49,8 @@ impl Features {
         Ok(found)
     }
 
-    /// Cosine between what a cell of each picture sees and what its filter's strongest patches
-    /// show, in the previous block; picture k belongs to filter k.
+    /// Returns the cosine between the features of a cell of each picture and the mean features of its
+    /// filter's strongest activations; picture k belongs to filter k.
     pub fn similarity(
         &self,
         model: &dyn Classifier,
@@ -58,23 +61,23 @@ impl Features {
         Ok(rows.iter().zip(&self.top).map(|(a, b)| cosine(a, b)).collect())
     }
 
-    /// Whether the site is one cell that sees everything: then the place does not matter.
-    fn sees_all(&self) -> bool {
-        !self.site.has_map()
+    /// Whether a cell of the layer depends on the whole face, so that its position does not matter.
+    fn is_global(&self) -> bool {
+        !self.layer.has_map()
     }
 
     fn measure(&self, model: &dyn Classifier, faces: &[f32]) -> Result<Vec<(f64, f64)>> {
-        let channels = self.layer.output[0];
+        let channels = self.block.output[0];
         let mut values = vec![vec![]; channels];
         for faces in faces.chunks(BATCH * PIXELS) {
-            let maps = output_maps(model, &self.layer, faces)?;
-            if self.sees_all() {
-                for row in channel_means(&maps, &self.layer).chunks_exact(channels) {
+            let maps = output_maps(model, &self.block, faces)?;
+            if self.is_global() {
+                for row in channel_means(&maps, &self.block).chunks_exact(channels) {
                     values.iter_mut().zip(row).for_each(|(all, &v)| all.push(f64::from(v)));
                 }
                 continue;
             }
-            // Mean and mean square of each face's cells: enough for the moments of all cells.
+            // The mean and mean square of each face's cells determine the moments of all cells.
             for (c, all) in values.iter_mut().enumerate() {
                 for f in 0..maps.n {
                     let cells: Vec<f64> = maps.channel(f, c).iter().map(|&v| v.into()).collect();
@@ -83,7 +86,7 @@ impl Features {
                 }
             }
         }
-        let moments = |all: &Vec<f64>| match self.sees_all() {
+        let moments = |all: &Vec<f64>| match self.is_global() {
             true => mean_sd(all),
             false => {
                 let n = (all.len() / 2).max(1) as f64;
@@ -95,8 +98,8 @@ impl Features {
         Ok(values.iter().map(moments).collect())
     }
 
-    /// What the cell of each face sees: the previous block's cells within its receptive field,
-    /// `[c, k, k]`, those outside the map at the mean; or channel means.
+    /// The features of one cell of each face: the block's cells within its receptive field,
+    /// `[c, k, k]`, where cells outside the map have the channel mean; or the channel means.
     fn at(
         &self,
         model: &dyn Classifier,
@@ -105,9 +108,9 @@ impl Features {
     ) -> Result<Vec<Vec<f64>>> {
         let mut rows = Vec::with_capacity(cells.len());
         for (faces, cells) in faces.chunks(BATCH * PIXELS).zip(cells.chunks(BATCH)) {
-            let maps = output_maps(model, &self.layer, faces)?;
-            if self.sees_all() {
-                let means = channel_means(&maps, &self.layer);
+            let maps = output_maps(model, &self.block, faces)?;
+            if self.is_global() {
+                let means = channel_means(&maps, &self.block);
                 rows.extend(means.chunks_exact(maps.c).map(|row| self.standardise(row, 1)));
                 continue;
             }
@@ -119,14 +122,15 @@ impl Features {
         Ok(rows)
     }
 
+    /// The block's cells in the receptive field of a cell, `[c, k, k]`, and k.
     fn window(&self, maps: &FeatureMaps, face: usize, cell: (usize, usize)) -> (Vec<f32>, usize) {
-        let (site, own) = (&self.site.receptive_field, &self.layer.receptive_field);
-        let reach = (site.size.saturating_sub(own.size)) as f64 / 2.0;
+        let (layer, block) = (&self.layer.receptive_field, &self.block.receptive_field);
+        let reach = (layer.size.saturating_sub(block.size)) as f64 / 2.0;
         let first = |cell: usize| {
-            let centre = site.start + cell as f64 * site.jump;
-            ((centre - reach - own.start) / own.jump - 1e-6).ceil() as isize
+            let centre = layer.start + cell as f64 * layer.jump;
+            ((centre - reach - block.start) / block.jump - 1e-6).ceil() as isize
         };
-        let k = ((2.0 * reach / own.jump + 1e-6).floor() as usize + 1).min(maps.h.max(maps.w));
+        let k = ((2.0 * reach / block.jump + 1e-6).floor() as usize + 1).min(maps.h.max(maps.w));
         let (top, left) = (first(cell.0), first(cell.1));
         let at = |c: usize, p: usize| {
             let (i, j) = (top + (p / k) as isize, left + (p % k) as isize);
@@ -145,7 +149,7 @@ impl Features {
         )
     }
 
-    /// `[c, each]` in deviations from each channel's mean.
+    /// Standardises values `[c, each]` per channel.
     fn standardise(&self, values: &[f32], each: usize) -> Vec<f64> {
         let channels = values.chunks_exact(each).zip(&self.moments);
         let one = |(values, &(mean, sd)): (&[f32], &(f64, f64))| {

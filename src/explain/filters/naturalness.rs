@@ -1,19 +1,21 @@
-//! Could this be a photograph? Numbers that tell a face from a "QR code".
+//! Naturalness: statistics that distinguish a face from a high-frequency pattern (a "QR code").
 //!
-//! Measured on FER2013: HF median 0.08, 95th percentile 0.19; lag-1 median 0.91; TV 0.25; slope
-//! −2.9. White noise: 0.81, 0, 1.12, 0. Blocks of three pixels have HF 0.15, as a face might, so
-//! HF alone is not enough.
+//! On FER2013: HF median 0.08, 95th percentile 0.19; lag-1 median 0.91; TV 0.25; slope −2.9. White
+//! noise: 0.81, 0, 1.12, 0. Random blocks of three pixels have HF 0.15, like a face, so HF alone is
+//! not enough.
 
+use crate::explain::filters::activation_maximization::spectrum::{
+    bin_weights, frequencies, hann, rfft2,
+};
 use crate::explain::filters::activation_maximization::standardise;
-use crate::explain::filters::spectrum::{bin_weights, frequencies, hann, rfft2};
 use crate::{PIXELS, SIDE};
 
 /// Largest HF share of a natural picture: the 95th percentile of FER2013.
 pub const HF_LIMIT: f64 = 0.19;
-/// Least lag-1 autocorrelation of a natural picture.
+/// Smallest lag-1 autocorrelation of a natural picture.
 pub const LAG1_LIMIT: f64 = 0.8;
 
-/// The numbers of one picture. A constant picture has 0 everywhere and is not natural.
+/// The statistics of one picture. A constant picture has 0 everywhere and is not natural.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Naturalness {
     /// Share of Hann-windowed power above 0.25 cycles per pixel.
@@ -38,7 +40,7 @@ impl Naturalness {
         Naturalness { hf: share_above(&power, 0.25), lag1, tv, slope: slope(&power) }
     }
 
-    /// HF ≤ 0.19 and lag-1 ≥ 0.8.
+    /// Whether HF ≤ 0.19 and lag-1 ≥ 0.8.
     pub fn is_natural(&self) -> bool {
         self.hf <= HF_LIMIT && self.lag1 >= LAG1_LIMIT
     }
@@ -87,15 +89,15 @@ fn slope(power: &[f64]) -> f64 {
     let points: Vec<(f64, f64)> = rings
         .iter()
         .enumerate()
-        .skip(2) // the window smears the mean over the first ring
+        .skip(2) // the window spreads the mean over the first ring
         .filter(|(_, (p, _))| *p > 0.0)
         .map(|(ring, (p, n))| ((ring as f64).ln(), (p / n).ln()))
         .collect();
     let n = points.len().max(1) as f64;
     let mean_x = points.iter().map(|p| p.0).sum::<f64>() / n;
     let mean_y = points.iter().map(|p| p.1).sum::<f64>() / n;
-    let spread: f64 = points.iter().map(|p| (p.0 - mean_x).powi(2)).sum();
-    points.iter().map(|p| (p.0 - mean_x) * (p.1 - mean_y)).sum::<f64>() / spread.max(1e-12)
+    let variance: f64 = points.iter().map(|p| (p.0 - mean_x).powi(2)).sum();
+    points.iter().map(|p| (p.0 - mean_x) * (p.1 - mean_y)).sum::<f64>() / variance.max(1e-12)
 }
 
 #[cfg(test)]
@@ -115,7 +117,7 @@ mod tests {
     /// radius ¼, 1 − π/16 = 0.80. Blocks of two filter it by cos²(πf) along each axis, which
     /// integrates to 0.42; a block of side s has lag-1 1 − 1/s.
     #[test]
-    fn blocks_are_unmasked_by_one_number_or_the_other() {
+    fn random_blocks_are_not_natural() {
         for (side, hf, lag1) in [(1, 0.80, 0.0), (2, 0.42, 0.50), (3, 0.17, 0.67)] {
             let n = Naturalness::of(&blocks(side));
             assert!((n.hf - hf).abs() < 0.05 && (n.lag1 - lag1).abs() < 0.06, "{side} px: {n:?}");

@@ -1,4 +1,4 @@
-//! What moves a filter most among real faces, and how it usually behaves on them.
+//! The training faces that activate a filter most, and the statistics of its activation.
 
 use crate::explain::batch::BATCH;
 use crate::explain::layers::{find_layer, previous_block};
@@ -6,10 +6,10 @@ use crate::explain::{Classifier, FeatureMaps, LayerInfo, LayerKind, Objective, R
 use crate::stats::{mean_sd, median};
 use crate::{PIXELS, Result, SIDE};
 
-/// Name by which the class logits are asked for like a layer.
+/// Name that stands for the class logits where a layer is expected.
 pub const LOGITS: &str = "logits";
 
-/// The place in a face that moved a filter most.
+/// The cell of one face where a filter is activated most.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct TopActivation {
     /// Activation there.
@@ -22,7 +22,7 @@ pub struct TopActivation {
     pub column: usize,
 }
 
-/// One filter over the training faces.
+/// Statistics of one filter over the training faces.
 #[derive(Clone, Debug)]
 pub struct FilterStatistics {
     /// The filter.
@@ -35,19 +35,19 @@ pub struct FilterStatistics {
     pub sd: f64,
     /// Median of `values`.
     pub median: f64,
-    /// Largest activation of any cell on any face, those near the edge included.
+    /// Largest activation of any cell on any face, border cells included.
     pub highest: f32,
-    /// The places that moved it most, at most one a face, strongest first; up to [`TOP_KEPT`].
+    /// The strongest activations, at most one per face, strongest first; up to [`TOP_KEPT`].
     pub top: Vec<TopActivation>,
 }
 
-/// Places kept for each filter: enough for its classes; a picture shows the first nine.
+/// Number of strongest activations kept for each filter.
 pub const TOP_KEPT: usize = 100;
-/// Places shown.
+/// Number of strongest activations shown.
 pub const TOP_SHOWN: usize = 9;
 
 impl FilterStatistics {
-    /// How many of the strongest faces belong to each class: what the filter is for.
+    /// Counts the classes of the strongest faces.
     pub fn classes(&self, labels: &[usize], classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
         for label in self.top.iter().filter_map(|p| labels.get(p.face)).filter(|&&c| c < classes) {
@@ -56,39 +56,41 @@ impl FilterStatistics {
         counts
     }
 
-    /// The class that is furthest above its share of all faces among the strongest, if that is
-    /// more than chance does: above twice the deviation of so many draws, and at least five faces.
+    /// Returns the class that is over-represented most among the strongest faces; `None` unless it has
+    /// at least five of them and exceeds its expected count by two standard deviations.
     pub fn main_class(&self, labels: &[usize], classes: usize) -> Option<MainClass> {
         let counts = self.classes(labels, classes);
         let total: usize = counts.iter().sum();
         let of = |class: usize| {
             let share = labels.iter().filter(|&&l| l == class).count() as f64 / labels.len() as f64;
             let (count, expected) = (counts[class], total as f64 * share);
-            let beyond = (count as f64 - expected) / (expected * (1.0 - share)).sqrt();
+            let z = (count as f64 - expected) / (expected * (1.0 - share)).sqrt();
             let lift = count as f64 / expected;
-            (count >= 5 && beyond > 2.0).then_some(MainClass { class, count, total, lift })
+            (count >= 5 && z > 2.0).then_some(MainClass { class, count, total, lift })
         };
         (0..classes).filter_map(of).max_by(|a, b| a.lift.total_cmp(&b.lift))
     }
 }
 
-/// What the faces that move a filter most have in common.
+/// The class that is over-represented most among the faces that activate a filter most.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MainClass {
     /// Class.
     pub class: usize,
     /// Faces of that class among the strongest.
     pub count: usize,
-    /// The strongest faces.
+    /// Number of strongest faces.
     pub total: usize,
-    /// Times the class's share of all faces.
+    /// `count` divided by the count expected from the class's share of all faces.
     pub lift: f64,
 }
 
-/// The layer of this name, or the logits as a layer of one cell.
+/// Returns the layer of this name; for [`LOGITS`] the logits as a layer of one cell.
+///
+/// **Errors**: `Usage` for an unknown name.
 pub fn find_layer_or_logits(model: &dyn Classifier, name: &str) -> Result<LayerInfo> {
     if name != LOGITS {
-        return find_layer(model, name);
+        return find_layer(&model.layers(), name);
     }
     let whole = ReceptiveField { size: SIDE, jump: 1.0, start: (SIDE as f64 - 1.0) / 2.0 };
     Ok(LayerInfo {
@@ -101,39 +103,40 @@ pub fn find_layer_or_logits(model: &dyn Classifier, name: &str) -> Result<LayerI
     })
 }
 
-/// Logits as maps of one cell.
-pub fn logit_maps(model: &dyn Classifier, faces: &[f32]) -> Result<FeatureMaps> {
-    let (n, c) = (faces.len() / PIXELS, model.classes());
-    Ok(FeatureMaps { n, c, h: 1, w: 1, data: model.logits(faces)? })
-}
-
-/// Output of a layer or the logits.
-pub fn output_maps(model: &dyn Classifier, site: &LayerInfo, faces: &[f32]) -> Result<FeatureMaps> {
-    if site.name == LOGITS {
-        logit_maps(model, faces)
+/// Returns the output of a layer, or the logits.
+///
+/// **Errors**: those of the network.
+pub fn output_maps(
+    model: &dyn Classifier,
+    layer: &LayerInfo,
+    faces: &[f32],
+) -> Result<FeatureMaps> {
+    if layer.name == LOGITS {
+        model.logit_maps(faces)
     } else {
-        model.activations(&site.name, faces)
+        model.activations(&layer.name, faces)
     }
 }
 
-/// What a picture of these units raises: logits; the mean of a channel over its interior cells; of
-/// a layer of the first block the strongest of them ([`Objective::Peak`] says why).
-pub fn filter_objective(model: &dyn Classifier, site: &LayerInfo, units: Vec<usize>) -> Objective {
-    match site.name.as_str() {
+/// Returns the objective of activation maximization for these units: the logits; the mean of a channel
+/// over its interior cells; for a layer of the first block the strongest cell (see
+/// [`Objective::Peak`]).
+pub fn filter_objective(model: &dyn Classifier, layer: &LayerInfo, units: Vec<usize>) -> Objective {
+    match layer.name.as_str() {
         LOGITS => Objective::Logit { units },
-        _ if is_in_first_block(model, site) => Objective::Peak { layer: site.clone(), units },
-        _ => Objective::Channel { layer: site.clone(), units },
+        _ if is_in_first_block(model, layer) => Objective::Peak { layer: layer.clone(), units },
+        _ => Objective::Channel { layer: layer.clone(), units },
     }
 }
 
-/// Whether nothing but the pixels lies before the layer's block.
-pub fn is_in_first_block(model: &dyn Classifier, site: &LayerInfo) -> bool {
-    site.name != LOGITS && previous_block(&model.layers(), &site.name).is_none()
+/// Whether the layer belongs to the first block, which reads the pixels.
+pub fn is_in_first_block(model: &dyn Classifier, layer: &LayerInfo) -> bool {
+    layer.name != LOGITS && previous_block(&model.layers(), &layer.name).is_none()
 }
 
-/// Mean of every channel over its interior cells, `[n, c]`.
-pub fn channel_means(maps: &FeatureMaps, site: &LayerInfo) -> Vec<f32> {
-    let (rows, columns) = (site.interior(maps.h), site.interior(maps.w));
+/// Returns the mean of every channel over its interior cells, `[n, c]`.
+pub fn channel_means(maps: &FeatureMaps, layer: &LayerInfo) -> Vec<f32> {
+    let (rows, columns) = (layer.interior(maps.h), layer.interior(maps.w));
     let count = (rows.len() * columns.len()).max(1) as f64;
     let mean = |map: &[f32]| {
         let row = |i: usize| map[i * maps.w..][columns.clone()].iter().map(|&v| f64::from(v));
@@ -142,25 +145,27 @@ pub fn channel_means(maps: &FeatureMaps, site: &LayerInfo) -> Vec<f32> {
     maps.data.chunks_exact((maps.h * maps.w).max(1)).map(mean).collect()
 }
 
-/// Runs the faces once and notes what each filter did.
+/// Measures the filters of a layer on faces `[n, 48, 48]`.
+///
+/// **Errors**: those of the network.
 pub fn filter_statistics(
     model: &dyn Classifier,
-    site: &LayerInfo,
+    layer: &LayerInfo,
     filters: &[usize],
     faces: &[f32],
 ) -> Result<Vec<FilterStatistics>> {
     let mut values = vec![Vec::with_capacity(faces.len() / PIXELS); filters.len()];
-    let peak = is_in_first_block(model, site);
+    let peak = is_in_first_block(model, layer);
     let mut tops: Vec<Vec<TopActivation>> = vec![vec![]; filters.len()];
     let mut highest = vec![f32::NEG_INFINITY; filters.len()];
     for (batch, faces) in faces.chunks(BATCH * PIXELS).enumerate() {
-        let maps = output_maps(model, site, faces)?;
-        let means = channel_means(&maps, site);
+        let maps = output_maps(model, layer, faces)?;
+        let means = channel_means(&maps, layer);
         for (k, &filter) in filters.iter().enumerate() {
             for f in 0..maps.n {
                 let map = maps.channel(f, filter);
                 highest[k] = map.iter().copied().fold(highest[k], f32::max);
-                let (row, column) = site.strongest_cell(map, maps.h, maps.w);
+                let (row, column) = layer.strongest_cell(map, maps.h, maps.w);
                 let value = map[row * maps.w + column];
                 values[k].push(if peak { value } else { means[f * maps.c + filter] });
                 tops[k].push(TopActivation { value, face: batch * BATCH + f, row, column });
@@ -178,8 +183,8 @@ pub fn filter_statistics(
     Ok(values.into_iter().enumerate().map(finish).collect())
 }
 
-/// Pixels of the face that one cell of a layer sees, `[side, side]` with `side` the receptive
-/// field (at most 48); what lies outside the face repeats its edge.
+/// Returns the pixels in the receptive field of one cell, `[side, side]`, and `side` (at most 48).
+/// Pixels outside the face repeat its edge.
 pub fn receptive_crop(
     picture: &[f32],
     field: &ReceptiveField,
@@ -187,7 +192,7 @@ pub fn receptive_crop(
     column: usize,
 ) -> (Vec<f32>, usize) {
     let side = field.size.min(SIDE);
-    // A field larger than the face is cut to the face.
+    // A receptive field larger than the face is the whole face.
     let first = |cell: usize| if field.size >= SIDE { 0 } else { field.first(cell) };
     let clamp = |at: isize| at.clamp(0, SIDE as isize - 1) as usize;
     let (top, left) = (first(row), first(column));

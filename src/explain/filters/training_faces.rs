@@ -1,12 +1,14 @@
-//! The training faces as activation maximisation needs them.
+//! Statistics of the training faces for activation maximization.
 
+use crate::explain::face_batch::count_faces;
+use crate::explain::filters::activation_maximization::spectrum::{Extension, mean_magnitude};
+use crate::explain::filters::activation_maximization::standardise;
 use crate::explain::filters::naturalness::Naturalness;
-use crate::explain::filters::spectrum::{Extension, mean_magnitude};
 use crate::explain::image_ops::mean_face;
 use crate::stats::mean_sd;
 use crate::{Error, PIXELS, Result};
 
-/// The training faces, and what the recipes need to know of them.
+/// The training faces with their statistics.
 pub struct TrainingFaces<'a> {
     /// `[n, 48, 48]` in \[0,1\].
     pub faces: &'a [f32],
@@ -14,7 +16,7 @@ pub struct TrainingFaces<'a> {
     pub labels: &'a [usize],
     /// Mean magnitude spectrum.
     pub magnitude: Vec<f32>,
-    /// Mean pixel.
+    /// Mean of all pixels.
     pub mean: f64,
     /// Mean over the faces of the standard deviation within a face.
     pub contrast: f64,
@@ -23,18 +25,18 @@ pub struct TrainingFaces<'a> {
 }
 
 impl<'a> TrainingFaces<'a> {
-    /// Measures the faces. A few thousand are enough.
+    /// Measures faces `[n, 48, 48]` in \[0,1\]. A few thousand are enough.
     ///
-    /// **Errors**: `Shape` where there is no face, or a label is missing.
+    /// **Errors**: `Shape` where there is no face, a pixel is not finite, or a label is missing.
     pub fn new(faces: &'a [f32], labels: &'a [usize], extension: Extension) -> Result<Self> {
-        let n = crate::explain::validate::count_faces(faces)?;
+        let n = count_faces(faces)?;
         if n == 0 || labels.len() != n {
             let detail = format!("{n} training faces with {} labels", labels.len());
             return Err(Error::shape("filters", detail));
         }
-        let spread =
+        let moments =
             |face: &[f32]| mean_sd(&face.iter().map(|&v| f64::from(v)).collect::<Vec<_>>());
-        let each: Vec<(f64, f64)> = faces.chunks_exact(PIXELS).map(spread).collect();
+        let each: Vec<(f64, f64)> = faces.chunks_exact(PIXELS).map(moments).collect();
         Ok(TrainingFaces {
             faces,
             labels,
@@ -45,17 +47,17 @@ impl<'a> TrainingFaces<'a> {
         })
     }
 
-    /// Naturalness of up to `most` faces, spread evenly.
+    /// Measures the naturalness of up to `most` faces, evenly spaced.
     pub fn naturalness(&self, most: usize) -> Vec<Naturalness> {
         let n = self.faces.len() / PIXELS;
         let some = most.min(n);
         (0..some).map(|i| Naturalness::of(&self.faces[i * n / some * PIXELS..][..PIXELS])).collect()
     }
 
-    /// A picture with the faces' mean and contrast, clipped to \[0,1\]: an activation earned by
-    /// contrast alone does not count.
+    /// Returns a picture with the mean and contrast of the faces, clipped to \[0,1\], so that
+    /// contrast alone does not raise an activation.
     pub fn match_contrast(&self, picture: &[f32]) -> Vec<f32> {
-        let (y, _) = crate::explain::filters::activation_maximization::standardise(picture);
+        let (y, _) = standardise(picture);
         let level = |y: f32| (self.mean + self.contrast * f64::from(y)).clamp(0.0, 1.0) as f32;
         y.into_iter().map(level).collect()
     }

@@ -1,20 +1,20 @@
-//! FeatureMaps of a whole test set: what the faces of a class have in common.
+//! Mean maps of each class over a set of faces.
 
 use crate::explain::batch::face;
 use crate::explain::image_ops::mean_face;
 use crate::{Error, PIXELS, Result};
 
-/// Mean densities (see [`mean_density`]), each `[48, 48]`.
+/// Mean densities of each class (see [`mean_density`]), each `[48, 48]`.
 #[derive(Clone, Debug)]
 pub struct ClassMaps {
-    /// Mean density of each true class; zeros where it has no map.
+    /// Mean density of each true class; zeros where it has no maps.
     pub mean: Vec<Vec<f32>>,
     /// Mean density of correct faces minus that of wrong ones, for each true class; `None`
     /// where one of the two groups is empty.
     pub correct_minus_wrong: Vec<Option<Difference>>,
-    /// Faces of each class with a map.
+    /// Faces of each class whose map is not zero.
     pub faces: Vec<usize>,
-    /// Faces left out, for their map is blank.
+    /// Faces left out because their map is zero.
     pub blank: usize,
 }
 
@@ -23,10 +23,10 @@ pub struct ClassMaps {
 pub struct Difference {
     /// `[48, 48]`.
     pub map: Vec<f32>,
-    /// Faces of each group with a map.
+    /// Faces of each group whose map is not zero.
     pub faces: [usize; 2],
-    /// Share of the map's mean square that chance alone gives: the mean over the pixels of the
-    /// squared standard error, divided by that of the squared difference. Near 1 it shows nothing.
+    /// Share of the map's mean square that is noise: the mean over the pixels of the squared standard
+    /// error, divided by the mean squared difference. Near 1 the difference is chance.
     pub noise: f64,
 }
 
@@ -44,15 +44,15 @@ impl Difference {
             size += (a[p] - b[p]).powi(2);
         }
         let map = a.iter().zip(&b).map(|(a, b)| (a - b) as f32).collect();
-        let few = n.min(m) < 2.0; // one face has no spread to judge by
+        let few = n.min(m) < 2.0; // one face has no variance
         let noise = if few { 1.0 } else { (error / size.max(f64::MIN_POSITIVE)).min(1.0) };
         Some(Difference { map, faces: [n as usize, m as usize], noise })
     }
 }
 
-/// Mean density of maps `[n, 48, 48]` by true class, and correct minus wrong.
+/// Computes the mean density of maps `[n, 48, 48]` by true class, and correct minus wrong.
 ///
-/// **Errors**: `Shape` where counts disagree or a label is out of range.
+/// **Errors**: `Shape` where the counts differ or a label is out of range.
 pub fn class_maps(
     maps: &[f32],
     labels: &[usize],
@@ -85,7 +85,7 @@ pub fn class_maps(
     })
 }
 
-/// Mean face of each class, of faces `[n, 48, 48]`.
+/// Returns the mean face of each class, from faces `[n, 48, 48]`.
 pub fn mean_faces(faces: &[f32], labels: &[usize], classes: usize) -> Vec<Vec<f32>> {
     let of_class = |c: usize| {
         let own = (0..labels.len()).filter(|&f| labels[f] == c);
@@ -94,15 +94,16 @@ pub fn mean_faces(faces: &[f32], labels: &[usize], classes: usize) -> Vec<Vec<f3
     (0..classes).map(of_class).collect()
 }
 
-/// Mean over the chosen ones of maps `[n, 48, 48]`, each as a density: |map| ÷ its mean over the
-/// pixels, so that 1 is the even share and a face with a large gradient counts no more than another.
-/// Blank maps say nothing and are left out; `None` where no other is left.
+/// Returns the mean density over the chosen maps of `[n, 48, 48]`; `None` where all of them are zero.
+///
+/// The density is |map| divided by its mean over the pixels, so that every face counts the same
+/// however large its gradient. Maps of zeros are left out.
 pub fn mean_density(maps: &[f32], chosen: &[usize]) -> Option<Vec<f32>> {
     let (mean, ..) = density_moments(maps, chosen)?;
     Some(mean.iter().map(|&m| m as f32).collect())
 }
 
-/// Mean and mean square of the density at every pixel, and how many maps are not blank.
+/// Mean and mean square of the density at every pixel, and the number of maps that are not zero.
 fn density_moments(maps: &[f32], chosen: &[usize]) -> Option<(Vec<f64>, Vec<f64>, f64)> {
     let (mut sum, mut square) = (vec![0.0f64; PIXELS], vec![0.0f64; PIXELS]);
     let mut n = 0.0;

@@ -1,7 +1,7 @@
-//! The parts of a face on the 48×48 grid of FER2013, and where they lie on one face.
+//! The parts of a face on the 48×48 pixels of FER2013, as a template.
 //!
-//! The template was read off the mean training face. Faces of FER2013 are roughly registered, not
-//! aligned: [`Template::fitted`] may move it by up to four pixels.
+//! The template was measured on the mean training face. Faces of FER2013 are only roughly aligned, so
+//! [`Template::fitted`] shifts it by up to four pixels.
 
 use crate::stats::ncc;
 use crate::{PIXELS, SIDE};
@@ -27,7 +27,7 @@ pub enum Region {
 }
 
 impl Region {
-    /// All of them, top of a table first.
+    /// All regions, in the order of a table.
     pub const ALL: [Region; 7] = [
         Region::Eyes,
         Region::Nose,
@@ -38,7 +38,7 @@ impl Region {
         Region::Outside,
     ];
 
-    /// In a reader's words.
+    /// Name for readers.
     pub fn label(self) -> &'static str {
         match self {
             Region::Eyes => "eyes and brows",
@@ -52,7 +52,7 @@ impl Region {
     }
 }
 
-/// Rows and columns, inclusive, of each box; where boxes overlap the first one has the pixel.
+/// First and last row and column of each box; where boxes overlap, the first one counts.
 const BOXES: [(Region, [usize; 4]); 7] = [
     (Region::Eyes, [11, 20, 8, 20]),
     (Region::Eyes, [11, 20, 27, 39]),
@@ -62,33 +62,33 @@ const BOXES: [(Region, [usize; 4]); 7] = [
     (Region::Cheeks, [22, 34, 31, 42]),
     (Region::Forehead, [3, 10, 12, 36]),
 ];
-/// Row and column of the face's centre, and its radii.
+/// The outline of the face, an ellipse: row and column of the centre, and the radii.
 const ELLIPSE: ([f64; 2], [f64; 2]) = ([25.0, 24.0], [25.0, 19.0]);
 
-/// A region for every pixel.
+/// The region of every pixel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     /// `[48, 48]`.
     pub regions: Vec<Region>,
-    /// Rows and columns it was moved by.
+    /// Rows and columns of the shift.
     pub shift: [isize; 2],
 }
 
 impl Template {
-    /// The template where the mean face has it.
+    /// The template at the place of the mean face.
     pub fn fixed() -> Template {
         Template::shifted([0, 0])
     }
 
-    /// The template moved down and right by `shift`.
+    /// The template shifted down and right by `shift`.
     pub fn shifted(shift: [isize; 2]) -> Template {
         let at =
             |p: usize| region_at((p / SIDE) as isize - shift[0], (p % SIDE) as isize - shift[1]);
         Template { regions: (0..PIXELS).map(at).collect(), shift }
     }
 
-    /// The template moved to where the face correlates best with the mean face, up to ±`reach`
-    /// pixels; the smallest move among equals.
+    /// The template shifted to where the face correlates best with the mean face, by up to ±`reach`
+    /// pixels; the smallest shift among equals.
     pub fn fitted(face: &[f32], mean_face: &[f32], reach: isize) -> Template {
         let mut moves: Vec<[isize; 2]> =
             (-reach..=reach).flat_map(|i| (-reach..=reach).map(move |j| [i, j])).collect();
@@ -103,13 +103,13 @@ impl Template {
         Template::shifted(best.0)
     }
 
-    /// Share of the pixels in each region, in the order of [`Region::ALL`].
+    /// Returns the share of the pixels in each region, in the order of [`Region::ALL`].
     pub fn areas(&self) -> [f64; 7] {
         self.shares(&[1.0; PIXELS])
     }
 
-    /// Share of the magnitude of a map in each region, in the order of [`Region::ALL`]; the areas
-    /// for a map of zeros, so that it favours nothing.
+    /// Returns the share of the magnitude of a map in each region, in the order of [`Region::ALL`];
+    /// the areas for a map of zeros.
     pub fn shares(&self, map: &[f32]) -> [f64; 7] {
         let mut sums = [0.0; 7];
         for (region, v) in self.regions.iter().zip(map) {
@@ -134,7 +134,7 @@ fn region_at(i: isize, j: isize) -> Region {
     if x * x + y * y <= 1.0 { Region::Rest } else { Region::Outside }
 }
 
-/// Correlation of the face, read `shift` further, with the middle of the mean face.
+/// Correlation of the face, shifted back by `shift`, with the mean face, borders left out.
 fn shifted_ncc(face: &[f32], mean_face: &[f32], shift: [isize; 2], reach: isize) -> f64 {
     let middle = reach..SIDE as isize - reach;
     let read = |picture: &[f32], shift: [isize; 2]| -> Vec<f32> {

@@ -1,4 +1,4 @@
-//! The parts of a face, and how much attribution falls on each.
+//! The parts of a face, how much attribution falls on each, and mean maps of each class.
 
 pub mod class_maps;
 pub mod face_regions;

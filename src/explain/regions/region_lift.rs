@@ -1,22 +1,22 @@
-//! Face or not face? Share of the attribution in each region, against the region's area.
+//! Region lift: the share of the attribution in each part of the face, divided by the share of the
+//! area.
 
 use crate::explain::image_ops::sobel;
 use crate::explain::regions::face_regions::{Region, Template};
-use crate::explain::sanity::significance::FEWEST;
+use crate::explain::significance::MIN_FACES;
 use crate::stats::{Interval, bootstrap_mean, mean};
 use crate::{Error, PIXELS, Result};
 use rayon::prelude::*;
 
-/// Where a row's maps came from.
+/// The maps that a lift was measured on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MapSource {
-    /// The network's attribution.
+    /// Attribution maps of the network.
     Network,
-    /// The same map everywhere: lift 1 by definition.
+    /// A constant map: lift 1 by definition.
     Uniform,
-    /// Edges of the picture itself. A network whose lift is no higher was not shown to look at
-    /// anything but edges.
+    /// Edges of the picture itself. Attribution with the same lift may follow edges alone.
     Sobel,
     /// The same method on the same network with random weights.
     Randomised,
@@ -27,31 +27,32 @@ pub enum MapSource {
 pub struct Lift {
     /// True class; `None` for all faces.
     pub class: Option<usize>,
-    /// Whose maps.
+    /// The maps.
     pub source: MapSource,
-    /// Where.
+    /// Part of the face.
     pub region: Region,
-    /// Mean over the faces of (share of the attribution)/(share of the area); 1 = no preference.
+    /// Mean over the faces of (share of the attribution)/(share of the area); 1 is no preference.
     pub lift: f64,
     /// 95 % bootstrap interval over the faces.
     pub interval: Interval,
     /// Mean share of the attribution.
     pub share: f64,
-    /// Faces.
+    /// Number of faces.
     pub faces: usize,
 }
 
 impl Lift {
-    /// Whether there are enough faces for an interval and a sentence.
+    /// Whether there are enough faces for an interval.
     pub fn is_known(&self) -> bool {
-        self.faces >= FEWEST
+        self.faces >= MIN_FACES
     }
 }
 
-/// How lifts are measured.
+/// Settings of [`region_lift`].
 #[derive(Clone, Debug)]
 pub struct LiftOptions {
-    /// Mean training face: with it the template follows each face by up to ±4 pixels.
+    /// Mean training face, by which the template is fitted to each face (up to ±4 pixels). Without
+    /// it the template is fixed.
     pub mean_face: Option<Vec<f32>>,
     /// Bootstrap resamples.
     pub resamples: usize,
@@ -60,25 +61,25 @@ pub struct LiftOptions {
 }
 
 impl LiftOptions {
-    /// With 1,000 resamples.
+    /// The defaults: 1,000 resamples.
     pub fn new(mean_face: Vec<f32>, seed: u64) -> Self {
         Self { mean_face: Some(mean_face), resamples: 1_000, seed }
     }
 }
 
-/// Makes maps `[n, 48, 48]` of n faces.
+/// A function that makes maps `[n, 48, 48]` of n faces.
 pub type Explain<'a> = dyn FnMut(&[f32]) -> Result<Vec<f32>> + 'a;
 
-/// Largest move of the template.
+/// Largest shift of the template, in pixels.
 pub const REACH: isize = 4;
 
-/// Lift of every region, class and source, from maps `[n, 48, 48]` of n faces with true labels.
+/// Measures the lift of every region, class and source, from maps `[n, 48, 48]` of n faces with true
+/// labels.
 ///
-/// `randomised` gives maps of the same faces by the same method on a network with random
-/// weights; without it that control is missing from the result. Classes without faces are
-/// left out.
+/// `randomised` makes maps of the same faces by the same method on a network with random weights;
+/// without it that control is missing from the result. Classes without faces are left out.
 ///
-/// **Errors**: `Shape` where counts disagree.
+/// **Errors**: `Shape` where the counts differ; those of `randomised`.
 pub fn region_lift(
     faces: &[f32],
     labels: &[usize],
@@ -122,7 +123,7 @@ pub fn region_lift(
     Ok(rows)
 }
 
-/// The template moved to each face, by up to [`REACH`] pixels.
+/// Fits the template to each face, by up to [`REACH`] pixels.
 pub fn fitted_templates(faces: &[f32], mean_face: &[f32]) -> Vec<Template> {
     let fit = |face: &[f32]| Template::fitted(face, mean_face, REACH);
     faces.par_chunks_exact(PIXELS).map(fit).collect()
@@ -160,8 +161,8 @@ fn lifts(
     Region::ALL.par_iter().map(region_lift).collect()
 }
 
-/// The faces with the largest share of their attribution outside the face, hands and hair first:
-/// (face, share), at most `count`; a template a face.
+/// Returns the faces with the largest share of their attribution outside the face, largest first, as
+/// (face, share), at most `count`. `templates` holds one template per face.
 pub fn most_outside(maps: &[f32], templates: &[Template], count: usize) -> Vec<(usize, f64)> {
     let shares = shares_of(maps, templates).into_iter().map(|s| s[Region::Outside as usize]);
     let mut shares: Vec<(usize, f64)> = shares.enumerate().collect();

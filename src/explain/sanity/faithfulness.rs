@@ -1,17 +1,16 @@
-//! Deletion and insertion: does the score follow the pixels in the map's order?
+//! Faithfulness: deletion and insertion of pixels in the order of the map.
 
-use crate::explain::Classifier;
 use crate::explain::batch::{face, probabilities_of};
-use crate::explain::sanity::significance::Estimate;
-use crate::explain::validate::{check_classes, check_maps, check_picture};
+use crate::explain::significance::Estimate;
+use crate::explain::{Face, FaceBatch};
 use crate::random::{Purpose, Rng};
 use crate::stats::trapezoid;
 use crate::{PIXELS, Result, SIDE};
 
-/// Steps of a curve: 48 pixels at a time.
+/// Steps of a curve, of 48 pixels each.
 pub const STEPS: usize = 48;
 
-/// Areas under both curves of one face; mean probability over the curve, in \[0,1\].
+/// Areas under the deletion and the insertion curve of one face: mean probabilities in \[0,1\].
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Areas {
     /// Most important pixels are replaced first: **low is good**.
@@ -20,19 +19,19 @@ pub struct Areas {
     pub insertion: f64,
 }
 
-/// Areas of a map and of two orders that know nothing of the network.
+/// Areas of a map and of two control orders that do not depend on the network.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Faithfulness {
     /// The map's order.
     pub map: Areas,
     /// Random order.
     pub random: Areas,
-    /// The middle first: a Gaussian on the centre of the face.
+    /// Centre first: the order of a Gaussian on the centre of the face.
     pub centre: Areas,
 }
 
 impl Faithfulness {
-    /// Mean over faces.
+    /// Returns the mean over faces.
     pub fn mean(all: &[Faithfulness]) -> Faithfulness {
         let areas = |pick: &dyn Fn(&Faithfulness) -> Areas| Areas {
             deletion: all.iter().map(|f| pick(f).deletion).sum::<f64>() / all.len() as f64,
@@ -46,7 +45,7 @@ impl Faithfulness {
     }
 }
 
-/// By how much maps beat the better of both controls, face by face; above 0 is good.
+/// Advantage of the maps over the better control, paired face by face. **Above 0 is good.**
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Advantage {
     /// Deletion area of the control minus that of the map.
@@ -56,7 +55,7 @@ pub struct Advantage {
 }
 
 impl Advantage {
-    /// Over faces.
+    /// Estimates the advantage over faces.
     pub fn of(all: &[Faithfulness]) -> Advantage {
         let over = |control: fn(&Faithfulness) -> Areas| {
             let deletion = |f: &Faithfulness| control(f).deletion - f.map.deletion;
@@ -73,71 +72,52 @@ impl Advantage {
     }
 }
 
-/// Deletion and insertion of every face's map, `[n, 48, 48]`, for the probability of
-/// `classes[face]`.
+/// Measures deletion and insertion with every face's map, `maps` `[n, 48, 48]`, for the probability
+/// of the target's class.
 ///
-/// Pixels in the order of the signed map, largest first, change places with `baseline` (the mean
-/// face) in 48 equal steps; the area is the trapezoid mean over 49 points. Without the controls an
-/// area means nothing: a face in the middle makes any central blob look faithful.
-/// **Errors**: those of [`check_classes`]; `Shape` where a map is missing or the baseline not 48×48.
+/// Pixels in the order of the signed map, largest first, are exchanged with `baseline` (the mean
+/// face) in 48 equal steps. The area is the trapezoid mean over 49 points. It must be compared with
+/// the controls: because the face is in the middle, any central blob has a good area.
+///
+/// **Errors**: `Shape` where a map is missing; those of the network.
 /// **Source**: Petsiuk, Das & Saenko 2018 (arXiv 1806.07421), § 4.
 pub fn faithfulness(
-    model: &dyn Classifier,
-    faces: &[f32],
+    faces: &FaceBatch<'_>,
     maps: &[f32],
-    classes: &[usize],
-    baseline: &[f32],
+    baseline: &Face,
     seed: u64,
 ) -> Result<Vec<Faithfulness>> {
-    let controls = controls(model, faces, classes, baseline, seed)?;
-    let maps = map_areas(model, faces, maps, classes, baseline)?;
+    let controls = controls(faces, baseline, seed)?;
+    let maps = map_areas(faces, maps, baseline)?;
     let join = |(map, [random, centre]): (Areas, [Areas; 2])| Faithfulness { map, random, centre };
     Ok(maps.into_iter().zip(controls).map(join).collect())
 }
 
-/// Areas of both controls for every face: a random order, and the middle first. They do not depend
-/// on the map, so several methods may share them.
+/// Measures the areas of both controls for every face: random order, and centre first. They do not
+/// depend on the map, so several methods share them.
 ///
-/// **Errors**: those of [`faithfulness`].
-pub fn controls(
-    model: &dyn Classifier,
-    faces: &[f32],
-    classes: &[usize],
-    baseline: &[f32],
-    seed: u64,
-) -> Result<Vec<[Areas; 2]>> {
-    check_classes(model, faces, classes)?;
-    check_picture("baseline", baseline)?;
+/// **Errors**: those of the network.
+pub fn controls(faces: &FaceBatch<'_>, baseline: &Face, seed: u64) -> Result<Vec<[Areas; 2]>> {
     let centre = order(&centre_gaussian());
-    let one_face = |(f, &class): (usize, &usize)| {
+    let one_face = |f: usize| {
         let mut random: Vec<usize> = (0..PIXELS).collect();
         Rng::new(seed, Purpose::Explain, 4, f as u64).shuffle(&mut random);
-        let found = curves(model, face(faces, f), baseline, class, &[random, centre.clone()])?;
+        let found = curves(faces, f, baseline, &[random, centre.clone()])?;
         Ok([found[0], found[1]])
     };
-    classes.iter().enumerate().map(one_face).collect()
+    (0..faces.len()).map(one_face).collect()
 }
 
-/// Areas of every face's map.
+/// Measures the areas of every face's map, `maps` `[n, 48, 48]`.
 ///
 /// **Errors**: those of [`faithfulness`].
-pub fn map_areas(
-    model: &dyn Classifier,
-    faces: &[f32],
-    maps: &[f32],
-    classes: &[usize],
-    baseline: &[f32],
-) -> Result<Vec<Areas>> {
-    check_classes(model, faces, classes)?;
-    check_picture("baseline", baseline)?;
-    check_maps(faces, maps)?;
-    let one_face = |(f, &class): (usize, &usize)| {
-        Ok(curves(model, face(faces, f), baseline, class, &[order(face(maps, f))])?[0])
-    };
-    classes.iter().enumerate().map(one_face).collect()
+pub fn map_areas(faces: &FaceBatch<'_>, maps: &[f32], baseline: &Face) -> Result<Vec<Areas>> {
+    faces.check_maps(maps)?;
+    let one_face = |f: usize| Ok(curves(faces, f, baseline, &[order(face(maps, f))])?[0]);
+    (0..faces.len()).map(one_face).collect()
 }
 
-/// Pixels by falling value; the first in reading order among equals.
+/// Pixels by decreasing value; equal ones in reading order.
 fn order(map: &[f32]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..map.len()).collect();
     order.sort_by(|&a, &b| map[b].total_cmp(&map[a]).then(a.cmp(&b)));
@@ -153,14 +133,15 @@ fn centre_gaussian() -> Vec<f32> {
     (0..PIXELS).map(at).collect()
 }
 
+/// Areas of face f for each order of its pixels.
 fn curves(
-    model: &dyn Classifier,
-    x: &[f32],
-    baseline: &[f32],
-    class: usize,
+    faces: &FaceBatch<'_>,
+    f: usize,
+    baseline: &Face,
     orders: &[Vec<usize>],
 ) -> Result<Vec<Areas>> {
     const POINTS: usize = STEPS + 1;
+    let (x, baseline): (&[f32], &[f32]) = (faces.face(f), baseline);
     let draw = |k: usize, out: &mut [f32]| {
         let (curve, step) = (k / POINTS, k % POINTS);
         let insert = curve % 2 == 1;
@@ -170,9 +151,10 @@ fn curves(
             out[p] = to[p];
         }
     };
-    let seen = probabilities_of(model, 2 * orders.len() * POINTS, draw, |_| class)?;
-    let seen: Vec<f64> = seen.into_iter().map(f64::from).collect();
-    let area = |curve: usize| trapezoid(&seen[curve * POINTS..(curve + 1) * POINTS]);
+    let total = 2 * orders.len() * POINTS;
+    let found = probabilities_of(faces.classifier(), faces.class(f), total, draw)?;
+    let found: Vec<f64> = found.into_iter().map(f64::from).collect();
+    let area = |curve: usize| trapezoid(&found[curve * POINTS..(curve + 1) * POINTS]);
     Ok((0..orders.len())
         .map(|o| Areas { deletion: area(2 * o), insertion: area(2 * o + 1) })
         .collect())

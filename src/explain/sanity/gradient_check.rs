@@ -1,22 +1,21 @@
-//! Are the gradients exact, on this network and this face?
+//! Checks of the gradients on one network and one face.
 //!
-//! The network is cast to f64, where finite differences are sharp enough to be judges. Everything
-//! else follows from them: the f32 gradient that the pictures use is compared with the f64 one, the
-//! whole backward pass is tested as the adjoint of the forward pass in random directions, and
-//! integrated gradients must add up.
+//! The network is cast to f64, where finite differences are accurate. The backward pass is compared
+//! with finite differences of pixels and parameters and, in random directions, with the adjoint of
+//! the forward pass; the f32 gradient of the maps is compared with the f64 one; and integrated
+//! gradients must add up to the change of the score.
 //!
-//! A face with flat parts (a black ground, saturated skin) gives neighbouring cells of a feature map
-//! the same value; a max-pooling over such a tie has no derivative, and a difference quotient there
-//! measures something else. So finite differences are taken at the face plus a noise that nobody
-//! sees, [`JITTER`].
+//! A face with flat parts (black background, saturated skin) gives neighbouring cells of a feature
+//! map the same value. Max pooling has no derivative at such a tie, so finite differences are taken
+//! at the face plus invisible noise, [`JITTER`].
 
 use crate::autograd::Var;
 use crate::explain::attribution::gradient::integrated_gradients::{
     RESIDUAL_GOAL, integrated_gradients,
 };
-use crate::explain::face_size::FaceResize;
-use crate::explain::{BackwardRule, NetworkClassifier};
-use crate::explain::{Classifier, Target};
+use crate::explain::attribution::gradient::saliency::saliency;
+use crate::explain::face_resize::FaceResize;
+use crate::explain::{Face, FaceBatch, NetworkClassifier};
 use crate::model::Network;
 use crate::nn::{Mode, Pass};
 use crate::random::{Purpose, Rng};
@@ -24,10 +23,11 @@ use crate::tensor::Tensor;
 use crate::{PIXELS, Result};
 use rayon::prelude::*;
 
-/// Name of the check of integrated gradients' sum, the only one that is not about the gradient itself.
+/// Name of the check of the sum of integrated gradients, the only one that does not test the gradient
+/// itself.
 pub const COMPLETENESS: &str = "completeness";
 
-/// How much to try.
+/// How many cases to check.
 #[derive(Clone, Copy, Debug)]
 pub struct GradientCheckOptions {
     /// Random pixels whose derivative is checked.
@@ -49,18 +49,18 @@ impl Default for GradientCheckOptions {
 /// One comparison.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct GradientCheck {
-    /// What was compared.
+    /// What was checked.
     pub name: &'static str,
-    /// How, in words.
+    /// How it was checked, in words.
     pub detail: String,
     /// Largest error found.
     pub measured: f64,
-    /// Error that rounding alone explains, in the same measure; `None` where rounding is not what
-    /// limits the comparison.
+    /// Error that rounding alone explains, in the same measure; `None` where rounding does not limit
+    /// the comparison.
     pub noise: Option<f64>,
     /// Largest error allowed.
     pub tolerance: f64,
-    /// Whether it held.
+    /// Whether the error is within the tolerance.
     pub passed: bool,
 }
 
@@ -82,51 +82,52 @@ impl GradientCheck {
     }
 }
 
-/// Error of a central difference of the logits by rounding: each of the two values is off by about
-/// ε·max |S| (a sum of many terms rounds many times, but mostly to and fro), and their difference
+/// Rounding error of a central difference of the logits, relative to `scale`: each of the two values
+/// has an error of about ε·max |S| (the many roundings of a sum mostly cancel), and their difference
 /// is divided by 2h.
 fn rounding(network: &Network<f64>, x: &[f64], scale: f64) -> Result<f64> {
     let scores = logits(network, x)?;
     Ok(f64::EPSILON * largest(&scores[0]) / STEPS[0] / scale)
 }
 
-/// Errors of gradients relative to the largest derivative.
+/// Largest allowed error of a derivative, relative to the largest derivative.
 pub const DIFFERENCE_TOLERANCE: f64 = 1e-5;
-/// Error of the f32 gradient, relative, in the Euclidean norm.
+/// Largest allowed error of the f32 gradient, relative in the Euclidean norm.
 pub const SINGLE_TOLERANCE: f64 = 1e-4;
-/// Largest change of a pixel that unties equal cells.
+/// Amplitude of the uniform noise that separates equal cells.
 pub const JITTER: f64 = 0.02;
-/// Steps of the central differences; the shorter one is tried where the longer one disagrees, so
-/// that a kink of a ReLU or of a max-pooling within the longer step does not count.
+/// Steps of the central differences. The shorter one is tried where the longer one disagrees, so
+/// that a kink of a ReLU or of max pooling within the longer step is no failure.
 const STEPS: [f64; 2] = [1e-6, 1e-7];
 
-/// All checks for the logit of `class` of one face `[48, 48]`; `baseline` is the start of
+/// Runs all checks for the logit of `class` on one face `[48, 48]`; `baseline` is the start of
 /// integrated gradients.
 ///
-/// **Errors**: those of the network.
+/// **Errors**: those of [`FaceBatch::new`] and of the network.
 pub fn check_gradients(
     network: &Network<f32>,
     face: &[f32],
     class: usize,
-    baseline: &[f32],
+    baseline: &Face,
     options: &GradientCheckOptions,
 ) -> Result<Vec<GradientCheck>> {
     let wide = network.cast::<f64>()?;
     let x: Vec<f64> = face.iter().map(|&v| f64::from(v)).collect();
     let mut rng = Rng::new(options.seed, Purpose::Explain, 23, 0);
     let untied: Vec<f64> = x.iter().map(|v| v + rng.uniform_in(-JITTER, JITTER)).collect();
-    let explained = NetworkClassifier::new(network)?;
+    let classifier = NetworkClassifier::new(network)?;
+    let faces = FaceBatch::of_classes(&classifier, face, &[class])?;
     Ok(vec![
         pixel_differences(&wide, &untied, class, options)?,
         parameter_differences(&wide, &untied, class, options)?,
         adjoint(&wide, &untied, options)?,
-        single_precision(&explained, &wide, face, &x, class)?,
-        neighbours(&explained, face, baseline, class)?,
-        completeness(&explained, face, baseline, class)?,
+        single_precision(&faces, &wide, &x)?,
+        neighbours(&faces, baseline)?,
+        completeness(&faces, baseline)?,
     ])
 }
 
-/// A face as the network takes it, `[1, 1, side, side]`.
+/// Resizes a face to the input of the network, `[1, 1, side, side]`.
 fn input(network: &Network<f64>, face: &[f64]) -> Result<Tensor<f64>> {
     let shape = network.spec.input;
     Tensor::from_slice(&FaceResize::new(shape[1]).forward(face), &[1, 1, shape[1], shape[2]])
@@ -174,8 +175,8 @@ fn differences(
     Ok(seen.chunks_exact(2).map(slope).collect())
 }
 
-/// Largest error over the cases, by the longer step, or by the shorter one where that does not
-/// hold and the shorter one agrees better.
+/// Largest error over the cases: by the longer step, or by the shorter one where the longer one
+/// fails and the shorter one agrees better.
 fn worst(errors: impl Fn(f64) -> Result<Vec<f64>>) -> Result<f64> {
     let add = |top: f64, e: f64| if e.is_nan() || e > top { e } else { top };
     let first = errors(STEPS[0])?;
@@ -237,7 +238,7 @@ fn parameter_differences(
             (parameter, rng.below(parameters[parameter].value.elements()))
         })
         .collect();
-    // Each parameter tensor has its own unit, so each is its own yardstick: (derivative, largest).
+    // Each parameter tensor has its own unit, so errors are relative to its largest derivative.
     let exact = |&(parameter, at): &(usize, usize)| {
         let all = pass.gradient(&gradients, parameters[parameter]);
         let all = all.map_or(vec![], Tensor::to_vec);
@@ -267,7 +268,7 @@ fn parameter_differences(
         .with_noise(noise))
 }
 
-/// ⟨u, J·v⟩ = ⟨Jᵀ·u, v⟩ with random u on the logits and v on the pixels.
+/// Checks ⟨u, J·v⟩ = ⟨Jᵀ·u, v⟩ with random u on the logits and v on the pixels.
 fn adjoint(network: &Network<f64>, x: &[f64], o: &GradientCheckOptions) -> Result<GradientCheck> {
     let classes = network.spec.classes.len();
     let draw = |k: usize, n: usize| -> Vec<f64> {
@@ -286,7 +287,7 @@ fn adjoint(network: &Network<f64>, x: &[f64], o: &GradientCheckOptions) -> Resul
         let pushed = differences(network, x, &directions, h)?;
         let error = |k: usize| {
             let (left, right) = (dot(&cotangents[k], &pushed[k]), dot(&pulled[k], &directions[k]));
-            // The norm, not the product, is the yardstick: a product may be 0 by chance.
+            // Relative to the norm, because the product may be 0 by chance.
             (left - right).abs() / dot(&pulled[k], &pulled[k]).sqrt().max(f64::MIN_POSITIVE)
         };
         Ok((0..o.directions).map(error).collect())
@@ -303,48 +304,29 @@ fn adjoint(network: &Network<f64>, x: &[f64], o: &GradientCheckOptions) -> Resul
     Ok(GradientCheck::new("adjoint", detail, measured, DIFFERENCE_TOLERANCE).with_noise(noise))
 }
 
-fn single_precision(
-    model: &NetworkClassifier<'_>,
-    wide: &Network<f64>,
-    face: &[f32],
-    x: &[f64],
-    class: usize,
-) -> Result<GradientCheck> {
-    let exact = pull_back(wide, x, &one_hot(class, wide.spec.classes.len()))?;
-    let found = model.input_gradient(face, &[Target::Class(class)], BackwardRule::Standard)?;
-    let measured = distance(&found.gradient, &exact);
-    let detail = "gradient of the pictures (f32, fast kernels) against f64 (plain loops), \
+fn single_precision(face: &FaceBatch<'_>, wide: &Network<f64>, x: &[f64]) -> Result<GradientCheck> {
+    let exact = pull_back(wide, x, &one_hot(face.class(0), wide.spec.classes.len()))?;
+    let measured = distance(&saliency(face)?, &exact);
+    let detail = "gradient of the maps (f32, fast kernels) against f64 (naive kernels), \
                   relative in the Euclidean norm"
         .into();
     let noise = f64::from(f32::EPSILON);
     Ok(GradientCheck::new("f32 against f64", detail, measured, SINGLE_TOLERANCE).with_noise(noise))
 }
 
-fn neighbours(
-    model: &NetworkClassifier<'_>,
-    face: &[f32],
-    other: &[f32],
-    class: usize,
-) -> Result<GradientCheck> {
-    let target = Target::Class(class);
-    let alone = model.input_gradient(face, &[target], BackwardRule::Standard)?;
-    let both = [other, face, other].concat();
-    let together = model.input_gradient(&both, &[target; 3], BackwardRule::Standard)?;
-    let exact: Vec<f64> = alone.gradient.iter().map(|&v| f64::from(v)).collect();
-    let measured = distance(&together.gradient[PIXELS..2 * PIXELS], &exact);
+fn neighbours(face: &FaceBatch<'_>, other: &Face) -> Result<GradientCheck> {
+    let three = [other, face.pixels(), other].concat();
+    let three = FaceBatch::new(face.classifier(), &three, &[face.targets()[0]; 3])?;
+    let alone: Vec<f64> = saliency(face)?.iter().map(|&v| f64::from(v)).collect();
+    let measured = distance(&saliency(&three)?[PIXELS..2 * PIXELS], &alone);
     let detail = "gradient of the face alone against the same face among others: batch \
                   normalisation must not couple them"
         .into();
     Ok(GradientCheck::new("neighbours", detail, measured, 1e-6).with_noise(f64::from(f32::EPSILON)))
 }
 
-fn completeness(
-    model: &NetworkClassifier<'_>,
-    face: &[f32],
-    baseline: &[f32],
-    class: usize,
-) -> Result<GradientCheck> {
-    let found = integrated_gradients(model, face, &[Target::Class(class)], baseline)?;
+fn completeness(face: &FaceBatch<'_>, baseline: &Face) -> Result<GradientCheck> {
+    let found = integrated_gradients(face, baseline)?;
     let (residual, nodes) = found.first().map_or((f64::NAN, 0), |ig| (ig.residual, ig.nodes));
     let detail = format!(
         "integrated gradients, {nodes} nodes: their sum against the change of the score from the \

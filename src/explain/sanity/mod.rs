@@ -1,4 +1,6 @@
-//! Measurements that decide whether an attribution map can be believed.
+//! Measurements that show whether an attribution map can be believed.
+//!
+//! [`sanity_table`] makes one row of all of them for each method.
 
 pub mod faithfulness;
 pub mod gradient_check;
@@ -6,4 +8,3 @@ pub mod infidelity;
 pub mod randomisation;
 pub mod sanity_table;
 pub mod sensitivity;
-pub mod significance;

@@ -1,31 +1,32 @@
-//! Parameter randomisation: a map of the network must change when the network is destroyed.
+//! Parameter randomisation: a map must change when the weights of the network are replaced by random
+//! ones.
 
 use crate::explain::batch::face;
-use crate::explain::sanity::significance::Estimate;
+use crate::explain::significance::Estimate;
 use crate::model::Network;
 use crate::stats::spearman;
 use crate::{Error, PIXELS, Result};
 
-/// What tells a control's seed from a training's.
-const OTHER_SEED: u64 = 1_000_003;
+/// Added (exclusive or) to a seed, so that the random network differs from the start of a training.
+const SEED_OFFSET: u64 = 1_000_003;
 
-/// Similarity of a randomised network's maps to the original's.
+/// Similarity of the maps after one step of the cascade.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct RandomisationStep {
-    /// Layers with parameters that were re-initialised, counted from the output.
+    /// Number of layers with parameters that were re-initialised, from the output down.
     pub layers: usize,
     /// Spearman correlation of |map| before and after, mean over the faces. **About 0 is good.**
     pub spearman: f64,
 }
 
-/// Re-initialises from the top layer down and compares.
+/// Re-initialises the layers from the top down and compares the maps after every step.
 ///
 /// `randomised(k)` gives maps `[n, 48, 48]` of the same faces and targets on a copy of the network
-/// whose top k layers with parameters were drawn anew by the *training* initialiser (uniform
-/// weights, or a batch-norm variance drawn like one, would test another network).
-/// **Source**: Adebayo et al. 2018 (arXiv 1810.03292).
+/// whose top k layers with parameters were drawn anew by the initialiser of the training. (Uniform
+/// weights, or a random batch-norm variance, would be a network of another kind.)
 ///
-/// **Errors**: `Shape` where a map is missing.
+/// **Errors**: `Shape` where a map is missing; those of `randomised`.
+/// **Source**: Adebayo et al. 2018 (arXiv 1810.03292).
 pub fn randomisation(
     original: &[f32],
     layers: usize,
@@ -38,20 +39,20 @@ pub fn randomisation(
     (1..=layers).map(step).collect()
 }
 
-/// How much two sets of maps resemble each other.
+/// Similarity of two sets of maps.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Similarity {
-    /// Spearman's correlation of the magnitudes, over the faces that have a map; 0 where the other
-    /// map is empty, for it shows nothing of the first.
+    /// Spearman correlation of the magnitudes, over the faces whose first map is not empty; 0 where
+    /// the second map is empty.
     pub spearman: Estimate,
-    /// Faces left out, for their map is empty.
+    /// Faces left out because their first map is empty.
     pub left_out: usize,
 }
 
 impl Similarity {
-    /// Of maps `[n, 48, 48]` and those of another network, face by face.
+    /// Compares maps `[n, 48, 48]` with those of another network, face by face.
     ///
-    /// **Errors**: `Shape` where the counts disagree or are no maps.
+    /// **Errors**: `Shape` where the counts differ or are not a whole number of maps.
     pub fn of(maps: &[f32], others: &[f32]) -> Result<Similarity> {
         if maps.len() != others.len() || maps.is_empty() || !maps.len().is_multiple_of(PIXELS) {
             let detail = format!("{} and {} map values", maps.len(), others.len());
@@ -69,14 +70,14 @@ impl Similarity {
     }
 }
 
-/// Whether a map shows nothing.
+/// Whether a map is zero everywhere.
 pub(crate) fn is_empty(map: &[f32]) -> bool {
     map.iter().all(|v| *v == 0.0)
 }
 
-/// The network with its top `layers` layers that have parameters drawn anew by the training
-/// initialiser, running statistics included; all of them for `None`. The draw is another than that of
-/// a training with the same seed.
+/// Returns the network with its top `layers` layers with parameters drawn anew by the initialiser of
+/// the training, running statistics included; all layers for `None`. The draw differs from that of a
+/// training with the same seed.
 ///
 /// **Errors**: those of building a network.
 pub fn randomised(
@@ -84,7 +85,7 @@ pub fn randomised(
     layers: Option<usize>,
     seed: u64,
 ) -> Result<Network<f32>> {
-    let mut out = Network::new(network.spec.clone(), seed ^ OTHER_SEED)?;
+    let mut out = Network::new(network.spec.clone(), seed ^ SEED_OFFSET)?;
     let names = parametrised_layers(network);
     let kept = names.len() - layers.unwrap_or(names.len()).min(names.len());
     let state = network.state();
@@ -96,7 +97,7 @@ pub fn randomised(
     Ok(out)
 }
 
-/// Names of the layers that have parameters, from the pixels on.
+/// Returns the names of the layers that have parameters, from the pixels on.
 pub fn parametrised_layers(network: &Network<f32>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for (name, _) in network.state() {
@@ -108,7 +109,7 @@ pub fn parametrised_layers(network: &Network<f32>) -> Vec<String> {
     names
 }
 
-/// `conv2d_1` of `conv2d_1.weight`.
+/// `conv2d_1` from `conv2d_1.weight`.
 fn layer_of(tensor: &str) -> &str {
     tensor.split('.').next().unwrap_or(tensor)
 }

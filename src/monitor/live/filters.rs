@@ -1,13 +1,13 @@
 //! What the same few filters and classes want to see, from epoch to epoch.
 //!
-//! A picture made from nothing takes hundreds of steps ([`crate::explain::filters::maco`]); here each epoch
+//! A picture made from nothing takes hundreds of steps ([`crate::explain::filters::activation_maximization::maco`]); here each epoch
 //! adds a few to the picture of the epoch before, so that the picture follows the network while it
 //! learns. A training that is resumed begins its pictures anew.
 
 use crate::Result;
+use crate::explain::filters::activation_maximization::maco::Maco;
+use crate::explain::filters::activation_maximization::spectrum::Extension;
 use crate::explain::filters::activation_maximization::{Adam, Parametrization};
-use crate::explain::filters::maco::Maco;
-use crate::explain::filters::spectrum::Extension;
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::layers::deepest_map;
 use crate::explain::{Classifier, NetworkClassifier, Objective};

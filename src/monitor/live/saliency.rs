@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::explain::attribution::gradient::saliency::saliency;
-use crate::explain::{Classifier, NetworkClassifier, Target};
+use crate::explain::{FaceBatch, NetworkClassifier, Target};
 use crate::model::Network;
 use crate::monitor::live::faces::{first_of_each_class, labels, plain_pixels};
 use crate::render::Scale;
@@ -61,11 +61,11 @@ impl WatchedFaces {
     pub fn look(&self, network: &Network<f32>) -> Result<Vec<Seen>> {
         let explained = NetworkClassifier::new(network)?;
         let targets: Vec<Target> = self.labels.iter().map(|&c| Target::True(c)).collect();
-        let gradients = saliency(&explained, &self.pixels, &targets)?;
-        let logits = explained.logits(&self.pixels)?;
-        let rows = logits.chunks_exact(explained.classes());
-        let each = gradients.chunks_exact(PIXELS).zip(rows).zip(&self.labels);
-        each.map(|((map, row), &label)| {
+        let faces = FaceBatch::new(&explained, &self.pixels, &targets)?;
+        let gradients = saliency(&faces)?;
+        let each = gradients.chunks_exact(PIXELS).zip(&self.labels).enumerate();
+        each.map(|(f, (map, &label))| {
+            let row = faces.logits(f);
             let map: Vec<f32> = map.iter().map(|v| v.abs()).collect();
             let scale = Scale::percentile99(&map);
             Ok(Seen {

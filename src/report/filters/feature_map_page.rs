@@ -12,7 +12,7 @@ use crate::render::{BarEnds, Colormap, Scale, ScaleBar, Scene, Theme};
 
 /// Side of a map on the page.
 const CELL: f32 = 96.0;
-/// FeatureMaps in a row, as near as groups allow.
+/// Feature maps in a row, as near as groups allow.
 const ACROSS: usize = 9;
 
 /// A layer with its maps of one face, `n = 1`.
@@ -37,7 +37,7 @@ fn colormap_of(values: &[f32]) -> Colormap {
     if values.iter().any(|&v| v < 0.0) { Colormap::BlueRed } else { Colormap::Magma }
 }
 
-/// FeatureMaps of one face through the stages of a block, filter by filter: the same filter before and
+/// Feature maps of one face through the stages of a block, filter by filter: the same filter before and
 /// after normalisation and ReLU side by side.
 ///
 /// # Errors

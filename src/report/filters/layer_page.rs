@@ -3,8 +3,8 @@
 
 use crate::explain::LayerKind;
 use crate::explain::filters::activation_maximization;
+use crate::explain::filters::activation_maximization::method::MaximizationMethod;
 use crate::explain::filters::filter_report::{FilterPicture, FilterReport, strongest_crop};
-use crate::explain::filters::parametrization::MaximizationMethod;
 use crate::explain::filters::top_activations::{
     FilterStatistics, LOGITS, MainClass, TOP_SHOWN, receptive_crop,
 };
@@ -38,7 +38,7 @@ pub struct LayerPageContext<'a> {
 /// # Errors
 /// None in practice.
 pub fn filter_page(report: &FilterReport, context: &LayerPageContext<'_>) -> Result<Page> {
-    let filters = report.surveys.len();
+    let filters = report.statistics.len();
     let across = match filters {
         0..=3 => 1,
         4..=48 => 2,
@@ -50,7 +50,8 @@ pub fn filter_page(report: &FilterReport, context: &LayerPageContext<'_>) -> Res
     let columns = columns(report, recipes);
     page.columns = columns.iter().cloned().cycle().take(columns.len() * across).collect();
     let mut cards = Vec::with_capacity(filters);
-    for (statistics, pictures) in report.surveys.iter().zip(report.pictures.chunks(recipes.max(1)))
+    for (statistics, pictures) in
+        report.statistics.iter().zip(report.pictures.chunks(recipes.max(1)))
     {
         cards.push(card(report, statistics, pictures, context)?);
     }
@@ -85,7 +86,7 @@ pub fn subtitle(report: &FilterReport) -> String {
         Some([]) => text += " None is dead on these faces.",
         Some(dead) => {
             let names: Vec<String> = dead.iter().map(usize::to_string).collect();
-            let (count, shown) = (dead.len(), report.surveys.len());
+            let (count, shown) = (dead.len(), report.statistics.len());
             text += &format!(
                 " {count} of {shown} never fire behind their ReLU on these faces: {}.",
                 names.join(", ")
@@ -104,7 +105,7 @@ fn columns(report: &FilterReport, recipes: usize) -> Vec<String> {
         .pictures
         .iter()
         .take(recipes)
-        .map(|p| recipe_name(p.numbers.recipe).to_owned())
+        .map(|p| recipe_name(p.scores.method).to_owned())
         .collect();
     if sees_part(report) {
         names.push("after: one cell".into());
@@ -143,7 +144,7 @@ fn card(
     for shown in pictures {
         cells.push(Cell::picture(whole(shown)?, ""));
     }
-    let is_main = |p: &&FilterPicture| p.numbers.recipe == MaximizationMethod::Maco;
+    let is_main = |p: &&FilterPicture| p.scores.method == MaximizationMethod::Maco;
     let Some(main) = pictures.iter().find(is_main).or(pictures.last()) else { return Ok(cells) };
     if sees_part(report) {
         let (crop, side) = strongest_crop(main, &report.layer);
@@ -161,7 +162,7 @@ fn card(
 /// A filter's whole picture. Of a MACO picture, what hardly mattered fades to gray: the phases
 /// there are left over.
 pub(crate) fn whole(shown: &FilterPicture) -> Result<RgbImage> {
-    if !matches!(shown.numbers.recipe, MaximizationMethod::Maco | MaximizationMethod::Face) {
+    if !matches!(shown.scores.method, MaximizationMethod::Maco | MaximizationMethod::Face) {
         return gray(&shown.picture, SIDE);
     }
     let weight = gaussian_blur(&shown.importance, 2.0);
@@ -203,7 +204,7 @@ fn words(
     main: &FilterPicture,
     context: &LayerPageContext<'_>,
 ) -> Vec<Line> {
-    let n = &main.numbers;
+    let n = &main.scores;
     let normal = |text: String| Line::new(text, Tone::Normal);
     let name = match n.layer.as_str() {
         LOGITS => context.class_names.get(n.filter).cloned().unwrap_or_default(),
@@ -219,13 +220,13 @@ fn words(
     let tone = if n.natural { Tone::Good } else { Tone::Bad };
     lines.push(Line::new(format!("HF {:.2}, lag-1 {:.2}", n.hf, n.lag1), tone));
     lines.push(normal(format!("TV {:.2}", n.tv)));
-    let before = pictures.first().filter(|p| p.numbers.recipe == MaximizationMethod::Naive);
+    let before = pictures.first().filter(|p| p.scores.method == MaximizationMethod::Naive);
     let beside = |value: fn(&crate::explain::filters::filter_report::FilterScores) -> f64| {
         let number = |v: f64| match v.is_finite() {
             true => format!("{v:.1}").replace('-', "−"),
             false => "–".into(),
         };
-        let before = before.map(|p| format!(" (before {})", number(value(&p.numbers))));
+        let before = before.map(|p| format!(" (before {})", number(value(&p.scores))));
         number(value(n)) + &before.unwrap_or_default()
     };
     lines.push(normal(format!("robust z {}", beside(|n| n.robust_z))));
@@ -259,7 +260,7 @@ fn caption(report: &FilterReport, context: &LayerPageContext<'_>) -> String {
              layer before shows both; 1 is the same",
         ),
     };
-    let agreement = match report.pictures.iter().any(|p| p.numbers.agreement.is_some()) {
+    let agreement = match report.pictures.iter().any(|p| p.scores.agreement.is_some()) {
         true => " Agreement: correlation of pictures from different starts.",
         false => "",
     };
@@ -317,16 +318,16 @@ fn convincing(report: &FilterReport, most: usize) -> Vec<(&FilterStatistics, [&F
     let pair = |statistics: &'_ FilterStatistics| {
         let of = |recipe| {
             report.pictures.iter().find(|p| {
-                p.numbers.filter == statistics.filter
-                    && p.numbers.recipe == recipe
-                    && p.numbers.is_alive()
+                p.scores.filter == statistics.filter
+                    && p.scores.method == recipe
+                    && p.scores.is_alive()
             })
         };
         Some([of(MaximizationMethod::Naive)?, of(MaximizationMethod::Maco)?])
     };
     let mut pairs: Vec<_> =
-        report.surveys.iter().filter_map(|s| pair(s).map(|pair| (s, pair))).collect();
-    pairs.sort_by(|a, b| b.1[1].numbers.similarity.total_cmp(&a.1[1].numbers.similarity));
+        report.statistics.iter().filter_map(|s| pair(s).map(|pair| (s, pair))).collect();
+    pairs.sort_by(|a, b| b.1[1].scores.similarity.total_cmp(&a.1[1].scores.similarity));
     pairs.truncate(most);
     pairs
 }

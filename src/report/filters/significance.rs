@@ -1,8 +1,8 @@
 //! Whether the cure of the "QR code" works: the acceptance numbers in a table and in words.
 
+use crate::explain::filters::activation_maximization::method::MaximizationMethod;
 use crate::explain::filters::filter_report::{FilterScores, MethodSummary, summarise};
 use crate::explain::filters::naturalness::{HF_LIMIT, LAG1_LIMIT, Naturalness};
-use crate::explain::filters::parametrization::MaximizationMethod;
 use crate::render::format::percent;
 use crate::stats::median;
 use serde::Serialize;
@@ -46,7 +46,7 @@ impl FilterSignificance {
         let recipes = summarise(numbers.iter());
         let dead = numbers
             .iter()
-            .filter(|n| !n.is_alive() && n.recipe == MaximizationMethod::Maco)
+            .filter(|n| !n.is_alive() && n.method == MaximizationMethod::Maco)
             .count();
         let criteria = criteria(&recipes);
         let pass = !criteria.is_empty() && criteria.iter().all(|c| c.pass);
@@ -55,7 +55,7 @@ impl FilterSignificance {
         let natural = faces.iter().filter(|n| n.is_natural()).count();
         let share = natural as f64 / faces.len().max(1) as f64;
         let faces = [share, median_of(|n| n.hf), median_of(|n| n.lag1)];
-        let alive = numbers.iter().filter(|n| n.is_alive() && n.recipe == MaximizationMethod::Maco);
+        let alive = numbers.iter().filter(|n| n.is_alive() && n.method == MaximizationMethod::Maco);
         let best_face_z = median(&alive.map(|n| n.best_face_z).collect::<Vec<_>>());
         FilterSignificance { layers, dead, faces, best_face_z, recipes, criteria, pass }
     }
@@ -87,7 +87,7 @@ impl FilterSignificance {
     pub fn rows(&self) -> Vec<Vec<String>> {
         let row = |r: &MethodSummary| {
             vec![
-                r.recipe.to_string(),
+                r.method.to_string(),
                 r.filters.to_string(),
                 percent(r.natural),
                 format!("{:.2}", r.hf),
@@ -135,7 +135,7 @@ impl FilterSignificance {
 }
 
 fn criteria(recipes: &[MethodSummary]) -> Vec<Criterion> {
-    let of = |recipe| recipes.iter().find(|r| r.recipe == recipe);
+    let of = |recipe| recipes.iter().find(|r| r.method == recipe);
     let (Some(naive), Some(pixels), Some(maco)) = (
         of(MaximizationMethod::Naive),
         of(MaximizationMethod::Pixels),
@@ -184,7 +184,7 @@ mod tests {
         FilterScores {
             layer: "conv2d_1".into(),
             filter: 0,
-            recipe,
+            method: recipe,
             hf,
             lag1: 0.9,
             tv: 0.3,

@@ -1,10 +1,10 @@
 //! What does each filter want to see? Pictures of filters and classes, measured.
 
 use crate::Result;
+use crate::explain::filters::activation_maximization::method::MaximizationMethod;
 use crate::explain::filters::filter_report::{
     FilterOptions, FilterReport, filter_report, total_steps,
 };
-use crate::explain::filters::parametrization::MaximizationMethod;
 use crate::explain::filters::top_activations::LOGITS;
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::{Classifier, LayerInfo, LayerKind, NetworkClassifier};
@@ -38,7 +38,7 @@ pub fn measure_filters(
 ) -> Result<FilterResults> {
     let model = context.classifier()?;
     let recipes = |recipes: &[MaximizationMethod]| FilterOptions {
-        recipes: recipes.iter().map(|&r| (r, r.options())).collect(),
+        methods: recipes.iter().map(|&r| (r, r.options())).collect(),
         seeds: context.options.starts(),
         seed: context.options.seed,
         ..FilterOptions::default()
@@ -65,7 +65,7 @@ pub fn measure_filters(
     }
     let classes = filter_report(&model, LOGITS, &[], training, &faces, &mut step)?;
     let numbers: Vec<_> =
-        reports.iter().flat_map(|r| &r.pictures).map(|p| p.numbers.clone()).collect();
+        reports.iter().flat_map(|r| &r.pictures).map(|p| p.scores.clone()).collect();
     Ok(FilterResults {
         ideal: ideal(&model, &classes)?,
         significance: FilterSignificance::new(&numbers, &training.naturalness(NATURAL_FACES)),
@@ -95,7 +95,7 @@ fn ideal(model: &NetworkClassifier<'_>, classes: &FilterReport) -> Result<Vec<f6
     let pixels: Vec<f32> = classes.pictures.iter().flat_map(|p| &p.picture).copied().collect();
     let logits = model.logits(&pixels)?;
     let rows = logits.chunks_exact(model.classes()).zip(&classes.pictures);
-    Ok(rows.map(|(row, p)| f64::from(model.probabilities(row)[p.numbers.filter])).collect())
+    Ok(rows.map(|(row, p)| f64::from(model.probabilities(row)[p.scores.filter])).collect())
 }
 
 #[cfg(test)]

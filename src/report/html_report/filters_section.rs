@@ -1,11 +1,11 @@
 //! What does each filter want to see? The second question on the page.
 
 use crate::Result;
+use crate::explain::filters::activation_maximization::method::MaximizationMethod;
 use crate::explain::filters::feature_maps::MapStatistics;
 use crate::explain::filters::filter_report::{
     FilterPicture, FilterReport, FilterScores, strongest_crop,
 };
-use crate::explain::filters::parametrization::MaximizationMethod;
 use crate::explain::filters::top_activations::{FilterStatistics, MainClass};
 use crate::explain::{Classifier, LayerInfo, LayerKind};
 use crate::nn::Layer;
@@ -52,7 +52,7 @@ pub(crate) fn write(
 /// What the numbers of all pictures say.
 pub(crate) fn words(results: &FilterResults, language: Language) -> Vec<String> {
     let p = language.phrases();
-    let of = |recipe| results.significance.recipes.iter().find(|r| r.recipe == recipe);
+    let of = |recipe| results.significance.recipes.iter().find(|r| r.method == recipe);
     let mut text = vec![];
     if let (Some(naive), Some(pixels), Some(maco)) = (
         of(MaximizationMethod::Naive),
@@ -135,11 +135,11 @@ fn layer(
         w = w,
         side = info.receptive_field.size.min(SIDE)
     ));
-    let recipes = report.pictures.len() / report.surveys.len().max(1);
+    let recipes = report.pictures.len() / report.statistics.len().max(1);
     let one = |(statistics, pictures): (&FilterStatistics, &[FilterPicture])| {
         filter_card(report, statistics, pictures, page_context, language)
     };
-    let pairs = report.surveys.iter().zip(report.pictures.chunks(recipes.max(1)));
+    let pairs = report.statistics.iter().zip(report.pictures.chunks(recipes.max(1)));
     let all = pairs.map(one).collect::<Result<Vec<_>>>()?;
     let whole_faces = if sees_part(report) { "" } else { p.caption_whole_faces };
     let caption = match page.next_figure() == explained {
@@ -176,18 +176,18 @@ fn filter_card(
     let number = |v: f64| minus(format!("{v:.2}"));
     let mut shown = vec![];
     for picture in pictures {
-        let n = &picture.numbers;
+        let n = &picture.scores;
         let lines = vec![
             format!("HF {}", number(n.hf)),
             phrase!(p.short_lag, value = number(n.lag1)),
             phrase!(p.short_z, value = minus(format!("{:.1}", n.robust_z))),
             phrase!(p.short_similarity, value = number(n.similarity)),
         ];
-        let label = recipe_label(n.recipe, language);
+        let label = recipe_label(n.method, language);
         shown.push(Tile::new(label, whole(picture)?).lines(lines));
     }
     let main =
-        pictures.iter().find(|p| p.numbers.recipe == MaximizationMethod::Maco).or(pictures.last());
+        pictures.iter().find(|p| p.scores.method == MaximizationMethod::Maco).or(pictures.last());
     if let Some(main) = main.filter(|_| sees_part(report)) {
         let (crop, side) = strongest_crop(main, &report.layer);
         shown.push(Tile::new(p.tile_cell, gray(&crop, side)?));
@@ -195,7 +195,7 @@ fn filter_card(
     let tile = Tile::new(p.tile_patches, mosaic(&patches(report, statistics, page_context)?));
     shown.push(tile.lines(vec![main_class(statistics, page_context, language)]));
     let mut words = vec![];
-    if let Some(n) = main.map(|m| &m.numbers) {
+    if let Some(n) = main.map(|m| &m.scores) {
         words.extend((n.dead == Some(true)).then(|| p.filter_dead.to_owned()));
         words.extend(n.agreement.map(|a| phrase!(p.filter_agreement, value = number(a))));
     }
@@ -240,7 +240,7 @@ fn significance(page: &mut ReportPage, results: &FilterResults) {
     let number = |v: f64| minus(format!("{v:.2}"));
     let row = |r: &crate::explain::filters::filter_report::MethodSummary| {
         vec![
-            recipe_label(r.recipe, language).to_owned(),
+            recipe_label(r.method, language).to_owned(),
             language.percent(r.natural),
             number(r.hf),
             number(r.lag1),
@@ -282,14 +282,14 @@ fn ideal(
 ) -> Result<()> {
     let (p, language) = (page.language.phrases(), page.language);
     let report = &results.classes;
-    let recipes = (report.pictures.len() / report.surveys.len().max(1)).max(1);
+    let recipes = (report.pictures.len() / report.statistics.len().max(1)).max(1);
     let groups = report.pictures.chunks(recipes).zip(results.ideal.chunks(recipes));
     let mut all = vec![];
-    for (statistics, (pictures, sure)) in report.surveys.iter().zip(groups) {
+    for (statistics, (pictures, sure)) in report.statistics.iter().zip(groups) {
         let mut shown = vec![];
         for (picture, &sure) in pictures.iter().zip(sure) {
             let lines = vec![phrase!(p.reads_as, sure = language.percent(sure))];
-            let label = recipe_label(picture.numbers.recipe, language);
+            let label = recipe_label(picture.scores.method, language);
             shown.push(Tile::new(label, whole(picture)?).lines(lines));
         }
         shown.push(Tile::new(p.tile_faces, mosaic(&patches(report, statistics, page_context)?)));
@@ -369,5 +369,5 @@ pub(crate) fn page_context<'a>(
 /// Numbers for programs, a filter and recipe each.
 pub(crate) fn numbers(results: &FilterResults) -> Vec<FilterScores> {
     let reports = results.layers.iter().chain(std::iter::once(&results.classes));
-    reports.flat_map(|r| &r.pictures).map(|p| p.numbers.clone()).collect()
+    reports.flat_map(|r| &r.pictures).map(|p| p.scores.clone()).collect()
 }

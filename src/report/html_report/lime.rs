@@ -3,7 +3,7 @@
 use crate::PIXELS;
 use crate::Result;
 use crate::explain::attribution::lime::{Lime, LimeOptions, lime};
-use crate::explain::{Attribution, AttributionOptions, Method, Target, attribute};
+use crate::explain::{Attribution, AttributionOptions, FaceBatch, Method, Target, attribute};
 use crate::metrics::errors::Mistake;
 use crate::report::PredictedFace;
 use crate::report::html_report::{Progress, ReportContext};
@@ -44,7 +44,8 @@ pub(crate) fn measure_lime(
     };
     let mut explanations = vec![];
     for face in typical {
-        explanations.extend(lime(&model, &face.pixels, &[face.predicted], &options)?);
+        let face = FaceBatch::of_classes(&model, &face.pixels, &[face.predicted])?;
+        explanations.extend(lime(&face, &options)?);
         progress.part(explanations.len() as f64 / typical.len() as f64);
     }
     Ok(LimeResults { faces: typical.to_vec(), explanations, options })
@@ -65,7 +66,7 @@ pub(crate) fn explain_mistakes(
     let options = AttributionOptions::new(mean.to_vec(), context.options.seed)?;
     let maps_of = |class: fn(&Mistake) -> usize| {
         let targets: Vec<Target> = mistakes.iter().map(|m| Target::Class(class(m))).collect();
-        attribute(&model, Method::Saliency, &pixels, &targets, &options)
+        attribute(&FaceBatch::new(&model, &pixels, &targets)?, Method::Saliency, &options)
     };
     let maps = maps_of(|m| m.predicted)?.into_iter().zip(maps_of(|m| m.truth)?);
     let faces = pixels.chunks_exact(PIXELS).map(<[f32]>::to_vec);

@@ -83,7 +83,7 @@ fn lime_card(
     )];
     let title = face_title(face, names, language);
     let picture = face.picture()?;
-    let mut tiles = vec![Tile::new(p.tile_pieces, borders(&picture, &lime.segments))];
+    let mut tiles = vec![Tile::new(p.tile_pieces, borders(&picture, &lime.superpixels))];
     if lime.refused.is_some() {
         let words = [words, vec![refusal(lime, language)]].concat();
         return card(&title, &words, &tiles);

@@ -22,8 +22,8 @@ pub use context::{NamedFaces, ReportContext, ReportOptions};
 pub use progress::Progress;
 pub use provenance::Machine;
 
+use crate::explain::filters::activation_maximization::spectrum::Extension;
 use crate::explain::filters::filter_report::{FilterReport, FilterScores};
-use crate::explain::filters::spectrum::Extension;
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::image_ops::mean_face;
 use crate::explain::regions::region_lift::Lift;
@@ -164,7 +164,7 @@ fn selection(
     typical: &[PredictedFace],
     face: Option<&PredictedFace>,
 ) -> Selection {
-    let filters = |r: &FilterReport| r.surveys.iter().map(|s| s.filter).collect();
+    let filters = |r: &FilterReport| r.statistics.iter().map(|s| s.filter).collect();
     let number = |f: &PredictedFace| f.origin.trim_start_matches('#').parse().ok();
     Selection {
         layers: results.layers.iter().map(|r| (r.layer.name.clone(), filters(r))).collect(),

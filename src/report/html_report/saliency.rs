@@ -1,18 +1,17 @@
 //! Where does it look? Maps of single faces and of the whole set, measured.
 
 use crate::Result;
+use crate::Result as CrateResult;
 use crate::explain::attribute;
 use crate::explain::regions::class_maps::{ClassMaps, class_maps, mean_faces};
 use crate::explain::regions::region_lift::{Lift, LiftOptions, region_lift};
 use crate::explain::sanity::randomisation::randomised;
-use crate::explain::{Attribution, AttributionOptions, Method, NetworkClassifier, Target};
+use crate::explain::{
+    Attribution, AttributionOptions, FaceBatch, Method, NetworkClassifier, Target,
+};
 use crate::report::PredictedFace;
 use crate::report::html_report::Progress;
 use crate::report::html_report::ReportContext;
-use crate::{PIXELS, Result as CrateResult};
-
-/// Faces explained at once, so that the progress moves.
-const CHUNK: usize = 128;
 
 /// What was found.
 pub struct SaliencyResults {
@@ -43,7 +42,7 @@ pub fn measure_saliency(
     let options = AttributionOptions::new(mean.to_vec(), context.options.seed)?;
     let own: Vec<f32> = typical.iter().flat_map(|f| &f.pixels).copied().collect();
     let targets = vec![Target::Predicted; typical.len()];
-    let maps = attribute(&model, Method::Saliency, &own, &targets, &options)?;
+    let maps = attribute(&FaceBatch::new(&model, &own, &targets)?, Method::Saliency, &options)?;
 
     let labels = context.labels();
     let chosen = evenly(&labels, context.options.faces_of_a_class(), context.names().len());
@@ -103,8 +102,8 @@ impl Work<'_> {
         progress: &mut dyn FnMut(f64),
     ) -> Result<Vec<Attribution>> {
         let mut found = Vec::with_capacity(targets.len());
-        for (faces, own) in self.pixels.chunks(CHUNK * PIXELS).zip(targets.chunks(CHUNK)) {
-            found.extend(attribute(model, Method::Saliency, faces, own, self.options)?);
+        for part in FaceBatch::new(model, self.pixels, targets)?.parts() {
+            found.extend(attribute(&part, Method::Saliency, self.options)?);
             progress(found.len() as f64 / targets.len() as f64);
         }
         Ok(found)

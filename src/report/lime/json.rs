@@ -1,7 +1,7 @@
 //! A LIME explanation as JSON.
 
 use crate::explain::attribution::lime::Lime;
-use crate::explain::attribution::lime::superpixels::{FACE_SUPERPIXELS, Segmentation};
+use crate::explain::attribution::lime::superpixels::{FACE_PARTS, Segmentation};
 use crate::report::PredictedFace;
 use serde::Serialize;
 
@@ -50,7 +50,7 @@ impl LimeJson {
             class: class.into(),
             pieces: lime.coefficients.len(),
             coefficients: lime.coefficients.clone(),
-            piece_names: (segmentation == Segmentation::Face).then(|| FACE_SUPERPIXELS.to_vec()),
+            piece_names: (segmentation == Segmentation::Face).then(|| FACE_PARTS.to_vec()),
             intercept: lime.intercept,
             r2: lime.r2,
             local_prediction: lime.local_prediction,

@@ -1,6 +1,6 @@
 //! LIME: pieces that speak for the class and against it, with what says whether to believe them.
 
-use crate::explain::attribution::lime::superpixels::{FACE_SUPERPIXELS, Segmentation};
+use crate::explain::attribution::lime::superpixels::{FACE_PARTS, Segmentation};
 use crate::explain::attribution::lime::{Lime, MAX_GAP, MIN_R2, MIN_TOP5};
 use crate::explain::image_ops::max_abs;
 use crate::render::colormap::draw_map;
@@ -96,7 +96,7 @@ impl LimePage<'_> {
             header.push(bad_if(a.top5 < NEAR_TOP5, format!("top five {:.0} %", 100.0 * a.top5)));
         }
         let cell = |picture| Cell::Picture { picture, smooth: false, caption: String::new() };
-        let mut cells = vec![cell(borders(&picture, &lime.segments))];
+        let mut cells = vec![cell(borders(&picture, &lime.superpixels))];
         if let Some(why) = &lime.refused {
             cells.push(Cell::Text(vec![
                 Line::new("refused", Tone::Strong),
@@ -122,8 +122,7 @@ impl LimePage<'_> {
     fn words(&self, lime: &Lime, sign: f64) -> String {
         let pieces = strongest(lime, sign);
         if self.segmentation == Segmentation::Face {
-            let piece =
-                |&k: &usize| format!("{} {}", FACE_SUPERPIXELS[k], signed(lime.coefficients[k]));
+            let piece = |&k: &usize| format!("{} {}", FACE_PARTS[k], signed(lime.coefficients[k]));
             return pieces.iter().take(3).map(piece).collect::<Vec<_>>().join("\n");
         }
         let sum: f64 = pieces.iter().map(|&k| lime.coefficients[k]).sum();

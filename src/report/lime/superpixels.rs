@@ -45,7 +45,8 @@ pub(crate) fn borders(face: &RgbImage, segments: &[usize]) -> RgbImage {
 /// The chosen pieces as they are, tinted at their borders; the rest pale.
 pub(crate) fn evidence(face: &RgbImage, lime: &Lime, pieces: &[usize], color: Rgb) -> RgbImage {
     let side = SIDE * ZOOM;
-    let shown = |x: usize, y: usize| pieces.contains(&lime.segments[(y / ZOOM) * SIDE + x / ZOOM]);
+    let shown =
+        |x: usize, y: usize| pieces.contains(&lime.superpixels[(y / ZOOM) * SIDE + x / ZOOM]);
     RgbImage::from_fn(side, side, |x, y| {
         let below = face.at(x / ZOOM, y / ZOOM);
         let around = [(x + 2, y), (x.saturating_sub(2), y), (x, y + 2), (x, y.saturating_sub(2))];

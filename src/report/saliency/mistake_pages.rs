@@ -2,7 +2,7 @@
 //! it named and the true one.
 
 use crate::explain::attribute;
-use crate::explain::{Attribution, AttributionOptions, Classifier, Method, Target};
+use crate::explain::{Attribution, AttributionOptions, Classifier, FaceBatch, Method, Target};
 use crate::metrics::errors::Mistake;
 use crate::render::colormap::overlay;
 use crate::render::format::{percent, short};
@@ -87,7 +87,8 @@ impl Judged<'_> {
             for class in [|m: &Mistake| m.predicted, |m: &Mistake| m.truth] {
                 let targets: Vec<Target> =
                     mistakes.iter().map(|m| Target::Class(class(m))).collect();
-                maps.push(attribute(self.model, method, &pixels, &targets, &options)?);
+                let faces = FaceBatch::new(self.model, &pixels, &targets)?;
+                maps.push(attribute(&faces, method, &options)?);
             }
         }
         let mut page = Page { cell: 150.0, ..Page::new(title, Theme::Light) };

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::explain::regions::face_regions::{Region, Template};
 use crate::explain::regions::region_lift::{Lift, MapSource};
-use crate::explain::sanity::significance::FEWEST;
+use crate::explain::significance::MIN_FACES;
 use crate::render::Scene;
 use crate::render::Theme;
 use crate::render::chart::{BarChart, BarSeries, ChartOptions, Control, bars};
@@ -61,7 +61,7 @@ impl RegionPage<'_> {
         page.legend = region_legend();
         page.caption = format!(
             "Lift: share of the magnitude of the map in a region, divided by the region's share of the \
-             picture; 1 is no preference. Bars: 95 % bootstrap interval over the faces, from {FEWEST} faces \
+             picture; 1 is no preference. Bars: 95 % bootstrap interval over the faces, from {MIN_FACES} faces \
              on. {}",
             region_words(self.lifts, self.names)
         );

@@ -2,7 +2,7 @@
 
 use crate::explain::regions::face_regions::Region;
 use crate::explain::regions::region_lift::{Lift, MapSource};
-use crate::explain::sanity::significance::FEWEST;
+use crate::explain::significance::MIN_FACES;
 use crate::report::face::name;
 use crate::report::i18n::{Language, phrase};
 
@@ -30,7 +30,7 @@ pub fn region_sentences(lifts: &[Lift], names: &[&str], language: Language) -> V
     let all = language.phrases().over_all_faces;
     let known = |class| lifts.iter().any(|l| l.class == class && l.is_known());
     if !known(None) {
-        return vec![phrase!(language.phrases().few_faces, fewest = FEWEST)];
+        return vec![phrase!(language.phrases().few_faces, fewest = MIN_FACES)];
     }
     let mut words = vec![verdict(lifts, language), most_looked_at(lifts, None, all, language)];
     words.extend(classes.into_iter().filter(|&c| known(Some(c))).map(|c| {

@@ -5,7 +5,7 @@ use crate::explain::Method;
 use crate::explain::sanity::faithfulness::Faithfulness;
 use crate::explain::sanity::randomisation::{RandomisationStep, Similarity};
 use crate::explain::sanity::sanity_table::{RANDOMISATION_LIMIT, SanityRow};
-use crate::explain::sanity::significance::{FEWEST, TestResult};
+use crate::explain::significance::{MIN_FACES, TestResult};
 use crate::render::Scene;
 use crate::render::Theme;
 use crate::render::chart::{Band, ChartOptions, Dash, Unit, bands};
@@ -65,10 +65,10 @@ impl SanityReport {
             let names: Vec<String> = passed.iter().map(|r| title(r)).collect();
             words.push(format!("Passed everything measured: {}.", names.join(", ")));
         }
-        if self.faces < FEWEST {
+        if self.faces < MIN_FACES {
             let decide = if self.faces == 1 { "decides" } else { "decide" };
             words.push(format!(
-                "{} {decide} nothing; give at least {FEWEST} (--faces {FEWEST}).",
+                "{} {decide} nothing; give at least {MIN_FACES} (--faces {MIN_FACES}).",
                 counted(self.faces, "face")
             ));
         } else {
@@ -78,7 +78,7 @@ impl SanityReport {
         }
         let fails = |r: &&SanityRow| format!("{} fails: {}.", title(r), r.failures.join("; "));
         words.extend(failed.iter().map(fails));
-        if !undecided.is_empty() && self.faces >= FEWEST {
+        if !undecided.is_empty() && self.faces >= MIN_FACES {
             words.push("More faces (--faces) may decide.".into());
         }
         words
@@ -208,7 +208,7 @@ fn explanation() -> String {
          Infidelity: share of the score's changes that the map does not foretell. Max-sensitivity: \
          relative change of the map under invisible noise. Residual: error of the sums of \
          integrated gradients, by the changes of the score.\n\
-         Red: fails. ?: undecided, the interval holds the limit, or fewer than {FEWEST} faces. \
+         Red: fails. ?: undecided, the interval holds the limit, or fewer than {MIN_FACES} faces. \
          ±: half a 95 % bootstrap interval. (−n): n faces with an empty map left out. –: not measured."
     )
 }
@@ -225,8 +225,8 @@ struct Measured {
 fn values(row: &SanityRow) -> [Measured; 7] {
     let number = |v: Option<f64>| v.map_or("–".into(), |v| format!("{v:.3}"));
     let plain = |text: String, verdict: TestResult| Measured { text, note: None, verdict };
-    let (areas, leads) = (row.faithfulness, row.leads);
-    let ([deletion, insertion], [half, all]) = (row.beats_controls(), row.knows_weights());
+    let (areas, leads) = (row.faithfulness, row.advantage);
+    let ([deletion, insertion], [half, all]) = (row.control_test(), row.randomisation_test());
     let percent = |r: f64| format!("{:.2} %", 100.0 * r);
     [
         Measured {
@@ -242,8 +242,8 @@ fn values(row: &SanityRow) -> [Measured; 7] {
         plain(similarity(row.half_randomised), half),
         plain(similarity(row.randomisation), all),
         plain(number(row.infidelity), TestResult::Passed),
-        plain(number(row.max_sensitivity), row.is_steady()),
-        plain(row.residual.map_or("–".into(), percent), row.adds_up()),
+        plain(number(row.max_sensitivity), row.sensitivity_test()),
+        plain(row.residual.map_or("–".into(), percent), row.residual_test()),
     ]
 }
 
@@ -252,7 +252,7 @@ fn similarity(found: Option<Similarity>) -> String {
     let Some(found) = found else { return "–".into() };
     let mut text = match found.spearman {
         r if r.mean.is_nan() => "none".into(),
-        r => r.words(2),
+        r => r.plain(2),
     };
     if found.left_out > 0 {
         let _ = write!(text, " (−{})", found.left_out);

@@ -10,7 +10,7 @@ use crate::cli::shared::progress;
 use crate::dataset::Dataset;
 use crate::explain::NetworkClassifier;
 use crate::explain::filters::feature_maps::{class_means, map_layers, stages};
-use crate::explain::layers::check_filters;
+use crate::explain::layers::select_filters;
 use crate::explain::{Classifier as _, LayerInfo};
 use crate::model::Trained;
 use crate::nn::Layer;
@@ -85,7 +85,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let layers = map_layers(&model, &args.layer)?;
     let wanted = args.filter.as_deref().map(numbers).transpose()?.unwrap_or_default();
     let filters = |layer: &LayerInfo| {
-        let mut filters = check_filters(layer, &wanted)?;
+        let mut filters = select_filters(layer, &wanted)?;
         if wanted.is_empty() && args.layer.iter().any(|n| n == "all") {
             filters.truncate(FEW);
         }

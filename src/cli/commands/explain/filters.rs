@@ -7,14 +7,14 @@ use crate::cli::shared::progress;
 use crate::cli::shared::progress::duration;
 use crate::console::{self, eprintln_safe};
 use crate::explain::NetworkClassifier;
+use crate::explain::filters::activation_maximization::method::MaximizationMethod;
+use crate::explain::filters::activation_maximization::spectrum::Extension;
 use crate::explain::filters::filter_report::{
     FilterOptions, FilterReport, filter_report, total_steps,
 };
-use crate::explain::filters::parametrization::MaximizationMethod;
-use crate::explain::filters::spectrum::Extension;
 use crate::explain::filters::top_activations::{LOGITS, find_layer_or_logits};
 use crate::explain::filters::training_faces::TrainingFaces;
-use crate::explain::layers::{check_filters, nearest};
+use crate::explain::layers::{nearest, select_filters};
 use crate::files::write_atomic;
 use crate::model::Trained;
 use crate::render::format::{counted, thousands};
@@ -150,7 +150,7 @@ impl Args {
         };
         let recipes = recipes.into_iter().map(ascent).collect();
         Ok(FilterOptions {
-            recipes,
+            methods: recipes,
             seeds: self.seeds,
             seed: self.seed,
             ..FilterOptions::default()
@@ -178,7 +178,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let options = args.options()?;
     let wanted = args.wanted(model.class_names())?;
     for (layer, filters) in &wanted {
-        check_filters(&find_layer_or_logits(&model, layer)?, filters)?;
+        select_filters(&find_layer_or_logits(&model, layer)?, filters)?;
     }
     let all = training_faces(&trained, args.data.as_deref())?;
     let total = all.len();
@@ -211,7 +211,7 @@ fn make(
     let start = Instant::now();
     let mut steps = 0;
     for (layer, filters) in wanted {
-        let count = check_filters(&find_layer_or_logits(model, layer)?, filters)?.len();
+        let count = select_filters(&find_layer_or_logits(model, layer)?, filters)?.len();
         steps += total_steps(count, options);
     }
     let bar = progress::bar(steps as u64, "picture steps");
@@ -222,7 +222,7 @@ fn make(
         reports.push(filter_report(model, layer, filters, training, options, &mut step)?);
         if progress::plain() {
             let done = duration(start.elapsed().as_secs_f64());
-            let n = reports[reports.len() - 1].surveys.len();
+            let n = reports[reports.len() - 1].statistics.len();
             eprintln_safe!("{layer}: {}, {done}", counted(n, "filter"));
         }
     }
@@ -232,7 +232,7 @@ fn make(
 
 fn write(args: &Args, reports: &[FilterReport], context: &LayerPageContext<'_>) -> Result<()> {
     let numbers: Vec<_> =
-        reports.iter().flat_map(|r| &r.pictures).map(|p| p.numbers.clone()).collect();
+        reports.iter().flat_map(|r| &r.pictures).map(|p| p.scores.clone()).collect();
     let significance = FilterSignificance::new(&numbers, &context.training.naturalness(500));
     match (args.json, args.prove) {
         (true, true) => console::print_json(&significance)?,

@@ -8,7 +8,7 @@ use crate::cli::shared::input::theme;
 use crate::cli::shared::progress;
 use crate::console;
 use crate::explain::attribution::lime::lime;
-use crate::explain::{Attribution, Method, NetworkClassifier, Target};
+use crate::explain::{Attribution, FaceBatch, Method, NetworkClassifier, Target};
 use crate::files::{make_folder, write_atomic};
 use crate::render::Theme;
 use crate::render::panel::Page;
@@ -121,7 +121,7 @@ impl Writer {
         self.bar.set_message("LIME's evidence");
         let pixels: Vec<f32> = faces.iter().flat_map(|f| &f.pixels).copied().collect();
         let classes: Vec<usize> = faces.iter().map(|f| f.predicted).collect();
-        let found = lime(model, &pixels, &classes, options)?;
+        let found = lime(&FaceBatch::of_classes(model, &pixels, &classes)?, options)?;
         let page = LimePage {
             names: look.names,
             model: look.model,

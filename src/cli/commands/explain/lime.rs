@@ -7,6 +7,7 @@ use crate::cli::shared::output::{keep_inputs, write_page};
 use crate::cli::shared::progress;
 use crate::cli::shared::target::TargetArg;
 use crate::console;
+use crate::explain::FaceBatch;
 use crate::explain::attribution::lime::superpixels::Segmentation;
 use crate::explain::attribution::lime::{Lime, LimeOptions, lime};
 use crate::render::write::check_name;
@@ -84,7 +85,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
             crate::explain::Target::Predicted => face.predicted,
             fixed => fixed.class(&[]),
         };
-        found.extend(lime(&explained, &face.pixels, &[class], &options)?);
+        let face = FaceBatch::of_classes(&explained, &face.pixels, &[class])?;
+        found.extend(lime(&face, &options)?);
         classes.push(class);
         bar.inc(1);
     }

@@ -1,5 +1,6 @@
 //! `fer saliency`.
 
+use crate::SIDE;
 use crate::cli::commands::explain::saliency_set;
 use crate::cli::commands::explain::saliency_set::SetArgs;
 use crate::cli::shared::faces::{FaceArgs, Model};
@@ -12,7 +13,7 @@ use crate::explain::attribute;
 use crate::explain::attribution::gradient::integrated_gradients::Baseline;
 use crate::explain::layers::find_layer;
 use crate::explain::{
-    Attribution, AttributionOptions, Classifier, Method, NetworkClassifier, Target,
+    Attribution, AttributionOptions, Classifier, FaceBatch, Method, NetworkClassifier, Target,
 };
 use crate::files::write_atomic;
 use crate::render::Theme;
@@ -23,12 +24,8 @@ use crate::report::json::ExplanationsJson;
 use crate::report::saliency::all_methods_page::{many_faces_page, one_face_page};
 use crate::report::saliency::one_method_page::{PageOptions, saliency_page};
 use crate::{Error, Result};
-use crate::{PIXELS, SIDE};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-
-/// Faces in one call of a method: what one step of the progress bar stands for.
-const CHUNK: usize = 128;
 
 /// Arguments of `fer saliency`.
 #[derive(Debug, clap::Args)]
@@ -113,7 +110,7 @@ impl How {
     ) -> Result<AttributionOptions> {
         let mut options = AttributionOptions::new(mean_face, self.seed)?;
         if let Some(layer) = &self.layer {
-            let found = find_layer(model, layer)?;
+            let found = find_layer(&model.layers(), layer)?;
             if !found.has_map() {
                 let [c, h, w] = found.output;
                 return Err(Error::Usage(format!(
@@ -255,17 +252,24 @@ pub struct Work<'a> {
     pub options: &'a AttributionOptions,
 }
 
+impl<'a> Work<'a> {
+    /// The faces with their targets, checked.
+    pub fn faces(&self) -> Result<FaceBatch<'a>> {
+        FaceBatch::new(self.model, self.pixels, self.targets)
+    }
+}
+
 /// Explains all faces by each method, with a bar where it takes long.
 pub fn explain_all(work: &Work<'_>, methods: &[Method]) -> Result<Vec<Vec<Attribution>>> {
     let bar = progress::bar((methods.len() * work.targets.len()) as u64, "maps");
+    let faces = work.faces()?;
     let mut found = Vec::with_capacity(methods.len());
     for &method in methods {
         bar.set_message(method.name());
-        let mut maps = Vec::with_capacity(work.targets.len());
-        let faces = work.pixels.chunks(CHUNK * PIXELS);
-        for (faces, targets) in faces.zip(work.targets.chunks(CHUNK)) {
-            maps.extend(attribute(work.model, method, faces, targets, work.options)?);
-            bar.inc(targets.len() as u64);
+        let mut maps = Vec::with_capacity(faces.len());
+        for part in faces.parts() {
+            maps.extend(attribute(&part, method, work.options)?);
+            bar.inc(part.len() as u64);
         }
         found.push(maps);
     }

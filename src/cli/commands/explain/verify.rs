@@ -3,6 +3,7 @@
 use crate::PIXELS;
 use crate::cli::shared::faces::{FaceArgs, Model};
 use crate::console;
+use crate::explain::Face;
 use crate::explain::sanity::gradient_check::{
     COMPLETENESS, GradientCheck, GradientCheckOptions, check_gradients,
 };
@@ -61,10 +62,10 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         seed: args.seed,
         ..GradientCheckOptions::default()
     };
+    let mean_face = Face::new("mean face", chosen.mean_face.clone())?;
     let mut verified = vec![];
     for (face, x) in faces.iter().zip(chosen.pixels.chunks_exact(PIXELS)) {
-        let checks =
-            check_gradients(model.network(), x, face.predicted, &chosen.mean_face, &options)?;
+        let checks = check_gradients(model.network(), x, face.predicted, &mean_face, &options)?;
         let class = name(&names, face.predicted).to_owned();
         verified.push(VerifiedFace { origin: face.origin.clone(), class, checks });
     }

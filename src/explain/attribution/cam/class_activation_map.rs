@@ -1,75 +1,76 @@
-//! What the class activation maps share: the layer they read and the map they make.
+//! The parts that all class activation maps share: the choice of the layer, the weighted sum of
+//! its feature maps, and the resize to the face.
 
-use crate::explain::batch::{BATCH, face};
+use crate::PIXELS;
+use crate::Result;
+use crate::explain::batch::BATCH;
 use crate::explain::image_ops::resize_to_face;
 use crate::explain::layers::{deepest_map, find_layer};
-use crate::explain::validate::check;
-use crate::explain::{Classifier, LayerGradient, LayerInfo, Target};
-use crate::{PIXELS, Result};
+use crate::explain::{Classifier, FaceBatch, LayerGradient, LayerInfo};
 
 /// A class activation map of one face.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cam {
     /// Rows and columns of the layer.
     pub native: [usize; 2],
-    /// The map at the layer's own size.
+    /// The map at the layer's own size, `[h, w]`.
     pub cells: Vec<f32>,
-    /// The same, bilinear, 48×48.
+    /// The same resized to `[48, 48]`, bilinear.
     pub map: Vec<f32>,
 }
 
 impl Cam {
-    /// A map of its native cells.
+    /// Resizes a map `[h, w]` to the face.
     pub fn new(h: usize, w: usize, cells: Vec<f32>) -> Cam {
         let map = resize_to_face(&cells, h, w);
         Cam { native: [h, w], cells, map }
     }
-    /// Whether anything speaks for the class. All-zero maps are not divided by their maximum.
+    /// Whether any cell raises the target. Where none does, the map must not be divided by its
+    /// maximum.
     pub fn has_positive_evidence(&self) -> bool {
         self.cells.iter().any(|&v| v > 0.0)
     }
 }
 
-/// The layer asked for, or the deepest map after a ReLU with at least `side` cells a side: on
-/// 48×48 the last map of a deep network has 9 cells or fewer, which is no map.
+/// Returns the layer of this name; without a name, the deepest ReLU whose map has at least `side`
+/// cells per side. (The last map of a deep network has 9 cells or fewer on a face of 48×48, too few
+/// to draw.)
 ///
-/// `Ok(Err(why))` is a refusal in plain words; an unknown name is an error.
+/// `Ok(Err(why))` says why there is no such map.
+///
+/// **Errors**: `Usage` for an unknown name.
 pub fn choose_layer(
     model: &dyn Classifier,
     name: Option<&str>,
     side: usize,
 ) -> Result<Result<LayerInfo, String>> {
     if let Some(name) = name {
-        let layer = find_layer(model, name)?;
+        let layer = find_layer(&model.layers(), name)?;
         let [c, h, w] = layer.output;
         return Ok(if layer.has_map() {
             Ok(layer)
         } else {
             Err(format!(
-                "`{name}` has no map: its output is {c} × {h} × {w}; name a layer before the pooling to a vector"
+                "`{name}` has no map: its output is {c} × {h} × {w}; name a layer before the global pooling"
             ))
         });
     }
     let layers = model.layers();
     let found = deepest_map(&layers, side).or_else(|| deepest_map(&layers, 2)).cloned();
-    Ok(found.ok_or_else(|| "the network has no map after a ReLU to draw".into()))
+    Ok(found.ok_or_else(|| "the network has no ReLU whose output is a map".into()))
 }
 
-/// Makes one map a face from (maps `[c, h·w]`, gradient `[c, h·w]`).
+/// Computes one map per face as `weigh(maps [c, h·w], gradient [c, h·w], h·w)`.
 pub(crate) fn cams(
-    model: &dyn Classifier,
+    faces: &FaceBatch<'_>,
     layer: &str,
-    faces: &[f32],
-    targets: &[Target],
     weigh: impl Fn(&[f32], &[f32], usize) -> Vec<f32>,
 ) -> Result<Vec<Cam>> {
-    check(model, faces, targets)?;
-    let mut out = Vec::with_capacity(targets.len());
-    for first in (0..targets.len()).step_by(BATCH) {
-        let last = (first + BATCH).min(targets.len());
-        let batch = &faces[first * PIXELS..last * PIXELS];
-        let found = model.layer_gradient(layer, batch, &targets[first..last])?;
-        out.extend((0..last - first).map(|f| cam_of(&found, f, &weigh)));
+    let mut out = Vec::with_capacity(faces.len());
+    let batches = faces.pixels().chunks(BATCH * PIXELS).zip(faces.targets().chunks(BATCH));
+    for (pixels, targets) in batches {
+        let found = faces.classifier().layer_gradient(layer, pixels, targets)?;
+        out.extend((0..targets.len()).map(|f| cam_of(&found, f, &weigh)));
     }
     Ok(out)
 }
@@ -85,7 +86,7 @@ fn cam_of(
     Cam::new(h, w, weigh(found.maps.face(f), gradient, h * w))
 }
 
-/// ReLU(Σ_k weight_k·A_k) with one weight a channel.
+/// Returns ReLU(Σ_k weight_k·A_k), with one weight per channel.
 pub(crate) fn relu_weighted_sum(maps: &[f32], weights: &[f32], cells: usize) -> Vec<f32> {
     let mut sum = vec![0.0; cells];
     for (map, weight) in maps.chunks_exact(cells).zip(weights) {
@@ -94,14 +95,4 @@ pub(crate) fn relu_weighted_sum(maps: &[f32], weights: &[f32], cells: usize) -> 
         }
     }
     sum.iter().map(|v| v.max(0.0)).collect()
-}
-
-/// Feature maps of one face at a layer.
-pub(crate) fn maps_of_face(
-    model: &dyn Classifier,
-    layer: &str,
-    faces: &[f32],
-    f: usize,
-) -> Result<crate::explain::FeatureMaps> {
-    model.activations(layer, face(faces, f))
 }

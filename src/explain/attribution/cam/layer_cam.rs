@@ -1,40 +1,31 @@
-//! LayerCAM and HiResCAM: weights for every cell instead of every channel.
+//! LayerCAM and HiResCAM: one weight per cell instead of one per channel.
 
 use crate::Result;
+use crate::explain::FaceBatch;
 use crate::explain::attribution::cam::class_activation_map::{Cam, cams};
-use crate::explain::{Classifier, Target};
 
-/// ReLU(Σ_k ReLU(g_k)·A_k), elementwise, for every face. Stays sharp at 24×24 and 12×12 cells,
-/// where Grad-CAM's one weight a channel says little: the map to show for small faces.
+/// Returns ReLU(Σ_k ReLU(g_k)·A_k), elementwise, of every face.
 ///
-/// **Errors**: those of [`check`](crate::explain::validate::check); `Usage` for an unknown layer.
+/// Gives detailed maps on layers of 24×24 or 12×12 cells, where Grad-CAM's one weight per channel
+/// is too coarse.
+///
+/// **Errors**: `Usage` for an unknown layer; those of the network.
 /// **Source**: Jiang et al. 2021, "LayerCAM", IEEE TIP 30.
-pub fn layer_cam(
-    model: &dyn Classifier,
-    layer: &str,
-    faces: &[f32],
-    targets: &[Target],
-) -> Result<Vec<Cam>> {
-    cams(model, layer, faces, targets, |maps, gradient, cells| {
+pub fn layer_cam(faces: &FaceBatch<'_>, layer: &str) -> Result<Vec<Cam>> {
+    cams(faces, layer, |maps, gradient, cells| {
         let sum = sum_over_channels(maps, gradient, cells, |g| g.max(0.0));
         sum.iter().map(|v| v.max(0.0)).collect()
     })
 }
 
-/// Σ_k g_k·A_k, elementwise and signed, for every face. Where only linear layers follow, it sums
-/// to S minus the biases: an exactness check of the whole path.
+/// Returns Σ_k g_k·A_k, elementwise and signed, of every face.
 ///
-/// **Errors**: those of [`check`](crate::explain::validate::check); `Usage` for an unknown layer.
+/// Where only linear layers follow, the map sums to S minus the biases; the tests use this.
+///
+/// **Errors**: `Usage` for an unknown layer; those of the network.
 /// **Source**: Draelos & Carin 2020 (arXiv 2011.08891).
-pub fn hires_cam(
-    model: &dyn Classifier,
-    layer: &str,
-    faces: &[f32],
-    targets: &[Target],
-) -> Result<Vec<Cam>> {
-    cams(model, layer, faces, targets, |maps, gradient, cells| {
-        sum_over_channels(maps, gradient, cells, |g| g)
-    })
+pub fn hires_cam(faces: &FaceBatch<'_>, layer: &str) -> Result<Vec<Cam>> {
+    cams(faces, layer, |maps, gradient, cells| sum_over_channels(maps, gradient, cells, |g| g))
 }
 
 fn sum_over_channels(

@@ -2,27 +2,24 @@
 
 use crate::autograd::NodeId;
 use crate::explain::attribution::gradient::saliency::gradient;
-use crate::explain::{BackwardRule, Classifier, LayerKind, Target};
+use crate::explain::{BackwardRule, Classifier, FaceBatch, LayerKind};
 use crate::tensor::{Element, Tensor};
 use crate::{Result, ops};
 
-/// Shown beside every guided picture.
+/// A warning shown beside every guided picture.
 pub const WARNING: &str = "guided backpropagation draws the picture's edges more than the \
      network's reasons: its maps hardly change when the weights are randomised \
      (Adebayo et al. 2018)";
 
-/// The gradient with every ReLU passing g·\[pre > 0\]·\[g > 0\], `[n, 48, 48]`.
+/// Returns the gradient with every ReLU passing g·\[pre > 0\]·\[g > 0\], `[n, 48, 48]`.
 ///
-/// A hook on the backward pass; the network is never changed. Convolution and batch normalisation
-/// are as usual.
-/// **Errors**: those of [`check`](crate::explain::validate::check).
+/// A hook on the backward pass; the network is not changed. Convolution and batch normalisation
+/// are differentiated as usual.
+///
+/// **Errors**: those of the network.
 /// **Source**: Springenberg et al. 2014 (arXiv 1412.6806); Captum `GuidedBackprop`.
-pub fn guided_backprop(
-    model: &dyn Classifier,
-    faces: &[f32],
-    targets: &[Target],
-) -> Result<Vec<f32>> {
-    gradient(model, faces, targets, BackwardRule::Guided)
+pub fn guided_backprop(faces: &FaceBatch<'_>) -> Result<Vec<f32>> {
+    gradient(faces, BackwardRule::Guided)
 }
 
 /// Sets the negative gradients that arrive at a ReLU to 0: a hook for
@@ -33,14 +30,14 @@ pub fn block_negative_gradients<T: Element>(_: NodeId, op: &'static str, grad: &
     }
 }
 
-/// Why the network cannot be explained this way, if it cannot.
+/// Returns the reason why the network cannot be explained this way, if there is one.
 pub fn refusal(model: &dyn Classifier) -> Option<String> {
     let layers = model.layers();
     if let Some(other) = layers.iter().find(|l| l.kind == LayerKind::OtherActivation) {
         let name = &other.name;
         return Some(format!(
-            "guided backpropagation is defined for ReLU only, and `{name}` is none; use saliency \
-             or smoothgrad"
+            "guided backpropagation is defined for ReLU only, and `{name}` is another activation; \
+             use saliency or smoothgrad"
         ));
     }
     let has_relu = layers.iter().any(|l| l.kind == LayerKind::Relu);

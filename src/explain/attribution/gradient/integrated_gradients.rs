@@ -2,70 +2,67 @@
 
 use crate::explain::BackwardRule;
 use crate::explain::batch::{face, gradients_of, scores_of};
-use crate::explain::validate::{check, check_picture};
-use crate::explain::{Classifier, Target};
+use crate::explain::{Face, FaceBatch};
 use crate::{PIXELS, Result};
 
-/// Where the path to a face starts.
+/// Start of the path to a face.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Baseline {
-    /// Black: black pixels of the face then get nothing, whatever the network thinks of them.
+    /// Black. The map is then 0 wherever the face is black.
     Black,
-    /// The mean training face: "why this face rather than an average one".
+    /// The mean training face. The map then explains how the face differs from the average.
     #[default]
     MeanFace,
 }
 
-/// Attribution of one face with the evidence of its exactness.
+/// Integrated gradients of one face, with the error of the integral.
 #[derive(Clone, Debug)]
 pub struct IntegratedGradients {
     /// The map, `[48, 48]`, in units of the score.
     pub map: Vec<f32>,
     /// |Σ map − (S(x) − S(b))| / |S(x) − S(b)|, 0 for an exact integral.
     pub residual: f64,
-    /// S(x) − S(b), what the map should sum to.
+    /// S(x) − S(b), the exact sum of the map.
     pub change: f64,
-    /// Nodes used: 50, doubled up to 800.
+    /// Nodes of the integral, 50 to 800.
     pub nodes: usize,
 }
 
-/// A residual above this doubles the nodes.
+/// Largest residual that is accepted without doubling the nodes.
 pub const RESIDUAL_GOAL: f64 = 0.01;
 const NODES: [usize; 5] = [50, 100, 200, 400, 800];
 
-/// IG_i = (x_i − b_i)·Σ_j w_j·dS/dx_i(b + a_j(x − b)), Gauss–Legendre nodes a_j and weights w_j
-/// on \[0,1\], for every face.
+/// Returns IG_i = (x_i − b_i)·Σ_j w_j·dS/dx_i(b + a_j(x − b)) of every face, with Gauss–Legendre
+/// nodes a_j and weights w_j on \[0,1\].
 ///
-/// The map sums to S(x) − S(b) (completeness). Nodes are doubled from 50 up to 800 while the
-/// residual exceeds 1 %; kinks of ReLU and max-pooling make the error fall slowly, so the
-/// residual is reported instead of assumed. `baseline` is one picture of 48×48.
-/// **Errors**: those of [`check`]; `Shape` for a baseline that is not 48×48.
+/// The map sums to S(x) − S(b) (completeness). The nodes are doubled from 50 up to 800 while the
+/// residual exceeds 1 %. Kinks of ReLU and max-pooling make the error fall slowly, so the residual
+/// is measured and reported.
+///
+/// **Errors**: those of the network.
 /// **Source**: Sundararajan, Taly & Yan 2017 (arXiv 1703.01365); Captum `IntegratedGradients`
 /// with `gausslegendre`. Captum's `riemann_trapezoid` weights sum to (n−1)/n; PAIR's is a plain
 /// mean of 25 points.
 pub fn integrated_gradients(
-    model: &dyn Classifier,
-    faces: &[f32],
-    targets: &[Target],
-    baseline: &[f32],
+    faces: &FaceBatch<'_>,
+    baseline: &Face,
 ) -> Result<Vec<IntegratedGradients>> {
-    let n = check(model, faces, targets)?;
-    check_picture("baseline", baseline)?;
+    let (n, pixels, targets) = (faces.len(), faces.pixels(), faces.targets());
     let draw = |i: usize, out: &mut [f32]| {
-        out.copy_from_slice(if i < n { face(faces, i) } else { baseline });
+        out.copy_from_slice(if i < n { face(pixels, i) } else { baseline });
     };
-    let scores = scores_of(model, 2 * n, draw, |i| targets[i % n])?;
+    let scores = scores_of(faces.classifier(), 2 * n, draw, |i| targets[i % n])?;
     let nothing =
         IntegratedGradients { map: vec![], residual: f64::INFINITY, change: 0.0, nodes: 0 };
     let mut done = vec![nothing; n];
     for nodes in NODES {
         let open: Vec<usize> = (0..n).filter(|&f| done[f].residual > RESIDUAL_GOAL).collect();
-        let maps = integrate(model, faces, targets, baseline, &open, nodes)?;
+        let maps = integrate(faces, baseline, &open, nodes)?;
         for (map, &f) in maps.into_iter().zip(&open) {
             let change = f64::from(scores[f]) - f64::from(scores[n + f]);
             let sum: f64 = map.iter().map(|&v| f64::from(v)).sum();
             let residual = (sum - change).abs() / change.abs().max(1e-6);
-            // More nodes are not always better (kinks): keep the most complete map.
+            // Because of the kinks, more nodes may be worse: keep the map of the smallest residual.
             if residual < done[f].residual || done[f].nodes == 0 {
                 done[f] = IntegratedGradients { map, residual, change, nodes };
             }
@@ -74,38 +71,41 @@ pub fn integrated_gradients(
     Ok(done)
 }
 
+/// Maps of the faces `open` with this number of nodes.
 fn integrate(
-    model: &dyn Classifier,
-    faces: &[f32],
-    targets: &[Target],
-    baseline: &[f32],
+    faces: &FaceBatch<'_>,
+    baseline: &Face,
     open: &[usize],
     nodes: usize,
 ) -> Result<Vec<Vec<f32>>> {
+    let (pixels, targets) = (faces.pixels(), faces.targets());
     let rule = gauss_legendre(nodes);
     let mut sums = vec![vec![0.0f64; PIXELS]; open.len()];
     let on_path = |i: usize, out: &mut [f32]| {
         let a = rule[i % nodes].0;
-        for ((o, &x), &b) in out.iter_mut().zip(face(faces, open[i / nodes])).zip(baseline) {
+        for ((o, &x), &b) in out.iter_mut().zip(face(pixels, open[i / nodes])).zip(baseline.iter())
+        {
             *o = (f64::from(b) + a * (f64::from(x) - f64::from(b))) as f32;
         }
     };
-    let take = |i: usize, _: f32, gradient: &[f32]| {
+    let take = |i: usize, gradient: &[f32]| {
         let weight = rule[i % nodes].1;
         for (s, &g) in sums[i / nodes].iter_mut().zip(gradient) {
             *s += weight * f64::from(g);
         }
     };
     let target = |i: usize| targets[open[i / nodes]];
-    gradients_of(model, open.len() * nodes, BackwardRule::Standard, on_path, target, take)?;
+    let total = open.len() * nodes;
+    gradients_of(faces.classifier(), total, BackwardRule::Standard, on_path, target, take)?;
     let scale = |(sum, &f): (Vec<f64>, &usize)| {
-        let path = face(faces, f).iter().zip(baseline);
+        let path = faces.face(f).iter().zip(baseline.iter());
         sum.iter().zip(path).map(|(s, (&x, &b))| (s * f64::from(x - b)) as f32).collect()
     };
     Ok(sums.into_iter().zip(open).map(scale).collect())
 }
 
-/// Gauss–Legendre nodes and weights on \[0,1\]: exact for polynomials of degree 2n − 1.
+/// Returns n Gauss–Legendre nodes with their weights on \[0,1\]: exact for polynomials of degree
+/// 2n − 1.
 ///
 /// The nodes are the roots of the Legendre polynomial P_n, found by Newton's method from
 /// cos(π(i + ¾)/(n + ½)); w = 1/((1 − t²)·P_n′(t)²) after the change from \[−1,1\] (Press et al.,

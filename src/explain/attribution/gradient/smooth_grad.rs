@@ -1,21 +1,19 @@
 //! SmoothGrad, SmoothGrad² and VarGrad: moments of the gradient under noise.
 //!
 //! All three average over x + e, e ~ N(0, s²·range(x)²). Noise sample k is the same picture for
-//! every face (scaled to the face's range), so maps of two faces can be compared.
+//! every face, scaled to the face's range, so that the maps of two faces can be compared.
 
-use crate::explain::BackwardRule;
 use crate::explain::batch::{face, gradients_of};
 use crate::explain::image_ops::min_max;
-use crate::explain::validate::check;
-use crate::explain::{Classifier, Target};
+use crate::explain::{BackwardRule, FaceBatch};
 use crate::random::{Purpose, Rng};
 use crate::{PIXELS, Result};
 use rayon::prelude::*;
 
-/// Noise of the three methods.
+/// Settings of the noise.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Noise {
-    /// Noisy copies of each face; at least 2, made even.
+    /// Noisy copies of each face; rounded up to an even number.
     pub samples: usize,
     /// Standard deviation as a share of the face's own range.
     pub sd: f32,
@@ -24,7 +22,7 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// Copies that are drawn.
+    /// Number of copies that are drawn: `samples` made even, at least 2.
     pub fn copies(&self) -> usize {
         self.samples.max(2).next_multiple_of(2)
     }
@@ -36,59 +34,51 @@ impl Default for Noise {
     }
 }
 
-/// Mean of the raw gradients, `[n, 48, 48]`; a picture shows its magnitude.
+/// Returns the mean gradient (1/n) Σ_k dS/dx(x + e_k) of every face, `[n, 48, 48]`; a picture shows
+/// its magnitude.
 ///
-/// (1/n) Σ dS/dx(x + e_k). Noise comes in pairs ±e, which removes every odd-order error at no
-/// cost: on a quadratic score the result is the exact gradient. Libraries disagree: Captum averages raw
-/// gradients as here, tf-keras-vis their absolute values, PAIR's "squared" variant their squares.
-/// **Errors**: those of [`check`].
+/// Noise comes in pairs ±e, which cancels the errors of odd order: on a quadratic score the result
+/// is the exact gradient. Libraries differ: Captum averages the signed gradients as here,
+/// tf-keras-vis their absolute values, PAIR's "squared" variant their squares.
+///
+/// **Errors**: those of the network.
 /// **Source**: Smilkov et al. 2017 (arXiv 1706.03825): n = 50, sd 10–20 % of the range.
-pub fn smooth_grad(
-    model: &dyn Classifier,
-    faces: &[f32],
-    targets: &[Target],
-    noise: &Noise,
-) -> Result<Vec<f32>> {
-    Ok(Moments::of(model, faces, targets, noise, Draw::Antithetic)?.mean())
+pub fn smooth_grad(faces: &FaceBatch<'_>, noise: &Noise) -> Result<Vec<f32>> {
+    Ok(Moments::of(faces, noise, Draw::Antithetic)?.mean())
 }
 
-/// Mean of the squared gradients, `[n, 48, 48]`, never negative: (1/n) Σ g_k².
+/// Returns the mean squared gradient (1/n) Σ_k g_k² of every face, `[n, 48, 48]`.
 ///
-/// **Errors**: those of [`check`].
+/// **Errors**: those of the network.
 /// **Source**: Hooker et al. 2019 (arXiv 1806.10758).
-pub fn smooth_grad_squared(
-    model: &dyn Classifier,
-    faces: &[f32],
-    targets: &[Target],
-    noise: &Noise,
-) -> Result<Vec<f32>> {
-    Ok(Moments::of(model, faces, targets, noise, Draw::Antithetic)?.mean_square())
+pub fn smooth_grad_squared(faces: &FaceBatch<'_>, noise: &Noise) -> Result<Vec<f32>> {
+    Ok(Moments::of(faces, noise, Draw::Antithetic)?.mean_square())
 }
 
-/// Unbiased variance of the gradient, `[n, 48, 48]`: Σ (g_k − ḡ)²/(n − 1).
+/// Returns the unbiased variance of the gradient, Σ_k (g_k − ḡ)²/(n − 1), of every face,
+/// `[n, 48, 48]`.
 ///
-/// Draws are independent here: the n − 1 would be wrong for pairs ±e.
-/// **Errors**: those of [`check`].
+/// The draws are independent here: n − 1 would be wrong for pairs ±e.
+///
+/// **Errors**: those of the network.
 /// **Source**: Adebayo et al. 2018 (arXiv 1810.03292).
-pub fn var_grad(
-    model: &dyn Classifier,
-    faces: &[f32],
-    targets: &[Target],
-    noise: &Noise,
-) -> Result<Vec<f32>> {
-    Ok(Moments::of(model, faces, targets, noise, Draw::Independent)?.variance())
+pub fn var_grad(faces: &FaceBatch<'_>, noise: &Noise) -> Result<Vec<f32>> {
+    Ok(Moments::of(faces, noise, Draw::Independent)?.variance())
 }
 
-/// Relative rounding of a gradient that went through a network in single precision.
+/// Relative rounding error of a gradient that a network computed in single precision.
 const ROUNDING: f64 = 1e-6;
 
+/// How the noise samples depend on each other.
 #[derive(Clone, Copy, PartialEq)]
 enum Draw {
+    /// Pairs ±e.
     Antithetic,
+    /// Every sample by itself.
     Independent,
 }
 
-/// Σ g and Σ g² in double precision: the variance is a difference of large numbers.
+/// Σ g and Σ g², in double precision because the variance is a difference of large numbers.
 struct Moments {
     n: f64,
     sum: Vec<f64>,
@@ -96,37 +86,31 @@ struct Moments {
 }
 
 impl Moments {
-    fn of(
-        model: &dyn Classifier,
-        faces: &[f32],
-        targets: &[Target],
-        noise: &Noise,
-        draw: Draw,
-    ) -> Result<Moments> {
-        check(model, faces, targets)?;
+    fn of(faces: &FaceBatch<'_>, noise: &Noise, draw: Draw) -> Result<Moments> {
+        let (pixels, targets) = (faces.pixels(), faces.targets());
         let samples = noise.copies();
-        let pictures = noise_pictures(noise.seed, samples, draw);
-        let sd: Vec<f32> = faces
+        let noise_pictures = noise_pictures(noise.seed, samples, draw);
+        let sd: Vec<f32> = pixels
             .chunks_exact(PIXELS)
             .map(min_max)
             .map(|(low, high)| noise.sd * (high - low))
             .collect();
         let noisy = |i: usize, out: &mut [f32]| {
             let (f, k) = (i / samples, i % samples);
-            let (picture, sign) = match draw {
-                Draw::Antithetic => (&pictures[k / 2], if k % 2 == 0 { 1.0 } else { -1.0 }),
-                Draw::Independent => (&pictures[k], 1.0),
+            let (e, sign) = match draw {
+                Draw::Antithetic => (&noise_pictures[k / 2], if k % 2 == 0 { 1.0 } else { -1.0 }),
+                Draw::Independent => (&noise_pictures[k], 1.0),
             };
-            for ((o, x), e) in out.iter_mut().zip(face(faces, f)).zip(picture) {
+            for ((o, x), e) in out.iter_mut().zip(face(pixels, f)).zip(e) {
                 *o = x + sign * sd[f] * e;
             }
         };
         let mut moments = Moments {
             n: samples as f64,
-            sum: vec![0.0; faces.len()],
-            square: vec![0.0; faces.len()],
+            sum: vec![0.0; pixels.len()],
+            square: vec![0.0; pixels.len()],
         };
-        let take = |i: usize, _: f32, gradient: &[f32]| {
+        let take = |i: usize, gradient: &[f32]| {
             let at = i / samples * PIXELS;
             let sums = moments.sum[at..].iter_mut().zip(&mut moments.square[at..]);
             for ((sum, square), &g) in sums.zip(gradient) {
@@ -136,7 +120,7 @@ impl Moments {
         };
         let total = targets.len() * samples;
         let target = |i: usize| targets[i / samples];
-        gradients_of(model, total, BackwardRule::Standard, noisy, target, take)?;
+        gradients_of(faces.classifier(), total, BackwardRule::Standard, noisy, target, take)?;
         Ok(moments)
     }
 
@@ -146,7 +130,7 @@ impl Moments {
     fn mean_square(&self) -> Vec<f32> {
         self.square.iter().map(|s| (s / self.n) as f32).collect()
     }
-    /// 0 where it is no more than the rounding of single-precision gradients.
+    /// 0 where it does not exceed the rounding error of single-precision gradients.
     fn variance(&self) -> Vec<f32> {
         let of_face = |(sum, square): (&[f64], &[f64])| -> Vec<f32> {
             let strongest = square.iter().fold(0.0f64, |a, &b| a.max(b)) / self.n;
@@ -162,6 +146,7 @@ impl Moments {
     }
 }
 
+/// Standard normal pictures, one for each sample or pair.
 fn noise_pictures(seed: u64, samples: usize, draw: Draw) -> Vec<Vec<f32>> {
     let count = if draw == Draw::Antithetic { samples / 2 } else { samples };
     let picture = |k: usize| {

@@ -1,31 +1,30 @@
-//! LIME: a linear model of the network around one face, over pieces shown or hidden.
+//! LIME: a linear model of the network around one face, over superpixels shown or hidden.
 
 pub mod ridge;
 pub mod slic;
 pub mod superpixels;
 
-use crate::explain::Classifier;
-use crate::explain::attribution::lime::ridge::{Ridge, ridge};
-use crate::explain::attribution::lime::superpixels::{Segmentation, count, segment, segment_means};
-use crate::explain::batch::{face, probabilities_of};
-use crate::explain::validate::check_classes;
+use crate::explain::FaceBatch;
+use crate::explain::batch::probabilities_of;
 use crate::random::{Purpose, Rng};
 use crate::stats::spearman;
 use crate::{Error, PIXELS, Result};
+use ridge::{Ridge, ridge};
+use superpixels::{Segmentation, count, segment, superpixel_means};
 
-/// How LIME samples and fits.
+/// Settings of LIME.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LimeOptions {
-    /// The pieces.
+    /// How the face is cut into superpixels.
     pub segmentation: Segmentation,
-    /// Pictures with random pieces hidden; the first hides none.
+    /// Pictures with random superpixels hidden, per fit; the first hides none.
     pub num_samples: usize,
-    /// Width of the kernel on cosine distance.
+    /// Width of the kernel on the cosine distance.
     pub kernel_width: f64,
     /// Ridge penalty.
     pub alpha: f64,
-    /// Fits that are compared with each other, each of `num_samples`; of one fit nobody knows how
-    /// stable it is.
+    /// Number of fits, each with its own random pictures. Their agreement shows how stable the
+    /// explanation is.
     pub fits: usize,
     /// Seed of the first fit.
     pub seed: u64,
@@ -44,125 +43,123 @@ impl Default for LimeOptions {
     }
 }
 
-/// Fewer pieces than this explain nothing.
+/// Fewest superpixels that an explanation is drawn for.
 pub const MIN_SUPERPIXELS: usize = 8;
-/// A local fit below this weighted R² is not drawn.
+/// Smallest weighted R² that is drawn.
 pub const MIN_R2: f64 = 0.3;
-/// Fits that share less of their five strongest pieces than this are not drawn.
+/// Smallest overlap of the five strongest superpixels of two fits that is drawn.
 pub const MIN_TOP5: f64 = 0.5;
-/// A local model that misses the network's probability of the face itself by more is not drawn: it
-/// describes other pictures. Ours; neither paper nor library names a limit.
+/// Largest difference between the linear model's and the network's probability of the face itself
+/// that is drawn. Neither the paper nor the library names a limit.
 pub const MAX_GAP: f64 = 0.2;
-/// Probabilities that differ by less are equal but for rounding.
+/// Differences of probabilities below this are rounding.
 const ROUNDING: f32 = 1e-5;
 
-/// LIME's explanation of one face.
+/// The LIME explanation of one face.
 #[derive(Clone, Debug)]
 pub struct Lime {
-    /// Piece of every pixel, `[48, 48]`.
-    pub segments: Vec<usize>,
-    /// Change of the probability when the piece is shown, for each piece: mean over the fits.
+    /// Superpixel of every pixel, `[48, 48]`.
+    pub superpixels: Vec<usize>,
+    /// Change of the probability when a superpixel is shown, one for each superpixel: mean over the
+    /// fits.
     pub coefficients: Vec<f64>,
-    /// Intercept, the local model with every piece hidden: mean over the fits.
+    /// Intercept, the probability by the linear model with every superpixel hidden: mean over the
+    /// fits.
     pub intercept: f64,
     /// Weighted R²: mean over the fits.
     pub r2: f64,
-    /// Probability of the whole face by the local model.
+    /// Probability of the whole face by the linear model.
     pub local_prediction: f64,
-    /// Probability by the network.
+    /// Probability of the whole face by the network.
     pub model_prediction: f64,
-    /// How far the fits agree; `None` of a single fit.
+    /// Agreement of the fits; `None` for a single fit.
     pub agreement: Option<Agreement>,
-    /// Why no picture should be drawn.
+    /// Why no map should be drawn; `None` where it may be.
     pub refused: Option<String>,
 }
 
-/// How far fits with other random pictures agree, mean over all pairs.
+/// Agreement of fits with different random pictures, mean over all pairs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Agreement {
     /// Spearman correlation of the coefficients.
     pub rank: f64,
-    /// Share of the five strongest pieces that two fits have in common.
+    /// Share of the five strongest superpixels that two fits have in common.
     pub top5: f64,
 }
 
 impl Lime {
-    /// By how much the local model misses the network's probability of the face itself.
+    /// Difference between the linear model's and the network's probability of the face itself.
     pub fn gap(&self) -> f64 {
         (self.local_prediction - self.model_prediction).abs()
     }
 
-    /// The coefficients painted on their pieces, `[48, 48]`: positive evidence above 0.
+    /// The coefficients painted on their superpixels, `[48, 48]`; above 0 they raise the
+    /// probability.
     pub fn map(&self) -> Vec<f32> {
-        self.segments.iter().map(|&k| self.coefficients[k] as f32).collect()
+        self.superpixels.iter().map(|&k| self.coefficients[k] as f32).collect()
     }
 }
 
-/// Explains the probability of `classes[face]` for every face.
+/// Explains the probability of the target's class for every face.
 ///
-/// Pieces are shown by Bernoulli(½) masks (the first shows all); a hidden piece is painted in its
-/// mean gray. Distance of a mask with k of n pieces from the full one is cosine, 1 − sqrt(k/n);
-/// weight sqrt(exp(−d²/width²)); then weighted ridge with intercept, solved exactly. Repeated
-/// with other seeds, because one LIME picture says nothing about how stable it is. Refused below
-/// 8 pieces or R² 0.3, where the fits disagree, and where the local model misses the face itself.
-/// **Errors**: those of [`check_classes`].
+/// Bernoulli(½) masks choose which superpixels are shown (the first mask shows all); a hidden one is
+/// painted in its mean gray. A mask that shows k of n superpixels has the cosine distance
+/// d = 1 − sqrt(k/n) from the full mask, and the weight sqrt(exp(−d²/width²)). The linear model is a
+/// weighted ridge regression with intercept, solved exactly, and repeated with other seeds. The
+/// result is refused below 8 superpixels or R² 0.3, where the fits disagree, and where the linear
+/// model is wrong about the face itself.
+///
+/// **Errors**: those of the network; `Shape` where the regression is singular (`alpha` = 0).
 /// **Source**: Ribeiro, Singh & Guestrin 2016 (arXiv 1602.04938); `lime` 0.2 `lime_image`, whose
-/// quickshift defaults leave a median of two pieces on a 48×48 face. Captum's `Lime` uses Lasso
-/// and 25 samples, xplique Ridge(2) and 150.
-pub fn lime(
-    model: &dyn Classifier,
-    faces: &[f32],
-    classes: &[usize],
-    options: &LimeOptions,
-) -> Result<Vec<Lime>> {
-    check_classes(model, faces, classes)?;
-    let explain = |(f, &class): (usize, &usize)| {
-        let x = face(faces, f);
-        lime_with_superpixels(model, x, class, segment(x, options.segmentation), options)
+/// quickshift defaults leave a median of two superpixels on a 48×48 face. Captum's `Lime` uses
+/// Lasso and 25 samples, xplique Ridge(2) and 150.
+pub fn lime(faces: &FaceBatch<'_>, options: &LimeOptions) -> Result<Vec<Lime>> {
+    let explain = |f: usize| {
+        let superpixels = segment(faces.face(f), options.segmentation);
+        lime_with_superpixels(faces, f, superpixels, options)
     };
-    classes.iter().enumerate().map(explain).collect()
+    (0..faces.len()).map(explain).collect()
 }
 
-/// The same for one face with the caller's pieces, numbered from 0 without gaps.
+/// Explains face f with the caller's superpixels, `[48, 48]`, numbered from 0 without gaps.
 ///
-/// **Errors**: those of [`check_classes`]; `Shape` where a pixel has no piece or a number is too high.
+/// **Errors**: those of [`lime`]; `Shape` where a pixel has no superpixel or a number is too high.
 pub fn lime_with_superpixels(
-    model: &dyn Classifier,
-    x: &[f32],
-    class: usize,
-    segments: Vec<usize>,
+    faces: &FaceBatch<'_>,
+    f: usize,
+    superpixels: Vec<usize>,
     options: &LimeOptions,
 ) -> Result<Lime> {
-    check_classes(model, x, &[class])?;
-    if segments.len() != PIXELS || segments.iter().any(|&k| k >= PIXELS) {
-        let highest = segments.iter().max();
-        let found = format!("pieces up to {highest:?} for {} pixels", segments.len());
+    let (x, class) = (faces.face(f), faces.class(f));
+    if superpixels.len() != PIXELS || superpixels.iter().any(|&k| k >= PIXELS) {
+        let highest = superpixels.iter().max();
+        let found = format!("superpixels up to {highest:?} for {} pixels", superpixels.len());
         let detail = format!("{found}, expected numbers below {PIXELS} for {PIXELS} pixels");
         return Err(Error::shape("lime", detail));
     }
-    let pieces = count(&segments);
-    let hidden = segment_means(x, &segments);
+    let n = count(&superpixels);
+    let hidden = superpixel_means(x, &superpixels);
     let mut fits = Vec::new();
-    let (mut model_prediction, mut reach) = (0.0, 0.0f32);
+    let (mut model_prediction, mut largest_change) = (0.0, 0.0f32);
     for fit in 0..options.fits.max(1) as u64 {
-        let masks = draw_masks(options, pieces, fit);
+        let masks = draw_masks(options, n, fit);
         let paint = |s: usize, out: &mut [f32]| {
             for (p, o) in out.iter_mut().enumerate() {
-                let shown = masks[s * pieces + segments[p]] > 0.0;
+                let shown = masks[s * n + superpixels[p]] > 0.0;
                 *o = if shown { x[p] } else { hidden[p] };
             }
         };
         let samples = options.num_samples.max(1);
-        let seen = probabilities_of(model, samples, paint, |_| class)?;
-        model_prediction = f64::from(seen[0]);
-        reach = seen.iter().fold(reach, |r, p| r.max((p - seen[0]).abs()));
-        let y: Vec<f64> = seen.into_iter().map(f64::from).collect();
-        let weights: Vec<f64> = masks.chunks_exact(pieces).map(|m| weight(m, options)).collect();
+        let found = probabilities_of(faces.classifier(), class, samples, paint)?;
+        model_prediction = f64::from(found[0]);
+        largest_change = found.iter().fold(largest_change, |top, p| top.max((p - found[0]).abs()));
+        let y: Vec<f64> = found.into_iter().map(f64::from).collect();
+        let weights: Vec<f64> = masks.chunks_exact(n).map(|m| weight(m, options)).collect();
         fits.push(ridge(&masks, &y, &weights, options.alpha)?);
     }
     let mean =
         |value: &dyn Fn(&Ridge) -> f64| fits.iter().map(value).sum::<f64>() / fits.len() as f64;
-    let coefficients: Vec<f64> = (0..pieces).map(|k| mean(&|r| r.coefficients[k])).collect();
+    let coefficients: Vec<f64> = (0..n).map(|k| mean(&|r| r.coefficients[k])).collect();
     let (intercept, r2) = (mean(&|r| r.intercept), mean(&|r| r.r2));
     let mut found = Lime {
         local_prediction: intercept + coefficients.iter().sum::<f64>(),
@@ -171,67 +168,72 @@ pub fn lime_with_superpixels(
         model_prediction,
         agreement: agreement(&fits),
         coefficients,
-        segments,
+        superpixels,
         refused: None,
     };
-    found.refused = if reach > ROUNDING { refusal(&found) } else { Some(STILL.into()) };
+    found.refused =
+        if largest_change > ROUNDING { refusal(&found) } else { Some(NO_CONTRAST.into()) };
     Ok(found)
 }
 
-/// Why a face without contrast is refused.
-const STILL: &str = "hiding pieces changes nothing the network sees: every piece of this face is as gray \
-                     as its own mean";
+/// Reason for refusing a face without contrast.
+const NO_CONTRAST: &str =
+    "hiding superpixels does not change this face: every superpixel has one gray level";
 
+/// The reason why the map should not be drawn, if there is one.
 fn refusal(found: &Lime) -> Option<String> {
-    let (pieces, r2) = (found.coefficients.len(), found.r2);
-    if pieces < MIN_SUPERPIXELS {
+    let (n, r2) = (found.coefficients.len(), found.r2);
+    if n < MIN_SUPERPIXELS {
         return Some(format!(
-            "LIME found {pieces} pieces and needs {MIN_SUPERPIXELS}; use --segments face"
+            "LIME found {n} superpixels and needs {MIN_SUPERPIXELS}; use --segments face"
         ));
     }
     if let Some(Agreement { top5, .. }) = found.agreement.filter(|a| a.top5 < MIN_TOP5) {
-        // A fit on fewer pictures than pieces has a high R² and explains nothing.
+        // A fit on fewer pictures than superpixels has a high R² by chance.
         return Some(format!(
-            "LIME's fits with other random pictures share {:.0} % of their five strongest pieces \
-             (needed {:.0} %); ask for more pictures with --samples",
+            "LIME's fits with different random pictures share {:.0} % of their five strongest \
+             superpixels (at least {:.0} % needed); use more pictures with --samples",
             100.0 * top5,
             100.0 * MIN_TOP5
         ));
     }
     if r2 < MIN_R2 {
         return Some(format!(
-            "LIME's linear model explains {:.0} % of what the network does around this face \
-             (R² {r2:.2}, needed {MIN_R2}); a picture of it would mislead",
+            "LIME's linear model explains {:.0} % of the network's probabilities around this face \
+             (R² {r2:.2}, at least {MIN_R2} needed)",
             100.0 * r2.max(0.0)
         ));
     }
     (found.gap() > MAX_GAP).then(|| {
         format!(
-            "LIME's linear model gives this very face {:.2} where the network gives {:.2} (at most \
-             {MAX_GAP} apart is drawn): it describes the pictures with hidden pieces, not the face",
+            "LIME's linear model gives the whole face {:.2} and the network gives it {:.2} (at most \
+             {MAX_GAP} apart allowed): the model describes the pictures with hidden superpixels, \
+             not the face",
             found.local_prediction, found.model_prediction
         )
     })
 }
 
-/// Masks `[samples, pieces]` of 0 and 1; the first shows everything.
-fn draw_masks(options: &LimeOptions, pieces: usize, fit: u64) -> Vec<f64> {
-    let mut masks = vec![1.0; options.num_samples.max(1) * pieces];
+/// Masks `[samples, n]` of 0 and 1 for n superpixels; the first shows everything.
+fn draw_masks(options: &LimeOptions, n: usize, fit: u64) -> Vec<f64> {
+    let mut masks = vec![1.0; options.num_samples.max(1) * n];
     let seed = options.seed.wrapping_add(fit);
-    for (s, mask) in masks.chunks_exact_mut(pieces).enumerate().skip(1) {
+    for (s, mask) in masks.chunks_exact_mut(n).enumerate().skip(1) {
         let mut rng = Rng::new(seed, Purpose::Explain, 3, s as u64);
         mask.fill_with(|| f64::from(u8::from(rng.bernoulli(0.5))));
     }
     masks
 }
 
-/// sqrt(exp(−d²/width²)) with d the cosine distance to the full mask; 1 where nothing is shown.
+/// sqrt(exp(−d²/width²)), where d is the cosine distance to the full mask; d = 1 where nothing is
+/// shown.
 fn weight(mask: &[f64], options: &LimeOptions) -> f64 {
     let shown: f64 = mask.iter().sum();
     let distance = 1.0 - (shown / mask.len() as f64).sqrt();
     (-(distance / options.kernel_width).powi(2)).exp().sqrt()
 }
 
+/// Agreement of all pairs of fits; `None` for a single fit.
 fn agreement(fits: &[Ridge]) -> Option<Agreement> {
     let narrow = |r: &Ridge| r.coefficients.iter().map(|&c| c as f32).collect::<Vec<f32>>();
     let top5 = |r: &Ridge| {
@@ -280,10 +282,10 @@ mod tests {
         assert!((same.rank - 1.0).abs() < 1e-12 && same.top5 == 1.0, "{same:?}");
     }
 
-    /// 48 pieces, R² 0.96, network 0.9.
+    /// 48 superpixels, R² 0.96, network 0.9.
     fn fit(top5: f64, local_prediction: f64) -> Lime {
         Lime {
-            segments: vec![],
+            superpixels: vec![],
             coefficients: vec![0.0; 48],
             intercept: local_prediction,
             r2: 0.96,

@@ -9,14 +9,14 @@ pub struct Ridge {
     pub coefficients: Vec<f64>,
     /// Intercept, not penalised.
     pub intercept: f64,
-    /// Weighted share of the variance explained; 0 where y does not vary.
+    /// R²: weighted share of the variance that the model explains; 0 where y does not vary.
     pub r2: f64,
 }
 
-/// Minimises Σ_s w_s·(y_s − b₀ − Σ_j b_j·x_sj)² + α·Σ_j b_j² over rows x `[samples, columns]`.
+/// Fits a linear model: minimises Σ_s w_s·(y_s − b₀ − Σ_j b_j·x_sj)² + α·Σ_j b_j² over rows x `[samples, columns]`.
 ///
-/// Columns and y are centred by their weighted means, so that the intercept is not penalised;
-/// then (XᵀWX + αI)·b = XᵀWy by Cholesky. Agrees with scikit-learn's
+/// Columns and y are centred by their weighted means, so that the intercept is not penalised. Then
+/// (XᵀWX + αI)·b = XᵀWy is solved by Cholesky decomposition. Agrees with scikit-learn's
 /// `Ridge(alpha).fit(x, y, sample_weight=w)`.
 ///
 /// **Errors**: `Shape` where sizes disagree or the system is singular (α = 0 and dependent
@@ -57,13 +57,13 @@ pub fn ridge(x: &[f64], y: &[f64], weights: &[f64], alpha: f64) -> Result<Ridge>
     let coefficients = solve_cholesky(gram, right)?;
     let dot = |row: &[f64]| row.iter().zip(&coefficients).map(|(a, b)| a * b).sum::<f64>();
     let intercept = mean_y - dot(&mean_x);
-    let (mut residual, mut spread) = (0.0, 0.0);
+    let (mut residual, mut variance) = (0.0, 0.0);
     for s in 0..samples {
         let fitted = intercept + dot(&x[s * columns..(s + 1) * columns]);
         residual += weights[s] * (y[s] - fitted).powi(2);
-        spread += weights[s] * (y[s] - mean_y).powi(2);
+        variance += weights[s] * (y[s] - mean_y).powi(2);
     }
-    let r2 = if spread > 0.0 { 1.0 - residual / spread } else { 0.0 };
+    let r2 = if variance > 0.0 { 1.0 - residual / variance } else { 0.0 };
     Ok(Ridge { coefficients, intercept, r2 })
 }
 

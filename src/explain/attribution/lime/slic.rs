@@ -3,36 +3,37 @@
 use crate::explain::image_ops::gaussian_blur;
 use crate::{PIXELS, SIDE};
 
-/// How to cut a face into superpixels.
+/// Settings of SLIC.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SlicOptions {
-    /// Superpixels wanted; the grid that starts them is square, so 50 gives 49 seeds.
-    pub segments: usize,
-    /// Weight of distance against gray level in \[0,1\].
+    /// Approximate number of superpixels. The grid of seeds is square, so 50 gives 49 seeds.
+    pub superpixels: usize,
+    /// Weight of the distance in pixels against the difference in gray level, which is in \[0,1\].
     pub compactness: f64,
-    /// Rounds of k-means.
+    /// Iterations of k-means.
     pub iterations: usize,
-    /// Blur beforehand, in pixels; 0 for none.
+    /// Standard deviation of the blur applied first, in pixels; 0 for none.
     pub sigma: f64,
 }
 
 impl Default for SlicOptions {
     fn default() -> Self {
-        SlicOptions { segments: 50, compactness: 0.1, iterations: 10, sigma: 1.0 }
+        SlicOptions { superpixels: 50, compactness: 0.1, iterations: 10, sigma: 1.0 }
     }
 }
 
-/// Superpixel of every pixel, numbered 0, 1, … in reading order of their first pixels, each
-/// connected.
+/// Returns the superpixel of every pixel, `[48, 48]`. Superpixels are connected, and numbered 0, 1, …
+/// in the reading order of their first pixels.
 ///
-/// k-means in (gray, row, column) with squared distance (Δgray)² + (compactness/S)²·(Δrow² +
-/// Δcol²), S the seeds' spacing; a seed claims pixels within 2S. Then every connected piece
-/// smaller than half the mean size joins the neighbour it meets first.
+/// k-means in (gray, row, column) with the squared distance (Δgray)² + (compactness/S)²·(Δrow² +
+/// Δcol²), where S is the spacing of the seeds; a seed claims pixels within 2S. Then every connected
+/// component smaller than half the mean size is merged with the neighbour found first.
+///
 /// **Source**: Achanta et al. 2012, "SLIC Superpixels", IEEE TPAMI 34; scikit-image
 /// `slic(channel_axis=None, enforce_connectivity=True)` on the unstretched picture.
 pub fn slic(face: &[f32], options: &SlicOptions) -> Vec<usize> {
     let gray = if options.sigma > 0.0 { gaussian_blur(face, options.sigma) } else { face.to_vec() };
-    let side = (options.segments as f64).sqrt().round().clamp(1.0, SIDE as f64) as usize;
+    let side = (options.superpixels as f64).sqrt().round().clamp(1.0, SIDE as f64) as usize;
     let spacing = SIDE as f64 / side as f64;
     let centre = |k: usize| (k as f64 + 0.5) * spacing - 0.5;
     let mut seeds: Vec<Seed> = (0..side * side)
@@ -51,6 +52,7 @@ pub fn slic(face: &[f32], options: &SlicOptions) -> Vec<usize> {
     connect(&labels, smallest.max(1))
 }
 
+/// A cluster centre of k-means.
 #[derive(Clone, Copy)]
 struct Seed {
     row: f64,
@@ -58,6 +60,7 @@ struct Seed {
     gray: f64,
 }
 
+/// Labels every pixel with its nearest seed.
 fn assign(gray: &[f32], seeds: &[Seed], spacing: f64, compactness: f64, labels: &mut [usize]) {
     let place_weight = (compactness / spacing).powi(2);
     let mut nearest = vec![f64::INFINITY; PIXELS];
@@ -80,6 +83,7 @@ fn assign(gray: &[f32], seeds: &[Seed], spacing: f64, compactness: f64, labels: 
     }
 }
 
+/// Moves every seed to the mean of its pixels.
 fn recentre(gray: &[f32], labels: &[usize], seeds: &mut [Seed]) {
     let mut sums = vec![[0.0; 4]; seeds.len()];
     for (p, &k) in labels.iter().enumerate() {
@@ -106,7 +110,8 @@ pub(crate) fn neighbours(p: usize) -> impl Iterator<Item = usize> {
     .flatten()
 }
 
-/// Splits labels into connected pieces; pieces below `smallest` pixels join the piece met before.
+/// Splits labels into connected components; a component below `smallest` pixels is merged with a
+/// neighbour that has already been numbered.
 fn connect(labels: &[usize], smallest: usize) -> Vec<usize> {
     const NONE: usize = usize::MAX;
     let mut out = vec![NONE; PIXELS];
@@ -116,21 +121,21 @@ fn connect(labels: &[usize], smallest: usize) -> Vec<usize> {
             continue;
         }
         let before = neighbours(start).map(|q| out[q]).find(|&label| label != NONE);
-        let mut piece = vec![start];
+        let mut component = vec![start];
         out[start] = count;
         let mut at = 0;
-        while at < piece.len() {
-            for q in neighbours(piece[at]) {
+        while at < component.len() {
+            for q in neighbours(component[at]) {
                 if out[q] == NONE && labels[q] == labels[start] {
                     out[q] = count;
-                    piece.push(q);
+                    component.push(q);
                 }
             }
             at += 1;
         }
         match before {
-            Some(neighbour) if piece.len() < smallest => {
-                piece.iter().for_each(|&p| out[p] = neighbour);
+            Some(neighbour) if component.len() < smallest => {
+                component.iter().for_each(|&p| out[p] = neighbour);
             }
             _ => count += 1,
         }
@@ -142,8 +147,8 @@ fn connect(labels: &[usize], smallest: usize) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    /// Number of connected pieces and of labels.
-    fn pieces(labels: &[usize]) -> (usize, usize) {
+    /// Number of connected components and of labels.
+    fn components(labels: &[usize]) -> (usize, usize) {
         let whole = connect(labels, 0);
         (whole.iter().max().unwrap() + 1, labels.iter().max().unwrap() + 1)
     }
@@ -166,22 +171,22 @@ mod tests {
             astray += inside.min(outside);
         }
         assert!(astray < 40, "{astray} pixels lie on the wrong side of the edge");
-        assert_eq!(pieces(&labels), (count, count), "every superpixel is connected");
+        assert_eq!(components(&labels), (count, count), "every superpixel is connected");
     }
 
     #[test]
     fn flat_picture_gives_the_square_grid() {
-        let labels = slic(&[0.5; PIXELS], &SlicOptions { segments: 16, ..Default::default() });
+        let labels = slic(&[0.5; PIXELS], &SlicOptions { superpixels: 16, ..Default::default() });
         for p in 0..PIXELS {
             assert_eq!(labels[p], p / SIDE / 12 * 4 + p % SIDE / 12);
         }
     }
 
     #[test]
-    fn small_pieces_join_a_neighbour() {
+    fn small_components_join_a_neighbour() {
         let mut labels = vec![0; PIXELS];
         labels[100] = 1; // an island of one pixel
         assert_eq!(connect(&labels, 2), vec![0; PIXELS]);
-        assert_eq!(pieces(&connect(&labels, 1)), (2, 2));
+        assert_eq!(components(&connect(&labels, 1)), (2, 2));
     }
 }

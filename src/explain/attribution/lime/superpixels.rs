@@ -1,4 +1,4 @@
-//! The pieces that LIME hides: superpixels of the picture, or parts of a face.
+//! The superpixels that LIME hides: SLIC superpixels of the picture, or parts of a face.
 
 use crate::explain::attribution::lime::slic::{SlicOptions, slic};
 use crate::explain::regions::face_regions::{Region, Template};
@@ -6,14 +6,14 @@ use crate::{Error, PIXELS, SIDE};
 use std::fmt;
 use std::str::FromStr;
 
-/// Which pieces.
+/// How a face is cut into superpixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Segmentation {
     /// SLIC superpixels, about 44 on a face.
     #[default]
     Slic,
     /// Twelve parts of a face: two eyes, nose, mouth, two cheeks, forehead, temples, chin, hair,
-    /// and the ground on both sides.
+    /// and the background on both sides.
     Face,
 }
 
@@ -23,7 +23,7 @@ impl FromStr for Segmentation {
         match name {
             "slic" => Ok(Segmentation::Slic),
             "face" => Ok(Segmentation::Face),
-            _ => Err(Error::Usage(format!("no segments `{name}`; there are slic and face"))),
+            _ => Err(Error::Usage(format!("no segmentation `{name}`; there are slic and face"))),
         }
     }
 }
@@ -37,8 +37,8 @@ impl fmt::Display for Segmentation {
     }
 }
 
-/// Names of the face's segments, by number.
-pub const FACE_SUPERPIXELS: [&str; 12] = [
+/// Names of the parts of [`Segmentation::Face`], by number.
+pub const FACE_PARTS: [&str; 12] = [
     "left eye and brow",
     "right eye and brow",
     "nose",
@@ -49,20 +49,21 @@ pub const FACE_SUPERPIXELS: [&str; 12] = [
     "temples and bridge",
     "chin",
     "hair above",
-    "left ground",
-    "right ground",
+    "left background",
+    "right background",
 ];
 
-/// Segment of every pixel, numbered from 0 without gaps.
+/// Returns the superpixel of every pixel, `[48, 48]`, numbered from 0 without gaps.
 pub fn segment(face: &[f32], segmentation: Segmentation) -> Vec<usize> {
     match segmentation {
         Segmentation::Slic => slic(face, &SlicOptions::default()),
-        Segmentation::Face => face_segments(&Template::fixed()),
+        Segmentation::Face => face_parts(&Template::fixed()),
     }
 }
 
-/// The twelve parts of the template. Left and right are the picture's.
-pub fn face_segments(template: &Template) -> Vec<usize> {
+/// Returns the part of every pixel, `[48, 48]`: the twelve parts of a face template. Left and right
+/// are those of the picture.
+pub fn face_parts(template: &Template) -> Vec<usize> {
     let part = |p: usize| {
         let row = (p / SIDE) as isize - template.shift[0];
         let right = (p % SIDE) as isize - template.shift[1] >= 24;
@@ -81,13 +82,13 @@ pub fn face_segments(template: &Template) -> Vec<usize> {
     (0..PIXELS).map(part).collect()
 }
 
-/// Number of segments.
+/// Returns the number of superpixels.
 pub fn count(labels: &[usize]) -> usize {
     labels.iter().max().map_or(0, |k| k + 1)
 }
 
-/// The picture with every segment painted in its mean gray: what LIME shows for a hidden one.
-pub fn segment_means(face: &[f32], labels: &[usize]) -> Vec<f32> {
+/// Returns the picture with every superpixel painted in its mean gray, as LIME shows hidden ones.
+pub fn superpixel_means(face: &[f32], labels: &[usize]) -> Vec<f32> {
     let mut sums = vec![(0.0f64, 0.0f64); count(labels)];
     for (&k, &v) in labels.iter().zip(face) {
         sums[k].0 += f64::from(v);
@@ -101,25 +102,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn face_segments_are_twelve_and_named() {
-        let labels = face_segments(&Template::fixed());
-        assert_eq!(count(&labels), FACE_SUPERPIXELS.len());
-        for k in 0..FACE_SUPERPIXELS.len() {
+    fn face_parts_are_twelve_and_named() {
+        let labels = face_parts(&Template::fixed());
+        assert_eq!(count(&labels), FACE_PARTS.len());
+        for k in 0..FACE_PARTS.len() {
             let size = labels.iter().filter(|&&l| l == k).count();
-            assert!(size >= 40, "{} has {size} pixels", FACE_SUPERPIXELS[k]);
+            assert!(size >= 40, "{} has {size} pixels", FACE_PARTS[k]);
         }
-        assert_eq!(FACE_SUPERPIXELS[labels[15 * SIDE + 10]], "left eye and brow");
-        assert_eq!(FACE_SUPERPIXELS[labels[46 * SIDE + 24]], "chin");
-        assert_eq!(FACE_SUPERPIXELS[labels[SIDE - 1]], "hair above");
+        assert_eq!(FACE_PARTS[labels[15 * SIDE + 10]], "left eye and brow");
+        assert_eq!(FACE_PARTS[labels[46 * SIDE + 24]], "chin");
+        assert_eq!(FACE_PARTS[labels[SIDE - 1]], "hair above");
     }
 
     #[test]
-    fn means_of_segments() {
+    fn means_of_superpixels() {
         let mut face = vec![0.0; PIXELS];
         face[0] = 1.0;
         let mut labels = vec![1; PIXELS];
         labels[..4].fill(0);
-        let means = segment_means(&face, &labels);
+        let means = superpixel_means(&face, &labels);
         assert_eq!((means[3], means[4]), (0.25, 0.0));
     }
 }

@@ -1,4 +1,4 @@
-//! Attribution by hiding parts of the face and measuring the score.
+//! Attribution by hiding parts of the face and measuring the change of the score.
 
 pub mod occlusion;
 pub mod rise;

@@ -1,23 +1,22 @@
-//! Occlusion: hide a square, see what the score loses.
+//! Occlusion: hide a square and measure how far the score drops.
 
+use crate::explain::FaceBatch;
 use crate::explain::batch::{face, scores_of};
-use crate::explain::validate::check;
-use crate::explain::{Classifier, Target};
 use crate::{PIXELS, Result, SIDE};
 
-/// The square that hides.
+/// The square window that hides part of the face.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Window {
     /// Side in pixels.
     pub side: usize,
-    /// Step between windows.
+    /// Step between windows, in pixels.
     pub stride: usize,
-    /// Gray level of a hidden pixel. Black would be a strong cue of its own on FER2013.
+    /// Gray level of hidden pixels. Black would itself change the score on FER2013.
     pub fill: f32,
 }
 
 impl Window {
-    /// 8×8 pixels, stride 4.
+    /// A window of 8×8 pixels with stride 4.
     pub fn with_fill(fill: f32) -> Self {
         Window { side: 8, stride: 4, fill }
     }
@@ -32,20 +31,16 @@ impl Window {
     }
 }
 
-/// For every pixel the mean of S(x) − S(x with the window hidden) over the windows that cover it,
-/// `[n, 48, 48]`. Positive: the score needs this place.
+/// Returns for every pixel the mean of S(x) − S(x with the window hidden) over the windows that
+/// cover it, `[n, 48, 48]`. Positive values raise the score.
 ///
-/// Divided by the coverage, without which the interior gets up to (side/stride)² times the border
-/// (as in xplique; Captum divides).
-/// **Errors**: those of [`check`].
+/// The sum is divided by the number of windows, as in Captum. Without that (as in xplique) the
+/// interior gets up to (side/stride)² times the values of the border.
+///
+/// **Errors**: those of the network.
 /// **Source**: Zeiler & Fergus 2013 (arXiv 1311.2901); Captum `Occlusion`.
-pub fn occlusion(
-    model: &dyn Classifier,
-    faces: &[f32],
-    targets: &[Target],
-    window: &Window,
-) -> Result<Vec<f32>> {
-    check(model, faces, targets)?;
+pub fn occlusion(faces: &FaceBatch<'_>, window: &Window) -> Result<Vec<f32>> {
+    let (pixels, targets) = (faces.pixels(), faces.targets());
     let places = window.places();
     let side = window.side.clamp(1, SIDE);
     let corner = |k: usize| (places[k / places.len()], places[k % places.len()]);
@@ -56,15 +51,15 @@ pub fn occlusion(
     // Sample 0 of each face is the face itself.
     let each = 1 + places.len() * places.len();
     let draw = |i: usize, out: &mut [f32]| {
-        out.copy_from_slice(face(faces, i / each));
+        out.copy_from_slice(face(pixels, i / each));
         if !i.is_multiple_of(each) {
             hidden(i % each - 1).for_each(|row| out[row].fill(window.fill));
         }
     };
-    let scores = scores_of(model, each * targets.len(), draw, |i| targets[i / each])?;
+    let scores = scores_of(faces.classifier(), each * targets.len(), draw, |i| targets[i / each])?;
 
     let mut coverage = vec![0.0f32; PIXELS];
-    let mut maps = vec![0.0f32; faces.len()];
+    let mut maps = vec![0.0f32; pixels.len()];
     for k in 0..each - 1 {
         hidden(k).for_each(|row| coverage[row].iter_mut().for_each(|c| *c += 1.0));
     }

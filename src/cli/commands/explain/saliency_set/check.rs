@@ -9,7 +9,7 @@ use crate::console;
 use crate::explain::attribute;
 use crate::explain::sanity::randomisation::{parametrised_layers, randomisation, randomised};
 use crate::explain::sanity::sanity_table::{SanityChecker, SanityOptions, passes};
-use crate::explain::{Method, NetworkClassifier, Target};
+use crate::explain::{FaceBatch, Method, NetworkClassifier, Target};
 use crate::report::saliency::sanity_page::{RandomisationCurve, SanityReport};
 use crate::tensor::storage::trim;
 
@@ -30,6 +30,7 @@ fn check_report(model: &Model, set: &Set, work: &Work<'_>, seed: u64) -> Result<
     let temperature = model.trained.temperature(false).unwrap_or(1.0);
     let half = NetworkClassifier::new(&half)?.at_temperature(temperature);
     let all = NetworkClassifier::new(&all)?.at_temperature(temperature);
+    let faces = work.faces()?;
     let options = SanityOptions {
         attribution: work.options,
         seed,
@@ -42,11 +43,11 @@ fn check_report(model: &Model, set: &Set, work: &Work<'_>, seed: u64) -> Result<
     };
     let bar = progress::bar(Method::ALL.map(weight).iter().sum(), "passes");
     bar.set_message("controls");
-    let checker = SanityChecker::new(work.model, &set.pixels, work.targets, &options)?;
+    let checker = SanityChecker::new(&faces, &options)?;
     let (mut rows, mut curves) = (Vec::new(), Vec::new());
     for method in Method::ALL {
         bar.set_message(method.name());
-        let row = checker.judge(method)?;
+        let row = checker.row(method)?;
         if is_one_pass(method) && row.refused == 0 {
             curves.push(randomisation_curve(model, work, method, seed)?);
         }
@@ -84,14 +85,15 @@ fn randomisation_curve(
     method: Method,
     seed: u64,
 ) -> Result<RandomisationCurve> {
-    let found = attribute(work.model, method, work.pixels, work.targets, work.options)?;
+    let found = attribute(&work.faces()?, method, work.options)?;
     let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
     let original: Vec<f32> = found.into_iter().flat_map(|a| a.map).collect();
     let layers = parametrised_layers(model.network()).len();
     let steps = randomisation(&original, layers, &mut |top| {
         let other = randomised(model.network(), Some(top), seed)?;
         let other = NetworkClassifier::new(&other)?;
-        let found = attribute(&other, method, work.pixels, &targets, work.options)?;
+        let faces = FaceBatch::new(&other, work.pixels, &targets)?;
+        let found = attribute(&faces, method, work.options)?;
         Ok(found.into_iter().flat_map(|a| a.map).collect())
     })?;
     Ok(RandomisationCurve { method: method.name().into(), steps })

@@ -1,4 +1,4 @@
-//! A face at the size a network takes, and the way back for its gradient.
+//! The resize of a face to the input size of a network, and its adjoint.
 
 use crate::dataset::augment::keys;
 use crate::explain::ReceptiveField;
@@ -6,19 +6,22 @@ use crate::tensor::Element;
 use crate::{PIXELS, SIDE};
 use rayon::prelude::*;
 
-/// The resize from 48×48 to side×side that training uses: cubic about the centre, edges held.
+/// The resize from 48×48 to side×side that training uses: cubic convolution (Keys 1981) about the
+/// centre, edges repeated.
 ///
-/// A pixel of the result is Σ weight·source over four rows and four columns, so the way back is its
-/// adjoint, and a map of the 48×48 face is the gradient itself, not a resized picture of it.
+/// Every output pixel is a weighted sum over four rows and four columns, so a gradient goes back
+/// through the adjoint. The map of a 48×48 face is thus the exact gradient, not a resized picture.
+/// It is another filter than [`image_ops::resize`](crate::explain::image_ops::resize), because it
+/// must agree with [`View::render`](crate::dataset::augment::View::render).
 #[derive(Clone, Debug)]
 pub struct FaceResize {
     side: usize,
-    /// For each row (or column) of the result: four neighbours with their weights.
+    /// For each row (or column) of the output: four rows of the face with their weights.
     taps: Vec<[(usize, f64); 4]>,
 }
 
 impl FaceResize {
-    /// To this side.
+    /// The resize to side×side.
     pub fn new(side: usize) -> FaceResize {
         let (scale, last) = (SIDE as f64 / side as f64, (SIDE - 1) as f64);
         let tap = |i: usize| {
@@ -31,12 +34,12 @@ impl FaceResize {
         FaceResize { side, taps: (0..side).map(tap).collect() }
     }
 
-    /// Rows and columns of the result.
+    /// Rows and columns of the output.
     pub fn side(&self) -> usize {
         self.side
     }
 
-    /// Calls `visit(pixel of the result, pixel of the face, weight)`.
+    /// Calls `visit(output pixel, face pixel, weight)` for every weight.
     fn for_each_tap(&self, mut visit: impl FnMut(usize, usize, f64)) {
         for (i, rows) in self.taps.iter().enumerate() {
             for (j, columns) in self.taps.iter().enumerate() {
@@ -49,7 +52,7 @@ impl FaceResize {
         }
     }
 
-    /// Faces `[n, 48, 48]` as `[n, side, side]`.
+    /// Resizes faces `[n, 48, 48]` to `[n, side, side]`.
     pub fn forward<T: Element>(&self, faces: &[T]) -> Vec<T> {
         if self.side == SIDE {
             return faces.to_vec();
@@ -62,7 +65,7 @@ impl FaceResize {
         out
     }
 
-    /// The adjoint of [`FaceResize::forward`]: gradients `[n, side, side]` as `[n, 48, 48]`.
+    /// Applies the adjoint of [`FaceResize::forward`]: gradients `[n, side, side]` to `[n, 48, 48]`.
     pub fn backward<T: Element>(&self, gradients: &[T]) -> Vec<T> {
         if self.side == SIDE {
             return gradients.to_vec();
@@ -76,7 +79,7 @@ impl FaceResize {
         out
     }
 
-    /// A field counted in the network's pixels, counted in the face's.
+    /// Converts a receptive field from pixels of the network's input to pixels of the face.
     pub fn in_face_pixels(&self, field: ReceptiveField) -> ReceptiveField {
         if self.side == SIDE {
             return field;

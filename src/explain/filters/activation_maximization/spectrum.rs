@@ -1,8 +1,8 @@
 //! The discrete Fourier transform of a 48×48 picture, its inverse, and the adjoint of the inverse.
 //!
-//! 48×48 is small enough for two products with a table of cosines and sines; no fast transform is
-//! needed, and the adjoint is as plain as the transform. Conventions are numpy's `rfft2` and
-//! `irfft2`: rows u = 0…47, columns v = 0…24, the scale 1/2304 in the inverse.
+//! 48×48 is small enough for two products with a table of cosines and sines, without a fast
+//! transform. The conventions are those of numpy's `rfft2` and `irfft2`: rows u = 0…47, columns
+//! v = 0…24, the scale 1/2304 in the inverse.
 
 use crate::stats::mean_sd;
 use crate::{PIXELS, SIDE};
@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 
 /// Columns of the half spectrum of a real picture.
 pub const COLUMNS: usize = SIDE / 2 + 1;
-/// Complex numbers of a half spectrum.
+/// Number of complex values of a half spectrum.
 pub const BINS: usize = SIDE * COLUMNS;
 
 /// Half spectrum `[48, 25]` of a real picture.
@@ -28,7 +28,7 @@ impl Spectrum {
     fn zeros() -> Self {
         Spectrum { re: vec![0.0; BINS], im: vec![0.0; BINS] }
     }
-    /// |F| of every bin.
+    /// Returns |F| of every bin.
     pub fn magnitude(&self) -> Vec<f32> {
         self.re.iter().zip(&self.im).map(|(a, b)| a.hypot(*b)).collect()
     }
@@ -58,7 +58,7 @@ fn axpy(y: &mut [f32], a: f32, x: &[f32]) {
     }
 }
 
-/// F\[u,v\] = Σ_ij x\[i,j\]·e^{−2πi(ui + vj)/48}.
+/// Returns the transform F\[u,v\] = Σ_ij x\[i,j\]·e^{−2πi(ui + vj)/48}.
 pub fn rfft2(picture: &[f32]) -> Spectrum {
     let t = tables();
     let mut rows = Spectrum::zeros(); // rows transformed: [i, v]
@@ -70,14 +70,14 @@ pub fn rfft2(picture: &[f32]) -> Spectrum {
             axpy(&mut rows.im[line.clone()], -x, &t.sin[j * SIDE..]);
         }
     }
-    turn_columns(&rows, -1.0)
+    transform_columns(&rows, -1.0)
 }
 
-/// x\[i,j\] = (1/2304)·Σ_uv w_v·Re(F\[u,v\]·e^{2πi(ui + vj)/48}), with w_v = 1 for columns 0 and 24
-/// and 2 for the others, which stand for their mirror images too.
+/// Returns the inverse x\[i,j\] = (1/2304)·Σ_uv w_v·Re(F\[u,v\]·e^{2πi(ui + vj)/48}), where w_v is 1
+/// for columns 0 and 24, and 2 for the others, which represent their mirror images too.
 pub fn irfft2(spectrum: &Spectrum) -> Vec<f32> {
     let t = tables();
-    let rows = turn_columns(spectrum, 1.0);
+    let rows = transform_columns(spectrum, 1.0);
     let mut picture = vec![0.0; PIXELS];
     for i in 0..SIDE {
         let line = &mut picture[i * SIDE..(i + 1) * SIDE];
@@ -90,8 +90,8 @@ pub fn irfft2(spectrum: &Spectrum) -> Vec<f32> {
     picture
 }
 
-/// The adjoint of [`irfft2`]: ⟨irfft2(F), g⟩ = ⟨F, irfft2_adjoint(g)⟩ over real and imaginary
-/// parts. It is w_v/2304 · rfft2(g), not the inverse of irfft2: columns 1 to 23 count twice.
+/// Returns the adjoint of [`irfft2`]: ⟨irfft2(F), g⟩ = ⟨F, irfft2_adjoint(g)⟩ over real and imaginary
+/// parts. It is w_v/2304 · rfft2(g), not the inverse of irfft2.
 pub fn irfft2_adjoint(grad_picture: &[f32]) -> Spectrum {
     let mut gradient = rfft2(grad_picture);
     for part in [&mut gradient.re, &mut gradient.im] {
@@ -107,7 +107,7 @@ fn column_weight(v: usize) -> f32 {
 }
 
 /// out\[u,v\] = Σ_i x\[i,v\]·e^{sign·2πi·ui/48}.
-fn turn_columns(x: &Spectrum, sign: f32) -> Spectrum {
+fn transform_columns(x: &Spectrum, sign: f32) -> Spectrum {
     let t = tables();
     let mut out = Spectrum::zeros();
     for u in 0..SIDE {
@@ -124,28 +124,28 @@ fn turn_columns(x: &Spectrum, sign: f32) -> Spectrum {
     out
 }
 
-/// Radial frequency of every bin in cycles per pixel, 0 to 0.71.
+/// Returns the radial frequency of every bin in cycles per pixel, 0 to 0.71.
 pub fn frequencies() -> Vec<f64> {
     let row = |u: usize| if u <= SIDE / 2 { u as f64 } else { u as f64 - SIDE as f64 };
     (0..BINS).map(|b| row(b / COLUMNS).hypot((b % COLUMNS) as f64) / SIDE as f64).collect()
 }
 
-/// Times a picture counts in a full spectrum: 1 or 2 for each bin.
+/// Returns how often every bin occurs in the full spectrum: 1 or 2.
 pub fn bin_weights() -> Vec<f64> {
     (0..BINS).map(|b| f64::from(column_weight(b % COLUMNS))).collect()
 }
 
-/// The separable Hann window sin²(π(i + ½)/48)·sin²(π(j + ½)/48).
+/// Returns the separable Hann window sin²(π(i + ½)/48)·sin²(π(j + ½)/48).
 pub fn hann() -> Vec<f32> {
     let w = |i: usize| (std::f64::consts::PI * (i as f64 + 0.5) / SIDE as f64).sin().powi(2);
     (0..PIXELS).map(|p| (w(p / SIDE) * w(p % SIDE)) as f32).collect()
 }
 
-/// What is done about the jump where a face's left edge meets its right one. Untreated, it puts a
-/// bright cross into the spectrum and a frame into every picture made from it.
+/// Treatment of the jump between opposite edges of a face, which the transform joins. Untreated, the
+/// jump puts a bright cross into the spectrum and a frame into every picture made from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Extension {
-    /// Nothing: for comparison.
+    /// None, for comparison.
     None,
     /// Fade the face out towards its edges.
     #[default]
@@ -154,7 +154,8 @@ pub enum Extension {
     Mirror,
 }
 
-/// Mean magnitude |rfft2| of faces, each standardised to mean 0 and deviation 1; bin 0 is 0.
+/// Returns the mean magnitude |rfft2| of faces `[n, 48, 48]`, each standardised to mean 0 and
+/// deviation 1; bin 0 is 0.
 pub fn mean_magnitude(faces: &[f32], extension: Extension) -> Vec<f32> {
     let window = hann();
     let one = |face: &[f32]| {

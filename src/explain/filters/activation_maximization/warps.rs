@@ -1,4 +1,4 @@
-//! Random views of a picture: shifts, turns, zooms and crops, and their adjoint.
+//! Random views of a picture (shifts, rotations, zooms and crops), and their adjoint.
 
 use crate::random::Rng;
 use crate::{PIXELS, SIDE};
@@ -6,17 +6,17 @@ use fer_kernels::Layout;
 use fer_kernels::warp::{Affine, Border, WarpGeometry, backward_input, forward};
 use rayon::prelude::*;
 
-/// The view that changes nothing.
+/// The view that leaves the picture unchanged.
 pub const IDENTITY: Affine = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0];
 
-/// How far a random view may go.
+/// Ranges of the random views.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WarpRange {
-    /// Shift in pixels, both ways.
+    /// Largest shift in pixels, in both directions.
     pub shift: f64,
-    /// Turn in degrees, both ways.
+    /// Largest rotation in degrees, in both directions.
     pub degrees: f64,
-    /// Zoom as a share, both ways.
+    /// Largest zoom as a share, in both directions.
     pub scale: f64,
 }
 
@@ -28,7 +28,7 @@ impl Default for WarpRange {
 }
 
 impl WarpRange {
-    /// A view drawn uniformly.
+    /// Draws a view uniformly.
     pub fn draw(&self, rng: &mut Rng) -> Affine {
         let shift =
             [rng.uniform_in(-self.shift, self.shift), rng.uniform_in(-self.shift, self.shift)];
@@ -37,8 +37,8 @@ impl WarpRange {
     }
 }
 
-/// A square crop whose side is the share `side` of the picture, blown up to 48×48; its centre is
-/// normal around the middle (deviation 0.15 of the picture), kept where the crop fits.
+/// Draws a square crop whose side is the share `side` of the picture, enlarged to 48×48. Its centre is
+/// normal around the middle (deviation 0.15 of the picture), clamped so that the crop fits.
 pub fn draw_crop(rng: &mut Rng, side: f64) -> Affine {
     let side = side.clamp(0.05, 1.0);
     let room = (1.0 - side) / 2.0;
@@ -64,8 +64,8 @@ fn geometry() -> WarpGeometry {
     WarpGeometry { n: 1, c: 1, h: SIDE, w: SIDE, border: Border::Edge, layout: Layout::Nchw }
 }
 
-/// `each` views of every picture in turn: view k is of picture k / `each`. Pictures `[n, 48, 48]`
-/// to views `[n · each, 48, 48]`.
+/// Computes `each` views of every picture: view k shows picture k / `each`. Pictures `[n, 48, 48]`
+/// to views `[n·each, 48, 48]`, bilinear, edges repeated.
 pub fn warp_all(pictures: &[f32], views: &[Affine], each: usize) -> Vec<f32> {
     let mut out = vec![0.0; views.len() * PIXELS];
     out.par_chunks_exact_mut(PIXELS).enumerate().for_each(|(k, out)| {
@@ -75,8 +75,8 @@ pub fn warp_all(pictures: &[f32], views: &[Affine], each: usize) -> Vec<f32> {
     out
 }
 
-/// The adjoint of [`warp_all`]: gradients of the views back to the pictures, those of one picture
-/// added up in order.
+/// Applies the adjoint of [`warp_all`]: gradients of the views `[n·each, 48, 48]` to gradients of the
+/// pictures `[n, 48, 48]`. Views are added in order.
 pub fn warp_all_adjoint(grad_views: &[f32], views: &[Affine], each: usize) -> Vec<f32> {
     let mut gradient = vec![0.0; views.len() / each * PIXELS];
     gradient.par_chunks_exact_mut(PIXELS).enumerate().for_each(|(f, gradient)| {

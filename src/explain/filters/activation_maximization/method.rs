@@ -1,31 +1,31 @@
-//! The recipes of activation maximisation, by name.
+//! The methods of activation maximization, by name.
 
-use crate::explain::filters::activation_maximization::MaximizationOptions;
-use crate::explain::filters::fourier::Fourier;
-use crate::explain::filters::maco::Maco;
-use crate::explain::filters::pixels::Pixels;
+use super::MaximizationOptions;
+use super::fourier::Fourier;
+use super::maco::Maco;
+use super::pixels::Pixels;
 use crate::{Error, Result};
 use std::fmt;
 use std::str::FromStr;
 
-/// A recipe of activation maximisation.
+/// A method of activation maximization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MaximizationMethod {
-    /// Twenty plain gradient steps: the "QR code", kept as the picture before.
+    /// Twenty plain gradient steps on the pixels: the "QR code", for comparison.
     Naive,
-    /// Pixels with Adam, 256 steps.
+    /// Free pixels, 256 steps of Adam.
     Pixels,
-    /// Fourier with decay 1.36, warps and total variation.
+    /// A free spectrum with decay 1.36, warps and total variation.
     Fourier,
-    /// The training faces' spectrum, free phase: the main picture.
+    /// The magnitudes of the training faces' spectrum, free phases: the main method.
     Maco,
-    /// The same from the mean face instead of from noise: a face changed as the filter wants.
+    /// The same, starting from the mean face instead of from noise.
     Face,
 }
 
 impl MaximizationMethod {
-    /// All of them.
+    /// All methods.
     pub const ALL: [MaximizationMethod; 5] = [
         MaximizationMethod::Naive,
         MaximizationMethod::Pixels,
@@ -45,13 +45,13 @@ impl MaximizationMethod {
         }
     }
 
-    /// Its usual ascent; the naive recipe has no choices.
+    /// Its default settings. [`MaximizationMethod::Naive`] does not read them.
     pub fn options(self) -> MaximizationOptions {
         match self {
             MaximizationMethod::Naive | MaximizationMethod::Pixels => Pixels::options(),
             MaximizationMethod::Fourier => Fourier::options(),
             MaximizationMethod::Maco => Maco::options(),
-            MaximizationMethod::Face => Maco::gentle_options(),
+            MaximizationMethod::Face => Maco::face_options(),
         }
     }
 }
@@ -67,7 +67,7 @@ impl FromStr for MaximizationMethod {
     fn from_str(name: &str) -> Result<Self> {
         MaximizationMethod::ALL.into_iter().find(|r| r.name() == name).ok_or_else(|| {
             let names = MaximizationMethod::ALL.map(MaximizationMethod::name).join(", ");
-            Error::Usage(format!("no recipe `{name}`; there are {names}"))
+            Error::Usage(format!("no method `{name}`; there are {names}"))
         })
     }
 }

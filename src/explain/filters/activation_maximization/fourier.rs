@@ -1,17 +1,16 @@
-//! Lucid's Fourier parametrisation, with the decay of faces.
+//! Lucid's Fourier parametrization, with the spectrum of faces.
 
+use super::spectrum::{BINS, Spectrum, frequencies, irfft2, irfft2_adjoint};
+use super::warps::WarpRange;
+use super::{MaximizationOptions, Parametrization, sigmoid};
 use crate::SIDE;
-use crate::explain::filters::activation_maximization::{
-    MaximizationOptions, Parametrization, sigmoid,
-};
-use crate::explain::filters::spectrum::{BINS, Spectrum, frequencies, irfft2, irfft2_adjoint};
-use crate::explain::filters::warps::WarpRange;
 use crate::random::Rng;
 
-/// Amplitude of FER2013 faces falls as frequency^−1.36; Lucid assumes 1.
+/// Exponent of the decay. Amplitude of FER2013 faces falls as frequency^−1.36; Lucid uses 1.
 pub const DECAY: f64 = 1.36;
 
-/// x = sigmoid(irfft2(p·s)/4), s = 48/max(f, 1/48)^1.36; the complex p, `[2, 48, 25]`, is free.
+/// The parametrization x = sigmoid(irfft2(p·s)/4), where s = 48/max(f, 1/48)^1.36 and the complex
+/// p, `[2, 48, 25]`, is free.
 ///
 /// **Source**: Olah, Mordvintsev & Schubert 2017, "Feature Visualization", Distill; Lucid
 /// `fft_image`.
@@ -20,14 +19,14 @@ pub struct Fourier {
 }
 
 impl Fourier {
-    /// With this decay.
+    /// A parametrization with this decay.
     pub fn new(decay: f64) -> Self {
         let side = SIDE as f64;
         let scale = |f: f64| (side / f.max(1.0 / side).powf(decay)) as f32;
         Fourier { scale: frequencies().into_iter().map(scale).collect() }
     }
 
-    /// 256 steps of Adam at 0.05, four warped views a step, total variation 20.
+    /// The default: 256 steps of Adam at 0.05, four warped views per step, total variation 20.
     pub fn options() -> MaximizationOptions {
         MaximizationOptions {
             steps: 256,

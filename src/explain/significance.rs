@@ -1,59 +1,59 @@
-//! What a measurement over a few faces decides, and what it does not.
+//! Significance of a mean over a few faces: bootstrap interval and test against a limit.
 
 use crate::stats::{Interval, bootstrap_mean, mean};
 
-/// Bootstrap resamples of a mean.
+/// Bootstrap resamples.
 const RESAMPLES: usize = 1_000;
-/// Fewer faces decide nothing: five on the same side happen by chance once in sixteen times, six
-/// once in thirty-two (the two-sided sign test at 5 %).
-pub const FEWEST: usize = 6;
+/// Fewest faces that can pass or fail a test: by the two-sided sign test, five values of one sign
+/// happen by chance with probability 1/16, six with 1/32 < 5 %.
+pub const MIN_FACES: usize = 6;
 
-/// The answer to: is it good?
+/// The result of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TestResult {
-    /// The whole interval is on the good side.
+    /// The whole interval lies on the good side of the limit.
     Passed,
-    /// The interval holds the limit, or there are too few faces.
+    /// The interval contains the limit, or there are too few faces.
     Undecided,
-    /// The whole interval is on the bad side.
+    /// The whole interval lies on the bad side of the limit.
     Failed,
 }
 
-/// Mean over the faces, with its 95 % bootstrap interval.
+/// A mean over faces with its 95 % bootstrap interval.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Estimate {
-    /// The mean; NaN of no face.
+    /// The mean; NaN without faces.
     pub mean: f64,
-    /// Its interval.
+    /// The interval.
     pub interval: Interval,
-    /// Faces behind it.
+    /// Number of faces.
     pub faces: usize,
 }
 
 impl Estimate {
-    /// Of one value a face.
+    /// Estimates the mean of one value per face.
     pub fn of(values: &[f64]) -> Estimate {
         let interval = bootstrap_mean(values, RESAMPLES, 0);
         Estimate { mean: mean(values), interval, faces: values.len() }
     }
 
-    /// Whether there are too few faces for any verdict.
+    /// Whether there are fewer than [`MIN_FACES`] faces.
     pub fn too_few(&self) -> bool {
-        self.faces < FEWEST
+        self.faces < MIN_FACES
     }
 
-    /// “0.31 ± 0.05” with so many decimals; one face has no interval.
-    pub fn words(&self, decimals: usize) -> String {
+    /// Formats as “0.31 ± 0.05”; without the interval for a single face.
+    pub fn plain(&self, decimals: usize) -> String {
         self.with_margin(format!("{:.decimals$}", self.mean), decimals)
     }
 
-    /// “+0.017 ± 0.109”.
+    /// Formats with a sign, as “+0.017 ± 0.109”.
     pub fn signed(&self, decimals: usize) -> String {
         self.with_margin(format!("{:+.decimals$}", self.mean), decimals)
     }
 
-    /// A minus is as long as the plus.
+    /// Writes a typographic minus, which is as wide as the plus.
     fn with_margin(&self, mean: String, decimals: usize) -> String {
         let mean = mean.replace('-', "−");
         match self.faces {
@@ -62,10 +62,10 @@ impl Estimate {
         }
     }
 
-    /// Whether it is above a limit, where above is good.
+    /// Tests whether the mean is above a limit.
     pub fn above(&self, limit: f64) -> TestResult {
         match () {
-            () if self.mean.is_nan() => TestResult::Failed, // nothing speaks for it
+            () if self.mean.is_nan() => TestResult::Failed,
             () if self.too_few() => TestResult::Undecided,
             () if self.interval.low > limit => TestResult::Passed,
             () if self.interval.high <= limit => TestResult::Failed,
@@ -73,17 +73,17 @@ impl Estimate {
         }
     }
 
-    /// Whether it is at most a limit, where low is good.
+    /// Tests whether the mean is at most a limit.
     pub fn at_most(&self, limit: f64) -> TestResult {
-        let turned = Interval { low: -self.interval.high, high: -self.interval.low };
-        // -x > -limit leaves out x = limit, which a continuous quantity never is.
-        Estimate { mean: -self.mean, interval: turned, ..*self }.above(-limit)
+        let negated = Interval { low: -self.interval.high, high: -self.interval.low };
+        // −x > −limit excludes x = limit, which has probability 0 for a continuous quantity.
+        Estimate { mean: -self.mean, interval: negated, ..*self }.above(-limit)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::explain::sanity::significance::{Estimate, TestResult};
+    use super::{Estimate, TestResult};
 
     #[test]
     fn six_faces_on_one_side_decide_and_five_do_not() {
@@ -110,11 +110,11 @@ mod tests {
     fn one_face_has_no_interval() {
         assert_eq!(Estimate::of(&[-0.25]).signed(2), "−0.25");
         assert_eq!(Estimate::of(&[0.5, 0.5]).signed(2), "+0.50 ± 0.00");
-        assert_eq!(Estimate::of(&[0.5, 0.5]).words(1), "0.5 ± 0.0");
+        assert_eq!(Estimate::of(&[0.5, 0.5]).plain(1), "0.5 ± 0.0");
     }
 
     #[test]
-    fn of_nothing_nothing_speaks_for_it() {
+    fn a_mean_of_no_faces_fails() {
         let none = Estimate::of(&[]);
         assert_eq!((none.above(0.0), none.at_most(0.0)), (TestResult::Failed, TestResult::Failed));
     }

@@ -1,25 +1,23 @@
-//! MACO: the spectrum's magnitude is the training faces', only the phase is free.
+//! MACO: the magnitude of the spectrum is that of the training faces, only the phase is free.
 //!
-//! A network's favourite picture among *all* pictures is a high-frequency pattern that no face
-//! contains: the "QR code". Here every candidate has the power spectrum of a face, and what the
-//! filter wants must be said in the arrangement.
+//! Among *all* pictures, the one that activates a filter most is a high-frequency pattern unlike any
+//! face (a "QR code"). Here every picture has the power spectrum of a face, so that only the
+//! arrangement can change.
 
-use crate::explain::filters::activation_maximization::{
-    MaximizationOptions, Parametrization, sigmoid, standardise, standardise_backward,
-};
-use crate::explain::filters::spectrum::{
+use super::spectrum::{
     BINS, Spectrum, bin_weights, frequencies, hann, irfft2, irfft2_adjoint, rfft2,
 };
-use crate::explain::filters::warps::WarpRange;
+use super::warps::WarpRange;
+use super::{MaximizationOptions, Parametrization, sigmoid, standardise, standardise_backward};
 use crate::random::Rng;
 
-/// x = sigmoid(standardise(irfft2(a∘|F|·e^{iφ}))); φ is free, |F| fixed.
+/// The parametrization x = sigmoid(standardise(irfft2(a∘|F|·e^{iφ}))), where φ is free and |F| fixed.
 ///
-/// Two departures from the original. φ starts uniform on the whole circle: the original starts at
-/// N(0, 1) and divides φ by its deviation at every step, so that phases gather around 0 and make a
-/// peak at pixel (0, 0) that wraps around into a bright frame. And a, 1 for low frequencies, turns
-/// those above ¼ cycle a pixel down until they hold at most [`DETAIL`] of the Hann-windowed power:
-/// free phases gather all fine detail of a face in the middle, where no face has so much.
+/// Two differences from the original. φ starts uniform on the circle; the original starts at N(0, 1)
+/// and divides φ by its deviation at every step, so that phases concentrate around 0 and make a peak
+/// at pixel (0, 0), which wraps around into a bright frame. And a, which is 1 for low frequencies,
+/// reduces those above ¼ cycle per pixel until they hold at most [`MAX_DETAIL`] of the Hann-windowed
+/// power; otherwise free phases concentrate all fine detail in the middle, where no face has so much.
 ///
 /// **Source**: Fel et al. 2023 (arXiv 2306.06805); xplique `maco`.
 pub struct Maco {
@@ -30,17 +28,17 @@ pub struct Maco {
     frequencies: Vec<f64>,
 }
 
-/// Largest share of fine detail in the middle of a picture: below the limit of a natural picture,
-/// because the sigmoid adds a little.
-pub const DETAIL: f64 = 0.15;
-/// Cycles a pixel above which a frequency is fine detail.
+/// Largest share of fine detail in the middle of a picture. Below the limit of a natural picture,
+/// because the sigmoid adds some.
+pub const MAX_DETAIL: f64 = 0.15;
+/// Frequency in cycles per pixel above which power counts as fine detail.
 const FINE: f64 = 0.25;
-/// Deviation in radians of the first phases around those of a face.
-const SPREAD: f64 = 0.3;
+/// Standard deviation, in radians, of the first phases around those of a face.
+const START_SD: f64 = 0.3;
 
 impl Maco {
-    /// With a mean magnitude spectrum of faces, `[48, 25]`: see
-    /// [`crate::explain::filters::spectrum::mean_magnitude`].
+    /// A parametrization with a mean magnitude spectrum of faces, `[48, 25]`, as
+    /// [`mean_magnitude`](super::spectrum::mean_magnitude) computes it.
     pub fn new(magnitude: Vec<f32>) -> Self {
         Maco {
             magnitude,
@@ -51,18 +49,18 @@ impl Maco {
         }
     }
 
-    /// The same, starting near the phases of a face instead of anywhere: the result keeps the
-    /// arrangement of the face and changes what the filter cares about.
+    /// The same, but starting near the phases of a face: the result keeps the arrangement of the face
+    /// and changes it where the filter responds.
     pub fn starting_at(magnitude: Vec<f32>, face: &[f32]) -> Self {
         let f = rfft2(face);
         let phase = f.im.iter().zip(&f.re).map(|(im, re)| im.atan2(*re)).collect();
         Maco { start: Some(phase), ..Maco::new(magnitude) }
     }
 
-    /// 256 steps of Nadam at 0.2 rad falling to 0, one warped view a step, noise 0.05.
+    /// The default: 256 steps of Nadam at 0.2 rad falling to 0, one warped view per step, noise 0.05.
     ///
-    /// The original's crops are blown up to the size of the picture. At 48×48 that shows the
-    /// filter its pattern at the wrong size, so the views are small shifts, turns and zooms.
+    /// The original enlarges random crops to the size of the picture. At 48×48 that shows patterns at
+    /// the wrong size, so the views here are small shifts, rotations and zooms.
     pub fn options() -> MaximizationOptions {
         MaximizationOptions {
             steps: 256,
@@ -78,20 +76,20 @@ impl Maco {
         }
     }
 
-    /// From a face: slower, so that its arrangement survives.
-    pub fn gentle_options() -> MaximizationOptions {
+    /// The default for a start from a face: a lower learning rate, so that its arrangement remains.
+    pub fn face_options() -> MaximizationOptions {
         MaximizationOptions { learning_rate: 0.02, ..Maco::options() }
     }
 
-    /// The spectrum of these phases, its fine detail turned down where there is too much.
+    /// The spectrum of these phases, with fine detail reduced to [`MAX_DETAIL`].
     fn spectrum(&self, phase: &[f32]) -> Spectrum {
         let part = |turn: fn(f32) -> f32| -> Vec<f32> {
             self.magnitude.iter().zip(phase).map(|(m, &a)| m * turn(a)).collect()
         };
         let mut spectrum = Spectrum { re: part(f32::cos), im: part(f32::sin) };
         let share = self.detail(&irfft2(&spectrum));
-        if share > DETAIL {
-            let power = DETAIL * (1.0 - share) / (share * (1.0 - DETAIL));
+        if share > MAX_DETAIL {
+            let power = MAX_DETAIL * (1.0 - share) / (share * (1.0 - MAX_DETAIL));
             for part in [&mut spectrum.re, &mut spectrum.im] {
                 let fine = part.iter_mut().zip(&self.frequencies).filter(|(_, f)| **f > FINE);
                 fine.for_each(|(v, _)| *v *= power.sqrt() as f32);
@@ -121,7 +119,7 @@ impl Parametrization for Maco {
     fn start(&self, rng: &mut Rng) -> Vec<f32> {
         let pi = std::f64::consts::PI;
         match &self.start {
-            Some(phase) => phase.iter().map(|a| a + (SPREAD * rng.normal()) as f32).collect(),
+            Some(phase) => phase.iter().map(|a| a + (START_SD * rng.normal()) as f32).collect(),
             None => (0..BINS).map(|_| rng.uniform_in(-pi, pi) as f32).collect(),
         }
     }
@@ -129,7 +127,7 @@ impl Parametrization for Maco {
         let (y, _) = standardise(&irfft2(&self.spectrum(parameters)));
         y.into_iter().map(sigmoid).collect()
     }
-    /// How much the fine detail is turned down counts as a constant.
+    /// Treats the reduction of the fine detail as a constant.
     fn gradient(&self, parameters: &[f32], grad_picture: &[f32]) -> Vec<f32> {
         let spectrum = self.spectrum(parameters);
         let (y, sd) = standardise(&irfft2(&spectrum));

@@ -1,121 +1,132 @@
-//! Gradient ascent on a picture: what every recipe of activation maximisation shares.
+//! Activation maximization: gradient ascent on a picture that raises the activation of a filter.
 //!
-//! A [`Parametrization`] says what is free (pixels, a spectrum, phases alone); the ascent shows
-//! random views of the picture to the network, brings the gradient back through the views and the
-//! parametrisation, and steps. Pictures never influence each other, so they run in batches, and
-//! the picture of one filter is the same alone or within a page but for rounding: a batch may take
-//! another algorithm of convolution.
+//! A [`Parametrization`] defines the free parameters (pixels, a spectrum, phases alone). Each step
+//! shows random views of the picture to the network, propagates the gradient back through the views
+//! and the parametrization, and updates the parameters by Adam. Pictures do not influence each other,
+//! so they run in batches. The picture of one filter is the same alone or in a batch up to rounding,
+//! because the algorithm of a convolution may depend on the batch size.
+
+pub mod fourier;
+pub mod maco;
+pub mod method;
+pub mod pixels;
+pub mod spectrum;
+pub mod warps;
 
 use crate::explain::batch::BATCH;
-use crate::explain::filters::warps::{IDENTITY, WarpRange, draw_crop, warp_all, warp_all_adjoint};
 use crate::explain::{Classifier, Objective};
 use crate::random::{Purpose, Rng};
 use crate::{PIXELS, Result, SIDE};
 use fer_kernels::update;
 use rayon::prelude::*;
+use warps::{IDENTITY, WarpRange, draw_crop, warp_all, warp_all_adjoint};
 
-/// How a picture follows from free parameters.
+/// A picture as a function of free parameters.
 pub trait Parametrization: Sync {
-    /// Free parameters of a picture.
+    /// Number of free parameters of a picture.
     fn parameters(&self) -> usize;
-    /// Where a picture starts.
+    /// Draws the parameters of the first step.
     fn start(&self, rng: &mut Rng) -> Vec<f32>;
-    /// The picture, `[48, 48]` in \[0,1\].
+    /// Computes the picture, `[48, 48]` in \[0,1\].
     fn picture(&self, parameters: &[f32]) -> Vec<f32>;
-    /// Gradient with respect to the parameters from the one with respect to the picture.
+    /// Computes the gradient with respect to the parameters from that with respect to the picture.
     fn gradient(&self, parameters: &[f32], grad_picture: &[f32]) -> Vec<f32>;
-    /// Brings parameters back into their domain after a step.
+    /// Projects the parameters into their domain after a step.
     fn project(&self, _parameters: &mut [f32]) {}
 }
 
-/// How a picture is raised.
+/// Settings of the gradient ascent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MaximizationOptions {
-    /// Steps.
+    /// Number of steps.
     pub steps: usize,
     /// Learning rate of Adam.
     pub learning_rate: f32,
-    /// The learning rate falls linearly to 0.
+    /// Whether the learning rate falls linearly to 0.
     pub cooling: bool,
-    /// Nesterov momentum (Nadam).
+    /// Whether Adam uses Nesterov momentum (Nadam).
     pub nesterov: bool,
-    /// Views of each picture a step.
+    /// Views of each picture per step.
     pub views: usize,
-    /// Random warps.
+    /// Random warps of the views; `None` for none.
     pub warp: Option<WarpRange>,
-    /// Random crops; side as a share of the picture at the first and the last step.
+    /// Random crops instead of warps: their side as a share of the picture at the first and at the
+    /// last step.
     pub crop: Option<(f64, f64)>,
-    /// Noise added to every view: normal with this deviation.
+    /// Standard deviation of the normal noise added to every view.
     pub noise: f32,
-    /// Weight of total variation, mean squared difference of neighbours, against the objective in
-    /// the filter's own standard deviations.
+    /// Weight of the total variation (mean squared difference of neighbours), relative to the
+    /// objective in standard deviations of the filter.
     pub total_variation: f32,
-    /// Weight of mean (x − ½)², in the same units.
+    /// Weight of the mean of (x − ½)², in the same units.
     pub l2: f32,
 }
 
-/// A finished picture.
+/// A picture made by activation maximization.
 #[derive(Clone, Debug)]
 pub struct MaximizedImage {
     /// `[48, 48]` in \[0,1\].
     pub picture: Vec<f32>,
-    /// Σ |dJ/dx| over the steps, `[48, 48]`: which pixels mattered. Zeros for the naive recipe.
+    /// Σ |dJ/dx| over the steps, `[48, 48]`: the importance of each pixel. Zeros for the naive method.
     pub importance: Vec<f32>,
-    /// The objective on the picture as it is.
+    /// The objective on the untransformed picture.
     pub value: f32,
 }
 
-/// What to raise.
+/// What to maximize.
 pub struct MaximizationTask<'a> {
-    /// Objective; one unit for each picture.
+    /// The objective, with one unit per picture.
     pub objective: &'a Objective,
-    /// The pre-activation to climb while a ReLU is dead for the picture.
+    /// The input of the ReLU, whose gradient is used while the ReLU outputs 0 everywhere.
     pub pre_activation: Option<&'a Objective>,
-    /// Standard deviation of the objective over the training faces, for each picture.
+    /// Standard deviation of the objective over the training faces, one per picture.
     pub sd: &'a [f32],
-    /// Address of each picture's random stream.
+    /// Key of the random stream of each picture.
     pub keys: &'a [u64],
     /// Seed.
     pub seed: u64,
 }
 
-/// The best iterate by the objective on the untouched picture is looked for this often.
+/// Steps between evaluations of the objective on the untransformed pictures, of which the best is kept.
 const EVALUATION_INTERVAL: usize = 32;
-/// Streams of the ascent's steps start here, clear of the other explanations'.
+/// First random stream of the steps; the other explanations use smaller numbers.
 const STREAM: u64 = 1000;
 
-/// Raises all pictures; `progress` is told the picture-steps done.
+/// Maximizes the objective for all pictures. `progress` receives the number of pictures after each of
+/// their steps.
+///
+/// **Errors**: those of the network.
 pub fn maximize(
     model: &dyn Classifier,
-    parametrisation: &dyn Parametrization,
-    goals: &MaximizationTask<'_>,
+    parametrization: &dyn Parametrization,
+    task: &MaximizationTask<'_>,
     options: &MaximizationOptions,
     progress: &mut dyn FnMut(usize),
 ) -> Result<Vec<MaximizedImage>> {
-    let n = goals.objective.units().len();
+    let n = task.objective.units().len();
     let group = (BATCH / options.views.max(1)).max(1);
     let mut done = Vec::with_capacity(n);
     for first in (0..n).step_by(group) {
         let members: Vec<usize> = (first..(first + group).min(n)).collect();
-        done.extend(maximize_group(model, parametrisation, goals, options, &members, progress)?);
+        done.extend(maximize_group(model, parametrization, task, options, &members, progress)?);
     }
     Ok(done)
 }
 
 fn maximize_group(
     model: &dyn Classifier,
-    parametrisation: &dyn Parametrization,
-    goals: &MaximizationTask<'_>,
+    parametrization: &dyn Parametrization,
+    task: &MaximizationTask<'_>,
     options: &MaximizationOptions,
     members: &[usize],
     progress: &mut dyn FnMut(usize),
 ) -> Result<Vec<MaximizedImage>> {
     let rng = |f: usize, step: usize| {
-        Rng::new(goals.seed, Purpose::Explain, STREAM + step as u64, goals.keys[f])
+        Rng::new(task.seed, Purpose::Explain, STREAM + step as u64, task.keys[f])
     };
-    let size = parametrisation.parameters();
+    let size = parametrization.parameters();
     let mut parameters: Vec<f32> =
-        members.iter().flat_map(|&f| parametrisation.start(&mut rng(f, 0))).collect();
+        members.iter().flat_map(|&f| parametrization.start(&mut rng(f, 0))).collect();
     let mut adam = Adam::new(parameters.len(), options.learning_rate, options.nesterov);
     let mut best: Vec<MaximizedImage> = members
         .iter()
@@ -126,45 +137,46 @@ fn maximize_group(
         })
         .collect();
     for step in 1..=options.steps {
-        let pictures = draw_all(parametrisation, &parameters);
-        let mut gradient = picture_gradient(model, goals, options, members, &pictures, step, &rng)?;
-        for (k, raised) in best.iter_mut().enumerate() {
+        let pictures = draw_all(parametrization, &parameters);
+        let mut gradient = picture_gradient(model, task, options, members, &pictures, step, &rng)?;
+        for (k, image) in best.iter_mut().enumerate() {
             let gradient = &mut gradient[k * PIXELS..(k + 1) * PIXELS];
-            raised.importance.iter_mut().zip(&*gradient).for_each(|(s, g)| *s += g.abs());
-            add_priors(&pictures[k * PIXELS..(k + 1) * PIXELS], options, gradient);
+            image.importance.iter_mut().zip(&*gradient).for_each(|(s, g)| *s += g.abs());
+            subtract_penalties(&pictures[k * PIXELS..(k + 1) * PIXELS], options, gradient);
         }
         let steps: Vec<f32> = parameters
             .par_chunks_exact(size)
             .zip(gradient.par_chunks_exact(PIXELS))
-            .flat_map_iter(|(p, g)| parametrisation.gradient(p, g))
+            .flat_map_iter(|(p, g)| parametrization.gradient(p, g))
             .collect();
         if options.cooling {
             let left = (options.steps - step + 1) as f32 / options.steps as f32;
             adam.learning_rate = options.learning_rate * left;
         }
         adam.step(&mut parameters, &steps);
-        parameters.par_chunks_exact_mut(size).for_each(|p| parametrisation.project(p));
+        parameters.par_chunks_exact_mut(size).for_each(|p| parametrization.project(p));
         if step % EVALUATION_INTERVAL == 0 || step == options.steps {
-            let pictures = draw_all(parametrisation, &parameters);
-            judge(model, goals, members, &pictures, &mut best)?;
+            let pictures = draw_all(parametrization, &parameters);
+            keep_best(model, task, members, &pictures, &mut best)?;
         }
         progress(members.len());
     }
     Ok(best)
 }
 
-fn draw_all(parametrisation: &dyn Parametrization, parameters: &[f32]) -> Vec<f32> {
+/// Pictures `[n, 48, 48]` of n sets of parameters.
+fn draw_all(parametrization: &dyn Parametrization, parameters: &[f32]) -> Vec<f32> {
     parameters
-        .par_chunks_exact(parametrisation.parameters())
-        .flat_map_iter(|p| parametrisation.picture(p))
+        .par_chunks_exact(parametrization.parameters())
+        .flat_map_iter(|p| parametrization.picture(p))
         .collect()
 }
 
-/// Gradient of the objective, in standard deviations, with respect to the pictures: the mean over
-/// their views.
+/// Gradient of the objective, in standard deviations, with respect to the pictures: mean over their
+/// views.
 fn picture_gradient(
     model: &dyn Classifier,
-    goals: &MaximizationTask<'_>,
+    task: &MaximizationTask<'_>,
     options: &MaximizationOptions,
     members: &[usize],
     pictures: &[f32],
@@ -192,22 +204,22 @@ fn picture_gradient(
     }
     let units: Vec<usize> = members
         .iter()
-        .flat_map(|&f| std::iter::repeat_n(goals.objective.units()[f], each))
+        .flat_map(|&f| std::iter::repeat_n(task.objective.units()[f], each))
         .collect();
     let mut gradient =
-        model.objective_gradient(&goals.objective.with_units(units), &views)?.gradient;
-    if let Some(objective) = goals.pre_activation {
+        model.objective_gradient(&task.objective.with_units(units), &views)?.gradient;
+    if let Some(objective) = task.pre_activation {
         replace_dead_gradients(model, objective, members, each, &views, &mut gradient)?;
     }
     for (k, gradient) in gradient.chunks_exact_mut(each * PIXELS).enumerate() {
-        let scale = 1.0 / (each as f32 * goals.sd[members[k]].max(1e-12));
+        let scale = 1.0 / (each as f32 * task.sd[members[k]].max(1e-12));
         gradient.iter_mut().for_each(|g| *g *= scale);
     }
     Ok(warp_all_adjoint(&gradient, &matrices, each))
 }
 
-/// Replaces the gradient of views for which it is 0 everywhere, the ReLU being dead, by that of
-/// the pre-activation. View k belongs to the filter `members[k / each]`.
+/// Replaces a gradient that is 0 everywhere, because the ReLU outputs 0, by the gradient of the
+/// pre-activation. View k belongs to picture `members[k / each]`.
 pub(crate) fn replace_dead_gradients(
     model: &dyn Classifier,
     objective: &Objective,
@@ -216,8 +228,8 @@ pub(crate) fn replace_dead_gradients(
     views: &[f32],
     gradient: &mut [f32],
 ) -> Result<()> {
-    let is_dead = |k: &usize| gradient[k * PIXELS..(k + 1) * PIXELS].iter().all(|&g| g == 0.0);
-    let dead: Vec<usize> = (0..members.len() * each).filter(is_dead).collect();
+    let is_zero = |k: &usize| gradient[k * PIXELS..(k + 1) * PIXELS].iter().all(|&g| g == 0.0);
+    let dead: Vec<usize> = (0..members.len() * each).filter(is_zero).collect();
     if dead.is_empty() {
         return Ok(());
     }
@@ -231,8 +243,8 @@ pub(crate) fn replace_dead_gradients(
     Ok(())
 }
 
-/// Subtracts the gradient of the priors: λ·mean of squared neighbour differences, μ·mean (x − ½)².
-fn add_priors(x: &[f32], options: &MaximizationOptions, gradient: &mut [f32]) {
+/// Subtracts the gradient of the penalties: total variation, and the mean of (x − ½)².
+fn subtract_penalties(x: &[f32], options: &MaximizationOptions, gradient: &mut [f32]) {
     let scale = 2.0 / PIXELS as f32;
     let tv = scale * options.total_variation;
     if tv > 0.0 {
@@ -254,16 +266,16 @@ fn add_priors(x: &[f32], options: &MaximizationOptions, gradient: &mut [f32]) {
     }
 }
 
-/// Keeps the picture where it beats the best so far.
-fn judge(
+/// Keeps each picture whose objective is the largest so far.
+fn keep_best(
     model: &dyn Classifier,
-    goals: &MaximizationTask<'_>,
+    task: &MaximizationTask<'_>,
     members: &[usize],
     pictures: &[f32],
     best: &mut [MaximizedImage],
 ) -> Result<()> {
-    let units = members.iter().map(|&f| goals.objective.units()[f]).collect();
-    let values = values_of(model, &goals.objective.with_units(units), pictures)?;
+    let units = members.iter().map(|&f| task.objective.units()[f]).collect();
+    let values = values_of(model, &task.objective.with_units(units), pictures)?;
     for (k, value) in values.into_iter().enumerate() {
         if value > best[k].value || best[k].picture.is_empty() {
             best[k].value = value;
@@ -273,7 +285,9 @@ fn judge(
     Ok(())
 }
 
-/// The objective on pictures as they are, without gradient, in batches.
+/// Computes the objective on pictures `[n, 48, 48]`, without gradient, in batches.
+///
+/// **Errors**: those of the network.
 pub fn values_of(
     model: &dyn Classifier,
     objective: &Objective,
@@ -284,14 +298,14 @@ pub fn values_of(
         let objective = objective.with_units(units.to_vec());
         let maps = match objective.layer() {
             Some(layer) => model.activations(layer, faces)?,
-            None => crate::explain::filters::top_activations::logit_maps(model, faces)?,
+            None => model.logit_maps(faces)?,
         };
         values.extend(objective.values(&maps));
     }
     Ok(values)
 }
 
-/// Adam (Kingma & Ba 2014), climbing; with Nesterov's look-ahead it is Nadam (Dozat 2016).
+/// Adam (Kingma & Ba 2014) for gradient ascent; with Nesterov momentum it is Nadam (Dozat 2016).
 pub struct Adam {
     first: Vec<f32>,
     second: Vec<f32>,
@@ -301,7 +315,7 @@ pub struct Adam {
 }
 
 impl Adam {
-    /// Fresh moments for n parameters.
+    /// Starts with moments of 0 for n parameters.
     pub fn new(n: usize, learning_rate: f32, nesterov: bool) -> Self {
         Adam { first: vec![0.0; n], second: vec![0.0; n], steps: 0, learning_rate, nesterov }
     }
@@ -333,7 +347,7 @@ impl Adam {
     }
 }
 
-/// (v − mean)/(sd + 1e-8), and the sd.
+/// Returns (v − mean)/(sd + 1e-8), and sd + 1e-8.
 pub(crate) fn standardise(values: &[f32]) -> (Vec<f32>, f32) {
     let n = values.len() as f64;
     let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
@@ -342,7 +356,7 @@ pub(crate) fn standardise(values: &[f32]) -> (Vec<f32>, f32) {
     (values.iter().map(|&v| ((f64::from(v) - mean) / sd) as f32).collect(), sd as f32)
 }
 
-/// The adjoint of [`standardise`] at its result y: (g − mean g − y·mean(g·y))/sd.
+/// Returns the adjoint of [`standardise`] at its result y: (g − mean g − y·mean(g·y))/sd.
 pub(crate) fn standardise_backward(y: &[f32], sd: f32, grad: &[f32]) -> Vec<f32> {
     let n = y.len() as f64;
     let mean = (grad.iter().map(|&g| f64::from(g)).sum::<f64>() / n) as f32;
