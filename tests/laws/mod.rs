@@ -4,3 +4,4 @@ mod adjoints;
 mod engine;
 pub mod golden;
 mod gradients;
+mod structure;
