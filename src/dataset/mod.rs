@@ -1,19 +1,16 @@
-//! Labelled faces: read them, check them, split them, draw them, vary them.
+//! Labelled faces: reads, checks, splits, draws, augments and writes them.
 //!
-//! The way of a sample: a row of a file ([`mod@read`], [`csv_rows`]) or a picture ([`picture`], [`folder`])
-//! becomes 2304 bytes of a [`Dataset`]; [`augment`] turns bytes into a batch of `f32` in [0, 1].
-//! Nothing here knows of tensors or of networks.
+//! A row of a CSV file or an image file becomes 2304 bytes of a [`Dataset`]; [`augment`] turns these bytes
+//! into a batch of `f32` in [0, 1]. Nothing here depends on tensors or networks.
 //!
-//! | file | what it does |
+//! | module | what it does |
 //! |---|---|
-//! | [`mod@read`] | finds out what an input is, and reads it |
-//! | [`lines`], [`csv_rows`] | bounded lines of text; a line to a sample |
-//! | [`folder`], [`picture`], `raster`, [`resize`], [`exif`] | pictures, whole folders of them, to 48×48 |
-//! | [`hash`], [`copies`], [`split`], [`check`] | exact copies, what follows from them, a report |
-//! | [`synth`] | procedurally drawn faces |
-//! | [`augment`] | one warp per image, into a batch |
-//! | [`tree`] | which pictures are below a folder |
-//! | [`mod@write`], [`mod@write_folder`] | a CSV again, a folder of pictures again |
+//! | [`mod@read`] | reads CSV files, gzip, image files and folders of images |
+//! | [`image`] | decodes image files and scales them to 48×48 |
+//! | [`clean`] | finds duplicates and contradicting labels, splits without duplicates across the parts |
+//! | [`augment`] | augments faces and assembles batches |
+//! | [`synth`] | draws synthetic faces |
+//! | `write` | writes CSV files and folders of images (feature `images`) |
 
 pub mod augment;
 pub mod clean;
@@ -39,19 +36,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CLASS_NAMES, Error, PIXELS, Result};
 
-/// Which of FER2013's three parts a row belongs to (the column `Usage`).
+/// Part of FER2013 that a row belongs to (the column `Usage`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Usage {
-    /// 28,709 faces to learn from.
+    /// Training: 28,709 faces.
     Training,
-    /// 3,589 faces to choose by.
+    /// Validation: 3,589 faces.
     PublicTest,
-    /// 3,589 faces to report on, once.
+    /// Test: 3,589 faces.
     PrivateTest,
 }
 
 impl Usage {
-    /// The spelling in the file.
+    /// Returns the name that the file uses.
     pub fn name(self) -> &'static str {
         match self {
             Usage::Training => "Training",
@@ -59,7 +56,7 @@ impl Usage {
             Usage::PrivateTest => "PrivateTest",
         }
     }
-    /// Reads the file's spelling.
+    /// Parses the name that the file uses.
     pub fn parse(text: &str) -> Option<Self> {
         [Usage::Training, Usage::PublicTest, Usage::PrivateTest]
             .into_iter()
@@ -67,12 +64,12 @@ impl Usage {
     }
 }
 
-/// Where a sample came from, for messages.
+/// Origin of a sample, for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin<'a> {
-    /// File, picture, or `synthetic`.
+    /// CSV file, image file, or `synthetic`.
     pub path: &'a Path,
-    /// Line of a CSV, counted from 1; number of a synthetic face; `None` for a picture.
+    /// Line of a CSV file, counted from 1; number of a synthetic face; `None` for an image file.
     pub line: Option<u64>,
 }
 
@@ -83,25 +80,25 @@ impl fmt::Display for Origin<'_> {
     }
 }
 
-/// A sample on its way into a [`Dataset`].
+/// Label and origin of a face that is added to a [`Dataset`].
 #[derive(Clone, Debug, Default)]
 pub struct Sample {
-    /// 0…6, or `None` where the file does not say.
+    /// Class, 0…6; `None` without a label.
     pub label: Option<u8>,
-    /// The file's own name for it.
+    /// Its id in the file.
     pub id: Option<String>,
-    /// The part of FER2013 it belongs to.
+    /// Its part of FER2013.
     pub usage: Option<Usage>,
-    /// Line in its file; `None` for a picture.
+    /// Its line in the file; `None` for an image file.
     pub line: Option<u64>,
 }
 
 /// Marks "no line" in [`Dataset`]'s compact table of origins.
 const NO_LINE: u64 = 0;
 
-/// Faces of 48×48 gray pixels with what is known about each.
+/// Faces of 48×48 gray pixels with their labels and origins.
 ///
-/// Columns, not rows: 28,709 faces are one block of 66 MB and a few short columns.
+/// It is stored by column: the pixels of all faces are one block, 66 MB for 28,709 faces.
 #[derive(Clone, Default)]
 pub struct Dataset {
     pixels: Vec<u8>,
@@ -113,25 +110,25 @@ pub struct Dataset {
 }
 
 impl fmt::Debug for Dataset {
-    /// Says how many, instead of millions of pixels.
+    /// Writes the number of faces instead of millions of pixels.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Dataset of {} faces, {:?} by class", self.len(), self.class_counts())
     }
 }
 
 impl Dataset {
-    /// No samples.
+    /// Returns an empty dataset.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Names a file that the samples pushed next come from; returns its number for [`Self::push`].
+    /// Adds a source file and returns its number for [`Self::push`].
     pub fn add_source(&mut self, path: impl Into<PathBuf>) -> u32 {
         self.sources.push(path.into());
         (self.sources.len() - 1) as u32
     }
 
-    /// Adds one sample.
+    /// Adds one face.
     ///
     /// # Panics
     /// If `image` is not 2304 long, the label is above 6, or `source` was not added before.
@@ -146,10 +143,10 @@ impl Dataset {
         self.origins.push((source, sample.line.unwrap_or(NO_LINE)));
     }
 
-    /// Makes a dataset of ready-made pixels, `[n, 48, 48]`, and one label per face.
+    /// Returns a dataset of pixels, `[n, 48, 48]`, and one label per face.
     ///
     /// # Errors
-    /// [`Error::Shape`] if the lengths do not fit each other or a label is above 6.
+    /// [`Error::Shape`] if the lengths do not match or a label is above 6.
     pub fn from_pixels(pixels: Vec<u8>, labels: Vec<Option<u8>>, source: &str) -> Result<Self> {
         if pixels.len() != labels.len() * PIXELS {
             return Err(Error::shape(
@@ -171,58 +168,58 @@ impl Dataset {
         })
     }
 
-    /// Number of faces.
+    /// Returns the number of faces.
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// True without a face.
+    /// Returns true if there is no face.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// All pixels, row-major, `[n, 48, 48]`.
+    /// Returns all pixels, row-major, `[n, 48, 48]`.
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// Pixels of face `i`, row-major, `[48, 48]`.
+    /// Returns the pixels of face `i`, row-major, `[48, 48]`.
     pub fn image(&self, i: usize) -> &[u8] {
         &self.pixels[i * PIXELS..(i + 1) * PIXELS]
     }
 
-    /// Class of face `i`, 0…6.
+    /// Returns the class of face `i`, 0…6; `None` without a label.
     pub fn label(&self, i: usize) -> Option<u8> {
         self.labels[i]
     }
 
-    /// Class of every face.
+    /// Returns the class of every face.
     pub fn labels(&self) -> &[Option<u8>] {
         &self.labels
     }
 
-    /// True if every face has a class.
+    /// Returns true if every face has a label.
     pub fn is_labelled(&self) -> bool {
         self.labels.iter().all(Option::is_some)
     }
 
-    /// Part of FER2013 that face `i` belongs to.
+    /// Returns the part of FER2013 that face `i` belongs to.
     pub fn usage(&self, i: usize) -> Option<Usage> {
         self.usages[i]
     }
 
-    /// What the file calls face `i`; its number where the file gives no name.
+    /// Returns the id of face `i` in its file; without one, `i`.
     pub fn id(&self, i: usize) -> String {
         self.ids[i].clone().unwrap_or_else(|| i.to_string())
     }
 
-    /// Where face `i` came from.
+    /// Returns the origin of face `i`.
     pub fn origin(&self, i: usize) -> Origin<'_> {
         let (source, line) = self.origins[i];
         Origin { path: &self.sources[source as usize], line: (line != NO_LINE).then_some(line) }
     }
 
-    /// Faces of each class; those without a label are not counted.
+    /// Returns the number of faces per class, without unlabelled ones.
     pub fn class_counts(&self) -> [usize; CLASS_NAMES.len()] {
         let mut counts = [0; CLASS_NAMES.len()];
         for &label in self.labels.iter().flatten() {
@@ -231,12 +228,12 @@ impl Dataset {
         counts
     }
 
-    /// Numbers of the faces of class `label`, in order.
+    /// Returns the indices of the faces of class `label`, ascending.
     pub fn indices_of(&self, label: u8) -> Vec<usize> {
         (0..self.len()).filter(|&i| self.labels[i] == Some(label)).collect()
     }
 
-    /// The faces with these numbers, in this order.
+    /// Returns the faces with these indices, in this order.
     pub fn select(&self, indices: &[usize]) -> Dataset {
         let mut pixels = Vec::with_capacity(indices.len() * PIXELS);
         for &i in indices {
@@ -252,7 +249,7 @@ impl Dataset {
         }
     }
 
-    /// Adds the faces of `other` behind these.
+    /// Appends the faces of `other`.
     pub fn append(&mut self, other: Dataset) {
         let shift = self.sources.len() as u32;
         self.pixels.extend_from_slice(&other.pixels);
@@ -263,9 +260,8 @@ impl Dataset {
         self.origins.extend(other.origins.into_iter().map(|(s, line)| (s + shift, line)));
     }
 
-    /// Mean and standard deviation (population) over all pixels, in units of [0, 1].
-    ///
-    /// Exact integer sums, so the result does not depend on threads. (0, 0) without a face.
+    /// Returns the mean and the population standard deviation of all pixels, in [0, 1]; (0, 0) without a
+    /// face. The sums are exact integers.
     pub fn mean_and_std(&self) -> (f64, f64) {
         if self.is_empty() {
             return (0.0, 0.0);
@@ -281,11 +277,10 @@ impl Dataset {
         (mean / 255.0, variance.sqrt() / 255.0)
     }
 
-    /// Checks that a network can learn from this, and returns the classes that have no face.
+    /// Checks that a network can be trained on this dataset; returns the classes without a face.
     ///
     /// # Errors
-    /// [`Error::Data`] at `path` without a face, with an unlabelled one, or with fewer than two
-    /// classes.
+    /// [`Error::Data`] at `path` if there is no face, an unlabelled face, or only one class.
     pub fn require_trainable(&self, path: &Path) -> Result<Vec<&'static str>> {
         if self.is_empty() {
             return Err(Error::data(path, "no faces found; expected at least two classes of them"));
@@ -315,8 +310,8 @@ impl Dataset {
         Ok(missing)
     }
 
-    /// Gives back memory that growing left over.
-    pub(crate) fn shrink(&mut self) {
+    /// Frees unused capacity.
+    pub(crate) fn shrink_to_fit(&mut self) {
         self.pixels.shrink_to_fit();
     }
 }

@@ -181,7 +181,7 @@ impl Calibrated {
 /// among the training faces.
 pub fn clean(faces: &Dataset, train: Option<&Dataset>) -> Dataset {
     let faces = faces.select(&duplicates::deduplicate(faces).kept);
-    let seen = train.map(|t| duplicates::cross_copies(t, &faces).faces).unwrap_or_default();
+    let seen = train.map(|t| duplicates::cross_duplicates(t, &faces).faces).unwrap_or_default();
     let unseen: Vec<usize> = (0..faces.len()).filter(|i| seen.binary_search(i).is_err()).collect();
     faces.select(&unseen)
 }

@@ -1,42 +1,43 @@
-//! Boxes, labels and saliency on a photo.
+//! Draws boxes, labels and saliency on a photo.
 
 use crate::SIDE;
-use crate::dataset::image::picture::Colors;
+use crate::dataset::image::ColorPlanes;
 use crate::dataset::image::resize::resize;
-use crate::photo::Frame;
+use crate::photo::CropBox;
 use crate::render::Colormap;
 use crate::render::RgbImage;
 use crate::render::canvas::{Ink, fill_rect, stroke, text};
 use crate::render::font::{Weight, width};
 use crate::render::image::mix;
 
-/// Longest side of the drawing in pixels.
+/// Longest side of the drawing, in pixels.
 pub const LONGEST: usize = 1_600;
 
-/// Shortest side: small pictures are enlarged, so that words can be read.
+/// Shortest side, in pixels: small images are enlarged so that the labels are legible.
 const SHORTEST: usize = 480;
 
-/// Colour of boxes, and ground of the words.
+/// Colour of the boxes and background of the labels.
 const BOX: [u8; 3] = [0, 158, 115];
-const WORDS: [u8; 3] = [255, 255, 255];
+/// Colour of the text.
+const TEXT: [u8; 3] = [255, 255, 255];
 
-/// One face of the drawing.
+/// What is drawn for one face.
 #[derive(Clone, Debug)]
-pub struct Drawn {
-    /// Where it is; none = the whole picture.
-    pub frame: Option<Frame>,
-    /// What stands at the box: the class and its probability.
+pub struct FaceAnnotation {
+    /// Where the face is; `None` for the whole image.
+    pub crop_box: Option<CropBox>,
+    /// Two lines of text at the box: the class and its probability.
     pub label: [String; 2],
-    /// Magnitude of the saliency in [0, 1], `[48, 48]`; empty = none.
+    /// Magnitude of the saliency in [0, 1], `[48, 48]`; empty for no saliency.
     pub saliency: Vec<f32>,
 }
 
-/// The photo in its colours with the faces on it; it may have been shrunk, the frames are in pixels
-/// of its file.
+/// Returns the photo in colour with the annotations drawn on it. The photo may have been shrunk; the crop
+/// boxes are in pixels of its file.
 ///
 /// # Panics
 /// If the photo is empty.
-pub fn draw(photo: &Colors, faces: &[Drawn]) -> RgbImage {
+pub fn draw(photo: &ColorPlanes, faces: &[FaceAnnotation]) -> RgbImage {
     let (width, height) = (photo.planes[0].width, photo.planes[0].height);
     let (short, long) = (width.min(height) as f64, width.max(height) as f64);
     let scale = (SHORTEST as f64 / short).max(1.0).min(LONGEST as f64 / long);
@@ -45,16 +46,16 @@ pub fn draw(photo: &Colors, faces: &[Drawn]) -> RgbImage {
     let planes = photo.planes.each_ref().map(|p| resize(&p.gray, width, height, wide, high));
     let mut picture =
         RgbImage::from_fn(wide, high, |x, y| planes.each_ref().map(|p| p[y * wide + x]));
-    let square = |face: &Drawn| {
+    let square = |face: &FaceAnnotation| {
         let by = scale * photo.scale;
-        let scaled = face.frame.map(|f| Frame { x: f.x * by, y: f.y * by, side: f.side * by });
+        let scaled = face.crop_box.map(|f| CropBox { x: f.x * by, y: f.y * by, side: f.side * by });
         let side = wide.min(high) as f64;
         let (x, y) = ((wide as f64 - side) / 2.0, (high as f64 - side) / 2.0);
-        scaled.unwrap_or(Frame { x, y, side })
+        scaled.unwrap_or(CropBox { x, y, side })
     };
-    let frames: Vec<Frame> = faces.iter().map(square).collect();
+    let frames: Vec<CropBox> = faces.iter().map(square).collect();
     for (frame, face) in frames.iter().zip(faces) {
-        lay_saliency(&mut picture, frame, &face.saliency);
+        blend_saliency(&mut picture, frame, &face.saliency);
     }
     for frame in &frames {
         outline(&mut picture, frame, (frame.side as f32 / 50.0).clamp(1.5, 4.0));
@@ -66,8 +67,8 @@ pub fn draw(photo: &Colors, faces: &[Drawn]) -> RgbImage {
     picture
 }
 
-/// Lays the magnitudes over the square, bilinear between their cells; strong hides most.
-fn lay_saliency(picture: &mut RgbImage, frame: &Frame, saliency: &[f32]) {
+/// Blends the saliency over the square with bilinear interpolation; a larger magnitude is more opaque.
+fn blend_saliency(picture: &mut RgbImage, frame: &CropBox, saliency: &[f32]) {
     if saliency.len() != SIDE * SIDE {
         return;
     }
@@ -78,7 +79,7 @@ fn lay_saliency(picture: &mut RgbImage, frame: &Frame, saliency: &[f32]) {
         for x in from(frame.x)..right.min(width) {
             let cell =
                 |at: usize, edge: f64| (at as f64 + 0.5 - edge) / frame.side * SIDE as f64 - 0.5;
-            let strength = between(saliency, cell(x, frame.x), cell(y, frame.y));
+            let strength = bilinear(saliency, cell(x, frame.x), cell(y, frame.y));
             let pixel = &mut picture.pixels_mut()[y * width + x];
             let alpha = 0.8 * strength.clamp(0.0, 1.0);
             *pixel = mix(*pixel, Colormap::Inferno.color(strength), alpha);
@@ -86,8 +87,8 @@ fn lay_saliency(picture: &mut RgbImage, frame: &Frame, saliency: &[f32]) {
     }
 }
 
-/// Bilinear between four cells.
-fn between(values: &[f32], x: f64, y: f64) -> f32 {
+/// Interpolates bilinearly between four cells of `[48, 48]`.
+fn bilinear(values: &[f32], x: f64, y: f64) -> f32 {
     let last = (SIDE - 1) as f64;
     let (x, y) = (x.clamp(0.0, last), y.clamp(0.0, last));
     let (x0, y0) = ((x as usize).min(SIDE - 2), (y as usize).min(SIDE - 2));
@@ -99,7 +100,7 @@ fn between(values: &[f32], x: f64, y: f64) -> f32 {
     row(y0) + ty * (row(y0 + 1) - row(y0))
 }
 
-fn outline(picture: &mut RgbImage, frame: &Frame, line: f32) {
+fn outline(picture: &mut RgbImage, frame: &CropBox, line: f32) {
     let (left, top) = (frame.x as f32, frame.y as f32);
     let (right, bottom) = (left + frame.side as f32, top + frame.side as f32);
     let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
@@ -107,8 +108,8 @@ fn outline(picture: &mut RgbImage, frame: &Frame, line: f32) {
     stroke(picture, &corners, line, BOX.into());
 }
 
-/// Writes the words at the box, about as wide as it; returns what they cover.
-fn label(picture: &mut RgbImage, frame: &Frame, lines: &[String; 2], taken: &[Area]) -> Area {
+/// Writes the label at the box, about as wide as the box; returns the area of the label.
+fn label(picture: &mut RgbImage, frame: &CropBox, lines: &[String; 2], taken: &[Area]) -> Area {
     let widest = |size: f32| lines.iter().map(|l| width(l, size, Weight::Bold)).fold(0.0, f32::max);
     let size = (10.0 * frame.side as f32 / widest(10.0).max(1.0)).clamp(10.0, 26.0);
     let wide = widest(size) + 0.5 * size;
@@ -119,7 +120,7 @@ fn label(picture: &mut RgbImage, frame: &Frame, lines: &[String; 2], taken: &[Ar
     for (line, words) in lines.iter().enumerate() {
         let start = at.left + (wide - width(words, size, Weight::Bold)) / 2.0;
         let baseline = (start, at.top + (0.95 + 1.1 * line as f32) * size);
-        text(picture, words, baseline, size, Weight::Bold, false, WORDS.into());
+        text(picture, words, baseline, size, Weight::Bold, false, TEXT.into());
     }
     at
 }
@@ -134,12 +135,12 @@ struct Area {
 }
 
 impl Area {
-    fn of(frame: &Frame) -> Area {
-        let (left, top, side) = (frame.x as f32, frame.y as f32, frame.side as f32);
+    fn of(square: &CropBox) -> Area {
+        let (left, top, side) = (square.x as f32, square.y as f32, square.side as f32);
         Area { left, top, right: left + side, bottom: top + side }
     }
 
-    /// Whole pixels that two rectangles share.
+    /// Returns the shared area in whole pixels.
     fn shared(&self, other: &Area) -> f32 {
         let wide = self.right.min(other.right) - self.left.max(other.left);
         let high = self.bottom.min(other.bottom) - self.top.max(other.top);
@@ -147,8 +148,8 @@ impl Area {
     }
 }
 
-/// Where a label of (width, height) stands within a picture of (width, height): above the face, else
-/// below it, else right or left of it; where all of these hide something taken, where it hides least.
+/// Returns the place of a label of (width, height) in an image of (width, height): above, below, right or
+/// left of the face, the first of these that overlaps the areas in `taken` least.
 fn free_place(face: &Area, size: (f32, f32), taken: &[Area], room: (f32, f32)) -> Area {
     let middle = (face.left + face.right - size.0) / 2.0;
     let corners = [
@@ -173,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_stand_above_else_below_else_beside_and_hide_no_face() {
+    fn labels_go_above_else_below_else_beside_and_cover_no_face() {
         let face = |left, top, side| Area { left, top, right: left + side, bottom: top + side };
         let at = |face: Area, others: &[Area]| {
             let place =

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use fer::dataset::clean::check::check;
-use fer::dataset::clean::duplicates::{blank_faces, cross_copies, deduplicate, find_copies};
+use fer::dataset::clean::duplicates::{
+    blank_faces, cross_duplicates, deduplicate, find_duplicates,
+};
 use fer::dataset::{
     Dataset, ReadOptions, SynthOptions, read, stratified_split, synthesize, write_csv,
 };
@@ -40,18 +42,18 @@ fn fer2013_is_what_is_known_of_it() {
     let (mean, std) = train.mean_and_std();
     assert!((mean - 0.5077).abs() < 1e-4 && (std - 0.2551).abs() < 1e-4, "{mean} {std}");
 
-    let copies = find_copies(&train);
+    let copies = find_duplicates(&train);
     assert_eq!(copies.distinct, 27_473);
     assert_eq!((copies.conflicting_groups, copies.conflicting_faces), (39, 107));
     assert_eq!(blank_faces(&train).len(), 11);
     assert_eq!(deduplicate(&train).kept.len(), 27_434);
-    let across = cross_copies(&train, &test);
+    let across = cross_duplicates(&train, &test);
     assert_eq!((across.faces.len(), across.agreeing), (280, 273));
 
     let split = stratified_split(&train, 0.1, 0).expect("a share");
     let (a, b) = (train.select(&split.train), train.select(&split.validation));
     assert_eq!(a.len() + b.len(), train.len());
-    assert_eq!(cross_copies(&a, &b).faces, [0; 0], "a copy straddles the split");
+    assert_eq!(cross_duplicates(&a, &b).faces, [0; 0], "a copy straddles the split");
     for (all, part) in train.class_counts().iter().zip(b.class_counts()) {
         assert!((part as f64 - 0.1 * *all as f64).abs() < 25.0, "{part} of {all}");
     }
@@ -71,7 +73,7 @@ fn with_copies() -> Dataset {
 #[test]
 fn copies_and_conflicts_are_found() {
     let dataset = with_copies();
-    let copies = find_copies(&dataset);
+    let copies = find_duplicates(&dataset);
     let groups: Vec<_> = copies.groups.iter().map(|g| (&g.faces[..], g.conflicting)).collect();
     let expected: [(&[usize], bool); 3] =
         [(&[0, 70, 71, 72], false), (&[8, 73], false), (&[9, 74], true)];
@@ -99,7 +101,7 @@ fn a_split_is_stratified_keeps_copies_together_and_ignores_the_order_of_rows() {
         let mut all = [&split.train[..], &split.validation].concat();
         all.sort_unstable();
         assert_eq!(all, (0..75).collect::<Vec<_>>());
-        assert_eq!(cross_copies(&a, &b).faces, [0; 0], "seed {seed}");
+        assert_eq!(cross_duplicates(&a, &b).faces, [0; 0], "seed {seed}");
         for count in b.class_counts() {
             assert!((2..=7).contains(&count), "seed {seed}: {:?}", b.class_counts());
         }
@@ -163,7 +165,7 @@ fn drawn_faces_depend_on_seed_and_number_alone() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
     assert_eq!(pool.install(|| faces(30, 7)).pixels(), all.pixels());
     assert_ne!(faces(30, 8).pixels(), all.pixels());
-    assert_eq!(find_copies(&faces(700, 0)).repeated, 0);
+    assert_eq!(find_duplicates(&faces(700, 0)).repeated, 0);
     assert_eq!(faces(700, 0).class_counts(), [100; 7]);
 }
 

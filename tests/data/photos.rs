@@ -2,15 +2,15 @@
 //! an answer.
 
 use crate::support::place::{Done, Place, finished};
-use fer::dataset::image::picture::Picture;
+use fer::dataset::image::GrayImage;
 use fer::dataset::image::resize::resize;
 use fer::dataset::{SynthOptions, synthesize};
-use fer::photo::{FaceFinder as _, SeetaFace};
+use fer::photo::{FaceDetector as _, SeetaFace};
 use fer::{PIXELS, SIDE};
 use serde_json::Value;
 
 /// A gray wall with drawn faces on it: number of the face, left edge, upper edge, side.
-fn wall(width: usize, height: usize, faces: &[(u64, usize, usize, usize)]) -> Picture {
+fn wall(width: usize, height: usize, faces: &[(u64, usize, usize, usize)]) -> GrayImage {
     let mut gray = vec![128; width * height];
     for &(first, left, top, side) in faces {
         let drawn = SynthOptions { count: 1, first, ..SynthOptions::default() };
@@ -19,10 +19,10 @@ fn wall(width: usize, height: usize, faces: &[(u64, usize, usize, usize)]) -> Pi
             gray[(top + y) * width + left..][..side].copy_from_slice(row);
         }
     }
-    Picture { width, height, gray }
+    GrayImage { width, height, gray }
 }
 
-fn png(picture: &Picture) -> Vec<u8> {
+fn png(picture: &GrayImage) -> Vec<u8> {
     let drawn = fer::render::RgbImage::from_gray(&picture.gray, picture.width, picture.height);
     drawn.unwrap().to_png().unwrap()
 }
@@ -41,7 +41,7 @@ fn a_second_network_is_no_input_and_a_blank_picture_is_called_so() {
     let place = Place::with_run(1);
     place.ok("data synth --count 7 --out drawn");
     place.fails("predict run run drawn", 2, &["run is a network", "--with run"]);
-    let gray = Picture { width: 48, height: 48, gray: vec![99; 48 * 48] };
+    let gray = GrayImage { width: 48, height: 48, gray: vec![99; 48 * 48] };
     place.write("gray.png", &png(&gray));
     let answer = answers(&place.ok("predict gray.png --json").stdout);
     assert!(answer[0]["message"].as_str().unwrap().contains("blank"), "{answer:?}");
@@ -231,7 +231,7 @@ fn a_cropped_picture_in_which_nothing_is_found_is_taken_whole() {
 
 #[test]
 fn small_faces_of_a_large_photo_are_found() {
-    let found = SeetaFace::new().unwrap().find(&wall(4_000, 3_000, &[(3, 1_000, 900, 144)]));
+    let found = SeetaFace::new().unwrap().detect(&wall(4_000, 3_000, &[(3, 1_000, 900, 144)]));
     assert_eq!(found.len(), 1, "{found:?}");
     assert!((found[0].x - 1_000.0).abs() < 40.0 && (found[0].y - 900.0).abs() < 40.0);
 }
@@ -240,7 +240,7 @@ fn small_faces_of_a_large_photo_are_found() {
 fn drawn_faces_on_a_wall_are_found_where_they_are() {
     let at = [(3, 60, 50, 144), (10, 380, 90, 180)];
     let photo = wall(640, 360, &at);
-    let found = SeetaFace::new().unwrap().find(&photo);
+    let found = SeetaFace::new().unwrap().detect(&photo);
     assert_eq!(found.len(), 2, "{found:?}");
     for face in &found {
         let middle = (face.x + face.side / 2.0, face.y + face.side / 2.0);

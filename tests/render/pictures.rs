@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fer::dataset::image::picture::{Picture, decode, decode_colors};
+use fer::dataset::image::{GrayImage, decode, decode_colors};
 use fer::dataset::{ReadOptions, read};
 use fer::{Error, PIXELS, SIDE};
 use png::{BitDepth, ColorType};
@@ -68,7 +68,7 @@ fn png_of(
 }
 
 #[track_caller]
-fn gray_of(bytes: &[u8]) -> Picture {
+fn gray_of(bytes: &[u8]) -> GrayImage {
     decode(bytes, Path::new("p")).expect("must be decoded")
 }
 
@@ -178,7 +178,7 @@ fn a_text_bomb_is_ignored() {
 
 /// The values of the three areas, within JPEG's loss.
 #[track_caller]
-fn shows_the_three_areas(picture: &Picture) {
+fn shows_the_three_areas(picture: &GrayImage) {
     assert_eq!((picture.width, picture.height), (16, 24));
     for ((x, y), expected) in [((3, 3), 255), ((3, 15), 40), ((12, 12), 200)] {
         let found = i32::from(picture.gray[y * 16 + x]);

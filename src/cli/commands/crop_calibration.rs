@@ -9,7 +9,7 @@ use crate::dataset::augment::View;
 use crate::model::{Trained, predict};
 use crate::photo::crop::{MARGIN, SHIFT};
 use crate::photo::crop_calibration;
-use crate::photo::crop_calibration::{Measured, SHIFTS};
+use crate::photo::crop_calibration::{CropCalibration, SHIFTS};
 use crate::render::format::percent;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -35,7 +35,7 @@ pub struct Args {
 pub(crate) fn run(args: Args) -> Result<()> {
     let trained = Trained::read_or_own(args.model.as_deref())?;
     let faces = crate::cli::shared::explained::spread(args.reading.read(&args.data)?, args.faces);
-    let bar = progress::bar(crop_calibration::work(&faces) as u64, "framing");
+    let bar = progress::bar(crop_calibration::num_steps(&faces) as u64, "framing");
     let judge = |set: &Dataset| {
         let all = predict(&trained.network, set, &[View::PLAIN], trained.equalize(), |_| {})?;
         Ok((0..all.len()).map(|i| all.class(i)).collect())
@@ -45,7 +45,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     if args.json { console::print_json(&measured) } else { console::print(&text(&measured)) }
 }
 
-fn text(m: &Measured) -> String {
+fn text(m: &CropCalibration) -> String {
     let mut text = format!(
         "{} of {} faces found on their canvas; a whole face is {:+.2} sides larger than the found \
          one, its middle {:+.3} sides lower\n\nshare judged as uncut, by margin (down) and shift \

@@ -4,7 +4,7 @@ use crate::CLASS_NAMES;
 use crate::cli::shared::input::{Reading, theme};
 use crate::cli::shared::output::{differ, keep_inputs};
 use crate::console::{self, eprintln_safe};
-use crate::dataset::clean::check::{Check, ClassCount, Stats, check, stats};
+use crate::dataset::clean::check::{ClassCount, DatasetCheck, DatasetStats, check, stats};
 use crate::dataset::synth::Balance;
 use crate::dataset::write_folder;
 use crate::dataset::{Dataset, ReadOptions, SynthOptions, stratified_split, synthesize, write_csv};
@@ -160,7 +160,7 @@ fn run_stats(args: StatsArgs) -> Result<()> {
     if args.json { console::print_json(&stats) } else { console::print(&stats_text(&stats)) }
 }
 
-fn stats_text(stats: &Stats) -> String {
+fn stats_text(stats: &DatasetStats) -> String {
     let mut text = String::new();
     class_rows(&mut text, &stats.classes, stats.unlabelled);
     let _ = writeln!(
@@ -205,7 +205,7 @@ fn run_check(args: CheckArgs) -> Result<()> {
     }
 }
 
-fn check_text(check: &Check) -> String {
+fn check_text(check: &DatasetCheck) -> String {
     let mut text = String::new();
     class_rows(&mut text, &check.classes, check.unlabelled);
     let mut finding = |what: &str, count: usize, places: Vec<String>| {

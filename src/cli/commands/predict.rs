@@ -7,7 +7,7 @@ use crate::cli::shared::photos::{PhotoArgs, Seen, is_photo};
 use crate::cli::shared::predictions::{Answers, labels_csv, print_faceless};
 use crate::console::eprintln_safe;
 use crate::dataset::Dataset;
-use crate::dataset::image::picture::{Colors, decode_colors, read_bytes};
+use crate::dataset::image::{ColorPlanes, decode_colors, read_bytes};
 use crate::dataset::read::STDIN;
 use crate::explain::attribute;
 use crate::explain::image_ops::gaussian_blur;
@@ -15,7 +15,7 @@ use crate::explain::{AttributionOptions, FaceBatch, Method, Target};
 use crate::files::{require_folder_of, write_atomic};
 use crate::model::weights::network_file::OWN;
 use crate::model::{Ensemble, Predictions, Trained};
-use crate::photo::draw::{Drawn, LONGEST, draw};
+use crate::photo::draw::{FaceAnnotation, LONGEST, draw};
 use crate::render::format::percent;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -138,7 +138,7 @@ fn not_one_photo() -> Error {
 }
 
 /// The photo to draw on.
-fn photo(input: &Path, seen: &Seen) -> Result<Colors> {
+fn photo(input: &Path, seen: &Seen) -> Result<ColorPlanes> {
     match &seen.stdin {
         Some(bytes) => decode_colors(bytes, Path::new(STDIN), LONGEST),
         None if input == Path::new("-") => Err(not_one_photo()),
@@ -148,7 +148,7 @@ fn photo(input: &Path, seen: &Seen) -> Result<Colors> {
 
 /// The photo with its boxes, labels and the saliency of the first network, as PNG.
 fn drawing(
-    photo: &Colors,
+    photo: &ColorPlanes,
     ensemble: &Ensemble,
     seen: &Seen,
     predictions: &Predictions,
@@ -159,9 +159,13 @@ fn drawing(
         let class = predictions.class(i);
         let probability = f64::from(predictions.of(i)[class]);
         let label = [names[class].to_owned(), percent(probability)];
-        Drawn { frame: seen.cuts[i].and_then(|cut| cut.place.frame()), label, saliency }
+        FaceAnnotation {
+            crop_box: seen.cuts[i].and_then(|cut| cut.location.crop_box()),
+            label,
+            saliency,
+        }
     };
-    let faces: Vec<Drawn> = maps.into_iter().enumerate().map(drawn).collect();
+    let faces: Vec<FaceAnnotation> = maps.into_iter().enumerate().map(drawn).collect();
     draw(photo, &faces).to_png()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::cli::shared::progress;
-use crate::dataset::image::picture::has_picture_ending;
+use crate::dataset::image::has_image_extension;
 use crate::dataset::read::read_stream;
 use crate::dataset::{Dataset, ReadOptions, Usage};
 use crate::model::{Ensemble, Predictions};
@@ -78,7 +78,7 @@ pub fn model_or_input(model: Option<PathBuf>, inputs: &mut Vec<PathBuf>) -> Opti
 /// without the ending of a picture or table.
 pub fn is_model(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
-    let is_input = has_picture_ending(path) || ending == "csv" || ending == "gz";
+    let is_input = has_image_extension(path) || ending == "csv" || ending == "gz";
     match path.is_dir() {
         true => ["last.safetensors", "network.toml"].iter().any(|f| path.join(f).exists()),
         false if path == Path::new("-") => false,

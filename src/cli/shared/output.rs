@@ -2,7 +2,7 @@
 //! a word on what was written.
 
 use crate::console::eprintln_safe;
-use crate::dataset::image::picture::has_picture_ending;
+use crate::dataset::image::has_image_extension;
 use crate::render::Scene;
 use crate::render::panel::Page;
 use crate::render::write;
@@ -22,7 +22,7 @@ pub fn keep_inputs<'a>(
         // What is not there yet cannot be read.
         let Ok(there) = output.canonicalize() else { continue };
         let is_read = |input: &&Path| {
-            let picture_below = |i: &Path| there.starts_with(i) && has_picture_ending(&there);
+            let picture_below = |i: &Path| there.starts_with(i) && has_image_extension(&there);
             input.canonicalize().is_ok_and(|i| there == i || picture_below(&i))
         };
         if let Some(input) = inputs.iter().copied().find(is_read) {

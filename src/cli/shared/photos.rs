@@ -2,13 +2,13 @@
 
 use crate::cli::shared::input::Reading;
 use crate::console::eprintln_safe;
-use crate::dataset::image::picture::{
-    Picture, decode, has_picture_ending, head_of, is_picture, read_bounded, read_picture,
+use crate::dataset::image::{
+    GrayImage, decode, has_image_extension, is_image, read_bounded, read_image, read_magic,
 };
-use crate::dataset::read::tree::pictures_below;
+use crate::dataset::read::find_images;
 use crate::dataset::read::{STDIN, sniff};
 use crate::dataset::{Dataset, Sample};
-use crate::photo::{FaceChoice, Place, SHORTEST, SeetaFace, faces};
+use crate::photo::{FaceChoice, FaceLocation, SHORTEST, SeetaFace, crop_faces};
 use crate::render::format::counted;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ pub struct Seen {
 #[derive(Clone, Copy, Debug)]
 pub struct Cut {
     /// Where it is.
-    pub place: Place,
+    pub location: FaceLocation,
     /// Which of the picture's faces it is, from 1.
     pub number: usize,
 }
@@ -79,14 +79,14 @@ impl Reader<'_> {
         } else if input == Path::new("-") {
             self.read_stdin()?;
         } else if input.is_dir() {
-            let tree = pictures_below(input)?;
-            say_passed_over(input, &tree.others);
-            for path in tree.pictures {
+            let files = find_images(input)?;
+            say_passed_over(input, &files.unsupported);
+            for path in files.supported {
                 let id = path.strip_prefix(input).unwrap_or(&path).display().to_string();
-                self.look(&path, &id, read_picture(&path))?;
+                self.look(&path, &id, read_image(&path))?;
             }
         } else if is_photo(input) {
-            self.look(input, &input.display().to_string(), read_picture(input))?;
+            self.look(input, &input.display().to_string(), read_image(input))?;
         } else {
             self.seen.add_rows(self.reading.read(input)?);
         }
@@ -96,7 +96,7 @@ impl Reader<'_> {
     fn read_stdin(&mut self) -> Result<()> {
         let path = Path::new(STDIN);
         let (head, stream) = sniff(std::io::stdin(), path)?;
-        if !is_picture(&head) {
+        if !is_image(&head) {
             self.seen.add_rows(self.reading.read_stream(stream, path)?);
             return Ok(());
         }
@@ -107,7 +107,7 @@ impl Reader<'_> {
     }
 
     /// Takes the faces of a picture that was read from `path`.
-    fn look(&mut self, path: &Path, id: &str, picture: Result<Picture>) -> Result<()> {
+    fn look(&mut self, path: &Path, id: &str, picture: Result<GrayImage>) -> Result<()> {
         let picture = match picture.and_then(|picture| require_size(picture, path)) {
             Ok(picture) => picture,
             Err(e) if self.reading.skips_bad() => {
@@ -120,7 +120,7 @@ impl Reader<'_> {
             Some(finder) => finder,
             none => none.insert(SeetaFace::new()?),
         };
-        let found = faces(&picture, self.choice, finder);
+        let found = crop_faces(&picture, self.choice, finder);
         if found.is_empty() {
             self.seen.faceless.push((self.seen.faces.len(), path.into()));
         }
@@ -129,7 +129,7 @@ impl Reader<'_> {
         for (face, number) in found.iter().zip(1..) {
             let id = Some(numbered(id, number));
             data.push(&face.pixels, Sample { id, ..Sample::default() }, source);
-            self.seen.cuts.push(Some(Cut { place: face.place, number }));
+            self.seen.cuts.push(Some(Cut { location: face.location, number }));
         }
         self.seen.faces.append(data);
         Ok(())
@@ -141,7 +141,7 @@ pub fn numbered(name: &str, number: usize) -> String {
     if number == 1 { name.to_owned() } else { format!("{name}#{number}") }
 }
 
-fn require_size(picture: Picture, path: &Path) -> Result<Picture> {
+fn require_size(picture: GrayImage, path: &Path) -> Result<GrayImage> {
     if picture.width.min(picture.height) >= SHORTEST {
         return Ok(picture);
     }
@@ -184,6 +184,6 @@ impl Seen {
 /// Whether a path is a file that begins like a PNG or JPEG, or is called one: a damaged picture gets
 /// its reader's message, not that of a table.
 pub fn is_photo(path: &Path) -> bool {
-    let begins_like_one = || head_of(path).is_ok_and(|head| is_picture(&head));
-    path.is_file() && (has_picture_ending(path) || begins_like_one())
+    let begins_like_one = || read_magic(path).is_ok_and(|head| is_image(&head));
+    path.is_file() && (has_image_extension(path) || begins_like_one())
 }

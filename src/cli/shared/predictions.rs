@@ -5,7 +5,7 @@ use crate::console;
 use crate::dataset::Dataset;
 use crate::dataset::clean::duplicates::is_blank;
 use crate::model::Predictions;
-use crate::photo::{Frame, Place};
+use crate::photo::{CropBox, FaceLocation};
 use crate::render::format::percent;
 use crate::{Error, Result};
 use serde::Serialize;
@@ -38,7 +38,7 @@ struct Answer<'a> {
     top: Vec<Share<'a>>,
     /// The square that was cut out of a photo, in its pixels.
     #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
-    frame: Option<Frame>,
+    frame: Option<CropBox>,
     /// How sure the face finder is, in its own unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f64>,
@@ -100,9 +100,9 @@ impl Answers<'_> {
         order.sort_by(|&a, &b| p[b].total_cmp(&p[a]).then(a.cmp(&b)));
         let share = |&c: &usize| Share { class: self.names[c], probability: p[c] };
         let label = self.predictions.class(i);
-        let place = self.seen.cuts[i].map(|cut| cut.place);
+        let place = self.seen.cuts[i].map(|cut| cut.location);
         let score = match place {
-            Some(Place::Found(_, score)) => Some((score * 100.0).round() / 100.0),
+            Some(FaceLocation::Detected(_, score)) => Some((score * 100.0).round() / 100.0),
             _ => None,
         };
         Answer {
@@ -113,11 +113,11 @@ impl Answers<'_> {
             probability: p[label],
             calibrated: self.calibrated,
             top: order.iter().take(self.top).map(share).collect(),
-            frame: place.and_then(|place| place.frame()),
+            frame: place.and_then(|place| place.crop_box()),
             score,
-            whole: place.map(|place| place.frame().is_none()),
+            whole: place.map(|place| place.crop_box().is_none()),
             message: match place {
-                Some(Place::Unfound) => Some(UNFOUND),
+                Some(FaceLocation::WholeUndetected) => Some(UNFOUND),
                 _ if is_blank(faces.image(i)) => Some(BLANK),
                 _ => None,
             },

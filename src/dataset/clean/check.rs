@@ -1,15 +1,15 @@
-//! What one should know about a set before training on it.
+//! Checks a dataset before training: bad rows, blank faces, duplicates, contradicting labels.
 
 use serde::Serialize;
 
-use crate::dataset::clean::duplicates::{blank_faces, cross_copies, find_copies};
+use crate::dataset::clean::duplicates::{blank_faces, cross_duplicates, find_duplicates};
 use crate::dataset::{Dataset, Report};
 use crate::{CLASS_NAMES, PIXELS};
 
-/// Most examples of a finding to list.
+/// Maximum number of examples to list per problem.
 const LISTED: usize = 100;
 
-/// Faces of one class.
+/// Number of faces of one class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClassCount {
     /// Name of the class.
@@ -18,55 +18,54 @@ pub struct ClassCount {
     pub faces: usize,
 }
 
-/// Copies of a second set's faces in the first one.
+/// Faces of a second dataset that also occur in the first one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AcrossSplits {
-    /// Faces of the second set.
+    /// Number of faces of the second dataset.
     pub faces: usize,
-    /// How many of them the first set also holds.
+    /// Number of them that also occur in the first dataset.
     pub copies: usize,
-    /// How many of these carry a label that agrees.
+    /// Number of these with the label of a duplicate in the first dataset.
     pub agreeing: usize,
-    /// Where the first of them are, in the second set.
+    /// Origins of the first of them, in the second dataset.
     pub examples: Vec<String>,
 }
 
-/// The whole finding, ready for a table or JSON.
+/// Results of [`check`].
 #[derive(Clone, Debug, Serialize)]
-pub struct Check {
-    /// What reading met: rows, bad rows, notes.
+pub struct DatasetCheck {
+    /// Statistics of the reading: rows, bad rows, notes.
     pub read: Report,
-    /// Good faces.
+    /// Number of good faces.
     pub faces: usize,
-    /// Faces without a label.
+    /// Number of faces without a label.
     pub unlabelled: usize,
-    /// Faces of each class.
+    /// Number of faces per class.
     pub classes: Vec<ClassCount>,
     /// Mean of all pixels, in [0, 1].
     pub mean: f64,
     /// Standard deviation of all pixels, in [0, 1].
     pub std: f64,
-    /// Different images.
+    /// Number of different images.
     pub distinct: usize,
-    /// Faces that repeat an earlier one.
+    /// Number of faces that duplicate an earlier one.
     pub repeated: usize,
-    /// Images whose copies carry different labels.
+    /// Number of images whose duplicates have different labels.
     pub conflicting_groups: usize,
-    /// Faces in those groups.
+    /// Number of faces in those groups.
     pub conflicting_faces: usize,
-    /// Where such groups are: the places of their faces, with their labels.
+    /// The first such groups: origins and labels of their faces.
     pub conflicts: Vec<Vec<String>>,
-    /// Faces of one single gray.
+    /// Number of faces whose pixels are all equal.
     pub blank: usize,
-    /// Where the first of them are.
+    /// Origins of the first of them.
     pub blank_examples: Vec<String>,
-    /// Copies across two sets, if a second one was given.
+    /// Duplicates across two datasets, if a second one was given.
     pub across: Option<AcrossSplits>,
 }
 
-impl Check {
-    /// True if nothing was found that a careful person would look at: no bad row, no copy, no
-    /// conflict, no blank face, no copy across sets.
+impl DatasetCheck {
+    /// Returns true if there is no bad row, duplicate, blank face or duplicate across the datasets.
     pub fn is_clean(&self) -> bool {
         self.read.bad_count == 0
             && self.repeated == 0
@@ -75,35 +74,35 @@ impl Check {
     }
 }
 
-/// Looks for bad rows (those that `report` of reading with `skip_bad` lists), blank faces, copies,
-/// conflicting labels, and copies in a second set.
-pub fn check(dataset: &Dataset, report: Report, other: Option<&Dataset>) -> Check {
-    let copies = find_copies(dataset);
+/// Checks a dataset for blank faces, duplicates, contradicting labels, and duplicates in `other`. The bad
+/// rows are those in `report`, from reading with `skip_bad`.
+pub fn check(dataset: &Dataset, report: Report, other: Option<&Dataset>) -> DatasetCheck {
+    let duplicates = find_duplicates(dataset);
     let blank = blank_faces(dataset);
     let (mean, std) = dataset.mean_and_std();
-    let place = |i: usize| dataset.origin(i).to_string();
-    let conflicts = copies.groups.iter().filter(|g| g.conflicting).take(LISTED);
-    Check {
+    let origin = |i: usize| dataset.origin(i).to_string();
+    let conflicts = duplicates.groups.iter().filter(|g| g.conflicting).take(LISTED);
+    DatasetCheck {
         read: report,
         faces: dataset.len(),
         unlabelled: dataset.labels().iter().filter(|l| l.is_none()).count(),
         classes: class_table(dataset),
         mean,
         std,
-        distinct: copies.distinct,
-        repeated: copies.repeated,
-        conflicting_groups: copies.conflicting_groups,
-        conflicting_faces: copies.conflicting_faces,
+        distinct: duplicates.distinct,
+        repeated: duplicates.repeated,
+        conflicting_groups: duplicates.conflicting_groups,
+        conflicting_faces: duplicates.conflicting_faces,
         conflicts: conflicts
-            .map(|g| g.faces.iter().map(|&i| labelled_place(dataset, i)).collect())
+            .map(|g| g.faces.iter().map(|&i| labelled_origin(dataset, i)).collect())
             .collect(),
         blank: blank.len(),
-        blank_examples: blank.iter().take(LISTED).map(|&i| place(i)).collect(),
+        blank_examples: blank.iter().take(LISTED).map(|&i| origin(i)).collect(),
         across: other.map(|other| across(dataset, other)),
     }
 }
 
-/// Number of faces of each class, in the order of the labels.
+/// Returns the number of faces per class, in the order of the labels.
 pub fn class_table(dataset: &Dataset) -> Vec<ClassCount> {
     CLASS_NAMES
         .into_iter()
@@ -112,13 +111,13 @@ pub fn class_table(dataset: &Dataset) -> Vec<ClassCount> {
         .collect()
 }
 
-fn labelled_place(dataset: &Dataset, i: usize) -> String {
+fn labelled_origin(dataset: &Dataset, i: usize) -> String {
     let name = dataset.label(i).map_or("no label", |l| CLASS_NAMES[usize::from(l)]);
     format!("{} {name}", dataset.origin(i))
 }
 
 fn across(dataset: &Dataset, other: &Dataset) -> AcrossSplits {
-    let found = cross_copies(dataset, other);
+    let found = cross_duplicates(dataset, other);
     AcrossSplits {
         faces: other.len(),
         copies: found.faces.len(),
@@ -127,27 +126,27 @@ fn across(dataset: &Dataset, other: &Dataset) -> AcrossSplits {
     }
 }
 
-/// What `fer data stats` shows.
+/// Statistics of a dataset.
 #[derive(Clone, Debug, Serialize)]
-pub struct Stats {
+pub struct DatasetStats {
     /// Number of faces.
     pub faces: usize,
-    /// Faces without a label.
+    /// Number of faces without a label.
     pub unlabelled: usize,
-    /// Faces of each class.
+    /// Number of faces per class.
     pub classes: Vec<ClassCount>,
     /// Mean of all pixels, in [0, 1].
     pub mean: f64,
     /// Standard deviation of all pixels, in [0, 1].
     pub std: f64,
-    /// Bytes of pixels in memory.
+    /// Size of the pixels in memory, in bytes.
     pub bytes: usize,
 }
 
-/// Counts and moments of a set.
-pub fn stats(dataset: &Dataset) -> Stats {
+/// Computes the statistics of a dataset.
+pub fn stats(dataset: &Dataset) -> DatasetStats {
     let (mean, std) = dataset.mean_and_std();
-    Stats {
+    DatasetStats {
         faces: dataset.len(),
         unlabelled: dataset.labels().iter().filter(|l| l.is_none()).count(),
         classes: class_table(dataset),

@@ -1,4 +1,4 @@
-//! Exact copies: within a set, across two sets, and those whose labels disagree.
+//! Exact duplicates: within a dataset, across two datasets, and with contradicting labels.
 
 use std::collections::BTreeMap;
 
@@ -6,38 +6,38 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::dataset::Dataset;
-use crate::dataset::clean::fingerprint::ImageHash;
+use crate::dataset::clean::image_hash::ImageHash;
 
-/// Fingerprint of every face, in order.
+/// Returns the hash of every face, in order.
 pub fn hashes(dataset: &Dataset) -> Vec<ImageHash> {
     (0..dataset.len()).into_par_iter().map(|i| ImageHash::of(dataset.image(i))).collect()
 }
 
-/// Faces that share their pixels.
+/// Faces with equal pixels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CopyGroup {
-    /// Numbers of the faces, ascending; at least two.
+pub struct DuplicateGroup {
+    /// Indices of the faces, ascending; at least two.
     pub faces: Vec<usize>,
-    /// True if their labels disagree.
+    /// True if their labels differ.
     pub conflicting: bool,
 }
 
-/// What copies a set holds.
+/// Duplicates within a dataset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Copies {
-    /// Different images.
+pub struct Duplicates {
+    /// Number of different images.
     pub distinct: usize,
-    /// Faces that repeat an earlier one.
+    /// Number of faces that duplicate an earlier one.
     pub repeated: usize,
-    /// Groups whose labels disagree.
+    /// Number of groups with contradicting labels.
     pub conflicting_groups: usize,
-    /// Faces in those groups.
+    /// Number of faces in those groups.
     pub conflicting_faces: usize,
     /// Every group, in order of its first face.
-    pub groups: Vec<CopyGroup>,
+    pub groups: Vec<DuplicateGroup>,
 }
 
-/// Faces of each image, in order of the first face.
+/// Returns the faces of each different image, in order of the first face.
 fn faces_by_image(dataset: &Dataset) -> Vec<Vec<usize>> {
     let mut by_hash: BTreeMap<ImageHash, Vec<usize>> = BTreeMap::new();
     for (i, hash) in hashes(dataset).into_iter().enumerate() {
@@ -52,17 +52,17 @@ fn is_conflicting(dataset: &Dataset, faces: &[usize]) -> bool {
     faces.iter().any(|&i| dataset.label(i) != dataset.label(faces[0]))
 }
 
-/// Finds all exact copies within a set.
-pub fn find_copies(dataset: &Dataset) -> Copies {
+/// Finds all exact duplicates within a dataset.
+pub fn find_duplicates(dataset: &Dataset) -> Duplicates {
     let all = faces_by_image(dataset);
     let distinct = all.len();
-    let groups: Vec<CopyGroup> = all
+    let groups: Vec<DuplicateGroup> = all
         .into_iter()
         .filter(|faces| faces.len() > 1)
-        .map(|faces| CopyGroup { conflicting: is_conflicting(dataset, &faces), faces })
+        .map(|faces| DuplicateGroup { conflicting: is_conflicting(dataset, &faces), faces })
         .collect();
     let conflicting = || groups.iter().filter(|g| g.conflicting);
-    Copies {
+    Duplicates {
         distinct,
         repeated: dataset.len() - distinct,
         conflicting_groups: conflicting().count(),
@@ -71,18 +71,18 @@ pub fn find_copies(dataset: &Dataset) -> Copies {
     }
 }
 
-/// What [`deduplicate`] kept and dropped.
+/// Result of [`deduplicate`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Deduplicated {
-    /// Numbers of the faces to keep, ascending: the first of each image whose labels agree.
+    /// Indices of the faces to keep, ascending: the first of each image whose labels agree.
     pub kept: Vec<usize>,
-    /// Later copies dropped.
+    /// Number of later duplicates that are dropped.
     pub copies: usize,
-    /// Faces dropped because the labels of their image disagree.
+    /// Number of faces that are dropped because the labels of their image differ.
     pub conflicts: usize,
 }
 
-/// Keeps one face of each image, and none of an image whose labels disagree.
+/// Selects one face of each image, and none of an image whose labels differ.
 pub fn deduplicate(dataset: &Dataset) -> Deduplicated {
     let (mut kept, mut copies, mut conflicts) = (Vec::new(), 0, 0);
     for faces in faces_by_image(dataset) {
@@ -96,22 +96,22 @@ pub fn deduplicate(dataset: &Dataset) -> Deduplicated {
     Deduplicated { kept, copies, conflicts }
 }
 
-/// Faces of one set that are exact copies of faces of another.
+/// Faces of one dataset that are exact duplicates of faces of another.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct CrossCopies {
-    /// Numbers of the second set's faces, ascending.
+pub struct CrossDuplicates {
+    /// Indices of the faces in the second dataset, ascending.
     pub faces: Vec<usize>,
-    /// How many of them carry a label that their copy in the first set carries, too.
+    /// Number of them with the label of a duplicate in the first dataset.
     pub agreeing: usize,
 }
 
 /// Finds the faces of `other` that also occur in `dataset`.
-pub fn cross_copies(dataset: &Dataset, other: &Dataset) -> CrossCopies {
+pub fn cross_duplicates(dataset: &Dataset, other: &Dataset) -> CrossDuplicates {
     let mut labels: BTreeMap<ImageHash, Vec<Option<u8>>> = BTreeMap::new();
     for (i, hash) in hashes(dataset).into_iter().enumerate() {
         labels.entry(hash).or_default().push(dataset.label(i));
     }
-    let mut found = CrossCopies::default();
+    let mut found = CrossDuplicates::default();
     for (i, hash) in hashes(other).into_iter().enumerate() {
         if let Some(known) = labels.get(&hash) {
             found.faces.push(i);
@@ -121,12 +121,12 @@ pub fn cross_copies(dataset: &Dataset, other: &Dataset) -> CrossCopies {
     found
 }
 
-/// Whether all pixels are the same.
+/// Returns true if all pixels are equal.
 pub fn is_blank(image: &[u8]) -> bool {
     image.windows(2).all(|p| p[0] == p[1])
 }
 
-/// Numbers of the faces whose pixels are all the same.
+/// Returns the indices of the faces whose pixels are all equal.
 pub fn blank_faces(dataset: &Dataset) -> Vec<usize> {
     (0..dataset.len()).filter(|&i| is_blank(dataset.image(i))).collect()
 }

@@ -1,6 +1,6 @@
-//! Checks of a dataset: duplicates, contradicting labels, splits without leaks.
+//! Checks of a dataset: exact duplicates, contradicting labels, splits without duplicates across them.
 
 pub mod check;
 pub mod duplicates;
-pub mod fingerprint;
+pub mod image_hash;
 pub mod split;

@@ -1,28 +1,27 @@
-//! Cuts a set in two: the same share of every class, and no image on both sides.
+//! Splits a dataset in two: the same share of every class, and no image in both parts.
 
 use std::collections::BTreeMap;
 
 use crate::dataset::Dataset;
-use crate::dataset::clean::duplicates::hashes;
-use crate::dataset::clean::fingerprint::ImageHash;
+use crate::dataset::clean::{duplicates::hashes, image_hash::ImageHash};
 use crate::random::{Purpose, Rng};
 use crate::{CLASS_NAMES, Error, Result};
 
-/// Numbers of the faces on each side, ascending.
+/// Indices of the faces in each part, ascending.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Split {
-    /// To learn from.
+    /// Training faces.
     pub train: Vec<usize>,
-    /// To choose by.
+    /// Validation faces.
     pub validation: Vec<usize>,
 }
 
-/// Puts about `fraction` of every class into validation.
+/// Puts about `fraction` of every class into the validation part.
 ///
-/// Images (not faces) are drawn, so that exact copies stay together. Whether an image is drawn
-/// depends on its pixels, its class and the seed; not on the order of the rows or on other classes.
-/// An image whose copies carry several labels counts with the class that most of them carry.
-/// A class of two or more images has at least one on each side.
+/// It draws images, not faces, so exact duplicates stay together. Whether an image is drawn depends on
+/// its pixels, its class and the seed, but not on the order of the rows or on other classes. An image
+/// whose duplicates have several labels belongs to the most frequent one. A class of two or more images
+/// has at least one in each part.
 ///
 /// # Errors
 /// [`Error::Usage`] unless 0 < fraction < 1.
@@ -43,7 +42,7 @@ pub fn stratified_split(dataset: &Dataset, fraction: f64, seed: u64) -> Result<S
     }
     let mut split = Split { train: Vec::new(), validation: Vec::new() };
     for mut stratum in strata {
-        stratum.sort(); // by key: a random order that the rows' order cannot touch
+        stratum.sort(); // by key: a random order that does not depend on the order of the rows
         let total: usize = stratum.iter().map(|(.., faces)| faces.len()).sum();
         let last = stratum.len().saturating_sub(1);
         let wanted = (fraction * total as f64).round().max(1.0) as usize;
@@ -62,7 +61,7 @@ pub fn stratified_split(dataset: &Dataset, fraction: f64, seed: u64) -> Result<S
     Ok(split)
 }
 
-/// The class most of these faces carry, the lower one at a tie; 7 without a label.
+/// Returns the most frequent class of these faces, the lowest of several; 7 if no face has a label.
 fn majority(dataset: &Dataset, faces: &[usize]) -> usize {
     let mut counts = [0; CLASS_NAMES.len()];
     for &i in faces {

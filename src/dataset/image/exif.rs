@@ -1,6 +1,6 @@
 //! The one thing needed from EXIF data: which way up a photo is.
 
-use crate::dataset::image::picture::Picture;
+use crate::dataset::image::GrayImage;
 
 /// How a picture must be turned to stand upright (EXIF tag 0x0112, values 1…8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,11 +23,11 @@ impl Orientation {
     }
 
     /// Turns a picture upright.
-    pub fn apply(self, picture: Picture) -> Picture {
+    pub fn apply(self, picture: GrayImage) -> GrayImage {
         if self == Self::UPRIGHT {
             return picture;
         }
-        let Picture { width, height, gray } = picture;
+        let GrayImage { width, height, gray } = picture;
         let turned = self.0 >= 5; // rows of the file are columns of the scene
         let (w_out, h_out) = if turned { (height, width) } else { (width, height) };
         let (right, bottom) = (width - 1, height - 1);
@@ -46,7 +46,7 @@ impl Orientation {
                 out.push(gray[sy * width + sx]);
             }
         }
-        Picture { width: w_out, height: h_out, gray: out }
+        GrayImage { width: w_out, height: h_out, gray: out }
     }
 }
 
@@ -119,8 +119,8 @@ mod tests {
             (b"daebfc", 2, 3),
         ];
         for (value, (pixels, w, h)) in (1..).zip(stored) {
-            let stored = Picture { width: w, height: h, gray: pixels.to_vec() };
-            let upright = Picture { width: 3, height: 2, gray: b"abcdef".to_vec() };
+            let stored = GrayImage { width: w, height: h, gray: pixels.to_vec() };
+            let upright = GrayImage { width: 3, height: 2, gray: b"abcdef".to_vec() };
             assert_eq!(Orientation::new(value).apply(stored), upright, "value {value}");
         }
     }

@@ -1,7 +1,24 @@
 //! Image files to 48×48 gray faces.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `format` | recognises formats by a file's first bytes |
+//! | `decode`, `png`, `jpeg` | decodes PNG and JPEG files within bounded memory |
+//! | [`exif`] | reads the orientation that turns a photo upright |
+//! | `gray_image` | [`GrayImage`]: crop, shrink, to a face |
+//! | [`mod@resize`] | scales gray images |
 
-#[cfg(feature = "images")]
 mod decode;
 pub mod exif;
-pub mod picture;
+mod format;
+mod gray_image;
+#[cfg(feature = "images")]
+mod jpeg;
+#[cfg(feature = "images")]
+mod png;
 pub mod resize;
+
+pub(crate) use decode::read_bounded;
+pub use decode::{MAX_BYTES, MAX_PIXELS, MAX_SIDE, decode, decode_colors, read_bytes, read_image};
+pub use format::{MAGIC_LENGTH, has_image_extension, is_image, read_magic, unsupported_image};
+pub use gray_image::{ColorPlanes, GrayImage};

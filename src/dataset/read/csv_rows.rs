@@ -9,8 +9,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::dataset::read::line_reader::{Chunk, Line, Lines, LinesError, MAX_LINE};
-use crate::dataset::{Dataset, Sample, Usage};
-use crate::dataset::{ReadOptions, Report};
+use crate::dataset::{Dataset, ReadOptions, Report, Sample, Usage};
 use crate::{Error, PIXELS, Result};
 
 /// Longest field that is read, in bytes.
@@ -282,7 +281,7 @@ pub fn read_csv<R: Read + Send>(
     if dataset.is_empty() {
         return Err(Error::data(path, nothing_read(options, report)));
     }
-    dataset.shrink();
+    dataset.shrink_to_fit();
     Ok(dataset)
 }
 

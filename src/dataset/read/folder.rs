@@ -1,19 +1,18 @@
-//! A folder with one folder of pictures per class, or a plain folder of pictures.
+//! Reads a folder with one subfolder of images per class, or a plain folder of images.
 
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use crate::dataset::image::picture::read_picture;
-use crate::dataset::{Dataset, Sample};
-use crate::dataset::{ReadOptions, Report};
+use crate::dataset::image::read_image;
+use crate::dataset::{Dataset, ReadOptions, Report, Sample};
 use crate::{CLASS_NAMES, Error, Result};
 
-/// Pictures decoded between two steps of the list.
+/// Number of images that are decoded in parallel before they are added to the dataset.
 const BATCH: usize = 256;
 
-/// The label that a folder's name means, in any case: our class names and the spellings that other
-/// releases of the set use.
+/// Returns the label for a folder's name, ignoring case: our class names and the spellings of other
+/// releases of FER2013.
 ///
 /// # Example
 /// ```
@@ -33,7 +32,7 @@ pub fn class_of_name(name: &str) -> Option<u8> {
     (0..).zip(SPELLINGS).find(|(_, s)| s.contains(&name.as_str())).map(|(label, _)| label)
 }
 
-/// Visible entries of a folder: files and folders, each sorted by name.
+/// Returns the files and the folders in a folder, without hidden ones, each sorted by name.
 fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
@@ -50,10 +49,10 @@ fn entries(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     Ok((files, folders))
 }
 
-/// Pictures to read with their labels.
+/// Image files to read, with their labels.
 type Listing = Vec<(PathBuf, Option<u8>)>;
 
-fn list_pictures(folder: &Path) -> Result<Listing> {
+fn list_images(folder: &Path) -> Result<Listing> {
     let (files, folders) = entries(folder)?;
     if folders.is_empty() {
         return Ok(files.into_iter().map(|file| (file, None)).collect());
@@ -89,20 +88,20 @@ fn list_pictures(folder: &Path) -> Result<Listing> {
     Ok(listing)
 }
 
-/// Reads every picture of a folder, sorted by path, scaled to 48×48.
+/// Reads every image of a folder, sorted by path, scaled to 48×48.
 ///
 /// # Errors
-/// [`Error::Data`] for an unknown folder name, a file outside class folders, a bad picture (unless
-/// `options.skip_bad`), or no picture at all.
+/// [`Error::Data`] for an unknown folder name, a file beside class folders, a bad image (unless
+/// `options.skip_bad`), or a folder without images.
 pub fn read_folder(folder: &Path, options: &ReadOptions, report: &mut Report) -> Result<Dataset> {
     if options.usage.is_some() {
         return Err(Error::data(folder, "found a folder; choosing by Usage needs a CSV"));
     }
-    let listing = list_pictures(folder)?;
+    let listing = list_images(folder)?;
     let mut dataset = Dataset::new();
     for batch in listing.chunks(BATCH) {
         let faces: Vec<Result<Vec<u8>>> =
-            batch.par_iter().map(|(path, _)| Ok(read_picture(path)?.to_face())).collect();
+            batch.par_iter().map(|(path, _)| Ok(read_image(path)?.to_face())).collect();
         for ((path, label), face) in batch.iter().zip(faces) {
             report.rows += 1;
             match face {
@@ -122,6 +121,6 @@ pub fn read_folder(folder: &Path, options: &ReadOptions, report: &mut Report) ->
             "found no picture; expected PNG or JPEG files, in one folder per class",
         ));
     }
-    dataset.shrink();
+    dataset.shrink_to_fit();
     Ok(dataset)
 }

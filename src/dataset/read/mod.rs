@@ -1,11 +1,20 @@
-//! Finds out what an input is, by its content, and reads it.
+//! Reads faces: detects the format of an input by its content and parses it.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`line_reader`], `gunzip` | splits a stream, plain or gzip, into lines of bounded length |
+//! | [`csv_rows`] | parses a line of a FER2013 file into a sample |
+//! | [`folder`] | reads a folder of images, with or without class folders |
+//! | [`find_images`] | lists the image files in a folder and its subfolders |
 
 pub mod csv_rows;
+mod find_images;
 pub mod folder;
 #[cfg(feature = "images")]
 mod gunzip;
 pub mod line_reader;
-pub mod tree;
+
+pub use find_images::{ImageFiles, find_images};
 
 use std::fs::{File, Metadata};
 use std::io::{self, Chain, Cursor, Read};
@@ -13,19 +22,19 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::dataset::image::picture;
+use crate::dataset::image::{MAGIC_LENGTH, decode, is_image, read_bounded, unsupported_image};
 use crate::dataset::read::csv_rows::read_csv;
 use crate::dataset::{Dataset, Sample, Usage};
 use crate::{CLASS_NAMES, Error, Result};
 
-/// How to read.
+/// Options for reading.
 #[derive(Clone, Debug)]
 pub struct ReadOptions {
-    /// Go on after a bad row or picture, count it and list it; otherwise the first one is the error.
+    /// Skip bad rows and images, count and list them; otherwise the first one is an error.
     pub skip_bad: bool,
-    /// Most bad rows to list in the report (all are counted).
+    /// Maximum number of bad rows in the report (all are counted).
     pub list_bad: usize,
-    /// Only rows of this part; needs a column `Usage`.
+    /// Read only the rows of this part; requires a column `Usage`.
     pub usage: Option<Usage>,
 }
 
@@ -35,51 +44,52 @@ impl Default for ReadOptions {
     }
 }
 
-/// What kind of input it was.
+/// Format of an input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// Text.
+    /// CSV text.
     #[default]
     Csv,
-    /// Text, compressed.
+    /// CSV text, compressed with gzip.
     CsvGzip,
-    /// A folder of pictures.
+    /// A folder of images.
     Folder,
-    /// One picture.
-    Picture,
+    /// One image.
+    #[serde(rename = "picture")]
+    Image,
 }
 
-/// A row or picture that was left out.
+/// A row or image that was skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BadRow {
     /// The file.
     pub path: PathBuf,
-    /// Its line, from 1; `None` for a picture.
+    /// Its line, counted from 1; `None` for an image.
     pub line: Option<u64>,
     /// What was found and what was expected.
     pub message: String,
 }
 
-/// What reading met.
+/// Statistics of a reading.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
-    /// Kind of input.
+    /// Format of the input.
     pub format: Format,
-    /// Rows or pictures met, good and bad.
+    /// Number of rows or images, good and bad.
     pub rows: usize,
-    /// Rows of another `Usage` than the wanted one.
+    /// Number of rows with another `Usage` than the requested one.
     pub filtered: usize,
-    /// Bad ones.
+    /// Number of bad rows or images.
     pub bad_count: usize,
-    /// The first of the bad ones.
+    /// The first bad rows or images.
     pub bad: Vec<BadRow>,
-    /// Remarks that are not errors, such as a class without a face.
+    /// Warnings, such as a class without a face.
     pub notes: Vec<String>,
 }
 
 impl Report {
-    /// Counts a bad row, or hands the error back where bad rows are not to be skipped.
+    /// Counts a bad row; returns the error if bad rows are not to be skipped.
     pub(crate) fn add_bad(&mut self, error: Error, options: &ReadOptions) -> Result<()> {
         let (path, line, message) = match error {
             Error::Data { path, line, message } if options.skip_bad => (path, line, message),
@@ -104,17 +114,17 @@ impl Report {
     }
 }
 
-/// A stream whose first bytes were looked at.
+/// A stream whose first bytes have been read and put back.
 pub type Sniffed<R> = Chain<Cursor<Vec<u8>>, R>;
 
-/// Reads faces from `path`: a CSV (plain or gzip), a folder of class-named folders of PNG or JPEG
-/// pictures, a folder of pictures, one picture, or `-` for standard input (CSV or one picture).
+/// Reads faces from `path`: a CSV file (plain or gzip), a folder of class-named folders of PNG or JPEG
+/// images, a folder of images, one image, or `-` for standard input (CSV or one image).
 ///
-/// What a file is follows from its first bytes, never from its name.
+/// The first bytes of a file determine its format, never its name.
 ///
 /// # Errors
-/// [`Error::Data`] for anything that is not such data, with file, line, what was found, what was
-/// expected and the way out; [`Error::Io`] if the system refuses the file.
+/// [`Error::Data`] for any other data; its message names the file, the line, what was found, what was
+/// expected and what to do. [`Error::Io`] if the file cannot be read.
 pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<(Dataset, Report)> {
     let path = path.as_ref();
     if path == Path::new("-") {
@@ -131,21 +141,21 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<(Dataset, R
     Ok((dataset, report))
 }
 
-/// What messages and answers call the standard input.
+/// Name of standard input in messages and results.
 pub const STDIN: &str = "<stdin>";
 
-/// Looks at the first [`picture::HEAD`] bytes of a stream: these, and the whole stream.
+/// Returns the first [`MAGIC_LENGTH`] bytes of a stream, and the whole stream.
 ///
 /// # Errors
-/// [`Error::Io`] if the system refuses it; `path` is for its message.
+/// [`Error::Io`] if the stream cannot be read; `path` is used in the message.
 pub fn sniff<R: Read>(mut stream: R, path: &Path) -> Result<(Vec<u8>, Sniffed<R>)> {
-    let mut head = Vec::with_capacity(picture::HEAD);
-    let first = (&mut stream).take(picture::HEAD as u64).read_to_end(&mut head);
+    let mut head = Vec::with_capacity(MAGIC_LENGTH);
+    let first = (&mut stream).take(MAGIC_LENGTH as u64).read_to_end(&mut head);
     first.map_err(Error::io(path))?;
     Ok((head.clone(), Cursor::new(head).chain(stream)))
 }
 
-/// Refuses what would block or never end (FIFO, socket, device).
+/// Refuses files that would block or never end (FIFO, socket, device).
 pub(crate) fn require_file(path: &Path, metadata: &Metadata) -> Result<()> {
     if metadata.is_file() {
         return Ok(());
@@ -157,7 +167,7 @@ pub(crate) fn require_file(path: &Path, metadata: &Metadata) -> Result<()> {
     ))
 }
 
-/// Reads faces from a stream: a CSV (plain or gzip) or one picture; `path` is for messages.
+/// Reads faces from a stream: a CSV file (plain or gzip) or one image; `path` is used in messages.
 ///
 /// # Errors
 /// As [`read`].
@@ -168,15 +178,15 @@ pub fn read_stream<R: Read + Send>(
 ) -> Result<(Dataset, Report)> {
     let mut report = Report::default();
     let (head, stream) = sniff(stream, path)?;
-    if let Some(what) = foreign_format(&head) {
+    if let Some(what) = unsupported_format(&head) {
         return Err(Error::data(
             path,
             format!("found {what}; expected CSV, gzip, PNG or JPEG: unpack or convert it first"),
         ));
     }
-    let dataset = if picture::is_picture(&head) {
-        (report.format, report.rows) = (Format::Picture, 1);
-        read_picture(stream, path, options)?
+    let dataset = if is_image(&head) {
+        (report.format, report.rows) = (Format::Image, 1);
+        read_one_image(stream, path, options)?
     } else if head.starts_with(b"\x1f\x8b") {
         report.format = Format::CsvGzip;
         read_gzip(stream, path, options, &mut report)?
@@ -187,12 +197,12 @@ pub fn read_stream<R: Read + Send>(
     Ok((dataset, report))
 }
 
-fn read_picture<R: Read>(stream: R, path: &Path, options: &ReadOptions) -> Result<Dataset> {
+fn read_one_image<R: Read>(stream: R, path: &Path, options: &ReadOptions) -> Result<Dataset> {
     if options.usage.is_some() {
         return Err(Error::data(path, "found a picture; choosing by Usage needs a CSV"));
     }
-    let bytes = picture::read_bounded(stream, path)?;
-    let face = picture::decode(&bytes, path)?.to_face();
+    let bytes = read_bounded(stream, path)?;
+    let face = decode(&bytes, path)?.to_face();
     let mut dataset = Dataset::new();
     let source = dataset.add_source(path);
     dataset.push(
@@ -215,11 +225,14 @@ fn read_gzip<R: Read + Send>(
 
 #[cfg(not(feature = "images"))]
 fn read_gzip<R>(_: R, path: &Path, _: &ReadOptions, _: &mut Report) -> Result<Dataset> {
-    Err(Error::data(path, "found gzip data; this build has no feature `images`: unpack it first"))
+    Err(Error::data(
+        path,
+        "found gzip data; this build cannot read it: unpack it, or enable the feature `images`",
+    ))
 }
 
-/// Names of formats that users try and that are not read.
-fn foreign_format(head: &[u8]) -> Option<&'static str> {
+/// Returns the name of a common format that is not supported.
+fn unsupported_format(head: &[u8]) -> Option<&'static str> {
     const FORMATS: [(&[u8], &str); 5] = [
         (b"PK\x03\x04", "a zip archive"),
         (b"\x28\xb5\x2f\xfd", "zstd data"),
@@ -228,5 +241,5 @@ fn foreign_format(head: &[u8]) -> Option<&'static str> {
         (b"RIFF", "a RIFF file"),
     ];
     let known = FORMATS.iter().find(|(magic, _)| head.starts_with(magic)).map(|&(_, name)| name);
-    picture::foreign_picture(head).or(known)
+    unsupported_image(head).or(known)
 }

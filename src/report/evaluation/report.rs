@@ -2,7 +2,7 @@
 
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
-use crate::dataset::clean::duplicates::cross_copies;
+use crate::dataset::clean::duplicates::cross_duplicates;
 use crate::metrics::errors::{Mistake, mistakes, suspected_labels};
 use crate::metrics::features::ClassDistances;
 use crate::metrics::{Bin, Evaluation};
@@ -129,7 +129,7 @@ impl EvaluationReport {
         predictions: &Predictions,
         train: &Dataset,
     ) {
-        let seen = cross_copies(train, faces).faces;
+        let seen = cross_duplicates(train, faces).faces;
         let unseen = |i: &usize| seen.binary_search(i).is_err();
         let right =
             |i: usize| faces.label(i).is_some_and(|l| predictions.class(i) == usize::from(l));

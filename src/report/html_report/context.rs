@@ -2,7 +2,7 @@
 
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
-use crate::dataset::clean::fingerprint::ImageHash;
+use crate::dataset::clean::image_hash::ImageHash;
 use crate::explain::NetworkClassifier;
 use crate::model::{Ensemble, Trained};
 use crate::report::EvaluationReport;

@@ -1,26 +1,29 @@
-//! A 128-bit fingerprint of a picture's pixels: equal pixels, equal fingerprint.
+//! A 128-bit hash of an image's pixels.
 //!
-//! Our own, because splits depend on it and must not change with a library's version. Not made to
-//! resist somebody who looks for collisions.
+//! It is our own because splits depend on it and must not change with the version of a library. It is
+//! not a cryptographic hash.
 
-/// Fingerprint of a picture.
+/// Hash of the pixels of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImageHash(pub u128);
 
-/// Odd multipliers of two independent lanes (fractional digits of the square roots of 2 and 3).
+/// Odd multipliers of two independent lanes: the fractional digits of √2 and √3.
 const LANES: [u64; 2] = [0x6a09_e667_f3bc_c909, 0xbb67_ae85_84ca_a73b];
 
-/// Folds the product's two halves, so that every input bit reaches every output bit.
+/// Returns the exclusive or of both halves of the product, so that every input bit affects every output
+/// bit.
 fn fold(a: u64, b: u64) -> u64 {
     let wide = u128::from(a) * u128::from(b);
     wide as u64 ^ (wide >> 64) as u64
 }
 
 impl ImageHash {
-    /// For each lane k and each 8-byte little-endian word w (the last one filled up with zeros):
-    /// h ← fold(h ⊕ w, laneₖ) + rotl(h, 23); begins with h = length ⊕ laneₖ. Two folds of both lanes
-    /// end it, one for each half; in the upper one a lane is turned, since a product does not tell its
-    /// factors apart and the halves would be the same.
+    /// Computes the hash of `pixels`.
+    ///
+    /// Each lane k starts with h = length ⊕ laneₖ. For each 8-byte little-endian word w, the last one
+    /// padded with zeros: h ← fold(h ⊕ w, laneₖ) + rotl(h, 23). At the end two folds of both lanes give
+    /// the two halves. The upper one rotates a lane; otherwise both halves would be equal, because a
+    /// product is commutative.
     pub fn of(pixels: &[u8]) -> Self {
         let mut h = LANES.map(|lane| pixels.len() as u64 ^ lane);
         let (words, rest) = pixels.as_chunks::<8>();
@@ -37,7 +40,7 @@ impl ImageHash {
         ImageHash(u128::from(high) << 64 | u128::from(low))
     }
 
-    /// The lower 64 bits, to address random streams.
+    /// Returns the lower 64 bits, which seed random streams.
     pub fn low(self) -> u64 {
         self.0 as u64
     }
@@ -47,9 +50,9 @@ impl ImageHash {
 mod tests {
     use super::*;
 
-    /// Golden values, of the same function written in Python: a change would silently change every split.
+    /// Golden values of the same function in Python. If they change, every split changes.
     #[test]
-    fn fingerprints_are_pinned() {
+    fn hashes_have_their_golden_values() {
         let ramp: Vec<u8> = (0..2304_u32).map(|i| (i % 251) as u8).collect();
         assert_eq!(ImageHash::of(b""), ImageHash(GOLDEN[0]));
         assert_eq!(ImageHash::of(b"face"), ImageHash(GOLDEN[1]));
@@ -73,7 +76,7 @@ mod tests {
         }
     }
 
-    /// Over many pictures the halves differ in about half of their bits: neither repeats the other.
+    /// Over many images the halves differ in about half of their bits: they are independent.
     #[test]
     fn halves_are_independent() {
         let mut differing = 0;
@@ -85,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_count() {
+    fn the_length_is_hashed() {
         assert_ne!(ImageHash::of(&[0; 8]), ImageHash::of(&[0; 16]));
         assert_ne!(ImageHash::of(&[0; 3]), ImageHash::of(&[0; 4]));
     }

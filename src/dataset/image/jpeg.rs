@@ -1,0 +1,85 @@
+//! Decodes JPEG files.
+
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+use crate::dataset::image::decode::{MAX_SIDE, Samples, check_size, to_luma};
+use crate::dataset::image::exif::Orientation;
+
+/// Most memory that decoding a JPEG file may need, in bytes. A progressive file, whose coefficients are
+/// all kept, may have 29 megapixels.
+const MAX_JPEG_WORK: usize = 256 << 20;
+
+/// Decodes a JPEG file into 1 or 3 samples per pixel; a gray file always into 1.
+///
+/// # Errors
+/// A message that says what is wrong with the file.
+pub fn decode_jpeg(bytes: &[u8], channels: usize) -> Result<Samples, String> {
+    let fail = |e: zune_jpeg::errors::DecodeErrors| {
+        format!("damaged JPEG ({e:?}); expected a whole baseline or progressive one")
+    };
+    let options = DecoderOptions::default()
+        .set_max_width(MAX_SIDE)
+        .set_max_height(MAX_SIDE)
+        .set_strict_mode(true);
+    let mut header = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    header.decode_headers().map_err(fail)?;
+    let info = header.info().ok_or("JPEG without a size")?;
+    let (width, height) = (usize::from(info.width), usize::from(info.height));
+    check_size(width, height)?;
+    let wanted = match header.input_colorspace() {
+        Some(ColorSpace::Luma) => ColorSpace::Luma,
+        Some(ColorSpace::YCbCr) if channels == 1 => ColorSpace::Luma,
+        _ => ColorSpace::RGB,
+    };
+    let components = usize::from(info.components);
+    let whole =
+        info.sof.is_progressive() || components == 4 || components_of_scan(bytes) != components;
+    let work = width * height * bytes_per_pixel(wanted, components, whole);
+    if work > MAX_JPEG_WORK {
+        return Err(format!(
+            "found a JPEG of {width} x {height} that needs {work} bytes; expected at most \
+             {MAX_JPEG_WORK}: shrink it, or save it as a baseline JPEG"
+        ));
+    }
+    let orientation =
+        header.exif().map_or(Orientation::UPRIGHT, |block| Orientation::from_exif(block));
+    let options = options.jpeg_set_out_colorspace(wanted);
+    let mut samples =
+        JpegDecoder::new_with_options(ZCursor::new(bytes), options).decode().map_err(fail)?;
+    if wanted == ColorSpace::RGB && channels == 1 {
+        to_luma(&mut samples);
+        samples.shrink_to_fit();
+    }
+    let channels = if wanted == ColorSpace::Luma { 1 } else { channels };
+    if samples.len() != width * height * channels {
+        return Err(format!("damaged JPEG: {} samples for {width} x {height}", samples.len()));
+    }
+    Ok(Samples { width, height, channels, samples, orientation })
+}
+
+/// Returns the decoder's memory per pixel in bytes: the samples, and two bytes per coefficient if the
+/// coefficients are kept. One more component of coefficients is counted where gray is extracted from
+/// colour, because the library may then double the rows.
+fn bytes_per_pixel(wanted: ColorSpace, components: usize, whole: bool) -> usize {
+    let doubled = wanted == ColorSpace::Luma && components > 1;
+    let coefficients = 2 * components + if doubled { 2 } else { 0 };
+    wanted.num_components() + if whole { coefficients } else { 0 }
+}
+
+/// Returns the number of components in the first scan of a JPEG file; 0 if its headers are malformed.
+///
+/// If the first scan lacks components, the library keeps the coefficients of the whole image.
+fn components_of_scan(bytes: &[u8]) -> usize {
+    let mut at = 2;
+    while let Some(&[0xff, marker, high, low, first]) = bytes.get(at..at + 5) {
+        match marker {
+            0xff => at += 1, // a fill byte
+            0xda => return usize::from(first),
+            _ => at += 2 + usize::from(u16::from_be_bytes([high, low])),
+        }
+    }
+    0
+}
