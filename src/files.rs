@@ -1,16 +1,15 @@
 //! Atomic file writes: after a crash a file holds its old content or its new one.
 
+use crate::{Error, Result};
 use std::fs::File;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::{Error, Result};
-
-/// Writes `bytes` to `path` so that a crash at any moment leaves the old file or the new one.
+/// Writes `bytes` to `path` so that a crash at any moment leaves either the old or the new file.
 ///
-/// A temporary in the same folder is written, synced, renamed over `path`, and then the folder
-/// is synced so that the rename itself survives a power cut.
+/// A temporary file in the same folder is written, synced and renamed over `path`; then the folder is
+/// synced, so that the rename survives a power failure.
 ///
 /// **Errors**: [`Error::Io`] with `path`: the folder is missing, not writable, or full.
 ///
@@ -24,9 +23,10 @@ pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     write_atomic_with(path, |file| file.write_all(bytes))
 }
 
-/// The same for what is too large to hold in memory: `write` gets the file and writes into it.
+/// Writes a file like [`write_atomic`], for content that is too large for memory: `write` gets the open
+/// file.
 ///
-/// **Errors**: [`Error::Io`] with `path`, for what `write` meets, too.
+/// **Errors**: [`Error::Io`] with `path`, also for the errors of `write`.
 pub fn write_atomic_with(
     path: impl AsRef<Path>,
     write: impl FnOnce(&mut File) -> io::Result<()>,
@@ -42,7 +42,7 @@ pub fn write_atomic_with(
         return Err(Error::Io { path: path.into(), source });
     }
     let written = match std::fs::metadata(path) {
-        // A device or a pipe is written to, never replaced by a file of its name.
+        // A device or a pipe is written to, not replaced.
         Ok(there) if !there.is_file() && !there.is_dir() => {
             File::create(path).and_then(|mut device| write(&mut device))
         }
@@ -90,7 +90,7 @@ pub(crate) fn create_temporary<T>(
 
 /// Makes a folder for results where there is none.
 ///
-/// **Errors**: [`Error::Usage`] where a file has its name; [`Error::Io`] where it cannot be made.
+/// **Errors**: [`Error::Usage`] if a file has its name; [`Error::Io`] if it cannot be created.
 pub fn make_folder(path: &Path) -> Result<()> {
     if path.exists() && !path.is_dir() {
         let message = format!("`{}` is a file; name a folder", path.display());
@@ -99,10 +99,10 @@ pub fn make_folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(Error::io(path))
 }
 
-/// Refuses an output in a folder that is not there, before any work is done.
+/// Refuses an output file whose folder does not exist, before any work is done.
 ///
 /// # Errors
-/// [`Error::Usage`], saying which folder to create.
+/// [`Error::Usage`] that names the folder.
 pub fn require_folder_of(path: &Path) -> Result<()> {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {

@@ -1,36 +1,35 @@
-//! Randomness by counter: every draw is a function of (seed, purpose, epoch, index), never of what
-//! was drawn before. So a run resumed in the middle, or spread over other threads, draws the same
-//! numbers.
+//! Counter-based random numbers: every stream is a function of (seed, purpose, epoch, index), never of
+//! what was drawn before. A resumed run, or one on more threads, therefore draws the same numbers.
 //!
-//! The generator is PCG-XSL-RR 128/64 ([`rand_pcg::Pcg64`]), named because a library's "standard"
-//! one may change; the distributions are our own for the same reason.
+//! The generator is PCG-XSL-RR 128/64 ([`rand_pcg::Pcg64`]). Generator and distributions are fixed here,
+//! because the defaults of a library may change with its version.
 
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng as _;
 
-/// What a draw is for. Two purposes never share a stream.
+/// The purpose of a stream. Two purposes never share a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Purpose {
-    /// Initial weights; index = parameter.
+    /// Initial weights; index = number of the parameter.
     Init = 1,
     /// Order of the samples in an epoch.
     Shuffle,
-    /// Augmentation; index = sample.
+    /// Augmentation; index = number of the sample.
     Augment,
-    /// Dropout; epoch = step, index = layer.
+    /// Dropout; epoch = step, index = number of the layer.
     Dropout,
     /// Training/validation split.
     Split,
-    /// Synthetic faces; index = face.
+    /// Synthetic faces; index = number of the face.
     Synth,
-    /// Explanations (noise, masks, starting pictures).
+    /// Explanations: noise, masks, initial images.
     Explain,
     /// Bootstrap resampling.
     Bootstrap,
     /// Tests and benches.
     Test,
-    /// Mixup and other draws that concern a whole batch; index = place of its first sample.
+    /// Mixup and other draws for a whole batch; index = position of its first sample.
     Batch,
 }
 
@@ -38,7 +37,7 @@ pub enum Purpose {
 #[derive(Clone, Debug)]
 pub struct Rng(Pcg64);
 
-/// SplitMix64's finaliser: every input bit reaches every output bit.
+/// Mixes 64 bits so that every input bit affects every output bit (SplitMix64's finaliser).
 fn mix(mut z: u64) -> u64 {
     z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -47,7 +46,7 @@ fn mix(mut z: u64) -> u64 {
 }
 
 impl Rng {
-    /// The stream at this address.
+    /// Returns the stream at this address.
     pub fn new(seed: u64, purpose: Purpose, epoch: u64, index: u64) -> Self {
         let mut h = mix(seed);
         for part in [purpose as u64, epoch, index] {
@@ -56,25 +55,29 @@ impl Rng {
         let high = mix(h ^ 0x5851_f42d_4c95_7f2d);
         Rng(Pcg64::new(u128::from(high) << 64 | u128::from(h), u128::from(mix(high))))
     }
-    /// 64 random bits.
+    /// Draws 64 random bits.
     pub fn bits(&mut self) -> u64 {
         self.0.next_u64()
     }
-    /// Uniform in [0, 1), 53 bits.
+    /// Draws a uniform number in [0, 1), with 53 bits.
     pub fn uniform(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
-    /// Uniform in [low, high).
+    /// Draws a uniform number in [low, high).
     pub fn uniform_in(&mut self, low: f64, high: f64) -> f64 {
         low + (high - low) * self.uniform()
     }
-    /// Standard normal (Box and Muller; the second value is not kept, so one call is two draws).
+    /// Draws a standard normal number (Box and Muller; the second value is not used, so one call takes
+    /// two uniform numbers).
     pub fn normal(&mut self) -> f64 {
         let u = 1.0 - self.uniform(); // (0, 1]: ln never sees 0
         let v = self.uniform();
         (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
     }
-    /// Uniform integer in 0..n, without modulo bias (Lemire 2019, widening multiplication).
+    /// Draws a uniform integer in 0..n, without modulo bias (Lemire 2019, widening multiplication).
+    ///
+    /// # Panics
+    /// If n is 0.
     pub fn below(&mut self, n: usize) -> usize {
         assert!(n > 0, "below(0) has no value to return");
         let n = n as u64;
@@ -86,11 +89,11 @@ impl Rng {
             }
         }
     }
-    /// True with probability p.
+    /// Draws true with probability p.
     pub fn bernoulli(&mut self, p: f64) -> bool {
         self.uniform() < p
     }
-    /// Fisher–Yates.
+    /// Shuffles in place (Fisher–Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {
             items.swap(i, self.below(i + 1));

@@ -1,32 +1,39 @@
-//! Numbers about slices of numbers: the few statistics that explanations and evaluations are judged
-//! by, and what both read from one face's logits. Rows of tensors have their kernel.
+//! Statistics of slices: softmax of one face's logits, correlations, quantiles, intervals. The softmax of
+//! whole batches is a kernel.
 
 use crate::random::{Purpose, Rng};
 
-/// Place of the largest value; the first among equals, 0 for an empty slice.
+/// Returns the index of the largest value; the first among equals, 0 for an empty slice.
 pub fn argmax<T: PartialOrd>(values: &[T]) -> usize {
     (1..values.len()).fold(0, |best, k| if values[k] > values[best] { k } else { best })
 }
 
-/// ln Σ_k e^(x_k) with the largest x taken out, so that nothing overflows; −∞ of nothing.
+/// Returns at most `most` of the indices 0…n−1, evenly spread: ⌊i·n/k⌋ for i < k = min(n, most).
+pub fn evenly_spread(n: usize, most: usize) -> Vec<usize> {
+    let count = most.min(n);
+    (0..count).map(|i| i * n / count).collect()
+}
+
+/// Returns ln Σ_k e^(x_k), computed with the largest x factored out so that nothing overflows; −∞ for no
+/// values.
 pub fn logsumexp(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let top = values.clone().fold(f64::NEG_INFINITY, f64::max);
     top + values.map(|v| (v - top).exp()).sum::<f64>().ln()
 }
 
-/// ln softmax(scale·logits) of one face, in double precision; scale is 1 ÷ the temperature.
+/// Returns ln softmax(scale·logits) of one face in double precision; scale is 1 ÷ temperature.
 pub fn log_softmax(logits: &[f32], scale: f64) -> Vec<f64> {
     let scaled = || logits.iter().map(|&v| f64::from(v) * scale);
     let normaliser = logsumexp(scaled());
     scaled().map(|v| v - normaliser).collect()
 }
 
-/// softmax(scale·logits) of one face; scale is 1 ÷ the temperature.
+/// Returns softmax(scale·logits) of one face; scale is 1 ÷ temperature.
 pub fn softmax(logits: &[f32], scale: f64) -> Vec<f32> {
     log_softmax(logits, scale).into_iter().map(|v| v.exp() as f32).collect()
 }
 
-/// Ranks from 0, ties sharing the mean of their places.
+/// Returns the ranks from 0; equal values share the mean of their ranks.
 pub fn ranks(values: &[f32]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]).then(a.cmp(&b)));
@@ -44,7 +51,7 @@ pub fn ranks(values: &[f32]) -> Vec<f64> {
     ranks
 }
 
-/// Pearson correlation; 0 where one side does not vary.
+/// Returns the Pearson correlation; 0 if one side is constant.
 pub fn pearson(a: &[f64], b: &[f64]) -> f64 {
     let n = a.len().min(b.len()) as f64;
     let (mean_a, mean_b) = (a.iter().sum::<f64>() / n, b.iter().sum::<f64>() / n);
@@ -58,19 +65,19 @@ pub fn pearson(a: &[f64], b: &[f64]) -> f64 {
     if aa > 0.0 && bb > 0.0 { ab / (aa * bb).sqrt() } else { 0.0 }
 }
 
-/// Normalised cross-correlation of two pictures of one size.
+/// Returns the normalised cross-correlation of two images of the same size.
 pub fn ncc(a: &[f32], b: &[f32]) -> f64 {
     let wide = |v: &[f32]| v.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
     pearson(&wide(a), &wide(b))
 }
 
-/// Spearman's rank correlation: Pearson on ranks, ties at their mean rank.
+/// Returns Spearman's rank correlation: the Pearson correlation of the [`ranks`].
 pub fn spearman(a: &[f32], b: &[f32]) -> f64 {
     pearson(&ranks(a), &ranks(b))
 }
 
-/// Quantile q in \[0,1\] with linear interpolation between order statistics (numpy's default);
-/// NaN of nothing.
+/// Returns the quantile q in \[0,1\] with linear interpolation between order statistics (numpy's
+/// default); NaN for no values.
 pub fn quantile(values: &[f64], q: f64) -> f64 {
     if values.is_empty() {
         return f64::NAN;
@@ -83,17 +90,17 @@ pub fn quantile(values: &[f64], q: f64) -> f64 {
     sorted[low] + (place - low as f64) * (sorted[high] - sorted[low])
 }
 
-/// The median.
+/// Returns the median; NaN for no values.
 pub fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
 }
 
-/// Mean; NaN of nothing.
+/// Returns the mean; NaN for no values.
 pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// Mean and population standard deviation.
+/// Returns the mean and the population standard deviation.
 pub fn mean_sd(values: &[f64]) -> (f64, f64) {
     let m = mean(values);
     (m, mean(&values.iter().map(|v| (v - m) * (v - m)).collect::<Vec<_>>()).sqrt())
@@ -109,18 +116,18 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Whether a value lies inside.
+    /// Returns whether a value lies inside, ends included.
     pub fn contains(&self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
     }
-    /// Half the width.
+    /// Returns half the width.
     pub fn margin(&self) -> f64 {
         (self.high - self.low) / 2.0
     }
 }
 
-/// Percentile bootstrap of the mean (Efron 1979): the 2.5th and 97.5th percentile of the means of
-/// `resamples` draws with replacement. The draws depend on the seed and the resample alone.
+/// Returns the percentile bootstrap interval of the mean (Efron 1979): the 2.5th and 97.5th percentile of
+/// the means of `resamples` draws with replacement. The draws depend only on the seed.
 pub fn bootstrap_mean(values: &[f64], resamples: usize, seed: u64) -> Interval {
     if values.is_empty() {
         return Interval { low: f64::NAN, high: f64::NAN };
@@ -135,10 +142,10 @@ pub fn bootstrap_mean(values: &[f64], resamples: usize, seed: u64) -> Interval {
     Interval { low: quantile(&means, 0.025), high: quantile(&means, 0.975) }
 }
 
-/// Wilson's 95 % score interval of a share k/n (Wilson 1927); \[0, 1\] of nothing.
+/// Returns Wilson's 95 % score interval of a share k/n (Wilson 1927); \[0, 1\] for n = 0.
 ///
 /// centre = (p + z²/2n)/(1 + z²/n), half-width = z·sqrt(p(1−p)/n + z²/4n²)/(1 + z²/n). Unlike
-/// p ± 1.96·s.e. it stays within \[0,1\] and is honest for small n.
+/// p ± 1.96·s.e. it stays within \[0,1\] and is accurate for small n.
 pub fn wilson(successes: u64, n: u64) -> Interval {
     if n == 0 {
         return Interval { low: 0.0, high: 1.0 };
@@ -152,7 +159,7 @@ pub fn wilson(successes: u64, n: u64) -> Interval {
     Interval { low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
 }
 
-/// Mean height of a curve over equal steps by the trapezoid rule: area ÷ width.
+/// Returns the mean height of a curve with equal steps by the trapezoid rule: area ÷ width.
 pub fn trapezoid(curve: &[f64]) -> f64 {
     match curve {
         [] => f64::NAN,
@@ -170,6 +177,13 @@ mod tests {
     #[test]
     fn argmax_takes_the_first_among_equals() {
         assert_eq!((argmax(&[1.0, 3.0, 3.0]), argmax(&[2, 1]), argmax::<f32>(&[])), (1, 0, 0));
+    }
+
+    #[test]
+    fn evenly_spread_begins_at_the_first_and_keeps_all_of_few() {
+        assert_eq!(evenly_spread(7, 3), [0, 2, 4]);
+        assert_eq!(evenly_spread(2, 5), [0, 1]);
+        assert_eq!([evenly_spread(0, 5), evenly_spread(5, 0)], [[0; 0]; 2]);
     }
 
     #[test]

@@ -212,6 +212,11 @@ impl View {
         [views(false), views(true)].concat()
     }
 
+    /// Returns the views over which a prediction is averaged: the plain one, or [`View::tta`].
+    pub fn for_prediction(tta: bool) -> Vec<View> {
+        if tta { Self::tta() } else { vec![Self::PLAIN] }
+    }
+
     /// Writes the view of a face into `out` (`[side, side]`).
     pub fn render(self, image: &[u8], equalize: bool, side: usize, out: &mut [f32]) {
         let View { mirror, rotation, zoom } = self;
@@ -219,7 +224,20 @@ impl View {
         warp.render(image, equalize, side, out);
     }
 
-    /// Fills a batch `[indices.len(), 1, side, side]` with this view, on all threads.
+    /// Returns this view of some faces, `[indices.len(), side, side]`.
+    pub fn batch(
+        self,
+        dataset: &Dataset,
+        indices: &[usize],
+        equalize: bool,
+        side: usize,
+    ) -> Vec<f32> {
+        let mut out = vec![0.0; indices.len() * side * side];
+        self.fill_batch(dataset, indices, equalize, side, &mut out);
+        out
+    }
+
+    /// Writes this view of some faces into `out` (`[indices.len(), 1, side, side]`), on all threads.
     pub fn fill_batch(
         self,
         dataset: &Dataset,

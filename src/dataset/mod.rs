@@ -8,6 +8,7 @@
 //! | [`mod@read`] | reads CSV files, gzip, image files and folders of images |
 //! | [`image`] | decodes image files and scales them to 48×48 |
 //! | [`clean`] | finds duplicates and contradicting labels, splits without duplicates across the parts |
+//! | [`source`] | reads and splits the faces of a training |
 //! | [`augment`] | augments faces and assembles batches |
 //! | [`synth`] | draws synthetic faces |
 //! | `write` | writes CSV files and folders of images (feature `images`) |
@@ -16,6 +17,7 @@ pub mod augment;
 pub mod clean;
 pub mod image;
 pub mod read;
+pub mod source;
 pub mod synth;
 #[cfg(feature = "images")]
 pub mod write;
@@ -23,6 +25,7 @@ pub mod write;
 pub use augment::{Augment, Preset};
 pub use clean::split::{Split, stratified_split};
 pub use read::{ReadOptions, Report, read};
+pub use source::DataSource;
 pub use synth::{SynthOptions, synthesize};
 #[cfg(feature = "images")]
 pub use write::csv::write_csv;
@@ -275,6 +278,16 @@ impl Dataset {
         let mean = sum as f64 / n;
         let variance = (squares as f64 / n - mean * mean).max(0.0);
         (mean / 255.0, variance.sqrt() / 255.0)
+    }
+
+    /// Returns the number of faces and a CRC-32 over their pixels and labels. Two datasets with the same
+    /// fingerprint hold the same faces in the same order.
+    pub fn fingerprint(&self) -> String {
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(&self.pixels);
+        let labels: Vec<u8> = self.labels.iter().map(|l| l.unwrap_or(u8::MAX)).collect();
+        crc.update(&labels);
+        format!("{} faces, {:08x}", self.len(), crc.finalize())
     }
 
     /// Checks that a network can be trained on this dataset; returns the classes without a face.

@@ -8,7 +8,7 @@ use crate::explain::{
     BackwardRule, Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, LayerKind,
     Normalization, Objective, ObjectiveGradient, ReceptiveField, Target,
 };
-use crate::model::{Inference, Network};
+use crate::model::{Inference, LoadedModel, Network};
 use crate::nn::{ActivationFunction, Layer, Pass};
 use crate::stats::softmax;
 use crate::tensor::{Element, Shape, Tensor};
@@ -31,6 +31,17 @@ pub struct NetworkClassifier<'a, T: Element = f32> {
     folded: Option<Inference>,
     /// Softmax temperature of the probabilities.
     temperature: f64,
+}
+
+impl LoadedModel {
+    /// Returns the network as explanations see it, with calibrated probabilities.
+    ///
+    /// # Errors
+    /// Those of [`NetworkClassifier::new`].
+    pub fn explained(&self) -> Result<NetworkClassifier<'_>> {
+        let temperature = self.temperature(false).unwrap_or(1.0);
+        Ok(NetworkClassifier::new(&self.network)?.at_temperature(temperature))
+    }
 }
 
 impl<'a, T: Element> NetworkClassifier<'a, T> {

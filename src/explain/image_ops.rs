@@ -96,21 +96,6 @@ pub fn min_max_normalise(map: &[f32]) -> Option<Vec<f32>> {
     (high > low).then(|| map.iter().map(|v| (v - low) / (high - low)).collect())
 }
 
-/// Returns the pixel-wise mean of faces `[n, 48, 48]`; 0.5 everywhere for n = 0.
-pub fn mean_face(faces: &[f32]) -> Vec<f32> {
-    let n = faces.len() / PIXELS;
-    if n == 0 {
-        return vec![0.5; PIXELS];
-    }
-    let mut sum = vec![0.0f64; PIXELS];
-    for face in faces.chunks_exact(PIXELS) {
-        for (s, &v) in sum.iter_mut().zip(face) {
-            *s += f64::from(v);
-        }
-    }
-    sum.iter().map(|s| (s / n as f64) as f32).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

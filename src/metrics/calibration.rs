@@ -1,39 +1,39 @@
-//! Does "80 % sure" mean right in 80 % of the cases?
+//! Calibration: whether predictions with a confidence of 80 % are right in 80 % of the cases.
 
 use crate::stats::log_softmax;
 
-/// Bins of the reliability diagram.
+/// Number of bins of the reliability diagram.
 pub const BINS: usize = 15;
 
-/// Faces whose confidence falls in one of 15 equal intervals.
+/// The faces whose confidence lies in one of [`BINS`] equal intervals.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Bin {
     /// Lower edge of the confidence.
     pub low: f64,
     /// Upper edge.
     pub high: f64,
-    /// Faces.
+    /// Number of faces.
     pub count: u64,
-    /// Mean confidence; 0 where empty.
+    /// Mean confidence; 0 if empty.
     pub confidence: f64,
-    /// Share judged right; 0 where empty.
+    /// Accuracy; 0 if empty.
     pub accuracy: f64,
 }
 
-/// Confidence against accuracy.
+/// The reliability diagram: accuracy by confidence.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Calibration {
+pub struct Reliability {
     /// Expected calibration error, Σ (n_b/n)·|accuracy_b − confidence_b|.
     pub ece: f64,
-    /// The diagram, from unsure to sure.
+    /// The bins by rising confidence.
     pub bins: Vec<Bin>,
 }
 
-impl Calibration {
-    /// From the confidence (largest probability) of every face and whether it was right. Bins are
-    /// (low, high\], so that a confidence of 1 falls into the last.
+impl Reliability {
+    /// Computes the diagram from the confidence (largest probability) of every face and whether its
+    /// prediction is correct. Bins are (low, high\], so that a confidence of 1 falls into the last.
     /// **Source**: Guo et al. 2017 (arXiv 1706.04599).
-    pub fn new(confidence: &[f64], correct: &[bool]) -> Calibration {
+    pub fn new(confidence: &[f64], correct: &[bool]) -> Reliability {
         let mut sums = [(0u64, 0.0, 0u64); BINS];
         for (&p, &right) in confidence.iter().zip(correct) {
             let bin = ((p * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
@@ -50,15 +50,16 @@ impl Calibration {
         let bins: Vec<Bin> = sums.iter().enumerate().map(bin).collect();
         let n = confidence.len().max(1) as f64;
         let gap = |b: &Bin| b.count as f64 / n * (b.accuracy - b.confidence).abs();
-        Calibration { ece: bins.iter().map(gap).sum(), bins }
+        Reliability { ece: bins.iter().map(gap).sum(), bins }
     }
 }
 
-/// The temperature T that minimises the cross-entropy of logits/T, between 1/20 and 20. T > 1: the
-/// network is too sure of itself. Accuracy does not change.
+/// Returns the temperature T between 1/20 and 20 that minimises the cross-entropy of logits/T. T > 1
+/// means that the network is overconfident. The accuracy does not change.
 ///
 /// The loss is convex in 1/T; its minimum is found by golden-section search on ln T. Faces whose
-/// label is no class are left out; 1 where no face is left, for then nothing is known.
+/// label is not a class are ignored; without any other face the result is 1.
+/// **Shapes**: logits `[n, classes]`, labels `[n]`.
 /// **Source**: Guo et al. 2017, § 4.2. Fit it on validation faces, never on the test set.
 pub fn fit_temperature(logits: &[f32], labels: &[usize], classes: usize) -> f64 {
     let rows = logits.chunks_exact(classes.max(1)).zip(labels);
@@ -96,12 +97,12 @@ mod tests {
     #[test]
     fn ece_by_hand() {
         // Bin (13/15, 14/15]: 0.9 twice, one right: gap 0.4. Last bin: 1.0 once, right: gap 0.
-        let c = Calibration::new(&[0.9, 0.9, 1.0], &[true, false, true]);
+        let c = Reliability::new(&[0.9, 0.9, 1.0], &[true, false, true]);
         assert!((c.ece - 0.4 * 2.0 / 3.0).abs() < 1e-12);
         assert_eq!((c.bins[13].count, c.bins[14].count), (2, 1));
         // An edge belongs to the bin below it.
-        assert_eq!(Calibration::new(&[0.2], &[true]).bins[2].count, 1);
-        assert_eq!(Calibration::new(&[], &[]).ece, 0.0);
+        assert_eq!(Reliability::new(&[0.2], &[true]).bins[2].count, 1);
+        assert_eq!(Reliability::new(&[], &[]).ece, 0.0);
     }
 
     #[test]

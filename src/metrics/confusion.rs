@@ -1,8 +1,8 @@
-//! The confusion matrix and everything that follows from its counts.
+//! The confusion matrix and the metrics that follow from its counts.
 
 use crate::{Error, Result};
 
-/// Counts by true class (rows) and predicted class (columns).
+/// Confusion matrix: number of faces by true class (rows) and predicted class (columns).
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(transparent)]
 pub struct Confusion {
@@ -13,7 +13,7 @@ pub struct Confusion {
 impl Confusion {
     /// Counts pairs of true and predicted class.
     ///
-    /// **Errors**: `Shape` where the lists differ in length or name a class that does not exist.
+    /// **Errors**: `Shape` if the lists differ in length or name a class that does not exist.
     pub fn new(labels: &[usize], predicted: &[usize], classes: usize) -> Result<Confusion> {
         if labels.len() != predicted.len() {
             let detail = format!("{} labels, {} predictions", labels.len(), predicted.len());
@@ -30,51 +30,51 @@ impl Confusion {
         Ok(Confusion { counts })
     }
 
-    /// Number of classes.
+    /// Returns the number of classes.
     pub fn classes(&self) -> usize {
         self.counts.len()
     }
-    /// All faces.
+    /// Returns the number of faces.
     pub fn total(&self) -> u64 {
         self.counts.iter().flatten().sum()
     }
-    /// Faces judged right.
+    /// Returns the number of correct predictions.
     pub fn correct(&self) -> u64 {
         (0..self.classes()).map(|c| self.counts[c][c]).sum()
     }
-    /// Faces of a class.
+    /// Returns the number of faces of a class.
     pub fn support(&self, class: usize) -> u64 {
         self.counts[class].iter().sum()
     }
-    /// Faces judged to be of a class.
+    /// Returns the number of faces predicted as a class.
     pub fn predicted(&self, class: usize) -> u64 {
         self.counts.iter().map(|row| row[class]).sum()
     }
-    /// Share of a class that was found; 0 for a class without faces, as scikit-learn has it.
+    /// Returns the recall TP/(TP + FN) of a class; 0 for a class without faces, as in scikit-learn.
     pub fn recall(&self, class: usize) -> f64 {
         share(self.counts[class][class], self.support(class))
     }
-    /// Share of the judgements for a class that were right; 0 where there was none.
+    /// Returns the precision TP/(TP + FP) of a class; 0 for a class that is never predicted.
     pub fn precision(&self, class: usize) -> f64 {
         share(self.counts[class][class], self.predicted(class))
     }
-    /// Harmonic mean of precision and recall, 2·TP/(2·TP + FP + FN).
+    /// Returns the F1 score, the harmonic mean of precision and recall: 2·TP/(2·TP + FP + FN).
     pub fn f1(&self, class: usize) -> f64 {
         share(2 * self.counts[class][class], self.support(class) + self.predicted(class))
     }
-    /// Accuracy.
+    /// Returns the accuracy.
     pub fn accuracy(&self) -> f64 {
         share(self.correct(), self.total())
     }
-    /// Mean F1 over the classes that occur as truth or judgement.
+    /// Returns the mean F1 over the classes that occur as true or predicted class.
     pub fn macro_f1(&self) -> f64 {
         self.mean_over(|c| self.support(c) + self.predicted(c) > 0, |c| self.f1(c))
     }
-    /// Mean recall over the classes that have faces.
+    /// Returns the mean recall over the classes that have faces.
     pub fn balanced_accuracy(&self) -> f64 {
         self.mean_over(|c| self.support(c) > 0, |c| self.recall(c))
     }
-    /// Mean F1 weighted by support.
+    /// Returns the mean F1 weighted by the faces of each class.
     pub fn weighted_f1(&self) -> f64 {
         let sum: f64 = (0..self.classes()).map(|c| self.support(c) as f64 * self.f1(c)).sum();
         sum / (self.total().max(1)) as f64
@@ -85,8 +85,8 @@ impl Confusion {
         kept.iter().sum::<f64>() / kept.len().max(1) as f64
     }
 
-    /// Cohen's kappa (1960): (accuracy − chance)/(1 − chance), chance = Σ_c support·predicted/n².
-    /// 0 where chance alone is always right.
+    /// Returns Cohen's kappa (1960): (accuracy − chance)/(1 − chance), chance = Σ_c support·predicted/n².
+    /// 0 if chance is 1.
     pub fn kappa(&self) -> f64 {
         let n = self.total() as f64;
         let chance: f64 = (0..self.classes())
@@ -96,7 +96,8 @@ impl Confusion {
         if chance < 1.0 { (self.accuracy() - chance) / (1.0 - chance) } else { 0.0 }
     }
 
-    /// Matthews' correlation for several classes (Gorodkin 2004), 0 where it is undefined.
+    /// Returns Matthews' correlation coefficient for several classes (Gorodkin 2004); 0 where it is
+    /// undefined.
     pub fn mcc(&self) -> f64 {
         let n = self.total() as f64;
         let sums = |value: &dyn Fn(usize) -> f64| (0..self.classes()).map(value).sum::<f64>();
@@ -106,12 +107,12 @@ impl Confusion {
         if spread > 0.0 { covariance / spread.sqrt() } else { 0.0 }
     }
 
-    /// Rows divided by their sums: recall on the diagonal. Zeros for a class without faces.
+    /// Returns the rows divided by their sums: recall on the diagonal. Zeros for a class without faces.
     pub fn by_row(&self) -> Vec<Vec<f64>> {
         let row = |c: usize| self.counts[c].iter().map(|&k| share(k, self.support(c))).collect();
         (0..self.classes()).map(row).collect()
     }
-    /// Columns divided by their sums: precision on the diagonal.
+    /// Returns the columns divided by their sums: precision on the diagonal.
     pub fn by_column(&self) -> Vec<Vec<f64>> {
         let cell = |row: &Vec<u64>| {
             row.iter().enumerate().map(|(c, &k)| share(k, self.predicted(c))).collect()

@@ -1,23 +1,25 @@
-//! Single faces worth looking at: confident errors and suspected wrong labels.
+//! Misclassified faces, and among them those whose label is suspect.
 
 use crate::stats::{argmax, log_softmax};
 
-/// A face the network got wrong.
+/// A misclassified face.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Mistake {
     /// Index of the face.
     pub face: usize,
     /// True class.
     pub truth: usize,
-    /// Judged to be.
+    /// Predicted class.
     pub predicted: usize,
-    /// Probability of the judgement.
+    /// Probability of the predicted class.
     pub confidence: f64,
-    /// Probability given to the true class.
+    /// Probability of the true class.
     pub true_probability: f64,
 }
 
-/// All mistakes, the most confident first.
+/// Returns all misclassified faces, by falling confidence. Faces whose label is not a class are ignored.
+///
+/// **Shapes**: logits `[n, classes]`, labels `[n]`.
 pub fn mistakes(logits: &[f32], labels: &[usize], classes: usize) -> Vec<Mistake> {
     let mut found: Vec<Mistake> = logits
         .chunks_exact(classes.max(1))
@@ -40,11 +42,12 @@ pub fn mistakes(logits: &[f32], labels: &[usize], classes: usize) -> Vec<Mistake
     found
 }
 
-/// Mistakes that may be the label's rather than the network's: the probability of the judgement
-/// reaches the mean probability that the network gives that class on faces that carry its label.
-/// By falling margin between judgement and label.
+/// Returns the misclassified faces whose label may be wrong: those where the probability of the
+/// predicted class reaches the mean probability of that class over the faces that have its label. They
+/// come by falling difference between the probabilities of the predicted and the true class.
 ///
-/// Honest only for faces the network was not trained on.
+/// Valid only for faces that the network was not trained on.
+/// **Shapes**: logits `[n, classes]`, labels `[n]`.
 /// **Source**: Northcutt, Jiang & Chuang 2021, "Confident learning" (arXiv 1911.00068).
 pub fn suspected_labels(logits: &[f32], labels: &[usize], classes: usize) -> Vec<Mistake> {
     let mut sums = vec![(0.0, 0.0); classes];

@@ -1,63 +1,62 @@
-//! Every number of one evaluation, in the shape that `fer eval --json` prints.
+//! Every number of one evaluation, with the fields that `fer eval --json` prints.
 
-use crate::metrics::Calibration;
-use crate::metrics::Confusion;
-use crate::metrics::calibration::fit_temperature;
+use crate::metrics::calibration::{Reliability, fit_temperature};
+use crate::metrics::confusion::Confusion;
 use crate::stats::{Interval, argmax, log_softmax, wilson};
 use crate::{Error, Result};
 
-/// One class.
+/// The metrics of one class.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct ClassReport {
     /// Name.
     pub label: String,
-    /// Share of the judgements for this class that were right.
+    /// Precision.
     pub precision: f64,
-    /// Share of this class that was found.
+    /// Recall.
     pub recall: f64,
-    /// Their harmonic mean.
+    /// F1 score.
     pub f1: f64,
-    /// Faces of this class.
+    /// Number of faces of this class.
     pub support: u64,
     /// Wilson's 95 % interval of the precision.
     pub precision_interval: Interval,
     /// Wilson's 95 % interval of the recall.
     pub recall_interval: Interval,
-    /// Mean probability given to this class on its own faces.
+    /// Mean probability of this class over its faces.
     pub mean_probability: f64,
-    /// Expected recall if the training set had held every class equally often: probabilities
-    /// divided by the class's share of the training set. A class never trained on takes no part, so
-    /// its own is 0. `None` without training counts.
+    /// Expected recall if the training set had held every class equally often: each probability is
+    /// divided by the class's share of the training set. 0 for a class without training faces; `None`
+    /// without training counts.
     pub recall_if_balanced: Option<f64>,
-    /// Training faces of this class, where known.
+    /// Number of training faces of this class, where known.
     pub trained_on: Option<u64>,
 }
 
-/// Faces of one class taken for another.
+/// Faces of one class that were predicted as another.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct ConfusedPair {
     /// True class.
     pub truth: String,
-    /// Judged to be.
+    /// Predicted class.
     pub predicted: String,
-    /// Faces.
+    /// Number of faces.
     pub count: u64,
-    /// Share of the true class.
+    /// Share of the faces of the true class.
     pub share: f64,
 }
 
 /// Every number of one evaluation.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Evaluation {
-    /// Faces.
+    /// Number of faces.
     pub n: usize,
     /// Mean cross-entropy in nats.
     pub loss: f64,
-    /// Share judged right.
+    /// Accuracy.
     pub accuracy: f64,
     /// Wilson's 95 % interval of the accuracy.
     pub accuracy_interval: Interval,
-    /// Share whose class is among the two most probable.
+    /// Share of the faces whose class is among the two most probable.
     pub top2: f64,
     /// Mean F1.
     pub macro_f1: f64,
@@ -67,36 +66,36 @@ pub struct Evaluation {
     pub balanced_accuracy: f64,
     /// Cohen's kappa: agreement beyond chance.
     pub kappa: f64,
-    /// Matthews' correlation.
+    /// Matthews' correlation coefficient.
     pub mcc: f64,
-    /// Accuracy of always naming the most frequent class of these faces.
+    /// Accuracy of always predicting the most frequent class of these faces.
     pub majority_accuracy: f64,
     /// Expected calibration error, 15 bins.
     pub ece: f64,
-    /// Temperature that would calibrate these faces; above 1 the network is too sure of itself.
+    /// Temperature that would calibrate these predictions; above 1 the network is overconfident.
     pub temperature: f64,
     /// Classes in the order of the labels.
     pub per_class: Vec<ClassReport>,
-    /// Rows true, columns predicted.
+    /// Confusion matrix: rows true, columns predicted.
     pub confusion: Confusion,
-    /// Confusions by falling count, at most ten.
+    /// The ten most frequent confusions, by falling count.
     pub confused_pairs: Vec<ConfusedPair>,
     /// Reliability diagram.
-    pub reliability: Calibration,
+    pub reliability: Reliability,
 }
 
 impl Evaluation {
-    /// From logits `[n, classes]` and true classes. `trained_on` is the number of training faces
-    /// of each class, where known.
+    /// Evaluates logits `[n, classes]` against true classes `[n]`. `trained_on` is the number of
+    /// training faces of each class, where known.
     ///
-    /// **Errors**: `Shape` where counts disagree, there is no face, or a logit is not finite.
+    /// **Errors**: `Shape` if the lengths disagree, there is no face, or a logit is not finite.
     pub fn new(
         logits: &[f32],
         labels: &[usize],
         names: &[&str],
         trained_on: Option<&[u64]>,
     ) -> Result<Evaluation> {
-        check(logits, labels, names, trained_on)?;
+        validate(logits, labels, names, trained_on)?;
         let (n, classes) = (labels.len(), names.len());
         let rows: Vec<Vec<f64>> =
             logits.chunks_exact(classes).map(|row| log_softmax(row, 1.0)).collect();
@@ -105,7 +104,7 @@ impl Evaluation {
         let confidence: Vec<f64> =
             rows.iter().zip(&predicted).map(|(row, &p)| row[p].exp()).collect();
         let right: Vec<bool> = labels.iter().zip(&predicted).map(|(a, b)| a == b).collect();
-        let reliability = Calibration::new(&confidence, &right);
+        let reliability = Reliability::new(&confidence, &right);
         let mean = |value: &dyn Fn(usize) -> f64| (0..n).map(value).sum::<f64>() / n as f64;
         let in_top2 = |f: usize| {
             // Ties go to the lower class, as in `argmax`.
@@ -151,7 +150,7 @@ impl Evaluation {
     }
 }
 
-fn check(
+fn validate(
     logits: &[f32],
     labels: &[usize],
     names: &[&str],
@@ -172,9 +171,9 @@ fn check(
     Err(Error::shape("evaluation", detail))
 }
 
-/// Recall of each class when every probability is divided by the class's share of the training
-/// set (Saerens, Latinne & Decaestecker 2002). A class never trained on has no such share: it is no
-/// rival of the others, and none of its own faces is found.
+/// Returns the recall of each class when every probability is divided by the class's share of the
+/// training set (Saerens, Latinne & Decaestecker 2002). A class without training faces is never
+/// predicted.
 fn balanced_recall(rows: &[Vec<f64>], labels: &[usize], trained_on: &[u64]) -> Vec<f64> {
     let total: u64 = trained_on.iter().sum();
     let adjusted = |row: &[f64]| -> Vec<f64> {

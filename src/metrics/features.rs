@@ -1,27 +1,27 @@
-//! How near the classes lie to each other in what the network sees last.
+//! Distances between the classes in the feature space of the penultimate layer.
 
 use crate::{Error, Result};
 
-/// Fewest faces that show how much a class spreads: a single one does not at all.
+/// Fewest faces from which the spread of a class is estimated.
 const FEWEST: f64 = 5.0;
-/// A distance beyond this says that the faces of both classes do not spread.
+/// Largest meaningful distance. Beyond it the faces of both classes are identical up to rounding.
 const FARTHEST: f64 = 1e6;
 
-/// Distances of class means in feature space.
+/// Distances between the class means in feature space.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct ClassDistances {
-    /// `[true][other]`: distance of the means divided by the mean spread of both classes; below
-    /// about 1 the classes overlap. 0 on the diagonal; none where a class has fewer than five faces,
-    /// or where the faces of both are all alike.
+    /// `[class][other]`: distance of the means divided by the mean spread of both classes; below
+    /// about 1 the classes overlap. 0 on the diagonal; `None` if a class has fewer than five faces or
+    /// if all faces of both classes are identical.
     pub distance: Vec<Vec<Option<f64>>>,
-    /// Root mean square distance of a class's faces from their mean; none for fewer than five faces.
+    /// Root mean square distance of a class's faces from their mean; `None` for fewer than five faces.
     pub spread: Vec<Option<f64>>,
 }
 
 impl ClassDistances {
-    /// From features `[n, d]` of the penultimate layer and true classes.
+    /// Computes the distances from features `[n, d]` of the penultimate layer and true classes `[n]`.
     ///
-    /// **Errors**: `Shape` where counts disagree.
+    /// **Errors**: `Shape` if the lengths disagree.
     pub fn new(features: &[f32], labels: &[usize], classes: usize) -> Result<ClassDistances> {
         let n = labels.len();
         if n == 0 || !features.len().is_multiple_of(n) || labels.iter().any(|&c| c >= classes) {
@@ -53,7 +53,7 @@ impl ClassDistances {
             }
             let gap: f64 = means[a].iter().zip(&means[b]).map(|(a, b)| (a - b).powi(2)).sum();
             let gap = gap.sqrt();
-            // Copies of one face spread by rounding alone, which is no measure of anything.
+            // Copies of one face spread by rounding alone.
             (gap < FARTHEST * scale).then_some(gap / scale)
         };
         let distance =
@@ -61,14 +61,14 @@ impl ClassDistances {
         Ok(ClassDistances { distance, spread })
     }
 
-    /// The class nearest to another, with the distance; `None` where it or every other has too few
-    /// faces.
+    /// Returns the class nearest to `class` and its distance; `None` if it or every other class has too
+    /// few faces.
     pub fn nearest(&self, class: usize) -> Option<(usize, f64)> {
         let others = self.distance[class].iter().enumerate().filter(|&(c, _)| c != class);
         others.filter_map(|(c, &d)| Some((c, d?))).min_by(|a, b| a.1.total_cmp(&b.1))
     }
 
-    /// Median distance of a class to its nearest one; NaN where there are no two.
+    /// Returns the median distance of a class to its nearest one; NaN without two such classes.
     pub fn typical(&self) -> f64 {
         let nearest = |c: usize| self.nearest(c).map(|(_, d)| d);
         let mut all: Vec<f64> = (0..self.distance.len()).filter_map(nearest).collect();

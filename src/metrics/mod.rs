@@ -1,7 +1,7 @@
-//! How well the network judges, and what its mistakes have in common.
+//! Metrics of a classifier: numbers only; [`crate::report`] makes text and charts of them.
 //!
-//! [`Evaluation`] holds every number of a labelled set; [`words`] says in plain sentences what
-//! follows from them; [`errors`] lists the faces worth looking at.
+//! [`Evaluation`] holds every number of one labelled set, [`errors`] lists single faces,
+//! [`features`] measures how far the classes lie apart.
 
 pub mod calibration;
 pub mod confusion;
@@ -9,6 +9,6 @@ pub mod errors;
 pub mod evaluation;
 pub mod features;
 
-pub use calibration::{Bin, Calibration};
+pub use calibration::{Bin, Reliability};
 pub use confusion::Confusion;
 pub use evaluation::{ClassReport, ConfusedPair, Evaluation};

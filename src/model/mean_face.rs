@@ -1,39 +1,55 @@
-//! The mean of the training faces, kept with the weights: where explanations begin that need a
-//! picture without a face in particular.
+//! The mean face. That of the training faces is part of the model file: explanations use it as a baseline,
+//! an image that shows no face in particular.
 
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
 use crate::model::weights::Archive;
-use crate::{Error, Result};
-use crate::{PIXELS, SIDE};
+use crate::{Error, PIXELS, Result, SIDE};
 use std::path::Path;
 
-/// Name in the metadata of a weights file.
+/// Entry of a model file.
 pub(crate) const ENTRY: &str = "mean_face";
 
-/// Faces whose sum is kept in memory at once.
+/// Faces in memory at once.
 const AT_ONCE: usize = 256;
 
-/// Pixel-wise mean of the faces as the network sees them, `[48, 48]` in \[0,1\], to four decimals
-/// (a gray level is 0.004).
+/// Returns the pixel-wise mean of the faces as the network sees them, `[48, 48]` in \[0,1\], rounded to
+/// four decimals (one gray level is 0.004).
 pub fn mean_face(faces: &Dataset, equalize: bool) -> Vec<f32> {
     let mut sum = vec![0.0_f64; PIXELS];
     let all: Vec<usize> = (0..faces.len()).collect();
     for some in all.chunks(AT_ONCE) {
-        let mut pixels = vec![0.0; some.len() * PIXELS];
-        View::PLAIN.fill_batch(faces, some, equalize, SIDE, &mut pixels);
-        for face in pixels.chunks_exact(PIXELS) {
-            sum.iter_mut().zip(face).for_each(|(sum, &v)| *sum += f64::from(v));
-        }
+        add(&mut sum, &View::PLAIN.batch(faces, some, equalize, SIDE));
     }
     let count = faces.len().max(1) as f64;
     let rounded = |sum: f64| ((sum / count * 1e4).round() / 1e4) as f32;
     sum.into_iter().map(rounded).collect()
 }
 
-/// The mean face that a weights file holds, if it does.
+/// Returns the pixel-wise mean of faces `[n, 48, 48]`; 0.5 everywhere for none.
+pub fn mean_of(faces: &[f32]) -> Vec<f32> {
+    let n = faces.len() / PIXELS;
+    if n == 0 {
+        return vec![0.5; PIXELS];
+    }
+    let mut sum = vec![0.0; PIXELS];
+    add(&mut sum, faces);
+    sum.into_iter().map(|s| (s / n as f64) as f32).collect()
+}
+
+/// Adds faces to a sum, pixel by pixel.
+fn add(sum: &mut [f64], faces: &[f32]) {
+    for face in faces.chunks_exact(PIXELS) {
+        sum.iter_mut().zip(face).for_each(|(sum, &v)| *sum += f64::from(v));
+    }
+}
+
+/// Reads the mean face of a model file, if it holds one.
+///
+/// # Errors
+/// [`Error::Model`] if it is not a face with pixels in \[0,1\].
 pub(crate) fn find(path: &Path, archive: &Archive) -> Result<Option<Vec<f32>>> {
-    let found: Option<Vec<f32>> = crate::model::loaded_model::entry(path, archive, ENTRY)?;
+    let found: Option<Vec<f32>> = archive.find(path, ENTRY)?;
     match &found {
         Some(mean) if mean.len() != PIXELS => {
             let message = format!("its mean face has {} pixels, expected {PIXELS}", mean.len());

@@ -1,4 +1,4 @@
-//! What a network says about a set of faces.
+//! Predictions: the class probabilities that a network gives a set of faces.
 
 use crate::autograd::Var;
 use crate::dataset::Dataset;
@@ -11,7 +11,7 @@ use crate::{Error, Result};
 use fer_kernels::{Layout, softmax};
 use std::path::Path;
 
-/// Faces a forward pass: large enough to keep the kernels busy.
+/// Faces per forward pass: large enough to keep the kernels busy.
 const BATCH: usize = 128;
 
 /// Class probabilities of a set of faces.
@@ -24,33 +24,33 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// Probabilities of face i.
+    /// Returns the probabilities of face i.
     pub fn of(&self, i: usize) -> &[f32] {
         &self.probabilities[i * self.classes..][..self.classes]
     }
 
-    /// Number of faces.
+    /// Returns the number of faces.
     pub fn len(&self) -> usize {
         self.probabilities.len() / self.classes.max(1)
     }
 
-    /// No faces.
+    /// Returns whether there are no faces.
     pub fn is_empty(&self) -> bool {
         self.probabilities.is_empty()
     }
 
-    /// The most probable class of face i.
+    /// Returns the most probable class of face i.
     pub fn class(&self, i: usize) -> usize {
         argmax(self.of(i))
     }
 
-    /// Mean cross-entropy and share of right answers over the labelled faces of `data`.
+    /// Returns the mean cross-entropy in nats and the accuracy over the labelled faces of `data`.
     pub fn loss_and_accuracy(&self, data: &Dataset) -> (f64, f64) {
         let (mut loss, mut correct, mut n) = (0.0, 0, 0);
         for i in 0..data.len() {
             if let Some(label) = data.label(i).map(usize::from) {
                 let p = f64::from(self.of(i)[label]);
-                // `max` would hide a NaN, and a diverged network behind it.
+                // `max` alone would hide the NaN of a diverged network.
                 loss -= if p.is_nan() { p } else { p.max(f64::from(f32::MIN_POSITIVE)).ln() };
                 correct += usize::from(self.class(i) == label);
                 n += 1;
@@ -60,25 +60,25 @@ impl Predictions {
         (loss / n, correct as f64 / n)
     }
 
-    /// The same, if all of them are numbers: what follows would take NaN for an answer.
+    /// Returns the predictions if all probabilities are finite.
     ///
     /// # Errors
-    /// [`Error::Model`] that names `model`, whose answers they are.
+    /// [`Error::Model`] that names `model`, which made the predictions.
     pub fn require_finite(self, model: &Path) -> Result<Predictions> {
         let Some(at) = self.probabilities.iter().position(|p| !p.is_finite()) else {
             return Ok(self);
         };
         let face = at / self.classes.max(1);
         let message = format!(
-            "answers face {face} with {}: its sums overflow, as after a training that diverged; use \
-             another checkpoint, or train anew with a lower --lr",
+            "predicts {} for face {face}: its sums overflow, as after a training that diverged; use \
+             another checkpoint, or train again with a lower --lr",
             self.probabilities[at]
         );
         Err(Error::model(model, message))
     }
 
-    /// The same with another temperature: qᶜ = pᶜ^(1/τ) / Σₖ pₖ^(1/τ), which for a softmax is that
-    /// of logits/τ. Above 1 the answers become less sure; which class is first does not change.
+    /// Returns the predictions at temperature τ: qᶜ = pᶜ^(1/τ) / Σₖ pₖ^(1/τ), which is the softmax of
+    /// logits/τ. Above 1 the confidence falls; the most probable class does not change.
     #[must_use]
     pub fn tempered(mut self, temperature: f64) -> Predictions {
         if temperature == 1.0 {
@@ -93,13 +93,13 @@ impl Predictions {
         self
     }
 
-    /// ln p, which serves wherever logits are wanted; a probability of 0 counts as the smallest
-    /// number there is.
+    /// Returns ln p, which can be used in place of logits. A probability of 0 counts as the smallest
+    /// positive number.
     pub fn log_probabilities(&self) -> Vec<f32> {
         self.probabilities.iter().map(|p| p.max(f32::MIN_POSITIVE).ln()).collect()
     }
 
-    /// The mean of several networks' answers.
+    /// Returns the mean of several predictions; `None` without any.
     pub fn mean(all: &[Predictions]) -> Option<Predictions> {
         let mut sum = all.first()?.clone();
         for p in &all[1..] {
@@ -110,11 +110,11 @@ impl Predictions {
     }
 }
 
-/// Class probabilities, averaged over `views` of each face (one plain view, or
-/// [`View::tta`] for test-time augmentation). `progress` is called with the faces done so far.
+/// Returns the class probabilities, averaged over `views` of each face: one plain view, or
+/// [`View::tta`] for test-time augmentation. `progress` is called with the faces done so far.
 ///
 /// # Errors
-/// [`crate::Error::Shape`] if the network does not take faces.
+/// [`Error::Shape`] if the network does not take faces.
 pub fn predict(
     network: &Network<f32>,
     data: &Dataset,
@@ -130,7 +130,7 @@ pub fn predict(
     for (faces, out) in all.chunks(BATCH).zip(probabilities.chunks_mut(BATCH * classes)) {
         let mut p = vec![0.0; out.len()];
         for view in views {
-            let logits = inference.logits(&pixels(data, faces, *view, equalize, side))?;
+            let logits = inference.logits(&batch_tensor(data, faces, *view, equalize, side))?;
             softmax::softmax(classes, logits.as_slice(), &mut p);
             out.iter_mut().zip(&p).for_each(|(o, &p)| *o += p / views.len() as f32);
         }
@@ -139,7 +139,8 @@ pub fn predict(
     Ok(Predictions { classes, probabilities })
 }
 
-/// What the last layer sees of each face, `[n, d]`; `None` for a network of a single layer.
+/// Returns the features of each face, `[n, d]`: the input of the last layer. `None` for a network of a
+/// single layer.
 ///
 /// # Errors
 /// As [`predict`].
@@ -151,7 +152,7 @@ pub fn features(
     Ok(features_and_classes(network, data, equalize)?.map(|(features, _)| features))
 }
 
-/// The same, and the class that the last layer makes of it.
+/// Returns the features of each face as [`features`] does, and the predicted class.
 ///
 /// # Errors
 /// As [`predict`].
@@ -166,7 +167,7 @@ pub fn features_and_classes(
     for faces in (0..data.len()).collect::<Vec<_>>().chunks(BATCH) {
         let mut pass = Pass::eval();
         pass.watch(&[penultimate.name()]);
-        let x = Var::constant(pixels(data, faces, View::PLAIN, equalize, side));
+        let x = Var::constant(batch_tensor(data, faces, View::PLAIN, equalize, side));
         network.forward_to_watched(&mut pass, &x)?;
         let Some(output) = pass.output(penultimate.name()).cloned() else { return Ok(None) };
         let logits = last.forward(&mut pass, &output)?.into_value();
@@ -176,8 +177,14 @@ pub fn features_and_classes(
     Ok(Some((features, classes)))
 }
 
-/// A view of some faces, `[n, 1, side, side]` in [0, 1].
-fn pixels(data: &Dataset, faces: &[usize], view: View, equalize: bool, side: usize) -> Tensor {
+/// Returns a view of some faces as a batch, `[n, 1, side, side]` in [0, 1].
+pub(crate) fn batch_tensor(
+    data: &Dataset,
+    faces: &[usize],
+    view: View,
+    equalize: bool,
+    side: usize,
+) -> Tensor {
     let shape = Shape::new(&[faces.len(), 1, side, side]);
     Tensor::build(shape, Layout::Nchw, |x| view.fill_batch(data, faces, equalize, side, x))
 }

@@ -14,6 +14,7 @@
 pub mod live;
 pub mod probe;
 mod recorder;
+pub mod run_charts;
 pub mod tensorboard;
 pub mod time_budget;
 pub mod updates;

@@ -6,8 +6,10 @@
 
 use crate::Result;
 use crate::autograd::{Gradients, Var};
+use crate::dataset::augment::View;
 use crate::model::Network;
-use crate::monitor::live::faces::{first_of_each_class, labels, plain_pixels};
+use crate::model::predictions::batch_tensor;
+use crate::monitor::live::faces::{first_of_each_class, labels};
 use crate::monitor::split_name;
 use crate::monitor::tensorboard::summary::histogram::Histogram;
 use crate::nn::{ActivationFunction, Layer, Mode, Parameter, Pass, Role};
@@ -78,7 +80,7 @@ impl Probe {
         let data = &trainer.validation;
         let faces = first_of_each_class(data, FACES_A_CLASS);
         let side = trainer.network.spec.input[1];
-        let pixels = plain_pixels(data, &faces, trainer.config.augment.equalize, side);
+        let pixels = batch_tensor(data, &faces, View::PLAIN, trainer.config.augment.equalize, side);
         Probe { pixels, labels: labels(data, &faces) }
     }
 

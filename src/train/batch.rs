@@ -1,43 +1,43 @@
-//! Which faces a step sees, and what it should answer.
+//! The batches of an epoch: the order of the faces, the pixels, and the targets.
 
 use crate::Result;
 use crate::dataset::Dataset;
 use crate::ops::Targets;
 use crate::random::{Purpose, Rng};
-use crate::tensor::{Element, Tensor};
-use crate::train::TrainConfig;
+use crate::tensor::{Element, Shape, Tensor};
+use crate::train::config::TrainConfig;
 use fer_kernels::Layout;
 
-/// Pictures of a step with what the network should answer, and what counts as right.
+/// The images of a step, their targets and their labels.
 #[derive(Clone, Debug)]
 pub struct Batch<T: Element = f32> {
-    /// Pictures `[n, 1, h, w]` in \[0,1\].
+    /// Images `[n, 1, h, w]` in \[0,1\].
     pub pixels: Tensor<T>,
-    /// What the loss compares the answers with.
+    /// Targets of the loss.
     pub targets: Targets<T>,
-    /// The class of each picture by its label, whatever teachers say of it; after mixup that of the
-    /// face with the larger share. The accuracy counts these.
+    /// Class of each image, for the accuracy: its label, whatever the teachers answer; after mixup the
+    /// label of the face with the larger share.
     pub labels: Vec<usize>,
 }
 
 impl<T: Element> Batch<T> {
-    /// Pictures whose labels are all there is to learn.
+    /// Makes a batch whose targets are its labels.
     pub fn labelled(pixels: Tensor<T>, labels: Vec<usize>) -> Self {
         Self { pixels, targets: Targets::Labels(labels.clone()), labels }
     }
 }
 
-/// Answers of a teacher, for distillation.
+/// Answers of the teachers, for distillation.
 #[derive(Clone, Debug)]
 pub struct SoftLabels {
-    /// A probability for each face and class.
+    /// Probabilities, `[faces, classes]`.
     pub probabilities: Vec<f32>,
-    /// Share of the teacher in the target; the label has the rest.
+    /// Share of the teachers in the target, in \[0,1\]; the label has the rest.
     pub weight: f32,
 }
 
 impl SoftLabels {
-    /// CRC-32 over the probabilities' bits.
+    /// Returns the CRC-32 of the probabilities' bits.
     pub fn checksum(&self) -> String {
         let mut crc = crc32fast::Hasher::new();
         self.probabilities.iter().for_each(|p| crc.update(&p.to_le_bytes()));
@@ -45,7 +45,8 @@ impl SoftLabels {
     }
 }
 
-/// The faces of an epoch in their order: every face once, or drawn class by class.
+/// Returns the order of the faces in an epoch: every face once; with `class_balanced`, faces drawn at
+/// random from each class in turn.
 pub fn epoch_order(data: &Dataset, class_balanced: bool, seed: u64, epoch: u64) -> Vec<usize> {
     let mut rng = Rng::new(seed, Purpose::Shuffle, epoch, 0);
     if class_balanced {
@@ -65,15 +66,15 @@ pub fn epoch_order(data: &Dataset, class_balanced: bool, seed: u64, epoch: u64) 
     order
 }
 
-/// A batch of varied faces `[n, 1, side, side]`, its targets and labels.
+/// Returns a batch of augmented faces `[n, 1, side, side]` with its targets and labels.
 ///
-/// With teachers or mixup the targets are soft and complete, label smoothing included:
+/// With teachers or mixup the targets are soft and include label smoothing:
 /// t = (1 − w)·((1 − ε)·label + ε/classes) + w·teachers; the teachers' share is not smoothed. The
-/// cross-entropy against t is (1 − w)·CE + w·KL up to a constant. `start` is the place of the first
+/// cross-entropy against t is (1 − w)·CE + w·KL up to a constant. `start` is the position of the first
 /// face in the epoch's order.
 ///
 /// # Errors
-/// None in practice: labels have been checked when the data was read.
+/// Those of [`Tensor::from_slice`].
 pub fn assemble(
     config: &TrainConfig,
     data: &Dataset,
@@ -83,12 +84,12 @@ pub fn assemble(
     (epoch, start): (u64, usize),
 ) -> Result<Batch> {
     let n = faces.len();
-    // A face that is drawn several times in an epoch is varied anew each time.
+    // A face that is drawn several times in an epoch gets another augmentation each time.
     let draws: Vec<u64> = match config.class_balanced {
         true => (start..start + n).map(|place| (data.len() + place) as u64).collect(),
         false => faces.iter().map(|&face| face as u64).collect(),
     };
-    let shape = crate::tensor::Shape::new(&[n, 1, side, side]);
+    let shape = Shape::new(&[n, 1, side, side]);
     let mut pixels = Tensor::build(shape, Layout::Nchw, |out| {
         config.augment.fill_batch(data, faces, &draws, side, out, (config.seed, epoch));
     });
@@ -121,8 +122,8 @@ pub fn assemble(
     Ok(Batch { pixels, targets, labels })
 }
 
-/// Row i becomes share·row i + (1 − share)·row n−1−i (Zhang et al. 2018, the partner taken from the
-/// shuffled batch itself).
+/// Mixes each row with its partner: row i becomes share·row i + (1 − share)·row n−1−i (mixup, Zhang et
+/// al. 2018; the partner comes from the same shuffled batch).
 fn blend_with_reversed(values: &mut [f32], row: usize, share: f32) {
     let n = values.len() / row;
     for i in 0..n / 2 {
@@ -135,7 +136,7 @@ fn blend_with_reversed(values: &mut [f32], row: usize, share: f32) {
     }
 }
 
-/// A draw from Beta(α, α) by Jöhnk's method: u^(1/α), v^(1/α) until their sum is at most 1.
+/// Draws from Beta(α, α) by Jöhnk's method: u^(1/α), v^(1/α) until their sum is at most 1.
 fn beta(alpha: f64, rng: &mut Rng) -> f64 {
     loop {
         let (x, y) = (rng.uniform().powf(1.0 / alpha), rng.uniform().powf(1.0 / alpha));

@@ -1,9 +1,8 @@
-//! Everything that decides how a training goes, as one TOML file.
+//! The configuration of a training, as one TOML file.
 
-use crate::dataset::{Augment, Preset};
-use crate::model::Init;
+use crate::dataset::{Augment, DataSource, Dataset, Preset};
+use crate::model::{Init, LoadedModel};
 use crate::optim::{OptimizerConfig, Schedule};
-use crate::train::EpochMetrics;
 use crate::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::PathBuf;
@@ -12,17 +11,18 @@ use std::path::PathBuf;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Budget {
-    /// After so many passes over the data. Such a training is repeatable to the last bit.
+    /// After this number of passes over the data. Such a training is reproducible bit by bit.
     Epochs(usize),
-    /// After so many minutes of wall-clock time, validation included, asking the teachers not, or
-    /// after [`MAX_EPOCHS`]. The schedule follows the clock, so the result depends on the machine.
+    /// After this number of minutes of wall-clock time, or after [`MAX_EPOCHS`]. Validation counts;
+    /// asking the teachers does not. The schedule follows the clock, so the result depends on the
+    /// machine.
     Minutes(f64),
 }
 
-/// Most epochs of a training, whatever its budget: their history is part of each checkpoint.
+/// Most epochs of a training, whatever its budget: each checkpoint contains the history.
 pub const MAX_EPOCHS: usize = 1500;
 
-/// A side of the input and the share of the training up to which it is used.
+/// A size of the faces, used until a share of the training is done.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SizeStage {
@@ -32,11 +32,11 @@ pub struct SizeStage {
     pub side: usize,
 }
 
-/// The resolved configuration; written into the run folder, where it can be used again.
+/// The resolved configuration. It is written into the run folder and can be used again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
-    /// Training data; none = the built-in synthetic faces.
+    /// Training data; none = drawn faces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<PathBuf>,
     /// Validation data; none = a split of the training data.
@@ -44,11 +44,11 @@ pub struct TrainConfig {
     pub val: Option<PathBuf>,
     /// Share of the training data that becomes validation data where `val` is not given.
     pub val_split: f64,
-    /// Number of synthetic faces where `data` is not given.
+    /// Number of drawn faces where `data` is not given.
     pub synthetic: usize,
-    /// Leave out bad rows instead of ending at the first.
+    /// Skip bad rows instead of ending at the first.
     pub skip_bad: bool,
-    /// Drop copies of images, and images with contradicting labels, from the training data.
+    /// Drop duplicate images, and images with contradicting labels, from the training data.
     pub deduplicate: bool,
     /// Train on the first N faces only, without augmentation, as a check that the network can learn.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,15 +59,15 @@ pub struct TrainConfig {
     /// weights in place of random ones, its equalisation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<PathBuf>,
-    /// First values of the convolutions.
+    /// How the convolutions are initialised.
     pub init: Init,
     /// When to end.
     pub budget: Budget,
-    /// Faces a step.
+    /// Faces per step.
     pub batch: usize,
     /// Highest learning rate.
     pub lr: f64,
-    /// Decay of the average of the weights; 0 = no average.
+    /// Decay of the exponential moving average (EMA) of the weights; 0 = no average.
     pub ema: f64,
     /// ε of label smoothing.
     pub label_smoothing: f64,
@@ -78,35 +78,38 @@ pub struct TrainConfig {
     pub teacher: Vec<PathBuf>,
     /// Share of the teachers in the loss: (1 − w)·cross-entropy + w·KL(teachers ‖ student).
     pub distill_weight: f64,
-    /// τ: the teachers' probabilities are raised to 1/τ; above 1 they become softer.
+    /// Temperature τ: the teachers' probabilities are raised to 1/τ and normalised.
     pub distill_temperature: f64,
-    /// Draw every class equally often instead of every face.
+    /// Draw every class equally often, instead of every face once per epoch.
     pub class_balanced: bool,
-    /// Stop after so many epochs without a better validation accuracy, and return to the best.
+    /// Stop after this number of epochs without a better validation accuracy, and restore the weights
+    /// of the best epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<usize>,
     /// Seed of everything random.
     pub seed: u64,
-    /// Sides of the input over the training; empty = 48 throughout.
+    /// Sizes of the training faces over the training; empty = 48 throughout.
     pub sizes: Vec<SizeStage>,
     /// Optimiser.
     pub optimizer: OptimizerConfig,
     /// Learning rate over the training.
     pub schedule: Schedule,
-    /// Variation of the faces.
+    /// Augmentation of the faces.
     pub augment: Augment,
 }
 
 impl Default for TrainConfig {
     fn default() -> Self {
+        let DataSource { data, val, val_split, synthetic, skip_bad, deduplicate, overfit, seed } =
+            DataSource::default();
         Self {
-            data: None,
-            val: None,
-            val_split: 0.1,
-            synthetic: 7_000,
-            skip_bad: false,
-            deduplicate: false,
-            overfit: None,
+            data,
+            val,
+            val_split,
+            synthetic,
+            skip_bad,
+            deduplicate,
+            overfit,
             arch: "fer-s".into(),
             from: None,
             init: Init::Kaiming,
@@ -121,7 +124,7 @@ impl Default for TrainConfig {
             distill_temperature: 1.0,
             class_balanced: false,
             patience: None,
-            seed: 0,
+            seed,
             sizes: Vec::new(),
             optimizer: OptimizerConfig::default(),
             schedule: Schedule::default(),
@@ -130,7 +133,7 @@ impl Default for TrainConfig {
     }
 }
 
-/// One path, or a list of them.
+/// Reads one path or a list of paths.
 fn one_or_several<'de, D: Deserializer<'de>>(
     value: D,
 ) -> std::result::Result<Vec<PathBuf>, D::Error> {
@@ -158,16 +161,41 @@ impl TrainConfig {
         toml::from_str(&text).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))
     }
 
-    /// The configuration as TOML.
+    /// Returns the configuration of the training that made a model; `None` if the model file does not
+    /// hold one that this program understands.
+    pub fn of_model(model: &LoadedModel) -> Option<Self> {
+        serde_json::from_value(model.record.config.clone()?).ok()
+    }
+
+    /// Returns the configuration as TOML.
     ///
     /// # Errors
-    /// None in practice.
+    /// [`Error::Usage`] for a value that TOML cannot hold.
     #[cfg(feature = "cli")]
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|e| Error::Usage(e.to_string()))
     }
 
-    /// Learning faces by heart allows no variation of faces or answers.
+    /// Reads the training and the validation faces.
+    ///
+    /// # Errors
+    /// Those of [`DataSource::load`].
+    pub fn load_faces(&self) -> Result<(Dataset, Dataset)> {
+        let source = DataSource {
+            data: self.data.clone(),
+            val: self.val.clone(),
+            val_split: self.val_split,
+            synthetic: self.synthetic,
+            skip_bad: self.skip_bad,
+            deduplicate: self.deduplicate,
+            overfit: self.overfit,
+            seed: self.seed,
+        };
+        source.load()
+    }
+
+    /// Returns the same configuration for training on the first `faces` faces only, without
+    /// augmentation, label smoothing, mixup and teachers, so that the network can memorise them.
     pub fn for_overfitting(mut self, faces: usize) -> Self {
         self.overfit = Some(faces);
         self.augment = Augment { equalize: self.augment.equalize, ..Augment::preset(Preset::None) };
@@ -177,10 +205,10 @@ impl TrainConfig {
         self
     }
 
-    /// Refuses numbers that cannot be meant.
+    /// Checks every number.
     ///
     /// # Errors
-    /// [`Error::Usage`] that names the option, what was found and what is expected.
+    /// [`Error::Usage`] that names the option, its value and what was expected.
     pub fn validate(&self) -> Result<()> {
         let share = 0.0..1.0;
         let budget = match self.budget {
@@ -230,7 +258,7 @@ impl TrainConfig {
         self.augment.validate()
     }
 
-    /// An option's value, for a message.
+    /// Returns the value of an option, for a message.
     fn found(&self, option: &str) -> String {
         let all = serde_json::to_value(self).unwrap_or_default();
         let key = option.replace('-', "_");
@@ -238,22 +266,13 @@ impl TrainConfig {
         places.iter().find(|v| !v.is_null()).map_or("not a number".into(), ToString::to_string)
     }
 
-    /// Side of the faces at progress p.
+    /// Returns the side of the training faces, in pixels, when a share p of the training is done.
     pub fn side(&self, p: f64) -> usize {
         let stage = self.sizes.iter().find(|s| p < s.until).or(self.sizes.last());
         stage.map_or(crate::SIDE, |s| s.side)
     }
 
-    /// Whether the training faces have the size of the validation faces after this epoch.
-    pub fn has_full_size_after(&self, epoch: &EpochMetrics) -> bool {
-        let progress = match self.budget {
-            Budget::Epochs(epochs) => epoch.epoch as f64 / epochs as f64,
-            Budget::Minutes(minutes) => (epoch.seconds - epoch.asked_seconds) / (60.0 * minutes),
-        };
-        self.side(progress.min(1.0)) == self.final_side()
-    }
-
-    /// Side of the faces at the end of the training, and from then on.
+    /// Returns the side of the faces at the end of the training, which the trained network expects.
     pub fn final_side(&self) -> usize {
         self.side(1.0)
     }

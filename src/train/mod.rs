@@ -1,25 +1,28 @@
-//! Training: configuration, batches, one step, the loop, its state on disk, evaluation.
+//! Training: from a configuration and faces to weights in a run folder.
+//!
+//! A [`Trainer`] holds the state; [`training_loop`] runs epochs of [`step`]s on [`batch`]es and calls an
+//! [`Observer`]; [`state`] writes and reads checkpoints in the [`run_dir`].
 
 pub mod batch;
-#[cfg(feature = "cli")]
-pub mod charts;
-mod class_counts;
 pub mod config;
+pub mod curve_summary;
 pub mod distillation;
 pub mod history;
 mod initial_weights;
-pub mod load;
 mod progress;
+#[cfg(feature = "cli")]
 #[cfg(feature = "cli")]
 pub mod recipes;
 pub mod run_dir;
 pub(crate) mod state;
 pub mod step;
 pub mod trainer;
+pub mod training_loop;
 
-pub use class_counts::ClassCounts;
 pub use config::{Budget, TrainConfig};
-pub use history::Course;
-pub use progress::{EpochMetrics, Progress, Sums};
+pub use curve_summary::CurveSummary;
+pub use history::EpochMetrics;
+pub use progress::{Progress, Sums};
 pub use step::{StepResult, train_step};
-pub use trainer::{Observer, Outcome, Trainer};
+pub use trainer::Trainer;
+pub use training_loop::{Observer, Outcome};

@@ -1,40 +1,41 @@
-//! Settings from several places, one over the other: defaults, a recipe, a file, single keys.
+//! Settings from several sources, each overriding the ones before it: defaults, a recipe, a file, single
+//! keys.
 
 use crate::optim::OptimizerKind;
-use crate::train::TrainConfig;
+use crate::train::config::TrainConfig;
 use crate::{Error, Result};
 use std::path::Path;
 use toml::{Table, Value};
 
-/// The recipes that come with the program: name and text of the file in `data/recipes`.
+/// The built-in recipes: name and text of the file in `data/recipes`.
 pub const RECIPES: [(&str, &str); 2] = [
     ("fast", include_str!("../../data/recipes/fast.toml")),
     ("best", include_str!("../../data/recipes/best.toml")),
 ];
 
-/// Learning rate of Adam and AdamW where nobody asks for another.
+/// Default learning rate of Adam and AdamW.
 const ADAM_RATE: f64 = 1e-3;
 
-/// Settings over the defaults. What is laid on later counts more.
+/// Settings that override the defaults. Later settings override earlier ones.
 #[derive(Clone, Debug)]
 pub struct Settings {
     table: Table,
-    /// Whether a file or a key holds a learning rate. The defaults' and the recipes' are meant for SGD.
+    /// Whether a file or a key sets the learning rate. Those of defaults and recipes are for SGD.
     rate_chosen: bool,
 }
 
 impl Settings {
-    /// The defaults.
+    /// Starts from the defaults.
     ///
     /// # Errors
-    /// None in practice.
+    /// [`Error::Usage`] if the defaults cannot be written as TOML.
     pub fn new() -> Result<Self> {
         let text = TrainConfig::default().to_toml()?;
         let table = text.parse().map_err(|e: toml::de::Error| Error::Usage(e.to_string()))?;
         Ok(Settings { table, rate_chosen: false })
     }
 
-    /// Lays on a recipe that comes with the program.
+    /// Applies a built-in recipe.
     ///
     /// # Errors
     /// [`Error::Usage`] for an unknown name.
@@ -43,26 +44,26 @@ impl Settings {
             let known = RECIPES.map(|(name, _)| name).join(", ");
             return Err(Error::Usage(format!("no recipe `{name}`; there are {known}")));
         };
-        self.lay_on(text, &format!("recipe {name}")).map(drop)
+        self.apply(text, &format!("recipe {name}")).map(drop)
     }
 
-    /// Lays on a TOML file.
+    /// Applies a TOML file.
     ///
     /// # Errors
-    /// [`Error::Usage`] if it cannot be read or holds anything but settings.
+    /// [`Error::Usage`] if it cannot be read or holds an unknown key or a bad value.
     pub fn file(&mut self, path: &Path) -> Result<()> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| Error::Usage(format!("{}: {e}", path.display())))?;
-        let laid_on = self.lay_on(&text, &path.display().to_string())?;
-        self.rate_chosen |= laid_on.contains_key("lr");
+        let applied = self.apply(&text, &path.display().to_string())?;
+        self.rate_chosen |= applied.contains_key("lr");
         Ok(())
     }
 
-    /// Lays on one setting, `KEY=VALUE`: `mixup=0.2`, `augment.flip=random`, `budget.epochs=30`. A
-    /// value that is no TOML is taken as a word.
+    /// Applies one setting, `KEY=VALUE`: `mixup=0.2`, `augment.flip=random`, `budget.epochs=30`. A
+    /// value that is not TOML is taken as a string.
     ///
     /// # Errors
-    /// [`Error::Usage`] without a `=`, for an unknown key or a value of another kind.
+    /// [`Error::Usage`] without a `=`, for an unknown key or a value of another type.
     pub fn key(&mut self, setting: &str) -> Result<()> {
         let Some((key, value)) = setting.split_once('=') else {
             return Err(Error::Usage(format!("--set {setting}: expected KEY=VALUE")));
@@ -75,11 +76,11 @@ impl Settings {
             Err(_) => format!("{key} = {quoted}"),
         };
         self.rate_chosen |= key == "lr";
-        self.lay_on(&text, &format!("--set {setting}")).map(drop)
+        self.apply(&text, &format!("--set {setting}")).map(drop)
     }
 
-    /// Merges settings and returns them.
-    fn lay_on(&mut self, text: &str, place: &str) -> Result<Table> {
+    /// Merges settings into the table and returns them; `place` is named in messages.
+    fn apply(&mut self, text: &str, place: &str) -> Result<Table> {
         let usage = |e: toml::de::Error| Error::Usage(format!("{place}: {e}"));
         toml::from_str::<TrainConfig>(text).map_err(usage)?; // its messages name line and key
         let above: Table = text.parse().map_err(usage)?;
@@ -87,11 +88,11 @@ impl Settings {
         Ok(above)
     }
 
-    /// The resolved configuration, with `optimizer` in place of theirs. Adam's learning rate is 0.001
-    /// unless a file or a key holds one.
+    /// Returns the resolved configuration, with `optimizer` if one is given. Adam's learning rate is
+    /// 0.001 unless a file or a key sets it.
     ///
     /// # Errors
-    /// [`Error::Usage`] if parts that are right by themselves do not go together.
+    /// [`Error::Usage`] if the settings do not fit together.
     pub fn resolve(self, optimizer: Option<OptimizerKind>) -> Result<TrainConfig> {
         let usage = |e: toml::de::Error| Error::Usage(e.to_string());
         let mut config: TrainConfig = self.table.try_into().map_err(usage)?;
@@ -105,7 +106,7 @@ impl Settings {
     }
 }
 
-/// Tables are merged key by key, everything else is replaced; so is the budget, which is one of two.
+/// Merges tables key by key and replaces everything else, also the budget, which is one of two keys.
 fn merge(below: &mut Table, above: Table) {
     for (key, value) in above {
         match (below.get_mut(&key), value) {
@@ -119,11 +120,11 @@ fn merge(below: &mut Table, above: Table) {
 mod tests {
     use super::*;
     use crate::dataset::augment::Flip;
-    use crate::train::Budget;
+    use crate::train::config::Budget;
 
-    fn resolve(lay_on: impl Fn(&mut Settings) -> Result<()>) -> Result<TrainConfig> {
+    fn resolve(apply: impl Fn(&mut Settings) -> Result<()>) -> Result<TrainConfig> {
         let mut settings = Settings::new()?;
-        lay_on(&mut settings)?;
+        apply(&mut settings)?;
         settings.resolve(None)
     }
 
@@ -131,7 +132,7 @@ mod tests {
     fn later_settings_count_and_the_rest_stays() {
         let config = resolve(|s| {
             s.recipe("fast")?;
-            s.lay_on("[budget]\nepochs = 3\n[augment]\nrotation = 1.0", "file").map(drop)?;
+            s.apply("[budget]\nepochs = 3\n[augment]\nrotation = 1.0", "file").map(drop)?;
             s.key("lr=0.02")?;
             s.key("augment.flip = random")?;
             s.key("arch=fer-s")

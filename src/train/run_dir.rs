@@ -1,21 +1,22 @@
-//! Run folders: never overwritten, everything needed to repeat or continue a training inside.
+//! Run folders. Each belongs to one training and is never overwritten; it holds everything that is needed
+//! to repeat or to continue the training.
 
-use crate::files::write_atomic;
-use crate::train::Trainer;
 use crate::{Error, Result};
-use std::fmt::Write as _;
+#[cfg(feature = "cli")]
+use crate::{
+    files::write_atomic,
+    model::{Network, summary},
+    train::config::TrainConfig,
+};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-
-/// `metrics.csv`.
-pub const METRICS: &str = "metrics.csv";
 
 /// The resolved configuration.
 const CONFIG: &str = "config.toml";
 
-/// Makes a new folder: `wanted`, which must be empty or not exist, or `runs/ARCH-1`, `-2`, … The
-/// folder belongs to the one who creates the file `config.toml` in it, so two trainings that start at
-/// the same moment never share one.
+/// Creates a run folder: `wanted`, which must be empty or not exist, or the first free one of
+/// `runs/ARCH-1`, `-2`, … The process that creates the file `config.toml` in a folder owns it, so two
+/// trainings that start at the same moment never share one.
 ///
 /// # Errors
 /// [`Error::Usage`] if `wanted` is taken, [`Error::Io`] if it cannot be made.
@@ -36,7 +37,7 @@ pub fn create(wanted: Option<&Path>, arch: &str) -> Result<PathBuf> {
     Err(Error::Usage("runs: no number is free".into()))
 }
 
-/// Refuses a folder that [`create`] would refuse, before any work is done for it.
+/// Refuses a folder that [`create`] would refuse, before any work is done.
 ///
 /// # Errors
 /// [`Error::Usage`] if it holds something or is a file.
@@ -49,7 +50,7 @@ fn is_taken(folder: &Path) -> bool {
     std::fs::read_dir(folder).map_or(folder.exists(), holds_something)
 }
 
-/// Makes the folder where there is none and takes it; `false` if it is another's.
+/// Creates the folder if necessary and claims it; `false` if it belongs to another training.
 fn claim(folder: &Path) -> Result<bool> {
     if is_taken(folder) {
         return Ok(false);
@@ -63,8 +64,8 @@ fn claim(folder: &Path) -> Result<bool> {
     }
 }
 
-/// Keeps other trainings out of a run folder for as long as the file is open, whatever ends the
-/// program. Where the system has no locks on folders, there is none.
+/// Locks a run folder against other trainings for as long as the returned file is open. The lock ends
+/// with the program, however that ends. `None` where the system cannot lock folders.
 ///
 /// # Errors
 /// [`Error::Usage`] if another training has the folder.
@@ -89,50 +90,19 @@ fn taken(folder: &Path) -> Error {
     ))
 }
 
-impl Trainer {
-    /// Takes a folder for its files, from which other trainings are kept out from now on, and writes
-    /// the configuration, the network, its table, and the charts of the classes.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] if another training has the folder; those of files.
-    #[cfg(feature = "cli")]
-    pub fn write_into(&mut self, folder: &Path) -> Result<()> {
-        self.lock = lock(folder)?;
-        let spec = toml::to_string(&self.network.spec).map_err(|e| Error::Usage(e.to_string()))?;
-        write_atomic(folder.join(CONFIG), self.config.to_toml()?.as_bytes())?;
-        write_atomic(folder.join("network.toml"), spec.as_bytes())?;
-        let table = crate::model::summary(&self.network)?.to_text();
-        write_atomic(folder.join("summary.txt"), table.as_bytes())?;
-        self.draw_class_counts(folder)?;
-        self.folder = Some(folder.to_owned());
-        self.keep_answers()
-    }
-
-    /// Writes `metrics.csv` anew from the history, so that a resumed run has no doubled rows.
-    pub(crate) fn write_metrics(&self) -> Result<()> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        let mut csv = String::from(
-            "epoch,step,lr,loss,accuracy,val_loss,val_accuracy,grad_norm,images_per_second,seconds,skipped_steps,pflop,asked_seconds\n",
-        );
-        for m in &self.progress.history {
-            let _ = writeln!(
-                csv,
-                "{},{},{},{:.6},{:.6},{:.6},{:.6},{:.4},{:.1},{:.1},{},{:.9},{:.1}",
-                m.epoch,
-                m.step,
-                m.lr as f32, // as many digits as tell a small rate from its neighbours
-                m.loss,
-                m.accuracy,
-                m.val_loss,
-                m.val_accuracy,
-                m.grad_norm,
-                m.images_per_second,
-                m.seconds,
-                m.skipped_steps,
-                m.pflop,
-                m.asked_seconds
-            );
-        }
-        write_atomic(folder.join(METRICS), csv.as_bytes())
-    }
+/// Writes the files that describe a training: its configuration, its network, and the table of the
+/// layers.
+///
+/// # Errors
+/// Those of files.
+#[cfg(feature = "cli")]
+pub(crate) fn write_description(
+    folder: &Path,
+    config: &TrainConfig,
+    network: &Network<f32>,
+) -> Result<()> {
+    let spec = toml::to_string(&network.spec).map_err(|e| Error::Usage(e.to_string()))?;
+    write_atomic(folder.join(CONFIG), config.to_toml()?.as_bytes())?;
+    write_atomic(folder.join("network.toml"), spec.as_bytes())?;
+    write_atomic(folder.join("summary.txt"), summary(network)?.to_text().as_bytes())
 }

@@ -1,4 +1,4 @@
-//! One training step: forward, loss, backward, update.
+//! One training step: forward pass, loss, backward pass, update.
 
 use crate::Result;
 use crate::autograd::Var;
@@ -11,20 +11,20 @@ use crate::tensor::{Element, Tensor};
 use crate::train::batch::Batch;
 use fer_kernels::on_pool;
 
-/// What one step showed.
+/// The result of one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct StepResult {
     /// Mean loss of the batch before the update.
     pub loss: f64,
-    /// Faces whose highest logit was the class of their label.
+    /// Faces whose largest logit was that of their label.
     pub correct: usize,
     /// √Σg² over all gradients.
     pub grad_norm: f64,
-    /// Whether the update was made: a step with a non-finite loss or gradient changes nothing.
+    /// Whether the weights were updated. A step with a non-finite loss or gradient changes nothing.
     pub applied: bool,
 }
 
-/// Where a step is in the training: addresses its randomness and its learning rate.
+/// The position of a step in the training: determines its random numbers and its learning rate.
 #[derive(Clone, Copy, Debug)]
 pub struct StepAddress {
     /// Seed of the training.
@@ -35,10 +35,10 @@ pub struct StepAddress {
     pub lr: f64,
 }
 
-/// Runs one step on a batch of pictures `[n, 1, h, w]` in [0, 1].
+/// Runs one step on a batch.
 ///
 /// # Errors
-/// [`crate::Error::Shape`] if pictures or targets do not fit the network.
+/// [`crate::Error::Shape`] if images or targets do not fit the network.
 pub fn train_step<T: Element>(
     network: &mut Network<T>,
     optimizer: &mut Optimizer<T>,
@@ -50,7 +50,7 @@ pub fn train_step<T: Element>(
     train_step_in(&mut pass, network, optimizer, batch, loss, at.lr)
 }
 
-/// The same in a training pass of the caller's, who may time it or watch its layers.
+/// Runs one step in a training pass of the caller, who may time it or watch its layers.
 ///
 /// # Errors
 /// As [`train_step`].
@@ -82,7 +82,7 @@ pub fn train_step_in<T: Element>(
     })
 }
 
-/// Rows whose largest logit is at the label.
+/// Counts the rows whose largest logit is that of the label.
 fn count_correct<T: Element>(logits: &Tensor<T>, labels: &[usize]) -> usize {
     let rows = logits.as_slice().chunks(logits.shape()[1].max(1));
     rows.zip(labels).filter(|&(row, &label)| argmax(row) == label).count()

@@ -178,7 +178,7 @@ fn small_learning_rates_are_kept() {
     let place = Place::with_faces();
     let train = TRAIN.replace("--lr 0.01", "--lr 3e-7");
     place.ok(&format!("{train} --epochs 3 --set schedule.warmup=0 --out run"));
-    let history = fer::train::charts::read_metrics(&place.path("run")).unwrap();
+    let history = fer::train::history::read_metrics(&place.path("run")).unwrap();
     // Three steps an epoch of a linear fall; the last of each is 2.5, 5.5 and 8.5 ninths through.
     for (m, done) in history.iter().zip([2.5, 5.5, 8.5]) {
         let expected = 3e-7 * (1.0 - done / 9.0);
@@ -250,7 +250,7 @@ fn fine_tuning_starts_where_the_other_run_ended() {
     let after = place.ok("eval same --data faces.csv --json").json();
     // The weights stand still; only the running statistics of the batch norm move.
     let weights = |name: &str| {
-        let model = fer::model::Trained::read(&place.path(name)).unwrap();
+        let model = fer::model::LoadedModel::read(&place.path(name)).unwrap();
         model.network.parameters().iter().flat_map(|p| p.value.to_vec()).collect::<Vec<f32>>()
     };
     for (a, b) in weights("run").iter().zip(weights("same")) {

@@ -150,7 +150,7 @@ fn leaves_logits_for_the_python_check() {
         std::fs::write(Path::new(&folder).join(name), bytes).unwrap();
     };
     write("pixels.npy", &to_npy(&pixels, &shape).unwrap());
-    let own = fer::model::weights::network_file::own().unwrap().0;
+    let own = fer::model::weights::network_file::embedded().unwrap().0;
     let networks =
         [("fer-m", random_network("fer-m")), ("vgg", random_network("vgg")), ("own", own)];
     for (name, network) in networks {

@@ -11,7 +11,7 @@ use fer::monitor::tensorboard::format::decode::{Data, Value};
 use fer::monitor::tensorboard::format::tags;
 use fer::monitor::{Options, Recorder};
 use fer::train::StepResult;
-use fer::train::{EpochMetrics, Observer, Outcome, TrainConfig, Trainer, load};
+use fer::train::{EpochMetrics, Observer, Outcome, TrainConfig, Trainer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -281,7 +281,7 @@ fn pictures_grow_towards_what_they_are_of() {
     let folder = tempfile::tempdir().unwrap();
     // A rate at which no rectifier dies: a dead one has no gradient to grow by.
     let gentle = TrainConfig { lr: 0.01, mixup: 0.0, ..config(folder.path(), 6) };
-    let (train, validation) = load::load(&gentle).unwrap();
+    let (train, validation) = gentle.load_faces().unwrap();
     let mut trainer = Trainer::new(gentle, train, validation).unwrap();
     trainer.run(&mut ()).unwrap();
     let network = trainer.evaluated();

@@ -1,11 +1,11 @@
-//! Calibration: fitted on clean faces, judged on others, kept with the weights it was measured with if
-//! it gains anything, and never a reason for another answer.
+//! Calibration: fitted on held-out faces, evaluated on others, valid only for the weights it was measured
+//! with, used only if it reduces the error; it never changes the predicted class.
 
 use crate::support::place::Place;
 use fer::dataset::{Dataset, SynthOptions, synthesize};
-use fer::model::Calibrated;
-use fer::model::calibration::clean;
-use fer::model::{Predictions, Trained};
+use fer::model::Calibration;
+use fer::model::calibration::held_out_faces;
+use fer::model::{LoadedModel, Predictions};
 
 fn faces(count: usize, first: u64) -> Dataset {
     synthesize(&SynthOptions { count, first, ..SynthOptions::default() }).unwrap()
@@ -57,21 +57,22 @@ fn accuracy_stays_and_the_error_falls_on_faces_it_was_not_fitted_on() {
 fn who_has_not_been_measured_is_named() {
     let place = place();
     place.fails(
-        "calibrate own --data other.csv",
+        "calibrate embedded --data other.csv",
         2,
-        &["own: the network in the program", "expected a run folder"],
+        &["the embedded network is calibrated", "expected a run folder"],
     );
-    let done = place.ok("predict run other.csv --with own");
+    let done = place.ok("predict run other.csv --with embedded");
     assert_eq!(done.stderr.matches("fer calibrate").count(), 1, "{}", done.stderr);
     assert!(done.stderr.contains("fer calibrate run"), "{}", done.stderr);
-    let done = place.ok("predict run other.csv --with own --json");
+    let done = place.ok("predict run other.csv --with embedded --json");
     assert!(done.stderr.is_empty() && done.stdout.contains("\"calibrated\":false"));
     place.ok("calibrate run --data other.csv");
     assert!(place.ok("predict run other.csv").stderr.is_empty());
     let mean = place.ok("predict other.csv --with run");
     assert!(mean.stderr.starts_with("the mean of 2 networks: "), "{}", mean.stderr);
+    // `own` is the keyword of earlier versions.
     let twice = place.ok("eval own run --data other.csv --json").json();
-    assert_eq!(twice["models"][0], "fer's own network");
+    assert_eq!(twice["models"][0], "embedded network");
 }
 
 #[test]
@@ -79,7 +80,7 @@ fn a_temperature_holds_for_its_weights_only() {
     let place = place();
     place.ok("calibrate run --data other.csv");
     let temperature = |name: &str| {
-        let trained = Trained::read(&place.path(name)).unwrap();
+        let trained = LoadedModel::read(&place.path(name)).unwrap();
         trained.calibration.map(|c| c.plain.temperature)
     };
     let kept = temperature("run");
@@ -92,7 +93,7 @@ fn a_temperature_holds_for_its_weights_only() {
         .unwrap();
     assert_eq!(temperature("tuned"), None);
     place.write("run/calibration.json", b"{}");
-    place.fails("eval run --data other.csv", 4, &["calibration.json", "is no calibration"]);
+    place.fails("eval run --data other.csv", 4, &["calibration.json", "is not a calibration"]);
 }
 
 #[test]
@@ -102,7 +103,7 @@ fn half_precision_is_half_the_size_and_gives_the_same_answers() {
     place.ok("export run --weights half.safetensors --half");
     let size = |name: &str| place.read(name).len() as f64;
     let parameters: usize = {
-        let trained = Trained::read(&place.path("run")).unwrap();
+        let trained = LoadedModel::read(&place.path("run")).unwrap();
         trained.network.state().iter().map(|(_, t)| t.to_vec().len()).sum()
     };
     let saved = size("whole.safetensors") - size("half.safetensors");
@@ -119,8 +120,8 @@ fn copies_and_trained_faces_are_left_out() {
     let train = faces(50, 0);
     let mut judged = faces(60, 40); // ten of them are training faces
     judged.append(faces(5, 60)); // five copies
-    assert_eq!(clean(&judged, Some(&train)).len(), 50);
-    assert_eq!(clean(&judged, None).len(), 60);
+    assert_eq!(held_out_faces(&judged, Some(&train)).len(), 50);
+    assert_eq!(held_out_faces(&judged, None).len(), 60);
 }
 
 /// An exported network does not say what it was trained on; `--against` does.
@@ -137,7 +138,7 @@ fn copies_of_named_training_faces_are_left_out() {
     let text = place.ok(line).stdout;
     assert!(text.contains("fitted on 180 faces") && text.contains("30 left out"), "{text}");
     assert_eq!(
-        Trained::read(&place.path("own.safetensors")).unwrap().calibration.unwrap().judged_on,
+        LoadedModel::read(&place.path("own.safetensors")).unwrap().calibration.unwrap().judged_on,
         180
     );
 }
@@ -157,7 +158,7 @@ fn calibrations_of_earlier_versions_are_read() {
     };
     (found["plain"], found["tta"]) = (way(0.05, 0.06), way(0.07, 0.03));
     place.write("run/calibration.json", found.to_string().as_bytes());
-    let trained = Trained::read(&place.path("run")).unwrap();
+    let trained = LoadedModel::read(&place.path("run")).unwrap();
     assert_eq!([trained.temperature(false), trained.temperature(true)], [None, Some(1.5)]);
     assert!(place.ok("eval run --data other.csv --json").json()["temperature_used"].is_null());
 }
@@ -185,10 +186,10 @@ fn tempering_is_the_softmax_of_scaled_logits() {
 /// What the tests of a network need to hold of the one that ships.
 #[test]
 fn the_network_in_the_box_is_small_sound_and_calibrated() {
-    let own = Trained::read_or_own(None).unwrap();
+    let own = LoadedModel::read_or_embedded(None).unwrap();
     assert_eq!(own.network.spec.classes, fer::CLASS_NAMES);
     assert_eq!(own.network.spec.input, [1, fer::SIDE, fer::SIDE]);
-    assert!(own.calibration.as_ref().is_some_and(|c: &Calibrated| c.judged_on >= 1_000));
+    assert!(own.calibration.as_ref().is_some_and(|c: &Calibration| c.judged_on >= 1_000));
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fer.safetensors");
     let size = std::fs::metadata(file).unwrap().len();
     assert!(size <= 4_500_000, "{size} bytes");

@@ -7,7 +7,7 @@ use fer::model::weights::{Archive, network_file};
 use fer::train::Progress;
 use fer::train::StepResult;
 use fer::train::config::MAX_EPOCHS;
-use fer::train::{Budget, EpochMetrics, Observer, Outcome, TrainConfig, Trainer, load, run_dir};
+use fer::train::{Budget, EpochMetrics, Observer, Outcome, TrainConfig, Trainer, run_dir};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -43,7 +43,7 @@ pub fn config(folder: &Path, epochs: usize) -> TrainConfig {
 
 pub fn start(folder: &Path, epochs: usize) -> Trainer {
     let config = config(folder, epochs);
-    let (train, validation) = load::load(&config).unwrap();
+    let (train, validation) = config.load_faces().unwrap();
     let mut trainer = Trainer::new(config, train, validation).unwrap();
     let run = run_dir::create(Some(&folder.join("run")), "toy").unwrap();
     trainer.write_into(&run).unwrap();
@@ -67,7 +67,7 @@ impl Observer for StopAt {
 }
 
 pub fn resume(run: &Path) -> Trainer {
-    Trainer::resume(run, load::load).unwrap()
+    Trainer::resume(run, TrainConfig::load_faces).unwrap()
 }
 
 #[test]
@@ -308,12 +308,12 @@ fn a_run_folder_has_one_training_at_a_time() {
     let mut first = start(folder.path(), 2);
     assert_eq!(first.run(&mut StopAt(2)).unwrap(), Outcome::Stopped);
     std::fs::write(run.join(".fer-open.tmp"), b"being written").unwrap();
-    let e = Trainer::resume(&run, load::load).unwrap_err();
+    let e = Trainer::resume(&run, TrainConfig::load_faces).unwrap_err();
     assert!(e.exit_code() == 2 && e.to_string().contains("being trained by another"), "{e}");
     assert!(run.join(".fer-open.tmp").exists());
     drop(first);
     let second = resume(&run);
-    assert_eq!(Trainer::resume(&run, load::load).unwrap_err().exit_code(), 2);
+    assert_eq!(Trainer::resume(&run, TrainConfig::load_faces).unwrap_err().exit_code(), 2);
     drop(second);
     resume(&run);
 }
@@ -325,7 +325,7 @@ fn a_state_that_overflows_is_never_saved() {
     let mut settings = config(folder.path(), 6);
     settings.lr = 1e6;
     settings.mixup = 0.0;
-    let (train, validation) = load::load(&settings).unwrap();
+    let (train, validation) = settings.load_faces().unwrap();
     let mut trainer = Trainer::new(settings, train, validation).unwrap();
     let run = run_dir::create(Some(&folder.path().join("run")), "toy").unwrap();
     trainer.write_into(&run).unwrap();
@@ -340,7 +340,7 @@ fn a_state_that_overflows_is_never_saved() {
 fn resume_of_a_folder_that_is_no_run_touches_nothing() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("theirs.tmp"), b"x").unwrap();
-    let e = Trainer::resume(folder.path(), load::load).unwrap_err();
+    let e = Trainer::resume(folder.path(), TrainConfig::load_faces).unwrap_err();
     assert!(e.exit_code() == 4 && e.to_string().contains("not a run folder"), "{e}");
     assert!(folder.path().join("theirs.tmp").exists());
 }

@@ -5,12 +5,12 @@ use crate::support::place::{Place, TRAIN};
 use fer::dataset::augment::View;
 use fer::dataset::{Dataset, SynthOptions, synthesize};
 use fer::model::weights::Archive;
-use fer::model::{Ensemble, Trained, predict};
+use fer::model::{Ensemble, LoadedModel, predict};
 use fer::ops::Targets;
 use fer::train::StepResult;
 use fer::train::batch::{SoftLabels, assemble};
 use fer::train::distillation::{SOFT_LABELS, answers, asking_flop};
-use fer::train::{Budget, Observer, Outcome, TrainConfig, Trainer, load, run_dir};
+use fer::train::{Budget, Observer, Outcome, TrainConfig, Trainer, run_dir};
 
 fn faces(count: usize) -> Dataset {
     synthesize(&SynthOptions { count, ..SynthOptions::default() }).unwrap()
@@ -124,7 +124,7 @@ fn every_teacher_sees_the_faces_as_it_was_trained() {
     let found = answers(&Ensemble::read(&paths).unwrap(), &data, 2.0, |_| {}).unwrap();
     let mut sum = vec![0.0_f64; 30 * 7];
     for (path, equalize) in paths.iter().zip([false, true]) {
-        let teacher = Trained::read(path).unwrap();
+        let teacher = LoadedModel::read(path).unwrap();
         for view in View::tta() {
             let p = predict(&teacher.network, &data, &[view], equalize, |_| {}).unwrap();
             sum.iter_mut().zip(&p.probabilities).for_each(|(s, &p)| *s += f64::from(p) / 20.0);
@@ -155,7 +155,7 @@ fn a_resumed_student_goes_on_with_the_same_answers() {
     config.data = Some(place.path("faces.csv"));
     config.arch = place.path("small.toml").display().to_string();
     let start = |name: &str| {
-        let (train, validation) = load::load(&config).unwrap();
+        let (train, validation) = config.load_faces().unwrap();
         let mut trainer = Trainer::new(config.clone(), train, validation).unwrap();
         trainer.ask_teachers(|done, all| assert!(done <= all)).unwrap();
         trainer.write_into(&run_dir::create(Some(&place.path(name)), "small").unwrap()).unwrap();
@@ -168,7 +168,7 @@ fn a_resumed_student_goes_on_with_the_same_answers() {
     let mut whole = start("whole");
     assert_eq!(whole.run(&mut ()).unwrap(), Outcome::Finished);
     assert_ne!(weights("whole"), weights("run"), "the teachers changed nothing");
-    let resume = |name: &str| Trainer::resume(&place.path(name), load::load).unwrap();
+    let resume = |name: &str| Trainer::resume(&place.path(name), TrainConfig::load_faces).unwrap();
     // Asking is part of what the run cost, but not of its minutes of training.
     let asking = asking_flop(&Ensemble::read(&config.teacher).unwrap(), whole.train.len()) / 1e15;
     let steps = whole.progress.history[1].pflop - whole.progress.history[0].pflop;

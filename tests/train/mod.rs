@@ -3,3 +3,4 @@
 mod calibration;
 pub mod checkpoints;
 mod distillation;
+mod old_files;

@@ -6,7 +6,7 @@ use crate::cli::shared::progress;
 use crate::console;
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
-use crate::model::{Trained, predict};
+use crate::model::{LoadedModel, predict};
 use crate::photo::crop::{MARGIN, SHIFT};
 use crate::photo::crop_calibration;
 use crate::photo::crop_calibration::{CropCalibration, SHIFTS};
@@ -17,7 +17,7 @@ use std::path::PathBuf;
 /// Arguments of `fer framing`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file [default: the program's own network]
+    /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
     /// Faces of 48×48 as the network was trained on: a CSV or a folder
     #[arg(long)]
@@ -33,11 +33,11 @@ pub struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    let trained = Trained::read_or_own(args.model.as_deref())?;
+    let trained = LoadedModel::read_or_embedded(args.model.as_deref())?;
     let faces = crate::cli::shared::explained::spread(args.reading.read(&args.data)?, args.faces);
     let bar = progress::bar(crop_calibration::num_steps(&faces) as u64, "framing");
     let judge = |set: &Dataset| {
-        let all = predict(&trained.network, set, &[View::PLAIN], trained.equalize(), |_| {})?;
+        let all = predict(&trained.network, set, &[View::PLAIN], trained.equalize, |_| {})?;
         Ok((0..all.len()).map(|i| all.class(i)).collect())
     };
     let measured = crop_calibration::measure(&faces, judge, || bar.inc(1))?;

@@ -5,16 +5,15 @@ use crate::cli::shared::input::{Reading, theme};
 use crate::cli::shared::output::{differ, keep_inputs};
 use crate::console::{self, eprintln_safe};
 use crate::dataset::clean::check::{ClassCount, DatasetCheck, DatasetStats, check, stats};
+use crate::dataset::source::read_existing;
 use crate::dataset::synth::Balance;
 use crate::dataset::write_folder;
 use crate::dataset::{Dataset, ReadOptions, SynthOptions, stratified_split, synthesize, write_csv};
 use crate::files::require_folder_of;
-use crate::render::chart::ChartOptions;
+use crate::render::chart::{ChartOptions, class_counts};
 use crate::render::format::thousands;
 use crate::render::write;
 use crate::report::class_sheet;
-use crate::train::charts::{class_chart, class_counts};
-use crate::train::load::read_existing;
 use crate::{Error, Result};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -151,9 +150,9 @@ fn run_stats(args: StatsArgs) -> Result<()> {
     if let Some(path) = &args.out {
         let name = args.data.file_name().unwrap_or(args.data.as_os_str()).to_string_lossy();
         let title = format!("Faces of each class in {name}");
-        let counts = class_counts(&faces);
+        let counts = faces.class_counts().map(|n| n as u64);
         let look = ChartOptions::new(theme(args.dark));
-        let chart = class_chart(&title, &CLASS_NAMES, &[("", &counts)], look)?;
+        let chart = class_counts(&title, &CLASS_NAMES, &[("", &counts)], look)?;
         write::write_scene(&chart, &title, path)?;
     }
     let stats = stats(&faces);

@@ -13,8 +13,8 @@ use crate::explain::attribute;
 use crate::explain::image_ops::gaussian_blur;
 use crate::explain::{AttributionOptions, FaceBatch, Method, Target};
 use crate::files::{require_folder_of, write_atomic};
-use crate::model::weights::network_file::OWN;
-use crate::model::{Ensemble, Predictions, Trained};
+use crate::model::weights::network_file::EMBEDDED;
+use crate::model::{Ensemble, LoadedModel, Predictions};
 use crate::photo::draw::{FaceAnnotation, LONGEST, draw};
 use crate::render::format::percent;
 use crate::{Error, Result};
@@ -23,14 +23,14 @@ use std::path::{Path, PathBuf};
 /// Arguments of `fer predict`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file [default: the program's own network]
+    /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
     /// Photos, folders of pictures, CSV files (with labels or without), or - for standard input.
     /// Photos are PNG or JPEG of 12 to 16,384 pixels a side and up to 67 megapixels; a progressive
     /// JPEG up to 29. Faces are found from 40 pixels and 2 % of the longer side on
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// More networks, or `own`, whose probabilities are averaged with the first one's
+    /// More networks, or `embedded`, whose probabilities are averaged with the first one's
     #[arg(long, value_name = "MODEL")]
     with: Vec<PathBuf>,
     #[command(flatten)]
@@ -56,7 +56,7 @@ pub struct Args {
 pub(crate) fn run(mut args: Args) -> Result<()> {
     let model = model_or_input(args.model.take(), &mut args.inputs);
     check(&args, model.as_deref())?;
-    let first = model.unwrap_or(OWN.into());
+    let first = model.unwrap_or(EMBEDDED.into());
     let models: Vec<PathBuf> = std::iter::once(first).chain(args.with.clone()).collect();
     let ensemble = Ensemble::read(&models)?;
     let seen = args.photos.read(&args.inputs, &args.reading)?;
@@ -171,7 +171,7 @@ fn drawing(
 
 /// SmoothGrad of each face's answer, blurred so that it can be seen from afar, largest magnitude 1.
 fn saliency(
-    trained: &Trained,
+    trained: &LoadedModel,
     faces: &Dataset,
     predictions: &Predictions,
 ) -> Result<Vec<Vec<f32>>> {

@@ -1,11 +1,9 @@
 //! What the commands that explain share: faces as a network sees them, lists of numbers.
 
-use crate::dataset::augment::View;
-use crate::dataset::{Dataset, SynthOptions, synthesize};
-use crate::model::{Trained, mean_face};
-use crate::train::load;
-use crate::{Error, Result};
-use crate::{PIXELS, SIDE};
+use crate::dataset::{Dataset, SynthOptions, source, synthesize};
+use crate::model::{LoadedModel, mean_face};
+use crate::stats::evenly_spread;
+use crate::{Error, PIXELS, Result};
 use std::path::Path;
 
 /// Faces whose mean looks like none of them.
@@ -13,19 +11,19 @@ const ENOUGH: usize = 100;
 
 /// The faces of `data`; without it, those the network was trained on; where the weights do not say
 /// which, the built-in ones.
-pub fn training_faces(model: &Trained, data: Option<&Path>) -> Result<Dataset> {
-    match (data, &model.config) {
-        (Some(path), _) => load::read_faces(path, false),
+pub fn training_faces(model: &LoadedModel, data: Option<&Path>) -> Result<Dataset> {
+    match (data, &model.record.source) {
+        (Some(path), _) => source::read_faces(path, false),
         (None, Some(_)) => model.training_faces(),
         (None, None) => synthesize(&SynthOptions::default()),
     }
 }
 
 /// Words after the number of [`training_faces`] where these are drawn, not photos.
-pub fn drawn_faces(model: &Trained, data: Option<&Path>) -> &'static str {
-    match (data, &model.config) {
+pub fn drawn_faces(model: &LoadedModel, data: Option<&Path>) -> &'static str {
+    match (data, &model.record.source) {
         (None, None) => " drawn by the program, as neither the model nor --data names others",
-        (None, Some(config)) if config.data.is_none() => {
+        (None, Some(source)) if source.data.is_none() => {
             " drawn by the program, as the training's were"
         }
         _ => "",
@@ -33,22 +31,14 @@ pub fn drawn_faces(model: &Trained, data: Option<&Path>) -> &'static str {
 }
 
 /// Faces as the network sees them before it resizes them, `[n, 48, 48]` in [0, 1].
-pub fn pixels(model: &Trained, faces: &Dataset) -> Vec<f32> {
-    pixels_of(model, faces, &(0..faces.len()).collect::<Vec<_>>())
-}
-
-/// The same of the faces with these numbers.
-pub fn pixels_of(model: &Trained, faces: &Dataset, which: &[usize]) -> Vec<f32> {
-    let mut pixels = vec![0.0; which.len() * PIXELS];
-    View::PLAIN.fill_batch(faces, which, model.equalize(), SIDE, &mut pixels);
-    pixels
+pub fn pixels(model: &LoadedModel, faces: &Dataset) -> Vec<f32> {
+    model.pixels(faces, &(0..faces.len()).collect::<Vec<_>>())
 }
 
 /// The mean training face; for a network whose file does not tell of it, that of the given faces if
 /// there are enough of them to be no face in particular, else even gray.
-pub fn mean_face(model: &Trained, faces: &Dataset) -> Vec<f32> {
-    let of_those =
-        || (faces.len() >= ENOUGH).then(|| mean_face::mean_face(faces, model.equalize()));
+pub fn mean_face(model: &LoadedModel, faces: &Dataset) -> Vec<f32> {
+    let of_those = || (faces.len() >= ENOUGH).then(|| mean_face::mean_face(faces, model.equalize));
     let gray = || vec![model.network.spec.mean as f32; PIXELS];
     model.mean_face().or_else(of_those).unwrap_or_else(gray)
 }
@@ -71,11 +61,10 @@ pub fn labels(faces: &Dataset) -> Vec<usize> {
 
 /// At most `most` faces (0 = all), spread evenly over the data.
 pub fn spread(faces: Dataset, most: usize) -> Dataset {
-    let n = faces.len();
-    if most == 0 || n <= most {
+    if most == 0 || faces.len() <= most {
         return faces;
     }
-    faces.select(&(0..most).map(|i| i * n / most).collect::<Vec<_>>())
+    faces.select(&evenly_spread(faces.len(), most))
 }
 
 /// Numbers such as `3,7,10-12`.

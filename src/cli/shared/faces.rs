@@ -1,13 +1,13 @@
 //! Which faces an explanation is about.
 
 use crate::CLASS_NAMES;
-use crate::cli::shared::explained::{mean_face, pixels_of, short_origin};
+use crate::cli::shared::explained::{mean_face, short_origin};
 use crate::cli::shared::input::{Reading, model_or_input};
 use crate::cli::shared::photos::PhotoArgs;
 use crate::dataset::{Dataset, SynthOptions, synthesize};
 use crate::explain::Classifier;
+use crate::model::LoadedModel;
 use crate::model::Network;
-use crate::model::Trained;
 use crate::render::format::counted;
 use crate::report::PredictedFace;
 use crate::{Error, Result};
@@ -49,13 +49,13 @@ impl FaceArgs {
 /// A network with what its file says of its training.
 pub struct Model {
     /// The network and how it was trained.
-    pub trained: Trained,
+    pub trained: LoadedModel,
     /// As captions call it: name of the file or folder, and of the network.
     pub title: String,
 }
 
 impl Model {
-    /// Reads MODEL, a run folder or a weights file; the program's own network if it was left out,
+    /// Reads MODEL, a run folder or a weights file; the embedded network if it was left out,
     /// where the first of the pictures may stand in its place.
     pub fn read(model: Option<PathBuf>, faces: &mut FaceArgs) -> Result<Model> {
         let model = model_or_input(model, &mut faces.pictures);
@@ -65,7 +65,7 @@ impl Model {
                            or the pictures";
             return Err(Error::Usage(message.into()));
         }
-        let trained = Trained::read_or_own(model.as_deref())?;
+        let trained = LoadedModel::read_or_embedded(model.as_deref())?;
         Ok(Model { title: trained.title(), trained })
     }
 
@@ -108,7 +108,7 @@ pub struct Chosen {
 impl FaceArgs {
     /// Reads the faces of the set, without the pictures.
     pub fn read_set(&self, model: &Model) -> Result<Dataset> {
-        match (&self.data, &model.trained.config) {
+        match (&self.data, &model.trained.record.source) {
             (Some(path), _) => self.reading.read(path),
             (None, Some(_)) => model.trained.validation_faces(),
             (None, None) => built_in(),
@@ -150,7 +150,7 @@ impl FaceArgs {
 
 impl Chosen {
     fn new(model: &Model, all: Dataset, chosen: Vec<usize>) -> Chosen {
-        let pixels = pixels_of(&model.trained, &all, &chosen);
+        let pixels = model.trained.pixels(&all, &chosen);
         let mean_face = mean_face(&model.trained, &all);
         Chosen { all, chosen, mean_face, pixels }
     }

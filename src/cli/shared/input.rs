@@ -4,10 +4,10 @@ use crate::Result;
 use crate::cli::shared::progress;
 use crate::dataset::image::has_image_extension;
 use crate::dataset::read::read_stream;
+use crate::dataset::source::{read_existing, warn};
 use crate::dataset::{Dataset, ReadOptions, Usage};
 use crate::model::{Ensemble, Predictions};
 use crate::render::Theme;
-use crate::train::load::{read_existing, warn};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 

@@ -4,8 +4,8 @@ use crate::explain::face_batch::count_faces;
 use crate::explain::filters::activation_maximization::spectrum::{Extension, mean_magnitude};
 use crate::explain::filters::activation_maximization::standardise;
 use crate::explain::filters::naturalness::Naturalness;
-use crate::explain::image_ops::mean_face;
-use crate::stats::mean_sd;
+use crate::model::mean_face::mean_of;
+use crate::stats::{evenly_spread, mean_sd};
 use crate::{Error, PIXELS, Result};
 
 /// The training faces with their statistics.
@@ -43,15 +43,14 @@ impl<'a> TrainingFaces<'a> {
             magnitude: mean_magnitude(faces, extension),
             mean: each.iter().map(|e| e.0).sum::<f64>() / n as f64,
             contrast: each.iter().map(|e| e.1).sum::<f64>() / n as f64,
-            mean_face: mean_face(faces),
+            mean_face: mean_of(faces),
         })
     }
 
     /// Measures the naturalness of up to `most` faces, evenly spaced.
     pub fn naturalness(&self, most: usize) -> Vec<Naturalness> {
-        let n = self.faces.len() / PIXELS;
-        let some = most.min(n);
-        (0..some).map(|i| Naturalness::of(&self.faces[i * n / some * PIXELS..][..PIXELS])).collect()
+        let faces = evenly_spread(self.faces.len() / PIXELS, most).into_iter();
+        faces.map(|i| Naturalness::of(&self.faces[i * PIXELS..][..PIXELS])).collect()
     }
 
     /// Returns a picture with the mean and contrast of the faces, clipped to \[0,1\], so that

@@ -1,7 +1,7 @@
 //! Mean maps of each class over a set of faces.
 
 use crate::explain::batch::face;
-use crate::explain::image_ops::mean_face;
+use crate::model::mean_face::mean_of;
 use crate::{Error, PIXELS, Result};
 
 /// Mean densities of each class (see [`mean_density`]), each `[48, 48]`.
@@ -89,7 +89,7 @@ pub fn class_maps(
 pub fn mean_faces(faces: &[f32], labels: &[usize], classes: usize) -> Vec<Vec<f32>> {
     let of_class = |c: usize| {
         let own = (0..labels.len()).filter(|&f| labels[f] == c);
-        mean_face(&own.flat_map(|f| face(faces, f)).copied().collect::<Vec<f32>>())
+        mean_of(&own.flat_map(|f| face(faces, f)).copied().collect::<Vec<f32>>())
     };
     (0..classes).map(of_class).collect()
 }

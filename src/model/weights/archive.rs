@@ -1,9 +1,8 @@
-//! One file for tensors and what belongs to them.
+//! The file format: tensors and JSON values in one safetensors file, which Python can read.
 //!
-//! The format is safetensors, so weights can be read from Python; its metadata holds one entry,
-//! `fer`, with our own JSON: format version, checksum, and whatever the writer adds. Loading trusts
-//! nothing: sizes are checked before anything is allocated, the checksum covers names, shapes,
-//! values and JSON, and non-finite weights are refused.
+//! The metadata of the file has one entry, `fer`, with JSON: format version, checksum, and the values
+//! that the writer added. Reading trusts nothing: sizes are checked before anything is allocated, and
+//! the checksum covers names, shapes, values and JSON.
 
 use crate::model::weights::half::{from_half, to_half};
 use crate::{Error, Result};
@@ -14,21 +13,21 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Version of our part of the format. A file of a later version is refused.
+/// Version of the JSON. A file of another version is refused.
 pub const VERSION: u32 = 1;
 
-/// Largest header that is read. The longest history that a training may have takes a twentieth of
-/// it, a network of a thousand layers less.
+/// Largest header that is read, in bytes. The longest history of a training needs a twentieth of it, a
+/// network of a thousand layers less.
 const MAX_HEADER: usize = 1 << 24;
 
 /// Tensors by name and JSON values by name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Archive {
-    /// Shape and row-major values.
+    /// Shape and row-major values of each tensor.
     pub tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
-    /// Everything else.
+    /// JSON values: settings, history, and the like.
     pub meta: BTreeMap<String, Value>,
-    /// Whether the file holds its values in half precision. They are rounded when they are written.
+    /// Whether the file stores its values in half precision.
     pub half: bool,
 }
 
@@ -67,7 +66,7 @@ impl Archive {
     /// Adds a JSON value.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a value that JSON cannot hold.
+    /// [`Error::Usage`] for a value that JSON cannot represent.
     pub fn put(&mut self, name: &str, value: &impl Serialize) -> Result<()> {
         let value = serde_json::to_value(value).map_err(|e| Error::Usage(e.to_string()))?;
         self.meta.insert(name.into(), value);
@@ -77,7 +76,7 @@ impl Archive {
     /// Reads a JSON value.
     ///
     /// # Errors
-    /// [`Error::Model`] if it is missing or of another form; `path` is named in the message.
+    /// [`Error::Model`] if it is missing or has another form; `path` is named in the message.
     pub fn get<T: for<'de> Deserialize<'de>>(&self, path: &Path, name: &str) -> Result<T> {
         let Some(value) = self.meta.get(name) else {
             return Err(Error::model(path, format!("has no entry {name:?}; was it made by fer?")));
@@ -86,7 +85,15 @@ impl Archive {
             .map_err(|e| Error::model(path, format!("entry {name:?}: {e}")))
     }
 
-    /// The same in half precision: every value goes to the nearest one that it can hold.
+    /// Reads a JSON value, if there is one of this name.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it has another form; `path` is named in the message.
+    pub fn find<T: for<'de> Deserialize<'de>>(&self, path: &Path, name: &str) -> Result<Option<T>> {
+        self.meta.contains_key(name).then(|| self.get(path, name)).transpose()
+    }
+
+    /// Rounds every value to half precision and marks the file as such.
     ///
     /// # Errors
     /// [`Error::Usage`] that names a tensor with a value beyond 65,504.
@@ -102,7 +109,7 @@ impl Archive {
         Ok(self)
     }
 
-    /// CRC-32 over JSON, names, shapes and values, in a fixed order.
+    /// Returns the CRC-32 of JSON, names, shapes and values, in a fixed order.
     fn checksum(&self) -> Result<String> {
         let mut crc = crc32fast::Hasher::new();
         let meta = serde_json::to_vec(&self.meta).map_err(|e| Error::Usage(e.to_string()))?;
@@ -120,8 +127,8 @@ impl Archive {
         Ok(format!("{:08x}", crc.finalize()))
     }
 
-    /// The file's bytes; equal archives give equal bytes. In half precision the values must be
-    /// those of [`Archive::halved`].
+    /// Returns the bytes of the file; equal archives give equal bytes. In half precision the values must
+    /// be those of [`Archive::halved`].
     ///
     /// # Errors
     /// [`Error::Usage`] if the JSON is too large for a header.
@@ -129,7 +136,7 @@ impl Archive {
         let checksum = self.checksum()?;
         let envelope = Envelope { version: VERSION, checksum, meta: self.meta.clone() };
         let json = serde_json::to_string(&envelope).map_err(|e| Error::Usage(e.to_string()))?;
-        // In the header it is a string with its quotes escaped: at most twice as long.
+        // The header holds it as a string with escaped quotes, at most twice as long.
         if json.len() > MAX_HEADER / 2 {
             let message =
                 format!("{} bytes of history and settings do not fit a header", json.len());
@@ -142,7 +149,7 @@ impl Archive {
             .map_err(|e| Error::Usage(format!("cannot write weights: {e}")))
     }
 
-    /// Reads a file's bytes; `path` is named in messages.
+    /// Reads the bytes of a file; `path` is named in messages.
     ///
     /// # Errors
     /// [`Error::Model`] for anything that [`Archive::to_bytes`] would not have written.
@@ -162,7 +169,7 @@ impl Archive {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         let json = header.metadata().as_ref().and_then(|m| m.get("fer"));
         let Some(json) = json else {
-            return Err(bad("is a safetensors file, but not one that fer wrote".into()));
+            return Err(bad("is a safetensors file, but was not written by fer".into()));
         };
         let envelope: Envelope =
             serde_json::from_str(json).map_err(|e| bad(format!("damaged header: {e}")))?;
@@ -196,13 +203,11 @@ impl Archive {
         }
         Ok(archive)
     }
-}
 
-impl Archive {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`Error::Model`] if it is no such file, [`Error::Io`] if it cannot be read.
+    /// [`Error::Model`] if it is not such a file, [`Error::Io`] if it cannot be read.
     pub fn read(path: &Path) -> Result<Self> {
         let meta = std::fs::metadata(path).map_err(Error::io(path))?;
         if !meta.is_file() {

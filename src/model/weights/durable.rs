@@ -1,4 +1,4 @@
-//! Files that survive a crash at any moment.
+//! Checkpoints that survive a crash at any moment: the previous file is kept beside the new one.
 
 use crate::console::eprintln_safe;
 use crate::files::write_atomic;
@@ -6,13 +6,13 @@ use crate::model::weights::Archive;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// Replaces a file and keeps what it held before beside it, as `NAME.previous`. At every moment at
-/// least one of the two is whole.
+/// Replaces a file and keeps its former content beside it as `NAME.previous`. At every moment at least
+/// one of the two is complete.
 ///
 /// # Errors
-/// [`Error::Io`]; the old file then still stands.
+/// [`Error::Io`]; the old file is then unchanged.
 pub fn write_keeping_previous(path: &Path, bytes: &[u8]) -> Result<()> {
-    // A damaged file is not worth keeping: it would push out the good one before it.
+    // A damaged file must not replace the good one before it.
     if Archive::read(path).is_ok() {
         let previous = previous(path);
         let link = path.with_extension("previous.tmp");
@@ -31,7 +31,7 @@ fn previous(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Reads a checkpoint; if it is damaged, the one before it.
+/// Reads a checkpoint; if it is damaged, the previous one.
 ///
 /// # Errors
 /// That of the newer file if neither can be read.
@@ -44,11 +44,11 @@ pub fn read_or_previous(path: &Path) -> Result<Archive> {
     })
 }
 
-/// Removes our own temporaries that a crash left in a run folder.
+/// Removes the temporary files of this program that a crash left in a run folder.
 ///
 /// # Errors
 /// [`Error::Io`] if the folder cannot be read.
-pub fn sweep(folder: &Path) -> Result<()> {
+pub fn remove_temporaries(folder: &Path) -> Result<()> {
     for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
         let path = entry.map_err(Error::io(folder))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -1,4 +1,4 @@
-//! Networks and trainings on disk.
+//! Networks and trainings on disk: one file format, written so that a crash never loses a good file.
 
 pub mod archive;
 pub mod durable;

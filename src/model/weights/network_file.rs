@@ -1,4 +1,4 @@
-//! A network as an archive, and back.
+//! Networks as archives: writing them, and reading them from run folders, weights files and the program.
 
 use crate::model::build::MAX_PARAMETERS;
 use crate::model::weights::Archive;
@@ -8,10 +8,10 @@ use crate::tensor::Tensor;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// The network's specification and state.
+/// Writes the network's specification and state into a new archive.
 ///
 /// # Errors
-/// None in practice.
+/// Those of [`Archive::put`].
 pub fn archive(network: &Network<f32>) -> Result<Archive> {
     let mut archive = Archive::default();
     archive.put("network", &network.spec)?;
@@ -21,33 +21,33 @@ pub fn archive(network: &Network<f32>) -> Result<Archive> {
     Ok(archive)
 }
 
-/// The network that an archive holds: the average of the weights if there is one, else the weights.
+/// Reads the network of an archive, with EMA weights if there are any, otherwise with the current ones.
 ///
 /// # Errors
-/// [`Error::Model`] if tensors are missing, of another shape, or not finite, or if what is described
-/// is no network or more than the file holds.
+/// [`Error::Model`] if tensors are missing, have another shape or are not finite, if the description is
+/// invalid, or if it describes more parameters than the file holds.
 pub fn from_archive(path: &Path, archive: &Archive) -> Result<Network<f32>> {
     let averaged = archive.tensors.keys().any(|k| k.starts_with("ema/"));
     from_network_tensors(path, archive, if averaged { "ema" } else { "network" })
 }
 
-/// Parameters that a file may lack and still be built, so that the missing tensor can be named. A
-/// description of more than the file holds is refused before memory is taken for it.
+/// Number of parameters that may be missing in a file before it is refused outright. The network is then
+/// still built, so that the message can name the missing tensor; beyond it no memory is allocated.
 const LACKING: usize = 1 << 20;
 
-/// The network whose tensors are named `prefix/…`.
+/// Reads the network whose tensors are named `prefix/…`.
 ///
 /// # Errors
 /// As [`from_archive`].
 pub fn from_network_tensors(path: &Path, archive: &Archive, prefix: &str) -> Result<Network<f32>> {
     let spec: NetworkSpec = archive.get(path, "network")?;
-    let own = format!("{prefix}/");
-    let own = || archive.tensors.iter().filter(|(name, _)| name.starts_with(&own));
-    let held: usize = own().map(|(_, (_, values))| values.len()).sum();
+    let start = format!("{prefix}/");
+    let tensors = || archive.tensors.iter().filter(|(name, _)| name.starts_with(&start));
+    let held: usize = tensors().map(|(_, (_, values))| values.len()).sum();
     let built = Network::within(MAX_PARAMETERS.min(held + LACKING), spec, 0);
     let mut network =
-        built.map_err(|e| Error::model(path, format!("describes no network: {e}")))?;
-    let (known, found) = (network.state().len(), own().count());
+        built.map_err(|e| Error::model(path, format!("does not describe a valid network: {e}")))?;
+    let (known, found) = (network.state().len(), tensors().count());
     if found > known {
         let message = format!("has {found} tensors, its network has {known}");
         return Err(Error::model(path, message));
@@ -58,7 +58,7 @@ pub fn from_network_tensors(path: &Path, archive: &Archive, prefix: &str) -> Res
     Ok(network)
 }
 
-/// A tensor of the archive that has the shape of `like` and is finite.
+/// Reads a tensor that must be finite and have the shape of `like`.
 ///
 /// # Errors
 /// [`Error::Model`] that names the tensor.
@@ -76,29 +76,31 @@ pub fn tensor(path: &Path, archive: &Archive, name: &str, like: &Tensor) -> Resu
     Tensor::from_slice(values, shape)
 }
 
-/// Name of the network that comes with the program, where one is shown.
-pub const OWN: &str = "fer's own network";
+/// Name of the embedded network, which is part of the program, in output.
+pub const EMBEDDED: &str = "embedded network";
 
-/// Short for it, where a model is asked for; a file or folder of this name goes first.
-pub const OWN_WORD: &str = "own";
+/// Keywords for the embedded network, where a model is named; a file or folder of the same name takes
+/// precedence. The second is that of earlier versions.
+const KEYWORDS: [&str; 2] = ["embedded", "own"];
 
-/// Whether a model's name means the network that comes with the program.
-pub fn is_own(model: &Path) -> bool {
-    model == Path::new(OWN) || model == Path::new(OWN_WORD) && !model.exists()
+/// Whether a model's name stands for the embedded network.
+pub fn is_embedded(model: &Path) -> bool {
+    let is_keyword = KEYWORDS.iter().any(|keyword| model == Path::new(keyword));
+    model == Path::new(EMBEDDED) || is_keyword && !model.exists()
 }
 
-/// The network that comes with the program.
+/// Reads the embedded network.
 ///
 /// # Errors
-/// None in practice: a test reads it.
-pub fn own() -> Result<(Network<f32>, Archive)> {
-    let path = Path::new(OWN);
+/// [`Error::Model`] if the program was built with a damaged file.
+pub fn embedded() -> Result<(Network<f32>, Archive)> {
+    let path = Path::new(EMBEDDED);
     let archive = Archive::from_bytes(path, include_bytes!("../../../data/fer.safetensors"))?;
     Ok((from_archive(path, &archive)?, archive))
 }
 
-/// CRC-32 over names and values of the network's state: tells whether weights are still those that
-/// something was measured with.
+/// Returns the CRC-32 of the names and values of the network's state. It identifies the weights that a
+/// measurement belongs to.
 pub fn checksum(network: &Network<f32>) -> String {
     let mut crc = crc32fast::Hasher::new();
     for (name, tensor) in network.state() {
@@ -108,13 +110,13 @@ pub fn checksum(network: &Network<f32>) -> String {
     format!("{:08x}", crc.finalize())
 }
 
-/// Reads MODEL: a weights file, a checkpoint, or a run folder (its last state).
+/// Reads a model: a weights file, a checkpoint, a run folder (its last state) or `embedded`.
 ///
 /// # Errors
-/// [`Error::Model`] if there is none or it cannot be used.
+/// [`Error::Model`] if it does not exist or cannot be used.
 pub fn read_model(model: &Path) -> Result<(Network<f32>, Archive)> {
-    if is_own(model) {
-        return own();
+    if is_embedded(model) {
+        return embedded();
     }
     let path = if model.is_dir() { model.join("last.safetensors") } else { model.to_path_buf() };
     if !path.exists() {

@@ -14,11 +14,13 @@ use crate::explain::{Classifier, NetworkClassifier, Objective};
 use crate::model::Network;
 use crate::random::{Purpose, Rng};
 use crate::render::RgbImage;
+use crate::stats::evenly_spread;
 use crate::train::Trainer;
 use crate::{PIXELS, SIDE};
 use rayon::prelude::*;
 
-use crate::monitor::live::faces::{first_of_each_class, labels, plain_pixels};
+use crate::dataset::augment::View;
+use crate::monitor::live::faces::{first_of_each_class, labels};
 
 /// Training faces of each class whose spectrum and mean the pictures borrow.
 const FACES_A_CLASS: usize = 10;
@@ -90,15 +92,14 @@ impl Grown {
         }
         let data = &trainer.train;
         let some = first_of_each_class(data, FACES_A_CLASS);
-        let pixels = plain_pixels(data, &some, trainer.config.augment.equalize, SIDE);
-        let (pixels, labels) = (pixels.to_vec(), labels(data, &some));
+        let pixels = View::PLAIN.batch(data, &some, trainer.config.augment.equalize, SIDE);
+        let labels = labels(data, &some);
         let faces = TrainingFaces::new(&pixels, &labels, Extension::Hann)?;
         let (seed, magnitude) = (trainer.config.seed, || faces.magnitude.clone());
         let (mut groups, mut names) = (Vec::new(), Vec::new());
         let layers = NetworkClassifier::new(&trainer.network)?.layers();
         if let Some(layer) = deepest_map(&layers, MAP_SIDE) {
-            let count = layer.output[0].min(FILTERS);
-            let units: Vec<usize> = (0..count).map(|i| i * layer.output[0] / count).collect();
+            let units = evenly_spread(layer.output[0], FILTERS);
             names.extend(units.iter().map(|unit| format!("{} filter {unit}", layer.name)));
             let objective = Objective::Channel { layer: layer.clone(), units };
             groups.push(Group::new(Maco::new(magnitude()), objective, seed, RATE));

@@ -1,10 +1,11 @@
 //! Saliency of the same faces after every epoch, one of each class.
 
 use crate::Result;
+use crate::dataset::augment::View;
 use crate::explain::attribution::gradient::saliency::saliency;
 use crate::explain::{FaceBatch, NetworkClassifier, Target};
 use crate::model::Network;
-use crate::monitor::live::faces::{first_of_each_class, labels, plain_pixels};
+use crate::monitor::live::faces::{first_of_each_class, labels};
 use crate::render::Scale;
 use crate::render::colormap::draw_map;
 use crate::render::{Colormap, RgbImage};
@@ -42,8 +43,8 @@ impl WatchedFaces {
         }
         let data = &trainer.validation;
         let faces = first_of_each_class(data, 1);
-        let pixels = plain_pixels(data, &faces, trainer.config.augment.equalize, SIDE);
-        Some(WatchedFaces { pixels: pixels.to_vec(), labels: labels(data, &faces) })
+        let pixels = View::PLAIN.batch(data, &faces, trainer.config.augment.equalize, SIDE);
+        Some(WatchedFaces { pixels, labels: labels(data, &faces) })
     }
 
     /// Face i as a picture.

@@ -9,6 +9,7 @@ use crate::monitor::tensorboard::{Embedding, EventWriter, HParam, Status, graphs
 use crate::optim::gradient_norm;
 use crate::render::chart::confusion_matrix::{Confusion as Drawing, Normalize};
 use crate::render::{RgbImage, Scene, Theme};
+use crate::stats::evenly_spread;
 use crate::train::{EpochMetrics, Trainer};
 use crate::{CLASS_NAMES, Result, SIDE};
 use serde_json::Value;
@@ -219,10 +220,8 @@ fn rounded(value: Option<f64>) -> f64 {
 }
 
 fn write_projector(trainer: &Trainer, folder: &Path) -> Result<()> {
-    let (data, n) = (&trainer.validation, trainer.validation.len());
-    let some = n.min(MOST_POINTS);
-    let faces: Vec<usize> = (0..some).map(|i| i * n / some).collect();
-    let data = data.select(&faces);
+    let data = &trainer.validation;
+    let data = data.select(&evenly_spread(data.len(), MOST_POINTS));
     let network = trainer.evaluated();
     let equalize = trainer.config.augment.equalize;
     let Some((points, judged)) = features_and_classes(&network, &data, equalize)? else {
@@ -234,10 +233,10 @@ fn write_projector(trainer: &Trainer, folder: &Path) -> Result<()> {
         let right = if label == predicted { "right" } else { "wrong" };
         vec![name(label), name(predicted), right.into()]
     };
-    let metadata: Vec<Vec<String>> = (0..some).map(row).collect();
+    let metadata: Vec<Vec<String>> = (0..data.len()).map(row).collect();
     Embedding {
         name: "validation",
-        dim: points.len() / some,
+        dim: points.len() / data.len(),
         points: &points,
         columns: &["label", "predicted", "judgement"],
         metadata: &metadata,

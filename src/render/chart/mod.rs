@@ -4,6 +4,7 @@ mod axis;
 mod backend;
 mod bands;
 mod bars;
+mod class_counts;
 pub mod confusion_matrix;
 mod curves;
 mod histogram;
@@ -14,6 +15,7 @@ mod scatter;
 
 pub use bands::{Band, Unit, bands};
 pub use bars::{BarChart, BarSeries, Control, bars};
+pub use class_counts::class_counts;
 pub use curves::{CurveWords, Epoch, Measure, Run, curve_panel, curves, rate_panel};
 pub use histogram::{HistogramChart, histogram};
 pub use plot::Dash;

@@ -5,14 +5,14 @@ use crate::files::{make_folder, write_atomic};
 use crate::metrics::errors::Mistake;
 use crate::render::chart::confusion_matrix::{Confusion, Normalize};
 use crate::render::chart::{
-    BarChart, BarSeries, ChartOptions, ScatterChart, ScatterPoint, bars, reliability, scatter,
+    BarChart, BarSeries, ChartOptions, ScatterChart, ScatterPoint, bars, class_counts, reliability,
+    scatter,
 };
 use crate::render::format::{percent, thousands};
 use crate::render::html::Document;
 use crate::render::write::write_both;
 use crate::render::{Scene, Theme};
 use crate::report::{EvaluationReport, mistake_sheet};
-use crate::train::charts::{class_chart, class_counts};
 use crate::{Error, Result};
 use std::path::Path;
 
@@ -147,17 +147,17 @@ impl EvaluationPage<'_> {
         }
         self.document.heading(2, "The data");
         let names = report.names();
-        let counts = class_counts(faces);
+        let counts = faces.class_counts().map(|n| n as u64);
         self.figure("class_counts", "", |theme| {
             let title = "Faces of each class in the evaluated data";
-            class_chart(title, &names, &[("", &counts)], ChartOptions::new(theme))
+            class_counts(title, &names, &[("", &counts)], ChartOptions::new(theme))
         })?;
         let Some(split) = &report.class_counts else { return Ok(()) };
         self.figure("class_counts_split", "", |theme| {
             let title = "Faces of each class that the network was trained and validated on";
             let sets: [(&str, &[u64]); 2] =
                 [("training", &split.train), ("validation", &split.validation)];
-            class_chart(title, &names, &sets, ChartOptions::new(theme))
+            class_counts(title, &names, &sets, ChartOptions::new(theme))
         })
     }
 

@@ -1,19 +1,16 @@
 //! An evaluation with what was evaluated: one JSON object, one text.
 
 use crate::dataset::Dataset;
-use crate::dataset::augment::View;
 use crate::dataset::clean::duplicates::cross_duplicates;
 use crate::metrics::errors::{Mistake, mistakes, suspected_labels};
 use crate::metrics::features::ClassDistances;
 use crate::metrics::{Bin, Evaluation};
-use crate::model::{Ensemble, Predictions};
+use crate::model::{ClassCounts, Ensemble, Predictions};
 use crate::render::chart::ReliabilityBin;
 use crate::report::evaluation::class_words;
 use crate::report::saliency::mistake_pages::{Judged, MistakeMaps};
 use crate::stats::{Interval, wilson};
-use crate::train::ClassCounts;
 use crate::{Error, Result};
-use crate::{PIXELS, SIDE};
 use serde::Serialize;
 
 /// Accuracy on faces that are no copies of training faces.
@@ -90,7 +87,7 @@ impl EvaluationReport {
             return Err(Error::model(&ensemble.first().path, message));
         }
         let logits = predictions.log_probabilities();
-        let class_counts = ensemble.first().class_counts.clone();
+        let class_counts = ensemble.first().record.class_counts.clone();
         let trained_on = class_counts.as_ref().map(|c| c.train.as_slice());
         let evaluation = Evaluation::new(&logits, &labels, &names, trained_on)?;
         let distances =
@@ -150,8 +147,7 @@ impl EvaluationReport {
         let first = ensemble.first();
         let model = first.explained()?;
         let all: Vec<usize> = (0..faces.len()).collect();
-        let mut pixels = vec![0.0; faces.len() * PIXELS];
-        View::PLAIN.fill_batch(faces, &all, first.equalize(), SIDE, &mut pixels);
+        let pixels = first.pixels(faces, &all);
         let names = self.names();
         let origin = |i: usize| self.place(faces, i);
         let judged = Judged { model: &model, names: &names, pixels: &pixels, origin: &origin };

@@ -1,15 +1,13 @@
 //! What a report is about: a network, the faces it is judged on, and those it learnt from.
 
 use crate::dataset::Dataset;
-use crate::dataset::augment::View;
 use crate::dataset::clean::image_hash::ImageHash;
 use crate::explain::NetworkClassifier;
-use crate::model::{Ensemble, Trained};
+use crate::model::{Ensemble, LoadedModel};
 use crate::report::EvaluationReport;
 use crate::report::i18n::Language;
-use crate::train::EpochMetrics;
+use crate::train::{CurveSummary, EpochMetrics, TrainConfig};
 use crate::{Error, Result};
-use crate::{PIXELS, SIDE};
 use std::path::PathBuf;
 
 /// Faces with a name for the reader.
@@ -84,13 +82,19 @@ pub struct ReportContext<'a> {
 
 impl ReportContext<'_> {
     /// The network with what its file says.
-    pub fn model(&self) -> &Trained {
+    pub fn model(&self) -> &LoadedModel {
         self.ensemble.first()
     }
 
     /// The network as explanations see it.
     pub(crate) fn classifier(&self) -> Result<NetworkClassifier<'_>> {
         self.model().explained()
+    }
+
+    /// Returns what the curves of the training show, where its history is known.
+    pub(crate) fn curve_summary(&self) -> Option<CurveSummary> {
+        let config = TrainConfig::of_model(self.model());
+        CurveSummary::of(self.history, config.as_ref())
     }
 
     /// Names of the classes.
@@ -100,16 +104,12 @@ impl ReportContext<'_> {
 
     /// Name of the run and of the network.
     pub fn title(&self) -> String {
-        let trained = self.model();
-        let file = trained.path.file_name().unwrap_or(trained.path.as_os_str()).to_string_lossy();
-        format!("{file} ({})", trained.network.spec.name)
+        self.model().title()
     }
 
     /// Faces as the network sees them, `[n, 48, 48]` in \[0,1\].
     pub(crate) fn pixels(&self, faces: &Dataset, chosen: &[usize]) -> Vec<f32> {
-        let mut pixels = vec![0.0; chosen.len() * PIXELS];
-        View::PLAIN.fill_batch(faces, chosen, self.model().equalize(), SIDE, &mut pixels);
-        pixels
+        self.model().pixels(faces, chosen)
     }
 
     /// True classes of the judged faces; all have one.

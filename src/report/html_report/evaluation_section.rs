@@ -19,7 +19,6 @@ use crate::report::html_report::lime::{ExplainedMistake, LimeResults};
 use crate::report::html_report::lime_section::{errors, lime};
 use crate::report::html_report::page::{ReportPage, chart, charts};
 use crate::report::i18n::{Language, phrase};
-use crate::train::charts::class_counts;
 use std::fmt::Write as _;
 
 /// Confusions listed.
@@ -168,7 +167,7 @@ fn class_charts(
     if report.class_counts.is_some() {
         all.push(chart(|theme| recall_scatter(report, language, theme))?);
     }
-    let judged = class_counts(&context.evaluated.faces);
+    let judged = context.evaluated.faces.class_counts().map(|n| n as u64);
     let counts = |title: &str, sets: &[(&str, &[u64])]| {
         chart(|theme| count_bars(report, title, sets, language, theme))
     };

@@ -25,8 +25,8 @@ pub use provenance::Machine;
 use crate::explain::filters::activation_maximization::spectrum::Extension;
 use crate::explain::filters::filter_report::{FilterReport, FilterScores};
 use crate::explain::filters::training_faces::TrainingFaces;
-use crate::explain::image_ops::mean_face;
 use crate::explain::regions::region_lift::Lift;
+use crate::model::mean_face::mean_of;
 use crate::render::format::thousands;
 use crate::render::html::escape;
 use crate::report::evaluation::class_words::summary;
@@ -36,7 +36,8 @@ use crate::report::html_report::provenance::Selection;
 use crate::report::i18n::phrase;
 use crate::report::saliency::region_words::region_sentences;
 use crate::report::{EvaluationReport, PredictedFace};
-use crate::train::Course;
+use crate::stats::evenly_spread;
+use crate::train::{CurveSummary, TrainConfig};
 use crate::{Error, Result};
 use serde::Serialize;
 
@@ -68,7 +69,7 @@ pub struct ReportNumbers {
     /// What the filters want to see.
     pub filters: Vec<FilterScores>,
     /// How training went, where it is known.
-    pub training: Option<Course>,
+    pub training: Option<CurveSummary>,
 }
 
 impl HtmlReport {
@@ -87,13 +88,13 @@ impl HtmlReport {
             context::evaluate(context, |done| progress.part(done as f64 / count))?;
         let all: Vec<usize> = (0..faces.len()).collect();
         let mean = context.model().mean_face();
-        let mean = mean.unwrap_or_else(|| mean_face(&context.pixels(faces, &all)));
+        let mean = mean.unwrap_or_else(|| mean_of(&context.pixels(faces, &all)));
         let typical = typical(context, features.as_deref())?;
         progress.begin("where it looks", 0.14);
         let saliency = saliency::measure_saliency(context, &typical, &mean, progress)?;
         progress.begin("what filters want", 0.62);
         let learnt = context.training_faces.unwrap_or(faces);
-        let chosen = evenly(learnt.len(), context.options.training_faces());
+        let chosen = evenly_spread(learnt.len(), context.options.training_faces());
         let pixels = context.pixels(learnt, &chosen);
         let labels: Vec<usize> =
             chosen.iter().map(|&i| learnt.label(i).map_or(usize::MAX, usize::from)).collect();
@@ -130,7 +131,7 @@ impl HtmlReport {
             evaluation: report,
             lifts: saliency.lifts,
             filters: filters_section::numbers(&filters),
-            training: Course::of(context.history, context.model().config.as_ref()),
+            training: context.curve_summary(),
         };
         let selection = selection(&filters, &typical, face);
         Ok(HtmlReport { page, selection, numbers })
@@ -198,9 +199,11 @@ fn opening(
     let saliency = region_sentences(lifts, &names, language);
     let filters = filters_section::words(results, language);
     let evaluation = summary(language, &report.evaluation);
-    let config = context.model().config.as_ref();
-    let training = match Course::of(context.history, config) {
-        Some(course) => training_section::words(&course, config, language),
+    let training = match context.curve_summary() {
+        Some(summary) => {
+            let config = TrainConfig::of_model(context.model());
+            training_section::words(&summary, config.as_ref(), language)
+        }
         None => vec![p.no_history.into()],
     };
     let row = |id: &str, title: &str, answer: String| {
@@ -246,10 +249,4 @@ fn typical(context: &ReportContext<'_>, features: Option<&[f32]>) -> Result<Vec<
         true => Err(Error::Usage("no face has a label that the network knows".into())),
         false => Ok(shown),
     }
-}
-
-/// At most `most` of `n`, spread evenly.
-fn evenly(n: usize, most: usize) -> Vec<usize> {
-    let some = most.min(n);
-    (0..some).map(|i| i * n / some.max(1)).collect()
 }

@@ -1,6 +1,6 @@
 //! How the figures were made: what a reader needs to make them again.
 
-use crate::model::weights::network_file::OWN;
+use crate::model::weights::network_file::EMBEDDED;
 use crate::render::format::thousands;
 use crate::render::html::escape;
 use crate::report::html_report::ReportContext;
@@ -85,9 +85,10 @@ pub(crate) fn write(
 
 /// Commands that make the same things one by one.
 fn commands(context: &ReportContext<'_>, selection: &Selection) -> String {
-    // The program's own network is what is taken where MODEL is left out.
-    let own = context.model().path == Path::new(OWN);
-    let model = if own { String::new() } else { format!(" {}", context.model().path.display()) };
+    // Without MODEL the commands use the embedded network.
+    let embedded = context.model().path == Path::new(EMBEDDED);
+    let model =
+        if embedded { String::new() } else { format!(" {}", context.model().path.display()) };
     let judged = context.evaluated;
     let file = judged.path.as_ref().map_or(String::new(), |p| format!(" --data {}", p.display()));
     let data = format!("{file}{}", judged.reading);

@@ -12,6 +12,7 @@ use crate::explain::{
 use crate::report::PredictedFace;
 use crate::report::html_report::Progress;
 use crate::report::html_report::ReportContext;
+use crate::stats::evenly_spread;
 
 /// What was found.
 pub struct SaliencyResults {
@@ -80,8 +81,7 @@ pub fn measure_saliency(
 fn evenly(labels: &[usize], most: usize, classes: usize) -> Vec<usize> {
     let of_class = |c: usize| {
         let own: Vec<usize> = (0..labels.len()).filter(|&f| labels[f] == c).collect();
-        let n = own.len().min(most);
-        (0..n).map(|i| own[i * own.len() / n]).collect::<Vec<_>>()
+        evenly_spread(own.len(), most).into_iter().map(|i| own[i]).collect::<Vec<_>>()
     };
     let mut chosen: Vec<usize> = (0..classes).flat_map(of_class).collect();
     chosen.sort_unstable();

@@ -2,13 +2,14 @@
 
 use crate::Result;
 use crate::optim::ScheduleShape;
-use crate::render::chart::{ChartOptions, CurveWords, Measure, Run, curve_panel, rate_panel};
+use crate::render::chart::{
+    ChartOptions, CurveWords, Epoch, Measure, Run, curve_panel, rate_panel,
+};
 use crate::render::format::thousands;
 use crate::report::html_report::ReportContext;
 use crate::report::html_report::page::{ReportPage, chart, charts};
 use crate::report::i18n::{Language, minus, phrase};
-use crate::train::charts::epochs;
-use crate::train::{Course, TrainConfig};
+use crate::train::{CurveSummary, TrainConfig};
 
 /// A gap of accuracies below which nothing is said of over-fitting.
 const GAP: f64 = 0.02;
@@ -17,12 +18,12 @@ const GAP: f64 = 0.02;
 pub(crate) fn write(page: &mut ReportPage, context: &ReportContext<'_>) -> Result<()> {
     let p = page.language.phrases();
     page.document.anchor(2, "training", p.question_training);
-    let config = context.model().config.as_ref();
-    let Some(course) = Course::of(context.history, config) else {
+    let config = TrainConfig::of_model(context.model());
+    let Some(summary) = context.curve_summary() else {
         page.paragraph(p.no_history);
         return Ok(());
     };
-    page.findings(&words(&course, config, page.language));
+    page.findings(&words(&summary, config.as_ref(), page.language));
     let curve_words = CurveWords {
         accuracy: p.accuracy,
         loss: p.loss_curve,
@@ -32,7 +33,7 @@ pub(crate) fn write(page: &mut ReportPage, context: &ReportContext<'_>) -> Resul
         best_epoch: p.best_epoch,
         epoch: p.epoch,
     };
-    let run = Run::new("", epochs(context.history));
+    let run = Run::new("", context.history.iter().map(Epoch::from).collect());
     let size = |theme| ChartOptions::new(theme).sized(500.0, 360.0);
     let panel = |measure| chart(|theme| curve_panel(measure, &run, &curve_words, size(theme)));
     let rates: Vec<(f64, f64)> = context.history.iter().map(|m| (m.epoch as f64, m.lr)).collect();
@@ -44,7 +45,7 @@ pub(crate) fn write(page: &mut ReportPage, context: &ReportContext<'_>) -> Resul
 
 /// What the curves say.
 pub(crate) fn words(
-    course: &Course,
+    summary: &CurveSummary,
     config: Option<&TrainConfig>,
     language: Language,
 ) -> Vec<String> {
@@ -52,47 +53,47 @@ pub(crate) fn words(
     let percent = |v| language.percent(v);
     let mut text = vec![phrase!(
         p.course_best,
-        epochs = course.epochs,
-        best = course.best_epoch,
-        accuracy = percent(course.best_accuracy),
-        last = percent(course.last_accuracy)
+        epochs = summary.epochs,
+        best = summary.best_epoch,
+        accuracy = percent(summary.best_accuracy),
+        last = percent(summary.last_accuracy)
     )];
-    text.extend(gap_words(course, language));
-    text.extend((course.epochs > 1).then(|| loss_words(course, language)));
-    text.extend(rate_words(course, config, language));
+    text.extend(gap_words(summary, language));
+    text.extend((summary.epochs > 1).then(|| loss_words(summary, language)));
+    text.extend(rate_words(summary, config, language));
     text.extend(config.and_then(|config| size_words(config, language)));
     text
 }
 
 /// Where the validation loss was lowest, and what became of it.
-fn loss_words(course: &Course, language: Language) -> String {
+fn loss_words(summary: &CurveSummary, language: Language) -> String {
     let p = language.phrases();
     let loss = |v: f64| format!("{v:.3}");
-    match (course.harmed, course.lowest_loss_epoch == course.epochs) {
+    match (summary.harmed, summary.lowest_loss_epoch == summary.epochs) {
         (true, _) => phrase!(
             p.course_harm,
-            epoch = course.lowest_loss_epoch,
-            lowest = loss(course.lowest_loss),
-            last = loss(course.last_loss)
+            epoch = summary.lowest_loss_epoch,
+            lowest = loss(summary.lowest_loss),
+            last = loss(summary.last_loss)
         ),
-        (false, true) => phrase!(p.course_falling, last = loss(course.last_loss)),
+        (false, true) => phrase!(p.course_falling, last = loss(summary.last_loss)),
         (false, false) => phrase!(
             p.course_flat,
-            epoch = course.lowest_loss_epoch,
-            lowest = loss(course.lowest_loss),
-            last = loss(course.last_loss)
+            epoch = summary.lowest_loss_epoch,
+            lowest = loss(summary.lowest_loss),
+            last = loss(summary.last_loss)
         ),
     }
 }
 
 /// Whether training ran ahead of validation, where the two can be compared.
-fn gap_words(course: &Course, language: Language) -> Option<String> {
+fn gap_words(summary: &CurveSummary, language: Language) -> Option<String> {
     let p = language.phrases();
     let points = |v: f64| minus(format!("{:.1}", 100.0 * v));
-    let training = language.percent(course.last_training_accuracy);
-    let validation = language.percent(course.last_accuracy);
-    let first = course.compared_from?;
-    let Some(epoch) = course.gap_begins.filter(|_| course.gap_at_end >= GAP) else {
+    let training = language.percent(summary.last_training_accuracy);
+    let validation = language.percent(summary.last_accuracy);
+    let first = summary.compared_from?;
+    let Some(epoch) = summary.gap_begins.filter(|_| summary.gap_at_end >= GAP) else {
         return Some(phrase!(p.course_no_gap, training = training, validation = validation));
     };
     // What stands at the edge of what can be compared may have begun before it.
@@ -102,7 +103,7 @@ fn gap_words(course: &Course, language: Language) -> Option<String> {
         from = phrase!(from, epoch = epoch),
         training = training,
         validation = validation,
-        end = points(course.gap_at_end)
+        end = points(summary.gap_at_end)
     ))
 }
 
@@ -122,10 +123,14 @@ fn rate(value: f64) -> String {
 }
 
 /// The steps of the learning rate, or how it fell.
-fn rate_words(course: &Course, config: Option<&TrainConfig>, language: Language) -> Vec<String> {
+fn rate_words(
+    summary: &CurveSummary,
+    config: Option<&TrainConfig>,
+    language: Language,
+) -> Vec<String> {
     let p = language.phrases();
     let points = |v: f64| minus(format!("{:+.1}", 100.0 * v));
-    let mut text: Vec<String> = course
+    let mut text: Vec<String> = summary
         .steps
         .iter()
         .map(|step| {
@@ -147,10 +152,10 @@ fn rate_words(course: &Course, config: Option<&TrainConfig>, language: Language)
         None => p.shape_unknown,
     };
     if text.is_empty() {
-        let (highest, last) = (rate(course.highest_rate), rate(course.last_rate));
+        let (highest, last) = (rate(summary.highest_rate), rate(summary.last_rate));
         text.push(phrase!(p.rate_smooth, shape = shape, highest = highest, last = last));
     }
-    if let Some((epoch, gain)) = course.small_rate {
+    if let Some((epoch, gain)) = summary.small_rate {
         text.push(phrase!(p.rate_small, epoch = epoch, gain = points(gain)));
     }
     text
@@ -159,7 +164,7 @@ fn rate_words(course: &Course, config: Option<&TrainConfig>, language: Language)
 /// How the network was trained, as rows of a table.
 pub(crate) fn settings(context: &ReportContext<'_>, language: Language) -> Vec<[String; 2]> {
     let p = language.phrases();
-    let Some(config) = &context.model().config else { return vec![] };
+    let Some(config) = TrainConfig::of_model(context.model()) else { return vec![] };
     let source = match &config.data {
         Some(path) => path.display().to_string(),
         None => phrase!(p.drawn_faces, count = thousands(config.synthetic as u64)),
@@ -196,8 +201,8 @@ mod tests {
     #[test]
     fn a_loss_that_rises_without_over_fitting_and_one_that_cannot_fall() {
         let said = |history: &[EpochMetrics]| {
-            let course = Course::of(history, None).unwrap();
-            words(&course, None, Language::English).join(" ")
+            let summary = CurveSummary::of(history, None).unwrap();
+            words(&summary, None, Language::English).join(" ")
         };
         let text = said(&[epoch(1, 0.4, 0.5, 1.0), epoch(2, 0.45, 0.52, 1.2)]);
         assert!(text.contains("No over-fitting") && text.contains("rose to 1.200"), "{text}");

@@ -81,7 +81,7 @@ impl Judged<'_> {
     fn page(&self, title: &str, mistakes: &[&Mistake]) -> Result<Page> {
         let of = |m: &&Mistake| &self.pixels[m.face * PIXELS..(m.face + 1) * PIXELS];
         let pixels: Vec<f32> = mistakes.iter().flat_map(of).copied().collect();
-        let options = AttributionOptions::new(crate::explain::image_ops::mean_face(&pixels), 0)?;
+        let options = AttributionOptions::new(crate::model::mean_face::mean_of(&pixels), 0)?;
         let mut maps: Vec<Vec<Attribution>> = Vec::new();
         for method in METHODS {
             for class in [|m: &Mistake| m.predicted, |m: &Mistake| m.truth] {

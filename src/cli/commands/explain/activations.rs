@@ -12,7 +12,7 @@ use crate::explain::NetworkClassifier;
 use crate::explain::filters::feature_maps::{class_means, map_layers, stages};
 use crate::explain::layers::select_filters;
 use crate::explain::{Classifier as _, LayerInfo};
-use crate::model::Trained;
+use crate::model::LoadedModel;
 use crate::nn::Layer;
 use crate::render::panel::{Cell, Line, Page, Tone};
 use crate::render::write::check_name;
@@ -31,7 +31,7 @@ const FEW: usize = 16;
 /// Arguments of `fer activations`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file [default: the program's own network]
+    /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
     /// A picture of a face
     #[arg(conflicts_with_all = ["data", "index"])]
@@ -78,7 +78,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     args.picture = inputs.pop();
     let read: Vec<&Path> = args.picture.iter().chain(&args.data).map(PathBuf::as_path).collect();
     keep_inputs([&args.out], &read)?;
-    let trained = Trained::read_or_own(args.model.as_deref())?;
+    let trained = LoadedModel::read_or_embedded(args.model.as_deref())?;
     let model = trained.explained()?;
     let theme = theme(args.dark);
     let style = MapStyle { common_scale: args.common_scale, theme };
@@ -126,7 +126,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     write(&args, &pages, theme)
 }
 
-fn chosen_face(args: &Args, trained: &Trained) -> Result<Dataset> {
+fn chosen_face(args: &Args, trained: &LoadedModel) -> Result<Dataset> {
     if let Some(path) = &args.picture {
         let seen = PhotoArgs::default().read(std::slice::from_ref(path), &Reading::default())?;
         seen.require_a_face()?;
@@ -171,7 +171,7 @@ fn face_page(
 
 fn mean_page(
     model: &NetworkClassifier<'_>,
-    trained: &Trained,
+    trained: &LoadedModel,
     layer: &LayerInfo,
     filters: &[usize],
     faces: &Dataset,
@@ -185,7 +185,7 @@ fn mean_page(
     class_means_page(layer, &means, filters, model.class_names(), style)
 }
 
-fn first_kernels(trained: &Trained, theme: Theme) -> Result<Page> {
+fn first_kernels(trained: &LoadedModel, theme: Theme) -> Result<Page> {
     let layers = trained.network.walk()?;
     let first = layers.iter().find_map(|(layer, _)| match layer {
         Layer::Conv2d(convolution) => Some(convolution),

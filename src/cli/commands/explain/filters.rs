@@ -16,7 +16,7 @@ use crate::explain::filters::top_activations::{LOGITS, find_layer_or_logits};
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::layers::{nearest, select_filters};
 use crate::files::write_atomic;
-use crate::model::Trained;
+use crate::model::LoadedModel;
 use crate::render::format::{counted, thousands};
 use crate::render::html::Document;
 use crate::render::write::check_name;
@@ -32,7 +32,7 @@ use std::time::Instant;
 /// Arguments of `fer filters`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file [default: the program's own network]
+    /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
     /// Layers by name, or `logits` for the classes
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', required_unless_present = "class")]
@@ -173,7 +173,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     args.out.iter().chain(&args.summary).try_for_each(|path| check_name(path))?;
     let read: Vec<&Path> = args.data.iter().map(PathBuf::as_path).collect();
     keep_inputs(args.out.iter().chain(&args.summary), &read)?;
-    let trained = Trained::read_or_own(args.model.as_deref())?;
+    let trained = LoadedModel::read_or_embedded(args.model.as_deref())?;
     let model = trained.explained()?;
     let options = args.options()?;
     let wanted = args.wanted(model.class_names())?;

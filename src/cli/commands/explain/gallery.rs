@@ -29,7 +29,7 @@ const SET_FACES: usize = 1_400;
 /// Arguments of `fer gallery`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file [default: the program's own network]
+    /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
     #[command(flatten)]
     faces: FaceArgs,

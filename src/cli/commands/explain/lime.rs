@@ -21,7 +21,7 @@ use std::path::PathBuf;
 /// Arguments of `fer lime`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file [default: the program's own network]
+    /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
     #[command(flatten)]
     faces: FaceArgs,

@@ -12,8 +12,8 @@ use crate::report::html_report::{
     HtmlReport, Machine, NamedFaces, Progress, ReportContext, ReportNumbers, ReportOptions,
 };
 use crate::report::i18n::Language;
-use crate::train::charts::read_metrics;
-use crate::train::run_dir::METRICS;
+use crate::train::history::METRICS;
+use crate::train::history::read_metrics;
 use crate::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ const STEPS: f64 = 1000.0;
 /// Arguments of `fer report`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file [default: the program's own network, which needs --data]
+    /// A run folder or a weights file [default: the embedded network, which needs --data]
     #[arg(value_name = "RUN")]
     run: Option<PathBuf>,
     /// Labelled faces: a CSV (plain or gzip) or a folder of class-named folders [default: the faces

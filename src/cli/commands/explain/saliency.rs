@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `fer saliency`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file [default: the program's own network]
+    /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) faces: FaceArgs,

@@ -3,10 +3,11 @@
 use crate::cli::shared::input::Reading;
 use crate::cli::shared::progress;
 use crate::console::{self, eprintln_safe};
-use crate::model::Calibrated;
-use crate::model::calibration::{Temperature, clean};
-use crate::model::weights::network_file::is_own;
-use crate::model::{Ensemble, Trained};
+use crate::dataset::augment::View;
+use crate::model::Calibration;
+use crate::model::LoadedModel;
+use crate::model::calibration::{Temperature, held_out_faces};
+use crate::model::weights::network_file::is_embedded;
 use crate::render::format::{percent, thousands};
 use crate::{Error, Result};
 use std::path::PathBuf;
@@ -32,12 +33,12 @@ pub struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    if is_own(&args.model) {
-        let detail = "own: the network in the program is calibrated and cannot be written to; \
+    if is_embedded(&args.model) {
+        let detail = "the embedded network is calibrated and cannot be written to; \
                       expected a run folder or a weights file";
         return Err(Error::Usage(detail.into()));
     }
-    let trained = Trained::read(&args.model)?;
+    let trained = LoadedModel::read(&args.model)?;
     let faces = match &args.data {
         Some(path) => args.reading.read(path)?,
         None => trained.validation_faces()?,
@@ -52,19 +53,21 @@ pub(crate) fn run(args: Args) -> Result<()> {
              --against"
         );
     }
-    let kept = clean(&faces, train.as_ref());
-    let bar =
-        progress::bar((kept.len() * (1 + Ensemble::views(true).len())) as u64, "views of faces");
-    let calibrated = Calibrated::fit(&trained, &kept, |done| bar.set_position(done as u64))?;
+    let kept = held_out_faces(&faces, train.as_ref());
+    let bar = progress::bar(
+        (kept.len() * (1 + View::for_prediction(true).len())) as u64,
+        "views of faces",
+    );
+    let calibrated = Calibration::fit(&trained, &kept, |done| bar.set_position(done as u64))?;
     bar.finish_and_clear();
-    calibrated.keep(&args.model)?;
+    calibrated.write(&args.model)?;
     if args.json {
         return console::print_json(&calibrated);
     }
     console::print(&text(&calibrated, faces.len() - kept.len()))
 }
 
-fn text(calibrated: &Calibrated, dropped: usize) -> String {
+fn text(calibrated: &Calibration, dropped: usize) -> String {
     let mut text = format!(
         "fitted on {} faces, each judged by what the other half fits; {} left out: copies, \
          contradicting labels, or trained on\n",

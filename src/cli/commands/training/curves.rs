@@ -3,9 +3,10 @@
 use crate::Result;
 use crate::cli::shared::input::theme;
 use crate::console;
-use crate::render::chart::ChartOptions;
+use crate::monitor::run_charts::curve_chart;
+use crate::render::chart::{ChartOptions, Epoch};
 use crate::render::{terminal, write};
-use crate::train::charts::{curve_chart, epochs, read_metrics};
+use crate::train::history::read_metrics;
 use std::path::PathBuf;
 
 /// Width of curves in the terminal.
@@ -38,7 +39,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
             write::write_scene(&chart, "Accuracy and loss", path)
         }
         None => runs.iter().try_for_each(|(name, history)| {
-            let drawing = terminal::curves(&epochs(history), COLUMNS, terminal::color_wanted());
+            let epochs: Vec<Epoch> = history.iter().map(Epoch::from).collect();
+            let drawing = terminal::curves(&epochs, COLUMNS, terminal::color_wanted());
             console::print(&format!("{name}\n{drawing}"))
         }),
     }

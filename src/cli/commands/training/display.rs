@@ -5,9 +5,10 @@ use crate::cli::shared::progress;
 use crate::cli::shared::progress::duration;
 use crate::console::eprintln_safe;
 use crate::monitor::Recorder;
+use crate::monitor::run_charts::draw_curves;
+use crate::render::chart::Epoch;
 use crate::render::terminal;
 use crate::train::StepResult;
-use crate::train::charts::epochs;
 use crate::train::{EpochMetrics, Observer, Trainer};
 use indicatif::ProgressBar;
 use std::sync::Arc;
@@ -82,9 +83,14 @@ impl Observer for Display {
         self.print(&line);
         self.bar.reset_elapsed();
         if self.plot {
+            let epochs: Vec<Epoch> = trainer.progress.history.iter().map(Epoch::from).collect();
             let color = !progress::plain() && terminal::color_wanted();
-            self.print(&terminal::curves(&epochs(&trainer.progress.history), COLUMNS, color));
+            self.print(&terminal::curves(&epochs, COLUMNS, color));
         }
         Ok(())
+    }
+
+    fn saved(&mut self, trainer: &Trainer) -> Result<()> {
+        draw_curves(trainer)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::cli::shared::input::{Averaging, Reading, labelled};
 use crate::console::{self, eprintln_safe};
+use crate::dataset::augment::View;
 use crate::model::Ensemble;
 use crate::report::{EvaluationReport, write_folder};
 use crate::{Error, Result};
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 /// Arguments of `fer eval`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Run folders, weights files or `own`; several are averaged [default: the program's own network]
+    /// Run folders, weights files or `embedded`; several are averaged [default: the embedded network]
     #[arg(value_name = "MODEL")]
     models: Vec<PathBuf>,
     /// Labelled faces: a CSV (plain or gzip) or a folder of class-named folders [default: the faces
@@ -52,7 +53,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let mut report =
         EvaluationReport::new(&ensemble, &name, &faces, &predictions, features.as_deref())?;
     report.unlabelled = unlabelled;
-    report.views = Ensemble::views(args.averaging.tta).len();
+    report.views = View::for_prediction(args.averaging.tta).len();
     report.set_calibrated(&ensemble, args.averaging.tta);
     let train = match &args.against {
         Some(path) => Some(args.reading.read(path)?),

@@ -5,7 +5,7 @@ use crate::console::eprintln_safe;
 use crate::export::onnx::to_onnx;
 use crate::files::require_folder_of;
 use crate::files::write_atomic;
-use crate::model::Trained;
+use crate::model::LoadedModel;
 use crate::render::format::thousands;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `fer export`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A run folder or a weights file [default: the program's own network]
+    /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
     /// Write the network as ONNX: input `pixels` [N, 1, 48, 48] in 0 to 1, outputs `logits` and
     /// `probabilities`
@@ -38,19 +38,19 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
     let read = read_from(args.model.as_deref());
     keep_inputs(outputs(), &read.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
-    let trained = Trained::read_or_own(args.model.as_deref())?;
+    let trained = LoadedModel::read_or_embedded(args.model.as_deref())?;
     if let Some(path) = &args.weights {
         write(path, &trained.to_archive(args.half)?.to_bytes()?)?;
     }
     let Some(path) = &args.onnx else { return Ok(()) };
-    if trained.equalize() {
+    if trained.equalize {
         eprintln_safe!(
             "this network wants equalised faces, which the graph does not do: equalise the \
              histogram of each face before (metadata: equalize = true)"
         );
     }
     let temperature = trained.temperature(false).unwrap_or(1.0);
-    let notes = [("equalize", trained.equalize().to_string())];
+    let notes = [("equalize", trained.equalize.to_string())];
     write(path, &to_onnx(&trained.network, temperature, &notes)?)
 }
 

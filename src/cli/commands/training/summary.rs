@@ -1,6 +1,6 @@
 //! `fer summary`.
 
-use crate::model::weights::network_file::{OWN, is_own, read_model};
+use crate::model::weights::network_file::{EMBEDDED, is_embedded, read_model};
 use crate::model::{Network, architecture, summary};
 use crate::{Result, console};
 use std::path::Path;
@@ -9,7 +9,7 @@ use std::path::Path;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A built-in network (fer-s, fer-m, fer-l, tiny, vgg), a .toml file, a run folder or a weights
-    /// file [default: the program's own network]
+    /// file [default: the embedded network]
     pub network: Option<String>,
     /// Print one JSON object
     #[arg(long)]
@@ -17,9 +17,10 @@ pub struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    let name = args.network.as_deref().unwrap_or(OWN);
+    let name = args.network.as_deref().unwrap_or(EMBEDDED);
     let path = Path::new(name);
-    let is_model = is_own(path) || path.exists() && path.extension().is_none_or(|e| e != "toml");
+    let is_model =
+        is_embedded(path) || path.exists() && path.extension().is_none_or(|e| e != "toml");
     let network: Network<f32> = match is_model {
         true => read_model(path)?.0,
         false => Network::new(architecture(name)?, 0)?,

@@ -9,13 +9,14 @@ use crate::dataset::{Augment, Preset};
 use crate::model::weights::network_file;
 use crate::monitor;
 use crate::monitor::Recorder;
+use crate::monitor::run_charts;
 use crate::monitor::tensorboard;
 use crate::optim::{OptimizerKind, ScheduleShape};
 use crate::render::format::{short, thousands};
 use crate::serve::Server;
 use crate::train::config::MAX_EPOCHS;
 use crate::train::recipes::Settings;
-use crate::train::{Budget, EpochMetrics, Outcome, TrainConfig, Trainer, load, run_dir};
+use crate::train::{Budget, EpochMetrics, Outcome, TrainConfig, Trainer, run_dir};
 use crate::{Error, Result};
 use clap::ValueEnum;
 use fer_kernels::Context;
@@ -66,7 +67,7 @@ pub struct Args {
     /// Start from the averaged weights of a trained network, with these settings
     #[arg(long, value_name = "RUN", conflicts_with = "arch")]
     from: Option<PathBuf>,
-    /// Learn from trained networks, too: run folders, weights files or `own`
+    /// Learn from trained networks, too: run folders, weights files or `embedded`
     #[arg(long, value_name = "RUN,…", value_delimiter = ',')]
     teacher: Vec<PathBuf>,
     /// Seed of everything random [default: 0]
@@ -196,7 +197,7 @@ impl Args {
 /// So that a run can be continued and judged from any folder, whoever named the files.
 fn with_absolute_paths(mut c: TrainConfig) -> TrainConfig {
     let absolute = |path: &mut PathBuf| {
-        if !network_file::is_own(path)
+        if !network_file::is_embedded(path)
             && let Ok(whole) = std::path::absolute(&*path)
         {
             *path = whole;
@@ -221,17 +222,18 @@ fn trainer(args: &Args, config: TrainConfig) -> Result<Trainer> {
             "recipe best without --teacher: nothing is distilled (data/recipes/best.toml)"
         );
     }
-    let (train, validation) = load::load(&config)?;
+    let (train, validation) = config.load_faces()?;
     let mut trainer = Trainer::new(config, train, validation)?;
     ask_teachers(&mut trainer)?;
     let folder = run_dir::create(args.out.as_deref(), &trainer.config.arch)?;
     trainer.write_into(&folder)?;
+    run_charts::draw_class_counts(&trainer)?;
     Ok(trainer)
 }
 
 /// The training of a run folder as it was left.
 fn resumed(folder: &Path) -> Result<Trainer> {
-    let mut trainer = Trainer::resume(folder, load::load)?;
+    let mut trainer = Trainer::resume(folder, TrainConfig::load_faces)?;
     let now = Context::global().conv.name();
     if let Some(before) = trainer.conv_before.as_deref().filter(|before| *before != now) {
         eprintln_safe!(
@@ -364,7 +366,7 @@ fn kept_epoch(trainer: &Trainer) -> Option<&EpochMetrics> {
 /// Asks the teachers, with a bar; says so if a network that is learnt from may know the validation
 /// faces.
 fn ask_teachers(trainer: &mut Trainer) -> Result<()> {
-    for (network, validated_on) in trainer.foreign_networks() {
+    for (network, validated_on) in trainer.networks_validated_elsewhere() {
         let why = match validated_on {
             Some(_) => "was validated on other faces",
             None => "does not say which faces it was validated on",

@@ -6,9 +6,9 @@ use crate::cli::commands::explain::saliency::{Args, Work, explain_all};
 use crate::cli::commands::explain::saliency_set::{Asked, write};
 use crate::console;
 use crate::explain::Target;
-use crate::explain::image_ops::mean_face;
 use crate::explain::regions::class_maps::{ClassMaps, class_maps, mean_density, mean_faces};
 use crate::explain::regions::region_lift::most_outside;
+use crate::model::mean_face::mean_of;
 use crate::render::Theme;
 use crate::render::panel::Page;
 use crate::report::PredictedFace;
@@ -121,7 +121,7 @@ fn wrong_faces(asked: &Asked<'_>, faces: &[PredictedFace]) -> Result<Option<Wron
     let predicted_map = mean_map_for(&|f| faces[f].predicted)?;
     Ok(Some(WrongFaces {
         count: wrong.len(),
-        mean_face: mean_face(&pixels),
+        mean_face: mean_of(&pixels),
         difference: true_map.iter().zip(&predicted_map).map(|(a, b)| a - b).collect(),
         true_map,
         predicted_map,

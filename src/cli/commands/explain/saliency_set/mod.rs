@@ -8,7 +8,7 @@ pub use class_maps::class_maps_of;
 pub use regions::lifts;
 
 use crate::cli::commands::explain::saliency::{Args, Work, explain_all, refuse_if_nothing};
-use crate::cli::shared::explained::{mean_face, pixels_of};
+use crate::cli::shared::explained::mean_face;
 use crate::cli::shared::faces::{Model, first_of_each_class};
 use crate::cli::shared::output::write_page;
 use crate::cli::shared::target::TargetArg;
@@ -180,7 +180,7 @@ impl Set {
             chosen = evenly(&chosen, most.max(1), |i| all.label(i));
         }
         Ok(Set {
-            pixels: pixels_of(&model.trained, all, &chosen),
+            pixels: model.trained.pixels(all, &chosen),
             labels: chosen.iter().filter_map(|&i| all.label(i).map(usize::from)).collect(),
             origins: chosen.iter().map(|i| format!("#{i}")).collect(),
             mean_face: mean_face(&model.trained, all),

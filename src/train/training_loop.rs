@@ -1,0 +1,226 @@
+//! The loop of a training: epochs of steps, validation, checkpoints, and the ways it can end.
+
+use crate::dataset::augment::View;
+use crate::model::flop_per_face;
+use crate::model::predict;
+use crate::ops::{CrossEntropyOptions, Targets};
+use crate::train::batch::{assemble, epoch_order};
+use crate::train::history::EpochMetrics;
+use crate::train::step::{StepAddress, StepResult, train_step};
+use crate::train::trainer::Trainer;
+use crate::{Error, Result};
+use std::time::{Duration, Instant};
+
+/// Number of consecutive non-finite steps after which a training ends as diverged.
+const MAX_BAD_STEPS: u32 = 3;
+
+/// Time between two checkpoints within an epoch.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
+
+/// Watches a training while it runs.
+pub trait Observer {
+    /// Called after every step. `false` ends the training with a checkpoint.
+    fn step(&mut self, trainer: &Trainer, result: &StepResult) -> bool {
+        let _ = (trainer, result);
+        true
+    }
+    /// Called after every epoch, before its checkpoint is written.
+    ///
+    /// # Errors
+    /// Any error ends the training; the last checkpoint stays.
+    fn epoch(&mut self, trainer: &Trainer, metrics: &EpochMetrics) -> Result<()> {
+        let _ = (trainer, metrics);
+        Ok(())
+    }
+    /// Called when the checkpoint and `metrics.csv` of an epoch have been written, and once more at
+    /// the end of the training.
+    ///
+    /// # Errors
+    /// Any error ends the training.
+    fn saved(&mut self, trainer: &Trainer) -> Result<()> {
+        let _ = trainer;
+        Ok(())
+    }
+}
+
+/// Watches nothing.
+impl Observer for () {}
+
+/// How a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The budget is used up or `patience` is exhausted.
+    Finished,
+    /// The observer asked to stop; the state is saved.
+    Stopped,
+}
+
+impl Trainer {
+    /// Trains until the budget is used up.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] after three consecutive non-finite steps; those of files and of the
+    /// observer.
+    pub fn run(&mut self, observer: &mut dyn Observer) -> Result<Outcome> {
+        self.ask_teachers(|_, _| {})?; // unless that has been done
+        self.started = Some(Instant::now());
+        let mut saved = Instant::now();
+        if self.progress.step == 0 {
+            self.save_last()?; // so that there always is a last finite state
+        }
+        // An epoch that was begun is finished: its validation may be all that is missing.
+        let ended = |t: &Self| t.fraction() >= 1.0 || t.out_of_patience() || t.is_full();
+        while self.progress.step_in_epoch > 0 || !ended(self) {
+            let epoch = self.progress.epoch as u64;
+            let seed = self.config.seed;
+            let order = epoch_order(&self.train, self.config.class_balanced, seed, epoch);
+            // At least one step: time may run out between the two checks.
+            let more = |t: &Self| t.progress.step_in_epoch == 0 || t.fraction() < 1.0;
+            while self.progress.step_in_epoch < self.steps_per_epoch() && more(self) {
+                let result = self.step(&order)?;
+                if !observer.step(self, &result) {
+                    self.save_last()?;
+                    return Ok(Outcome::Stopped);
+                }
+                if saved.elapsed() >= CHECKPOINT_EVERY {
+                    self.save_last()?;
+                    saved = Instant::now();
+                }
+            }
+            self.finish_epoch(observer)?;
+            saved = Instant::now();
+        }
+        if self.out_of_patience() {
+            self.restore_best()?;
+        }
+        self.write_metrics()?;
+        observer.saved(self)?;
+        Ok(Outcome::Finished)
+    }
+
+    fn step(&mut self, order: &[usize]) -> Result<StepResult> {
+        let begun = Instant::now();
+        let (batch, fraction) = (self.config.batch, self.fraction());
+        let start = self.progress.step_in_epoch * batch;
+        let faces = &order[start..(start + batch).min(order.len())];
+        let side = self.config.side(fraction);
+        let epoch = self.progress.epoch as u64;
+        let soft = self.soft.as_ref();
+        let batch = assemble(&self.config, &self.train, soft, faces, side, (epoch, start))?;
+        let label_smoothing = match batch.targets {
+            Targets::Labels(_) => self.config.label_smoothing,
+            Targets::Soft(_) => 0.0, // already in the targets
+        };
+        let loss = CrossEntropyOptions { label_smoothing, class_weights: None };
+        let at = StepAddress {
+            seed: self.config.seed,
+            step: self.progress.step,
+            lr: self.learning_rate(),
+        };
+        let (network, optimizer) = (&mut self.network, &mut self.optimizer);
+        let result = train_step(network, optimizer, batch, &loss, at)?;
+        if let (true, Some(ema)) = (result.applied, &mut self.ema) {
+            ema.update(&self.network.state());
+        }
+        self.progress.sums.lr = at.lr;
+        if self.flop_per_face.0 != side {
+            self.flop_per_face = (side, flop_per_face(&self.network, side));
+        }
+        self.account(&result, faces.len(), begun.elapsed().as_secs_f64());
+        self.end_if_diverged(&result)?;
+        Ok(result)
+    }
+
+    /// Adds a step to the sums of the epoch.
+    fn account(&mut self, result: &StepResult, faces: usize, seconds: f64) {
+        let p = &mut self.progress;
+        p.step += 1;
+        p.step_in_epoch += 1;
+        p.sums.seconds += seconds;
+        if result.applied {
+            p.bad_steps.1 = 0;
+            p.sums.loss += result.loss * faces as f64;
+            p.sums.correct += result.correct;
+            p.sums.faces += faces;
+            p.sums.flop += self.flop_per_face.1 * faces as f64;
+            p.sums.grad_norm = p.sums.grad_norm.max(result.grad_norm);
+        } else {
+            p.bad_steps.0 += 1;
+            p.sums.skipped += 1;
+            p.bad_steps.1 += 1;
+        }
+    }
+
+    /// A skipped step changed nothing, so what is saved here is the last finite state.
+    fn end_if_diverged(&mut self, result: &StepResult) -> Result<()> {
+        if self.progress.bad_steps.1 < MAX_BAD_STEPS {
+            return Ok(());
+        }
+        self.save_last()?;
+        let (loss, norm) = (result.loss, result.grad_norm);
+        Err(self.diverged(&format!(
+            "loss {loss}, gradient norm {norm}, {MAX_BAD_STEPS} steps in a row"
+        )))
+    }
+
+    fn diverged(&self, found: &str) -> Error {
+        Error::Diverged(format!(
+            "training diverged at step {}: {found}; the last finite state is saved. Try a lower --lr \
+             (now {})",
+            self.progress.step, self.config.lr
+        ))
+    }
+
+    /// Validates, adds the epoch to the history, and writes the checkpoint.
+    fn finish_epoch(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        let evaluated = self.evaluated();
+        let equalize = self.config.augment.equalize;
+        let (data, views) = (&self.validation, &[View::PLAIN]);
+        let predictions = predict(&evaluated, data, views, equalize, |_| {})?;
+        let (val_loss, val_accuracy) = predictions.loss_and_accuracy(data);
+        if !val_loss.is_finite() {
+            return Err(self.diverged(&format!("the validation loss is {val_loss}")));
+        }
+        if !self.is_finite() {
+            return Err(self.diverged("a weight or a moment is not a finite number"));
+        }
+        let metrics = self.close_epoch(val_loss, val_accuracy);
+        self.validated = Some(predictions);
+        let p = &mut self.progress;
+        if p.best.is_none_or(|(_, best)| val_accuracy > best) {
+            p.best = Some((p.epoch, val_accuracy));
+            self.save_best(evaluated)?;
+        }
+        observer.epoch(self, &metrics)?;
+        self.save_last()?;
+        self.write_metrics()?;
+        observer.saved(self)
+    }
+
+    /// Turns the sums of the epoch into its metrics and resets them.
+    fn close_epoch(&mut self, val_loss: f64, val_accuracy: f64) -> EpochMetrics {
+        let seconds = self.seconds();
+        let p = &mut self.progress;
+        let sums = std::mem::take(&mut p.sums);
+        let faces = sums.faces.max(1) as f64;
+        p.epoch += 1;
+        p.step_in_epoch = 0;
+        let metrics = EpochMetrics {
+            epoch: p.epoch,
+            step: p.step,
+            lr: sums.lr,
+            loss: sums.loss / faces,
+            accuracy: sums.correct as f64 / faces,
+            val_loss,
+            val_accuracy,
+            grad_norm: sums.grad_norm,
+            images_per_second: sums.faces as f64 / sums.seconds.max(f64::MIN_POSITIVE),
+            seconds,
+            skipped_steps: sums.skipped,
+            pflop: p.history.last().map_or(0.0, |m| m.pflop) + sums.flop / 1e15,
+            asked_seconds: p.asked_seconds,
+        };
+        p.history.push(metrics);
+        metrics
+    }
+}
