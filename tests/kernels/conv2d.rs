@@ -4,7 +4,7 @@ mod statistics;
 
 use crate::kernels::*;
 use fer_kernels::conv2d::winograd::{self, TileSize};
-use fer_kernels::conv2d::{self, Algorithm, im2col};
+use fer_kernels::conv2d::{self, Algorithm};
 use fer_kernels::{Context, Conv2dGeometry, ladder, naive};
 
 /// The operands of one convolution in NCHW.
@@ -286,41 +286,6 @@ fn conv2d_gives_the_same_bits_for_any_threads_and_level() {
                 case.fast(Context { simd, conv }, true).concat()
             });
         }
-    }
-}
-
-/// ⟨conv(x, w), g⟩ = ⟨x, backward_input(g)⟩ = ⟨w, backward_weight(g)⟩.
-#[test]
-fn conv2d_adjoint_identities() {
-    let draw = &mut Draw::new(6);
-    for _ in 0..100 {
-        let case = Case::floats(random_geometry(draw), draw);
-        let [y, gx, gw] = case.fast(Context::default(), false);
-        let forward = dot(&y, &swap_axes(case.output_shape(), &case.gy));
-        let by_input = dot(&swap_axes(case.input_shape(), &case.x), &gx);
-        let by_weight = dot(&case.w, &gw);
-        let bound = 1e-6 * (1.0 + case.g.macs() as f64).sqrt() * 10.0;
-        assert!((forward - by_input).abs() < bound, "{:?}", case.g);
-        assert!((forward - by_weight).abs() < bound, "{:?}", case.g);
-    }
-}
-
-/// ⟨im2col(x), c⟩ = ⟨x, col2im(c)⟩.
-#[test]
-fn col2im_is_the_adjoint_of_im2col() {
-    let draw = &mut Draw::new(7);
-    for _ in 0..50 {
-        let mut g = random_geometry(draw);
-        (g.n, g.groups) = (1, 1);
-        let case = Case::floats(g, draw);
-        let image = swap_axes(case.input_shape(), &case.x);
-        let size = g.h_out * g.w_out * g.k_h * g.k_w * g.c_in;
-        let mut cols = vec![5.0; size];
-        im2col::im2col(&g, &image, 0..g.h_out, [0, g.c_in], &mut cols);
-        let other = draw.floats(size);
-        let mut back = vec![0.0; image.len()];
-        im2col::col2im(&g, &other, 0..g.h_out, [0, g.c_in], &mut back);
-        assert!((dot(&cols, &other) - dot(&image, &back)).abs() < 1e-3, "{g:?}");
     }
 }
 

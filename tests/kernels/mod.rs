@@ -10,7 +10,6 @@ mod gemm;
 mod pool;
 mod reduce;
 mod scale_add_relu;
-mod softmax;
 
 use fer::random::{Purpose, Rng};
 use fer_kernels::SimdLevel;
@@ -84,12 +83,6 @@ fn swap_axes<T: Copy + Default>([n, c, p]: [usize; 3], x: &[T]) -> Vec<T> {
         }
     }
     y
-}
-
-/// Returns Σ aᵢ·bᵢ in double precision.
-fn dot(a: &[f32], b: &[f32]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(&a, &b)| a as f64 * b as f64).sum()
 }
 
 /// Requires |a − b| ≤ 2·eps·k everywhere: far above the rounding error of a sum of k products of

@@ -13,7 +13,6 @@
 //! }
 //! ```
 
-mod kernels;
 mod ops;
 
 use serde::Deserialize;
@@ -90,12 +89,6 @@ impl Case {
     /// Row-major data of a tensor.
     pub fn data(&self, name: &str) -> Vec<f64> {
         self.array(name).data.clone()
-    }
-
-    /// Shape of a tensor of this rank.
-    pub fn shape<const RANK: usize>(&self, name: &str) -> [usize; RANK] {
-        let shape = &self.array(name).shape;
-        shape[..].try_into().unwrap_or_else(|_| panic!("{}: {name} is {shape:?}", self.name))
     }
 
     /// A tensor of labels, indices or other integers.

@@ -93,25 +93,3 @@ fn statistics_in_the_epilogue_of_any_convolution() {
         }
     });
 }
-
-/// Compares with the naive kernel in double precision.
-#[test]
-fn statistics_in_the_epilogue_match_naive() {
-    let draw = &mut Draw::new(13);
-    for g in geometries().into_iter().filter(|g| g.output_len() > 0) {
-        let case = Case::floats(g, draw);
-        let wide = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
-        let (x, w, bias) = (wide(&case.x), wide(&case.w), wide(&case.bias));
-        let mut y = vec![0.0; case.gy.len()];
-        let (mut mean, mut var) = (vec![0.0; g.c_out], vec![0.0; g.c_out]);
-        let statistics = [&mut mean[..], &mut var[..]];
-        naive::conv2d::forward_statistics(&g, &x, &w, Some(&bias), &mut y, statistics);
-        let got = fused(&case, Context::default(), Some(&case.bias));
-        let want = mean.iter().chain(&var).zip(&got[case.gy.len()..]);
-        for (i, (want, &got)) in want.enumerate() {
-            let got = f64::from(f32::from_bits(got));
-            let error = (want - got).abs();
-            assert!(error <= 1e-4 * (1.0 + want.abs()), "{i}: {want} and {got}, {g:?}");
-        }
-    }
-}
