@@ -19,8 +19,8 @@ use std::any::Any;
 /// A network in evaluation mode, with a description of its layers.
 ///
 /// Faces are 48×48 whatever the input size of the network: the resize counts as the first layer, so
-/// maps are derivatives with respect to the pixels of the face. In f64 the naive kernels compute the
-/// same results slowly, to check those of f32.
+/// maps are derivatives with respect to the pixels of the face. In f64 the naive kernels compute
+/// the same results slowly, to check those of f32.
 #[derive(Debug)]
 pub struct NetworkClassifier<'a, T: Element = f32> {
     network: &'a Network<T>,

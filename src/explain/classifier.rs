@@ -61,8 +61,8 @@ pub struct ObjectiveGradient {
 /// A network in evaluation mode, as explanations use it.
 ///
 /// There is no training mode: batch normalisation would couple the faces of a batch, and the
-/// gradient of one face would depend on the others. Faces are `[n, 48, 48]` in \[0,1\], row-major. An
-/// implementation may assume that there is one target per face and that classes are in range:
+/// gradient of one face would depend on the others. Faces are `[n, 48, 48]` in \[0,1\], row-major.
+/// An implementation may assume that there is one target per face and that classes are in range:
 /// [`FaceBatch`](crate::explain::FaceBatch) checks both.
 pub trait Classifier {
     /// Number of classes.

@@ -11,8 +11,8 @@ use rayon::prelude::*;
 ///
 /// Every output pixel is a weighted sum over four rows and four columns, so a gradient goes back
 /// through the adjoint. The map of a 48×48 face is thus the exact gradient, not a resized picture.
-/// It is another filter than [`image_ops::resize`](crate::explain::image_ops::resize), because it
-/// must agree with [`View::render`](crate::dataset::augment::View::render).
+/// It is another filter than [`resize_bilinear`](crate::dataset::image::resize::resize_bilinear),
+/// because it must agree with [`View::render`](crate::dataset::augment::View::render).
 #[derive(Clone, Debug)]
 pub struct FaceResize {
     side: usize,
@@ -65,7 +65,8 @@ impl FaceResize {
         out
     }
 
-    /// Applies the adjoint of [`FaceResize::forward`]: gradients `[n, side, side]` to `[n, 48, 48]`.
+    /// Applies the adjoint of [`FaceResize::forward`]: gradients `[n, side, side]` to `[n, 48,
+    /// 48]`.
     pub fn backward<T: Element>(&self, gradients: &[T]) -> Vec<T> {
         if self.side == SIDE {
             return gradients.to_vec();

@@ -1,35 +1,16 @@
 //! Numeric operations on gray pictures and maps: resize, blur, edges, scaling, mean.
 
+use crate::dataset::image::resize::resize_bilinear;
 use crate::stats::quantile;
 use crate::{PIXELS, SIDE};
 
-/// Resizes a map `[h, w]` to `[48, 48]`; see [`resize`].
+/// Resizes a map `[h, w]` to `[48, 48]`, bilinear.
 pub fn resize_to_face(map: &[f32], h: usize, w: usize) -> Vec<f32> {
-    resize(map, h, w, SIDE, SIDE)
+    resize_bilinear(map, w, h, SIDE, SIDE)
 }
 
-/// Resizes a map `[h, w]` to `[h_out, w_out]`: bilinear, pixel centres at half-integers, edges
-/// repeated (PyTorch's `interpolate` with `align_corners=False`).
-pub fn resize(map: &[f32], h: usize, w: usize, h_out: usize, w_out: usize) -> Vec<f32> {
-    let taps = |i: usize, size: usize, out: usize| {
-        let at = (i as f64 + 0.5) * size as f64 / out as f64 - 0.5;
-        let at = at.clamp(0.0, (size - 1) as f64);
-        let low = at.floor() as usize;
-        (low, (low + 1).min(size - 1), (at - at.floor()) as f32)
-    };
-    let mut out = Vec::with_capacity(h_out * w_out);
-    for i in 0..h_out {
-        let (top, bottom, t) = taps(i, h, h_out);
-        for j in 0..w_out {
-            let (left, right, s) = taps(j, w, w_out);
-            let across = |row: usize| map[row * w + left] * (1.0 - s) + map[row * w + right] * s;
-            out.push(across(top) * (1.0 - t) + across(bottom) * t);
-        }
-    }
-    out
-}
-
-/// Blurs a picture `[48, 48]` with a Gaussian of deviation `sigma` pixels, cut at 4σ, edges repeated.
+/// Blurs a picture `[48, 48]` with a Gaussian of deviation `sigma` pixels, cut at 4σ, edges
+/// repeated.
 pub fn gaussian_blur(picture: &[f32], sigma: f64) -> Vec<f32> {
     let reach = (4.0 * sigma).ceil() as isize;
     let weight = |d: isize| (-0.5 * (d as f64 / sigma).powi(2)).exp();
@@ -72,8 +53,8 @@ pub fn max_abs(map: &[f32]) -> f32 {
     map.iter().fold(0.0, |top, v| top.max(v.abs()))
 }
 
-/// Returns the 99th percentile of the magnitude, by which a display divides so that one bright pixel
-/// does not darken the rest; the maximum where the percentile is 0.
+/// Returns the 99th percentile of the magnitude, by which a display divides so that one bright
+/// pixel does not darken the rest; the maximum where the percentile is 0.
 pub fn display_scale(map: &[f32]) -> f32 {
     let magnitudes: Vec<f64> = map.iter().map(|v| f64::from(v.abs())).collect();
     let scale = quantile(&magnitudes, 0.99) as f32;
@@ -99,13 +80,6 @@ pub fn min_max_normalise(map: &[f32]) -> Option<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn resize_agrees_with_pytorch() {
-        // F.interpolate(tensor([[0., 4.]]), size=(1, 4), mode="bilinear") = 0, 1, 3, 4
-        assert_eq!(resize(&[0.0, 4.0], 1, 2, 1, 4), [0.0, 1.0, 3.0, 4.0]);
-        assert_eq!(resize(&[0.0, 4.0], 2, 1, 4, 1), [0.0, 1.0, 3.0, 4.0]);
-    }
 
     #[test]
     fn blur_keeps_constants_and_mass() {

@@ -1,6 +1,7 @@
 //! The layers of a network as explanations see them: kind, output, receptive field, neighbours.
 
 use crate::{Error, Result};
+use strsim::levenshtein;
 
 /// The kind of a layer, as far as explanations distinguish it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -147,28 +148,12 @@ pub fn find_layer(layers: &[LayerInfo], name: &str) -> Result<LayerInfo> {
     Err(Error::Usage(format!("no layer `{name}`{hint} Layers: {}", names.join(", "))))
 }
 
-/// Returns the name nearest to `name` by edit distance; the first among equals, and `None` where more
-/// than half of the letters differ.
+/// Returns the name nearest to `name` by edit distance; the first among equals, and `None` where
+/// more than half of the letters differ.
 pub fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
-    let found = names.iter().min_by_key(|n| edit_distance(n, name)).copied()?;
+    let found = names.iter().min_by_key(|n| levenshtein(n, name)).copied()?;
     let longer = name.chars().count().max(found.chars().count());
-    (2 * edit_distance(found, name) <= longer).then_some(found)
-}
-
-/// Returns the Levenshtein distance.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &y) in b.iter().enumerate() {
-            let substitute = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substitute.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+    (2 * levenshtein(found, name) <= longer).then_some(found)
 }
 
 /// Returns the chosen filters of a layer; all of them for an empty list.
@@ -226,15 +211,7 @@ pub fn previous_block<'a>(layers: &'a [LayerInfo], name: &str) -> Option<&'a Lay
 
 #[cfg(test)]
 mod tests {
-    use super::{edit_distance, nearest};
-
-    #[test]
-    fn edit_distance_counts_edits() {
-        for (a, b, d) in [("", "", 0), ("conv2d_3", "conv2d_3", 0), ("conv_3", "conv2d_3", 2)] {
-            assert_eq!(edit_distance(a, b), d);
-        }
-        assert_eq!(edit_distance("kitten", "sitting"), 3);
-    }
+    use super::nearest;
 
     #[test]
     fn nearest_shares_at_least_half_of_the_letters() {

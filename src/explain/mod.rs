@@ -1,4 +1,5 @@
-//! Explanations of a network's decisions: numbers in, numbers out. Nothing here reads files or draws.
+//! Explanations of a network's decisions: numbers in, numbers out. Nothing here reads files or
+//! draws.
 //!
 //! Three questions:
 //!

@@ -24,7 +24,7 @@ fn close(a: &[f32], b: &[f32], tolerance: f32) {
 /// On a linear score, gradient × input = integrated gradients from the mean gray = one-pixel
 /// occlusion with the mean gray = w·(x − mean).
 #[test]
-fn linear_model_gives_one_answer_three_ways() {
+fn three_methods_agree_on_a_linear_model() {
     let model = Polynomial::linear();
     let faces = noise_faces(2);
     let targets = [Target::Class(1), Target::Class(2)];
@@ -72,8 +72,8 @@ fn smooth_grad_matches_its_expectation_on_a_quadratic() {
     let variance = |p: usize| (model.square[PIXELS + p] * 0.2).powi(2);
     let total: f32 = (0..PIXELS).map(variance).sum();
     let found: f32 = var_grad(&batch(&model, &faces, &targets), &noise).unwrap().iter().sum();
-    // The range of the noise picture is 0.999; 400 samples know a variance to 7 %, the sum of
-    // 2304 of them far better.
+    // The range of the face is 0.999. 400 samples estimate a variance to 7 %, and the sum of 2304
+    // variances far better.
     assert!((found / total - 1.0).abs() < 0.02, "{found} instead of {total}");
 
     let squares = smooth_grad_squared(&batch(&model, &faces, &targets), &noise).unwrap();
@@ -121,7 +121,7 @@ fn gradient_of_every_target_matches_finite_difference() {
 }
 
 #[test]
-fn guided_backprop_asks_for_the_guided_rule() {
+fn guided_backprop_uses_the_guided_rule() {
     let model = TinyNet::new(0);
     let faces = soft_faces(1);
     let of = |rule| model.input_gradient(&faces, &[Target::Class(0)], rule).unwrap().gradient;
@@ -138,7 +138,7 @@ fn guided_backprop_asks_for_the_guided_rule() {
 
 #[test]
 fn rise_on_a_linear_probability_finds_the_bright_quarter() {
-    // Only the top-left quarter matters, and it helps.
+    // Only the top-left quarter changes the logit, and raises it.
     let mut model = Polynomial::linear();
     let in_quarter = |p: usize| p / 48 < 24 && p % 48 < 24;
     model.linear.fill(0.0);

@@ -25,13 +25,13 @@ fn close(found: &[f32], expected: &[f32]) {
 
 #[test]
 fn grad_cam_by_hand() {
-    // Weights −¼ and −⅜: (−¼ − ¾, −¾) → ReLU → nothing.
+    // Weights −¼ and −⅜: (−¼ − ¾, −¾) → ReLU → 0.
     let cam = &grad_cam(&batch(&canned(), &[0.5; PIXELS], &[Target::Class(0)]), "activation_1")
         .unwrap()[0];
     close(&cam.cells, &[0.0, 0.0]);
     assert!(!cam.has_positive_evidence());
     assert!(cam.map.iter().all(|v| *v == 0.0));
-    // With the gradient's sign turned: ¼·(1, 3) + ⅜·(2, 0) = (1, ¾).
+    // With the negated gradient: ¼·(1, 3) + ⅜·(2, 0) = (1, ¾).
     let mut model = canned();
     model.gradient.iter_mut().for_each(|g| *g = -*g);
     let cam =
@@ -97,8 +97,8 @@ fn score_cam_by_hand() {
     close(&found[0].cells, &[(6.0 * (1.0 - weight)) as f32, (4.0 * weight) as f32]);
 }
 
-/// Behind the last map there are a mean and a matrix, both linear without bias: the cells of
-/// HiResCAM add up to the logit.
+/// The last map is followed by a mean and a matrix, both linear without bias, so the cells of
+/// HiResCAM sum to the logit.
 #[test]
 fn hires_cam_sums_to_the_logit() {
     let model = TinyNet::new(0);

@@ -1,4 +1,4 @@
-//! The checks must praise a faithful map and see through an unfaithful one.
+//! The sanity measurements accept a faithful map and reject an unfaithful one.
 
 use crate::support::models::{Polynomial, TinyNet, batch, noise_faces, normals, soft_faces};
 use fer::PIXELS;
@@ -16,7 +16,7 @@ use fer::explain::sanity::sensitivity::max_sensitivity;
 use fer::explain::significance::TestResult;
 use fer::explain::{AttributionOptions, Face, Method, Target};
 
-/// Class 0 wants light above, the others nothing.
+/// The logit of class 0 rises with the brightness of the upper rows; the others are constant.
 fn top_model() -> Polynomial {
     let mut model = Polynomial::linear();
     model.bias = vec![-3.0, 0.0, 0.0];
@@ -35,16 +35,19 @@ fn deletion_and_insertion_reward_the_right_order() {
     let found = faithfulness(&batch, good, &baseline, 0).unwrap()[0];
     // The top tenth is gone after 10 of 48 steps; p falls from σ-like heights to about 0.02.
     assert!(found.map.deletion < 0.15 && found.map.insertion > 0.85, "{found:?}");
-    let leads = Advantage::of(&[found; 6]);
+    let advantage = Advantage::of(&[found; 6]);
     let better = found.random.deletion.min(found.centre.deletion) - found.map.deletion;
-    assert!((leads.deletion.mean - better).abs() < 1e-12 && leads.deletion.faces == 6);
-    assert_eq!(leads.deletion.above(0.0), TestResult::Passed);
-    assert_eq!(leads.insertion.above(0.0), TestResult::Passed);
+    assert!((advantage.deletion.mean - better).abs() < 1e-12 && advantage.deletion.faces == 6);
+    assert_eq!(advantage.deletion.above(0.0), TestResult::Passed);
+    assert_eq!(advantage.insertion.above(0.0), TestResult::Passed);
     let bad: Vec<f32> = good.iter().map(|v| -v).collect();
     let found = faithfulness(&batch, &bad, &baseline, 0).unwrap()[0];
     assert!(found.map.deletion > 0.7 && found.map.insertion < 0.3, "{found:?}");
-    let leads = Advantage::of(&[found; 6]);
-    assert_eq!([leads.deletion, leads.insertion].map(|l| l.above(0.0)), [TestResult::Failed; 2]);
+    let advantage = Advantage::of(&[found; 6]);
+    assert_eq!(
+        [advantage.deletion, advantage.insertion].map(|l| l.above(0.0)),
+        [TestResult::Failed; 2]
+    );
 }
 
 #[test]
@@ -57,7 +60,8 @@ fn infidelity_is_zero_for_the_exact_map_of_a_linear_model_and_one_for_zeros() {
     let of = |map: &[f32], kind| infidelity(&batch, map, kind, &baseline, 3).unwrap()[0];
     let w = &model.linear[PIXELS..2 * PIXELS];
     assert!(of(w, Gradient) < 1e-5);
-    // The parts w·(x − b) hold the step already; taken twice, or not at all, they foretell little.
+    // The contributions w·(x − b) contain the step already; with the wrong kind they predict
+    // little.
     let parts: Vec<f32> = w.iter().zip(&faces).map(|(w, x)| w * (x - 0.5)).collect();
     assert!(of(&parts, Contribution) < 1e-5);
     assert!(of(&parts, Gradient) > 0.5 && of(w, Contribution) > 0.5);
@@ -103,14 +107,14 @@ fn randomisation_falls_for_a_map_of_the_network_only() {
     let blind = randomisation(&faces, 1, &mut |_| Ok(faces.clone())).unwrap();
     assert!((blind[0].spearman - 1.0).abs() < 1e-12);
     assert!(Similarity::of(&faces, &faces[..10]).is_err());
-    // An empty map has no correlation; of two faces one is left, and none of one.
+    // A face with an empty map is left out.
     let half = [&faces[..PIXELS], &[0.0; PIXELS]].concat();
     let found = Similarity::of(&half, &faces).unwrap();
     assert_eq!((found.left_out, found.spearman.mean.round()), (1, 1.0));
     assert!(found.spearman.interval.margin() < 1e-12);
     let found = Similarity::of(&half[PIXELS..], &faces[PIXELS..]).unwrap();
     assert!(found.spearman.mean.is_nan() && found.left_out == 1);
-    // A map that vanishes with the weights has changed altogether.
+    // A map that becomes empty has changed completely.
     let found = Similarity::of(&faces, &half).unwrap();
     assert!(found.left_out == 0 && (found.spearman.mean - 0.5).abs() < 1e-12);
 }
@@ -178,7 +182,7 @@ fn class_maps_by_hand() {
     assert_eq!((difference.faces, difference.noise), ([1, 1], 1.0));
     assert_eq!((difference.map[5], difference.map[PIXELS - 5]), (2.0, -2.0));
     assert!(found.correct_minus_wrong[1].is_none() && found.correct_minus_wrong[2].is_none());
-    // The blank maps of classes 0 and 2 say nothing.
+    // The zero maps of classes 0 and 2 are left out.
     assert_eq!((found.faces, found.blank), (vec![2, 1, 0], 2));
     assert_eq!(found.mean[2], vec![0.0; PIXELS]);
     assert_eq!(mean_density(&maps, &[3, 4]), None);
@@ -214,9 +218,9 @@ fn sanity_table_says_which_methods_fail() {
             assert_eq!(said, row.control_test().contains(&verdict), "{row:?}");
         }
     }
-    // This network is nearly linear: maps of either kind foretell its changes.
+    // This network is nearly linear: maps of either kind predict its changes.
     assert!(rows.iter().all(|r| r.infidelity < Some(0.2) && r.refused == 0), "{rows:?}");
-    // Errors by changes: the share of a face whose score hardly changes says little.
+    // The residual is the sum of the errors divided by the sum of the changes.
     let found =
         integrated_gradients(&batch(&model, &faces, &[Target::Predicted; 6]), &settings.mean_face)
             .unwrap();
@@ -224,7 +228,7 @@ fn sanity_table_says_which_methods_fail() {
     let error: f64 = found.iter().map(|ig| ig.residual * ig.change.abs()).sum();
     assert!((rows[0].residual.unwrap() - error / change).abs() < 1e-12 && error > 0.0);
     assert_eq!(rows[1].residual, None);
-    // One face decides nothing but what has no interval.
+    // One face is too few for tests with an interval.
     let one = &faces[..PIXELS];
     let rows = sanity_table(&batch(&model, one, &[Target::Predicted]), &methods, &options).unwrap();
     assert!(rows.iter().all(|r| r.control_test() == [TestResult::Undecided; 2]), "{rows:?}");
@@ -237,7 +241,7 @@ fn a_map_that_survives_random_weights_fails_the_sanity_check() {
     let settings = AttributionOptions::new(vec![0.5; PIXELS], 0).unwrap();
     // The first layer of all these networks is the same, so that most of their maps are alike;
     // those of number 35 are not. A "randomised" network that kept its weights keeps its map.
-    let judge = |half: &TinyNet, all: &TinyNet| {
+    let row_with = |half: &TinyNet, all: &TinyNet| {
         let options = SanityOptions {
             attribution: &settings,
             seed: 0,
@@ -249,17 +253,17 @@ fn a_map_that_survives_random_weights_fails_the_sanity_check() {
             sanity_table(&batch(&model, &faces, &[Target::Predicted; 8]), &methods, &options);
         rows.unwrap().remove(0)
     };
-    let words = |row: &SanityRow| row.failures.join("; ");
-    let row = judge(&model, &random);
+    let failures = |row: &SanityRow| row.failures.join("; ");
+    let row = row_with(&model, &random);
     assert!((row.half_randomised.unwrap().spearman.mean - 1.0).abs() < 1e-9);
     assert!(row.randomisation.unwrap().spearman.mean < 0.5, "{row:?}");
     assert!(
-        words(&row).contains(
+        failures(&row).contains(
             "(rank correlation 1.00 ± 0.00 with the upper half of them; the limit is 0.5)"
         )
     );
-    let row = judge(&random, &random);
-    assert!(!words(&row).contains("random weights"), "{row:?}");
-    let row = judge(&random, &model);
-    assert!(words(&row).contains("1.00 ± 0.00 with all of them"), "{row:?}");
+    let row = row_with(&random, &random);
+    assert!(!failures(&row).contains("random weights"), "{row:?}");
+    let row = row_with(&random, &model);
+    assert!(failures(&row).contains("1.00 ± 0.00 with all of them"), "{row:?}");
 }

@@ -22,7 +22,7 @@ use fer::explain::{Classifier, Objective};
 use fer::random::{Purpose, Rng};
 
 /// ⟨dx/dp·v, g⟩ by finite differences = ⟨v, gradient(p, g)⟩.
-fn parametrisation_gradient_is_exact(what: &dyn Parametrization) {
+fn parametrization_gradient_is_exact(what: &dyn Parametrization) {
     let mut rng = Rng::new(1, Purpose::Test, 9, 0);
     let p: Vec<f32> = what.start(&mut rng).iter().map(|v| v + 0.1 * rng.normal() as f32).collect();
     let v = normals(70, p.len(), 1.0);
@@ -40,13 +40,13 @@ fn parametrisation_gradient_is_exact(what: &dyn Parametrization) {
 }
 
 #[test]
-fn parametrisations_have_exact_gradients() {
+fn parametrizations_have_exact_gradients() {
     let faces = soft_faces(8);
     let labels = [0; 8];
     let training = TrainingFaces::new(&faces, &labels, Extension::Hann).unwrap();
-    parametrisation_gradient_is_exact(&Maco::new(training.magnitude));
-    parametrisation_gradient_is_exact(&Fourier::new(DECAY));
-    parametrisation_gradient_is_exact(&Pixels);
+    parametrization_gradient_is_exact(&Maco::new(training.magnitude));
+    parametrization_gradient_is_exact(&Fourier::new(DECAY));
+    parametrization_gradient_is_exact(&Pixels);
 }
 
 #[test]
@@ -62,10 +62,10 @@ fn maco_pictures_are_natural_before_the_first_step() {
     }
 }
 
-/// Whatever the phases, no picture holds more fine detail in its middle than a face does.
+/// Whatever the phases, the middle of a picture has no more fine detail than a face.
 #[test]
-fn maco_turns_down_detail_that_gathers_in_the_middle() {
-    // A flat spectrum: free phases could make it white noise.
+fn maco_limits_the_detail_in_the_middle() {
+    // With a flat spectrum, free phases could make white noise.
     let maco = Maco::new(vec![1.0; fer::explain::filters::activation_maximization::spectrum::BINS]);
     for k in 0..4 {
         let picture = maco.picture(&maco.start(&mut Rng::new(0, Purpose::Test, 11, k)));
@@ -115,14 +115,14 @@ fn report(layer: &str, filters: &[usize], seeds: usize) -> FilterReport {
 }
 
 #[test]
-fn maco_looks_natural_where_the_naive_recipe_does_not() {
+fn maco_is_natural_and_the_naive_method_is_not() {
     let found = report("conv2d_2", &[0, 3], 2);
     assert_eq!(found.pictures.len(), 6);
     for three in found.pictures.chunks_exact(3) {
         let [naive, pixels, maco] = three else { panic!() };
-        let recipes = [&naive.scores, &pixels.scores, &maco.scores].map(|n| n.method);
+        let methods = [&naive.scores, &pixels.scores, &maco.scores].map(|n| n.method);
         assert_eq!(
-            recipes,
+            methods,
             [MaximizationMethod::Naive, MaximizationMethod::Pixels, MaximizationMethod::Maco]
         );
         assert!(maco.scores.natural && !naive.scores.natural, "{:?}", maco.scores);
@@ -138,7 +138,7 @@ fn maco_looks_natural_where_the_naive_recipe_does_not() {
     for key in [
         "layer",
         "filter",
-        "recipe",
+        "method",
         "hf",
         "lag1",
         "tv",
@@ -149,13 +149,13 @@ fn maco_looks_natural_where_the_naive_recipe_does_not() {
     ] {
         assert!(json.get(key).is_some(), "{key}");
     }
-    assert_eq!(json["recipe"], "naive");
+    assert_eq!(json["method"], "naive");
 }
 
-/// With gamma > 0 convolution and batch norm want the same picture, with gamma < 0 opposite ones,
-/// with gamma = 0 the ReLU never fires.
+/// With gamma > 0 the pictures of convolution and batch normalisation are the same, with gamma < 0
+/// they differ, and with gamma = 0 the ReLU is 0 everywhere.
 #[test]
-fn batch_norm_turns_the_picture_with_the_sign_of_gamma() {
+fn batch_norm_changes_the_picture_with_the_sign_of_gamma() {
     let conv = report("conv2d_2", &[0, 1], 1);
     let norm = report("batch_normalization_2", &[0, 1, 7], 1);
     assert_eq!(conv.pictures[2].picture, norm.pictures[2].picture);
@@ -168,7 +168,7 @@ fn batch_norm_turns_the_picture_with_the_sign_of_gamma() {
 }
 
 #[test]
-fn a_filter_alone_is_the_filter_on_the_page() {
+fn a_filter_has_the_same_picture_alone_and_in_a_report() {
     let page = report("activation_2", &[2, 5], 1);
     let alone = report("activation_2", &[5], 1);
     for (a, b) in page.pictures[3..].iter().zip(&alone.pictures) {
@@ -178,54 +178,54 @@ fn a_filter_alone_is_the_filter_on_the_page() {
 }
 
 #[test]
-fn a_first_layer_raises_one_cell_and_never_the_border() {
+fn the_objective_of_the_first_block_is_one_interior_cell() {
     let model = TinyNet::new(0);
-    let site = find_layer_or_logits(&model, "activation_1").unwrap();
-    assert!(is_in_first_block(&model, &site));
+    let layer = find_layer_or_logits(&model, "activation_1").unwrap();
+    assert!(is_in_first_block(&model, &layer));
     let later = find_layer_or_logits(&model, "activation_2").unwrap();
     let objective = filter_objective(&model, &later, vec![0]);
     assert!(matches!(objective, Objective::Channel { .. }));
-    let objective = filter_objective(&model, &site, vec![1]);
+    let objective = filter_objective(&model, &layer, vec![1]);
     let mut map = model.activations("activation_1", &soft_faces(1)).unwrap();
     let (h, w) = (map.h, map.w);
     map.data.fill(0.25);
     let at = |i: usize, j: usize| (h + i) * w + j; // of channel 1
-    map.data[at(0, 0)] = 9.0; // zero padding's cell
+    map.data[at(0, 0)] = 9.0; // next to the zero padding
     map.data[at(5, 7)] = 2.0;
     assert_eq!(objective.values(&map), [2.0]);
     let gradient = objective.map_gradient(&map);
     let nonzero: Vec<usize> = (0..gradient.len()).filter(|&p| gradient[p] != 0.0).collect();
     assert_eq!((nonzero, gradient[at(5, 7)]), (vec![at(5, 7)], 1.0));
-    // So does the filter_statistics, whose patches never hang over the border.
+    // The statistics use the same cells.
     let faces = soft_faces(6);
-    let found = &filter_statistics(&model, &site, &[1], &faces).unwrap()[0];
-    let (interior, values) = (site.interior(h), &found.values);
+    let found = &filter_statistics(&model, &layer, &[1], &faces).unwrap()[0];
+    let (interior, values) = (layer.interior(h), &found.values);
     assert!(found.top.iter().all(|p| interior.contains(&p.row) && interior.contains(&p.column)));
     assert!(found.top.iter().all(|p| values[p.face] == p.value));
-    let judged = report("activation_1", &[1], 1);
-    assert!(judged.first_block);
-    assert!(judged.pictures.iter().all(|p| p.importance.iter().all(|&v| v == 1.0)));
+    let found = report("activation_1", &[1], 1);
+    assert!(found.first_block);
+    assert!(found.pictures.iter().all(|p| p.importance.iter().all(|&v| v == 1.0)));
 }
 
 #[test]
-fn a_class_is_named_where_it_is_beyond_its_share() {
+fn the_main_class_is_over_represented() {
     let model = TinyNet::new(0);
     let faces = soft_faces(24);
-    let site = find_layer_or_logits(&model, "activation_2").unwrap();
-    let mut found = filter_statistics(&model, &site, &[0], &faces).unwrap().remove(0);
+    let layer = find_layer_or_logits(&model, "activation_2").unwrap();
+    let mut found = filter_statistics(&model, &layer, &[0], &faces).unwrap().remove(0);
     found.top.truncate(8);
-    // The strongest eight are of class 1, and a third of all faces is.
+    // The strongest eight faces are of class 1, as a third of all faces is.
     let mut labels = vec![0; 24];
     found.top.iter().for_each(|p| labels[p.face] = 1);
     let main = found.main_class(&labels, 2).unwrap();
     assert_eq!((main.class, main.count, main.total), (1, 8, 8));
     assert!((main.lift - 3.0).abs() < 1e-12);
-    // All of one class: at its share, however many there are.
+    // Where all faces are of one class, it is not over-represented.
     assert_eq!(found.main_class(&[0; 24], 2), None);
 }
 
 #[test]
-fn logits_can_be_asked_for_like_filters() {
+fn logits_are_reported_like_filters() {
     let found = report("logits", &[1], 1);
     let maco = &found.pictures[2];
     assert_eq!(maco.scores.layer, "logits");
@@ -233,11 +233,11 @@ fn logits_can_be_asked_for_like_filters() {
 }
 
 #[test]
-fn survey_names_the_strongest_place_once_a_face() {
+fn top_activations_hold_the_strongest_cell_of_each_face() {
     let model = TinyNet::new(0);
     let faces = soft_faces(12);
-    let site = find_layer_or_logits(&model, "activation_1").unwrap();
-    let found = &filter_statistics(&model, &site, &[4], &faces).unwrap()[0];
+    let layer = find_layer_or_logits(&model, "activation_1").unwrap();
+    let found = &filter_statistics(&model, &layer, &[4], &faces).unwrap()[0];
     let maps = model.activations("activation_1", &faces).unwrap();
     assert_eq!(found.top.len(), 12);
     let mut seen: Vec<usize> = found.top.iter().map(|p| p.face).collect();
@@ -248,10 +248,10 @@ fn survey_names_the_strongest_place_once_a_face() {
         let map = maps.channel(patch.face, 4);
         assert_eq!(map[patch.row * 48 + patch.column], patch.value);
         let inside = |i: usize, j: usize| map[i * 48 + j] <= patch.value;
-        let interior = site.interior(48);
+        let interior = layer.interior(48);
         assert!(interior.clone().all(|i| interior.clone().all(|j| inside(i, j))));
     }
-    let objective = filter_objective(&model, &site, vec![4; 12]);
+    let objective = filter_objective(&model, &layer, vec![4; 12]);
     assert_eq!(values_of(&model, &objective, &faces).unwrap(), found.values);
     assert_eq!(found.classes(&[1; 12], 3), [0, 12, 0]);
 }
@@ -260,10 +260,10 @@ fn survey_names_the_strongest_place_once_a_face() {
 fn objective_gradient_matches_finite_difference() {
     let model = TinyNet::new(0);
     let face = noise_faces(1);
-    let site = find_layer_or_logits(&model, "batch_normalization_2").unwrap();
+    let layer = find_layer_or_logits(&model, "batch_normalization_2").unwrap();
     for objective in [
-        Objective::Channel { layer: site.clone(), units: vec![2] },
-        Objective::Centre { layer: site, units: vec![2] },
+        Objective::Channel { layer: layer.clone(), units: vec![2] },
+        Objective::Centre { layer: layer, units: vec![2] },
         Objective::Logit { units: vec![1] },
     ] {
         let found = model.objective_gradient(&objective, &face).unwrap();

@@ -1,4 +1,4 @@
-//! LIME against its own formula, written a second time in the plainest way.
+//! LIME on models with known answers, and against a second implementation.
 
 use crate::support::models::{CLASSES, Polynomial, batch, noise_faces};
 use fer::PIXELS;
@@ -9,7 +9,7 @@ use fer::explain::{AttributionOptions, Classifier, FaceBatch, Method, Target};
 use fer::stats::softmax;
 use std::sync::Mutex;
 
-/// A network that is nothing but a function from faces to logits.
+/// A classifier that is a function from faces to logits.
 struct Function<F>(F);
 
 impl<F: Fn(&[f32]) -> Vec<f32> + Sync> Classifier for Function<F> {
@@ -90,7 +90,7 @@ fn lime_recovers_the_order_of_an_additive_model() {
     let p = f64::from(softmax(&model.logits(&face).unwrap(), 1.0)[0]);
     assert!((found.model_prediction - p).abs() < 1e-6);
     assert!((found.local_prediction - p).abs() < 0.05, "{} {p}", found.local_prediction);
-    // Positive and negative evidence are painted on their squares.
+    // Every coefficient is painted on its square.
     let map = found.map();
     assert_eq!(
         (map[0], map[PIXELS - 1]),
@@ -100,14 +100,14 @@ fn lime_recovers_the_order_of_an_additive_model() {
 
 /// A hidden superpixel shows its mean, not black.
 #[test]
-fn hidden_segments_show_their_mean() {
+fn hidden_superpixels_show_their_mean() {
     let face = noise_faces(1);
     let superpixels = squares();
     let means = superpixel_means(&face, &superpixels);
     let own: f32 =
         (0..PIXELS).filter(|&p| superpixels[p] == 4).map(|p| face[p]).sum::<f32>() / 256.0;
     assert!((means[24 * 48 + 24] - own).abs() < 1e-5);
-    // A model that reads only the mean of each square sees no difference at all: nothing to fit.
+    // A model that depends only on the mean of each square does not change.
     let mut model = Polynomial::linear();
     for c in 0..CLASSES {
         (0..PIXELS).for_each(|p| model.linear[c * PIXELS + p] = superpixels[p] as f32 * 1e-3);
@@ -149,21 +149,20 @@ fn a_face_without_contrast_is_refused() {
     assert!(found.refused.as_deref().is_some_and(|why| why.contains("does not change")));
 }
 
-/// The whole of LIME a second time: which superpixels each picture showed is read off the pictures that
-/// the model was asked about, and the weighted ridge regression is solved as least squares of
-/// stretched rows, by elimination.
+/// A second implementation of LIME: it finds the superpixels shown from the pictures given to the
+/// model, and solves the weighted ridge regression by elimination.
 #[test]
 fn coefficients_are_those_of_an_independent_weighted_fit() {
     let (model, face) = dotted();
-    let asked = Mutex::new(Vec::new());
+    let pictures = Mutex::new(Vec::new());
     let recorder = Function(|faces: &[f32]| {
-        asked.lock().unwrap().extend_from_slice(faces);
+        pictures.lock().unwrap().extend_from_slice(faces);
         model.logits(faces).unwrap()
     });
     let options = LimeOptions { fits: 1, num_samples: 200, seed: 5, ..Default::default() };
     let found = lime_with_superpixels(&class_0(&recorder, &face), 0, squares(), &options).unwrap();
 
-    let pictures = asked.into_inner().unwrap().split_off(PIXELS); // the first is the face itself
+    let pictures = pictures.into_inner().unwrap().split_off(PIXELS); // the first is the face itself
     assert_eq!(pictures.len(), 200 * PIXELS);
     let mut system = vec![vec![0.0; 11]; 10];
     let (mut rows, mut total) = (Vec::new(), 0.0);
@@ -188,10 +187,10 @@ fn coefficients_are_those_of_an_independent_weighted_fit() {
         assert!(!far(*own, *other), "{:?} {b:?}", found.coefficients);
     }
     let mean = rows.iter().map(|(w, row)| w * row[10]).sum::<f64>() / total;
-    let said = |row: &[f64]| row[..10].iter().zip(&b).map(|(x, b)| x * b).sum::<f64>();
-    let missed: f64 = rows.iter().map(|(w, row)| w * (row[10] - said(row)).powi(2)).sum();
-    let spread: f64 = rows.iter().map(|(w, row)| w * (row[10] - mean).powi(2)).sum();
-    assert!(!far(found.r2, 1.0 - missed / spread), "{}", found.r2);
+    let predicted = |row: &[f64]| row[..10].iter().zip(&b).map(|(x, b)| x * b).sum::<f64>();
+    let missed: f64 = rows.iter().map(|(w, row)| w * (row[10] - predicted(row)).powi(2)).sum();
+    let variance: f64 = rows.iter().map(|(w, row)| w * (row[10] - mean).powi(2)).sum();
+    assert!(!far(found.r2, 1.0 - missed / variance), "{}", found.r2);
 }
 
 /// Solves rows of `[A | y]` by Gauss–Jordan elimination with pivots.
@@ -211,7 +210,7 @@ fn eliminate(mut rows: Vec<Vec<f64>>) -> Vec<f64> {
 }
 
 #[test]
-fn lime_on_a_face_has_enough_superpixels_and_says_so() {
+fn lime_on_a_face_has_enough_superpixels() {
     let model = Polynomial::linear();
     let face = crate::support::models::soft_faces(1);
     for (segmentation, least) in [(Segmentation::Slic, 25), (Segmentation::Face, 12)] {

@@ -1,4 +1,4 @@
-//! Poor choices are refused in plain words.
+//! Bad input is an error; networks that a method cannot explain are refused with a reason.
 
 use crate::support::models::{Polynomial, TinyNet, batch, noise_faces, soft_faces};
 use fer::explain::attribution::lime::{LimeOptions, lime_with_superpixels};
@@ -110,7 +110,7 @@ fn maps_and_superpixels_that_do_not_fit_the_face_are_refused() {
 }
 
 #[test]
-fn layers_find_their_relatives() {
+fn layers_find_their_neighbours() {
     let layers = TinyNet::new(0).layers();
     assert_eq!(deepest_map(&layers, 6).unwrap().name, "activation_2");
     assert_eq!(deepest_map(&layers, 30).unwrap().name, "activation_1");
@@ -119,7 +119,7 @@ fn layers_find_their_relatives() {
     assert!(relu_of(&layers, "dense_1").is_none());
     assert_eq!(previous_block(&layers, "activation_2").unwrap().name, "activation_1");
     assert!(previous_block(&layers, "batch_normalization_1").is_none());
-    // A cell of the second block sees 10 pixels; zero padding reaches its outer cells.
+    // A cell of the second block depends on 10 pixels; its outer cells depend on zero padding.
     let second = &layers[4];
     assert_eq!(second.receptive_field.size, 10);
     assert_eq!(second.interior(24), 2..22);

@@ -1,6 +1,6 @@
-//! Same seed, same bytes: twice, on any number of threads, and alone or in company for a model that
-//! answers the same in any batch. The engine does so but for rounding: a batch may take another
-//! algorithm of convolution.
+//! The same seed gives the same bytes: on any number of threads, and alone or in a batch for a
+//! model whose results do not depend on the batch. (Those of the engine do up to rounding, because
+//! the algorithm of a convolution may depend on the batch size.)
 
 use crate::support::models::{TinyNet, batch, soft_faces};
 use fer::PIXELS;
@@ -20,7 +20,7 @@ fn options(seed: u64) -> AttributionOptions {
     options
 }
 
-/// Makes a network and has it used, on the thread that asks.
+/// Makes a network and calls the function with it.
 type Model = fn(&mut dyn FnMut(&dyn Classifier));
 
 fn tiny(used: &mut dyn FnMut(&dyn Classifier)) {
@@ -68,7 +68,7 @@ fn every_method_gives_the_same_bytes_for_any_number_of_threads() {
 }
 
 #[test]
-fn a_face_is_explained_the_same_alone_and_in_company() {
+fn a_face_has_the_same_map_alone_and_in_a_batch() {
     let faces = soft_faces(2);
     let both = bits(&all(tiny, &faces, 2, 0));
     let second = bits(&all(tiny, &faces[PIXELS..], 2, 0));
@@ -78,7 +78,7 @@ fn a_face_is_explained_the_same_alone_and_in_company() {
 }
 
 #[test]
-fn the_seed_matters_where_something_is_drawn() {
+fn the_seed_changes_only_methods_with_random_draws() {
     let faces = soft_faces(1);
     let (a, b) = (all(tiny, &faces, 2, 0), all(tiny, &faces, 2, 1));
     for (a, b) in a.iter().zip(&b) {

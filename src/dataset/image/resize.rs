@@ -1,4 +1,4 @@
-//! Scales a gray picture: the mean over the covered area when it shrinks, bilinear when it grows.
+//! Scales gray pictures (area mean when they shrink, bilinear when they grow) and maps (bilinear).
 
 /// Input positions and weights that make one output position.
 struct Taps {
@@ -8,10 +8,8 @@ struct Taps {
 
 /// Taps for scaling `n_in` positions to `n_out`.
 fn taps(n_in: usize, n_out: usize) -> Vec<Taps> {
-    let scale = n_in as f64 / n_out as f64;
-    (0..n_out)
-        .map(|o| if scale > 1.0 { area_taps(o, scale, n_in) } else { linear_taps(o, scale, n_in) })
-        .collect()
+    let area = |o| area_taps(o, n_in as f64 / n_out as f64, n_in);
+    if n_in > n_out { (0..n_out).map(area).collect() } else { bilinear_taps(n_in, n_out) }
 }
 
 /// Output position o covers [o·scale, (o+1)·scale) of the input; each input pixel weighs as much
@@ -26,13 +24,17 @@ fn area_taps(o: usize, scale: f64, n_in: usize) -> Taps {
     Taps { first, weights }
 }
 
-/// The centre of output pixel o lies at (o + ½)·scale − ½; edges repeat.
-fn linear_taps(o: usize, scale: f64, n_in: usize) -> Taps {
-    let at = ((o as f64 + 0.5) * scale - 0.5).clamp(0.0, (n_in - 1) as f64);
-    let first = (at as usize).min(n_in.saturating_sub(2));
-    let t = (at - first as f64) as f32;
-    let weights = if n_in == 1 { vec![1.0] } else { vec![1.0 - t, t] };
-    Taps { first, weights }
+/// The centre of output pixel o lies at (o + ½)·n_in/n_out − ½; edges repeat.
+fn bilinear_taps(n_in: usize, n_out: usize) -> Vec<Taps> {
+    let tap = |o: usize| {
+        let at = (o as f64 + 0.5) * n_in as f64 / n_out as f64 - 0.5;
+        let at = at.clamp(0.0, (n_in - 1) as f64);
+        let first = (at as usize).min(n_in.saturating_sub(2));
+        let t = (at - first as f64) as f32;
+        let weights = if n_in == 1 { vec![1.0] } else { vec![1.0 - t, t] };
+        Taps { first, weights }
+    };
+    (0..n_out).map(tap).collect()
 }
 
 /// Scales `gray` (`[height, width]`) to `[h_out, w_out]`.
@@ -53,21 +55,48 @@ pub fn resize(gray: &[u8], width: usize, height: usize, w_out: usize, h_out: usi
     if (width, height) == (w_out, h_out) {
         return gray.to_vec();
     }
-    let columns = taps(width, w_out);
-    let mut out = vec![0_u8; w_out * h_out];
-    let mut line = vec![0.0_f32; w_out];
-    for (row_out, rows) in out.chunks_exact_mut(w_out).zip(taps(height, h_out)) {
-        line.fill(0.0);
-        for (row, &weight) in gray[rows.first * width..].chunks_exact(width).zip(&rows.weights) {
-            for (sum, taps) in line.iter_mut().zip(&columns) {
+    let resized = resample(gray, width, &taps(width, w_out), &taps(height, h_out));
+    resized.into_iter().map(|v| v.round() as u8).collect() // saturates
+}
+
+/// Scales a map `[height, width]` to `[h_out, w_out]`, bilinear in both directions: pixel centres
+/// at half-integers, edges repeated (PyTorch's `interpolate` with `align_corners=False`).
+///
+/// # Panics
+/// If a side is 0 or `map` has another length.
+///
+/// # Example
+/// ```
+/// let wide = fer::dataset::image::resize::resize_bilinear(&[0.0, 4.0], 2, 1, 4, 1);
+/// assert_eq!(wide, [0.0, 1.0, 3.0, 4.0]);
+/// ```
+pub fn resize_bilinear(
+    map: &[f32],
+    width: usize,
+    height: usize,
+    w_out: usize,
+    h_out: usize,
+) -> Vec<f32> {
+    assert!(width > 0 && height > 0 && w_out > 0 && h_out > 0, "a side is 0");
+    assert_eq!(map.len(), width * height, "values of a {width}x{height} map");
+    resample(map, width, &bilinear_taps(width, w_out), &bilinear_taps(height, h_out))
+}
+
+/// Weighted sums over rows of weighted sums over columns.
+fn resample<T: Copy + Into<f32>>(
+    pixels: &[T],
+    width: usize,
+    columns: &[Taps],
+    rows: &[Taps],
+) -> Vec<f32> {
+    let mut out = vec![0.0_f32; rows.len() * columns.len()];
+    for (line, rows) in out.chunks_exact_mut(columns.len()).zip(rows) {
+        for (row, &weight) in pixels[rows.first * width..].chunks_exact(width).zip(&rows.weights) {
+            for (sum, taps) in line.iter_mut().zip(columns) {
                 let near = &row[taps.first..taps.first + taps.weights.len()];
-                let mean: f32 =
-                    near.iter().zip(&taps.weights).map(|(&p, w)| f32::from(p) * w).sum();
+                let mean: f32 = near.iter().zip(&taps.weights).map(|(&p, w)| p.into() * w).sum();
                 *sum += weight * mean;
             }
-        }
-        for (pixel, &value) in row_out.iter_mut().zip(&line) {
-            *pixel = value.round() as u8; // saturates
         }
     }
     out
@@ -79,7 +108,8 @@ mod tests {
 
     #[test]
     fn area_mean_weighs_partly_covered_pixels() {
-        // 3 → 2: the middle pixel belongs to both halves: (0 + 90/2)/1.5 = 30, (90/2 + 60)/1.5 = 70.
+        // 3 → 2: the middle pixel belongs to both halves: (0 + 90/2)/1.5 = 30, (90/2 + 60)/1.5 =
+        // 70.
         assert_eq!(resize(&[0, 90, 60], 3, 1, 2, 1), [30, 70]);
         assert_eq!(resize(&[0, 90, 60], 1, 3, 1, 2), [30, 70]);
     }

@@ -87,9 +87,9 @@ pub struct ClassMeans {
     pub faces: Vec<usize>,
 }
 
-/// Computes the mean feature maps of a layer over the faces `[n, 48, 48]` of each class. Faces whose
-/// label is not a class are left out. `progress` receives the number of faces done since the last
-/// call.
+/// Computes the mean feature maps of a layer over the faces `[n, 48, 48]` of each class. Faces
+/// whose label is not a class are left out. `progress` receives the number of faces done since the
+/// last call.
 ///
 /// **Errors**: `Shape` where faces or labels do not fit; those of the network.
 pub fn class_means(

@@ -16,8 +16,8 @@ pub(crate) struct Features {
     block: LayerInfo,
     /// The layer of the filters.
     layer: LayerInfo,
-    /// Mean and standard deviation of each channel: over its cells, or over its mean per face where a
-    /// cell of the layer depends on the whole face.
+    /// Mean and standard deviation of each channel: over its cells, or over its mean per face where
+    /// a cell of the layer depends on the whole face.
     moments: Vec<(f64, f64)>,
     /// For each filter the mean over its strongest activations.
     top: Vec<Vec<f64>>,
@@ -49,8 +49,8 @@ impl Features {
         Ok(found)
     }
 
-    /// Returns the cosine between the features of a cell of each picture and the mean features of its
-    /// filter's strongest activations; picture k belongs to filter k.
+    /// Returns the cosine between the features of a cell of each picture and the mean features of
+    /// its filter's strongest activations; picture k belongs to filter k.
     pub fn similarity(
         &self,
         model: &dyn Classifier,

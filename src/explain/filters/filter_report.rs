@@ -31,7 +31,8 @@ pub struct FilterReport {
     pub statistics: Vec<FilterStatistics>,
     /// Filters whose ReLU is 0 on all training faces; `None` where no ReLU rectifies them.
     pub dead: Option<Vec<usize>>,
-    /// Whether the layer belongs to the first block, so that one cell is maximized instead of the mean.
+    /// Whether the layer belongs to the first block, so that one cell is maximized instead of the
+    /// mean.
     pub first_block: bool,
 }
 
@@ -137,8 +138,8 @@ pub struct MethodSummary {
     pub agreement: Option<f64>,
 }
 
-/// Summarises the scores of each method, over any number of layers. Filters that do not vary over the
-/// training faces are left out.
+/// Summarises the scores of each method, over any number of layers. Filters that do not vary over
+/// the training faces are left out.
 pub fn summarise<'a>(
     pictures: impl Iterator<Item = &'a FilterScores> + Clone,
 ) -> Vec<MethodSummary> {

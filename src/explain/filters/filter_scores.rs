@@ -63,8 +63,8 @@ pub struct FilterScores {
     pub slope: f64,
     /// Whether HF ≤ 0.19 and lag-1 ≥ 0.8.
     pub natural: bool,
-    /// Activation by the picture at the contrast of the training faces, in standard deviations above
-    /// their median; NaN (`null` in JSON) where the filter does not vary over the faces.
+    /// Activation by the picture at the contrast of the training faces, in standard deviations
+    /// above their median; NaN (`null` in JSON) where the filter does not vary over the faces.
     pub z: f64,
     /// The same, mean over random warps. Low for patterns that depend on exact pixels.
     pub robust_z: f64,
@@ -79,7 +79,8 @@ pub struct FilterScores {
     /// Whether the ReLU after the filter is 0 on all training faces; `None` where no ReLU rectifies
     /// this filter alone.
     pub dead: Option<bool>,
-    /// Scale of a batch-normalised channel. Below 0 the picture lowers the output of the convolution.
+    /// Scale of a batch-normalised channel. Below 0 the picture lowers the output of the
+    /// convolution.
     pub gamma: Option<f32>,
 }
 

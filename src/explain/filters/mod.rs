@@ -1,5 +1,5 @@
-//! What a filter responds to: pictures by activation maximization, the training faces that activate it
-//! most, and scores of both. [`filter_report`] gathers them for the filters of a layer.
+//! What a filter responds to: pictures by activation maximization, the training faces that activate
+//! it most, and scores of both. [`filter_report`] gathers them for the filters of a layer.
 
 pub mod activation_maximization;
 pub mod feature_maps;

@@ -56,8 +56,8 @@ impl FilterStatistics {
         counts
     }
 
-    /// Returns the class that is over-represented most among the strongest faces; `None` unless it has
-    /// at least five of them and exceeds its expected count by two standard deviations.
+    /// Returns the class that is over-represented most among the strongest faces; `None` unless it
+    /// has at least five of them and exceeds its expected count by two standard deviations.
     pub fn main_class(&self, labels: &[usize], classes: usize) -> Option<MainClass> {
         let counts = self.classes(labels, classes);
         let total: usize = counts.iter().sum();
@@ -118,8 +118,8 @@ pub fn output_maps(
     }
 }
 
-/// Returns the objective of activation maximization for these units: the logits; the mean of a channel
-/// over its interior cells; for a layer of the first block the strongest cell (see
+/// Returns the objective of activation maximization for these units: the logits; the mean of a
+/// channel over its interior cells; for a layer of the first block the strongest cell (see
 /// [`Objective::Peak`]).
 pub fn filter_objective(model: &dyn Classifier, layer: &LayerInfo, units: Vec<usize>) -> Objective {
     match layer.name.as_str() {

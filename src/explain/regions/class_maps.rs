@@ -25,8 +25,8 @@ pub struct Difference {
     pub map: Vec<f32>,
     /// Faces of each group whose map is not zero.
     pub faces: [usize; 2],
-    /// Share of the map's mean square that is noise: the mean over the pixels of the squared standard
-    /// error, divided by the mean squared difference. Near 1 the difference is chance.
+    /// Share of the map's mean square that is noise: the mean over the pixels of the squared
+    /// standard error, divided by the mean squared difference. Near 1 the difference is chance.
     pub noise: f64,
 }
 
@@ -94,7 +94,8 @@ pub fn mean_faces(faces: &[f32], labels: &[usize], classes: usize) -> Vec<Vec<f3
     (0..classes).map(of_class).collect()
 }
 
-/// Returns the mean density over the chosen maps of `[n, 48, 48]`; `None` where all of them are zero.
+/// Returns the mean density over the chosen maps of `[n, 48, 48]`; `None` where all of them are
+/// zero.
 ///
 /// The density is |map| divided by its mean over the pixels, so that every face counts the same
 /// however large its gradient. Maps of zeros are left out.

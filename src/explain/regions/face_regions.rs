@@ -1,7 +1,7 @@
 //! The parts of a face on the 48×48 pixels of FER2013, as a template.
 //!
-//! The template was measured on the mean training face. Faces of FER2013 are only roughly aligned, so
-//! [`Template::fitted`] shifts it by up to four pixels.
+//! The template was measured on the mean training face. Faces of FER2013 are only roughly aligned,
+//! so [`Template::fitted`] shifts it by up to four pixels.
 
 use crate::stats::ncc;
 use crate::{PIXELS, SIDE};

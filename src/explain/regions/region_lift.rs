@@ -73,8 +73,8 @@ pub type Explain<'a> = dyn FnMut(&[f32]) -> Result<Vec<f32>> + 'a;
 /// Largest shift of the template, in pixels.
 pub const REACH: isize = 4;
 
-/// Measures the lift of every region, class and source, from maps `[n, 48, 48]` of n faces with true
-/// labels.
+/// Measures the lift of every region, class and source, from maps `[n, 48, 48]` of n faces with
+/// true labels.
 ///
 /// `randomised` makes maps of the same faces by the same method on a network with random weights;
 /// without it that control is missing from the result. Classes without faces are left out.
@@ -161,8 +161,8 @@ fn lifts(
     Region::ALL.par_iter().map(region_lift).collect()
 }
 
-/// Returns the faces with the largest share of their attribution outside the face, largest first, as
-/// (face, share), at most `count`. `templates` holds one template per face.
+/// Returns the faces with the largest share of their attribution outside the face, largest first,
+/// as (face, share), at most `count`. `templates` holds one template per face.
 pub fn most_outside(maps: &[f32], templates: &[Template], count: usize) -> Vec<(usize, f64)> {
     let shares = shares_of(maps, templates).into_iter().map(|s| s[Region::Outside as usize]);
     let mut shares: Vec<(usize, f64)> = shares.enumerate().collect();

@@ -23,8 +23,8 @@ use crate::tensor::Tensor;
 use crate::{PIXELS, Result};
 use rayon::prelude::*;
 
-/// Name of the check of the sum of integrated gradients, the only one that does not test the gradient
-/// itself.
+/// Name of the check of the sum of integrated gradients, the only one that does not test the
+/// gradient itself.
 pub const COMPLETENESS: &str = "completeness";
 
 /// How many cases to check.
@@ -55,8 +55,8 @@ pub struct GradientCheck {
     pub detail: String,
     /// Largest error found.
     pub measured: f64,
-    /// Error that rounding alone explains, in the same measure; `None` where rounding does not limit
-    /// the comparison.
+    /// Error that rounding alone explains, in the same measure; `None` where rounding does not
+    /// limit the comparison.
     pub noise: Option<f64>,
     /// Largest error allowed.
     pub tolerance: f64,
@@ -82,9 +82,9 @@ impl GradientCheck {
     }
 }
 
-/// Rounding error of a central difference of the logits, relative to `scale`: each of the two values
-/// has an error of about ε·max |S| (the many roundings of a sum mostly cancel), and their difference
-/// is divided by 2h.
+/// Rounding error of a central difference of the logits, relative to `scale`: each of the two
+/// values has an error of about ε·max |S| (the many roundings of a sum mostly cancel), and their
+/// difference is divided by 2h.
 fn rounding(network: &Network<f64>, x: &[f64], scale: f64) -> Result<f64> {
     let scores = logits(network, x)?;
     Ok(f64::EPSILON * largest(&scores[0]) / STEPS[0] / scale)

@@ -12,11 +12,11 @@ pub const SAMPLES: usize = 100;
 /// Measures for every face the squared error of the map's prediction of S(x) − S(x − I), divided by
 /// the mean squared change: 0 is perfect, 1 is no better than a map of zeros. **Low is good.**
 ///
-/// I replaces a random square of 6 to 16 pixels per side by the baseline (the mean face). A map φ of
-/// gradients predicts Σ I·φ. A map of contributions already contains the factor I and predicts Σ φ
-/// over the square. Because maps have different units, φ is first scaled by the best factor
-/// β = Σab/Σb² (a: changes, b: predictions), as the authors allow. A map whose best factor is
-/// negative gets 1.
+/// I replaces a random square of 6 to 16 pixels per side by the baseline (the mean face). A map φ
+/// of gradients predicts Σ I·φ. A map of contributions already contains the factor I and predicts Σ
+/// φ over the square. Because maps have different units, φ is first scaled by the best factor β =
+/// Σab/Σb² (a: changes, b: predictions), as the authors allow. A map whose best factor is negative
+/// gets 1.
 ///
 /// **Errors**: `Shape` where a map is missing; those of the network.
 /// **Source**: Yeh et al. 2019 (arXiv 1901.09392); Captum `infidelity(normalize=True)`, with 10

@@ -1,5 +1,5 @@
-//! Parameter randomisation: a map must change when the weights of the network are replaced by random
-//! ones.
+//! Parameter randomisation: a map must change when the weights of the network are replaced by
+//! random ones.
 
 use crate::explain::batch::face;
 use crate::explain::significance::Estimate;
@@ -75,9 +75,9 @@ pub(crate) fn is_empty(map: &[f32]) -> bool {
     map.iter().all(|v| *v == 0.0)
 }
 
-/// Returns the network with its top `layers` layers with parameters drawn anew by the initialiser of
-/// the training, running statistics included; all layers for `None`. The draw differs from that of a
-/// training with the same seed.
+/// Returns the network with its top `layers` layers with parameters drawn anew by the initialiser
+/// of the training, running statistics included; all layers for `None`. The draw differs from that
+/// of a training with the same seed.
 ///
 /// **Errors**: those of building a network.
 pub fn randomised(

@@ -16,8 +16,8 @@ use crate::{PIXELS, Result};
 
 /// Largest correlation with the maps of a randomised network, or of one whose upper half is
 /// randomised. A map above it shows the picture rather than what the network learnt, and fails the
-/// sanity check of Adebayo et al. 2018 (arXiv 1810.03292). They name no limit; at 0.5 the maps of the
-/// randomised network predict a quarter of the variance of the ranks.
+/// sanity check of Adebayo et al. 2018 (arXiv 1810.03292). They name no limit; at 0.5 the maps of
+/// the randomised network predict a quarter of the variance of the ranks.
 pub const RANDOMISATION_LIMIT: f64 = 0.5;
 /// Largest relative change of a map under invisible noise.
 pub const SENSITIVITY_LIMIT: f64 = 1.0;
@@ -40,9 +40,9 @@ pub struct SanityRow {
     pub half_randomised: Option<Similarity>,
     /// Correlation with the network whose layers are all re-initialised. About 0 is good.
     pub randomisation: Option<Similarity>,
-    /// Completeness residual of integrated gradients: the errors of the sums added up over the faces,
-    /// divided by the changes of the score added up, because the residual of one face means little
-    /// where its score hardly changes. Low is good.
+    /// Completeness residual of integrated gradients: the errors of the sums added up over the
+    /// faces, divided by the changes of the score added up, because the residual of one face means
+    /// little where its score hardly changes. Low is good.
     pub residual: Option<f64>,
     /// Number of faces that the method refused.
     pub refused: usize,
@@ -198,15 +198,15 @@ fn needs_many_passes(method: Method) -> bool {
 }
 
 impl SanityRow {
-    /// Tests whether the map beats the controls: on deletion, on insertion. `Passed` where it was not
-    /// measured, as in all tests here.
+    /// Tests whether the map beats the controls: on deletion, on insertion. `Passed` where it was
+    /// not measured, as in all tests here.
     pub fn control_test(&self) -> [TestResult; 2] {
         let test = |a: Advantage| [a.deletion.above(0.0), a.insertion.above(0.0)];
         self.advantage.map_or([TestResult::Passed; 2], test)
     }
 
-    /// Tests whether the map changes with the weights: half of the layers new, all of them new. Where
-    /// every map is empty the test fails.
+    /// Tests whether the map changes with the weights: half of the layers new, all of them new.
+    /// Where every map is empty the test fails.
     pub fn randomisation_test(&self) -> [TestResult; 2] {
         [self.half_randomised, self.randomisation]
             .map(|s| s.map_or(TestResult::Passed, |s| s.spearman.at_most(RANDOMISATION_LIMIT)))

@@ -51,7 +51,8 @@ pub fn choose_layer(
             Ok(layer)
         } else {
             Err(format!(
-                "`{name}` has no map: its output is {c} × {h} × {w}; name a layer before the global pooling"
+                "`{name}` has no map: its output is {c} × {h} × {w}; name a layer before the global \
+                 pooling"
             ))
         });
     }

@@ -6,9 +6,9 @@ use crate::explain::{BackwardRule, FaceBatch};
 
 /// Returns the signed gradient dS/dx of every face, `[n, 48, 48]`; a picture shows its magnitude.
 ///
-/// S is a logit, not a probability: where the softmax saturates, its gradient vanishes. Units: score
-/// per unit of pixel, pixel in \[0,1\]. (Libraries that differentiate after standardisation show
-/// this times the data's standard deviation.)
+/// S is a logit, not a probability: where the softmax saturates, its gradient vanishes. Units:
+/// score per unit of pixel, pixel in \[0,1\]. (Libraries that differentiate after standardisation
+/// show this times the data's standard deviation.)
 ///
 /// **Errors**: those of the network.
 /// **Source**: Simonyan, Vedaldi & Zisserman 2013 (arXiv 1312.6034); Captum `Saliency(abs=False)`.

@@ -102,9 +102,9 @@ impl Lime {
 
 /// Explains the probability of the target's class for every face.
 ///
-/// Bernoulli(½) masks choose which superpixels are shown (the first mask shows all); a hidden one is
-/// painted in its mean gray. A mask that shows k of n superpixels has the cosine distance
-/// d = 1 − sqrt(k/n) from the full mask, and the weight sqrt(exp(−d²/width²)). The linear model is a
+/// Bernoulli(½) masks choose which superpixels are shown (the first mask shows all); a hidden one
+/// is painted in its mean gray. A mask that shows k of n superpixels has the cosine distance d = 1
+/// − sqrt(k/n) from the full mask, and the weight sqrt(exp(−d²/width²)). The linear model is a
 /// weighted ridge regression with intercept, solved exactly, and repeated with other seeds. The
 /// result is refused below 8 superpixels or R² 0.3, where the fits disagree, and where the linear
 /// model is wrong about the face itself.

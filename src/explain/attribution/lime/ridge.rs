@@ -13,7 +13,8 @@ pub struct Ridge {
     pub r2: f64,
 }
 
-/// Fits a linear model: minimises Σ_s w_s·(y_s − b₀ − Σ_j b_j·x_sj)² + α·Σ_j b_j² over rows x `[samples, columns]`.
+/// Fits a linear model: minimises Σ_s w_s·(y_s − b₀ − Σ_j b_j·x_sj)² + α·Σ_j b_j² over rows x
+/// `[samples, columns]`.
 ///
 /// Columns and y are centred by their weighted means, so that the intercept is not penalised. Then
 /// (XᵀWX + αI)·b = XᵀWy is solved by Cholesky decomposition. Agrees with scikit-learn's

@@ -22,12 +22,12 @@ impl Default for SlicOptions {
     }
 }
 
-/// Returns the superpixel of every pixel, `[48, 48]`. Superpixels are connected, and numbered 0, 1, …
-/// in the reading order of their first pixels.
+/// Returns the superpixel of every pixel, `[48, 48]`. Superpixels are connected, and numbered 0, 1,
+/// … in the reading order of their first pixels.
 ///
 /// k-means in (gray, row, column) with the squared distance (Δgray)² + (compactness/S)²·(Δrow² +
-/// Δcol²), where S is the spacing of the seeds; a seed claims pixels within 2S. Then every connected
-/// component smaller than half the mean size is merged with the neighbour found first.
+/// Δcol²), where S is the spacing of the seeds; a seed claims pixels within 2S. Then every
+/// connected component smaller than half the mean size is merged with the neighbour found first.
 ///
 /// **Source**: Achanta et al. 2012, "SLIC Superpixels", IEEE TPAMI 34; scikit-image
 /// `slic(channel_axis=None, enforce_connectivity=True)` on the unstretched picture.

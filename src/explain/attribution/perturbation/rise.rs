@@ -1,7 +1,7 @@
 //! RISE: random masks, averaged with the probability of the masked face as weight.
 
+use crate::dataset::image::resize::resize_bilinear;
 use crate::explain::batch::probabilities_of;
-use crate::explain::image_ops::resize;
 use crate::explain::{Face, FaceBatch};
 use crate::random::{Purpose, Rng};
 use crate::{PIXELS, Result, SIDE};
@@ -37,12 +37,13 @@ pub struct Rise {
     pub standard_error: f32,
 }
 
-/// Returns the map Σ_k f_k·m_k / Σ_k m_k of every face, where f_k is the probability of the target's
-/// class on b + m_k·(x − b), and b the picture `fill` (the mean face). All faces get the same masks.
+/// Returns the map Σ_k f_k·m_k / Σ_k m_k of every face, where f_k is the probability of the
+/// target's class on b + m_k·(x − b), and b the picture `fill` (the mean face). All faces get the
+/// same masks.
 ///
-/// A mask is grid×grid Bernoulli(p) cells, resized (bilinear) to (1 + 1/grid)·48 pixels per side and
-/// cropped to 48×48 at a random offset. The divisor is Σ m, as in xplique, instead of the paper's
-/// N·p: it is exact for the masks that were drawn.
+/// A mask is grid×grid Bernoulli(p) cells, resized (bilinear) to (1 + 1/grid)·48 pixels per side
+/// and cropped to 48×48 at a random offset. The divisor is Σ m, as in xplique, instead of the
+/// paper's N·p: it is exact for the masks that were drawn.
 ///
 /// **Errors**: those of the network.
 /// **Source**: Petsiuk, Das & Saenko 2018 (arXiv 1806.07421).
@@ -71,7 +72,7 @@ fn mask(options: &RiseOptions, grid: usize, k: u64) -> Vec<f32> {
     let cell = SIDE.div_ceil(grid);
     let (top, left) = (rng.below(cell), rng.below(cell));
     let large = SIDE + cell;
-    let up = resize(&cells, grid, grid, large, large);
+    let up = resize_bilinear(&cells, grid, grid, large, large);
     (0..PIXELS).map(|p| up[(top + p / SIDE) * large + left + p % SIDE]).collect()
 }
 

@@ -1,7 +1,7 @@
 //! MACO: the magnitude of the spectrum is that of the training faces, only the phase is free.
 //!
-//! Among *all* pictures, the one that activates a filter most is a high-frequency pattern unlike any
-//! face (a "QR code"). Here every picture has the power spectrum of a face, so that only the
+//! Among *all* pictures, the one that activates a filter most is a high-frequency pattern unlike
+//! any face (a "QR code"). Here every picture has the power spectrum of a face, so that only the
 //! arrangement can change.
 
 use super::spectrum::{
@@ -11,13 +11,15 @@ use super::warps::WarpRange;
 use super::{MaximizationOptions, Parametrization, sigmoid, standardise, standardise_backward};
 use crate::random::Rng;
 
-/// The parametrization x = sigmoid(standardise(irfft2(a∘|F|·e^{iφ}))), where φ is free and |F| fixed.
+/// The parametrization x = sigmoid(standardise(irfft2(a∘|F|·e^{iφ}))), where φ is free and |F|
+/// fixed.
 ///
-/// Two differences from the original. φ starts uniform on the circle; the original starts at N(0, 1)
-/// and divides φ by its deviation at every step, so that phases concentrate around 0 and make a peak
-/// at pixel (0, 0), which wraps around into a bright frame. And a, which is 1 for low frequencies,
-/// reduces those above ¼ cycle per pixel until they hold at most [`MAX_DETAIL`] of the Hann-windowed
-/// power; otherwise free phases concentrate all fine detail in the middle, where no face has so much.
+/// Two differences from the original. φ starts uniform on the circle; the original starts at N(0,
+/// 1) and divides φ by its deviation at every step, so that phases concentrate around 0 and make a
+/// peak at pixel (0, 0), which wraps around into a bright frame. And a, which is 1 for low
+/// frequencies, reduces those above ¼ cycle per pixel until they hold at most [`MAX_DETAIL`] of the
+/// Hann-windowed power; otherwise free phases concentrate all fine detail in the middle, where no
+/// face has so much.
 ///
 /// **Source**: Fel et al. 2023 (arXiv 2306.06805); xplique `maco`.
 pub struct Maco {
@@ -49,18 +51,19 @@ impl Maco {
         }
     }
 
-    /// The same, but starting near the phases of a face: the result keeps the arrangement of the face
-    /// and changes it where the filter responds.
+    /// The same, but starting near the phases of a face: the result keeps the arrangement of the
+    /// face and changes it where the filter responds.
     pub fn starting_at(magnitude: Vec<f32>, face: &[f32]) -> Self {
         let f = rfft2(face);
         let phase = f.im.iter().zip(&f.re).map(|(im, re)| im.atan2(*re)).collect();
         Maco { start: Some(phase), ..Maco::new(magnitude) }
     }
 
-    /// The default: 256 steps of Nadam at 0.2 rad falling to 0, one warped view per step, noise 0.05.
+    /// The default: 256 steps of Nadam at 0.2 rad falling to 0, one warped view per step, noise
+    /// 0.05.
     ///
-    /// The original enlarges random crops to the size of the picture. At 48×48 that shows patterns at
-    /// the wrong size, so the views here are small shifts, rotations and zooms.
+    /// The original enlarges random crops to the size of the picture. At 48×48 that shows patterns
+    /// at the wrong size, so the views here are small shifts, rotations and zooms.
     pub fn options() -> MaximizationOptions {
         MaximizationOptions {
             steps: 256,

@@ -2,9 +2,9 @@
 //!
 //! A [`Parametrization`] defines the free parameters (pixels, a spectrum, phases alone). Each step
 //! shows random views of the picture to the network, propagates the gradient back through the views
-//! and the parametrization, and updates the parameters by Adam. Pictures do not influence each other,
-//! so they run in batches. The picture of one filter is the same alone or in a batch up to rounding,
-//! because the algorithm of a convolution may depend on the batch size.
+//! and the parametrization, and updates the parameters by Adam. Pictures do not influence each
+//! other, so they run in batches. The picture of one filter is the same alone or in a batch up to
+//! rounding, because the algorithm of a convolution may depend on the batch size.
 
 pub mod fourier;
 pub mod maco;
@@ -67,7 +67,8 @@ pub struct MaximizationOptions {
 pub struct MaximizedImage {
     /// `[48, 48]` in \[0,1\].
     pub picture: Vec<f32>,
-    /// Σ |dJ/dx| over the steps, `[48, 48]`: the importance of each pixel. Zeros for the naive method.
+    /// Σ |dJ/dx| over the steps, `[48, 48]`: the importance of each pixel. Zeros for the naive
+    /// method.
     pub importance: Vec<f32>,
     /// The objective on the untransformed picture.
     pub value: f32,
@@ -87,13 +88,14 @@ pub struct MaximizationTask<'a> {
     pub seed: u64,
 }
 
-/// Steps between evaluations of the objective on the untransformed pictures, of which the best is kept.
+/// Steps between evaluations of the objective on the untransformed pictures, of which the best is
+/// kept.
 const EVALUATION_INTERVAL: usize = 32;
 /// First random stream of the steps; the other explanations use smaller numbers.
 const STREAM: u64 = 1000;
 
-/// Maximizes the objective for all pictures. `progress` receives the number of pictures after each of
-/// their steps.
+/// Maximizes the objective for all pictures. `progress` receives the number of pictures after each
+/// of their steps.
 ///
 /// **Errors**: those of the network.
 pub fn maximize(

@@ -56,9 +56,9 @@ fn gray_noise(rng: &mut Rng) -> Vec<f32> {
 /// Steps of the naive method.
 pub const NAIVE_STEPS: usize = 20;
 
-/// Runs the naive method: gray noise, then 20 steps of the gradient divided by its root mean square,
-/// each one gray level of 255, without penalties; shown as 0.1·(x − mean)/sd + ½, clipped. While the
-/// ReLU outputs 0 everywhere, the gradient of its input is used, as in the other methods.
+/// Runs the naive method: gray noise, then 20 steps of the gradient divided by its root mean
+/// square, each one gray level of 255, without penalties; shown as 0.1·(x − mean)/sd + ½, clipped.
+/// While the ReLU outputs 0 everywhere, the gradient of its input is used, as in the other methods.
 ///
 /// **Errors**: those of the network.
 /// **Source**: Chollet 2016, "How convolutional neural networks see the world", the Keras blog.

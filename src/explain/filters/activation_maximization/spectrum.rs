@@ -73,8 +73,8 @@ pub fn rfft2(picture: &[f32]) -> Spectrum {
     transform_columns(&rows, -1.0)
 }
 
-/// Returns the inverse x\[i,j\] = (1/2304)·Σ_uv w_v·Re(F\[u,v\]·e^{2πi(ui + vj)/48}), where w_v is 1
-/// for columns 0 and 24, and 2 for the others, which represent their mirror images too.
+/// Returns the inverse x\[i,j\] = (1/2304)·Σ_uv w_v·Re(F\[u,v\]·e^{2πi(ui + vj)/48}), where w_v is
+/// 1 for columns 0 and 24, and 2 for the others, which represent their mirror images too.
 pub fn irfft2(spectrum: &Spectrum) -> Vec<f32> {
     let t = tables();
     let rows = transform_columns(spectrum, 1.0);
@@ -90,8 +90,8 @@ pub fn irfft2(spectrum: &Spectrum) -> Vec<f32> {
     picture
 }
 
-/// Returns the adjoint of [`irfft2`]: ⟨irfft2(F), g⟩ = ⟨F, irfft2_adjoint(g)⟩ over real and imaginary
-/// parts. It is w_v/2304 · rfft2(g), not the inverse of irfft2.
+/// Returns the adjoint of [`irfft2`]: ⟨irfft2(F), g⟩ = ⟨F, irfft2_adjoint(g)⟩ over real and
+/// imaginary parts. It is w_v/2304 · rfft2(g), not the inverse of irfft2.
 pub fn irfft2_adjoint(grad_picture: &[f32]) -> Spectrum {
     let mut gradient = rfft2(grad_picture);
     for part in [&mut gradient.re, &mut gradient.im] {
@@ -141,8 +141,8 @@ pub fn hann() -> Vec<f32> {
     (0..PIXELS).map(|p| (w(p / SIDE) * w(p % SIDE)) as f32).collect()
 }
 
-/// Treatment of the jump between opposite edges of a face, which the transform joins. Untreated, the
-/// jump puts a bright cross into the spectrum and a frame into every picture made from it.
+/// Treatment of the jump between opposite edges of a face, which the transform joins. Untreated,
+/// the jump puts a bright cross into the spectrum and a frame into every picture made from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Extension {
     /// None, for comparison.

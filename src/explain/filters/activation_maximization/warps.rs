@@ -37,8 +37,8 @@ impl WarpRange {
     }
 }
 
-/// Draws a square crop whose side is the share `side` of the picture, enlarged to 48×48. Its centre is
-/// normal around the middle (deviation 0.15 of the picture), clamped so that the crop fits.
+/// Draws a square crop whose side is the share `side` of the picture, enlarged to 48×48. Its centre
+/// is normal around the middle (deviation 0.15 of the picture), clamped so that the crop fits.
 pub fn draw_crop(rng: &mut Rng, side: f64) -> Affine {
     let side = side.clamp(0.05, 1.0);
     let room = (1.0 - side) / 2.0;
@@ -75,8 +75,8 @@ pub fn warp_all(pictures: &[f32], views: &[Affine], each: usize) -> Vec<f32> {
     out
 }
 
-/// Applies the adjoint of [`warp_all`]: gradients of the views `[n·each, 48, 48]` to gradients of the
-/// pictures `[n, 48, 48]`. Views are added in order.
+/// Applies the adjoint of [`warp_all`]: gradients of the views `[n·each, 48, 48]` to gradients of
+/// the pictures `[n, 48, 48]`. Views are added in order.
 pub fn warp_all_adjoint(grad_views: &[f32], views: &[Affine], each: usize) -> Vec<f32> {
     let mut gradient = vec![0.0; views.len() / each * PIXELS];
     gradient.par_chunks_exact_mut(PIXELS).enumerate().for_each(|(f, gradient)| {
