@@ -53,7 +53,7 @@ impl<T: Element> Tape<T> {
     /// [`Error::Shape`] if `output` is not a single number or is not on this tape.
     pub fn backward(&mut self, output: &Var<T>) -> Result<Gradients<T>> {
         if output.value().elements() != 1 {
-            let detail = format!("starts from one number, found shape {:?}", output.shape());
+            let detail = format!("the output is not a single number: {:?}", output.shape());
             return Err(Error::shape("backward", detail));
         }
         self.backward_from(output, Tensor::full(&output.shape(), T::ONE))
@@ -138,7 +138,10 @@ impl<T: Element> BackwardPass<T> {
         };
         let (y, u) = (output.shape(), grad_output.shape());
         if y != u {
-            return Err(Error::shape("backward", format!("output {y:?} and gradient {u:?}")));
+            return Err(Error::shape(
+                "backward",
+                format!("output {y:?} and its gradient {u:?} differ in shape"),
+            ));
         }
         let grads = (0..tape.nodes.len()).map(|_| None).collect();
         let mut gradients = Gradients { tape: tape.id, grads };

@@ -21,7 +21,7 @@ pub fn architecture(name: &str) -> Result<NetworkSpec> {
         path if path.ends_with(".toml") => return from_toml(path.as_ref()),
         _ => {
             return Err(Error::Usage(format!(
-                "unknown architecture {name:?}; built in are {}; or name a .toml file",
+                "unknown architecture {name:?}; expected {} or a .toml file",
                 ARCHITECTURES.join(", ")
             )));
         }
@@ -39,7 +39,7 @@ pub fn architecture(name: &str) -> Result<NetworkSpec> {
 /// Reads a network from a file, and builds it once, so that its errors name the file.
 #[cfg(feature = "cli")]
 fn from_toml(path: &std::path::Path) -> Result<NetworkSpec> {
-    let refused = |why: String| Error::Usage(format!("{}: {why}", path.display()));
+    let refused = |detail: String| Error::Usage(format!("{}: {detail}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
     let spec: NetworkSpec = toml::from_str(&text).map_err(|e| refused(e.to_string()))?;
     crate::model::Network::<f32>::new(spec.clone(), 0).map_err(|e| refused(e.to_string()))?;

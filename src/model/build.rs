@@ -135,7 +135,9 @@ impl NetworkBuilder {
         input: &[usize],
     ) -> Result<BatchNorm2d<T>> {
         if !(eps > 0.0 && (0.0..=1.0).contains(&momentum)) {
-            return shape_error(format!("batch norm: eps {eps}, momentum {momentum}"));
+            return shape_error(format!(
+                "batch norm: eps {eps} and momentum {momentum}, expected eps > 0, 0 ≤ momentum ≤ 1"
+            ));
         }
         let channels = input.first().copied().unwrap_or(0);
         self.add_parameters("batch_normalization", &[&[2, channels]])?;
@@ -163,7 +165,7 @@ impl NetworkBuilder {
         input: &[usize],
     ) -> Result<SqueezeExcite<T>> {
         let &[channels, _, _] = input else {
-            return shape_error(format!("squeeze_excite cannot follow {input:?}"));
+            return shape_error(format!("squeeze_excite needs [c, h, w], found {input:?}"));
         };
         let hidden = (channels / reduction.max(1)).max(1);
         self.add_parameters("squeeze_excite", &[&[2, hidden, channels], &[hidden], &[channels]])?;
@@ -178,7 +180,7 @@ impl NetworkBuilder {
             sum => {
                 let sum = sum.map_or("uncountable".into(), |sum| sum.to_string());
                 let (name, limit) = (self.builder.name(kind), self.limit);
-                let found = format!("up to {name} there are {sum} parameters");
+                let found = format!("the layers up to {name} have {sum} parameters");
                 return shape_error(format!("{found}, at most {limit} are allowed"));
             }
         }

@@ -60,7 +60,10 @@ impl<T: Element> Network<T> {
             return Err(Error::shape("network", detail));
         }
         if !(spec.std > 0.0 && spec.std.is_finite() && spec.mean.is_finite()) {
-            let detail = format!("input mean {} and standard deviation {}", spec.mean, spec.std);
+            let detail = format!(
+                "input mean {} and standard deviation {}, expected finite numbers, the second above 0",
+                spec.mean, spec.std
+            );
             return Err(Error::shape("network", detail));
         }
         Ok(Self { spec, layers })

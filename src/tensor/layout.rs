@@ -27,7 +27,7 @@ impl<T: Element> Tensor<T> {
     pub fn reshape(&self, shape: &[usize]) -> Result<Self> {
         if Shape::try_elements(shape) != Some(self.elements()) {
             let (own, n) = (self.shape, self.elements());
-            let detail = format!("{own:?} has {n} elements, {shape:?} does not");
+            let detail = format!("{own:?} has {n} elements, {shape:?} another number");
             return Err(Error::shape("reshape", detail));
         }
         let mut out = self.to_layout(Layout::Nchw);

@@ -145,7 +145,10 @@ impl<T: Element> Tensor<T> {
         f: impl Fn(T, T) -> T + Sync,
     ) -> Result<Self> {
         if self.shape != other.shape {
-            return Err(Error::shape(op, format!("{:?} and {:?}", self.shape, other.shape)));
+            return Err(Error::shape(
+                op,
+                format!("shapes {:?} and {:?} differ", self.shape, other.shape),
+            ));
         }
         let other = other.to_layout(self.layout);
         Ok(Self::build(self.shape, self.layout, |y| {

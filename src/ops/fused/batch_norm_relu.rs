@@ -109,10 +109,15 @@ fn geometry(x: Shape, window: usize) -> Result<Pool2dGeometry> {
     let input = match *x {
         [n, c] => [n, c, 1, 1],
         [n, c, h, w] => [n, c, h, w],
-        _ => return Err(Error::shape("batch_norm_relu", format!("x {x:?}"))),
+        _ => {
+            return Err(Error::shape(
+                "batch_norm_relu",
+                format!("x {x:?}, expected [n, c(, h, w)]"),
+            ));
+        }
     };
     if !(1..=2).contains(&window) {
-        let detail = format!("a window of side {window}; 1 and 2 are fused");
+        let detail = format!("window {window}, expected 1 or 2");
         return Err(Error::shape("batch_norm_relu", detail));
     }
     Pool2dGeometry::new(input, [window; 2], [window; 2], [0; 2])

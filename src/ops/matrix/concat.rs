@@ -35,7 +35,8 @@ pub fn concat<T: Element>(tape: &mut Tape<T>, inputs: &[&Var<T>], axis: usize) -
         let fits = x.shape().len() == shape.len()
             && (0..shape.len()).all(|a| a == axis || x.shape()[a] == shape[a]);
         if !fits {
-            let detail = format!("{shape:?} and {:?} differ beside axis {axis}", x.shape());
+            let detail =
+                format!("{shape:?} and {:?} differ in an axis other than {axis}", x.shape());
             return Err(Error::shape("concat", detail));
         }
     }

@@ -25,7 +25,7 @@ pub fn transpose<T: Element>(tape: &mut Tape<T>, x: &Var<T>, axes: &[usize]) -> 
     if axes.len() != rank || !(0..rank).all(|a| axes.contains(&a)) {
         return Err(Error::shape(
             "transpose",
-            format!("{axes:?} is not an order of the {rank} axes of {:?}", x.shape()),
+            format!("{axes:?} is not a permutation of the {rank} axes of {:?}", x.shape()),
         ));
     }
     let y = x.value().permute(axes);

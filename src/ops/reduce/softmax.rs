@@ -31,7 +31,7 @@ pub fn softmax<T: Element>(tape: &mut Tape<T>, x: &Var<T>) -> Result<Var<T>> {
 
 /// Returns the size of the last axis.
 pub(crate) fn last_axis<T: Element>(op: &'static str, x: &Var<T>) -> Result<usize> {
-    x.shape().last().copied().ok_or_else(|| Error::shape(op, "a scalar has no classes"))
+    x.shape().last().copied().ok_or_else(|| Error::shape(op, "a scalar has no last axis"))
 }
 
 struct SoftmaxBackward<T: Element> {

@@ -39,7 +39,7 @@ impl Trial {
             }
             other => panic!("{op} of {shapes:?}: expected a shape error, found {other:?}"),
         }
-        assert_eq!(self.tape.len(), before, "{op} left something on the tape");
+        assert_eq!(self.tape.len(), before, "{op} recorded something");
         self.tried.push(op);
     }
 }
@@ -59,7 +59,7 @@ fn wrong_calls_are_errors_that_name_op_and_shapes() {
     rest(&mut trial);
     for (op, _) in ops::OPS {
         let covered = trial.tried.contains(op) || ACCEPT_ALL.contains(op);
-        assert!(covered, "no wrong call of {op} is tried");
+        assert!(covered, "{op} has no wrong call in this file");
     }
 }
 
@@ -197,7 +197,7 @@ fn pools(t: &mut Trial) {
         t.refuses("max_pool2d", &[x], &words, |t, v| ops::max_pool2d(t, &v[0], options));
         t.refuses("avg_pool2d", &[x], &words, |t, v| ops::avg_pool2d(t, &v[0], options));
     }
-    // The largest of no pixels does not exist, and has no place for its gradient to go.
+    // The largest of no pixels does not exist, and there is no pixel for its gradient.
     t.refuses("max_pool2d", &[&[1, 2, 0, 4]], &["[1, 2, 0, 4]"], |t, v| {
         ops::max_pool2d(t, &v[0], pool([2, 2], [1, 1], [1, 1]))
     });
@@ -222,7 +222,7 @@ fn batch_norm(t: &mut Trial) {
         });
     }
     for (one, found) in [(&[1, 3][..], "one"), (&[1, 3, 1, 1], "one"), (&[0, 3], "no")] {
-        let words = [&*format!("{one:?}"), &*format!("no variance: {found} element a channel")];
+        let words = [&*format!("{one:?}"), &*format!("no variance: {found} element per channel")];
         t.refuses("batch_norm", &[one, &[3], &[3]], &words, |t, v| {
             ops::batch_norm_train(t, &v[0], &v[1], &v[2], 1e-5, None)
         });
