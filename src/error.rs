@@ -46,8 +46,8 @@ pub enum Error {
     /// Ctrl-C or SIGTERM; the state was saved.
     #[error("interrupted; {0}")]
     Interrupted(String),
-    /// No face was found in the images.
-    #[error("no face found in {0}; --face off takes a picture whole")]
+    /// The pictures hold no face that could be found.
+    #[error("no face found in {0}; --detect off takes a picture whole")]
     NoFace(String),
     /// The operating system refused access to a file.
     #[error("{}: {source}", path.display())]

@@ -1,6 +1,6 @@
-//! Protocol Buffers on the wire: everything TensorBoard and ONNX need of it, in two small types.
+//! The encoding of Protocol Buffers, as far as TensorBoard and ONNX need it: a writer and a reader.
 //!
-//! A message is a row of fields in any order. A field is a key and a value. The key is
+//! A message is a sequence of fields in any order. A field is a key and a value. The key is
 //! `field number · 8 + wire type`, and the wire type says how long the value is:
 //!
 //! ```text
@@ -19,8 +19,8 @@
 //! ```
 //!
 //! A message inside a message is a field of wire type 2 whose bytes are the inner message. The
-//! names of the fields are not on the wire: reader and writer must agree on the numbers. A reader
-//! skips numbers it does not know, and a missing field counts as zero.
+//! encoding has no field names: reader and writer must agree on the numbers. A reader skips unknown
+//! numbers, and a missing field counts as zero.
 //!
 //! Source: <https://protobuf.dev/programming-guides/encoding/>.
 
@@ -54,14 +54,14 @@ impl Message {
     pub fn new() -> Self {
         Self::default()
     }
-    /// Bytes that stand where a message is expected and are none.
+    /// Bytes that stand in place of a message, without being one.
     pub fn verbatim(bytes: &[u8]) -> Self {
         Message(bytes.to_vec())
     }
     fn key(&mut self, field: u64, wire_type: u64) {
         put_varint(&mut self.0, field << 3 | wire_type);
     }
-    /// An unsigned integer, enumeration or flag. An `int64` below zero is written as its two's
+    /// Appends an unsigned integer, enumeration or flag. An `int64` below zero is written as its two's
     /// complement, `value as u64`: ten bytes.
     #[must_use]
     pub fn varint(mut self, field: u64, value: u64) -> Self {
@@ -69,21 +69,21 @@ impl Message {
         put_varint(&mut self.0, value);
         self
     }
-    /// A `double`.
+    /// Appends a `double`.
     #[must_use]
     pub fn double(mut self, field: u64, value: f64) -> Self {
         self.key(field, FIXED64);
         self.0.extend(value.to_le_bytes());
         self
     }
-    /// A `float`.
+    /// Appends a `float`.
     #[must_use]
     pub fn float(mut self, field: u64, value: f32) -> Self {
         self.key(field, FIXED32);
         self.0.extend(value.to_le_bytes());
         self
     }
-    /// A string or any other bytes.
+    /// Appends a string or other bytes.
     #[must_use]
     pub fn bytes(mut self, field: u64, value: impl AsRef<[u8]>) -> Self {
         let value = value.as_ref();
@@ -92,17 +92,17 @@ impl Message {
         self.0.extend(value);
         self
     }
-    /// A message in this message.
+    /// Appends a message.
     #[must_use]
     pub fn message(self, field: u64, value: &Message) -> Self {
         self.bytes(field, &value.0)
     }
-    /// A repeated message: the same field once for each.
+    /// Appends a repeated message: the same field once for each.
     #[must_use]
     pub fn messages<'a>(self, field: u64, values: impl IntoIterator<Item = &'a Message>) -> Self {
         values.into_iter().fold(self, |message, value| message.message(field, value))
     }
-    /// The encoded message.
+    /// Returns the encoded message.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -123,8 +123,8 @@ pub enum Value<'a> {
 
 /// Reads the fields of a message one by one: `(field number, value)`.
 ///
-/// **Errors**: what is wrong, in words, if the bytes end inside a field, a varint is longer than ten
-/// bytes or a wire type is unknown. After an error it ends.
+/// **Errors**: a message if the bytes end inside a field, a varint is longer than ten
+/// bytes or a wire type is unknown. The iteration ends after an error.
 #[derive(Clone, Debug)]
 pub struct Fields<'a> {
     rest: &'a [u8],
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_drawing_above_is_true() {
+    fn the_example_of_the_module_is_true() {
         let event = Message::new().double(1, 1.0).varint(2, 300).bytes(3, "hi");
         let drawn = [0x09, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0x10, 0xac, 0x02, 0x1a, 0x02, b'h', b'i'];
         assert_eq!(event.as_bytes(), drawn);

@@ -1,4 +1,4 @@
-//! The three passes of single convolutions.
+//! Speed of the three passes of single convolutions.
 
 use crate::Result;
 use crate::bench::machine::{Machine, peak_gflops};
@@ -8,41 +8,41 @@ use fer_kernels::conv2d::{self, Pass, plan_name};
 use serde::Serialize;
 use std::fmt::Write as _;
 
-/// A measured pass.
+/// Speed of a pass.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConvSpeed {
     /// The convolution, such as `64-128@24`.
     pub layer: String,
     /// `forward`, `backward_input` or `backward_weight`.
     pub pass: &'static str,
-    /// What computed it.
+    /// Algorithm.
     pub algorithm: String,
-    /// Median call.
+    /// Median time of a call.
     pub milliseconds: f64,
-    /// Products of the definition a second.
+    /// Multiply-accumulates of the definition, in GFLOP/s.
     pub gflops: f64,
-    /// That against the arithmetic peak; above 1 where Winograd leaves out more than it loses.
+    /// Share of the arithmetic peak; Winograd can exceed 1, because it executes fewer multiplications.
     pub share_of_peak: f64,
 }
 
-/// Measured convolutions.
+/// Speed of convolutions.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConvSpeeds {
     /// The machine and its settings.
     #[serde(flatten)]
     pub machine: Machine,
-    /// Pictures a call.
+    /// Pictures per call.
     pub batch: usize,
     /// Arithmetic peak of the threads in use, GFLOP/s.
     pub peak_gflops: f64,
-    /// Each layer, each pass.
+    /// Each pass of each layer.
     pub passes: Vec<ConvSpeed>,
 }
 
-/// Times the passes of each layer, `steps` calls after two.
+/// Measures the passes of each layer: `steps` calls after two for warm-up.
 ///
 /// # Errors
-/// [`crate::Error::Usage`] where the threads cannot be started.
+/// [`crate::Error::Usage`] if the threads cannot be started.
 pub fn conv(layers: &[ConvLayer], batch: usize, steps: usize) -> Result<ConvSpeeds> {
     let (machine, ctx) = (Machine::here(), Context::global());
     let mut peak: f64 = 0.0;
@@ -67,7 +67,7 @@ pub fn conv(layers: &[ConvLayer], batch: usize, steps: usize) -> Result<ConvSpee
                 algorithm: plan_name(ctx.conv, &g, pass),
                 milliseconds: 1e3 * median,
                 gflops,
-                share_of_peak: 0.0, // the peak is measured in turns with the layers
+                share_of_peak: 0.0, // set below, when the peak is known
             });
         }
     }
@@ -75,11 +75,11 @@ pub fn conv(layers: &[ConvLayer], batch: usize, steps: usize) -> Result<ConvSpee
     Ok(ConvSpeeds { machine, batch, peak_gflops: peak, passes })
 }
 
-/// Of [`Pass::ALL`].
+/// Names of [`Pass::ALL`].
 const NAMES: [&str; 3] = ["forward", "backward_input", "backward_weight"];
 
 impl ConvSpeeds {
-    /// The table.
+    /// Formats a table.
     pub fn to_text(&self) -> String {
         let mut out = format!(
             "3×3 convolutions, batch {}, arithmetic peak {:.0} GFLOP/s\n{}\n\n{:<12}{:<17}{:<14}{:>9}\

@@ -1,4 +1,4 @@
-//! One convolution from its definition to the fastest kernel, under the machine's roofs.
+//! One convolution from naive loops to the fastest kernel, on the roofline of the machine.
 
 use crate::Result;
 use crate::bench::machine::{Limits, LimitsMeter, Machine, Memory};
@@ -11,76 +11,76 @@ use fer_kernels::ladder::{LADDER, Rung};
 use serde::Serialize;
 use std::fmt::Write as _;
 
-/// What to measure.
+/// Options of [`ladder`].
 #[derive(Clone, Copy, Debug)]
 pub struct LadderOptions {
     /// The convolution.
     pub layer: ConvLayer,
-    /// Pictures a call; slow rungs take one.
+    /// Pictures per call; slow kernels take one.
     pub batch: usize,
-    /// Turns: each runs every rung once, and the limits.
+    /// Rounds; each runs every kernel once, and measures the limits.
     pub rounds: usize,
 }
 
-/// A measured rung.
+/// Speed of a kernel.
 #[derive(Clone, Debug, Serialize)]
 pub struct RungSpeed {
     /// Short name.
     pub name: &'static str,
     /// Threads.
     pub threads: usize,
-    /// Pictures a call.
+    /// Pictures per call.
     pub batch: usize,
-    /// Fastest call.
+    /// Time of the fastest call.
     pub seconds: f64,
-    /// Products of the definition a second.
+    /// Multiply-accumulates of the definition, in GFLOP/s.
     pub gflops: f64,
-    /// Products executed a second; Winograd executes fewer than the definition.
+    /// Executed multiply-accumulates, in GFLOP/s; Winograd executes fewer than the definition.
     pub executed_gflops: f64,
-    /// Executed against the arithmetic peak of these threads.
+    /// Share of the arithmetic peak of these threads, by executed multiply-accumulates.
     pub share_of_peak: f64,
-    /// What must move between memory and caches, a second.
+    /// Data moved between memory and caches, in GB/s.
     pub gbs: f64,
-    /// That against the speed at which these threads read memory.
+    /// Share of the speed at which these threads read memory.
     pub share_of_bandwidth: f64,
-    /// Floating-point operations of the definition a byte.
+    /// Floating-point operations of the definition per byte.
     pub intensity: f64,
 }
 
-/// The measured ladder.
+/// Speed of all kernels.
 #[derive(Clone, Debug, Serialize)]
 pub struct LadderSpeed {
     /// The machine and its settings.
     pub machine: Machine,
     /// The convolution.
     pub layer: String,
-    /// Limits of one thread and, where there are more, of all.
+    /// Limits of one thread and, if there are more, of all threads.
     pub limits: Vec<Limits>,
-    /// From the ground up.
+    /// From the slowest kernel to the fastest.
     pub rungs: Vec<RungSpeed>,
 }
 
-/// A rung with its best time so far.
-struct Climb {
+/// A kernel with its best time so far.
+struct BestTime {
     rung: Rung,
     batch: usize,
     best: f64,
 }
 
-/// Images, weights and room for results.
+/// Images, weights and a buffer for results.
 struct Operands {
     x: Vec<f32>,
     w: Vec<f32>,
     y: Vec<f32>,
 }
 
-/// A call slower than this is made with one picture only.
+/// Kernels whose call takes longer than these seconds get one picture.
 const SLOW: f64 = 0.02;
 
-/// Measures every rung and the machine's limits, in turns.
+/// Measures every kernel and the limits of the machine in turns.
 ///
 /// # Errors
-/// [`crate::Error::Usage`] where the threads cannot be started.
+/// [`crate::Error::Usage`] if the threads cannot be started.
 pub fn ladder(options: LadderOptions) -> Result<LadderSpeed> {
     let machine = Machine::here();
     let memory = Memory::new();
@@ -95,28 +95,28 @@ pub fn ladder(options: LadderOptions) -> Result<LadderSpeed> {
     let last = meters.len() - 1;
     let of_threads = |rung: &Rung| if rung.threads { last } else { 0 };
     let rungs = LADDER.into_iter().filter(|rung| !rung.threads || machine.threads > 1);
-    let mut climbs: Vec<Climb> = rungs
+    let mut times: Vec<BestTime> = rungs
         .map(|rung| {
             let call = call(&rung, 1, &meters[of_threads(&rung)], options.layer, &mut operands);
             let batch = if call < SLOW { g.n } else { 1 };
-            Climb { rung, batch, best: f64::INFINITY }
+            BestTime { rung, batch, best: f64::INFINITY }
         })
         .collect();
     for _ in 0..options.rounds.max(1) {
         meters.iter_mut().for_each(LimitsMeter::measure);
-        for climb in &mut climbs {
-            let meter = &meters[of_threads(&climb.rung)];
-            let time = call(&climb.rung, climb.batch, meter, options.layer, &mut operands);
-            climb.best = climb.best.min(time);
+        for kernel in &mut times {
+            let meter = &meters[of_threads(&kernel.rung)];
+            let time = call(&kernel.rung, kernel.batch, meter, options.layer, &mut operands);
+            kernel.best = kernel.best.min(time);
         }
     }
-    let speed = |c: &Climb| speed(c, options.layer, meters[of_threads(&c.rung)].best());
-    let rungs = climbs.iter().map(speed).collect();
+    let speed = |c: &BestTime| speed(c, options.layer, meters[of_threads(&c.rung)].best());
+    let rungs = times.iter().map(speed).collect();
     let limits = meters.iter().map(LimitsMeter::best).collect();
     Ok(LadderSpeed { machine, layer: options.layer.to_string(), limits, rungs })
 }
 
-/// Seconds of one call with `n` pictures.
+/// Measures the seconds of one call with `n` pictures.
 fn call(rung: &Rung, n: usize, meter: &LimitsMeter, layer: ConvLayer, on: &mut Operands) -> f64 {
     let g = layer.geometry(n);
     let Operands { x, w, y } = on;
@@ -124,15 +124,15 @@ fn call(rung: &Rung, n: usize, meter: &LimitsMeter, layer: ConvLayer, on: &mut O
     meter.run(|| seconds(|| (rung.run)(&g, x, w, y)))
 }
 
-fn speed(climb: &Climb, layer: ConvLayer, limits: Limits) -> RungSpeed {
-    let (rung, g) = (&climb.rung, layer.geometry(climb.batch));
-    let giga = |work: usize| work as f64 / 1e9 / climb.best;
+fn speed(kernel: &BestTime, layer: ConvLayer, limits: Limits) -> RungSpeed {
+    let (rung, g) = (&kernel.rung, layer.geometry(kernel.batch));
+    let giga = |work: usize| work as f64 / 1e9 / kernel.best;
     let (executed_gflops, gbs) = (giga(2 * rung.macs(&g)), giga(rung.bytes(&g)));
     RungSpeed {
         name: rung.name,
         threads: limits.threads,
-        batch: climb.batch,
-        seconds: climb.best,
+        batch: kernel.batch,
+        seconds: kernel.best,
         gflops: giga(2 * g.macs()),
         executed_gflops,
         share_of_peak: executed_gflops / limits.gflops,
@@ -143,7 +143,7 @@ fn speed(climb: &Climb, layer: ConvLayer, limits: Limits) -> RungSpeed {
 }
 
 impl LadderSpeed {
-    /// The table.
+    /// Formats a table.
     pub fn to_text(&self) -> String {
         let mut out = format!("3×3 convolution {} on {}\n\n", self.layer, self.machine);
         for l in &self.limits {
@@ -159,7 +159,7 @@ impl LadderSpeed {
         let _ = writeln!(
             out,
             "\n{:<24}{:>8}{:>9}{:>10}{:>10}{:>9}{:>8}{:>14}",
-            "rung", "threads", "GFLOP/s", "executed", "of peak", "GB/s", "of DRAM", "times naive"
+            "kernel", "threads", "GFLOP/s", "executed", "of peak", "GB/s", "of DRAM", "times naive"
         );
         let ground = self.rungs.first().map_or(1.0, |r| r.gflops);
         for r in &self.rungs {
@@ -176,15 +176,15 @@ impl LadderSpeed {
                 r.gflops / ground
             );
         }
-        out + "\nGFLOP/s counts the products of the definition; Winograd executes fewer, and its share of \
-               the peak\nis that of what it executes. GB/s counts operands and result once, and the \
-               im2col matrix where it is\nwritten out.\n"
+        out + "\nGFLOP/s counts the multiply-accumulates of the definition. Winograd executes fewer; its \
+               share of the\npeak counts the executed ones. GB/s counts operands and result once, and \
+               the im2col matrix if it is stored.\n"
     }
 
-    /// The roofline picture.
+    /// Draws the roofline chart.
     ///
     /// # Errors
-    /// [`crate::Error::Render`] where the drawing fails.
+    /// [`crate::Error::Render`] if the drawing fails.
     pub fn draw(&self, look: ChartOptions) -> Result<Scene> {
         let roof = |l: &Limits| Roof {
             name: counted(l.threads, "thread"),
@@ -201,9 +201,9 @@ impl LadderSpeed {
         let chart = Roofline {
             title: format!("3×3 convolution {}: from the definition to Winograd", self.layer),
             subtitle: format!(
-                "{cpu}, {}, {simd}. Solid dots count the products of the \
-                 definition, rings those that Winograd executes. Roofs are measured: arithmetic \
-                 from registers, memory read from DRAM.",
+                "{cpu}, {}, {simd}. Solid dots count the multiply-accumulates of \
+                 the definition, rings those that Winograd executes. Roofs are measured: \
+                 arithmetic from registers, memory read from DRAM.",
                 counted(*threads, "thread")
             ),
             roofs: self.limits.iter().map(roof).collect(),
@@ -213,7 +213,7 @@ impl LadderSpeed {
     }
 }
 
-/// Three digits or so.
+/// Formats a rate with about three digits.
 fn rate(value: f64) -> String {
     if value < 9.95 { format!("{value:.2}") } else { format!("{value:.0}") }
 }

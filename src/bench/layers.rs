@@ -11,28 +11,28 @@ use fer_kernels::conv2d::{Pass, plan_name};
 use serde::Serialize;
 use std::time::Instant;
 
-/// One way through a layer.
+/// Work of a layer in one phase.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Work {
     /// Median over the steps.
     pub milliseconds: f64,
-    /// Multiply-adds of the definition, twice.
+    /// 2 · multiply-accumulates of the definition, GFLOP.
     pub gflop: f64,
-    /// That a second.
+    /// GFLOP/s.
     pub gflop_per_second: f64,
-    /// Each operand and result once.
+    /// Bytes of each operand and result, counted once.
     pub bytes: usize,
     /// Algorithm of each product of a convolution: forward, one; backward, those for the gradients
     /// of the input and of the weights.
     pub algorithms: Vec<String>,
 }
 
-/// A layer, layers that run as one, or another part of the step.
+/// A layer, several fused layers, or another part of the step.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Part {
     /// Names of the layers, joined by `+`.
     pub name: String,
-    /// Shape of the output for one picture; empty for what is no layer.
+    /// Shape of the output for one picture; empty for parts that are not layers.
     pub output: Vec<usize>,
     /// Forward.
     pub forward: Work,
@@ -42,14 +42,14 @@ pub struct Part {
     pub share: f64,
 }
 
-/// A measured step.
+/// Profile of a training step.
 #[derive(Clone, Debug, Serialize)]
 pub struct StepProfile {
     /// The network.
     pub arch: String,
-    /// Pictures a step.
+    /// Pictures per step.
     pub batch: usize,
-    /// Steps measured.
+    /// Number of measured steps.
     pub steps: usize,
     /// The machine and its settings.
     #[serde(flatten)]
@@ -59,7 +59,7 @@ pub struct StepProfile {
     /// Sum over the parts.
     pub total: Part,
     /// Median step without the profiler, for comparison.
-    pub milliseconds_unclocked: f64,
+    pub milliseconds_without_profiler: f64,
 }
 
 /// Measures steps with and without the profiler, in turns.
@@ -93,7 +93,7 @@ pub fn layers(options: &StepOptions) -> Result<StepProfile> {
         machine: Machine::here(),
         parts,
         total,
-        milliseconds_unclocked: median(plain),
+        milliseconds_without_profiler: median(plain),
     })
 }
 

@@ -1,10 +1,10 @@
-//! The table of a step as text.
+//! The profile of a training step as a table.
 
 use crate::bench::layers::{Part, StepProfile, Work};
 use std::fmt::Write as _;
 
 impl StepProfile {
-    /// The table.
+    /// Formats a table.
     pub fn to_text(&self) -> String {
         let all = self.total.forward.milliseconds + self.total.backward.milliseconds;
         let mut out = format!(
@@ -14,7 +14,7 @@ impl StepProfile {
             self.batch,
             1e3 * self.batch as f64 / all,
             self.steps,
-            self.milliseconds_unclocked,
+            self.milliseconds_without_profiler,
             self.machine
         );
         let widest = self.parts.iter().map(|p| p.name.chars().count()).max().unwrap_or(0).max(5);
@@ -33,8 +33,8 @@ impl StepProfile {
             row(&mut out, part, widest);
         }
         row(&mut out, &self.total, widest);
-        out + "\nMB counts the input, the parameters and the result once (backward: both gradients and \
-               what was saved).\nA name with + is several layers that run as one.\n"
+        out + "\nMB counts input, parameters and result once (backward: both gradients and the saved \
+               tensors).\nA name with + stands for layers that are fused.\n"
     }
 }
 

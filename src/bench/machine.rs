@@ -1,25 +1,25 @@
-//! The machine that is measured, and what it can do at best.
+//! The machine and its limits.
 
 use crate::bench::seconds;
 use crate::render::format::counted;
 use fer_kernels::{Context, SimdLevel, peak};
 use serde::Serialize;
 
-/// What a measurement was taken on.
+/// The machine and the settings of a measurement.
 #[derive(Clone, Debug, Serialize)]
 pub struct Machine {
-    /// Name of the CPU, where the system tells it.
+    /// Name of the CPU, if known.
     pub cpu: String,
     /// Threads in use.
     pub threads: usize,
-    /// SIMD path in use, as `--simd` spells it.
+    /// SIMD path in use, as in `--simd`.
     pub simd: &'static str,
-    /// Convolution algorithm, as `--conv` spells it.
+    /// Convolution algorithm, as in `--conv`.
     pub conv: &'static str,
 }
 
 impl Machine {
-    /// This one, with the options of this process.
+    /// Returns this machine with the settings of this process.
     pub fn here() -> Self {
         Self {
             cpu: cpu_name().unwrap_or_else(|| "unknown CPU".into()),
@@ -37,34 +37,34 @@ impl std::fmt::Display for Machine {
     }
 }
 
-/// The CPU's name where the system tells it.
+/// Returns the name of the CPU; `None` if the system does not tell it.
 pub fn cpu_name() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|l| l.starts_with("model name"))?;
     Some(line.split(':').nth(1)?.trim().to_owned())
 }
 
-/// Largest resident memory of this process so far in MiB, where the system tells it.
+/// Returns the peak resident memory of this process in MiB; `None` if the system does not tell it.
 pub fn peak_mib() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|l| l.starts_with("VmHWM:"))?;
     Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? / 1024)
 }
 
-/// What a number of threads reaches with nothing else to do.
+/// The limits of a number of threads.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Limits {
     /// Threads.
     pub threads: usize,
-    /// Multiply-adds from registers and L1, GFLOP/s.
+    /// Arithmetic peak of multiply-adds from registers and L1, GFLOP/s.
     pub gflops: f64,
-    /// Reading memory, GB/s.
+    /// Memory read, GB/s.
     pub read_gbs: f64,
-    /// Copying memory, GB/s read and written.
+    /// Memory copied, GB/s read and written.
     pub copy_gbs: f64,
 }
 
-/// Measures [`Limits`], a little at a time, so that it can take turns with what is compared.
+/// Measures [`Limits`], a little at a time, in turns with the kernels.
 pub struct LimitsMeter {
     pool: rayon::ThreadPool,
     simd: SimdLevel,
@@ -72,25 +72,25 @@ pub struct LimitsMeter {
     best: Limits,
 }
 
-/// Arrays larger than the caches, shared by meters.
+/// Arrays larger than the caches, shared by the meters.
 pub struct Memory {
     from: Vec<f32>,
     to: std::sync::Mutex<Vec<f32>>,
 }
 
 impl Memory {
-    /// Two arrays of 128 MiB.
+    /// Allocates two arrays of 128 MiB.
     pub fn new() -> std::sync::Arc<Self> {
         const LEN: usize = 128 << 18;
         Self { from: vec![1.0; LEN], to: vec![1.0; LEN].into() }.into()
     }
 }
 
-/// Register tiles in one measurement of the peak: some milliseconds of work.
+/// Register tiles in one measurement of the peak: a few milliseconds of work.
 const TILES: usize = 20_000;
 
-/// Measurements without a pause. In the first the system may still run two threads that it has just
-/// woken on one core, one after the other.
+/// Measurements without a pause. In the first one the system may still run two newly woken threads on
+/// the same core.
 const REPEATS: usize = 5;
 
 fn giga_per_second(run: impl FnOnce() -> u64) -> f64 {
@@ -100,10 +100,10 @@ fn giga_per_second(run: impl FnOnce() -> u64) -> f64 {
 }
 
 impl LimitsMeter {
-    /// A meter for so many threads.
+    /// A meter for `threads` threads.
     ///
     /// # Errors
-    /// [`crate::Error::Usage`] where the threads cannot be started.
+    /// [`crate::Error::Usage`] if the threads cannot be started.
     pub fn new(
         threads: usize,
         simd: SimdLevel,
@@ -128,7 +128,7 @@ impl LimitsMeter {
         });
     }
 
-    /// The best so far.
+    /// Returns the best rates so far.
     pub fn best(&self) -> Limits {
         self.best
     }
@@ -139,10 +139,10 @@ impl LimitsMeter {
     }
 }
 
-/// A pool of so many threads.
+/// Starts a pool of `threads` threads.
 ///
 /// # Errors
-/// [`crate::Error::Usage`] where they cannot be started.
+/// [`crate::Error::Usage`] if the threads cannot be started.
 pub fn pool(threads: usize) -> crate::Result<rayon::ThreadPool> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     pool.map_err(|e| crate::Error::Usage(format!("{threads} threads: {e}")))
@@ -152,7 +152,7 @@ pub fn pool(threads: usize) -> crate::Result<rayon::ThreadPool> {
 /// short measurements.
 ///
 /// # Errors
-/// [`crate::Error::Usage`] where the threads cannot be started.
+/// [`crate::Error::Usage`] if the threads cannot be started.
 pub fn peak_gflops(threads: usize) -> crate::Result<f64> {
     let (pool, simd) = (pool(threads)?, Context::global().simd);
     let rate = |_| giga_per_second(|| peak::register_tiles(simd, TILES));

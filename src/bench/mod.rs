@@ -1,12 +1,12 @@
-//! The speed of this machine: what `fer bench` measures, as numbers.
+//! Measurements of `fer bench`.
 //!
-//! [`machine`] knows the machine and its limits, [`steps`] whole training steps and inference,
-//! [`layers`] where a training step goes, [`ladder`] one convolution from its definition to the
-//! fastest kernel, [`conv`] the three passes of single convolutions.
+//! [`machine`]: the machine and its limits. [`steps`]: training steps and inference. [`layers`]: the
+//! profile of a training step. [`ladder`]: one convolution from naive loops to the fastest kernel.
+//! [`conv`]: the three passes of single convolutions.
 //!
 //! GFLOP/s = 2 · multiply-accumulates of the definition / 1e9 / s, whatever an algorithm executes.
-//! GB/s = 1e9 bytes / s. Rates of kernels are those of the fastest of several runs in turns: what
-//! disturbs a run only ever makes it slower.
+//! GB/s = 1e9 bytes / s. Rates of kernels are those of the fastest of several runs, because
+//! disturbances only make a run slower.
 
 pub mod conv;
 pub mod ladder;
@@ -19,26 +19,26 @@ use crate::random::{Purpose, Rng};
 use fer_kernels::Conv2dGeometry;
 use std::time::Instant;
 
-/// Seconds that `f` takes.
+/// Measures the seconds that `f` takes.
 pub(crate) fn seconds(f: impl FnOnce()) -> f64 {
     let begun = Instant::now();
     f();
     begun.elapsed().as_secs_f64()
 }
 
-/// The value below which a `share` of `sorted` lies; 0 where there is none.
+/// Returns the value below which a `share` of `sorted` lies; 0 if `sorted` is empty.
 pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = (sorted.len().max(1) - 1) as f64 * share;
     sorted.get(place.round() as usize).copied().unwrap_or(0.0)
 }
 
-/// The middle one.
+/// Returns the median.
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     quantile(&values, 0.5)
 }
 
-/// Normal numbers.
+/// Returns standard normal numbers.
 pub(crate) fn normal(len: usize) -> Vec<f32> {
     let mut rng = Rng::new(0, Purpose::Test, 0, len as u64);
     (0..len).map(|_| rng.normal() as f32).collect()
@@ -57,7 +57,7 @@ pub struct ConvLayer {
 }
 
 impl ConvLayer {
-    /// The different layers of `vgg`; those of `tiny` are narrower.
+    /// The convolutions of `vgg`.
     pub const OF_VGG: [ConvLayer; 8] = [
         ConvLayer { c_in: 1, c_out: 64, side: 48 },
         ConvLayer { c_in: 64, c_out: 64, side: 48 },
@@ -69,7 +69,7 @@ impl ConvLayer {
         ConvLayer { c_in: 512, c_out: 512, side: 6 },
     ];
 
-    /// Its sizes for `n` pictures.
+    /// Returns the sizes for a batch of `n` pictures.
     pub fn geometry(self, n: usize) -> Conv2dGeometry {
         let Self { c_in, c_out, side } = self;
         let ones = [1, 1];

@@ -1,4 +1,4 @@
-//! Whole training steps and inference, through the same calls as a user's.
+//! Speed of training steps and inference.
 
 use crate::Result;
 use crate::bench::machine::{Machine, peak_mib};
@@ -15,50 +15,50 @@ use crate::train::step::train_step_in;
 use serde::Serialize;
 use std::time::Instant;
 
-/// What to measure and how often.
+/// Options of the measurements.
 #[derive(Clone, Debug)]
 pub struct StepOptions {
     /// Name of an architecture, or a .toml file.
     pub arch: String,
-    /// Pictures a step.
+    /// Pictures per step.
     pub batch: usize,
-    /// Measured steps.
+    /// Number of measured steps.
     pub steps: usize,
-    /// Steps before measuring.
+    /// Number of steps before the measurement.
     pub warmup: usize,
 }
 
-/// The result of a measurement.
+/// Speed of training or inference.
 #[derive(Clone, Debug, Serialize)]
 pub struct Steps {
     /// `train` or `infer`.
     pub what: &'static str,
     /// The network.
     pub arch: String,
-    /// Pictures a step.
+    /// Pictures per step.
     pub batch: usize,
     /// From the median of the steps.
     pub images_per_second: f64,
     /// Median of the steps.
     pub milliseconds: f64,
-    /// A quarter of the steps is faster.
+    /// First quartile.
     pub milliseconds_q1: f64,
-    /// A quarter of the steps is slower.
+    /// Third quartile.
     pub milliseconds_q3: f64,
     /// The fastest step.
     pub milliseconds_best: f64,
-    /// 2 · MAC a picture, forward; three times that for training.
+    /// 2 · MAC per picture for inference; three times that for training.
     pub gflop_per_second: f64,
-    /// Steps measured.
+    /// Number of measured steps.
     pub steps: usize,
     /// The machine and its settings.
     #[serde(flatten)]
     pub machine: Machine,
-    /// Largest memory of the process so far, in MiB.
+    /// Peak memory of the process, in MiB.
     pub peak_mib: Option<u64>,
 }
 
-/// A network that is trained on random pictures: SGD, Nesterov, weight decay.
+/// A training on random pictures: SGD with Nesterov momentum and weight decay.
 pub struct Training {
     /// The network.
     pub network: Network<f32>,
@@ -68,7 +68,7 @@ pub struct Training {
 }
 
 impl Training {
-    /// A network of this name, and a batch of so many pictures.
+    /// A training of an architecture with a batch size.
     ///
     /// # Errors
     /// An architecture that does not exist.
@@ -81,10 +81,10 @@ impl Training {
         Ok(Self { network, optimizer, batch, step: 0 })
     }
 
-    /// One step in a pass that `prepare` may change before.
+    /// Runs one step; `prepare` may change the pass before.
     ///
     /// # Errors
-    /// None in practice: the pictures have the size of a face.
+    /// Those of the step.
     pub fn step(&mut self, prepare: impl FnOnce(&mut Pass)) -> Result<StepResult> {
         let mut pass = Pass::train(0, self.step);
         self.step += 1;
@@ -100,7 +100,7 @@ fn pictures(batch: usize) -> Tensor {
     Tensor::from_fn(&[batch, 1, crate::SIDE, crate::SIDE], |_| rng.uniform() as f32)
 }
 
-/// Times training steps: forward, loss, backward, update.
+/// Measures training steps: forward, loss, backward, update.
 ///
 /// # Errors
 /// An architecture that does not exist.
@@ -111,7 +111,7 @@ pub fn train(options: &StepOptions) -> Result<Steps> {
     Ok(summarise("train", options, &times, 3 * macs))
 }
 
-/// Times the logits of a batch, in evaluation mode.
+/// Measures inference: the logits of a batch.
 ///
 /// # Errors
 /// An architecture that does not exist.
@@ -123,7 +123,7 @@ pub fn infer(options: &StepOptions) -> Result<Steps> {
     Ok(summarise("infer", options, &times, macs))
 }
 
-/// Seconds of each measured step, sorted.
+/// Returns the seconds of each measured step, sorted.
 fn timed(options: &StepOptions, mut step: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
     for _ in 0..options.warmup {
         step()?;
@@ -157,7 +157,7 @@ fn summarise(what: &'static str, o: &StepOptions, times: &[f64], macs: usize) ->
 }
 
 impl Steps {
-    /// One line.
+    /// Formats two lines: the speed and the machine.
     pub fn to_text(&self) -> String {
         format!(
             "{} {} batch {}: {:.1} images/s (median of {} steps: {:.2} ms, quartiles {:.2} to \

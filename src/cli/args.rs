@@ -1,74 +1,134 @@
-//! The commands and what they share.
+//! The command line: options of every command, and the commands in groups.
 
-use super::commands::explain::{activations, filters, gallery, lime, report, saliency, verify};
-use super::commands::training::{calibrate, curves, eval, export, summary, train, watch};
-use super::commands::{bench, crop_calibration, data, demo, info, predict};
-use clap::{Parser, Subcommand};
+use crate::cli::commands::explain::{
+    activations, filters, gallery, lime, report, saliency, verify,
+};
+use crate::cli::commands::training::{calibrate, curves, eval, export, summary, train, watch};
+use crate::cli::commands::{bench, crop_calibration, data, demo, info, predict};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use std::ffi::OsString;
 
-/// Trains a convolutional network to read facial expressions, and explains it.
+/// Trains a convolutional network to recognise facial expressions, and explains it
 #[derive(Debug, Parser)]
 #[command(name = "fer", version, max_term_width = 100, propagate_version = true)]
 pub struct Cli {
-    /// Number of threads [default: one a core]
-    #[arg(long, global = true, env = "FER_THREADS")]
+    /// Number of threads [default: one per core]
+    #[arg(long, global = true, env = "FER_THREADS", help_heading = COMMON)]
     pub threads: Option<usize>,
     /// SIMD path: auto, avx512, avx2 or portable
-    #[arg(long, global = true, default_value = "auto", hide_default_value = true)]
+    #[arg(long, global = true, default_value = "auto", hide_default_value = true,
+          help_heading = COMMON)]
     pub simd: String,
-    /// How convolutions are computed: auto, direct, im2col or winograd; winograd where it applies
-    #[arg(long, global = true, default_value = "auto", hide_default_value = true)]
+    /// Convolution algorithm: auto, direct, im2col or winograd (used where it applies)
+    #[arg(long, global = true, default_value = "auto", hide_default_value = true,
+          help_heading = COMMON)]
     pub conv: String,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
 }
 
+const COMMON: &str = "Common options";
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train on built-in faces and put all four questions to the network, in a minute or two
+    /// Train on drawn faces and explain the result on one page, in a minute or two
     Demo(demo::Args),
-    /// Train a network
-    Train(Box<train::Args>),
-    /// Show a training in the browser while it goes on, or afterwards
-    Watch(watch::Args),
-    /// Judge a network on labelled faces: accuracy, per-class table, confusion matrix
-    Eval(eval::Args),
-    /// Measure how sure a network may be of itself, and keep it, so that 80 % means right in 80 %
-    Calibrate(calibrate::Args),
-    /// Write a network for other programs: ONNX, or weights alone
-    Export(export::Args),
-    /// Name the expressions in photos, folders of pictures, or rows of a CSV
-    Predict(predict::Args),
-    /// Draw accuracy and loss over the epochs of one or several runs
-    Curves(curves::Args),
     /// Count, check, split, draw or convert faces
     Data(data::Args),
-    /// Draw where the network looks, by any of fourteen methods
+    /// Train a network
+    Train(Box<train::Args>),
+    /// Show a running or finished training in the browser
+    Watch(watch::Args),
+    /// Draw accuracy and loss over the epochs of one or more runs
+    Curves(curves::Args),
+    /// Show where the network looks: which pixels its answer depends on, by fourteen methods
     Saliency(Box<saliency::Args>),
-    /// Explain a face by its pieces: evidence for and against, and whether to believe it
+    /// Show which regions of a face speak for and against a class (LIME)
     Lime(lime::Args),
-    /// The whole answer on one page: where it looks, what filters want, how it judges, how it trained
+    /// Show the picture that each filter, or each class, responds to most
+    Filters(Box<filters::Args>),
+    /// Show the feature maps of a layer for one face, or their mean for each class
+    Activations(Box<activations::Args>),
+    /// Write one page that explains and evaluates a network
     Report(report::Args),
-    /// Every method on every expression: pages with an index
+    /// Write a page for every method and every expression, with an index
     Gallery(Box<gallery::Args>),
-    /// Check that the gradients are exact on this network and this face
+    /// Check that the gradients of a network are exact on a face
     Verify(verify::Args),
+    /// Recognise the expressions in photos, folders of pictures, or rows of a CSV
+    Predict(predict::Args),
+    /// Export a network as ONNX or safetensors for other programs
+    Export(export::Args),
+    /// Fit a softmax temperature, so that answers given with 80 % are right in 80 % of cases
+    Calibrate(calibrate::Args),
+    /// Measure how a face detected in a photo should be cropped
+    CropCalibration(crop_calibration::Args),
+    /// Evaluate a network on labelled faces: accuracy, per-class table, confusion matrix
+    Eval(eval::Args),
+    /// Print the layers of a network: output shape, parameters, multiply-accumulates
+    Summary(summary::Args),
     /// Measure the speed of training and inference on this machine
     Bench(bench::Args),
-    /// Print a network's layers: output shape, parameters, multiply-accumulates
-    Summary(summary::Args),
-    /// Draw what the filters of a layer make of a face, or of each class on average
-    Activations(Box<activations::Args>),
-    /// Draw what each filter, or each class, wants to see
-    Filters(Box<filters::Args>),
-    /// Measure how a face that was found in a photo should be cut out
-    Framing(crop_calibration::Args),
-    /// Print CPU features, the SIMD path chosen, threads and versions
+    /// Print CPU features, SIMD path, threads and version
     Info(info::Args),
     /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// The commands as `fer --help` lists them.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Train", &["demo", "data", "train", "watch", "curves"]),
+    ("Explain", &["saliency", "lime", "filters", "activations", "report", "gallery", "verify"]),
+    ("Use", &["predict", "export", "calibrate", "crop-calibration"]),
+    ("Inspect", &["eval", "summary", "bench", "info", "completions"]),
+];
+
+/// The program for clap, with its commands in groups.
+pub fn command() -> clap::Command {
+    let command = Cli::command();
+    let mut groups = String::new();
+    for (group, names) in GROUPS {
+        groups += &format!("{group}:\n");
+        for name in names {
+            let about = command.find_subcommand(name).and_then(|c| c.get_about());
+            groups += &format!("  {name:<17} {}\n", about.cloned().unwrap_or_default());
+        }
+        groups += "\n";
+    }
+    let template = format!(
+        "{{about}}\n\n{{usage-heading}} {{usage}}\n\n{groups}Options:\n{{options}}\n\n\
+         Start with fer demo. fer COMMAND --help explains a command.\n"
+    );
+    command.help_template(template)
+}
+
+/// Parses a command line; its first word is the program.
+///
+/// # Errors
+/// Help, the version, or what is wrong with the line.
+pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    command().try_get_matches_from(line).and_then(|found| Cli::from_arg_matches(&found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_in_one_group() {
+        let listed: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| *names).copied().collect();
+        let command = command();
+        let all: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        assert_eq!(listed, all);
+    }
+
+    #[test]
+    fn definitions_are_consistent() {
+        command().debug_assert();
+    }
 }

@@ -1,7 +1,8 @@
-//! The command line: each file turns the arguments of one command into library calls.
+//! The command line: each command turns its arguments into library calls and files.
 
 mod args;
 mod commands;
+mod renamed;
 mod shared;
 
 use crate::cli::args::{Cli, Command};
@@ -12,12 +13,12 @@ use crate::cli::commands::training::{calibrate, curves, eval, export, summary, t
 use crate::cli::commands::{bench, crop_calibration, data, demo, info, predict};
 use crate::console::{self, eprintln_safe};
 use crate::{Error, Result};
-use clap::Parser as _;
 use fer_kernels::{Context, SimdLevel, arch, on_pool};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// Runs the program: parses the arguments, prepares the machine, carries out one command, and turns
-/// an error into a message and an exit code.
+/// Runs the program: parses the arguments, prepares the machine, runs one command, and turns an
+/// error into a message and an exit code.
 pub fn main() -> ExitCode {
     if !arch::supports_baseline() {
         eprintln_safe!(
@@ -26,7 +27,9 @@ pub fn main() -> ExitCode {
         );
         std::process::exit(1); // returning would run instructions that this CPU lacks
     }
-    let cli = match Cli::try_parse() {
+    let (line, notes) = renamed::update(std::env::args_os());
+    notes.iter().for_each(|note| eprintln_safe!("{note}"));
+    let cli = match args::parse(line) {
         Ok(cli) => cli,
         Err(e) => {
             let _ = e.print(); // help goes to stdout, errors to stderr
@@ -35,34 +38,20 @@ pub fn main() -> ExitCode {
     };
     match prepare(&cli).and_then(|()| run(cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Broken::Pipe) => ExitCode::SUCCESS,
-        Err(Broken::Error(e)) => {
+        Err(e) if is_closed_pipe(&e) => ExitCode::SUCCESS, // `fer … | head`
+        Err(e) => {
             eprintln_safe!("fer: {e}");
             ExitCode::from(e.exit_code())
         }
     }
 }
 
-/// Why a command ended early.
-enum Broken {
-    /// Nobody reads the output any more (`fer … | head`).
-    Pipe,
-    Error(Error),
+fn is_closed_pipe(e: &Error) -> bool {
+    matches!(e, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-impl From<Error> for Broken {
-    fn from(e: Error) -> Self {
-        match &e {
-            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::BrokenPipe => {
-                Broken::Pipe
-            }
-            _ => Broken::Error(e),
-        }
-    }
-}
-
-/// Threads, SIMD path and convolution algorithm, before any kernel runs.
-fn prepare(cli: &Cli) -> Result<(), Broken> {
+/// Sets threads, SIMD path and convolution algorithm before any kernel runs.
+fn prepare(cli: &Cli) -> Result<()> {
     let simd = match cli.simd.as_str() {
         "auto" => SimdLevel::widest(),
         name => name.parse().map_err(Error::Usage)?,
@@ -72,8 +61,7 @@ fn prepare(cli: &Cli) -> Result<(), Broken> {
     set.map_err(|_| Error::Usage("--simd and --conv can be set only once per process".into()))?;
     if let Some(threads) = cli.threads {
         if threads == 0 || threads > 1024 {
-            let message = format!("--threads {threads}: expected 1 to 1024");
-            return Err(Error::Usage(message).into());
+            return Err(Error::Usage(format!("--threads {threads}: expected 1 to 1024")));
         }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
         pool.map_err(|e| Error::Usage(format!("--threads {threads}: {e}")))?;
@@ -81,45 +69,50 @@ fn prepare(cli: &Cli) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Commands that compute do so on a thread of the pool; `bench` has pools of its own.
-fn run(command: Command) -> Result<(), Broken> {
+/// Runs a command: on a thread of the pool if it computes; `bench` has pools of its own.
+fn run(command: Command) -> Result<()> {
     use Command::{Bench, Completions, Info, Watch};
     match command {
-        Bench(_) | Watch(_) | Info(_) | Completions { .. } => carry_out(command),
-        _ => on_pool(|| carry_out(command)),
+        Bench(_) | Watch(_) | Info(_) | Completions { .. } => dispatch(command),
+        _ => on_pool(|| dispatch(command)),
     }
+}
+
+fn dispatch(command: Command) -> Result<()> {
+    match command {
+        Command::Demo(args) => demo::run(args, &run_line),
+        Command::Data(args) => data::run(args),
+        Command::Train(args) => train::run(args),
+        Command::Watch(args) => watch::run(args),
+        Command::Curves(args) => curves::run(args),
+        Command::Saliency(args) => saliency::run(*args),
+        Command::Lime(args) => lime::run(args),
+        Command::Filters(args) => filters::run(*args),
+        Command::Activations(args) => activations::run(*args),
+        Command::Report(args) => report::run(args),
+        Command::Gallery(args) => gallery::run(*args),
+        Command::Verify(args) => verify::run(args),
+        Command::Predict(args) => predict::run(args),
+        Command::Export(args) => export::run(args),
+        Command::Calibrate(args) => calibrate::run(args),
+        Command::CropCalibration(args) => crop_calibration::run(args),
+        Command::Eval(args) => eval::run(args),
+        Command::Summary(args) => summary::run(args),
+        Command::Bench(args) => bench::run(args),
+        Command::Info(args) => info::run(args),
+        Command::Completions { shell } => completions(shell),
+    }
+}
+
+/// Parses and runs a command line as if it had been typed after `fer`.
+fn run_line(words: Vec<OsString>) -> Result<()> {
+    let line = std::iter::once("fer".into()).chain(words);
+    let cli = args::parse(line).map_err(|e| Error::Usage(e.to_string()))?;
+    run(cli.command)
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<()> {
-    let mut command = <Cli as clap::CommandFactory>::command();
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, "fer", &mut script);
+    clap_complete::generate(shell, &mut args::command(), "fer", &mut script);
     console::print(&String::from_utf8_lossy(&script))
-}
-
-fn carry_out(command: Command) -> Result<(), Broken> {
-    match command {
-        Command::Demo(args) => demo::run(args)?,
-        Command::Train(args) => train::run(args)?,
-        Command::Eval(args) => eval::run(args)?,
-        Command::Calibrate(args) => calibrate::run(args)?,
-        Command::Export(args) => export::run(args)?,
-        Command::Framing(args) => crop_calibration::run(args)?,
-        Command::Predict(args) => predict::run(args)?,
-        Command::Curves(args) => curves::run(args)?,
-        Command::Data(args) => data::run(args)?,
-        Command::Saliency(args) => saliency::run(*args)?,
-        Command::Lime(args) => lime::run(args)?,
-        Command::Gallery(args) => gallery::run(*args)?,
-        Command::Report(args) => report::run(args)?,
-        Command::Verify(args) => verify::run(args)?,
-        Command::Summary(args) => summary::run(args)?,
-        Command::Activations(args) => activations::run(*args)?,
-        Command::Filters(args) => filters::run(*args)?,
-        Command::Watch(args) => watch::run(args)?,
-        Command::Bench(args) => bench::run(args)?,
-        Command::Info(args) => info::run(args)?,
-        Command::Completions { shell } => completions(shell)?,
-    }
-    Ok(())
 }

@@ -1,28 +1,27 @@
-//! Watching a training: what is measured at the end of each epoch, and where it is written.
+//! Monitoring of a training: what is measured after each epoch, and where it is written.
 //!
 //! ```text
-//! Trainer ── after every step, every epoch ──▶ Recorder
-//!            updates    how far one step moved each layer          ┐
-//!            probe      weights, gradients, activations, dead units ├─▶ events  TensorBoard files
-//!            judged     confusion matrix, recall, precision, F1    ┘ └▶ live    live.json
+//! Trainer ── after every step and epoch ──▶ Recorder
+//!            updates     update ratio of each layer                  ┐
+//!            probe       weights, gradients, activations, dead units ├─▶ tensorboard   event files
+//!            confusion   confusion matrix, recall, precision, F1     ┘ └▶ live         live.json
 //!            saliency, filters   pictures of the same faces and filters
 //! ```
 //!
-//! Watching changes nothing: every network here is only read, in evaluation mode, and no random
-//! number of the training is drawn. What costs more than a few batches is rationed ([`ration`]).
+//! Monitoring changes nothing: every network is only read, in evaluation mode, and no random number of
+//! the training is drawn. Work that costs more than a few batches has a [`time_budget`].
 
+pub mod confusion;
+pub mod epoch_view;
+pub mod faces;
+pub mod filters;
 pub mod live;
 pub mod probe;
-mod recorder;
+pub mod recorder;
 pub mod run_charts;
+pub mod saliency;
 pub mod tensorboard;
 pub mod time_budget;
 pub mod updates;
 
-pub use probe::{LayerHealth, Probe, Probed};
-pub use recorder::{Options, Recorder};
-
-/// `conv2d_1` and `weight` of `conv2d_1.weight`.
-pub(crate) fn split_name(parameter: &str) -> (&str, &str) {
-    parameter.rsplit_once('.').unwrap_or((parameter, ""))
-}
+pub use recorder::{Recorder, RecorderOptions};

@@ -1,16 +1,15 @@
-//! The probe batch: a few validation faces, run forward and backward through the network after an
-//! epoch, to see its weights, gradients and activations.
+//! The probe batch: a few validation faces that pass forward and backward through the network after
+//! an epoch, to measure weights, gradients and activations.
 //!
-//! The run is in evaluation mode, so that two epochs differ by the weights alone; nothing of it
-//! goes back into the training.
+//! The pass is in evaluation mode, so that two epochs differ only by the weights. It changes nothing
+//! of the training.
 
 use crate::Result;
 use crate::autograd::{Gradients, Var};
 use crate::dataset::augment::View;
 use crate::model::Network;
 use crate::model::predictions::batch_tensor;
-use crate::monitor::live::faces::{first_of_each_class, labels};
-use crate::monitor::split_name;
+use crate::monitor::faces::{first_of_each_class, labels};
 use crate::monitor::tensorboard::summary::histogram::Histogram;
 use crate::nn::{ActivationFunction, Layer, Mode, Parameter, Pass, Role};
 use crate::ops::cross_entropy;
@@ -25,17 +24,17 @@ use serde::{Deserialize, Serialize};
 /// Faces of each class in the batch.
 const FACES_A_CLASS: usize = 3;
 
-/// Values of a layer's output that its histogram counts at most: every k-th one.
+/// Largest number of values of a layer's output in its histogram: every k-th value.
 const MOST_ACTIVATIONS: usize = 100_000;
 
-/// A fixed batch.
+/// A fixed batch of validation faces.
 #[derive(Clone, Debug)]
 pub struct Probe {
     pixels: Tensor,
     labels: Vec<usize>,
 }
 
-/// How a layer is doing.
+/// Norms of a layer after an epoch.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LayerHealth {
     /// Its name.
@@ -44,13 +43,13 @@ pub struct LayerHealth {
     pub grad_norm: Option<f64>,
     /// ‖parameters‖₂.
     pub weight_norm: Option<f64>,
-    /// ‖change of the parameters in a step near the epoch's end‖₂ / ‖parameters‖₂, where it was seen.
+    /// ‖change of the parameters in one step near the end of the epoch‖₂ / ‖parameters‖₂, if measured.
     pub update_ratio: Option<f64>,
-    /// Share of its channels that are 0 on the whole probe batch; for rectifiers.
+    /// Share of the channels that are 0 on the whole probe batch; for rectifiers.
     pub dead_share: Option<f64>,
 }
 
-/// The distributions behind a parameter.
+/// Histograms of a parameter and its gradient.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WeightHistograms {
     /// Its layer.
@@ -63,19 +62,19 @@ pub struct WeightHistograms {
     pub gradient: Histogram,
 }
 
-/// What the probe showed.
+/// The result of the probe.
 #[derive(Clone, Debug, Default)]
-pub struct Probed {
-    /// Layers that have parameters or rectify, from the pixels on.
+pub struct ProbeResult {
+    /// Layers with parameters, and rectifiers, in the order of the network.
     pub layers: Vec<LayerHealth>,
-    /// Parameters in their order; empty where no histograms were wanted.
+    /// Histograms of the parameters; empty if not requested.
     pub weights: Vec<WeightHistograms>,
-    /// Layers and their outputs on the batch; empty where no histograms were wanted.
+    /// Histograms of the layers' outputs on the batch; empty if not requested.
     pub activations: Vec<(String, Histogram)>,
 }
 
 impl Probe {
-    /// The first faces of each class that the training is validated on.
+    /// Takes the first validation faces of each class.
     pub fn new(trainer: &Trainer) -> Self {
         let data = &trainer.validation;
         let faces = first_of_each_class(data, FACES_A_CLASS);
@@ -84,11 +83,11 @@ impl Probe {
         Probe { pixels, labels: labels(data, &faces) }
     }
 
-    /// Runs the batch forward and backward.
+    /// Runs the batch forward and backward, and measures.
     ///
     /// # Errors
-    /// [`crate::Error::Shape`] if the network does not take such faces.
-    pub fn look(&self, network: &Network<f32>, histograms: bool) -> Result<Probed> {
+    /// [`crate::Error::Shape`] if the network does not take faces of this size.
+    pub fn measure(&self, network: &Network<f32>, histograms: bool) -> Result<ProbeResult> {
         let mut pass = Pass::new(Mode::Eval, true);
         pass.watch_all();
         let logits = network.forward(&mut pass, &Var::constant(self.pixels.clone()))?;
@@ -97,24 +96,23 @@ impl Probe {
         let loss = cross_entropy(&mut pass.tape, &logits, &targets, &options)?;
         let gradients = pass.tape.backward(&loss)?;
         let parameters = network.parameters();
-        let mut probed =
-            Probed { layers: health(network, &pass, &gradients)?, ..Probed::default() };
+        let mut result =
+            ProbeResult { layers: health(network, &pass, &gradients)?, ..ProbeResult::default() };
         if histograms {
             let none: &[f32] = &[];
             let of = |p: &&Parameter| weight_histograms(p, gradient(&pass, &gradients, p, none));
-            probed.weights = parameters.iter().map(of).collect();
+            result.weights = parameters.iter().map(of).collect();
             let outputs: Vec<(&String, &[f32])> =
                 pass.outputs().iter().map(|(name, y)| (name, y.value().as_slice())).collect();
             let histogram =
                 |(name, y): &(&String, &[f32])| ((*name).clone(), Histogram::new(&sample(y)));
-            probed.activations = outputs.par_iter().map(histogram).collect();
+            result.activations = outputs.par_iter().map(histogram).collect();
         }
-        Ok(probed)
+        Ok(result)
     }
 }
 
-/// Evenly spread values, all of them where they are few. The step is odd, so that it does not meet
-/// the same channels again and again.
+/// Returns every k-th value. k is odd, so that it does not select the same channels again and again.
 fn sample(values: &[f32]) -> Vec<f32> {
     let step = match values.len().div_ceil(MOST_ACTIVATIONS) {
         0 | 1 => 1,
@@ -134,14 +132,19 @@ fn gradient<'a>(
 
 fn weight_histograms(p: &Parameter, gradient: &[f32]) -> WeightHistograms {
     WeightHistograms {
-        layer: split_name(&p.name).0.into(),
+        layer: split_parameter_name(&p.name).0.into(),
         weight: keras_name(p.role),
         values: Histogram::new(p.value.as_slice()),
         gradient: Histogram::new(gradient),
     }
 }
 
-/// What Keras calls a parameter.
+/// Splits the name of a parameter: `conv2d_1` and `weight` of `conv2d_1.weight`.
+pub(crate) fn split_parameter_name(parameter: &str) -> (&str, &str) {
+    parameter.rsplit_once('.').unwrap_or((parameter, ""))
+}
+
+/// The name of a parameter in Keras.
 fn keras_name(role: Role) -> &'static str {
     match role {
         Role::Weight => "kernel",
@@ -151,13 +154,13 @@ fn keras_name(role: Role) -> &'static str {
     }
 }
 
-/// Norms of each layer that has parameters, dead shares of each rectifier, in the network's order.
+/// Measures the norms of each layer with parameters and the dead share of each rectifier.
 fn health(network: &Network<f32>, pass: &Pass, gradients: &Gradients) -> Result<Vec<LayerHealth>> {
     let mut layers = Vec::new();
     for (layer, _) in network.walk()? {
         let mut parameters = Vec::new();
         if layer.children().is_empty() {
-            layer.parameters(&mut parameters); // a block's are its children's
+            layer.parameters(&mut parameters); // the parameters of a block belong to its children
         }
         let dead_share = match layer {
             Layer::Activation(l) if l.function == ActivationFunction::Relu => {
@@ -182,7 +185,7 @@ fn health(network: &Network<f32>, pass: &Pass, gradients: &Gradients) -> Result<
     Ok(layers)
 }
 
-/// Share of the channels that are 0 everywhere, in [0, 1].
+/// Returns the share of the channels that are 0 everywhere, in [0, 1].
 fn dead_share(y: &Tensor) -> f64 {
     let shape = y.shape();
     let (channels, cells) = (shape[1], shape[2..].iter().product::<usize>());

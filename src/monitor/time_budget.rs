@@ -1,27 +1,27 @@
-//! A share of the training's time that watching may take.
+//! Limits work to a share of the training time.
 
-/// Allows work as long as all of it together stays below a share of the time.
+/// Allows work while its total time stays below a share of the training time.
 #[derive(Clone, Copy, Debug)]
-pub struct Ration {
+pub struct TimeBudget {
     share: f64,
-    /// Seconds when the ration began.
+    /// Seconds of the training when the budget began.
     since: f64,
     spent: f64,
     last: f64,
 }
 
-impl Ration {
-    /// `share` of the time from second `now` on.
+impl TimeBudget {
+    /// A budget of `share` of the time from second `now` on.
     pub fn new(share: f64, now: f64) -> Self {
-        Ration { share, since: now, spent: 0.0, last: 0.0 }
+        TimeBudget { share, since: now, spent: 0.0, last: 0.0 }
     }
 
-    /// Whether as much as last time may be spent again. The first time is free to begin.
+    /// Whether as much time as last time may be spent again. The first work is always allowed.
     pub fn allows(&self, now: f64) -> bool {
         self.spent + self.last <= self.share * (now - self.since)
     }
 
-    /// Seconds were spent.
+    /// Adds seconds that were spent.
     pub fn spend(&mut self, seconds: f64) {
         self.spent += seconds;
         self.last = seconds;
@@ -34,13 +34,13 @@ mod tests {
 
     #[test]
     fn the_share_is_kept() {
-        let mut ration = Ration::new(0.01, 100.0);
-        assert!(ration.allows(100.0), "the first time");
-        ration.spend(1.0);
+        let mut budget = TimeBudget::new(0.01, 100.0);
+        assert!(budget.allows(100.0), "the first time");
+        budget.spend(1.0);
         // Twice 1 s is 1 % of 200 s.
-        assert!(!ration.allows(299.0));
-        assert!(ration.allows(300.0));
-        ration.spend(0.0);
-        assert!(ration.allows(200.0), "1 s of 100 s");
+        assert!(!budget.allows(299.0));
+        assert!(budget.allows(300.0));
+        budget.spend(0.0);
+        assert!(budget.allows(200.0), "1 s of 100 s");
     }
 }

@@ -1,29 +1,29 @@
-//! How far one step moves each layer: the sign of a learning rate that is too high (above about
-//! 0.01) or too low (below about 0.0001).
+//! Update ratios: how far one step moves each layer, relative to its size. Above about 0.01 the
+//! learning rate is too high, below about 0.0001 it is too low.
 
-use crate::monitor::split_name;
+use crate::monitor::probe::split_parameter_name;
 use crate::tensor::Tensor;
 use crate::train::Trainer;
 
-/// Steps between two looks within an epoch: a training by minutes may end in the middle of one.
-const EVERY: usize = 64;
+/// Steps between two measurements within an epoch; a training by minutes may end inside an epoch.
+const MEASURE_EVERY: usize = 64;
 
-/// Watches the last step of each epoch, and some before it.
+/// Measures the last step of each epoch, and some before it.
 #[derive(Debug, Default)]
 pub struct Updates {
-    /// The parameters after a step of this number.
+    /// Number of a step, and the parameters after it.
     before: Option<(u64, Vec<Tensor>)>,
-    /// Layer and ‖change‖₂ / ‖parameters‖₂.
+    /// Names of layers, with ‖change‖₂ / ‖parameters‖₂.
     ratios: Vec<(String, f64)>,
 }
 
 impl Updates {
-    /// Called after every step: remembers the parameters one step before each that is watched,
-    /// and compares after that.
+    /// To be called after every step. Keeps the parameters before each measured step, and compares
+    /// them with the parameters after it.
     pub fn step(&mut self, trainer: &Trainer) {
         let (progress, last) = (&trainer.progress, trainer.steps_per_epoch());
         let parameters = trainer.network.parameters();
-        if watched(progress.step_in_epoch, last) {
+        if is_measured(progress.step_in_epoch, last) {
             self.ratios = match self.before.take() {
                 Some((step, before)) if step + 1 == progress.step => {
                     let change = |i: usize| difference(&parameters[i].value, &before[i]);
@@ -33,30 +33,30 @@ impl Updates {
                 _ => Vec::new(),
             };
         }
-        if watched(progress.step_in_epoch % last + 1, last) {
+        if is_measured(progress.step_in_epoch % last + 1, last) {
             let values = parameters.iter().map(|p| p.value.clone()).collect(); // shared, not copied
             self.before = Some((progress.step, values));
         }
     }
 
-    /// The ratio of a layer at the last step that was watched in this epoch; `None` if there was
-    /// none, because the training was resumed or ended too near.
+    /// Returns the ratio of a layer at the last measured step of this epoch; `None` if none was
+    /// measured, because the training was resumed or ended within a few steps.
     pub fn ratio(&self, layer: &str) -> Option<f64> {
         self.ratios.iter().find(|(name, _)| name == layer).map(|(_, ratio)| *ratio)
     }
 
-    /// Forgets the epoch.
+    /// Forgets the measurements of the epoch.
     pub fn clear(&mut self) {
         self.ratios.clear();
     }
 }
 
-/// Whether the step of this number, from 1 to `last`, is watched.
-fn watched(step: usize, last: usize) -> bool {
-    step == last || step.is_multiple_of(EVERY)
+/// Whether step number `step`, from 1 to `last`, is measured.
+fn is_measured(step: usize, last: usize) -> bool {
+    step == last || step.is_multiple_of(MEASURE_EVERY)
 }
 
-/// √(Σ change / Σ size) of each layer, over its parameters.
+/// Computes √(Σ change / Σ size) of each layer, over its parameters.
 fn by_layer<'a>(
     names: impl Iterator<Item = &'a str>,
     change: impl Fn(usize) -> f64,
@@ -79,9 +79,9 @@ fn by_layer<'a>(
     layers.into_iter().map(ratio).collect()
 }
 
-/// `squeeze_excite_1` of `squeeze_excite_1.excite.bias`.
+/// Returns the layer of a parameter: `squeeze_excite_1` of `squeeze_excite_1.excite.bias`.
 fn layer_of(parameter: &str) -> &str {
-    split_name(parameter).0.split('.').next().unwrap_or(parameter)
+    split_parameter_name(parameter).0.split('.').next().unwrap_or(parameter)
 }
 
 fn squares(t: &Tensor) -> f64 {
@@ -98,10 +98,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_epoch_that_ends_early_was_watched_before() {
-        let steps: Vec<usize> = (1..=132).filter(|&step| watched(step, 214)).collect();
+    fn an_epoch_that_ends_early_has_a_measured_step() {
+        let steps: Vec<usize> = (1..=132).filter(|&step| is_measured(step, 214)).collect();
         assert_eq!(steps, [64, 128]);
-        assert!(watched(214, 214) && watched(1, 1) && !watched(213, 214));
+        assert!(is_measured(214, 214) && is_measured(1, 1) && !is_measured(213, 214));
     }
 
     #[test]

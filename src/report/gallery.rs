@@ -58,7 +58,7 @@ impl Gallery {
         let mut page = Document::new("Where the network looks", "en");
         page.paragraph(&format!(
             "{}. Every method on every expression. No single map is the truth: compare them, and see \
-             fer saliency --check for which of them this network and these faces allow to be believed.",
+             fer saliency --sanity-check for which of them this network and these faces allow to be believed.",
             self.model
         ));
         for section in Section::ALL {

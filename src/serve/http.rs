@@ -1,47 +1,47 @@
-//! HTTP/1.1 (RFC 9112), as far as a page needs it: one GET a connection.
+//! HTTP/1.1 (RFC 9112), as far as the page needs it: one GET per connection.
 
 use std::io::{self, Read, Write};
 
-/// The longest head of a request that is read.
-const MOST_HEAD: usize = 8192;
+/// Largest head of a request, in bytes.
+const MAX_HEAD: usize = 8192;
 
-/// What a browser asks for.
+/// A request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
-    /// `GET`.
+    /// Method, such as `GET`.
     pub method: String,
-    /// The target as it was sent: `/live.json`.
+    /// Target as sent, such as `/live.json`.
     pub target: String,
-    /// The `Host` header; empty if there is none, or more than one.
+    /// Header `Host`; empty if there is none, or more than one.
     pub host: String,
-    /// The `If-None-Match` header.
+    /// Header `If-None-Match`.
     pub if_none_match: String,
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Response {
-    /// `200 OK`.
+    /// Status, such as `200 OK`.
     pub status: &'static str,
-    /// `text/html; charset=utf-8`.
+    /// Content type, such as `text/html; charset=utf-8`.
     pub content_type: &'static str,
-    /// Names the version of the content; may be empty.
+    /// Version of the content; may be empty.
     pub etag: String,
-    /// Seconds since the content was written, where that is known.
+    /// Seconds since the content was written, if known.
     pub age: Option<u64>,
-    /// The content.
+    /// Content.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// A refusal in words.
-    pub fn refusal(status: &'static str) -> Self {
+    /// A response that consists of its status.
+    pub fn error(status: &'static str) -> Self {
         let content_type = "text/plain; charset=utf-8";
         Response { status, content_type, body: status.into(), ..Response::default() }
     }
 }
 
-/// Reads the head of a request; `None` for what is no request of HTTP/1, or too long.
+/// Reads the head of a request; `None` if it is not HTTP/1, or too long.
 ///
 /// # Errors
 /// Those of the connection.
@@ -50,7 +50,7 @@ pub fn read_request(input: &mut impl Read) -> io::Result<Option<Request>> {
     let mut buffer = [0; 1024];
     while !head.windows(4).any(|end| end == b"\r\n\r\n") {
         let count = input.read(&mut buffer)?;
-        if count == 0 || head.len() + count > MOST_HEAD {
+        if count == 0 || head.len() + count > MAX_HEAD {
             return Ok(None);
         }
         head.extend_from_slice(&buffer[..count]);
@@ -85,10 +85,10 @@ fn parse(head: &str) -> Option<Request> {
     Some(request)
 }
 
-/// Writes an answer; the connection is closed after it.
+/// Writes a response with `Connection: close`.
 ///
-/// The page may load only what comes from this server, may be shown in no other page, and is
-/// asked for anew each time.
+/// The headers allow the page to load only from this server, forbid to show it in another page, and
+/// make the browser ask for changes each time.
 ///
 /// # Errors
 /// Those of the connection.
@@ -142,7 +142,7 @@ mod tests {
         ] {
             assert_eq!(read(bad), None, "{bad:?}");
         }
-        let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(MOST_HEAD));
+        let long = format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "a".repeat(MAX_HEAD));
         assert_eq!(read(&long), None);
         assert!(read_request(&mut &b"GET /\xff HTTP/1.1\r\n\r\n"[..]).unwrap().is_none());
         let twice = read("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").unwrap();

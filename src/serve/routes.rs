@@ -1,7 +1,7 @@
-//! What can be asked for: three parts of the page, which are in the program, and the two files
-//! that a training writes.
+//! The targets of the server: three parts of the page, which are embedded in the program, and the two
+//! files that a training writes.
 
-use crate::monitor::live::live_page::{LIVE, PROGRESS};
+use crate::monitor::live::views::{LIVE, PROGRESS};
 use crate::serve::http::{Request, Response};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,41 +13,41 @@ const JS: &str = include_str!("page/live.js");
 /// Answers a request to the server of `folder` on `port`.
 pub fn answer(request: &Request, folder: &Path, port: u16) -> Response {
     if ![format!("127.0.0.1:{port}"), format!("localhost:{port}")].contains(&request.host) {
-        return Response::refusal("400 Bad Request");
+        return Response::error("400 Bad Request");
     }
     if request.method != "GET" {
-        return Response::refusal("405 Method Not Allowed");
+        return Response::error("405 Method Not Allowed");
     }
     match request.target.as_str() {
-        "/" => part("text/html; charset=utf-8", HTML),
-        "/live.css" => part("text/css; charset=utf-8", CSS),
-        "/live.js" => part("text/javascript; charset=utf-8", JS),
+        "/" => embedded("text/html; charset=utf-8", HTML),
+        "/live.css" => embedded("text/css; charset=utf-8", CSS),
+        "/live.js" => embedded("text/javascript; charset=utf-8", JS),
         "/live.json" => file(&folder.join(LIVE), request),
         "/progress.json" => file(&folder.join(PROGRESS), request),
         "/favicon.ico" => Response { status: "204 No Content", ..Response::default() },
-        _ => Response::refusal("404 Not Found"),
+        _ => Response::error("404 Not Found"),
     }
 }
 
-fn part(content_type: &'static str, text: &str) -> Response {
+fn embedded(content_type: &'static str, text: &str) -> Response {
     Response { status: "200 OK", content_type, body: text.into(), ..Response::default() }
 }
 
-/// One of the training's files, unless the browser has this version of it.
+/// Returns a file of the training; `304 Not Modified` if the browser has this version.
 fn file(path: &Path, request: &Request) -> Response {
     let Ok(written) = std::fs::metadata(path).and_then(|m| m.modified()) else {
-        return Response::refusal("404 Not Found");
+        return Response::error("404 Not Found");
     };
     let since = written.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
     let etag = format!("\"{since:x}\"");
     let age = SystemTime::now().duration_since(written).map_or(0, |age| age.as_secs());
     let content_type = "application/json";
-    let answer = Response { content_type, etag, age: Some(age), ..Response::default() };
-    if request.if_none_match == answer.etag {
-        return Response { status: "304 Not Modified", ..answer };
+    let response = Response { content_type, etag, age: Some(age), ..Response::default() };
+    if request.if_none_match == response.etag {
+        return Response { status: "304 Not Modified", ..response };
     }
     match std::fs::read(path) {
-        Ok(body) => Response { status: "200 OK", body, ..answer },
-        Err(_) => Response::refusal("404 Not Found"),
+        Ok(body) => Response { status: "200 OK", body, ..response },
+        Err(_) => Response::error("404 Not Found"),
     }
 }

@@ -1,6 +1,6 @@
 //! The listener and its threads.
 
-use crate::monitor::live::live_page::PROGRESS;
+use crate::monitor::live::views::PROGRESS;
 use crate::serve::http::{read_request, write_response};
 use crate::serve::routes::answer;
 use crate::{Error, Result};
@@ -11,15 +11,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// The port that is tried first: 48×48.
+/// The default port.
 pub const PORT: u16 = 4848;
 
-/// Connections at a time. A browser opens a few.
-const MOST_CONNECTIONS: usize = 32;
-/// How long a browser may take for its request.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Largest number of simultaneous connections.
+const MAX_CONNECTIONS: usize = 32;
+/// Time limit of a request.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A server of one run folder; it ends when it is dropped.
+/// A server of one run folder; it stops when it is dropped.
 #[derive(Debug)]
 pub struct Server {
     port: u16,
@@ -32,13 +32,13 @@ struct Shared {
     folder: PathBuf,
     port: u16,
     open: AtomicUsize,
-    over: AtomicBool,
-    /// When a page last asked how the training is doing.
-    asked: Mutex<Option<Instant>>,
+    stopped: AtomicBool,
+    /// Time of the last request for the progress.
+    last_request: Mutex<Option<Instant>>,
 }
 
 impl Server {
-    /// Begins to serve on 127.0.0.1. Without a `port`, the usual one, or a free one if that is
+    /// Starts to serve on 127.0.0.1. Without `port` uses the default port, or a free one if that is
     /// taken.
     ///
     /// # Errors
@@ -51,7 +51,9 @@ impl Server {
         };
         let refuse = |e: std::io::Error| {
             let port = port.unwrap_or(PORT);
-            Error::Usage(format!("cannot serve on port {port} of this machine: {e}; name another"))
+            Error::Usage(format!(
+                "cannot serve on port {port} of this machine: {e}; name another with --port or --live"
+            ))
         };
         let listener = listener.map_err(refuse)?;
         let port = listener.local_addr().map_err(refuse)?.port();
@@ -59,30 +61,31 @@ impl Server {
             folder: folder.to_owned(),
             port,
             open: AtomicUsize::new(0),
-            over: AtomicBool::new(false),
-            asked: Mutex::new(None),
+            stopped: AtomicBool::new(false),
+            last_request: Mutex::new(None),
         });
         let inside = shared.clone();
         let thread = std::thread::spawn(move || inside.listen(&listener));
         Ok(Server { port, shared, listener: Some(thread) })
     }
 
-    /// Where a browser finds the page.
+    /// Returns the address of the page.
     pub fn address(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
-    /// Waits, at most for `limit`, until a page that is open has asked once more, so that it hears
-    /// the end of the training.
-    pub fn say_goodbye(&self, limit: Duration) {
-        let begun = Instant::now();
-        let asked = || *self.shared.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_watched = asked().is_some_and(|at| at.elapsed() < 2 * limit);
-        while is_watched && begun.elapsed() < limit && asked().is_some_and(|at| at < begun) {
+    /// Waits, at most for `limit`, until an open page has requested the progress once more, so that it
+    /// learns that the training has ended.
+    pub fn wait_for_page(&self, limit: Duration) {
+        let start = Instant::now();
+        let last_request =
+            || *self.shared.last_request.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_open = last_request().is_some_and(|at| at.elapsed() < 2 * limit);
+        while is_open && start.elapsed() < limit && last_request().is_some_and(|at| at < start) {
             std::thread::sleep(Duration::from_millis(50));
         }
-        if is_watched {
-            // What the page asks for next: the charts of the last epoch.
+        if is_open {
+            // Time for the next request of the page: the last epoch.
             std::thread::sleep(Duration::from_millis(500));
         }
     }
@@ -97,8 +100,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.shared.over.store(true, Ordering::SeqCst);
-        // A last connection, of our own, wakes the listener up.
+        self.shared.stopped.store(true, Ordering::SeqCst);
+        // A connection of our own wakes the listener.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
         if let Some(thread) = self.listener.take() {
             let _ = thread.join();
@@ -109,20 +112,20 @@ impl Drop for Server {
 impl Shared {
     fn listen(self: &Arc<Self>, listener: &TcpListener) {
         for stream in listener.incoming() {
-            if self.over.load(Ordering::SeqCst) {
+            if self.stopped.load(Ordering::SeqCst) {
                 return;
             }
             let Ok(stream) = stream else {
-                std::thread::sleep(Duration::from_millis(50)); // out of descriptors, perhaps
+                std::thread::sleep(Duration::from_millis(50)); // perhaps no free file descriptor
                 continue;
             };
-            if self.open.fetch_add(1, Ordering::SeqCst) >= MOST_CONNECTIONS {
+            if self.open.fetch_add(1, Ordering::SeqCst) >= MAX_CONNECTIONS {
                 self.open.fetch_sub(1, Ordering::SeqCst);
                 continue;
             }
             let shared = self.clone();
             let work = move || {
-                let _ = shared.serve(stream); // a browser that went away is no error
+                let _ = shared.serve(stream); // a browser that closes the connection is no error
                 shared.open.fetch_sub(1, Ordering::SeqCst);
             };
             if std::thread::Builder::new().spawn(work).is_err() {
@@ -132,18 +135,19 @@ impl Shared {
     }
 
     fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.set_write_timeout(Some(TIMEOUT))?;
         let Some(request) = read_request(&mut stream)? else {
             return write_response(
                 &mut stream,
-                &crate::serve::http::Response::refusal("400 Bad Request"),
+                &crate::serve::http::Response::error("400 Bad Request"),
             );
         };
         let response = answer(&request, &self.folder, self.port);
         write_response(&mut stream, &response)?;
         if request.target.ends_with(PROGRESS) {
-            *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            *self.last_request.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(Instant::now());
         }
         Ok(())
     }

@@ -246,7 +246,11 @@ impl TrainConfig {
             (self.seed <= i64::MAX as u64, "seed", "0 to 9223372036854775807"),
             (self.overfit != Some(0), "overfit", "at least 1 face"),
             (self.patience != Some(0), "patience", "at least 1 epoch"),
-            (self.from.is_none() || self.init == Init::Kaiming, "init", "kaiming with --from"),
+            (
+                self.from.is_none() || self.init == Init::Kaiming,
+                "init",
+                "kaiming with --pretrained",
+            ),
             (self.data.is_some() || self.synthetic >= 70, "synthetic", "at least 70 faces"),
         ];
         for (ok, option, expected) in checks {

@@ -13,7 +13,7 @@ fn texts<'a>(rows: &'a Value, key: &str) -> Vec<&'a str> {
 #[test]
 fn layers_account_for_the_whole_step() {
     let place = Place::new();
-    let options = "--arch tiny --batch 3 --steps 2 --warmup 1";
+    let options = "--arch tiny --batch-size 3 --steps 2 --warmup 1";
     let profile = place.ok(&format!("bench layers {options} --threads 2 --json")).json();
     assert_eq!((&profile["steps"], &profile["threads"]), (&2.into(), &2.into()));
     let parts = &profile["parts"];
@@ -47,7 +47,7 @@ fn layers_account_for_the_whole_step() {
 #[test]
 fn kernels_climbs_the_ladder_and_draws_it() {
     let place = Place::new();
-    let options = "--layer 5-7@9 --batch 2 --rounds 1 --out pictures";
+    let options = "--layer 5-7@9 --batch-size 2 --steps 1 --out pictures";
     let ladder = place.ok(&format!("bench kernels {options} --threads 2 --json")).json();
     let names = texts(&ladder["rungs"], "name");
     assert_eq!((names.len(), names[0], names[6]), (7, "naive loops", "Winograd, all threads"));
@@ -69,7 +69,8 @@ fn kernels_climbs_the_ladder_and_draws_it() {
 fn the_algorithm_of_convolutions_can_be_chosen() {
     let place = Place::new();
     let chosen = |conv: &str| {
-        let line = format!("bench conv --layer 16-16@24 --batch 1 --steps 1 --conv {conv} --json");
+        let line =
+            format!("bench conv --layer 16-16@24 --batch-size 1 --steps 1 --conv {conv} --json");
         let measured = place.ok(&line).json();
         assert_eq!(measured["conv"], conv);
         texts(&measured["passes"], "algorithm").join(", ")
@@ -80,14 +81,14 @@ fn the_algorithm_of_convolutions_can_be_chosen() {
     assert_eq!(chosen("auto"), chosen("winograd"));
     // Where an algorithm does not apply, another takes its place.
     place.write("five.toml", place.text("small.toml").replace("filters = 8", FIVE).as_bytes());
-    let line = "bench layers --arch five.toml --batch 2 --steps 1 --conv winograd --json";
+    let line = "bench layers --arch five.toml --batch-size 2 --steps 1 --conv winograd --json";
     let profile = place.ok(line).json();
     let conv = &profile["parts"][1];
     assert_eq!(conv["forward"]["algorithms"], serde_json::json!(["direct"]));
     assert_eq!(conv["backward"]["algorithms"], serde_json::json!(["none", "direct"]));
-    let text = place.ok("bench conv --layer 3-4@6 --batch 1 --steps 1").stdout;
+    let text = place.ok("bench conv --layer 3-4@6 --batch-size 1 --steps 1").stdout;
     assert!(text.contains("3-4@6       backward_weight  direct"), "{text}");
     place.fails("bench conv --conv fft", 2, &["fft", "auto, direct, im2col or winograd"]);
     place.fails("bench conv --layer 3", 2, &["64-128@24"]);
-    place.fails("bench train --batch 0", 2, &["--batch 0"]);
+    place.fails("bench train --batch-size 0", 2, &["--batch-size 0"]);
 }

@@ -32,7 +32,7 @@ fn stats_counts_the_classes_and_draws_them() {
 #[test]
 fn check_finds_what_was_put_in() {
     let place = Place::with_faces();
-    assert!(place.ok("data check faces.csv --strict").stdout.contains("nothing to worry about"));
+    assert!(place.ok("data check faces.csv --strict").stdout.contains("no problems found"));
     let faces = place.text("faces.csv");
     let rows: Vec<&str> = faces.lines().collect();
     let copy = rows[1];
@@ -49,15 +49,15 @@ fn check_finds_what_was_put_in() {
     );
     place.fails("data check dirty.csv --strict", 3, &["dirty.csv", "not clean"]);
     let text = place.ok("data check faces.csv --against dirty.csv").stdout;
-    assert!(text.contains("142  of 143 faces of the other set"), "{text}");
-    assert!(text.contains("1  of them with a label that differs"), "{text}");
+    assert!(text.contains("142  copies of faces in the other set, which has 143 faces"), "{text}");
+    assert!(text.contains("1  of them with a different label"), "{text}");
 }
 
 #[test]
 fn split_is_stratified_repeatable_and_complete() {
     let place = Place::with_faces();
-    place.ok("data split faces.csv --train a.csv --val b.csv --share 0.2");
-    place.ok("data split faces.csv --train c.csv.gz --val d.csv --share 0.2");
+    place.ok("data split faces.csv --train a.csv --val b.csv --val-split 0.2");
+    place.ok("data split faces.csv --train c.csv.gz --val d.csv --val-split 0.2");
     assert_eq!(place.read("b.csv"), place.read("d.csv"));
     let counts = |name: &str| -> Vec<u64> {
         let stats = place.ok(&format!("data stats {name} --json")).json();
@@ -67,7 +67,7 @@ fn split_is_stratified_repeatable_and_complete() {
     assert_eq!((counts("c.csv.gz"), counts("b.csv")), (vec![16; 7], vec![4; 7]));
     assert_eq!(place.ok("data check a.csv --against b.csv --json").json()["across"]["copies"], 0);
     place.fails("data split faces.csv --train a.csv --val a.csv", 2, &["same file"]);
-    place.fails("data split faces.csv --train a.csv --val b.csv --share 1.5", 2, &["1.5"]);
+    place.fails("data split faces.csv --train a.csv --val b.csv --val-split 1.5", 2, &["1.5"]);
 }
 
 #[test]
@@ -154,16 +154,16 @@ fn eval_agrees_with_training_and_with_an_ensemble_of_one() {
     near(&e["accuracy"], logged[6]);
     let twice = place.ok("eval run run --json").json();
     assert_eq!(twice["confusion"], e["confusion"]);
-    assert_eq!(place.ok("eval run --data faces.csv --limit 30 --json").json()["n"], 30);
+    assert_eq!(place.ok("eval run --data faces.csv --max-faces 30 --json").json()["n"], 30);
     let mirrored = place.ok("eval run --tta --json").json();
     assert_eq!(mirrored["views"], 10);
     assert_ne!(mirrored["loss"], e["loss"]);
     // Without the copies of the first thirty faces: the others, of which some are copies, too.
     let rows: Vec<String> = place.text("faces.csv").lines().take(31).map(str::to_owned).collect();
     place.write("seen.csv", rows.join("\n").as_bytes());
-    let e = place.ok("eval run --data faces.csv --against seen.csv --json").json();
+    let e = place.ok("eval run --data faces.csv --train-data seen.csv --json").json();
     assert_eq!(e["unseen"]["n"], 110);
-    let e = place.ok("eval run --data faces.csv --against faces.csv --json").json();
+    let e = place.ok("eval run --data faces.csv --train-data faces.csv --json").json();
     assert_eq!(e["unseen"], Value::Null);
     // Tiny: three times the forward pass of 160 faces an epoch.
     assert!(logged[11] > 0.0, "no operations counted");
@@ -180,7 +180,7 @@ fn predict_reads_every_kind_of_input() {
     std::fs::create_dir(place.path("pictures/deep")).unwrap();
     std::fs::rename(place.path("pictures/angry"), place.path("pictures/deep/angry")).unwrap();
     place.write("pictures/notes.txt", b"no picture");
-    let lines = place.ok("predict run pictures --json --top 2").stdout;
+    let lines = place.ok("predict run pictures --json --top-k 2").stdout;
     let faces: Vec<Value> = lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
     assert_eq!(faces.len(), 140);
     let face = &faces[0];

@@ -150,13 +150,13 @@ fn poor_choices_are_refused_in_plain_words() {
     refuses("--target hapyyyyy --json", &["`hapyyyyy`", "Targets"]);
     refuses("--method all --common-scale --out p.png", &["--common-scale"]);
     for (set, unused) in [
-        ("--check", "--method ig"),
-        ("--check --json", "--common-scale"),
+        ("--sanity-check", "--method ig"),
+        ("--sanity-check --json", "--common-scale"),
         ("--regions --json", "--common-scale"),
         ("--class-maps --json", "--common-scale"),
-        ("--template --out p.png", "--method ig"),
-        ("--template --out p.png", "--target true"),
-        ("--template --out p.png", "--json"),
+        ("--draw-regions --out p.png", "--method ig"),
+        ("--draw-regions --out p.png", "--target true"),
+        ("--draw-regions --out p.png", "--json"),
     ] {
         let name = unused.split(' ').next().unwrap_or_default();
         refuses(&format!("{set} {unused}"), &[name, "cannot be used"]);
@@ -166,10 +166,10 @@ fn poor_choices_are_refused_in_plain_words() {
     refuses("--out no/a.png", &["create it first"]);
     refuses("--layer conv2d_1 --json", &["--layer is for gradcam", "not for saliency"]);
     refuses("--samples 9 --method ig --json", &["--samples is for smoothgrad", "not for ig"]);
-    refuses("--black --method gradcam --json", &["--black is for ig"]);
-    refuses("--regions --black --json", &["--black is for ig"]);
-    refuses("face.png --data faces.csv --json", &["--data", "leave them out"]);
-    refuses("--method guided-backprop --double --check --json", &["cannot be used with"]);
+    refuses("--baseline black --method gradcam --json", &["--baseline is for ig"]);
+    refuses("--regions --baseline black --json", &["--baseline is for ig"]);
+    refuses("face.png --data faces.csv --json", &["--data", "leave out"]);
+    refuses("--method guided-backprop --double --sanity-check --json", &["cannot be used with"]);
     bench.refuses("lime", "--target loss", &["probability"]);
     bench.refuses("filters", "--layer conv2d_1 --filter 6 --json", &["6 filters, 0 to 5"]);
     bench.refuses("filters", "--layer conv2d_9 --json", &["did you mean `conv2d_1`", "linear_1"]);
@@ -190,19 +190,22 @@ fn a_picture_has_a_name_of_its_own_and_replaces_no_input() {
         }
     };
     draws("saliency toy.safetensors --index 0", "saliency.png");
-    draws("saliency toy.safetensors --template --faces 7", "template.png");
+    draws("saliency toy.safetensors --draw-regions --max-faces 7", "template.png");
     draws("lime toy.safetensors --index 0 --samples 50", "lime.png");
     draws("activations toy.safetensors --layer conv2d_1", "activations.png");
-    draws("filters toy.safetensors --layer conv2d_1 --filter 0 --steps 4 --seeds 1", "filters.png");
+    draws(
+        "filters toy.safetensors --layer conv2d_1 --filter 0 --steps 4 --restarts 1",
+        "filters.png",
+    );
     bench.works("lime", "--index 0 --samples 50 --out l.svg --json");
     std::fs::create_dir(bench.path("in")).expect("a folder");
     std::fs::rename(bench.path("filters.png"), bench.path("in/me.png")).expect("a file");
     let before = std::fs::read(bench.path("in/me.png")).expect("a file");
     let refuses = |command: &str, words: &[&str]| bench.refuses(command, words[0], &words[1..]);
-    refuses("saliency", &["in/me.png --face off --out in/../in/me.png", "read as in/me.png"]);
-    refuses("saliency", &["in --face off --out in/me.png", "read as in"]);
-    refuses("saliency", &["saliency.png --face off", "saliency.png would be replaced"]);
-    refuses("lime", &["in/me.png --face off --out in/me.png", "would be replaced"]);
+    refuses("saliency", &["in/me.png --detect off --out in/../in/me.png", "an input (in/me.png)"]);
+    refuses("saliency", &["in --detect off --out in/me.png", "an input (in)"]);
+    refuses("saliency", &["saliency.png --detect off", "saliency.png would be replaced"]);
+    refuses("lime", &["in/me.png --detect off --out in/me.png", "would be replaced"]);
     refuses("activations", &["in/me.png --layer conv2d_1 --out in/me.png", "would be replaced"]);
     assert_eq!(std::fs::read(bench.path("in/me.png")).expect("a file"), before);
 }
@@ -227,8 +230,8 @@ fn weights_and_faces_are_not_replaced_by_what_is_made_of_them() {
 #[test]
 fn pages_of_filters_say_that_their_faces_are_drawn() {
     let bench = Bench::new(NETWORK);
-    let fast = "--layer conv2d_1 --filter 0 --steps 4 --seeds 1 --out f.svg";
-    bench.works("filters", &format!("{fast} --faces 40"));
+    let fast = "--layer conv2d_1 --filter 0 --steps 4 --restarts 1 --out f.svg";
+    bench.works("filters", &format!("{fast} --max-faces 40"));
     assert!(bench.0.text("f.svg").contains("drawn"));
     bench.0.ok("data synth --count 40 --out faces.csv");
     bench.works("filters", &format!("{fast} --data faces.csv"));
@@ -283,7 +286,7 @@ fn networks_of_another_input_side_are_explained_on_the_48_pixel_face() {
         assert_eq!(told.as_array().expect("a list").len(), 14);
         let ig = told.as_array().expect("a list").iter().find(|e| e["method"] == "ig");
         assert!(ig.expect("ig")["raw_max"].as_f64().expect("a number") > 0.0);
-        let few = "--layer conv2d_2 --filter 0 --steps 4 --seeds 1 --faces 40 --out f.png";
+        let few = "--layer conv2d_2 --filter 0 --steps 4 --restarts 1 --max-faces 40 --out f.png";
         bench.works("filters", few);
         bench.works("activations", "--layer conv2d_1 --index 0 --out a.png");
     }
@@ -292,7 +295,8 @@ fn networks_of_another_input_side_are_explained_on_the_48_pixel_face() {
 #[test]
 fn lime_names_the_parts_of_a_face_or_refuses() {
     let bench = Bench::new(NETWORK);
-    let text = bench.works("lime", "--index 0 --segments face --samples 200 --json --out l.png");
+    let text =
+        bench.works("lime", "--index 0 --segmentation face --samples 200 --json --out l.png");
     let told = &json(&text)[0];
     assert_eq!(told["pieces"], 12);
     assert_eq!(told["piece_names"][3], "mouth");
@@ -309,18 +313,18 @@ fn lime_names_the_parts_of_a_face_or_refuses() {
 #[test]
 fn whole_set_pages_are_written_with_their_words() {
     let bench = Bench::new(NETWORK);
-    let text = bench.works("saliency", "--regions --faces 21 --out r.png");
+    let text = bench.works("saliency", "--regions --max-faces 21 --out r.png");
     assert!(text.contains("Face or not face?") && text.contains("random weights"), "{text}");
-    let lifts = json(&bench.works("saliency", "--regions --faces 21 --json"));
+    let lifts = json(&bench.works("saliency", "--regions --max-faces 21 --json"));
     let lifts = lifts["lifts"].as_array().expect("lifts").clone();
     // Eight groups (all and seven classes), seven regions, four sources.
     assert_eq!(lifts.len(), 8 * 7 * 4);
     for lift in lifts.iter().filter(|l| l["source"] == "uniform") {
         assert!((lift["lift"].as_f64().expect("a number") - 1.0).abs() < 1e-9);
     }
-    let text = bench.works("saliency", "--class-maps --faces 14 --out c.png");
+    let text = bench.works("saliency", "--class-maps --max-faces 14 --out c.png");
     assert!(text.contains("14 faces"), "{text}");
-    bench.works("saliency", "--template --faces 7 --out t.png");
+    bench.works("saliency", "--draw-regions --max-faces 7 --out t.png");
 }
 
 #[test]

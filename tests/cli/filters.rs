@@ -3,7 +3,7 @@
 use crate::support::place::Place;
 use serde_json::Value;
 
-const FAST: &str = "--steps 6 --seeds 2 --data faces.csv";
+const FAST: &str = "--steps 6 --restarts 2 --data faces.csv";
 
 #[test]
 fn json_gives_one_object_for_each_filter_and_recipe() {
@@ -62,7 +62,7 @@ fn several_layers_make_several_files() {
 #[test]
 fn the_proof_says_pass_or_fail_beside_every_claim() {
     let place = Place::with_run(1);
-    let line = format!("filters run --layer conv2d_1 --filter 0-3 {FAST} --prove");
+    let line = format!("filters run --layer conv2d_1 --filter 0-3 {FAST} --significance");
     let text = place.ok(&line).stdout;
     for word in ["naive", "pixels", "maco", "faces", "robust z", "similarity", "The cure"] {
         assert!(text.contains(word), "{word} in {text}");
@@ -100,8 +100,8 @@ fn poor_choices_are_refused_before_any_work() {
         ("filters run --layer conv2d_1 --filter 3-1 --json", ["3-1", "expected numbers"]),
         ("filters run --layer conv2d_1 --out a.bmp", ["a.bmp", ".png"]),
         ("filters run --layer conv2d_1 --out no/a.png", ["folder no", "create"]),
-        ("filters run --layer conv2d_1 --recipe dream --json", ["dream", "maco"]),
-        ("filters run --layer conv2d_1 --seeds 0 --json", ["--seeds", "1 to 64"]),
+        ("filters run --layer conv2d_1 --method dream --json", ["dream", "maco"]),
+        ("filters run --layer conv2d_1 --restarts 0 --json", ["--restarts", "1 to 64"]),
         ("filters run --class hapy --json", ["did you mean `happy`", "surprise"]),
         ("activations run --layer linear_1 --out a.png", ["has no map", "conv2d_1"]),
         ("activations run --layer conv2d_1 --filter 9 --out a.png", ["0 to 7", "filter 9"]),

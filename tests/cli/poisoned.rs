@@ -80,7 +80,7 @@ fn answers_that_are_no_numbers() {
     let bytes = archive.to_bytes().unwrap();
     place.write("huge.safetensors", &bytes);
     place.ok("data synth --count 70 --first 50000 --out other.csv");
-    for command in ["eval", "calibrate", "predict --with run"] {
+    for command in ["eval", "calibrate", "predict --ensemble run"] {
         let data = if command.starts_with("predict") { "" } else { "--data" };
         let line = format!("{command} huge.safetensors {data} other.csv");
         place.fails(&line, 4, &["huge.safetensors", "face 0 with NaN", "another checkpoint"]);
@@ -174,8 +174,8 @@ fn options_that_cannot_be_meant() {
         ("eval run --frobnicate", "--frobnicate"),
         ("eval", "--data"),
         ("eval run --data faces.csv --usage Monday", "PublicTest"),
-        ("eval run --limit 0", "--limit"),
-        ("predict run faces.csv --top 0", "--top"),
+        ("eval run --max-faces 0", "--max-faces"),
+        ("predict run faces.csv --top-k 0", "--top-k"),
         ("predict run faces.csv --out no/such/folder.csv", "does not exist"),
         ("data stats faces.csv --out counts.bmp", ".png, .svg or .html"),
         ("data split faces.csv --train a.txt --val b.csv", ".csv"),
@@ -196,7 +196,7 @@ fn a_closed_pipe_is_no_failure() {
     let place = Place::with_run(1);
     let mut child = Command::new(env!("CARGO_BIN_EXE_fer"))
         .current_dir(place.path("."))
-        .args(["predict", "run", "faces.csv", "faces.csv", "faces.csv", "--json", "--top", "7"])
+        .args(["predict", "run", "faces.csv", "faces.csv", "faces.csv", "--json", "--top-k", "7"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -191,7 +191,7 @@ fn resume_continues_what_is_done_and_refuses_other_data() {
     let place = Place::with_run(1);
     let done = place.ok("train --resume run");
     assert!(done.stderr.contains("nothing left to train"), "{}", done.stderr);
-    assert!(!done.stderr.contains("watching took"), "{}", done.stderr);
+    assert!(!done.stderr.contains("monitoring took"), "{}", done.stderr);
     assert_eq!(place.text("run/metrics.csv").lines().count(), 2);
     place.ok("data synth --count 140 --seed 5 --out faces.csv");
     place.fails("train --resume run", 4, &["other data"]);
@@ -238,15 +238,15 @@ fn recipe_file_key_and_option_in_this_order() {
     }
     place.fails("train --recipe slow", 2, &["slow", "fast, best"]);
     place.fails("train --set optimiser.lr=2", 2, &["optimiser"]);
-    place.fails("train --set init=whitening --from run", 2, &["init"]);
+    place.fails("train --set init=whitening --pretrained run", 2, &["init"]);
 }
 
 #[test]
 fn fine_tuning_starts_where_the_other_run_ended() {
     let place = Place::with_run(3);
     let before = place.ok("eval run --data faces.csv --json").json();
-    let tune = "train --data faces.csv --batch 32 --epochs 1 --set schedule.warmup=0";
-    place.ok(&format!("{tune} --from run --lr 1e-9 --ema 0 --out same"));
+    let tune = "train --data faces.csv --batch-size 32 --epochs 1 --set schedule.warmup=0";
+    place.ok(&format!("{tune} --pretrained run --lr 1e-9 --ema-decay 0 --out same"));
     let after = place.ok("eval same --data faces.csv --json").json();
     // The weights stand still; only the running statistics of the batch norm move.
     let weights = |name: &str| {
@@ -259,18 +259,18 @@ fn fine_tuning_starts_where_the_other_run_ended() {
     assert!((before["loss"].as_f64().unwrap() - after["loss"].as_f64().unwrap()).abs() < 0.5);
     assert!(place.text("same/config.toml").contains("from = "));
     place.fails(
-        &format!("{tune} --from run --set sizes=[{{until=1,side=32}}]"),
+        &format!("{tune} --pretrained run --set sizes=[{{until=1,side=32}}]"),
         4,
         &["side 48 to 32"],
     );
-    place.fails(&format!("{tune} --from nowhere"), 4, &["nowhere"]);
-    place.fails(&format!("{tune} --from run --arch tiny"), 2, &["--arch"]);
+    place.fails(&format!("{tune} --pretrained nowhere"), 4, &["nowhere"]);
+    place.fails(&format!("{tune} --pretrained run --arch tiny"), 2, &["--arch"]);
 }
 
 #[test]
 fn patience_says_which_epoch_it_returns_to() {
     let place = Place::with_faces();
-    let done = place.ok(&format!("{TRAIN} --epochs 40 --patience 1 --ema 0 --out run"));
+    let done = place.ok(&format!("{TRAIN} --epochs 40 --patience 1 --ema-decay 0 --out run"));
     let rows: Vec<Vec<f64>> = place
         .text("run/metrics.csv")
         .lines()

@@ -40,7 +40,7 @@ fn answers(text: &str) -> Vec<Value> {
 fn a_second_network_is_no_input_and_a_blank_picture_is_called_so() {
     let place = Place::with_run(1);
     place.ok("data synth --count 7 --out drawn");
-    place.fails("predict run run drawn", 2, &["run is a network", "--with run"]);
+    place.fails("predict run run drawn", 2, &["run is a network", "--ensemble run"]);
     let gray = GrayImage { width: 48, height: 48, gray: vec![99; 48 * 48] };
     place.write("gray.png", &png(&gray));
     let answer = answers(&place.ok("predict gray.png --json").stdout);
@@ -81,9 +81,9 @@ fn no_face_is_an_answer_with_its_own_exit_code() {
     let place = Place::with_run(1);
     place.write("wall.png", &png(&wall(300, 200, &[])));
     place.write("small.png", &png(&wall(SIDE, SIDE, &[(3, 0, 0, SIDE)])));
-    place.fails("predict run wall.png", 6, &["no face found in wall.png", "--face off"]);
+    place.fails("predict run wall.png", 6, &["no face found in wall.png", "--detect off"]);
     place.fails("saliency run wall.png --out map.png", 6, &["no face found"]);
-    assert!(place.ok("predict run wall.png --face off").stdout.starts_with("wall.png  "));
+    assert!(place.ok("predict run wall.png --detect off").stdout.starts_with("wall.png  "));
     let both = place.ok("predict run small.png wall.png").stdout;
     let lines: Vec<&str> = both.lines().collect();
     assert!(lines[0].starts_with("small.png  ") && lines[1] == "wall.png  no face found", "{both}");
@@ -96,7 +96,7 @@ fn no_face_is_an_answer_with_its_own_exit_code() {
     let out = place.ok("predict run small.png wall.png --out o.csv");
     assert_eq!((out.stderr.trim(), out.stdout.as_str()), ("wall.png: no face found", ""));
     assert_eq!(place.text("o.csv").lines().count(), 2);
-    place.fails("predict run wall.png --face some", 2, &["auto, largest, all or off"]);
+    place.fails("predict run wall.png --detect some", 2, &["auto, largest, all or off"]);
     place.fails("predict run small.png wall.png --draw a.png", 2, &["--draw", "one"]);
 }
 
@@ -130,11 +130,11 @@ fn every_face_of_a_photo_is_answered_and_drawn() {
         (all[0]["id"].as_str(), all[1]["id"].as_str()),
         (Some("party.png"), Some("party.png#2"))
     );
-    let largest = answers(&place.ok("predict run party.png --json --face largest").stdout);
+    let largest = answers(&place.ok("predict run party.png --json --detect largest").stdout);
     assert_eq!(largest.len(), 1);
     assert_eq!(largest[0]["box"], all[1]["box"]);
     assert!(all.iter().all(|a| a["score"].as_f64() >= Some(2.0) && a["whole"] == false));
-    let text = place.ok("predict run party.png --top 1").stdout;
+    let text = place.ok("predict run party.png --top-k 1").stdout;
     let (first, second) = text.split_once('\n').unwrap();
     assert!(first.starts_with("party.png  ") && second.starts_with("party.png#2  "), "{text}");
     assert!(first.contains("  left ") && first.contains(", top ") && first.contains(", width "));
@@ -152,9 +152,9 @@ fn every_face_of_a_photo_is_answered_and_drawn() {
     assert!(!colourful(300.0, 340.0) && !colourful(10.0, 350.0));
     place.ok("saliency run party.png --out map.png");
     place.fails("predict run party.png --draw no/such/drawn.png", 2, &["does not exist"]);
-    place.fails("predict run party.png --draw ./party.png", 2, &["is read as party.png"]);
+    place.fails("predict run party.png --draw ./party.png", 2, &["an input (party.png)"]);
     place.fails("predict run party.png --draw drawn.jpg", 2, &["drawn.jpg", "ends in .png"]);
-    place.fails("saliency run party.png --out party.png", 2, &["is read as party.png"]);
+    place.fails("saliency run party.png --out party.png", 2, &["an input (party.png)"]);
     assert_eq!(place.read("party.png"), png(&photo));
 }
 
@@ -171,7 +171,7 @@ fn a_photo_on_standard_input_is_a_photo() {
         assert_eq!(by_name[1][key], piped_in[1][key], "{key}");
     }
     assert_eq!(place.read("a.png"), place.read("b.png"));
-    let largest = piped(&place, "predict run - --face largest --json", photo);
+    let largest = piped(&place, "predict run - --detect largest --json", photo);
     assert_eq!(answers(&largest.stdout).len(), 1);
     assert_eq!(piped(&place, "predict run -", png(&wall(300, 200, &[]))).code, 6);
     let table = piped(&place, "predict run - --draw c.png", place.read("faces.csv"));
@@ -214,7 +214,7 @@ fn what_cannot_be_read_says_why() {
     place.fails("predict run album", 3, &["album", "2 of other kinds"]);
     place.write("album/a.png", &place.read("small.png"));
     let done = place.ok("predict run album");
-    assert!(done.stderr.contains("album: 2 pictures passed over"), "{}", done.stderr);
+    assert!(done.stderr.contains("album: 2 pictures skipped"), "{}", done.stderr);
     assert_eq!(done.stdout.lines().count(), 1);
 }
 
@@ -226,7 +226,7 @@ fn a_cropped_picture_in_which_nothing_is_found_is_taken_whole() {
     assert!(text.contains("no face found, taken whole"), "{text}");
     let answer = place.ok("predict run crop.png --json").json();
     assert_eq!((&answer["whole"], &answer["box"]), (&true.into(), &Value::Null));
-    place.fails("predict run crop.png --face all", 6, &["no face found"]);
+    place.fails("predict run crop.png --detect all", 6, &["no face found"]);
 }
 
 #[test]

@@ -136,7 +136,7 @@ def main():
     ask("saliency")
     theirs["saliency"] = Saliency(network).attribute(x, index, abs=False)
 
-    nodes = [int(re.search(r"n = (\d+)", f)[1]) for f in ask("ig", "--black")]
+    nodes = [int(re.search(r"n = (\d+)", f)[1]) for f in ask("ig", "--baseline=black")]
     ig = IntegratedGradients(rounded(network))
     each = [ig.attribute(x[i : i + 1], black[:1], index, n_steps=n, method="gausslegendre")
             for i, n in enumerate(nodes)]  # fmt: skip

@@ -61,7 +61,7 @@ layers = [
 EOF
 "$fer" data synth --count 140 --out "$folder/faces.csv" >/dev/null
 for net in plain residual; do
-    "$fer" train --data "$folder/faces.csv" --arch "$folder/$net.toml" --epochs 3 --batch 32 \
+    "$fer" train --data "$folder/faces.csv" --arch "$folder/$net.toml" --epochs 3 --batch-size 32 \
         --lr 0.02 --out "$folder/$net" >/dev/null 2>&1
     "$python" tests/external/captum_check.py "$fer" "$folder/$net/best.safetensors" \
         "$folder/faces.csv"

@@ -5,11 +5,11 @@ use crate::monitor::tensorboard::values;
 use crate::train::checkpoints::{bits, config, resume, start};
 use fer::CLASS_NAMES;
 use fer::explain::{Classifier as _, NetworkClassifier};
-use fer::monitor::live::filters::Grown;
-use fer::monitor::live::live_page::{LIVE, Story, read_story};
+use fer::monitor::filters::FilterPictures;
+use fer::monitor::live::views::{LIVE, RunView, read_run_view};
 use fer::monitor::tensorboard::format::decode::{Data, Value};
 use fer::monitor::tensorboard::format::tags;
-use fer::monitor::{Options, Recorder};
+use fer::monitor::{Recorder, RecorderOptions};
 use fer::train::StepResult;
 use fer::train::{EpochMetrics, Observer, Outcome, TrainConfig, Trainer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +29,7 @@ impl Observer for Watched {
 
 /// Trains up to a step, recorded.
 fn run(trainer: &mut Trainer, until: u64) -> Outcome {
-    let recorder = Recorder::new(trainer, Options::default()).unwrap();
+    let recorder = Recorder::new(trainer, RecorderOptions::default()).unwrap();
     let mut watched = Watched(recorder, until);
     let outcome = trainer.run(&mut watched);
     watched.0.end(trainer, &outcome);
@@ -82,14 +82,14 @@ fn watching_changes_no_bit_and_stopping_changes_no_record() {
             assert!(steps.windows(2).all(|w| w[0] < w[1]), "{folder}/{tag}: steps {steps:?}");
         }
     }
-    let told = |run: &Path| -> Story { read_story(run).unwrap() };
-    let (one, other) = (told(&whole), told(&stopped));
+    let read = |run: &Path| -> RunView { read_run_view(run).unwrap() };
+    let (one, other) = (read(&whole), read(&stopped));
     assert_eq!(one.recall, other.recall);
     assert_eq!(one.epochs.len(), 4);
     assert_eq!(other.epochs.len(), 4);
     assert_eq!(one.confusion, other.confusion);
-    let maps = |story: &Story| -> Vec<_> {
-        story.frames.iter().map(|f| (f.epoch, f.saliency.clone())).collect()
+    let maps = |view: &RunView| -> Vec<_> {
+        view.frames.iter().map(|f| (f.epoch, f.saliency.clone())).collect()
     };
     assert_eq!(maps(&one), maps(&other));
 }
@@ -245,7 +245,7 @@ fn a_killed_training_leaves_records_that_go_on() {
             }
         }
     }
-    assert_eq!(read_story(&run).unwrap().epochs.len(), 6);
+    assert_eq!(read_run_view(&run).unwrap().epochs.len(), 6);
     assert!(run.join(LIVE).is_file());
 }
 
@@ -254,7 +254,7 @@ fn records_that_cannot_be_written_do_not_end_a_training() {
     let [plain, broken] = [(); 2].map(|()| tempfile::tempdir().unwrap());
     start(plain.path(), 2).run(&mut ()).unwrap();
     let mut trainer = start(broken.path(), 2);
-    let mut recorder = Recorder::new(&trainer, Options::default()).unwrap();
+    let mut recorder = Recorder::new(&trainer, RecorderOptions::default()).unwrap();
     let live = broken.path().join("run").join(LIVE);
     std::fs::remove_file(&live).unwrap();
     std::fs::create_dir(&live).unwrap();
@@ -270,9 +270,9 @@ fn a_story_that_cannot_be_read_is_begun_anew() {
     let dir = folder.path().join("run");
     std::fs::write(dir.join(LIVE), "{").unwrap();
     run(&mut resume(&dir), u64::MAX);
-    let story = read_story(&dir).unwrap();
-    assert_eq!(story.epochs.len(), 3, "what is in the checkpoint is told");
-    assert_eq!(story.recall.iter().map(|(epoch, _)| *epoch).collect::<Vec<_>>(), [2, 3]);
+    let view = read_run_view(&dir).unwrap();
+    assert_eq!(view.epochs.len(), 3, "what is in the checkpoint is told");
+    assert_eq!(view.recall.iter().map(|(epoch, _)| *epoch).collect::<Vec<_>>(), [2, 3]);
 }
 
 /// The picture of a class moves the class's logit up, and is the same for the same seed.
@@ -286,19 +286,19 @@ fn pictures_grow_towards_what_they_are_of() {
     trainer.run(&mut ()).unwrap();
     let network = trainer.evaluated();
     let model = NetworkClassifier::new(&network).unwrap();
-    let mut grown = Grown::new(&trainer).unwrap().unwrap();
-    let happy = grown.names.iter().position(|name| name == "happy").unwrap();
-    let logit = |grown: &Grown| {
-        let gray = grown.pictures().unwrap()[happy].luma();
+    let mut filters = FilterPictures::new(&trainer).unwrap().unwrap();
+    let happy = filters.names.iter().position(|name| name == "happy").unwrap();
+    let logit = |filters: &FilterPictures| {
+        let gray = filters.pictures().unwrap()[happy].luma();
         let pixels: Vec<f32> = gray.into_iter().map(|v| f32::from(v) / 255.0).collect();
         model.logits(&pixels).unwrap()[3]
     };
-    let before = logit(&grown);
+    let before = logit(&filters);
     for _ in 0..3 {
-        grown.grow(&network).unwrap();
+        filters.step(&network).unwrap();
     }
-    assert!(logit(&grown) > before + 0.05, "{} after {before}", logit(&grown));
-    let mut again = Grown::new(&trainer).unwrap().unwrap();
-    (0..3).for_each(|_| again.grow(&network).unwrap());
-    assert_eq!(again.pictures().unwrap(), grown.pictures().unwrap());
+    assert!(logit(&filters) > before + 0.05, "{} after {before}", logit(&filters));
+    let mut again = FilterPictures::new(&trainer).unwrap().unwrap();
+    (0..3).for_each(|_| again.step(&network).unwrap());
+    assert_eq!(again.pictures().unwrap(), filters.pictures().unwrap());
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
-use fer::monitor::tensorboard::format::decode::{Data, Event, Value, What};
+use fer::monitor::tensorboard::format::decode::{Data, Event, EventContent, Value};
 use fer::monitor::tensorboard::format::record::{Next, RecordReader, put_record};
 use fer::monitor::tensorboard::format::tags;
 use fer::monitor::tensorboard::summary::graph;
@@ -48,7 +48,7 @@ pub fn values(dir: &Path) -> Vec<(u64, Value)> {
     let mut all = Vec::new();
     for record in records {
         let event = Event::decode(&record).unwrap();
-        if let What::Summary(values) = event.what {
+        if let EventContent::Summary(values) = event.content {
             all.extend(values.into_iter().map(|value| (event.step, value)));
         }
     }
@@ -223,7 +223,7 @@ fn a_file_cut_at_any_byte_is_read_up_to_the_cut() {
         let whole = ends.iter().filter(|&&end| end <= cut).count() - 1;
         let (read, end) = records(&file[..cut]);
         assert_eq!(read, datas[..whole], "cut at {cut}");
-        let expected = if ends.contains(&cut) { Next::End } else { Next::Torn };
+        let expected = if ends.contains(&cut) { Next::End } else { Next::Truncated };
         assert_eq!(end, expected, "cut at {cut}");
     }
 }
@@ -239,7 +239,7 @@ fn every_flipped_bit_is_found() {
         let mut reader = RecordReader::new(&bad[..]);
         let found = reader.read().unwrap();
         if bit < 12 * 8 {
-            assert_eq!(found, Next::Lost, "bit {bit}");
+            assert_eq!(found, Next::DamagedLength, "bit {bit}");
         } else {
             assert_eq!(found, Next::Damaged, "bit {bit}");
             assert_eq!(reader.read().unwrap(), Next::Record(b"second".into()));

@@ -111,7 +111,7 @@ impl Place {
 }
 
 /// The training of these tests, all but epochs and folder.
-pub const TRAIN: &str = "train --data faces.csv --arch small.toml --batch 32 --lr 0.01";
+pub const TRAIN: &str = "train --data faces.csv --arch small.toml --batch-size 32 --lr 0.01";
 
 pub fn finished(command: &mut Command) -> Done {
     let output = command.output().unwrap();

@@ -59,16 +59,16 @@ fn who_has_not_been_measured_is_named() {
     place.fails(
         "calibrate embedded --data other.csv",
         2,
-        &["the embedded network is calibrated", "expected a run folder"],
+        &["the embedded network is already calibrated", "expected a run folder"],
     );
-    let done = place.ok("predict run other.csv --with embedded");
+    let done = place.ok("predict run other.csv --ensemble own");
     assert_eq!(done.stderr.matches("fer calibrate").count(), 1, "{}", done.stderr);
     assert!(done.stderr.contains("fer calibrate run"), "{}", done.stderr);
-    let done = place.ok("predict run other.csv --with embedded --json");
+    let done = place.ok("predict run other.csv --ensemble own --json");
     assert!(done.stderr.is_empty() && done.stdout.contains("\"calibrated\":false"));
     place.ok("calibrate run --data other.csv");
     assert!(place.ok("predict run other.csv").stderr.is_empty());
-    let mean = place.ok("predict other.csv --with run");
+    let mean = place.ok("predict other.csv --ensemble run");
     assert!(mean.stderr.starts_with("the mean of 2 networks: "), "{}", mean.stderr);
     // `own` is the keyword of earlier versions.
     let twice = place.ok("eval own run --data other.csv --json").json();
@@ -88,7 +88,7 @@ fn a_temperature_holds_for_its_weights_only() {
     place.ok("export run --weights whole.safetensors");
     place.ok("export run --weights half.safetensors --half");
     assert_eq!([temperature("whole.safetensors"), temperature("half.safetensors")], [kept, kept]);
-    place.ok("train --from run --data faces.csv --batch 32 --epochs 1 --out tuned");
+    place.ok("train --pretrained run --data faces.csv --batch-size 32 --epochs 1 --out tuned");
     std::fs::copy(place.path("run/calibration.json"), place.path("tuned/calibration.json"))
         .unwrap();
     assert_eq!(temperature("tuned"), None);
@@ -124,7 +124,7 @@ fn copies_and_trained_faces_are_left_out() {
     assert_eq!(held_out_faces(&judged, None).len(), 60);
 }
 
-/// An exported network does not say what it was trained on; `--against` does.
+/// An exported network does not say what it was trained on; `--train-data` does.
 #[test]
 fn copies_of_named_training_faces_are_left_out() {
     let place = place();
@@ -132,9 +132,9 @@ fn copies_of_named_training_faces_are_left_out() {
     let rows: Vec<String> = place.text("other.csv").lines().take(31).map(str::to_owned).collect();
     place.write("seen.csv", rows.join("\n").as_bytes());
     let done = place.ok("calibrate own.safetensors --data other.csv --json");
-    assert!(done.stderr.contains("--against"), "{}", done.stderr);
+    assert!(done.stderr.contains("--train-data"), "{}", done.stderr);
     assert_eq!(done.json()["judged_on"], 210);
-    let line = "calibrate own.safetensors --data other.csv --against seen.csv";
+    let line = "calibrate own.safetensors --data other.csv --train-data seen.csv";
     let text = place.ok(line).stdout;
     assert!(text.contains("fitted on 180 faces") && text.contains("30 left out"), "{text}");
     assert_eq!(

@@ -212,7 +212,9 @@ fn teachers_that_cannot_teach() {
     place.fails(&format!("{train} --teacher nowhere"), 4, &["nowhere", "does not exist"]);
     let seven = place.text("small.toml");
     place.write("named.toml", format!("classes = [{}]\n{seven}", "\"a\",".repeat(7)).as_bytes());
-    place.ok("train --data faces.csv --arch named.toml --batch 32 --lr 0.01 --epochs 1 --out a");
+    place.ok(
+        "train --data faces.csv --arch named.toml --batch-size 32 --lr 0.01 --epochs 1 --out a",
+    );
     place.fails(&format!("{train} --teacher a"), 4, &["a, a, a", "angry"]);
     place.fails(&format!("{train} --teacher run,a"), 4, &["a, a, a", "angry"]);
     assert!(!place.path("student").exists(), "a run folder without a teacher");
@@ -222,7 +224,7 @@ fn teachers_that_cannot_teach() {
 }
 
 /// A training that lacks its network.
-const UNSHAPED: &str = "train --data faces.csv --batch 32 --lr 0.01 --epochs 1";
+const UNSHAPED: &str = "train --data faces.csv --batch-size 32 --lr 0.01 --epochs 1";
 
 /// Who may know the validation faces is named: teachers, exported ones, and what training starts from.
 #[test]
@@ -230,12 +232,12 @@ fn networks_that_may_know_the_validation_faces_are_named() {
     let place = Place::with_run(1);
     place.ok("export run --weights exported.safetensors");
     let warned = |options: &str, out: &str| {
-        let network = if options.contains("--from") { "" } else { "--arch small.toml" };
+        let network = if options.contains("--pretrained") { "" } else { "--arch small.toml" };
         let done = place.ok(&format!("{UNSHAPED} {network} --out {out} {options}"));
         done.stderr.contains("may have learnt some")
     };
     for (k, learnt_from) in
-        ["--teacher run", "--teacher exported.safetensors", "--from run"].iter().enumerate()
+        ["--teacher run", "--teacher exported.safetensors", "--pretrained run"].iter().enumerate()
     {
         assert!(!warned(learnt_from, &format!("same-{k}")), "{learnt_from}: the same split");
         let other = format!("{learnt_from} --seed 4");
@@ -245,8 +247,8 @@ fn networks_that_may_know_the_validation_faces_are_named() {
     let mut archive = Archive::read(&place.path("run/best.safetensors")).unwrap();
     archive.meta.remove("data_val").unwrap();
     place.write("silent.safetensors", &archive.to_bytes().unwrap());
-    let done = place.ok(&format!("{UNSHAPED} --out of-weights --from silent.safetensors"));
+    let done = place.ok(&format!("{UNSHAPED} --out of-weights --pretrained silent.safetensors"));
     assert!(done.stderr.contains("does not say which faces"), "{}", done.stderr);
-    place.ok("train --arch small.toml --set synthetic=70 --batch 32 --epochs 1 --out drawn");
-    assert!(!warned("--from drawn", "of-drawn"), "drawn faces");
+    place.ok("train --arch small.toml --set synthetic=70 --batch-size 32 --epochs 1 --out drawn");
+    assert!(!warned("--pretrained drawn", "of-drawn"), "drawn faces");
 }

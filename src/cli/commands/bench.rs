@@ -14,6 +14,9 @@ use std::path::PathBuf;
 
 /// Arguments of `fer bench`.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  fer bench train --arch vgg --batch-size 64\n  fer bench kernels --layer 128-128@24"
+)]
 pub struct Args {
     #[command(subcommand)]
     what: What,
@@ -21,27 +24,26 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Whole training steps: forward, loss, backward, update (SGD, Nesterov, weight decay)
+    /// Training steps: forward, loss, backward, update (SGD with Nesterov momentum and weight decay)
     Train(Steps),
-    /// Logits of a batch, in evaluation mode
+    /// Inference: the logits of a batch
     Infer(Steps),
-    /// Where a training step goes, layer by layer, forward and backward
+    /// Profile of a training step: each layer, forward and backward
     Layers(Steps),
-    /// One convolution from naive loops to Winograd, against what this machine can do, with a
-    /// roofline picture
+    /// One convolution, from naive loops to Winograd, on the roofline of this machine
     Kernels(Kernels),
-    /// Forward and both gradients of single convolutions
+    /// Single convolutions: forward and both gradients
     Conv(Conv),
 }
 
 #[derive(Debug, clap::Args)]
 struct Steps {
-    /// tiny, vgg, fer-s, fer-m, fer-l or a .toml file
+    /// Architecture: tiny, vgg, fer-s, fer-m, fer-l or a .toml file
     #[arg(long, default_value = "tiny")]
     arch: String,
-    /// Pictures a step
+    /// Pictures per step
     #[arg(long, default_value_t = 64)]
-    batch: usize,
+    batch_size: usize,
     /// Measured steps
     #[arg(long, default_value_t = 12)]
     steps: usize,
@@ -58,16 +60,16 @@ struct Kernels {
     /// Channels in, channels out, side of the picture
     #[arg(long, default_value = "128-128@24", value_name = "IN-OUT@SIDE")]
     layer: ConvLayer,
-    /// Pictures a call; the slowest rungs take one
+    /// Pictures per call; the slowest kernels take one
     #[arg(long, default_value_t = 16)]
-    batch: usize,
-    /// Times that every rung is run
+    batch_size: usize,
+    /// Measured calls of each kernel
     #[arg(long, default_value_t = 9)]
-    rounds: usize,
-    /// Folder for roofline.png and roofline.svg, made where it is not there
+    steps: usize,
+    /// Folder for roofline.png and roofline.svg, created if missing
     #[arg(long, value_name = "DIR", default_value = "bench-kernels")]
     out: PathBuf,
-    /// The picture on a dark ground
+    /// Use the dark theme
     #[arg(long)]
     dark: bool,
     /// Print one JSON object
@@ -77,12 +79,13 @@ struct Kernels {
 
 #[derive(Debug, clap::Args)]
 struct Conv {
-    /// Channels in, channels out, side of the picture; may be repeated [default: the eight of vgg]
+    /// Channels in, channels out, side of the picture; may be repeated [default: the eight layers of
+    /// vgg]
     #[arg(long, value_name = "IN-OUT@SIDE")]
     layer: Vec<ConvLayer>,
-    /// Pictures a call
+    /// Pictures per call
     #[arg(long, default_value_t = 64)]
-    batch: usize,
+    batch_size: usize,
     /// Measured calls
     #[arg(long, default_value_t = 9)]
     steps: usize,
@@ -107,9 +110,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
         What::Kernels(args) => kernels(args),
         What::Conv(args) => {
-            positive("--batch", args.batch)?;
+            positive("--batch-size", args.batch_size)?;
             let layers = if args.layer.is_empty() { &ConvLayer::OF_VGG } else { &args.layer[..] };
-            let measured = conv(layers, args.batch, args.steps)?;
+            let measured = conv(layers, args.batch_size, args.steps)?;
             print(args.json, &measured, measured.to_text())
         }
     }
@@ -117,15 +120,15 @@ pub(crate) fn run(args: Args) -> Result<()> {
 
 impl Steps {
     fn options(&self) -> Result<StepOptions> {
-        positive("--batch", self.batch)?;
-        let (arch, batch) = (self.arch.clone(), self.batch);
+        positive("--batch-size", self.batch_size)?;
+        let (arch, batch) = (self.arch.clone(), self.batch_size);
         Ok(StepOptions { arch, batch, steps: self.steps, warmup: self.warmup })
     }
 }
 
 fn kernels(args: Kernels) -> Result<()> {
-    let Kernels { layer, batch, rounds, out, dark, json } = args;
-    positive("--batch", batch)?;
+    let Kernels { layer, batch_size: batch, steps: rounds, out, dark, json } = args;
+    positive("--batch-size", batch)?;
     crate::files::make_folder(&out)?;
     let measured = ladder(LadderOptions { layer, batch, rounds })?;
     write::write_both(
@@ -133,8 +136,12 @@ fn kernels(args: Kernels) -> Result<()> {
         &out,
         "roofline",
     )?;
-    let drawn = out.join("roofline.png");
-    print(json, &measured, format!("{}\ndrawn: {}, .svg\n", measured.to_text(), drawn.display()))
+    let picture = out.join("roofline.png");
+    print(
+        json,
+        &measured,
+        format!("{}\nwritten: {}, .svg\n", measured.to_text(), picture.display()),
+    )
 }
 
 fn positive(option: &str, value: usize) -> Result<()> {

@@ -1,4 +1,4 @@
-//! `fer framing`: which square around a found face shows it as the network knows faces.
+//! `fer crop-calibration`: which square around a detected face shows it like the training faces.
 
 use crate::Result;
 use crate::cli::shared::input::Reading;
@@ -14,19 +14,20 @@ use crate::render::format::percent;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-/// Arguments of `fer framing`.
+/// Arguments of `fer crop-calibration`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fer crop-calibration --data public_test.csv.gz --max-faces 0")]
 pub struct Args {
     /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
-    /// Faces of 48×48 as the network was trained on: a CSV or a folder
+    /// Faces cropped like the training faces, 48×48: a CSV or a folder
     #[arg(long)]
     data: PathBuf,
     #[command(flatten)]
     reading: Reading,
-    /// How many faces, spread evenly over the data; 0 = all
+    /// Largest number of faces, spread evenly over the data; 0 = all
     #[arg(long, default_value_t = 300)]
-    faces: usize,
+    max_faces: usize,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -34,22 +35,23 @@ pub struct Args {
 
 pub(crate) fn run(args: Args) -> Result<()> {
     let trained = LoadedModel::read_or_embedded(args.model.as_deref())?;
-    let faces = crate::cli::shared::explained::spread(args.reading.read(&args.data)?, args.faces);
-    let bar = progress::bar(crop_calibration::num_steps(&faces) as u64, "framing");
-    let judge = |set: &Dataset| {
+    let faces =
+        crate::cli::shared::network_input::spread(args.reading.read(&args.data)?, args.max_faces);
+    let bar = progress::bar(crop_calibration::num_steps(&faces) as u64, "crops");
+    let classify = |set: &Dataset| {
         let all = predict(&trained.network, set, &[View::PLAIN], trained.equalize, |_| {})?;
         Ok((0..all.len()).map(|i| all.class(i)).collect())
     };
-    let measured = crop_calibration::measure(&faces, judge, || bar.inc(1))?;
+    let measured = crop_calibration::measure(&faces, classify, || bar.inc(1))?;
     bar.finish_and_clear();
     if args.json { console::print_json(&measured) } else { console::print(&text(&measured)) }
 }
 
 fn text(m: &CropCalibration) -> String {
     let mut text = format!(
-        "{} of {} faces found on their canvas; a whole face is {:+.2} sides larger than the found \
-         one, its middle {:+.3} sides lower\n\nshare judged as uncut, by margin (down) and shift \
-         (across)\nmargin",
+        "{} of {} faces detected on their canvas; a whole face is {:+.2} sides larger than the \
+         detected box, its centre {:+.3} sides lower\n\nshare of faces classified like the uncropped \
+         face, by margin (rows) and shift (columns)\nmargin",
         m.found, m.faces, m.mean_margin, m.mean_shift
     );
     for shift in SHIFTS {

@@ -1,4 +1,4 @@
-//! `fer data`: what one does with faces before training.
+//! `fer data`: counts, checks, splits, synthesis and conversion of data sets.
 
 use crate::CLASS_NAMES;
 use crate::cli::shared::input::{Reading, theme};
@@ -18,14 +18,17 @@ use crate::{Error, Result};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Most places of a finding that are printed; `--json` has more.
+/// Largest number of examples printed per finding; `--json` has more.
 const SHOWN: usize = 5;
 
-/// Faces of a class on a contact sheet.
+/// Faces per class on a contact sheet.
 const SHEET_COLUMNS: usize = 10;
 
 /// Arguments of `fer data`.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  fer data check train.csv --against public_test.csv\n  fer data split train.csv --train a.csv --val b.csv"
+)]
 pub struct Args {
     #[command(subcommand)]
     what: What,
@@ -33,15 +36,15 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Count the faces of each class, with a bar chart
+    /// Count the faces of each class and draw a bar chart
     Stats(StatsArgs),
-    /// Look for bad rows, blank faces, copies and conflicting labels
+    /// Find bad rows, blank faces, copies and contradicting labels
     Check(CheckArgs),
-    /// Cut a set in two: the same share of every class, no image on both sides
+    /// Split a data set in two, with the same share of every class and no image in both parts
     Split(SplitArgs),
     /// Draw synthetic faces
     Synth(SynthArgs),
-    /// Turn a CSV (plain or gzip) or a folder of pictures into another of these
+    /// Convert between CSV (plain or gzip) and folders of pictures
     Convert(ConvertArgs),
 }
 
@@ -54,10 +57,10 @@ struct StatsArgs {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// Draw a bar chart; the name ends in .png or .svg
+    /// Draw a bar chart: .png or .svg
     #[arg(long, value_name = "PICTURE")]
     out: Option<PathBuf>,
-    /// On a dark ground
+    /// Use the dark theme
     #[arg(long)]
     dark: bool,
 }
@@ -66,10 +69,10 @@ struct StatsArgs {
 struct CheckArgs {
     /// A CSV (plain or gzip) or a folder of pictures
     data: PathBuf,
-    /// Also look for its faces in this second set
+    /// Second data set: also find copies of its faces
     #[arg(long, value_name = "OTHER")]
     against: Option<PathBuf>,
-    /// End with exit code 3 if anything was found
+    /// Exit with code 3 if anything is found
     #[arg(long)]
     strict: bool,
     /// Print one JSON object
@@ -83,38 +86,38 @@ struct SplitArgs {
     data: PathBuf,
     #[command(flatten)]
     reading: Reading,
-    /// CSV for the larger part; compressed if it ends in .gz
+    /// CSV for the training part; compressed if it ends in .gz
     #[arg(long, value_name = "CSV")]
     train: PathBuf,
-    /// CSV for the smaller part
+    /// CSV for the validation part; compressed if it ends in .gz
     #[arg(long, value_name = "CSV")]
     val: PathBuf,
-    /// Share of every class in the smaller part
+    /// Share of every class in the validation part
     #[arg(long, default_value_t = 0.1)]
-    share: f64,
-    /// Seed of the draw
+    val_split: f64,
+    /// Seed of the random choice
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
 
 #[derive(Debug, clap::Args)]
 struct SynthArgs {
-    /// A CSV (compressed if it ends in .gz), or else a new folder of PNG pictures
+    /// CSV to write (compressed if it ends in .gz), or a new folder for PNG pictures
     #[arg(long, value_name = "PATH", required_unless_present = "sheet")]
     out: Option<PathBuf>,
-    /// Draw a contact sheet; the name ends in .png or .svg
+    /// Draw a contact sheet: .png or .svg
     #[arg(long, value_name = "PICTURE")]
     sheet: Option<PathBuf>,
-    /// How many faces
+    /// Number of faces
     #[arg(long, default_value_t = 1_000)]
     count: usize,
-    /// Seed of everything random
+    /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Number of the first face; other numbers of a seed are other faces
+    /// Number of the first face; the faces of a seed are numbered, and other numbers are other faces
     #[arg(long, default_value_t = 0)]
     first: u64,
-    /// Every class as often as FER2013 has it, instead of equally often
+    /// Use the class frequencies of FER2013 instead of equal ones
     #[arg(long)]
     imbalanced: bool,
 }
@@ -123,7 +126,7 @@ struct SynthArgs {
 struct ConvertArgs {
     /// A CSV (plain or gzip), a folder of pictures, or - for standard input
     data: PathBuf,
-    /// A CSV (compressed if it ends in .gz), or else a new folder of PNG pictures
+    /// CSV to write (compressed if it ends in .gz), or a new folder for PNG pictures
     out: PathBuf,
     #[command(flatten)]
     reading: Reading,
@@ -199,7 +202,7 @@ fn run_check(args: CheckArgs) -> Result<()> {
         console::print(&check_text(&found))?
     }
     match args.strict && !found.is_clean() {
-        true => Err(Error::data(&args.data, "is not clean; see the findings above")),
+        true => Err(Error::data(&args.data, "is not clean: see the findings on standard output")),
         false => Ok(()),
     }
 }
@@ -222,21 +225,23 @@ fn check_text(check: &DatasetCheck) -> String {
     });
     finding("good faces", check.faces, vec![]);
     finding("bad rows", check.read.bad_count, bad.collect());
-    finding("blank faces (one single gray)", check.blank, check.blank_examples.clone());
+    finding("blank faces (all pixels equal)", check.blank, check.blank_examples.clone());
     finding("copies of an earlier face", check.repeated, vec![]);
     let conflicts = check.conflicts.iter().map(|group| group.join(" = ")).collect();
-    finding("images whose copies carry different labels", check.conflicting_groups, conflicts);
+    finding("images whose copies have different labels", check.conflicting_groups, conflicts);
     if let Some(across) = &check.across {
-        let of =
-            format!("of {} faces of the other set are here, too", thousands(across.faces as u64));
+        let of = format!(
+            "copies of faces in the other set, which has {} faces",
+            thousands(across.faces as u64)
+        );
         finding(&of, across.copies, across.examples.clone());
         let differing = across.copies - across.agreeing;
-        finding("of them with a label that differs", differing, vec![]);
+        finding("of them with a different label", differing, vec![]);
     }
     for note in &check.read.notes {
         let _ = writeln!(text, "note: {note}");
     }
-    text.push_str(if check.is_clean() { "nothing to worry about\n" } else { "" });
+    text.push_str(if check.is_clean() { "no problems found\n" } else { "" });
     text
 }
 
@@ -248,7 +253,7 @@ fn run_split(args: SplitArgs) -> Result<()> {
         require_csv(path)?;
     }
     let faces = args.reading.read(&args.data)?;
-    let split = stratified_split(&faces, args.share, args.seed)?;
+    let split = stratified_split(&faces, args.val_split, args.seed)?;
     let mut text = String::new();
     for (path, part) in [(&args.train, &split.train), (&args.val, &split.validation)] {
         write_csv(&faces.select(part), path)?;
@@ -291,7 +296,7 @@ fn require_csv(path: &Path) -> Result<()> {
     }
 }
 
-/// Writes faces as the name asks for: a CSV or a folder of pictures.
+/// Writes a CSV or a folder of pictures, by the ending of the name.
 fn write_faces(faces: &Dataset, path: &Path) -> Result<()> {
     if !is_csv(path) {
         return write_folder(faces, path);
@@ -299,7 +304,7 @@ fn write_faces(faces: &Dataset, path: &Path) -> Result<()> {
     let unlabelled = faces.labels().iter().filter(|l| l.is_none()).count();
     if unlabelled > 0 && unlabelled < faces.len() {
         let (path, n) = (path.display(), thousands(unlabelled as u64));
-        eprintln_safe!("{path}: no column label is written, because {n} faces have none");
+        eprintln_safe!("{path}: written without the column label, because {n} faces have no label");
     }
     write_csv(faces, path)
 }

@@ -3,13 +3,12 @@
 //! The demo is a list of command lines. Each is printed, parsed and run exactly as if it had been
 //! typed, so what the page shows can be repeated by hand.
 
-use crate::cli::args::Cli;
 use crate::cli::shared::progress::duration;
 use crate::console::{self, eprintln_safe};
 use crate::files::write_atomic;
 use crate::render::html::Document;
 use crate::{Error, Result};
-use clap::Parser as _;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -27,7 +26,7 @@ pub struct Args {
 /// One chapter of the page.
 struct Chapter {
     title: &'static str,
-    words: &'static str,
+    text: &'static str,
     /// The command, `DIR` standing for the demo's folder.
     command: String,
     /// Picture that the command leaves in the folder, and what it shows.
@@ -40,7 +39,7 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
     vec![
         Chapter {
             title: "Faces are drawn",
-            words: "Nothing is downloaded: the program draws people, light and camera by chance, and \
+            text: "Nothing is downloaded: the program draws people, light and camera by chance, and \
                     seven expressions on them.",
             command: "data synth --count 14 --sheet DIR/faces.png".into(),
             pictures: vec![("faces.png", "Two drawn faces of each expression.")],
@@ -48,7 +47,7 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
         },
         Chapter {
             title: "A network is trained",
-            words: "7,000 drawn faces, a tenth of them kept aside for validation, and a small residual \
+            text: "7,000 drawn faces, a tenth of them kept aside for validation, and a small residual \
                     network with random weights. The four questions below are put to the result.",
             command: format!("train --arch fer-s --epochs {epochs} --out DIR/run"),
             pictures: vec![(
@@ -60,7 +59,7 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
         },
         Chapter {
             title: "Where does it look?",
-            words: "The score of the predicted class is propagated back to the pixels. Bright places \
+            text: "The score of the predicted class is propagated back to the pixels. Bright places \
                     are those where a small change would move the score most.",
             command: "saliency DIR/run --out DIR/saliency.png".into(),
             pictures: vec![(
@@ -72,7 +71,7 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
         },
         Chapter {
             title: "What does each filter want to see?",
-            words: "From noise, a picture is changed step by step until one filter answers as strongly \
+            text: "From noise, a picture is changed step by step until one filter answers as strongly \
                     as it can. Done naively the result looks like a QR code; with the spectrum of faces \
                     imposed, here of the drawn ones, it can be read.",
             command: "filters DIR/run --layer activation_8 --filter 0-7 --out DIR/filters.png"
@@ -86,7 +85,7 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
         },
         Chapter {
             title: "What do the filters make of a face?",
-            words: "The outputs of one block, before and after normalisation and rectifier.",
+            text: "The outputs of one block, before and after normalisation and rectifier.",
             command: "activations DIR/run --layer conv2d_2,batch_normalization_2,activation_2 \
                       --index 3 --out DIR/activations.png"
                 .into(),
@@ -95,7 +94,7 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
         },
         Chapter {
             title: "How does it judge each expression?",
-            words: "Every validation face, predicted against true.",
+            text: "Every validation face, predicted against true.",
             command: "eval DIR/run --out DIR/eval".into(),
             pictures: vec![(
                 "eval/confusion_counts.png",
@@ -105,7 +104,7 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
         },
         Chapter {
             title: "What does a network for real faces say?",
-            words: "Another network comes with the program. It has learnt from photos of people and \
+            text: "Another network comes with the program. It has learnt from photos of people and \
                     never saw a drawn face, so here it can only guess. It is made for photos: \
                     fer predict photo.jpg.",
             command: "predict DIR/faces.png --face all --draw DIR/answers.png".into(),
@@ -117,7 +116,7 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
         },
         Chapter {
             title: "The whole answer on one page",
-            words: "All four questions with their figures, and with words that follow from the \
+            text: "All four questions with their figures, and with words that follow from the \
                     measured numbers. One file that opens anywhere and prints on paper; without --quick \
                     it shows more filters, and --lang zh writes it in Chinese.",
             command: "report DIR/run --quick --out DIR/report.html".into(),
@@ -127,7 +126,8 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
     ]
 }
 
-pub(crate) fn run(args: Args) -> Result<()> {
+/// Runs the commands of every chapter by `run_line`, and writes the page.
+pub(crate) fn run(args: Args, run_line: &dyn Fn(Vec<OsString>) -> Result<()>) -> Result<()> {
     let begun = Instant::now();
     let folder = folder(args.out)?;
     let mut page = Document::new("fer: the whole story on drawn faces", "en");
@@ -141,9 +141,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
         let shown = if name.contains(' ') { format!("'{name}'") } else { name.clone() };
         let command = chapter.command.replace("DIR", &shown);
         eprintln_safe!("\n$ fer {command}");
-        run_line(&chapter.command, &name)?;
+        run_line(words(&chapter.command, &name))?;
         page.heading(2, chapter.title);
-        page.paragraph(chapter.words);
+        page.paragraph(chapter.text);
         page.code(&format!("fer {command}"));
         for (name, caption) in chapter.pictures {
             let path = folder.join(name);
@@ -167,15 +167,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
     console::print(&format!("{}\n", index.display()))
 }
 
-/// Parses and runs a command line without quotes, `DIR` in its words standing for the folder.
-fn run_line(command: &str, folder: &str) -> Result<()> {
-    let words = command.split_whitespace().map(|word| word.replace("DIR", folder));
-    let words = std::iter::once("fer".to_owned()).chain(words);
-    let cli = Cli::try_parse_from(words).map_err(|e| Error::Usage(e.to_string()))?;
-    crate::cli::run(cli.command).map_err(|broken| match broken {
-        crate::cli::Broken::Error(e) => e,
-        crate::cli::Broken::Pipe => Error::Usage("the output was closed".into()),
-    })
+/// The words of a command line without quotes, `DIR` in them standing for the folder.
+fn words(command: &str, folder: &str) -> Vec<OsString> {
+    command.split_whitespace().map(|word| word.replace("DIR", folder).into()).collect()
 }
 
 /// The folder asked for, or the first free one of demo, demo-2, …

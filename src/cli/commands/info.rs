@@ -1,4 +1,4 @@
-//! `fer info`.
+//! `fer info`: the machine and the version.
 
 use crate::Result;
 use crate::bench::machine::cpu_name;

@@ -1,4 +1,4 @@
-//! Arguments that several commands share: faces to read, models to load.
+//! Arguments that several commands share: data to read, models to load.
 
 use crate::Result;
 use crate::cli::shared::progress;
@@ -11,13 +11,13 @@ use crate::render::Theme;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// How to read faces.
+/// Options of reading data.
 #[derive(Debug, Default, clap::Args)]
 pub struct Reading {
-    /// Only rows of this part: Training, PublicTest or PrivateTest
+    /// Read only rows with this value in the column Usage: Training, PublicTest or PrivateTest
     #[arg(long, value_parser = usage)]
     usage: Option<Usage>,
-    /// Count and list bad rows instead of ending at the first
+    /// Skip bad rows, count and list them, instead of stopping at the first
     #[arg(long)]
     skip_bad: bool,
 }
@@ -27,32 +27,38 @@ fn usage(name: &str) -> Result<Usage, String> {
 }
 
 impl Reading {
-    /// Reads a CSV, a folder or a picture, and says on standard error what was skipped.
+    /// Reads a CSV, a folder or a picture, and prints to standard error what was skipped.
+    ///
+    /// # Errors
+    /// [`crate::Error::Data`] for a bad row or picture.
     pub fn read(&self, path: &Path) -> Result<Dataset> {
         let (faces, report) = read_existing(path, &self.options())?;
         warn(path, &report);
         Ok(faces)
     }
 
-    /// The same of an open stream that is no folder; `path` is for messages.
+    /// Reads an open stream; `path` is used in messages.
+    ///
+    /// # Errors
+    /// [`crate::Error::Data`] for a bad row or picture.
     pub fn read_stream(&self, stream: impl Read + Send, path: &Path) -> Result<Dataset> {
         let (faces, report) = read_stream(stream, path, &self.options())?;
         warn(path, &report);
         Ok(faces)
     }
 
-    /// As it was typed, to be shown in a command.
-    pub fn words(&self) -> String {
+    /// Returns the options as text, with a space before each.
+    pub fn command_line(&self) -> String {
         let usage = self.usage.map_or(String::new(), |u| format!(" --usage {}", u.name()));
         usage + if self.skip_bad { " --skip-bad" } else { "" }
     }
 
-    /// Whether bad rows and pictures are left out.
+    /// Whether bad rows and pictures are skipped.
     pub fn skips_bad(&self) -> bool {
         self.skip_bad
     }
 
-    /// Whether only rows of one part of a CSV are wanted.
+    /// Whether only rows with one value of `Usage` are read.
     pub fn chooses_by_usage(&self) -> bool {
         self.usage.is_some()
     }
@@ -62,7 +68,7 @@ impl Reading {
     }
 }
 
-/// MODEL may be left out before the inputs: if what stands in its place is not a model, it is the
+/// Separates an optional MODEL from the inputs behind it: a first argument that is not a model is the
 /// first input.
 pub fn model_or_input(model: Option<PathBuf>, inputs: &mut Vec<PathBuf>) -> Option<PathBuf> {
     match model {
@@ -74,8 +80,8 @@ pub fn model_or_input(model: Option<PathBuf>, inputs: &mut Vec<PathBuf>) -> Opti
     }
 }
 
-/// Whether a path is meant as a model: a run folder, a file of weights, or a name without a file and
-/// without the ending of a picture or table.
+/// Whether a path is a model: a run folder, a weights file, or a name without a file and without the
+/// ending of a picture or table.
 pub fn is_model(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
     let is_input = has_image_extension(path) || ending == "csv" || ending == "gz";
@@ -86,16 +92,20 @@ pub fn is_model(path: &Path) -> bool {
     }
 }
 
-/// How to ask a network.
+/// Options of prediction.
 #[derive(Debug, clap::Args)]
 pub struct Averaging {
-    /// Average ten views of each face: plain and mirrored, each turned and made smaller five ways
+    /// Test-time augmentation: average ten views of each face, plain and mirrored, each rotated and
+    /// scaled in five ways
     #[arg(long)]
     pub tta: bool,
 }
 
 impl Averaging {
-    /// Probabilities, calibrated where that has been measured, with a progress bar.
+    /// Predicts probabilities, calibrated if a temperature was fitted, with a progress bar.
+    ///
+    /// # Errors
+    /// Those of the networks.
     pub fn predict(&self, ensemble: &Ensemble, faces: &Dataset) -> Result<Predictions> {
         let bar = progress::bar(ensemble.work(faces) as u64, "faces");
         let done = |done| bar.set_position(done as u64);
@@ -105,7 +115,7 @@ impl Averaging {
     }
 }
 
-/// The first `limit` faces that have a label, and the number of those that have none.
+/// Returns the first `limit` faces that have a label, and the number of faces without one.
 pub fn labelled(faces: Dataset, limit: Option<usize>) -> (Dataset, usize) {
     let known: Vec<usize> = (0..faces.len()).filter(|&i| faces.label(i).is_some()).collect();
     let wanted = limit.unwrap_or(usize::MAX).min(known.len());
@@ -115,7 +125,7 @@ pub fn labelled(faces: Dataset, limit: Option<usize>) -> (Dataset, usize) {
     }
 }
 
-/// Light or dark.
+/// Returns the light or the dark theme.
 pub fn theme(dark: bool) -> Theme {
     if dark { Theme::Dark } else { Theme::Light }
 }

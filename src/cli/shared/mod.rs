@@ -1,8 +1,9 @@
 //! Arguments and output that several commands share.
 
-pub(crate) mod explained;
+pub(crate) mod attribution;
 pub(crate) mod faces;
 pub(crate) mod input;
+pub(crate) mod network_input;
 pub(crate) mod output;
 pub(crate) mod photos;
 pub(crate) mod predictions;

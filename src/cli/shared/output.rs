@@ -1,5 +1,4 @@
-//! The files of commands that draw a picture: their default names, what they must not replace, and
-//! a word on what was written.
+//! Output files of the commands: what they must not replace, and the message that they were written.
 
 use crate::console::eprintln_safe;
 use crate::dataset::image::has_image_extension;
@@ -9,8 +8,8 @@ use crate::render::write;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// Refuses an output that would replace one of the inputs or a picture in a folder that is read. Any
-/// other earlier file is replaced, as drawing programs do: a picture can be made again.
+/// Refuses an output that would replace one of the inputs, or a picture in an input folder. Other
+/// files may be replaced: they can be made again.
 ///
 /// # Errors
 /// [`Error::Usage`] that names the output.
@@ -19,7 +18,7 @@ pub fn keep_inputs<'a>(
     inputs: &[&Path],
 ) -> Result<()> {
     for output in outputs {
-        // What is not there yet cannot be read.
+        // A file that does not exist is no input.
         let Ok(there) = output.canonicalize() else { continue };
         let is_read = |input: &&Path| {
             let picture_below = |i: &Path| there.starts_with(i) && has_image_extension(&there);
@@ -27,7 +26,7 @@ pub fn keep_inputs<'a>(
         };
         if let Some(input) = inputs.iter().copied().find(is_read) {
             return Err(Error::Usage(format!(
-                "{} would be replaced, but is read as {}; name another file to write",
+                "{} would be replaced, but is an input ({}); name another output file",
                 output.display(),
                 input.display()
             )));
@@ -36,10 +35,10 @@ pub fn keep_inputs<'a>(
     Ok(())
 }
 
-/// Refuses two outputs that are one file, whatever their names.
+/// Refuses two outputs that are the same file, even under different names.
 ///
 /// # Errors
-/// [`Error::Usage`] with the names of the options, `what`.
+/// [`Error::Usage`] with `what`, the names of the options.
 pub fn differ(a: &Path, b: &Path, what: &str) -> Result<()> {
     let place = |path: &Path| {
         let name = path.file_name().map(Path::new).unwrap_or(path);
@@ -53,7 +52,7 @@ pub fn differ(a: &Path, b: &Path, what: &str) -> Result<()> {
     }
 }
 
-/// Writes a page and says where.
+/// Writes a page and prints its path.
 ///
 /// # Errors
 /// Those of [`write::write_page`].
@@ -61,18 +60,18 @@ pub fn write_page(page: &Page, path: &Path) -> Result<()> {
     write_scene(&page.scene(), &page.title, path)
 }
 
-/// The same of a drawing; the title is that of an HTML page.
+/// Writes a drawing and prints its path; the title is that of an HTML page.
 ///
 /// # Errors
 /// Those of [`write::write_scene`].
 pub fn write_scene(scene: &Scene, title: &str, path: &Path) -> Result<()> {
     write::write_scene(scene, title, path)?;
-    say_written(path);
+    print_written(path);
     Ok(())
 }
 
-/// Says on standard error that a file was written.
-pub fn say_written(path: &Path) {
+/// Prints to standard error that a file was written.
+pub fn print_written(path: &Path) {
     eprintln_safe!("written: {}", path.display());
 }
 

@@ -1,4 +1,4 @@
-//! What a user points at: photos go through the face finder, everything else is read as data.
+//! Inputs of the commands: photos go through the face detector, everything else is read as data.
 
 use crate::cli::shared::input::Reading;
 use crate::console::eprintln_safe;
@@ -13,34 +13,34 @@ use crate::render::format::counted;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// Which faces of a photo are meant.
+/// Which faces of a photo are used.
 #[derive(Debug, Default, clap::Args)]
 pub struct PhotoArgs {
-    /// Faces of a photo: auto (every face; a picture of at most 96 pixels, or one that is a cropped
-    /// face, whole), largest, all, or off (the picture as it is)
-    #[arg(long = "face", value_name = "WHICH", default_value = "auto")]
+    /// Face detection in photos: auto (every face; a picture of at most 96 pixels, or of a cropped
+    /// face, is taken whole), largest, all, or off (every picture is taken whole)
+    #[arg(long = "detect", value_name = "WHICH", default_value = "auto")]
     pub choice: FaceChoice,
 }
 
-/// Faces that were read, and where in their pictures they are.
+/// The faces of the inputs, and their places in the pictures.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct InputFaces {
     /// The faces.
     pub faces: Dataset,
-    /// One a face; none = a row of a table.
-    pub cuts: Vec<Option<Cut>>,
-    /// Pictures in which no face was found, each with the number of faces that come before it.
-    pub faceless: Vec<(usize, PathBuf)>,
-    /// The picture that came by standard input, undecoded: it cannot be read again.
+    /// One per face; `None` for a row of a table.
+    pub crops: Vec<Option<FaceCrop>>,
+    /// Pictures in which no face was detected, each with the number of faces that come before it.
+    pub without_face: Vec<(usize, PathBuf)>,
+    /// The encoded picture from standard input, which cannot be read twice.
     pub stdin: Option<Vec<u8>>,
 }
 
-/// How a face came out of its picture.
+/// The place of a face in its picture.
 #[derive(Clone, Copy, Debug)]
-pub struct Cut {
-    /// Where it is.
+pub struct FaceCrop {
+    /// The square in the picture.
     pub location: FaceLocation,
-    /// Which of the picture's faces it is, from 1.
+    /// Number of the face in its picture, from 1.
     pub number: usize,
 }
 
@@ -48,47 +48,46 @@ impl PhotoArgs {
     /// Reads pictures, folders of pictures, CSV files and `-`.
     ///
     /// # Errors
-    /// [`Error::Data`] for the first that is bad, unless bad ones are skipped; then where nothing is
-    /// left.
-    pub fn read(&self, inputs: &[PathBuf], reading: &Reading) -> Result<Seen> {
+    /// [`Error::Data`] for the first bad input, or if nothing is left where bad ones are skipped.
+    pub fn read(&self, inputs: &[PathBuf], reading: &Reading) -> Result<InputFaces> {
         let mut reader =
-            Reader { choice: self.choice, reading, finder: None, seen: Seen::default() };
+            Reader { choice: self.choice, reading, detector: None, found: InputFaces::default() };
         inputs.iter().try_for_each(|input| reader.read(input))?;
-        let seen = reader.seen;
-        if seen.faces.is_empty() && seen.faceless.is_empty() {
+        let found = reader.found;
+        if found.faces.is_empty() && found.without_face.is_empty() {
             let first = inputs.first().map_or(Path::new(""), PathBuf::as_path);
             let message = "found nothing that can be read; expected at least one picture or row";
             return Err(Error::data(first, message));
         }
-        Ok(seen)
+        Ok(found)
     }
 }
 
-/// What is read, and how.
+/// Reads inputs one by one.
 struct Reader<'a> {
     choice: FaceChoice,
     reading: &'a Reading,
-    finder: Option<SeetaFace>,
-    seen: Seen,
+    detector: Option<SeetaFace>,
+    found: InputFaces,
 }
 
 impl Reader<'_> {
     fn read(&mut self, input: &Path) -> Result<()> {
         if self.reading.chooses_by_usage() {
-            self.seen.add_rows(self.reading.read(input)?); // a picture has no Usage: it is refused
+            self.found.add_rows(self.reading.read(input)?); // refuses a picture, which has no column Usage
         } else if input == Path::new("-") {
             self.read_stdin()?;
         } else if input.is_dir() {
             let files = find_images(input)?;
-            say_passed_over(input, &files.unsupported);
+            note_skipped(input, &files.unsupported);
             for path in files.supported {
                 let id = path.strip_prefix(input).unwrap_or(&path).display().to_string();
-                self.look(&path, &id, read_image(&path))?;
+                self.add_picture(&path, &id, read_image(&path))?;
             }
         } else if is_photo(input) {
-            self.look(input, &input.display().to_string(), read_image(input))?;
+            self.add_picture(input, &input.display().to_string(), read_image(input))?;
         } else {
-            self.seen.add_rows(self.reading.read(input)?);
+            self.found.add_rows(self.reading.read(input)?);
         }
         Ok(())
     }
@@ -97,17 +96,17 @@ impl Reader<'_> {
         let path = Path::new(STDIN);
         let (head, stream) = sniff(std::io::stdin(), path)?;
         if !is_image(&head) {
-            self.seen.add_rows(self.reading.read_stream(stream, path)?);
+            self.found.add_rows(self.reading.read_stream(stream, path)?);
             return Ok(());
         }
         let bytes = read_bounded(stream, path)?;
-        self.look(path, STDIN, decode(&bytes, path))?;
-        self.seen.stdin = Some(bytes);
+        self.add_picture(path, STDIN, decode(&bytes, path))?;
+        self.found.stdin = Some(bytes);
         Ok(())
     }
 
-    /// Takes the faces of a picture that was read from `path`.
-    fn look(&mut self, path: &Path, id: &str, picture: Result<GrayImage>) -> Result<()> {
+    /// Adds the faces of a picture that was read from `path`.
+    fn add_picture(&mut self, path: &Path, id: &str, picture: Result<GrayImage>) -> Result<()> {
         let picture = match picture.and_then(|picture| require_size(picture, path)) {
             Ok(picture) => picture,
             Err(e) if self.reading.skips_bad() => {
@@ -116,27 +115,27 @@ impl Reader<'_> {
             }
             Err(e) => return Err(e),
         };
-        let finder = match &mut self.finder {
-            Some(finder) => finder,
+        let detector = match &mut self.detector {
+            Some(detector) => detector,
             none => none.insert(SeetaFace::new()?),
         };
-        let found = crop_faces(&picture, self.choice, finder);
-        if found.is_empty() {
-            self.seen.faceless.push((self.seen.faces.len(), path.into()));
+        let detected = crop_faces(&picture, self.choice, detector);
+        if detected.is_empty() {
+            self.found.without_face.push((self.found.faces.len(), path.into()));
         }
         let mut data = Dataset::new();
         let source = data.add_source(path);
-        for (face, number) in found.iter().zip(1..) {
+        for (face, number) in detected.iter().zip(1..) {
             let id = Some(numbered(id, number));
             data.push(&face.pixels, Sample { id, ..Sample::default() }, source);
-            self.seen.cuts.push(Some(Cut { location: face.location, number }));
+            self.found.crops.push(Some(FaceCrop { location: face.location, number }));
         }
-        self.seen.faces.append(data);
+        self.found.faces.append(data);
         Ok(())
     }
 }
 
-/// `a.jpg`, `a.jpg#2`, `a.jpg#3`: the faces of a picture.
+/// Names the faces of a picture: `a.jpg`, `a.jpg#2`, `a.jpg#3`.
 pub fn numbered(name: &str, number: usize) -> String {
     if number == 1 { name.to_owned() } else { format!("{name}#{number}") }
 }
@@ -146,28 +145,27 @@ fn require_size(picture: GrayImage, path: &Path) -> Result<GrayImage> {
         return Ok(picture);
     }
     let message = format!(
-        "found a picture of {} x {}; expected at least {SHORTEST} pixels a side: fewer show no \
-         expression",
+        "found a picture of {} x {} pixels; expected at least {SHORTEST} pixels per side",
         picture.width, picture.height
     );
     Err(Error::data(path, message))
 }
 
-/// One line on standard error about the pictures of a folder that cannot be read.
-fn say_passed_over(folder: &Path, others: &[PathBuf]) {
+/// Prints one line about the pictures of a folder that are neither PNG nor JPEG.
+fn note_skipped(folder: &Path, others: &[PathBuf]) {
     let Some(first) = others.first() else { return };
     let (folder, first) = (folder.display(), first.display());
     let pictures = counted(others.len(), "picture");
-    eprintln_safe!("{folder}: {pictures} passed over, neither PNG nor JPEG, such as {first}");
+    eprintln_safe!("{folder}: {pictures} skipped, neither PNG nor JPEG, such as {first}");
 }
 
-impl Seen {
+impl InputFaces {
     fn add_rows(&mut self, data: Dataset) {
-        self.cuts.resize(self.cuts.len() + data.len(), None);
+        self.crops.resize(self.crops.len() + data.len(), None);
         self.faces.append(data);
     }
 
-    /// Refuses inputs that hold no face at all.
+    /// Refuses inputs without any face.
     ///
     /// # Errors
     /// [`Error::NoFace`] that names the pictures.
@@ -176,14 +174,14 @@ impl Seen {
             return Ok(());
         }
         let names: Vec<String> =
-            self.faceless.iter().map(|(_, p)| p.display().to_string()).collect();
+            self.without_face.iter().map(|(_, p)| p.display().to_string()).collect();
         Err(Error::NoFace(names.join(", ")))
     }
 }
 
-/// Whether a path is a file that begins like a PNG or JPEG, or is called one: a damaged picture gets
-/// its reader's message, not that of a table.
+/// Whether a path is a file with the first bytes or the ending of a PNG or JPEG. With the ending alone
+/// a damaged picture gets the message of a picture, not that of a table.
 pub fn is_photo(path: &Path) -> bool {
-    let begins_like_one = || read_magic(path).is_ok_and(|head| is_image(&head));
-    path.is_file() && (has_image_extension(path) || begins_like_one())
+    let has_magic_bytes = || read_magic(path).is_ok_and(|head| is_image(&head));
+    path.is_file() && (has_image_extension(path) || has_magic_bytes())
 }

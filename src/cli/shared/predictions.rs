@@ -1,6 +1,6 @@
-//! What `fer predict` says of a face: a line of text, a JSON object, or a row of a CSV.
+//! The output of `fer predict`: per face a line of text, a JSON object, or a row of a CSV.
 
-use crate::cli::shared::photos::{Cut, Seen, numbered};
+use crate::cli::shared::photos::{FaceCrop, InputFaces, numbered};
 use crate::console;
 use crate::dataset::Dataset;
 use crate::dataset::clean::duplicates::is_blank;
@@ -12,23 +12,23 @@ use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// How the answers are put.
-pub struct Answers<'a> {
+/// Predictions to print.
+pub struct FacePredictions<'a> {
     /// The faces.
-    pub seen: &'a Seen,
+    pub input: &'a InputFaces,
     /// Their probabilities.
     pub predictions: &'a Predictions,
     /// Names of the classes.
     pub names: &'a [&'a str],
-    /// How many classes of a face are named.
+    /// Number of classes to print per face.
     pub top: usize,
     /// Whether the probabilities are calibrated ones.
     pub calibrated: bool,
 }
 
-/// One face's answer.
+/// The prediction for one face.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Prediction<'a> {
     name: String,
     id: String,
     label: usize,
@@ -36,13 +36,13 @@ struct Answer<'a> {
     probability: f32,
     calibrated: bool,
     top: Vec<Share<'a>>,
-    /// The square that was cut out of a photo, in its pixels.
+    /// The square that was cropped from a photo, in pixels of the photo.
     #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
     frame: Option<CropBox>,
-    /// How sure the face finder is, in its own unit.
+    /// The score of the face detector, in its own unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f64>,
-    /// Whether the picture was taken whole; left out for rows of a CSV.
+    /// Whether the picture was taken whole; missing for rows of a CSV.
     #[serde(skip_serializing_if = "Option::is_none")]
     whole: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,55 +57,55 @@ struct Share<'a> {
     probability: f32,
 }
 
-/// What is said of a picture in which no face was found.
+/// A picture in which no face was detected.
 #[derive(Serialize)]
-struct Faceless {
+struct NoFace {
     name: String,
     faces: usize,
     message: &'static str,
 }
 
-/// What is said of one that was taken whole for that reason.
-const UNFOUND: &str = "no face found, taken whole";
+/// The message for a picture that was taken whole, because no face was detected.
+const TAKEN_WHOLE: &str = "no face found, taken whole";
 
-/// What is said of a face that shows nothing, whatever the network answers.
+/// The message for a picture without content.
 const BLANK: &str = "blank: every pixel is the same";
 
-impl Answers<'_> {
-    /// Prints all of them in the order of the inputs, photos without a face among them.
+impl FacePredictions<'_> {
+    /// Prints all predictions in the order of the inputs, with the photos without a face.
     ///
     /// # Errors
-    /// [`Error::Io`] if nobody reads them.
+    /// [`Error::Io`] if standard output is closed.
     pub fn print(&self, json: bool) -> Result<()> {
-        let mut faceless = self.seen.faceless.iter().peekable();
-        for i in 0..=self.seen.faces.len() {
-            while let Some((_, path)) = faceless.next_if(|(before, _)| *before <= i) {
-                print_faceless(path, json)?;
+        let mut without_face = self.input.without_face.iter().peekable();
+        for i in 0..=self.input.faces.len() {
+            while let Some((_, path)) = without_face.next_if(|(before, _)| *before <= i) {
+                print_no_face(path, json)?;
             }
-            if i < self.seen.faces.len() {
-                let answer = self.answer(i);
+            if i < self.input.faces.len() {
+                let prediction = self.prediction(i);
                 if json {
-                    console::print_json(&answer)?;
+                    console::print_json(&prediction)?;
                 } else {
-                    console::print(&line(&answer, self.seen.cuts[i]))?;
+                    console::print(&line(&prediction, self.input.crops[i]))?;
                 }
             }
         }
         Ok(())
     }
 
-    fn answer(&self, i: usize) -> Answer<'_> {
-        let (faces, p) = (&self.seen.faces, self.predictions.of(i));
+    fn prediction(&self, i: usize) -> Prediction<'_> {
+        let (faces, p) = (&self.input.faces, self.predictions.of(i));
         let mut order: Vec<usize> = (0..p.len()).collect();
         order.sort_by(|&a, &b| p[b].total_cmp(&p[a]).then(a.cmp(&b)));
         let share = |&c: &usize| Share { class: self.names[c], probability: p[c] };
         let label = self.predictions.class(i);
-        let place = self.seen.cuts[i].map(|cut| cut.location);
+        let place = self.input.crops[i].map(|crop| crop.location);
         let score = match place {
             Some(FaceLocation::Detected(_, score)) => Some((score * 100.0).round() / 100.0),
             _ => None,
         };
-        Answer {
+        Prediction {
             name: faces.origin(i).to_string(),
             id: faces.id(i),
             label,
@@ -117,7 +117,7 @@ impl Answers<'_> {
             score,
             whole: place.map(|place| place.crop_box().is_none()),
             message: match place {
-                Some(FaceLocation::WholeUndetected) => Some(UNFOUND),
+                Some(FaceLocation::WholeUndetected) => Some(TAKEN_WHOLE),
                 _ if is_blank(faces.image(i)) => Some(BLANK),
                 _ => None,
             },
@@ -126,44 +126,44 @@ impl Answers<'_> {
     }
 }
 
-/// Says of a photo that no face was found in it.
+/// Prints that no face was detected in a photo.
 ///
 /// # Errors
-/// [`Error::Io`] if nobody reads it.
-pub fn print_faceless(path: &Path, json: bool) -> Result<()> {
-    let none = Faceless { name: path.display().to_string(), faces: 0, message: "no face found" };
+/// [`Error::Io`] if standard output is closed.
+pub fn print_no_face(path: &Path, json: bool) -> Result<()> {
+    let none = NoFace { name: path.display().to_string(), faces: 0, message: "no face found" };
     match json {
         true => console::print_json(&none),
         false => console::print(&format!("{}  {}\n", none.name, none.message)),
     }
 }
 
-/// `a.png#2  happy 98.1 %  (neutral 1.2 %, sad 0.4 %)  left 169, top 60, width 110 px  label sad`.
-fn line(answer: &Answer, cut: Option<Cut>) -> String {
+/// Returns a line such as `a.png#2  happy 98.1 %  (neutral 1.2 %, sad 0.4 %)  left 169, top 60, width 110 px  label sad`.
+fn line(prediction: &Prediction, crop: Option<FaceCrop>) -> String {
     let share = |class: &str, p: f32| format!("{class} {}", percent(f64::from(p)));
-    let name = numbered(&answer.name, cut.map_or(1, |cut| cut.number));
-    let mut line = format!("{name}  {}", share(answer.class, answer.probability));
+    let name = numbered(&prediction.name, crop.map_or(1, |crop| crop.number));
+    let mut line = format!("{name}  {}", share(prediction.class, prediction.probability));
     let others: Vec<String> =
-        answer.top.iter().skip(1).map(|s| share(s.class, s.probability)).collect();
+        prediction.top.iter().skip(1).map(|s| share(s.class, s.probability)).collect();
     if !others.is_empty() {
         let _ = write!(line, "  ({})", others.join(", "));
     }
-    if let Some(f) = answer.frame {
+    if let Some(f) = prediction.frame {
         let _ = write!(line, "  left {:.0}, top {:.0}, width {:.0} px", f.x, f.y, f.side);
     }
-    if let Some(message) = answer.message {
+    if let Some(message) = prediction.message {
         let _ = write!(line, "  {message}");
     }
-    if let Some(truth) = answer.truth {
+    if let Some(truth) = prediction.truth {
         let _ = write!(line, "  label {truth}");
     }
     line + "\n"
 }
 
-/// `id,label`, one row a face, quoted where a name needs it.
+/// Returns a CSV with the columns id and label, one row per face.
 ///
 /// # Errors
-/// [`Error::Usage`] if a row cannot be written, which none can be.
+/// [`Error::Usage`] if a row cannot be encoded.
 pub fn labels_csv(faces: &Dataset, predictions: &Predictions) -> Result<String> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     let mut rows = vec![["id".to_owned(), "label".to_owned()]];

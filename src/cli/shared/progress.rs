@@ -1,11 +1,11 @@
-//! Progress for people: a bar with an ETA on a terminal, plain lines elsewhere.
+//! Progress: a bar with the remaining time on a terminal, plain lines elsewhere.
 
 use crate::console::eprintln_safe;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, WeakProgressBar};
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-/// 3725 s → "1 h 02 min"; 65 s → "1 min 05 s"; 9 s → "9 s".
+/// Formats seconds: "1 h 02 min", "1 min 05 s" or "9 s".
 pub fn duration(seconds: f64) -> String {
     let s = seconds.max(0.0).round() as u64;
     match (s / 3600, s / 60 % 60, s % 60) {
@@ -15,10 +15,10 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// Between two lines where there is no terminal.
+/// Time between two plain lines.
 const PLAIN_EVERY: Duration = Duration::from_secs(30);
 
-/// A bar over `total` items; where standard error is not a terminal, a line now and then.
+/// Starts a bar over `total` items; where standard error is not a terminal, a line every 30 s.
 pub fn bar(total: u64, what: &str) -> ProgressBar {
     let bar = ProgressBar::new(total);
     if plain() {
@@ -37,7 +37,8 @@ pub fn bar(total: u64, what: &str) -> ProgressBar {
     bar
 }
 
-/// Prints where the bar is until it is finished or gone. Never holds up the end of the program.
+/// Prints the position of the bar until it is finished or dropped. Does not delay the end of the
+/// program.
 fn print_lines(watched: &WeakProgressBar) {
     loop {
         std::thread::sleep(PLAIN_EVERY);
@@ -47,7 +48,8 @@ fn print_lines(watched: &WeakProgressBar) {
     }
 }
 
-/// "passes: 120 of 480, 30 s, 1 min 30 s left"; nothing is said about the end before the first item.
+/// Returns a line such as "passes: 120 of 480, 30 s, 1 min 30 s left"; without the remaining time
+/// before the first item.
 fn line(what: &str, done: u64, total: u64, elapsed: Duration) -> String {
     let elapsed = elapsed.as_secs_f64();
     let left = match done {
@@ -70,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plain_line_tells_how_far_and_how_long() {
+    fn a_plain_line_has_position_and_remaining_time() {
         let half_a_minute = Duration::from_secs(30);
         assert_eq!(
             line("passes", 120, 480, half_a_minute),

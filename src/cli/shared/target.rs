@@ -1,11 +1,11 @@
-//! What an explanation explains: `--target`.
+//! `--target`: the score that is explained.
 
 use crate::explain::Target;
 use crate::explain::layers::nearest;
 use crate::report::PredictedFace;
 use crate::{Error, Result};
 
-/// What is explained, as --target says it.
+/// The value of `--target`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TargetArg {
     /// Logit of the predicted class.
@@ -14,7 +14,7 @@ pub enum TargetArg {
     True,
     /// Loss against the true class.
     Loss,
-    /// The predicted class against the rest.
+    /// Logit of the predicted class minus the log-sum-exp of the others.
     Contrast,
     /// Logit of a class.
     Named(String),
@@ -34,8 +34,8 @@ impl std::str::FromStr for TargetArg {
 }
 
 impl TargetArg {
-    /// As it was typed.
-    pub fn words(&self) -> &str {
+    /// Returns the text of the option.
+    pub fn as_str(&self) -> &str {
         match self {
             TargetArg::Predicted => "pred",
             TargetArg::True => "true",
@@ -45,7 +45,10 @@ impl TargetArg {
         }
     }
 
-    /// The target of each face.
+    /// Returns the target of each face.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for an unknown class, or if a face has no label where one is needed.
     pub fn of(&self, faces: &[PredictedFace], names: &[&str]) -> Result<Vec<Target>> {
         let named = match self {
             TargetArg::Named(class) => Some(class_named(class, names)?),
@@ -55,7 +58,7 @@ impl TargetArg {
             face.label.filter(|&c| c < names.len()).ok_or_else(|| {
                 let what = if *self == TargetArg::Loss { "loss" } else { "true" };
                 Error::Usage(format!(
-                    "{} has no label that the network knows, which --target {what} needs; use \
+                    "{} has no label of the network's classes, which --target {what} needs; use \
                      --target pred or a class",
                     face.origin
                 ))
@@ -74,7 +77,7 @@ impl TargetArg {
     }
 }
 
-/// The class of this name or number.
+/// Finds a class by name or number.
 fn class_named(text: &str, names: &[&str]) -> Result<usize> {
     let by_number = || text.parse().ok().filter(|&c: &usize| c < names.len());
     names.iter().position(|n| *n == text).or_else(by_number).ok_or_else(|| {

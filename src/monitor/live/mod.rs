@@ -1,7 +1,4 @@
-//! What the live page shows.
+//! The files of the live page: their contents and their writer.
 
-pub mod confusion;
-pub mod faces;
-pub mod filters;
-pub mod live_page;
-pub mod saliency;
+pub mod files;
+pub mod views;

@@ -1,9 +1,9 @@
-//! A network as TensorBoard draws it: as layers in blocks, and as the operations that were run.
+//! The two graphs of a network: its layers in blocks, and its operations.
 
 use crate::Result;
 use crate::autograd::NodeId;
 use crate::model::Network;
-use crate::monitor::split_name;
+use crate::monitor::probe::split_parameter_name;
 use crate::monitor::tensorboard::summary::graph::Node;
 use crate::monitor::tensorboard::summary::keras_graph;
 use crate::nn::{Layer, Mode, Pass};
@@ -11,8 +11,8 @@ use crate::ops::cross_entropy;
 use crate::ops::{CrossEntropyOptions, Targets};
 use crate::tensor::Tensor;
 
-/// The layers. A residual block is a box with its skip connection; a convolution and what follows
-/// up to the next one is a box too.
+/// Returns the layers as blocks: a residual block with its skip connection; a convolution with the
+/// layers up to the next one.
 pub fn conceptual(network: &Network<f32>) -> keras_graph::Layer {
     let mut layers = vec![keras_graph::Layer::new("input", "InputLayer")];
     let mut block: Vec<&Layer> = Vec::new();
@@ -61,11 +61,11 @@ fn of_layer(layer: &Layer) -> keras_graph::Layer {
     keras_graph::Layer::block(&residual.name, inside)
 }
 
-/// The operations from the pixels to the loss, as the tape recorded them, each in the box of its
-/// layer.
+/// Returns the operations from the pixels to the loss, as the tape recorded them, each in the scope of
+/// its layer.
 ///
 /// # Errors
-/// None in practice: the network has been run before.
+/// Those of a forward pass.
 pub fn run_graph(network: &Network<f32>) -> Result<Vec<Node>> {
     let [c, h, w] = network.spec.input;
     let mut pass = Pass::new(Mode::Eval, true);
@@ -77,7 +77,7 @@ pub fn run_graph(network: &Network<f32>) -> Result<Vec<Node>> {
 
     let ids: Vec<NodeId> = pass.tape.nodes().map(|(id, ..)| id).collect();
     let place = |id: Option<NodeId>| ids.iter().position(|&other| Some(other) == id);
-    // Where each layer's output stands on the tape, and the boxes around the layer.
+    // Position of each layer's output on the tape, and the scopes around the layer.
     let ends: Vec<(usize, String)> = pass
         .outputs()
         .iter()
@@ -96,7 +96,9 @@ pub fn run_graph(network: &Network<f32>) -> Result<Vec<Node>> {
     let mut nodes: Vec<Node> = Vec::new();
     for (at, (_, op, inputs, shape)) in pass.tape.nodes().enumerate() {
         let (name, op, batch) = match leaf(at) {
-            Some(p) => (format!("{}/{}", scope(at), split_name(&p.name).1), "Parameter", false),
+            Some(p) => {
+                (format!("{}/{}", scope(at), split_parameter_name(&p.name).1), "Parameter", false)
+            }
             None if at == 0 => ("input".into(), "Placeholder", true),
             None => (format!("{}/{op}", scope(at)), op, true),
         };
@@ -109,14 +111,14 @@ pub fn run_graph(network: &Network<f32>) -> Result<Vec<Node>> {
     Ok(nodes)
 }
 
-/// `name`, or `name_1`, … where it is taken.
+/// Returns `name`, or `name_1`, … if it is taken.
 fn unique(name: String, nodes: &[Node]) -> String {
     let taken = |name: &String| nodes.iter().any(|n| n.name == *name);
     let numbered = (1..).map(|i| format!("{name}_{i}"));
     std::iter::once(name.clone()).chain(numbered).find(|n| !taken(n)).unwrap_or(name)
 }
 
-/// `residual_1/conv2d_3`.
+/// Returns the path to a layer: `residual_1/conv2d_3`.
 fn path_to(layers: &[Layer], name: &str) -> Option<String> {
     layers.iter().find_map(|layer| match layer.name() == name {
         true => Some(name.into()),

@@ -1,13 +1,13 @@
-//! TensorBoard's event files, written by hand.
+//! TensorBoard's event files.
 //!
-//! TensorBoard shows what stands in files named `…tfevents…` below a folder. Such a file is a row
-//! of records, a record holds one event in the encoding of Protocol Buffers, an event holds a
-//! value under a tag at a step. From the outside in:
+//! TensorBoard shows the contents of files named `…tfevents…` below a folder. Such a file is a
+//! sequence of records, a record holds one event in the encoding of Protocol Buffers, and an event
+//! holds a value under a tag at a step. From the outside in:
 //!
 //! ```text
 //! file     [record][record][record] …                              record
-//! record   [length, 8][its crc, 4][data, length][data's crc, 4]    record, crc
-//! data     Event: [key, value][key, value] …                       event, proto
+//! record   [length, 8][its crc, 4][data, length][data's crc, 4]    record
+//! data     Event: [key, value][key, value] …                       event, protobuf
 //! value    a tag, a tensor, the plugin that draws it               tensor; scalar, histogram, …
 //! ```
 //!
@@ -31,13 +31,12 @@
 //! e6 b2 0c fa                           masked CRC-32C of the 46 bytes
 //! ```
 //!
-//! To read in this order: [`crc`], [`record`], [`proto`](crate::protobuf), [`tensor`], [`event`], then
-//! any of [`scalar`], [`histogram`], [`image`], [`text`], [`pr_curve`], [`hparams`], [`layout`],
-//! [`graph`], [`keras_graph`], then [`writer`] and [`resume`]; [`tags`] names what training logs;
-//! [`projector`] writes plain files; [`decode`] is the way back.
+//! `format` holds records, events, tensors, tags, resuming and the decoder; `summary` holds one file
+//! per kind of value; [`writer`] writes one event file, [`run_writer`] those of a training.
 //!
 //! ```
-//! use fer::monitor::tensorboard::{EventWriter, system_clock, tags};
+//! use fer::monitor::tensorboard::format::tags;
+//! use fer::monitor::tensorboard::{EventWriter, system_clock};
 //! # let run = tempfile::tempdir()?;
 //! let mut train = EventWriter::create(run.path().join(tags::TRAIN), system_clock)?;
 //! train.scalar(tags::EPOCH_LOSS, 0, 1.79)?;
@@ -46,9 +45,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod events;
 pub mod format;
 pub mod graphs;
+pub mod run_writer;
 pub mod summary;
 pub mod writer;
 
@@ -58,8 +57,7 @@ pub use writer::{Clock, EventWriter, system_clock};
 
 use std::path::Path;
 
-/// The command that shows a run. TensorBoard keeps 10 images of a tag unless it is told to keep
-/// more.
+/// Returns the command that shows a run. By default TensorBoard keeps only 10 images per tag.
 ///
 /// ```
 /// let line = fer::monitor::tensorboard::launch_line("runs/1".as_ref());

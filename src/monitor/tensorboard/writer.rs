@@ -12,16 +12,16 @@ use crate::monitor::tensorboard::format::resume;
 use crate::monitor::tensorboard::format::resume::Resumed;
 use crate::monitor::tensorboard::format::tags;
 use crate::monitor::tensorboard::summary::histogram::Histogram;
+use crate::monitor::tensorboard::summary::hparams::{HParam, Metric, Status};
 use crate::monitor::tensorboard::summary::pr_curve::PrCurve;
 use crate::monitor::tensorboard::summary::{
     graph, hparams, image, keras_graph, layout, scalar, text,
 };
-use crate::monitor::tensorboard::{HParam, Metric, Status};
 use crate::protobuf::Message;
 use crate::{Error, Result};
 
-/// Tells the wall time in seconds since 1970. Tests pass a clock that stands still, so that files
-/// are equal to the byte.
+/// Returns the wall time in seconds since 1970. Tests pass a constant clock, so that files are equal
+/// to the byte.
 pub type Clock = fn() -> f64;
 
 /// The clock of the computer.
@@ -29,22 +29,21 @@ pub fn system_clock() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
-/// Bytes that are collected before they are written without being asked to.
+/// Size of the buffer from which it is written without a flush.
 const BUFFER: usize = 1 << 20;
 
 /// Writes the event file of one folder (`RUN`, `RUN/train`, `RUN/validation`).
 ///
-/// A value goes into a buffer as a whole record, and the buffer goes into the file as a whole, at
-/// [`EventWriter::flush`], when it exceeds 1 MiB, and when the writer is dropped. So the file ends
-/// inside a record only if the process dies in the middle of a write; readers wait for the rest of
-/// such a record, and [`EventWriter::resume`] cuts it off.
+/// Values are buffered as whole records. The buffer is written at [`EventWriter::flush`], when it
+/// exceeds 1 MiB, and when the writer is dropped. So the file ends inside a record only if the process
+/// dies during a write; readers wait for the rest of such a record, and [`EventWriter::resume`] cuts it
+/// off.
 ///
-/// The steps of one tag must rise: TensorBoard drops what it has from a step on when that step
-/// comes again. A tag is of one kind.
+/// The steps of a tag must rise: when a step comes again, TensorBoard drops the values from that step
+/// on. A tag has one kind of value.
 ///
-/// **Errors** of every method that writes: [`Error::Io`] if the buffer had to be written and could
-/// not. What was in it is lost then; the file still ends with a whole record, and the writer can
-/// be used again.
+/// **Errors** of every method that writes: [`Error::Io`] if the buffer could not be written. Its
+/// contents are lost then; the file still ends with a whole record, and the writer can be used again.
 #[derive(Debug)]
 pub struct EventWriter {
     path: PathBuf,
@@ -57,9 +56,9 @@ pub struct EventWriter {
 }
 
 impl EventWriter {
-    /// Begins the event file of a new run in `dir`, which is made if it is not there.
+    /// Starts the event file of a new run in `dir`, which is created if missing.
     ///
-    /// **Errors**: [`Error::Usage`] if `dir` has an event file of ours already, [`Error::Io`].
+    /// **Errors**: [`Error::Usage`] if `dir` already has an event file of this program, [`Error::Io`].
     pub fn create(dir: impl AsRef<Path>, clock: Clock) -> Result<Self> {
         let dir = dir.as_ref();
         std::fs::create_dir_all(dir).map_err(Error::io(dir))?;
@@ -77,10 +76,10 @@ impl EventWriter {
         Ok(writer)
     }
 
-    /// Goes on with the run in `dir` at `step`: keeps what was written for smaller steps, drops
-    /// the rest, which will be written again (see [`crate::monitor::tensorboard::format::resume`]). Begins a new file if there
-    /// is none. What is said once of a run stands at step 0: say it again only if
-    /// [`EventWriter::resumed`] kept nothing.
+    /// Continues the run in `dir` at `step`: keeps the values of smaller steps and drops the rest,
+    /// which will be written again (see [`crate::monitor::tensorboard::format::resume`]). Starts a new
+    /// file if there is none. Values that are written once per run stand at step 0: write them again
+    /// only if [`EventWriter::resumed`] kept nothing.
     ///
     /// **Errors**: [`Error::Io`].
     pub fn resume(dir: impl AsRef<Path>, step: u64, clock: Clock) -> Result<Self> {
@@ -108,16 +107,16 @@ impl EventWriter {
         self.file.sync_all()
     }
 
-    /// The event file.
+    /// Returns the path of the event file.
     pub fn path(&self) -> &Path {
         &self.path
     }
-    /// What [`EventWriter::resume`] kept and dropped.
+    /// Returns the number of records that [`EventWriter::resume`] kept and dropped.
     pub fn resumed(&self) -> Resumed {
         self.resumed
     }
 
-    /// The two events at the head of every file.
+    /// Writes the two events at the head of every file.
     pub(crate) fn head(&mut self) -> Result<()> {
         let now = (self.clock)();
         self.put(&event::file_version(now))?;
@@ -137,43 +136,43 @@ impl EventWriter {
         self.put(&event::summary((self.clock)(), step, summary))
     }
 
-    /// A number.
+    /// Writes a number.
     pub fn scalar(&mut self, tag: &str, step: u64, value: f32) -> Result<()> {
         self.summary(step, &scalar::scalar(tag, value))
     }
-    /// The distribution of some numbers. NaN and infinite values are left out; where there were
-    /// any, their number is written as the scalar `nonfinite/TAG`.
+    /// Writes the distribution of some numbers. NaN and infinite values are left out; their number, if
+    /// not 0, is written as the scalar `nonfinite/TAG`.
     pub fn histogram(&mut self, tag: &str, step: u64, values: &[f32]) -> Result<()> {
-        self.counted(tag, step, &Histogram::new(values))
+        self.write_histogram(tag, step, &Histogram::new(values))
     }
-    /// A distribution that has been counted already.
-    pub fn counted(&mut self, tag: &str, step: u64, histogram: &Histogram) -> Result<()> {
+    /// Writes a histogram.
+    pub fn write_histogram(&mut self, tag: &str, step: u64, histogram: &Histogram) -> Result<()> {
         self.nonfinite(tag, step, histogram.nonfinite)?;
         self.summary(step, &histogram.summary(tag))
     }
-    /// A PNG file.
+    /// Writes a PNG file.
     ///
     /// **Errors**: [`Error::Render`] if it is no PNG.
     pub fn image(&mut self, tag: &str, step: u64, png: &[u8]) -> Result<()> {
         self.images(tag, step, &[png])
     }
-    /// PNG files of one size, side by side.
+    /// Writes PNG files of one size, side by side.
     ///
     /// **Errors**: [`Error::Render`] if there is none, one is no PNG, or their sizes differ.
     pub fn images<P: AsRef<[u8]>>(&mut self, tag: &str, step: u64, pngs: &[P]) -> Result<()> {
         self.summary(step, &image::images(tag, pngs)?)
     }
-    /// A text in Markdown.
+    /// Writes a text in Markdown.
     pub fn text(&mut self, tag: &str, step: u64, markdown: &str) -> Result<()> {
         self.summary(step, &text::text(tag, markdown))
     }
-    /// A table of cells in Markdown.
+    /// Writes a table of cells in Markdown.
     ///
     /// **Errors**: [`Error::Shape`] if there is no cell or the rows differ in length.
     pub fn table<S: AsRef<str>>(&mut self, tag: &str, step: u64, rows: &[Vec<S>]) -> Result<()> {
         self.summary(step, &text::table(tag, rows)?)
     }
-    /// A precision-recall curve: `scores` in [0, 1], and which samples are of the class. Scores
+    /// Writes a precision-recall curve: `scores` in [0, 1], and which samples are of the class. Scores
     /// that are NaN or infinite are left out and counted as in [`EventWriter::histogram`].
     ///
     /// **Errors**: [`Error::Shape`] if the lengths differ.
@@ -195,30 +194,30 @@ impl EventWriter {
         }
     }
 
-    /// The settings of the run and the metrics to show beside them. Once, in the run's folder.
+    /// Writes the settings of the run and the metrics to show beside them. Once, in the run folder.
     pub fn hparams(&mut self, hparams: &[(&str, HParam)], metrics: &[Metric]) -> Result<()> {
         self.summary(0, &hparams::experiment(hparams, metrics))?;
         self.summary(0, &hparams::session_start(hparams, (self.clock)()))
     }
-    /// How the run ended; `step` is the number of steps done, so that resuming drops it.
+    /// Writes how the run ended; `step` is the number of finished steps, so that resuming drops it.
     pub fn session_end(&mut self, step: u64, status: Status) -> Result<()> {
         self.summary(step, &hparams::session_end(status, (self.clock)()))
     }
-    /// Which curves share a chart. Once, in the run's folder. The usual one is
+    /// Writes which curves share a chart. Once, in the run folder. The usual layout is
     /// [`tags::curves_layout`].
     pub fn layout(&mut self, categories: &[(&str, Vec<layout::Chart>)]) -> Result<()> {
         self.summary(0, &layout::layout(categories))
     }
-    /// The operations of the network. Once.
+    /// Writes the operations of the network. Once.
     pub fn run_graph(&mut self, nodes: &[graph::Node]) -> Result<()> {
         self.put(&event::graph((self.clock)(), &graph::graph_def(nodes)))
     }
-    /// The layers of the network, a block. Once.
+    /// Writes the layers of the network, a block. Once.
     pub fn keras_graph(&mut self, model: &keras_graph::Layer) -> Result<()> {
         self.summary(0, &keras_graph::keras_graph(model))
     }
 
-    /// Writes the records collected so far. TensorBoard looks for them every five seconds.
+    /// Writes the buffer to the file. TensorBoard looks for new records every five seconds.
     pub fn flush(&mut self) -> Result<()> {
         let written = self.file.write_all(&self.buffer);
         let count = self.buffer.len() as u64;
@@ -226,7 +225,7 @@ impl EventWriter {
         match written {
             Ok(()) => self.length += count,
             Err(error) => {
-                // A full disk may have taken half a record; what follows must not stand behind it.
+                // A full disk may have taken half a record; the next one must not stand behind it.
                 let _ = self.file.set_len(self.length);
                 let _ = self.file.seek(SeekFrom::Start(self.length));
                 return Err(Error::io(&self.path)(error));
@@ -237,7 +236,7 @@ impl EventWriter {
 }
 
 impl Drop for EventWriter {
-    /// Writes what is left. An error cannot be told from here: flush first.
+    /// Writes the rest of the buffer. Errors are lost here: flush first.
     fn drop(&mut self) {
         let _ = self.flush();
     }

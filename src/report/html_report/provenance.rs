@@ -105,11 +105,11 @@ fn commands(context: &ReportContext<'_>, selection: &Selection) -> String {
     let typical = numbers(&selection.typical);
     let seed = context.options.seed;
     let (starts, faces) = (context.options.starts(), context.options.training_faces());
-    let how = format!(" --seeds {starts} --faces {faces} --seed {seed}");
+    let how = format!(" --restarts {starts} --max-faces {faces} --seed {seed}");
     let layer = |(name, own): &(String, Vec<usize>)| {
         let own: Vec<String> = own.iter().map(usize::to_string).collect();
         format!(
-            "fer filters{model} --layer {name} --filter {} --recipe naive,pixels,maco{how} \
+            "fer filters{model} --layer {name} --filter {} --method naive,pixels,maco{how} \
              --out {name}.png\n",
             own.join(",")
         )

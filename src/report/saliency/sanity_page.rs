@@ -68,7 +68,7 @@ impl SanityReport {
         if self.faces < MIN_FACES {
             let decide = if self.faces == 1 { "decides" } else { "decide" };
             words.push(format!(
-                "{} {decide} nothing; give at least {MIN_FACES} (--faces {MIN_FACES}).",
+                "{} {decide} nothing; give at least {MIN_FACES} (--max-faces {MIN_FACES}).",
                 counted(self.faces, "face")
             ));
         } else {
@@ -79,7 +79,7 @@ impl SanityReport {
         let fails = |r: &&SanityRow| format!("{} fails: {}.", title(r), r.failures.join("; "));
         words.extend(failed.iter().map(fails));
         if !undecided.is_empty() && self.faces >= MIN_FACES {
-            words.push("More faces (--faces) may decide.".into());
+            words.push("More faces (--max-faces) may decide.".into());
         }
         words
     }

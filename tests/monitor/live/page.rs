@@ -47,7 +47,7 @@ fn the_page_follows_a_training_to_its_end() {
     let Some(mut browser) = Browser::start() else { return };
     let place = Place::with_faces();
     place.ok("data synth --count 700 --out faces.csv");
-    let train = "train --data faces.csv --arch small.toml --batch 32 --lr 0.01 --out run \
+    let train = "train --data faces.csv --arch small.toml --batch-size 32 --lr 0.01 --out run \
                  --epochs 1000 --live 0";
     let (mut training, address) = serving(&place, train);
     browser.look(1200, 900, "light");

@@ -1,9 +1,9 @@
-//! `fer activations`.
+//! `fer activations`: feature maps of a face, mean maps of the classes, kernels of the first layer.
 
-use crate::cli::shared::explained::{
-    labels, numbers, pixels, short_origin, spread, training_faces,
-};
 use crate::cli::shared::input::{Reading, model_or_input, theme};
+use crate::cli::shared::network_input::{
+    labels, parse_numbers, pixels, short_origin, spread, training_faces,
+};
 use crate::cli::shared::output::{keep_inputs, write_scene};
 use crate::cli::shared::photos::PhotoArgs;
 use crate::cli::shared::progress;
@@ -25,11 +25,12 @@ use crate::{CLASS_NAMES, SIDE};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// Filters of each layer that `--layer all` shows where --filter does not say.
+/// Filters per layer that `--layer all` shows without `--filter`.
 const FEW: usize = 16;
 
 /// Arguments of `fer activations`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fer activations photo.jpg --layer conv2d_1,activation_1")]
 pub struct Args {
     /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
@@ -39,31 +40,31 @@ pub struct Args {
     /// Layers by name, or `all`; layers of one block are shown side by side
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', required_unless_present = "kernels")]
     layer: Vec<String>,
-    /// Filters such as 0-31 or 3,7,10-12 [default: all; of `--layer all` the first 16]
+    /// Numbers of the filters, such as 0-31 or 3,7,10-12 [default: all; the first 16 with --layer all]
     #[arg(long, value_name = "K,…")]
     filter: Option<String>,
-    /// Faces to choose from [default: those of the training]
+    /// Faces to choose from [default: the training faces]
     #[arg(long)]
     data: Option<PathBuf>,
     /// Number of the face in the data, from 0
     #[arg(long, default_value_t = 0, conflicts_with = "mean_per_class")]
     index: usize,
-    /// One scale for all maps of a layer
+    /// Use one colour scale for all maps of a layer
     #[arg(long)]
     common_scale: bool,
-    /// Mean map of each class over the data instead of one face
+    /// Show the mean map of each class instead of one face
     #[arg(long)]
     mean_per_class: bool,
-    /// Most faces to average, spread evenly over the data; 0 = all
+    /// Largest number of faces to average, spread evenly over the data; 0 = all
     #[arg(long, default_value_t = 3000, requires = "mean_per_class")]
-    faces: usize,
-    /// The kernels of the first layer as pictures
+    max_faces: usize,
+    /// Show the kernels of the first layer as pictures
     #[arg(long)]
     kernels: bool,
-    /// The page: a .png, .svg or .html file; an earlier one is replaced
+    /// Picture or page to write: .png, .svg or .html; replaces an earlier one
     #[arg(long, value_name = "FILE", default_value = "activations.png")]
     out: PathBuf,
-    /// Light ink on a dark ground
+    /// Use the dark theme
     #[arg(long)]
     dark: bool,
 }
@@ -83,7 +84,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let theme = theme(args.dark);
     let style = MapStyle { common_scale: args.common_scale, theme };
     let layers = map_layers(&model, &args.layer)?;
-    let wanted = args.filter.as_deref().map(numbers).transpose()?.unwrap_or_default();
+    let wanted = args.filter.as_deref().map(parse_numbers).transpose()?.unwrap_or_default();
     let filters = |layer: &LayerInfo| {
         let mut filters = select_filters(layer, &wanted)?;
         if wanted.is_empty() && args.layer.iter().any(|n| n == "all") {
@@ -97,7 +98,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         pages.push(first_kernels(&trained, theme)?);
     }
     if args.mean_per_class {
-        let faces = spread(training_faces(&trained, args.data.as_deref())?, args.faces);
+        let faces = spread(training_faces(&trained, args.data.as_deref())?, args.max_faces);
         for layer in &layers {
             let own = filters(layer)?;
             pages.push(mean_page(&model, &trained, layer, &own, &faces, style)?);
@@ -128,9 +129,9 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
 
 fn chosen_face(args: &Args, trained: &LoadedModel) -> Result<Dataset> {
     if let Some(path) = &args.picture {
-        let seen = PhotoArgs::default().read(std::slice::from_ref(path), &Reading::default())?;
-        seen.require_a_face()?;
-        return Ok(seen.faces.select(&[0]));
+        let input = PhotoArgs::default().read(std::slice::from_ref(path), &Reading::default())?;
+        input.require_a_face()?;
+        return Ok(input.faces.select(&[0]));
     }
     let faces = training_faces(trained, args.data.as_deref())?;
     if args.index >= faces.len() {
@@ -140,7 +141,7 @@ fn chosen_face(args: &Args, trained: &LoadedModel) -> Result<Dataset> {
     Ok(faces.select(&[args.index]))
 }
 
-/// The face itself and what the network makes of it.
+/// Draws the face with its label and the predicted class.
 fn face_page(
     model: &NetworkClassifier<'_>,
     (face, number): (&Dataset, usize),
@@ -154,12 +155,8 @@ fn face_page(
     let right = label.is_none_or(|label| label == predicted);
     let picture = RgbImage::from_gray(face.image(0), SIDE, SIDE)?;
     let place = short_origin(face, 0, number);
-    let mut page = Page::sheet(
-        "What the filters make of this face",
-        vec![Cell::picture(picture, place)],
-        1,
-        theme,
-    );
+    let mut page =
+        Page::sheet("Feature maps of this face", vec![Cell::picture(picture, place)], 1, theme);
     let mut header =
         vec![Line::verdict(name(predicted), f64::from(probabilities[predicted]), right)];
     if let Some(label) = label {

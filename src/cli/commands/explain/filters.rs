@@ -1,8 +1,10 @@
 //! `fer filters`.
 
-use crate::cli::shared::explained::{drawn_faces, labels, numbers, pixels, spread, training_faces};
 use crate::cli::shared::input::theme;
-use crate::cli::shared::output::{keep_inputs, say_written, write_page};
+use crate::cli::shared::network_input::{
+    drawn_faces, labels, parse_numbers, pixels, spread, training_faces,
+};
+use crate::cli::shared::output::{keep_inputs, print_written, write_page};
 use crate::cli::shared::progress;
 use crate::cli::shared::progress::duration;
 use crate::console::{self, eprintln_safe};
@@ -31,54 +33,58 @@ use std::time::Instant;
 
 /// Arguments of `fer filters`.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  fer filters --layer conv2d_5 --filter 0-7\n  fer filters runs/fer-s-1 --class happy,sad --out classes.html"
+)]
 pub struct Args {
     /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
     /// Layers by name, or `logits` for the classes
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', required_unless_present = "class")]
     layer: Vec<String>,
-    /// Filters such as 0-31 or 3,7,10-12 [default: all of the layer]
+    /// Numbers of the filters, such as 0-31 or 3,7,10-12 [default: all of the layer]
     #[arg(long, value_name = "K,…")]
     filter: Option<String>,
-    /// The ideal face of these classes, such as happy
+    /// Classes by name, such as happy; the same as --layer logits
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with_all = ["layer", "filter"])]
     class: Vec<String>,
-    /// Faces for spectrum, patches and deviations [default: those of the training]
+    /// Faces for the spectrum, the top activations and the deviations [default: the training faces]
     #[arg(long)]
     data: Option<PathBuf>,
-    /// Most faces to use, spread evenly over the data; 0 = all
+    /// Largest number of faces, spread evenly over the data; 0 = all
     #[arg(long, default_value_t = 3000)]
-    faces: usize,
-    /// Pictures of each filter from different starts; the one with the highest robust z is shown
+    max_faces: usize,
+    /// Random starts per filter; the picture with the highest robust z is shown
     #[arg(long, default_value_t = 3)]
-    seeds: usize,
-    /// Steps of the ascent [default: 256]
+    restarts: usize,
+    /// Steps of gradient ascent [default: 256]
     #[arg(long)]
     steps: Option<usize>,
-    /// Recipes: naive, pixels, fourier, maco, face [default: naive,maco; of classes also face; with
-    /// --prove also pixels]
+    /// Methods: naive, pixels, fourier, maco, face [default: naive,maco; for classes also face; with
+    /// --significance also pixels]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
-    recipe: Vec<String>,
-    /// What is done about the edges of the faces before their spectrum is taken
+    method: Vec<String>,
+    /// How the edges of the faces are treated before their spectrum is computed
     #[arg(long, value_enum, default_value = "hann")]
     edges: Edges,
-    /// Seed of everything random
+    /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Print one JSON object for each filter and recipe; with --prove the proof alone
+    /// Print one JSON object per filter and method; with --significance only its table
     #[arg(long)]
     json: bool,
-    /// Print the acceptance numbers over all these filters, and whether the cure works
+    /// Print a table over all filters: how natural the pictures are, and whether the methods differ
+    /// significantly from the naive one
     #[arg(long)]
-    prove: bool,
-    /// Write the figure before and after: .png or .svg
+    significance: bool,
+    /// Write one figure with naive and best pictures side by side: .png or .svg
     #[arg(long, value_name = "FILE")]
     summary: Option<PathBuf>,
-    /// The pages: a .png or .svg file (one a layer) or an .html file; earlier ones are replaced
-    /// [default: filters.png, none beside --summary, --json or --prove]
+    /// Picture or page to write: .png or .svg (one file per layer) or .html; replaces earlier ones
+    /// [default: filters.png; none with --summary, --json or --significance]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Light ink on a dark ground
+    /// Use the dark theme
     #[arg(long)]
     dark: bool,
 }
@@ -86,16 +92,16 @@ pub struct Args {
 /// [`Extension`] by name.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Edges {
-    /// As they are: a cross in the spectrum, a frame in the pictures
+    /// Unchanged: leaves a cross in the spectrum and a frame in the pictures
     None,
-    /// Faded out
+    /// Faded out by a Hann window
     Hann,
     /// Mirrored
     Mirror,
 }
 
 impl Args {
-    /// Layers with their filters.
+    /// Returns the layers with the numbers of their filters; no numbers stand for all filters.
     fn wanted(&self, class_names: &[String]) -> Result<Vec<(String, Vec<usize>)>> {
         if !self.class.is_empty() {
             let names: Vec<&str> = class_names.iter().map(String::as_str).collect();
@@ -115,7 +121,7 @@ impl Args {
             }
             return Ok(vec![(LOGITS.into(), classes)]);
         }
-        let filters = self.filter.as_deref().map(numbers).transpose()?.unwrap_or_default();
+        let filters = self.filter.as_deref().map(parse_numbers).transpose()?.unwrap_or_default();
         let mut layers: Vec<&String> = vec![];
         for name in &self.layer {
             if !layers.contains(&name) {
@@ -126,10 +132,11 @@ impl Args {
     }
 
     fn options(&self) -> Result<FilterOptions> {
-        if self.seeds == 0 || self.seeds > 64 || self.steps == Some(0) {
-            return Err(Error::Usage("--seeds: expected 1 to 64; --steps: at least 1".into()));
+        if self.restarts == 0 || self.restarts > 64 || self.steps == Some(0) {
+            return Err(Error::Usage("--restarts: expected 1 to 64; --steps: at least 1".into()));
         }
-        let mut recipes: Vec<MaximizationMethod> = match (self.recipe.is_empty(), self.prove) {
+        let mut methods: Vec<MaximizationMethod> = match (self.method.is_empty(), self.significance)
+        {
             (true, false) if self.layer.is_empty() || self.layer == [LOGITS] => {
                 vec![MaximizationMethod::Naive, MaximizationMethod::Maco, MaximizationMethod::Face]
             }
@@ -139,19 +146,19 @@ impl Args {
                 MaximizationMethod::Pixels,
                 MaximizationMethod::Maco,
             ],
-            (false, _) => self.recipe.iter().map(|name| name.parse()).collect::<Result<_>>()?,
+            (false, _) => self.method.iter().map(|name| name.parse()).collect::<Result<_>>()?,
         };
-        recipes.sort();
-        recipes.dedup();
-        let ascent = |recipe: MaximizationMethod| {
-            let mut options = recipe.options();
+        methods.sort();
+        methods.dedup();
+        let ascent = |method: MaximizationMethod| {
+            let mut options = method.options();
             options.steps = self.steps.unwrap_or(options.steps);
-            (recipe, options)
+            (method, options)
         };
-        let recipes = recipes.into_iter().map(ascent).collect();
+        let methods = methods.into_iter().map(ascent).collect();
         Ok(FilterOptions {
-            methods: recipes,
-            seeds: self.seeds,
+            methods,
+            seeds: self.restarts,
             seed: self.seed,
             ..FilterOptions::default()
         })
@@ -167,7 +174,7 @@ impl Args {
 }
 
 pub(crate) fn run(mut args: Args) -> Result<()> {
-    if args.out.is_none() && args.summary.is_none() && !args.json && !args.prove {
+    if args.out.is_none() && args.summary.is_none() && !args.json && !args.significance {
         args.out = Some("filters.png".into());
     }
     args.out.iter().chain(&args.summary).try_for_each(|path| check_name(path))?;
@@ -182,7 +189,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     }
     let all = training_faces(&trained, args.data.as_deref())?;
     let total = all.len();
-    let used = spread(all, args.faces);
+    let used = spread(all, args.max_faces);
     let faces = match used.len() == total {
         true => format!("all {}", thousands(total as u64)),
         false => format!("{} of {}", thousands(used.len() as u64), thousands(total as u64)),
@@ -190,7 +197,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let faces = faces + drawn_faces(&trained, args.data.as_deref());
     let (pixels, labels) = (pixels(&trained, &used), labels(&used));
     let training = TrainingFaces::new(&pixels, &labels, args.extension())?;
-    let reports = make(&model, &wanted, &training, &options)?;
+    let reports = filter_reports(&model, &wanted, &training, &options)?;
     let context = LayerPageContext {
         training: &training,
         faces,
@@ -201,8 +208,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     write(&args, &reports, &context)
 }
 
-/// The reports of all layers, with a bar over the picture-steps of all of them.
-fn make(
+/// Makes the reports of all layers, with a progress bar over the steps of all pictures.
+fn filter_reports(
     model: &NetworkClassifier<'_>,
     wanted: &[(String, Vec<usize>)],
     training: &TrainingFaces<'_>,
@@ -234,7 +241,7 @@ fn write(args: &Args, reports: &[FilterReport], context: &LayerPageContext<'_>) 
     let numbers: Vec<_> =
         reports.iter().flat_map(|r| &r.pictures).map(|p| p.scores.clone()).collect();
     let significance = FilterSignificance::new(&numbers, &context.training.naturalness(500));
-    match (args.json, args.prove) {
+    match (args.json, args.significance) {
         (true, true) => console::print_json(&significance)?,
         (true, false) => numbers.iter().try_for_each(console::print_json)?,
         (false, true) => console::print(&significance.to_text())?,
@@ -254,7 +261,7 @@ fn write(args: &Args, reports: &[FilterReport], context: &LayerPageContext<'_>) 
     Ok(())
 }
 
-/// `page.png` and `conv2d_3` → `page-conv2d_3.png`.
+/// Returns `page-conv2d_3.png` for `page.png` and `conv2d_3`.
 fn beside(out: &Path, name: &str) -> PathBuf {
     let part = |p: Option<&std::ffi::OsStr>| p.unwrap_or_default().to_string_lossy().into_owned();
     let (stem, ending) = (part(out.file_stem()), part(out.extension()));
@@ -281,6 +288,6 @@ fn write_html(
         document.svg(&filter_page(report, context)?.to_svg()?, "");
     }
     write_atomic(out, document.finish().as_bytes())?;
-    say_written(out);
+    print_written(out);
     Ok(())
 }

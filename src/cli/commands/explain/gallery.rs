@@ -1,8 +1,8 @@
-//! `fer gallery`: every method on every expression, as pages with an index.
+//! `fer gallery`: a page for every method and every expression, with an index.
 
 use crate::Result;
-use crate::cli::commands::explain::saliency::{How, Work, explain_all};
-use crate::cli::commands::explain::saliency_set::{Asked, Set, class_maps_of, lifts};
+use crate::cli::commands::explain::saliency::{FaceSet, SetMaps, class_maps_of, lifts};
+use crate::cli::shared::attribution::{AttributionTask, MethodOptions, attribute_all};
 use crate::cli::shared::faces::{FaceArgs, Model};
 use crate::cli::shared::input::theme;
 use crate::cli::shared::progress;
@@ -23,22 +23,23 @@ use crate::report::saliency::region_page::RegionPage;
 use indicatif::ProgressBar;
 use std::path::PathBuf;
 
-/// Faces of the whole-set pages.
+/// Faces of the pages about the whole data set.
 const SET_FACES: usize = 1_400;
 
 /// Arguments of `fer gallery`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fer gallery runs/fer-s-1 --out gallery")]
 pub struct Args {
     /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
     #[command(flatten)]
     faces: FaceArgs,
     #[command(flatten)]
-    how: How,
-    /// Folder to write into; made if it is missing
+    options: MethodOptions,
+    /// Folder to write, created if missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Light ink on dark ground
+    /// Use the dark theme
     #[arg(long)]
     dark: bool,
 }
@@ -49,11 +50,11 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let explained = model.trained.explained()?;
     let names = model.names();
     let chosen = args.faces.choose(&model)?;
-    let options = args.how.options(&explained, chosen.mean_face.clone())?;
-    let faces = chosen.judge(&explained)?;
+    let options = args.options.options(&explained, chosen.mean_face.clone())?;
+    let faces = chosen.classify(&explained)?;
     let theme = theme(args.dark);
     let caption = model.caption();
-    let look = PageOptions { names: &names, model: &caption, common_scale: false, theme };
+    let style = PageOptions { names: &names, model: &caption, common_scale: false, theme };
     let pages = Method::ALL.len() + faces.len() + 4;
     let mut writer = Writer {
         gallery: Gallery::new(&model.title),
@@ -62,33 +63,37 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     };
 
     let targets = vec![Target::Predicted; faces.len()];
-    let work =
-        Work { model: &explained, pixels: &chosen.pixels, targets: &targets, options: &options };
+    let task = AttributionTask {
+        model: &explained,
+        pixels: &chosen.pixels,
+        targets: &targets,
+        options: &options,
+    };
     let mut found: Vec<Vec<Attribution>> = Vec::new();
     for method in Method::ALL {
         writer.bar.set_message(method.title());
-        let maps = explain_all(&work, &[method])?.remove(0);
-        let page = saliency_page(&faces, &maps, &look)?;
+        let maps = attribute_all(&task, &[method])?.remove(0);
+        let page = saliency_page(&faces, &maps, &style)?;
         writer.add(Section::Methods, method.name(), method.title(), method.definition(), &page)?;
         found.push(maps);
     }
-    let page = many_faces_page(&faces, &found, &look)?;
-    writer.add(Section::Faces, "all", "All methods, all faces", "A face a row.", &page)?;
+    let page = many_faces_page(&faces, &found, &style)?;
+    writer.add(Section::Faces, "all", "All methods, all faces", "One row per face.", &page)?;
     for (i, face) in faces.iter().enumerate() {
         let of_face: Vec<&Attribution> = found.iter().map(|m| &m[i]).collect();
-        let page = one_face_page(face, &of_face, &look)?;
+        let page = one_face_page(face, &of_face, &style)?;
         let class = face.label.map_or("no label", |c| name(&names, c));
         let title = format!("{class}, {}", face.origin);
         writer.add(Section::Faces, &format!("face-{i}"), &title, "All methods.", &page)?;
     }
-    writer.lime(&explained, &faces, &look, &options.lime)?;
+    writer.lime(&explained, &faces, &style, &options.lime)?;
     if chosen.all.is_labelled() {
-        writer.whole_set(&model, &explained, &chosen.all, &args.how, theme)?;
+        writer.whole_set(&model, &explained, &chosen.all, &args.options, theme)?;
     }
     writer.finish()
 }
 
-/// Writes pages one by one, so that what is done stays if the rest fails.
+/// Writes pages one by one, so that finished pages stay if a later one fails.
 struct Writer {
     gallery: Gallery,
     bar: ProgressBar,
@@ -101,12 +106,12 @@ impl Writer {
         section: Section,
         stem: &str,
         title: &str,
-        words: &str,
+        description: &str,
         page: &Page,
     ) -> Result<()> {
         let file = format!("{}.png", stem.replace("++", "pp"));
         write_atomic(self.folder.join(&file), &page.to_png(PNG_SCALE)?)?;
-        self.gallery.add(section, &file, title, words);
+        self.gallery.add(section, &file, title, description);
         self.bar.inc(1);
         Ok(())
     }
@@ -115,7 +120,7 @@ impl Writer {
         &mut self,
         model: &NetworkClassifier<'_>,
         faces: &[PredictedFace],
-        look: &PageOptions<'_>,
+        style: &PageOptions<'_>,
         options: &crate::explain::attribution::lime::LimeOptions,
     ) -> Result<()> {
         self.bar.set_message("LIME's evidence");
@@ -123,48 +128,55 @@ impl Writer {
         let classes: Vec<usize> = faces.iter().map(|f| f.predicted).collect();
         let found = lime(&FaceBatch::of_classes(model, &pixels, &classes)?, options)?;
         let page = LimePage {
-            names: look.names,
-            model: look.model,
+            names: style.names,
+            model: style.model,
             segmentation: options.segmentation,
             num_samples: options.num_samples,
             fits: options.fits,
-            theme: look.theme,
+            theme: style.theme,
         };
         let page = page.page(faces, &classes, &found)?;
-        let words = "Pieces that speak for the class and against it, and whether to believe them.";
-        self.add(Section::Methods, "lime-evidence", "LIME's evidence", words, &page)
+        let description =
+            "Superpixels that speak for and against the class, and whether to believe them.";
+        self.add(Section::Methods, "lime-evidence", "LIME's evidence", description, &page)
     }
 
-    /// Face or not face, and what the faces of a class have in common.
+    /// Adds the regions and the class maps of the whole data set.
     fn whole_set(
         &mut self,
         model: &Model,
         explained: &NetworkClassifier<'_>,
         all: &crate::dataset::Dataset,
-        how: &How,
+        methods: &MethodOptions,
         theme: Theme,
     ) -> Result<()> {
         self.bar.set_message("whole set");
-        let set = Set::choose(all, Some(SET_FACES), model)?;
-        let options = how.options(explained, set.mean_face.clone())?;
+        let set = FaceSet::choose(all, Some(SET_FACES), model)?;
+        let options = methods.options(explained, set.mean_face.clone())?;
         let names = model.names();
         let targets = vec![Target::Predicted; set.labels.len()];
-        let work =
-            Work { model: explained, pixels: &set.pixels, targets: &targets, options: &options };
+        let task = AttributionTask {
+            model: explained,
+            pixels: &set.pixels,
+            targets: &targets,
+            options: &options,
+        };
         let method = Method::Saliency;
-        let found = explain_all(&work, &[method])?.remove(0);
-        let asked = Asked { model, set: &set, work, method, found: &found };
-        let what = asked.what("pred");
-        let lifts = lifts(&asked, how.seed)?;
+        let found = attribute_all(&task, &[method])?.remove(0);
+        let maps = SetMaps { model, set: &set, task, method, found: &found };
+        let title = maps.title("pred");
+        let lifts = lifts(&maps, methods.seed)?;
         let mean_face = &set.mean_face;
-        let page = RegionPage { lifts: &lifts, names: &names, what: &what, mean_face, theme };
-        let words = "How much of the map falls on each part of the face, beside three controls.";
-        self.add(Section::Set, "regions", "Face or not face?", words, &page.page()?)?;
-        let faces = set.judge(explained)?;
-        let data = class_maps_of(&asked, &faces)?;
-        let page = data.page(&what, &names, theme)?;
-        let words = "Mean maps, correct minus wrong, and faces that drew attention elsewhere.";
-        self.add(Section::Set, "class-maps", "What the faces of a class share", words, &page)
+        let page = RegionPage { lifts: &lifts, names: &names, what: &title, mean_face, theme };
+        let description =
+            "How much attribution falls on each region of the face, beside three controls.";
+        self.add(Section::Set, "regions", "Face or not face?", description, &page.page()?)?;
+        let faces = set.classify(explained)?;
+        let data = class_maps_of(&maps, &faces)?;
+        let page = data.page(&title, &names, theme)?;
+        let description =
+            "Mean maps, correct minus wrong, and faces whose map lies outside the face.";
+        self.add(Section::Set, "class-maps", "What the faces of a class share", description, &page)
     }
 
     fn finish(self) -> Result<()> {

@@ -20,36 +20,37 @@ use std::path::PathBuf;
 
 /// Arguments of `fer lime`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fer lime photo.jpg --segmentation face --out lime.html")]
 pub struct Args {
     /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
     #[command(flatten)]
     faces: FaceArgs,
     /// The class whose probability is explained: pred, true, or a class
-    #[arg(long, value_name = "T", default_value = "pred")]
+    #[arg(long, value_name = "TARGET", default_value = "pred")]
     target: TargetArg,
-    /// The pieces: slic (superpixels) or face (eyes, nose, mouth, … where an average face has them)
+    /// Superpixels: slic (by similar pixels) or face (eyes, nose, mouth, … of an average face)
     #[arg(long, default_value = "slic")]
-    segments: Segmentation,
-    /// Pictures with hidden pieces for each fit
+    segmentation: Segmentation,
+    /// Perturbed pictures per fit, each with some superpixels hidden
     #[arg(long, value_name = "N", default_value_t = 1000,
           value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     samples: u32,
-    /// Fits that are compared with each other, at least 2
+    /// Number of fits that are compared with each other, at least 2
     #[arg(long, value_name = "N", default_value_t = 5,
           value_parser = clap::value_parser!(u32).range(2..=100))]
     fits: u32,
-    /// Seed of the random pictures
+    /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The page: a .png, .svg or .html file; an earlier one is replaced [default: lime.png, none
-    /// beside --json]
+    /// Picture or page to write: .png, .svg or .html; replaces an earlier one [default: lime.png; none
+    /// with --json]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Print a JSON array, an object a face
+    /// Print a JSON array with one object per face
     #[arg(long)]
     json: bool,
-    /// Light ink on dark ground
+    /// Use the dark theme
     #[arg(long)]
     dark: bool,
 }
@@ -68,10 +69,10 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     keep_inputs(&args.out, &args.faces.inputs())?;
     let explained = model.trained.explained()?;
     let names = model.names();
-    let faces = args.faces.choose(&model)?.judge(&explained)?;
+    let faces = args.faces.choose(&model)?.classify(&explained)?;
     let targets = args.target.of(&faces, &names)?;
     let options = LimeOptions {
-        segmentation: args.segments,
+        segmentation: args.segmentation,
         num_samples: args.samples as usize,
         fits: args.fits as usize,
         seed: args.seed,
@@ -95,7 +96,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         let page = LimePage {
             names: &names,
             model: &model.caption(),
-            segmentation: args.segments,
+            segmentation: args.segmentation,
             num_samples: options.num_samples,
             fits: options.fits,
             theme: theme(args.dark),
@@ -105,7 +106,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let all = faces.iter().zip(&classes).zip(&found);
     let calibrated = model.is_calibrated();
     let record = |((face, &c), lime): ((&PredictedFace, &usize), &Lime)| {
-        LimeJson::new(face, name(&names, c), lime, args.segments, calibrated)
+        LimeJson::new(face, name(&names, c), lime, args.segmentation, calibrated)
     };
     let records: Vec<LimeJson> = all.map(record).collect();
     match args.json {
@@ -125,7 +126,7 @@ fn text(records: &[LimeJson]) -> String {
         };
         let _ = writeln!(
             text,
-            "{}: p({}) {:.3} by the network, {:.3} by the local model of {} pieces (R² {:.2}); {}",
+            "{}: p({}) {:.3} by the network, {:.3} by the local model of {} superpixels (R² {:.2}); {}",
             r.origin, r.class, r.model_prediction, r.local_prediction, r.pieces, r.r2, agreement
         );
         if let Some(why) = &r.refused {

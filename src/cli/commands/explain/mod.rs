@@ -6,5 +6,4 @@ pub(crate) mod gallery;
 pub(crate) mod lime;
 pub(crate) mod report;
 pub(crate) mod saliency;
-pub(crate) mod saliency_set;
 pub(crate) mod verify;

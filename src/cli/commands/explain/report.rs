@@ -1,4 +1,4 @@
-//! `fer report`.
+//! `fer report`: one HTML page about a network.
 
 use crate::bench::machine::cpu_name;
 use crate::cli::shared::input::{Reading, labelled};
@@ -24,29 +24,30 @@ const STEPS: f64 = 1000.0;
 
 /// Arguments of `fer report`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fer report runs/fer-s-1 --out report.html")]
 pub struct Args {
     /// A run folder or a weights file [default: the embedded network, which needs --data]
     #[arg(value_name = "RUN")]
     run: Option<PathBuf>,
-    /// Labelled faces: a CSV (plain or gzip) or a folder of class-named folders [default: the faces
-    /// that the run was validated on]
-    #[arg(long, value_name = "D")]
+    /// Labelled faces: a CSV (plain or gzip) or a folder with one folder per class [default: the
+    /// validation faces of the run]
+    #[arg(long)]
     data: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,
-    /// The page, a name that ends in .html
+    /// Page to write, a name that ends in .html
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Language: en or zh
+    /// Language of the page: en or zh
     #[arg(long, default_value = "en")]
     lang: Language,
-    /// Fewer faces and filters, in about a third of the time
+    /// Use fewer faces and filters, in about a third of the time
     #[arg(long)]
     quick: bool,
-    /// Seed of everything random
+    /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Print one JSON object: where the page is, and the numbers on it
+    /// Print one JSON object with the place of the page and its numbers
     #[arg(long)]
     json: bool,
 }
@@ -72,9 +73,13 @@ pub(crate) fn run(args: Args) -> Result<()> {
         None => ensemble.first().validation_faces()?,
     };
     let (faces, unlabelled) = labelled(all, None);
-    let evaluated =
-        NamedFaces { faces, path: args.data.clone(), reading: args.reading.words(), unlabelled };
-    // A report can do without the training faces, where they are not at hand any more.
+    let evaluated = NamedFaces {
+        faces,
+        path: args.data.clone(),
+        reading: args.reading.command_line(),
+        unlabelled,
+    };
+    // The report leaves out the parts about training faces where these are not available.
     let training_faces = ensemble.first().training_faces().ok();
     let history = match &args.run {
         Some(run) if run.is_dir() && run.join(METRICS).is_file() => read_metrics(run)?,
@@ -105,7 +110,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
 }
 
-/// Makes the page, with a bar, or a line a part where nobody watches.
+/// Makes the page, with a progress bar, or one line per part where there is no terminal.
 fn make(context: &ReportContext<'_>, begun: Instant) -> Result<HtmlReport> {
     let bar = progress::bar(STEPS as u64, "report");
     let mut part = String::new();
@@ -124,7 +129,7 @@ fn make(context: &ReportContext<'_>, begun: Instant) -> Result<HtmlReport> {
     report
 }
 
-/// What was typed, without what changes nothing on the page.
+/// Returns the command line, without the options that do not change the page.
 fn command(args: &Args) -> String {
     let mut text = String::from("fer report");
     if let Some(run) = &args.run {
@@ -133,7 +138,7 @@ fn command(args: &Args) -> String {
     if let Some(data) = &args.data {
         text += &format!(" --data {}", data.display());
     }
-    text += &args.reading.words();
+    text += &args.reading.command_line();
     if args.lang != Language::English {
         text += &format!(" --lang {}", args.lang.code());
     }

@@ -1,4 +1,4 @@
-//! `fer verify`.
+//! `fer verify`: exactness of the gradients.
 
 use crate::PIXELS;
 use crate::cli::shared::faces::{FaceArgs, Model};
@@ -15,16 +15,17 @@ use std::path::PathBuf;
 
 /// Arguments of `fer verify`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fer verify runs/fer-s-1 --per-class 1")]
 pub struct Args {
     /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
     #[command(flatten)]
     faces: FaceArgs,
-    /// Random pixels, and as many random parameters, whose derivative is checked
+    /// Number of random pixels, and of random parameters, whose derivative is checked
     #[arg(long, value_name = "N", default_value_t = 16,
           value_parser = clap::value_parser!(u32).range(1..=2304))]
     samples: u32,
-    /// Seed of all draws
+    /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Print one JSON object
@@ -33,14 +34,14 @@ pub struct Args {
 }
 
 #[derive(Serialize)]
-struct Verified {
+struct VerifyRecord {
     model: String,
-    faces: Vec<VerifiedFace>,
+    faces: Vec<FaceRecord>,
     passed: bool,
 }
 
 #[derive(Serialize)]
-struct VerifiedFace {
+struct FaceRecord {
     origin: String,
     class: String,
     checks: Vec<GradientCheck>,
@@ -54,7 +55,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         args.faces.index = if args.faces.pictures.is_empty() { vec![0] } else { vec![] };
     }
     let chosen = args.faces.choose(&model)?;
-    let faces = chosen.judge(&explained)?;
+    let faces = chosen.classify(&explained)?;
     let samples = args.samples as usize;
     let options = GradientCheckOptions {
         pixels: samples,
@@ -67,21 +68,21 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     for (face, x) in faces.iter().zip(chosen.pixels.chunks_exact(PIXELS)) {
         let checks = check_gradients(model.network(), x, face.predicted, &mean_face, &options)?;
         let class = name(&names, face.predicted).to_owned();
-        verified.push(VerifiedFace { origin: face.origin.clone(), class, checks });
+        verified.push(FaceRecord { origin: face.origin.clone(), class, checks });
     }
     let failed = verified.iter().flat_map(|f| &f.checks).filter(|c| !c.passed).count();
-    let result = Verified { model: model.title, faces: verified, passed: failed == 0 };
+    let result = VerifyRecord { model: model.title, faces: verified, passed: failed == 0 };
     match args.json {
         true => console::print_json(&result)?,
         false => console::print(&text(&result))?,
     }
     match failed {
         0 => Ok(()),
-        n => Err(Error::Failed(format!("{n} checks did not hold"))),
+        n => Err(Error::Failed(format!("{n} checks failed"))),
     }
 }
 
-fn text(result: &Verified) -> String {
+fn text(result: &VerifyRecord) -> String {
     let mut text = format!("Exactness of the gradients of {}\n", result.model);
     for face in &result.faces {
         let _ = writeln!(text, "\n{}, logit of {}", face.origin, face.class);
@@ -100,17 +101,17 @@ fn text(result: &Verified) -> String {
             );
         }
     }
-    text.push_str("\nnoise: what rounding alone explains\n");
-    // Completeness is the quadrature of one method; all else is about the gradient itself.
+    text.push_str("\nnoise: the error that rounding alone explains\n");
+    // Completeness tests the quadrature of one method; all other checks test the gradient itself.
     let exact = |c: &GradientCheck| c.passed || c.name == COMPLETENESS;
     let exact = result.faces.iter().flat_map(|f| &f.checks).all(exact);
     text.push_str(match (result.passed, exact) {
-        (true, _) => "\nAll checks hold: the maps of this network show its gradient.\n",
+        (true, _) => "\nAll checks passed: the maps of this network show its gradient.\n",
         (false, true) => {
-            "\nThe gradients are exact, but integrated gradients do not add up: do not trust the \
-             numbers of that method on this face.\n"
+            "\nThe gradients are exact, but integrated gradients do not sum to the score \
+             difference: do not trust the values of that method on this face.\n"
         }
-        (false, false) => "\nSome checks do not hold: do not trust the maps of this network.\n",
+        (false, false) => "\nSome checks failed: do not trust the maps of this network.\n",
     });
     text
 }

@@ -1,4 +1,4 @@
-//! `fer calibrate`.
+//! `fer calibrate`: softmax temperature, fitted on held-out faces.
 
 use crate::cli::shared::input::Reading;
 use crate::cli::shared::progress;
@@ -14,19 +14,19 @@ use std::path::PathBuf;
 
 /// Arguments of `fer calibrate`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fer calibrate runs/fer-s-1")]
 pub struct Args {
     /// A run folder or a weights file
     model: PathBuf,
-    /// Labelled faces that were not trained on; each half is judged by what the other one fits
-    /// [default: those that the model was validated on]
+    /// Labelled faces that the model was not trained on; the temperature of each half is evaluated on
+    /// the other half [default: the validation faces of the model]
     #[arg(long)]
     data: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,
-    /// Training faces, whose copies are left out [default: those of the model, where they are still
-    /// there]
+    /// Training faces, whose copies are left out [default: those of the model, if they are available]
     #[arg(long, value_name = "DATA")]
-    against: Option<PathBuf>,
+    train_data: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -34,7 +34,7 @@ pub struct Args {
 
 pub(crate) fn run(args: Args) -> Result<()> {
     if is_embedded(&args.model) {
-        let detail = "the embedded network is calibrated and cannot be written to; \
+        let detail = "the embedded network is already calibrated and cannot be written to; \
                       expected a run folder or a weights file";
         return Err(Error::Usage(detail.into()));
     }
@@ -43,14 +43,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
         Some(path) => args.reading.read(path)?,
         None => trained.validation_faces()?,
     };
-    let train = match &args.against {
+    let train = match &args.train_data {
         Some(path) => Some(args.reading.read(path)?),
         None => trained.training_faces().ok(),
     };
     if train.is_none() {
         eprintln_safe!(
-            "the training faces are not there, so copies of them cannot be left out; name them with \
-             --against"
+            "the training faces are not available, so copies of them cannot be left out; name them \
+             with --train-data"
         );
     }
     let kept = held_out_faces(&faces, train.as_ref());
@@ -69,19 +69,19 @@ pub(crate) fn run(args: Args) -> Result<()> {
 
 fn text(calibrated: &Calibration, dropped: usize) -> String {
     let mut text = format!(
-        "fitted on {} faces, each judged by what the other half fits; {} left out: copies, \
-         contradicting labels, or trained on\n",
+        "fitted on {} faces, each half evaluated with the temperature of the other; {} left out: \
+         copies, contradicting labels, or training faces\n",
         thousands(calibrated.fitted_on as u64),
         thousands(dropped as u64),
     );
     let ways = [("one view", &calibrated.plain), ("ten views (--tta)", &calibrated.tta)];
     text.extend(ways.map(|(name, t)| line(name, t)));
-    text += "kept with the model: predict and eval now print ";
+    text += "saved with the model: predict and eval now print ";
     text += match ways.map(|(_, t)| t.gained()) {
         [true, true] => "calibrated probabilities\n",
         [true, false] => "calibrated probabilities for one view\n",
         [false, true] => "calibrated probabilities for ten views\n",
-        [false, false] => "probabilities as before\n",
+        [false, false] => "uncalibrated probabilities, as before\n",
     };
     text
 }
@@ -96,8 +96,8 @@ fn line(name: &str, t: &Temperature) -> String {
             t.temperature
         ),
         false => format!(
-            "{name:<18} calibration gained nothing (error {before} before, {after} after), so the \
-             probabilities stay as the network gives them; accuracy {accuracy}\n"
+            "{name:<18} no gain (calibration error {before} before, {after} after): probabilities \
+             stay uncalibrated; accuracy {accuracy}\n"
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! `fer curves`.
+//! `fer curves`: accuracy and loss over the epochs.
 
 use crate::Result;
 use crate::cli::shared::input::theme;
@@ -14,14 +14,15 @@ const COLUMNS: usize = 100;
 
 /// Arguments of `fer curves`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fer curves runs/fer-s-1 runs/fer-s-2 --out curves.svg")]
 pub struct Args {
-    /// Run folders or metrics.csv files; several are laid over each other
+    /// Run folders or metrics.csv files, drawn into one chart
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
-    /// Write a picture that ends in .png or .svg [default: draw in the terminal]
+    /// Picture to write, .png or .svg [default: draw in the terminal]
     #[arg(long, value_name = "PICTURE")]
     out: Option<PathBuf>,
-    /// On a dark ground
+    /// Use the dark theme
     #[arg(long)]
     dark: bool,
 }

@@ -1,4 +1,4 @@
-//! A training as the terminal shows it.
+//! The progress of a training on the terminal.
 
 use crate::Result;
 use crate::cli::shared::progress;
@@ -14,13 +14,13 @@ use indicatif::ProgressBar;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Shows a training on the terminal, or as one line an epoch, and has it recorded.
+/// Shows a training as a progress bar, or as one line per epoch, and passes it on to the recorder.
 pub(crate) struct Display {
     stop: Arc<AtomicBool>,
-    /// Steps of the epoch.
+    /// Progress bar over the steps of an epoch.
     pub bar: ProgressBar,
     plot: bool,
-    /// Writes what happens into the run folder.
+    /// Writes the records into the run folder.
     pub recorder: Recorder,
 }
 
@@ -28,12 +28,12 @@ pub(crate) struct Display {
 const COLUMNS: usize = 100;
 
 impl Display {
-    /// Ends the training when `stop` is set.
+    /// A display that ends the training when `stop` is set.
     pub fn new(stop: Arc<AtomicBool>, plot: bool, recorder: Recorder) -> Self {
         Self { stop, bar: progress::bar(1, ""), plot, recorder }
     }
 
-    /// A line above the bar, where there is one.
+    /// Prints a line, above the bar if there is one.
     fn print(&self, line: &str) {
         if progress::plain() { eprintln_safe!("{line}") } else { self.bar.println(line) }
     }
@@ -46,10 +46,10 @@ impl Observer for Display {
         self.bar.set_length(trainer.steps_per_epoch() as u64);
         self.bar.set_position(p.step_in_epoch as u64);
         let left = duration(trainer.remaining().unwrap_or(0.0));
-        // The plain lines show no message, and count the time of this epoch.
-        let in_all =
-            if progress::plain() { format!(" ({left} left in all)") } else { String::new() };
-        self.bar.set_prefix(format!("epoch {}{in_all}", p.epoch + 1));
+        // Plain lines show only the prefix, and the time of this epoch.
+        let total =
+            if progress::plain() { format!(" ({left} left in total)") } else { String::new() };
+        self.bar.set_prefix(format!("epoch {}{total}", p.epoch + 1));
         let faces = p.sums.faces.max(1) as f64;
         self.bar.set_message(format!(
             "loss {:.3} acc {:.1} % {:.0} img/s, {left} left;",
@@ -64,8 +64,8 @@ impl Observer for Display {
         self.recorder.epoch(trainer, m)?;
         let skipped = match m.skipped_steps {
             0 => String::new(),
-            1 => "  1 step skipped: not finite".into(),
-            n => format!("  {n} steps skipped: not finite"),
+            1 => "  1 step skipped: loss not finite".into(),
+            n => format!("  {n} steps skipped: loss not finite"),
         };
         let line = format!(
             "epoch {:>3}  loss {:.4}  acc {:5.2} %  val loss {:.4}  val acc {:5.2} %  lr {:.4}  \

@@ -1,4 +1,4 @@
-//! `fer eval`.
+//! `fer eval`: accuracy, confusion and calibration on labelled faces.
 
 use crate::cli::shared::input::{Averaging, Reading, labelled};
 use crate::console::{self, eprintln_safe};
@@ -10,36 +10,40 @@ use std::path::PathBuf;
 
 /// Arguments of `fer eval`.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  fer eval runs/fer-s-1 --data public_test.csv.gz --tta --out evaluation"
+)]
 pub struct Args {
-    /// Run folders, weights files or `embedded`; several are averaged [default: the embedded network]
+    /// Run folders, weights files or `embedded`; the probabilities of several are averaged [default:
+    /// the embedded network]
     #[arg(value_name = "MODEL")]
     models: Vec<PathBuf>,
-    /// Labelled faces: a CSV (plain or gzip) or a folder of class-named folders [default: the faces
-    /// that the first model was validated on]
+    /// Labelled faces: a CSV (plain or gzip) or a folder with one folder per class [default: the
+    /// validation faces of the first model]
     #[arg(long)]
     data: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,
     #[command(flatten)]
     averaging: Averaging,
-    /// Training faces: also judge without their copies [default: those of the first model, where they
-    /// are still there]
+    /// Training faces: also evaluate without their copies [default: those of the first model, if they
+    /// are available]
     #[arg(long, value_name = "DATA")]
-    against: Option<PathBuf>,
-    /// Judge only the first N faces
+    train_data: Option<PathBuf>,
+    /// Evaluate only the first N faces
     #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    max_faces: Option<usize>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// Write charts, sheets of faces, numbers and an index page into this folder
+    /// Folder for charts, sheets of faces, numbers and an index page
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    if args.limit == Some(0) {
-        return Err(Error::Usage("--limit 0: expected at least 1 face".into()));
+    if args.max_faces == Some(0) {
+        return Err(Error::Usage("--max-faces 0: expected at least 1 face".into()));
     }
     args.out.as_deref().map_or(Ok(()), crate::files::make_folder)?;
     let ensemble = Ensemble::read(&args.models)?;
@@ -47,7 +51,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         Some(path) => (path.display().to_string(), args.reading.read(path)?),
         None => ("the validation data".into(), ensemble.first().validation_faces()?),
     };
-    let (faces, unlabelled) = labelled(faces, args.limit);
+    let (faces, unlabelled) = labelled(faces, args.max_faces);
     let predictions = args.averaging.predict(&ensemble, &faces)?;
     let features = ensemble.features(&faces)?;
     let mut report =
@@ -55,7 +59,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     report.unlabelled = unlabelled;
     report.views = View::for_prediction(args.averaging.tta).len();
     report.set_calibrated(&ensemble, args.averaging.tta);
-    let train = match &args.against {
+    let train = match &args.train_data {
         Some(path) => Some(args.reading.read(path)?),
         None => ensemble.first().known_training_faces(),
     };
@@ -63,7 +67,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         report.leave_out_copies(&faces, &predictions, &train);
     }
     if unlabelled > 0 {
-        eprintln_safe!("{name}: {unlabelled} faces without label are left out");
+        eprintln_safe!("{name}: {unlabelled} faces without a label left out");
     }
     if let Some(folder) = &args.out {
         report.explain(&ensemble, &faces)?;

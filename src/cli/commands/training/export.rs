@@ -1,4 +1,4 @@
-//! `fer export`.
+//! `fer export`: ONNX or safetensors for other programs.
 
 use crate::cli::shared::output::{differ, keep_inputs};
 use crate::console::eprintln_safe;
@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 
 /// Arguments of `fer export`.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  fer export runs/fer-s-1 --onnx fer.onnx --weights fer.safetensors --half"
+)]
 pub struct Args {
     /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
@@ -19,7 +22,8 @@ pub struct Args {
     /// `probabilities`
     #[arg(long, value_name = "FILE")]
     onnx: Option<PathBuf>,
-    /// Write the averaged weights as safetensors, which every command takes as MODEL
+    /// Write the weights (averaged, if the training averaged them) as safetensors, which every command
+    /// takes as MODEL
     #[arg(long, value_name = "FILE")]
     weights: Option<PathBuf>,
     /// Write the weights in half precision: half the size
@@ -29,7 +33,7 @@ pub struct Args {
 
 pub(crate) fn run(args: Args) -> Result<()> {
     if args.onnx.is_none() && args.weights.is_none() {
-        return Err(Error::Usage("nothing to write: give --onnx or --weights".into()));
+        return Err(Error::Usage("nothing to write: name a file with --onnx or --weights".into()));
     }
     let outputs = || args.onnx.iter().chain(&args.weights);
     outputs().try_for_each(|path| require_folder_of(path))?;
@@ -45,8 +49,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let Some(path) = &args.onnx else { return Ok(()) };
     if trained.equalize {
         eprintln_safe!(
-            "this network wants equalised faces, which the graph does not do: equalise the \
-             histogram of each face before (metadata: equalize = true)"
+            "this network expects histogram-equalised faces, and the ONNX graph does not equalise \
+             them: do it before (metadata: equalize = true)"
         );
     }
     let temperature = trained.temperature(false).unwrap_or(1.0);
@@ -54,8 +58,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
     write(path, &to_onnx(&trained.network, temperature, &notes)?)
 }
 
-/// The files that a network may be read from, which an export must not replace: weights alone cannot
-/// be resumed, and half of their precision is lost for good.
+/// Returns the files that the network may be read from. An export must not replace them: exported
+/// weights cannot be resumed, and may have half the precision.
 fn read_from(model: Option<&Path>) -> Vec<PathBuf> {
     let in_run = |run: &Path| ["last.safetensors", "best.safetensors"].map(|name| run.join(name));
     match model {

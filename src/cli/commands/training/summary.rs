@@ -1,4 +1,4 @@
-//! `fer summary`.
+//! `fer summary`: the layers of a network.
 
 use crate::model::weights::network_file::{EMBEDDED, is_embedded, read_model};
 use crate::model::{Network, architecture, summary};
@@ -7,9 +7,10 @@ use std::path::Path;
 
 /// Arguments of `fer summary`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fer summary vgg")]
 pub struct Args {
-    /// A built-in network (fer-s, fer-m, fer-l, tiny, vgg), a .toml file, a run folder or a weights
-    /// file [default: the embedded network]
+    /// An architecture (fer-s, fer-m, fer-l, tiny, vgg), a .toml file, a run folder or a weights file
+    /// [default: the embedded network]
     pub network: Option<String>,
     /// Print one JSON object
     #[arg(long)]

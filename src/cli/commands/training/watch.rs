@@ -1,15 +1,16 @@
-//! `fer watch`.
+//! `fer watch`: the live page of a run.
 
 use crate::console::{self, eprintln_safe};
-use crate::monitor::live::live_page::LIVE;
+use crate::monitor::live::views::LIVE;
 use crate::serve::Server;
 use crate::{Error, Result};
 use std::path::PathBuf;
 
 /// Arguments of `fer watch`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fer watch runs/fer-s-1")]
 pub struct Args {
-    /// A run folder, of a training that goes on or has ended
+    /// The run folder of a running or finished training
     run: PathBuf,
     /// Port on this machine [default: 4848, or a free one]
     #[arg(long)]
@@ -24,7 +25,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
     let server = Server::start(&args.run, args.port)?;
     console::print(&format!("{}\n", server.address()))?;
-    eprintln_safe!("serving {} to this machine only; Ctrl-C ends it", args.run.display());
+    eprintln_safe!("serving {} on this machine only; stop with Ctrl-C", args.run.display());
     server.wait();
     Ok(())
 }

@@ -185,7 +185,7 @@ fn refusal(found: &Lime) -> Option<String> {
     let (n, r2) = (found.coefficients.len(), found.r2);
     if n < MIN_SUPERPIXELS {
         return Some(format!(
-            "LIME found {n} superpixels and needs {MIN_SUPERPIXELS}; use --segments face"
+            "LIME found {n} superpixels and needs {MIN_SUPERPIXELS}; use --segmentation face"
         ));
     }
     if let Some(Agreement { top5, .. }) = found.agreement.filter(|a| a.top5 < MIN_TOP5) {

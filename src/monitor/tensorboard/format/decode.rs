@@ -1,11 +1,11 @@
-//! Reads back the events this module writes: for `fer watch`, for resuming and for the tests.
+//! Decodes the events that this module writes, for resuming and for the tests.
 //!
-//! Fields we never write are skipped. A tensor is read from `tensor_content` and `string_val`
+//! Fields that are never written are skipped. A tensor is read from `tensor_content` and `string_val`
 //! only.
 
 use crate::protobuf::{Fields, Value as Field};
 
-/// Reading fails with what is wrong, in words; the caller knows the file.
+/// Errors are messages; the caller adds the file.
 type Result<T> = std::result::Result<T, String>;
 
 /// An event.
@@ -13,22 +13,22 @@ type Result<T> = std::result::Result<T, String>;
 pub struct Event {
     /// Seconds since 1970.
     pub wall_time: f64,
-    /// The step; for the writer's own events 0.
+    /// The step; 0 for the head of the file.
     pub step: u64,
-    /// What it says.
-    pub what: What,
+    /// Its content.
+    pub content: EventContent,
 }
 
-/// What an event says.
+/// The content of an event.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum What {
-    /// The file's version or the start of a session: every file begins with its own.
+pub enum EventContent {
+    /// The file version or the start of a session, at the head of every file.
     Head,
     /// A `GraphDef`, encoded.
     Graph(Vec<u8>),
     /// Values under tags.
     Summary(Vec<Value>),
-    /// Something this module does not write.
+    /// A kind that this module does not write.
     #[default]
     Other,
 }
@@ -47,7 +47,7 @@ pub struct Value {
 }
 
 impl Value {
-    /// The number, if this is a scalar.
+    /// Returns the number, if this is a scalar.
     pub fn scalar(&self) -> Option<f32> {
         match &self.tensor.data {
             Data::Floats(values) if self.plugin == "scalars" => values.first().copied(),
@@ -85,16 +85,18 @@ impl Default for Data {
 impl Event {
     /// Decodes the data of a record.
     ///
-    /// **Errors**: what is wrong with the bytes, in words.
+    /// **Errors**: a message that says what is wrong with the bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let mut event = Event::default();
         for field in Fields::new(bytes) {
             match field? {
                 (1, Field::Double(seconds)) => event.wall_time = seconds,
                 (2, Field::Varint(step)) => event.step = step,
-                (3 | 7, Field::Bytes(_)) => event.what = What::Head,
-                (4, Field::Bytes(graph)) => event.what = What::Graph(graph.to_vec()),
-                (5, Field::Bytes(summary)) => event.what = What::Summary(values(summary)?),
+                (3 | 7, Field::Bytes(_)) => event.content = EventContent::Head,
+                (4, Field::Bytes(graph)) => event.content = EventContent::Graph(graph.to_vec()),
+                (5, Field::Bytes(summary)) => {
+                    event.content = EventContent::Summary(values(summary)?)
+                }
                 _ => {}
             }
         }
@@ -167,7 +169,7 @@ fn sizes(shape: &[u8]) -> Result<Vec<usize>> {
     Ok(sizes)
 }
 
-/// The bytes of field `number`; empty where it is missing.
+/// Returns the bytes of field `number`; empty if it is missing.
 fn inner(message: &[u8], number: u64) -> Result<&[u8]> {
     let mut found = &[][..];
     for field in Fields::new(message) {

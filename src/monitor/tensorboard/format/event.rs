@@ -1,4 +1,4 @@
-//! The message in a record: `Event`, and what is in it.
+//! The message in a record: `Event` and its parts.
 //!
 //! ```text
 //! Event   { 1 wall_time (s since 1970)   2 step   and one of:
@@ -7,13 +7,12 @@
 //! Value   { 1 tag   8 tensor   9 metadata { 1 plugin_data { 1 plugin_name   2 content } } }
 //! ```
 //!
-//! The plugin's name says which pane draws the tensor, and so what its numbers mean. TensorBoard
-//! reads the metadata at a tag's first value; it stands on every value here, so that no value
-//! depends on another one.
+//! The name of the plugin says which pane draws the tensor. TensorBoard reads the metadata of the first
+//! value of a tag; here every value has it, so that no value depends on another.
 
 use crate::protobuf::Message;
 
-/// The format's name, in the first record of a file.
+/// Name of the format, in the first record of a file.
 pub const FILE_VERSION: &str = "brain.Event:2";
 
 /// One summary value: a tensor under a tag, drawn by a plugin.
@@ -26,16 +25,16 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// A `tensor` (see [`crate::monitor::tensorboard::format::tensor`]) under `tag` for `plugin`.
+    /// A `tensor` (see [`super::tensor`]) under `tag` for `plugin`.
     pub fn new(tag: &str, plugin: &'static str, tensor: Message) -> Self {
         Summary { tag: tag.into(), plugin, content: Message::new(), tensor }
     }
-    /// With the plugin's own settings.
+    /// Adds the settings of the plugin.
     #[must_use]
     pub fn with_content(self, content: Message) -> Self {
         Summary { content, ..self }
     }
-    /// The tag.
+    /// Returns the tag.
     pub fn tag(&self) -> &str {
         &self.tag
     }
@@ -54,27 +53,28 @@ fn event(wall_time: f64, step: u64) -> Message {
     if step == 0 { event } else { event.varint(2, step) }
 }
 
-/// The first event of a file.
+/// Encodes the first event of a file.
 pub fn file_version(wall_time: f64) -> Message {
     event(wall_time, 0).bytes(3, FILE_VERSION)
 }
 
-/// The second event of a file: forget what earlier files of this run said.
+/// Encodes the second event of a file: the start of a session, which replaces earlier files of the run.
 ///
-/// A file that continues a run holds the whole run again (see [`crate::monitor::tensorboard::format::resume`]). TensorBoard's
-/// Python loader, if it is open meanwhile, drops on the second such event all it knows from this
-/// event's step on; the step is 0, so it drops everything, and reads it again.
+/// A file that continues a run holds the whole run again (see
+/// [`crate::monitor::tensorboard::format::resume`]). At the second such event an open Python loader of
+/// TensorBoard drops all values from its step on; the step is 0, so it drops everything and reads it
+/// again.
 pub fn session_start(wall_time: f64) -> Message {
     const START: u64 = 1;
     event(wall_time, 0).message(7, &Message::new().varint(1, START))
 }
 
-/// A value at a step.
+/// Encodes a value at a step.
 pub fn summary(wall_time: f64, step: u64, value: &Summary) -> Message {
     event(wall_time, step).message(5, &Message::new().message(1, &value.encode()))
 }
 
-/// A run graph (see [`crate::monitor::tensorboard::summary::graph`]).
+/// Encodes a run graph (see [`crate::monitor::tensorboard::summary::graph`]).
 pub fn graph(wall_time: f64, graph_def: &Message) -> Message {
     event(wall_time, 0).message(4, graph_def)
 }

@@ -1,6 +1,5 @@
 //! The event file format: records, checksums, events, tensors, tags.
 
-pub mod crc;
 pub mod decode;
 pub mod event;
 pub mod record;

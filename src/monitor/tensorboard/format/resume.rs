@@ -1,11 +1,11 @@
-//! Going on with a run without doubled steps.
+//! Continues a run without doubled steps.
 //!
 //! A run stopped at step T and resumed from a checkpoint at step S ≤ T computes the steps S … T
-//! again. Appending would leave both. Cutting the old file is no way out: steps of different tags
-//! may be mixed, and a TensorBoard that is open has read beyond the cut. So:
+//! again. Appending would leave both. Cutting the old file does not help: steps of different tags may
+//! be mixed, and an open TensorBoard has read beyond the cut. So:
 //!
-//! 1. Copy the records with step < S into a temporary file that TensorBoard does not look at. The
-//!    tail that a crash tore, and records whose checksum is wrong, are left out.
+//! 1. Copy the records with step < S into a temporary file that TensorBoard does not read. The
+//!    truncated record at the end, and records with a wrong checksum, are left out.
 //! 2. Sync it and rename it to a name that sorts behind the old file's.
 //! 3. Empty the old file, and remove those before it. The next resume removes the empty one: an
 //!    open TensorBoard whose Python loader finds its file gone never looks at the next.
@@ -20,20 +20,20 @@ use std::fs::{self, File, OpenOptions};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use crate::monitor::tensorboard::format::decode::{Event, What};
+use crate::monitor::tensorboard::format::decode::{Event, EventContent};
 use crate::monitor::tensorboard::format::record::{Next, RecordReader};
-use crate::monitor::tensorboard::{Clock, EventWriter};
+use crate::monitor::tensorboard::writer::{Clock, EventWriter};
 use crate::{Error, Result};
 
-/// Our files are `events.out.tfevents.NUMBER.fer`: TensorBoard reads every file whose name
+/// The files of this program are `events.out.tfevents.NUMBER.fer`: TensorBoard reads every file whose name
 /// contains `tfevents`, in the order of their names. Other writers' files are never touched.
 const PREFIX: &str = "events.out.tfevents.";
 const SUFFIX: &str = ".fer";
 
-/// The copy under way. TensorBoard does not read it; a stale one is overwritten.
+/// Name of the unfinished copy. TensorBoard does not read it; an old one is overwritten.
 const TEMPORARY: &str = "resume.fer.tmp";
 
-/// What resuming did with the records of the old file.
+/// Numbers of records of the old file, by what happened to them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Resumed {
     /// Records kept.
@@ -44,7 +44,7 @@ pub struct Resumed {
     pub damaged: u64,
 }
 
-/// Names of our event files in `dir`, sorted.
+/// Returns the names of this program's event files in `dir`, sorted.
 pub(crate) fn event_files(dir: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(dir).map_err(Error::io(dir))? {
@@ -63,14 +63,15 @@ fn number(name: &str) -> Option<u64> {
     (digits.len() == 10).then(|| digits.parse().ok()).flatten()
 }
 
-/// The name of a new file: the time in seconds, or later, so that it sorts behind `files`.
+/// Returns the name of a new file: the time in seconds, or more, so that it sorts behind `files`.
 pub(crate) fn next_path(dir: &Path, files: &[String], now: f64) -> PathBuf {
     let last = files.last().and_then(|name| number(name));
     let number = last.map_or(0, |last| last + 1).max(now as u64);
     dir.join(format!("{PREFIX}{number:010}{SUFFIX}"))
 }
 
-/// See the module; `files` are our event files in `dir`, sorted, at least one.
+/// Copies the old file as the module describes; `files` are the sorted event files in `dir`, at least
+/// one.
 pub(crate) fn resume(dir: &Path, files: &[String], step: u64, clock: Clock) -> Result<EventWriter> {
     let temporary = dir.join(TEMPORARY);
     let file = File::create(&temporary).map_err(Error::io(&temporary))?;
@@ -99,7 +100,7 @@ fn empty(path: &Path) -> std::io::Result<()> {
     OpenOptions::new().write(true).open(path)?.set_len(0)
 }
 
-/// Copies the events before `step`, but for the head: `writer` has its own.
+/// Copies the events before `step` except the head, which `writer` has already written.
 fn copy(old: &Path, step: u64, writer: &mut EventWriter) -> Result<Resumed> {
     let file = File::open(old).map_err(Error::io(old))?;
     let mut reader = RecordReader::new(BufReader::new(file));
@@ -111,14 +112,14 @@ fn copy(old: &Path, step: u64, writer: &mut EventWriter) -> Result<Resumed> {
                 resumed.damaged += 1;
                 continue;
             }
-            Next::Lost => {
+            Next::DamagedLength => {
                 resumed.damaged += 1;
                 return Ok(resumed);
             }
-            Next::End | Next::Torn => return Ok(resumed),
+            Next::End | Next::Truncated => return Ok(resumed),
         };
         match Event::decode(&record) {
-            Ok(Event { what: What::Head, .. }) => {}
+            Ok(Event { content: EventContent::Head, .. }) => {}
             Ok(event) if event.step < step => {
                 writer.put_encoded(&record)?;
                 resumed.kept += 1;
@@ -129,8 +130,7 @@ fn copy(old: &Path, step: u64, writer: &mut EventWriter) -> Result<Resumed> {
     }
 }
 
-/// Makes the new name last through a power cut. Where a folder cannot be opened or synced, as on
-/// Windows, the name is as lasting as the system makes it.
+/// Makes the new name survive a power cut, on systems where a folder can be synced.
 fn sync_folder(dir: &Path) -> Result<()> {
     if cfg!(unix) {
         let folder = File::open(dir).map_err(Error::io(dir))?;

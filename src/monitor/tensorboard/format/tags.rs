@@ -1,4 +1,4 @@
-//! Folders and tags, as Keras 3 names them, and those that Keras no longer writes.
+//! Names of folders and tags: those of Keras 3, and some that Keras no longer writes.
 //!
 //! ```text
 //! RUN/                 hyper-parameters, best/accuracy, best/loss, custom scalars, both graphs,
@@ -14,8 +14,8 @@
 //! A tag that stands in both folders is drawn as two curves in one chart. The step is the epoch,
 //! counted from 0 as Keras does.
 
-use crate::monitor::tensorboard::Metric;
 use crate::monitor::tensorboard::format::event::Summary;
+use crate::monitor::tensorboard::summary::hparams::Metric;
 use crate::monitor::tensorboard::summary::layout;
 use crate::monitor::tensorboard::summary::layout::Chart;
 
@@ -26,7 +26,7 @@ pub const VALIDATION: &str = "validation";
 
 /// Mean loss of an epoch; both folders.
 pub const EPOCH_LOSS: &str = "epoch_loss";
-/// Share of right answers in an epoch, in [0, 1]; both folders.
+/// Accuracy of an epoch, in [0, 1]; both folders.
 pub const EPOCH_ACCURACY: &str = "epoch_accuracy";
 /// Learning rate at the end of an epoch.
 pub const EPOCH_LEARNING_RATE: &str = "epoch_learning_rate";
@@ -36,7 +36,7 @@ pub const IMAGES_PER_SECOND: &str = "images_per_second";
 pub const GRAD_NORM: &str = "epoch_grad_norm";
 /// ‖weights‖₂ of the whole network at the end of an epoch.
 pub const WEIGHT_NORM: &str = "epoch_weight_norm";
-/// What was trained on what; in the run's folder.
+/// Description of network and data; in the run folder.
 pub const ABOUT: &str = "about";
 /// The confusion matrix as a picture.
 pub const CONFUSION: &str = "confusion";
@@ -76,11 +76,11 @@ pub fn update_ratio(layer: &str) -> String {
 pub fn dead_share(layer: &str) -> String {
     format!("{layer}/dead_share")
 }
-/// Of the faces of a class, the share recognised.
+/// Share of the faces of a class that are predicted as this class.
 pub fn recall(class: &str) -> String {
     format!("class/{class}/recall")
 }
-/// Of the faces given a class, the share that is of it.
+/// Share of the faces predicted as a class that are of this class.
 pub fn precision(class: &str) -> String {
     format!("class/{class}/precision")
 }

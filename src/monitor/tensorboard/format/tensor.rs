@@ -15,21 +15,21 @@ fn header(dtype: u64, shape: &[usize]) -> Message {
     Message::new().varint(1, dtype).message(2, &Message::new().messages(2, &dims))
 }
 
-/// A tensor of f32; the values in row-major order, as raw bytes in `tensor_content`.
+/// Encodes a tensor of f32; the values in row-major order, as raw bytes in `tensor_content`.
 pub fn floats(shape: &[usize], values: &[f32]) -> Message {
     debug_assert_eq!(shape.iter().product::<usize>(), values.len());
     let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
     header(DT_FLOAT, shape).bytes(4, raw)
 }
 
-/// A tensor of f64; the values in row-major order, as raw bytes in `tensor_content`.
+/// Encodes a tensor of f64; the values in row-major order, as raw bytes in `tensor_content`.
 pub fn doubles(shape: &[usize], values: &[f64]) -> Message {
     debug_assert_eq!(shape.iter().product::<usize>(), values.len());
     let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
     header(DT_DOUBLE, shape).bytes(4, raw)
 }
 
-/// A tensor of byte strings, one `string_val` for each.
+/// Encodes a tensor of byte strings, one `string_val` for each.
 pub fn strings<S: AsRef<[u8]>>(shape: &[usize], values: impl IntoIterator<Item = S>) -> Message {
     values.into_iter().fold(header(DT_STRING, shape), |tensor, value| tensor.bytes(8, value))
 }

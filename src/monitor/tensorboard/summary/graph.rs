@@ -13,13 +13,13 @@ use crate::protobuf::Message;
 /// An operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
-    /// Its name, unique: `block_1/conv2d_1/kernel`.
+    /// Unique name: `block_1/conv2d_1/kernel`.
     pub name: String,
-    /// What it does: `Conv2d`.
+    /// Kind of operation: `Conv2d`.
     pub op: String,
-    /// Names of the nodes whose outputs it reads.
+    /// Names of the nodes that it reads.
     pub inputs: Vec<String>,
-    /// Shape of its output; `None` for the batch, which varies.
+    /// Shape of the output; `None` for the batch size.
     pub output_shape: Vec<Option<usize>>,
 }
 
@@ -39,7 +39,7 @@ impl Node {
     }
 }
 
-/// The graph as `GraphDef`.
+/// Encodes the graph as `GraphDef`.
 pub fn graph_def(nodes: &[Node]) -> Message {
     const PRODUCER: u64 = 22; // the version of GraphDef that TensorBoard's own tests write
     let nodes: Vec<_> = nodes.iter().map(Node::encode).collect();

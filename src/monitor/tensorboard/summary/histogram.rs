@@ -1,5 +1,5 @@
-//! Histograms: how many values fall into each of 30 buckets. TensorBoard draws them twice, as
-//! "Histograms" and, by their quantiles, as "Distributions".
+//! Histograms with 30 buckets. TensorBoard draws them twice, as "Histograms" and, by their quantiles, as
+//! "Distributions".
 //!
 //! The tensor is f64 `[30, 3]`; a row is (left edge, right edge, count).
 
@@ -12,20 +12,20 @@ pub const BUCKETS: usize = 30;
 /// Bucket counts of some numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
-    /// (left edge, right edge, count), left to right. A value belongs to the bucket with
-    /// left ≤ value < right; the last bucket holds its right edge too.
+    /// (left edge, right edge, count), from left to right. A value belongs to the bucket with
+    /// left ≤ value < right; the last bucket includes its right edge.
     pub rows: [(f64, f64, u64); BUCKETS],
-    /// NaN and infinite values. They are in no bucket.
+    /// Number of NaN and infinite values, which are in no bucket.
     pub nonfinite: u64,
 }
 
 impl Histogram {
-    /// Buckets of equal width from the smallest to the largest finite value:
+    /// Counts values in buckets of equal width from the smallest to the largest finite value:
     ///
     /// edge_i = min + i · (max − min) / 30, with edge_30 = max exactly.
     ///
-    /// Equal values give 30 buckets of width 0 with all counts in the last; no values, or none
-    /// finite, give zeros. Both are what TensorBoard's own `summary_v2.histogram` writes.
+    /// Equal values give 30 buckets of width 0 with all counts in the last; no finite values give
+    /// zeros. TensorBoard's own `summary_v2.histogram` writes the same.
     ///
     /// ```
     /// use fer::monitor::tensorboard::summary::histogram::Histogram;
@@ -56,7 +56,7 @@ impl Histogram {
         Histogram { rows, nonfinite }
     }
 
-    /// The histogram under a tag.
+    /// Returns the summary under a tag.
     pub fn summary(&self, tag: &str) -> Summary {
         let flat: Vec<f64> =
             self.rows.iter().flat_map(|&(left, right, n)| [left, right, n as f64]).collect();
@@ -64,7 +64,8 @@ impl Histogram {
     }
 }
 
-/// The bucket of a value that lies about `place` buckets from the left; NaN where all are equal.
+/// Returns the bucket of a value. `place` is its approximate distance from the left, in buckets; NaN
+/// if all values are equal.
 fn bucket_of(value: f64, place: f64, rows: &[(f64, f64, u64); BUCKETS]) -> usize {
     if place.is_nan() {
         return BUCKETS - 1;

@@ -1,6 +1,6 @@
 //! Hyper-parameters: the settings of a run beside the metrics it reached.
 //!
-//! Three values, without numbers; all is in the plugin's content:
+//! Three summaries with empty tensors; the data is in the content of the plugin:
 //!
 //! ```text
 //! HParamsPluginData { 2 experiment | 3 session_start_info | 4 session_end_info }
@@ -20,14 +20,14 @@ use crate::protobuf::Message;
 pub enum HParam {
     /// A number.
     Number(f64),
-    /// A word.
+    /// A text.
     Text(String),
-    /// Yes or no.
+    /// True or false.
     Flag(bool),
 }
 
 impl HParam {
-    /// Enumeration `DataType`.
+    /// Returns the number in the enumeration `DataType`.
     fn data_type(&self) -> u64 {
         match self {
             HParam::Text(_) => 1,
@@ -45,14 +45,14 @@ impl HParam {
     }
 }
 
-/// A scalar that shows how good a run is.
+/// A scalar by which runs are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metric<'a> {
     /// Folder of the scalar below the session's; empty for the session's own.
     pub group: &'a str,
-    /// Its tag.
+    /// Tag of the scalar.
     pub tag: &'a str,
-    /// The head of its column.
+    /// Header of the column.
     pub display_name: &'a str,
 }
 
@@ -60,13 +60,13 @@ pub struct Metric<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Status {
-    /// It did what was asked.
+    /// The training finished.
     Success = 1,
-    /// It was stopped or failed.
+    /// The training failed.
     Failure = 2,
 }
 
-/// The columns of the table.
+/// Returns the summary with the columns of the table.
 pub fn experiment(hparams: &[(&str, HParam)], metrics: &[Metric]) -> Summary {
     let hparams = hparams
         .iter()
@@ -81,7 +81,7 @@ pub fn experiment(hparams: &[(&str, HParam)], metrics: &[Metric]) -> Summary {
     summary("_hparams_/experiment", &Message::new().message(2, &experiment))
 }
 
-/// The values of this run; `start_time` in seconds since 1970.
+/// Returns the summary with the values of this run; `start_time` in seconds since 1970.
 pub fn session_start(hparams: &[(&str, HParam)], start_time: f64) -> Summary {
     let entries: Vec<_> = hparams
         .iter()
@@ -91,7 +91,7 @@ pub fn session_start(hparams: &[(&str, HParam)], start_time: f64) -> Summary {
     summary("_hparams_/session_start_info", &Message::new().message(3, &start))
 }
 
-/// The end of this run; `end_time` in seconds since 1970.
+/// Returns the summary with the end of this run; `end_time` in seconds since 1970.
 pub fn session_end(status: Status, end_time: f64) -> Summary {
     let end = Message::new().varint(1, status as u64).double(2, end_time);
     summary("_hparams_/session_end_info", &Message::new().message(4, &end))

@@ -6,7 +6,7 @@ use crate::monitor::tensorboard::format::event::Summary;
 use crate::monitor::tensorboard::format::tensor;
 use crate::{Error, Result};
 
-/// PNG files of one size, side by side under `tag`.
+/// Returns the summary of PNG files of one size, side by side under `tag`.
 ///
 /// **Errors**: [`Error::Render`] if there is none, one is no PNG, or their sizes differ.
 pub fn images<P: AsRef<[u8]>>(tag: &str, pngs: &[P]) -> Result<Summary> {
@@ -15,7 +15,7 @@ pub fn images<P: AsRef<[u8]>>(tag: &str, pngs: &[P]) -> Result<Summary> {
     for png in pngs {
         let found = png_size(png.as_ref()).ok_or_else(|| refuse("not a PNG file"))?;
         if *size.get_or_insert(found) != found {
-            return Err(refuse("pictures of one step must have one size"));
+            return Err(refuse("all pictures of a step must have the same size"));
         }
     }
     let (width, height) = size.ok_or_else(|| refuse("no picture"))?;
@@ -24,7 +24,7 @@ pub fn images<P: AsRef<[u8]>>(tag: &str, pngs: &[P]) -> Result<Summary> {
     Ok(Summary::new(tag, "images", tensor::strings(&[2 + pngs.len()], strings)))
 }
 
-/// Width and height in pixels, from the first chunk of a PNG:
+/// Reads width and height in pixels from the first chunk of a PNG:
 ///
 /// ```text
 /// 89 'P' 'N' 'G' 0d 0a 1a 0a | 00 00 00 0d 'I' 'H' 'D' 'R' | width, 4 bytes | height, 4 bytes …

@@ -24,15 +24,15 @@ use crate::protobuf::Message;
 /// A layer, or a block of layers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layer {
-    /// Its name, unique in its block.
+    /// Name, unique in its block.
     pub name: String,
-    /// Its kind: `Conv2D`. Unused for a block.
+    /// Kind: `Conv2D`. Unused for a block.
     pub class_name: String,
-    /// Names of the layers of the same block that it reads; a block reads one. Empty: the layer
-    /// before it.
+    /// Names of the layers of the same block that it reads; a block reads one. Empty: it reads the
+    /// layer before it.
     pub inputs: Vec<String>,
-    /// The layers of a block, in order. The first reads what the block reads, the last one's
-    /// output is the block's. Empty for a layer.
+    /// The layers of a block, in order. The first reads the input of the block, the last gives its
+    /// output. Empty for a layer.
     pub layers: Vec<Layer>,
 }
 
@@ -45,19 +45,19 @@ impl Layer {
     pub fn block(name: &str, layers: Vec<Layer>) -> Self {
         Layer { name: name.into(), layers, ..Self::default() }
     }
-    /// The same, reading these layers of its block.
+    /// Sets the layers that it reads.
     #[must_use]
     pub fn reading(self, inputs: &[&str]) -> Self {
         Layer { inputs: inputs.iter().map(|&name| name.into()).collect(), ..self }
     }
-    /// The path from this layer to the layer whose output is its output.
+    /// Returns the path from this layer to the layer that gives its output.
     fn output(&self) -> String {
         match self.layers.last() {
             Some(last) => format!("{}/{}", self.name, last.output()),
             None => self.name.clone(),
         }
     }
-    /// `inbound`: paths of the layers it reads.
+    /// Encodes the layer as JSON; `inbound` are the paths of the layers it reads.
     fn json(&self, inbound: &[String]) -> Value {
         let edges: Vec<_> = inbound
             .iter()
@@ -80,7 +80,7 @@ impl Layer {
     fn layers_json(&self) -> Vec<Value> {
         let mut layers = Vec::new();
         for (i, layer) in self.layers.iter().enumerate() {
-            // A block is named by its last layer: TensorBoard looks up plain layers only.
+            // A block is referred to by its last layer: TensorBoard finds only plain layers.
             let path = |name: &String| {
                 let sibling = self.layers.iter().find(|sibling| sibling.name == *name);
                 sibling.map_or(name.clone(), Layer::output)
@@ -96,7 +96,7 @@ impl Layer {
     }
 }
 
-/// The conceptual graph of `model`, a block.
+/// Returns the summary with the conceptual graph of `model`, a block.
 pub fn keras_graph(model: &Layer) -> Summary {
     // Shape [1], not []: the Python loader answers 500 to the latter.
     let tensor = tensor::strings(&[1], [model.json(&[]).to_string()]);

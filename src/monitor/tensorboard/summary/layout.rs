@@ -11,10 +11,10 @@ use crate::monitor::tensorboard::format::event::Summary;
 use crate::monitor::tensorboard::format::tensor;
 use crate::protobuf::Message;
 
-/// A chart: its title and the tags whose curves it draws.
+/// A chart with the curves of some tags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chart {
-    /// Its title.
+    /// Title.
     pub title: String,
     /// Tags, literally.
     pub tags: Vec<String>,
@@ -34,7 +34,7 @@ impl Chart {
     }
 }
 
-/// Charts under titles, in this order.
+/// Returns the summary with categories of charts, in this order.
 pub fn layout(categories: &[(&str, Vec<Chart>)]) -> Summary {
     let layout = categories.iter().fold(Message::new(), |layout, (title, charts)| {
         let charts: Vec<_> = charts.iter().map(Chart::encode).collect();
@@ -44,7 +44,7 @@ pub fn layout(categories: &[(&str, Vec<Chart>)]) -> Summary {
     Summary::new("custom_scalars__config__", "custom_scalars", tensor)
 }
 
-/// A regular expression that matches `text` and nothing else.
+/// Returns a regular expression that matches only `text`.
 fn literal(text: &str) -> String {
     let mut pattern = String::new();
     for c in text.chars() {

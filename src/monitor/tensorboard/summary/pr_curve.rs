@@ -1,5 +1,4 @@
-//! Precision-recall curves: what a classifier gives up in precision for recall as the threshold
-//! on its score falls.
+//! Precision-recall curves: precision and recall of a class at falling thresholds on its score.
 //!
 //! The tensor is f32 `[6, 201]`: rows true positives, false positives, true negatives, false
 //! negatives, precision, recall; column i belongs to the threshold i / 200.
@@ -24,6 +23,8 @@ pub struct PrCurve {
 }
 
 impl PrCurve {
+    /// Counts positives and negatives at each threshold.
+    ///
     /// **Shapes**: `scores` `[n]`, probabilities in [0, 1]; `positive` `[n]`, whether the sample
     /// is of the class. Scores outside are clamped.
     ///
@@ -50,7 +51,7 @@ impl PrCurve {
                 curve.nonfinite += 1;
                 continue;
             }
-            // The highest threshold that the score reaches.
+            // The highest threshold below or at the score.
             let steps = f64::from(score.clamp(0.0, 1.0)) * (THRESHOLDS - 1) as f64;
             let counts =
                 if positive { &mut curve.true_positives } else { &mut curve.false_positives };
@@ -65,9 +66,9 @@ impl PrCurve {
         Ok(curve)
     }
 
-    /// The curve under a tag.
+    /// Returns the summary under a tag.
     pub fn summary(&self, tag: &str) -> Summary {
-        // TensorBoard's own smallest denominator: 0/0 is 0.
+        // The smallest denominator of TensorBoard itself: 0/0 is 0.
         let ratio = |part: u64, rest: u64| part as f64 / ((part + rest) as f64).max(1e-7);
         let (tp, fp) = (&self.true_positives, &self.false_positives);
         let row = |f: &dyn Fn(usize) -> f64| (0..THRESHOLDS).map(|i| f(i) as f32).collect();

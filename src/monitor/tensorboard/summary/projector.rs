@@ -1,10 +1,10 @@
-//! The projector: points in many dimensions, drawn in three. It reads plain files beside the
-//! event files:
+//! The projector: points in many dimensions, shown in three. It reads plain files beside the event
+//! files:
 //!
 //! ```text
-//! NAME.tsv             one point a line, coordinates between tabs
-//! NAME_metadata.tsv    what to call and how to colour it; a header line if there is more than
-//!                      one column
+//! NAME.tsv             one point per line, coordinates between tabs
+//! NAME_metadata.tsv    labels and colours of the points; a header line if there is more than one
+//!                      column
 //! NAME_sprite.png      its pictures in a square grid, row by row
 //! projector_config.pbtxt    names the three
 //! ```
@@ -15,19 +15,19 @@ use std::path::Path;
 use crate::files::write_atomic;
 use crate::{Error, Result};
 
-/// The longest side of a sprite that browsers can be trusted to draw.
+/// The longest side of a sprite that all browsers draw.
 const MAX_SIDE: usize = 8192;
 
-/// Points and what is known about them.
+/// Points with metadata and pictures.
 #[derive(Clone, Copy, Debug)]
 pub struct Embedding<'a> {
     /// Stem of the files: letters, digits, `_` and `-`.
     pub name: &'a str,
     /// `[n, dim]`, row-major.
     pub points: &'a [f32],
-    /// Coordinates of a point.
+    /// Number of coordinates per point.
     pub dim: usize,
-    /// Heads of the columns of `metadata`.
+    /// Headers of the columns of `metadata`.
     pub columns: &'a [&'a str],
     /// `[n][columns]`; empty for none.
     pub metadata: &'a [Vec<String>],
@@ -36,14 +36,14 @@ pub struct Embedding<'a> {
 }
 
 impl Embedding<'_> {
-    /// Writes the files into `dir`, which must exist. Each replaces its predecessor at once, and
-    /// the configuration comes last, so that TensorBoard never sees half of them.
+    /// Writes the files into `dir`, which must exist. Each file is replaced as a whole, and the
+    /// configuration is written last, so that TensorBoard never reads an incomplete set.
     ///
     /// **Errors**: [`Error::Shape`] if the sizes do not fit each other or a coordinate is not
     /// finite, [`Error::Usage`] for a name that is no file stem, [`Error::Render`] if the sprite
     /// would exceed 8192 pixels a side, [`Error::Io`].
     pub fn write(&self, dir: &Path) -> Result<()> {
-        let count = self.check()?;
+        let count = self.validate()?;
         let name = self.name;
         let mut config = format!(
             "embeddings {{\n  tensor_name: \"{name}\"\n  tensor_shape: {count}\n  \
@@ -77,8 +77,8 @@ impl Embedding<'_> {
         replace(dir, "projector_config.pbtxt", config.as_bytes())
     }
 
-    /// The number of points.
-    fn check(&self) -> Result<usize> {
+    /// Checks the sizes. Returns the number of points.
+    fn validate(&self) -> Result<usize> {
         let shape = |found: String| Err(Error::shape("embedding", found));
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if self.name.is_empty() || !self.name.chars().all(fits) {
@@ -108,7 +108,7 @@ impl Embedding<'_> {
     }
 }
 
-/// A line of cells between tabs.
+/// Joins cells by tabs into a line.
 fn tab_separated<T: std::fmt::Display>(cells: impl Iterator<Item = T>) -> String {
     let mut line = String::new();
     for (i, cell) in cells.enumerate() {
@@ -118,19 +118,19 @@ fn tab_separated<T: std::fmt::Display>(cells: impl Iterator<Item = T>) -> String
     line + "\n"
 }
 
-/// Text without the characters that separate cells and rows.
+/// Replaces the characters that separate cells and rows by spaces.
 fn cell(text: &str) -> String {
     text.replace(['\t', '\n', '\r'], " ")
 }
 
-/// A gray PNG with all pictures in a square grid, row by row; the free cells at its end are white.
+/// Draws all pictures into a square grid, row by row, with white cells at its end. Returns a gray PNG.
 fn sprite(pixels: &[u8], side: usize) -> Result<Vec<u8>> {
     let count = pixels.len() / (side * side);
     let columns = (1..).find(|n| n * n >= count).unwrap_or(1);
     let width = columns * side;
     if width > MAX_SIDE {
         let found = format!("{count} pictures of side {side} need {width} pixels a side");
-        let way_out = format!("at most {MAX_SIDE} can be drawn; give fewer pictures");
+        let way_out = format!("browsers draw at most {MAX_SIDE}; use fewer pictures");
         return Err(Error::Render(format!("sprite for the projector: {found}, {way_out}")));
     }
     let mut sheet = vec![255; width * width];
@@ -150,7 +150,7 @@ fn sprite(pixels: &[u8], side: usize) -> Result<Vec<u8>> {
     Ok(png)
 }
 
-/// Writes a file whole, then gives it its name.
+/// Replaces a file as a whole.
 fn replace(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     write_atomic(dir.join(name), bytes)
 }

@@ -4,12 +4,12 @@ use crate::monitor::tensorboard::format::event::Summary;
 use crate::monitor::tensorboard::format::tensor;
 use crate::{Error, Result};
 
-/// A text in Markdown.
+/// Returns the summary of a text in Markdown.
 pub fn text(tag: &str, markdown: &str) -> Summary {
     Summary::new(tag, "text", tensor::strings(&[], [markdown]))
 }
 
-/// A table: a string tensor with two dimensions. Cells may hold Markdown.
+/// Returns the summary of a table, a string tensor with two dimensions. Cells may hold Markdown.
 ///
 /// **Errors**: [`Error::Shape`] if there is no cell or the rows differ in length.
 pub fn table<S: AsRef<str>>(tag: &str, rows: &[Vec<S>]) -> Result<Summary> {

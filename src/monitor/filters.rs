@@ -1,10 +1,11 @@
-//! What the same few filters and classes want to see, from epoch to epoch.
+//! Activation maximization of the same few filters and classes, from epoch to epoch.
 //!
-//! A picture made from nothing takes hundreds of steps ([`crate::explain::filters::activation_maximization::maco`]); here each epoch
-//! adds a few to the picture of the epoch before, so that the picture follows the network while it
-//! learns. A training that is resumed begins its pictures anew.
+//! A picture made from noise takes hundreds of steps ([`crate::explain::filters::activation_maximization::maco`]). Here each
+//! epoch adds a few steps to the picture of the epoch before, so that the picture follows the network
+//! while it learns. When a training is resumed, its pictures start anew.
 
 use crate::Result;
+use crate::dataset::augment::View;
 use crate::explain::filters::activation_maximization::maco::Maco;
 use crate::explain::filters::activation_maximization::spectrum::Extension;
 use crate::explain::filters::activation_maximization::{Adam, Parametrization};
@@ -19,48 +20,47 @@ use crate::train::Trainer;
 use crate::{PIXELS, SIDE};
 use rayon::prelude::*;
 
-use crate::dataset::augment::View;
-use crate::monitor::live::faces::{first_of_each_class, labels};
+use crate::monitor::faces::{first_of_each_class, labels};
 
-/// Training faces of each class whose spectrum and mean the pictures borrow.
+/// Training faces of each class, for the spectrum and the mean of the pictures.
 const FACES_A_CLASS: usize = 10;
-/// Filters of a layer.
+/// Number of filters.
 const FILTERS: usize = 3;
-/// Classes whose logit is raised: happy, with its mouth, and surprise.
+/// Classes whose logit is maximized: happy and surprise.
 const CLASSES: [usize; 2] = [3, 5];
-/// Steps an epoch.
+/// Steps per epoch.
 const STEPS: usize = 8;
-/// Side of the maps, at least: the layer is the deepest one with such.
+/// Smallest side of the maps: the filters are of the deepest layer with such maps.
 const MAP_SIDE: usize = 6;
-/// Radians a step.
+/// Step size of the phases, in radians.
 const RATE: f32 = 0.1;
-/// The same for the classes, whose pictures should stay faces.
-const GENTLE_RATE: f32 = 0.03;
-/// Streams clear of those of the explanations that are asked for.
+/// Step size for the classes, whose pictures should stay faces, in radians.
+const CLASS_RATE: f32 = 0.03;
+/// First random stream, apart from those of other explanations.
 const STREAM: u64 = 2000;
 
-/// Pictures that grow, and what they are of.
-pub struct Grown {
-    groups: Vec<Group>,
-    /// What each picture raises: `activation_6 filter 0`, `happy`.
+/// Pictures that are optimized from epoch to epoch.
+pub struct FilterPictures {
+    groups: Vec<PictureGroup>,
+    /// The name of each picture: `activation_6 filter 0`, `happy`.
     pub names: Vec<String>,
 }
 
 /// Pictures with one objective.
-struct Group {
+struct PictureGroup {
     maco: Maco,
     objective: Objective,
     phases: Vec<f32>,
     adam: Adam,
 }
 
-impl Group {
+impl PictureGroup {
     fn new(maco: Maco, objective: Objective, seed: u64, rate: f32) -> Self {
         let start =
             |&unit: &usize| maco.start(&mut Rng::new(seed, Purpose::Explain, STREAM, unit as u64));
         let phases: Vec<f32> = objective.units().iter().flat_map(start).collect();
         let adam = Adam::new(phases.len(), rate, true);
-        Group { maco, objective, phases, adam }
+        PictureGroup { maco, objective, phases, adam }
     }
 
     fn pictures(&self) -> Vec<f32> {
@@ -69,10 +69,10 @@ impl Group {
     }
 
     fn step(&mut self, model: &dyn Classifier) -> Result<()> {
-        let raised = model.objective_gradient(&self.objective, &self.pictures())?;
+        let objective = model.objective_gradient(&self.objective, &self.pictures())?;
         let phases = self.phases.par_chunks_exact(self.maco.parameters());
         let gradient: Vec<f32> = phases
-            .zip(raised.gradient.par_chunks_exact(PIXELS))
+            .zip(objective.gradient.par_chunks_exact(PIXELS))
             .flat_map_iter(|(phases, g)| self.maco.gradient(phases, g))
             .collect();
         self.adam.step(&mut self.phases, &gradient);
@@ -80,12 +80,12 @@ impl Group {
     }
 }
 
-impl Grown {
-    /// Begins: filters from noise, classes from the mean training face. `None` if the network does
-    /// not take 48×48 pixels or has no map.
+impl FilterPictures {
+    /// Starts the pictures: filters from noise, classes from the mean training face. `None` if the
+    /// network does not take 48×48 pixels.
     ///
     /// # Errors
-    /// Those of measuring the training faces.
+    /// Those of [`TrainingFaces::new`].
     pub fn new(trainer: &Trainer) -> Result<Option<Self>> {
         if trainer.network.spec.input != [1, SIDE, SIDE] {
             return Ok(None);
@@ -102,21 +102,21 @@ impl Grown {
             let units = evenly_spread(layer.output[0], FILTERS);
             names.extend(units.iter().map(|unit| format!("{} filter {unit}", layer.name)));
             let objective = Objective::Channel { layer: layer.clone(), units };
-            groups.push(Group::new(Maco::new(magnitude()), objective, seed, RATE));
+            groups.push(PictureGroup::new(Maco::new(magnitude()), objective, seed, RATE));
         }
         let classes = &trainer.network.spec.classes;
         let units: Vec<usize> = CLASSES.into_iter().filter(|&c| c < classes.len()).collect();
         names.extend(units.iter().map(|&c| classes[c].clone()));
         let maco = Maco::starting_at(magnitude(), &faces.mean_face);
-        groups.push(Group::new(maco, Objective::Logit { units }, seed, GENTLE_RATE));
-        Ok(Some(Grown { groups, names }))
+        groups.push(PictureGroup::new(maco, Objective::Logit { units }, seed, CLASS_RATE));
+        Ok(Some(FilterPictures { groups, names }))
     }
 
-    /// A few steps with the network as it is now.
+    /// Takes a few steps with the present network.
     ///
     /// # Errors
     /// Those of the network.
-    pub fn grow(&mut self, network: &Network<f32>) -> Result<()> {
+    pub fn step(&mut self, network: &Network<f32>) -> Result<()> {
         let model = NetworkClassifier::new(network)?;
         for group in &mut self.groups {
             for _ in 0..STEPS {
@@ -126,12 +126,12 @@ impl Grown {
         Ok(())
     }
 
-    /// The pictures, in the order of the names.
+    /// Returns the pictures, in the order of the names.
     ///
     /// # Errors
-    /// None in practice.
+    /// Those of [`RgbImage::from_unit`].
     pub fn pictures(&self) -> Result<Vec<RgbImage>> {
-        let all: Vec<f32> = self.groups.iter().flat_map(Group::pictures).collect();
+        let all: Vec<f32> = self.groups.iter().flat_map(PictureGroup::pictures).collect();
         all.chunks_exact(PIXELS).map(|p| RgbImage::from_unit(p, SIDE, SIDE)).collect()
     }
 }

@@ -1,8 +1,9 @@
-//! `fer saliency --check`: can the maps be believed?
+//! `fer saliency --sanity-check`: how far the maps of each method can be believed.
 
 use crate::Result;
-use crate::cli::commands::explain::saliency::{Args, Work};
-use crate::cli::commands::explain::saliency_set::{Set, write};
+use crate::cli::commands::explain::saliency::args::Args;
+use crate::cli::commands::explain::saliency::face_set::FaceSet;
+use crate::cli::shared::attribution::AttributionTask;
 use crate::cli::shared::faces::Model;
 use crate::cli::shared::progress;
 use crate::console;
@@ -13,46 +14,56 @@ use crate::explain::{FaceBatch, Method, NetworkClassifier, Target};
 use crate::report::saliency::sanity_page::{RandomisationCurve, SanityReport};
 use crate::tensor::storage::trim;
 
-pub(crate) fn run(args: &Args, model: &Model, set: &Set, work: &Work<'_>) -> Result<()> {
-    let report = check_report(model, set, work, args.how.seed)?;
-    write(args, report.page(args.theme())?)?;
+pub(crate) fn run(
+    args: &Args,
+    model: &Model,
+    set: &FaceSet,
+    task: &AttributionTask<'_>,
+) -> Result<()> {
+    let report = check_report(model, set, task, args.options.seed)?;
+    args.write(&report.page(args.theme())?)?;
     match args.json {
         true => console::print_json(&report),
         false => console::print(&report.to_text()),
     }
 }
 
-/// Judges all methods, with a bar that counts passes of the network.
-fn check_report(model: &Model, set: &Set, work: &Work<'_>, seed: u64) -> Result<SanityReport> {
+/// Measures all methods, with a bar that counts passes of the network.
+fn check_report(
+    model: &Model,
+    set: &FaceSet,
+    task: &AttributionTask<'_>,
+    seed: u64,
+) -> Result<SanityReport> {
     let layers = parametrised_layers(model.network()).len();
     let half = randomised(model.network(), Some(layers.div_ceil(2)), seed)?;
     let all = randomised(model.network(), None, seed)?;
     let temperature = model.trained.temperature(false).unwrap_or(1.0);
     let half = NetworkClassifier::new(&half)?.at_temperature(temperature);
     let all = NetworkClassifier::new(&all)?.at_temperature(temperature);
-    let faces = work.faces()?;
     let options = SanityOptions {
-        attribution: work.options,
+        attribution: task.options,
         seed,
         half_randomised: Some(&half),
         randomised: Some(&all),
     };
     let weight = |method: Method| {
         let curve = if is_one_pass(method) { 3 * layers } else { 0 };
-        ((passes(method, work.options) + curve) * set.labels.len()) as u64
+        ((passes(method, task.options) + curve) * set.labels.len()) as u64
     };
     let bar = progress::bar(Method::ALL.map(weight).iter().sum(), "passes");
     bar.set_message("controls");
+    let faces = task.faces()?;
     let checker = SanityChecker::new(&faces, &options)?;
     let (mut rows, mut curves) = (Vec::new(), Vec::new());
     for method in Method::ALL {
         bar.set_message(method.name());
         let row = checker.row(method)?;
         if is_one_pass(method) && row.refused == 0 {
-            curves.push(randomisation_curve(model, work, method, seed)?);
+            curves.push(randomisation_curve(model, task, method, seed)?);
         }
         rows.push(row);
-        // The next method asks for batches of other sizes.
+        // The next method needs buffers of other sizes.
         trim::<f32>();
         bar.inc(weight(method));
     }
@@ -65,7 +76,7 @@ fn check_report(model: &Model, set: &Set, work: &Work<'_>, seed: u64) -> Result<
     })
 }
 
-/// Methods cheap enough to be repeated for every layer.
+/// Whether a method is cheap enough to be repeated for every layer.
 fn is_one_pass(method: Method) -> bool {
     matches!(
         method,
@@ -78,22 +89,22 @@ fn is_one_pass(method: Method) -> bool {
     )
 }
 
-/// Re-initialises the layers from the top down and compares the maps.
+/// Randomises the layers one by one from the output down, and compares the maps with the original.
 fn randomisation_curve(
     model: &Model,
-    work: &Work<'_>,
+    task: &AttributionTask<'_>,
     method: Method,
     seed: u64,
 ) -> Result<RandomisationCurve> {
-    let found = attribute(&work.faces()?, method, work.options)?;
+    let found = attribute(&task.faces()?, method, task.options)?;
     let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
     let original: Vec<f32> = found.into_iter().flat_map(|a| a.map).collect();
     let layers = parametrised_layers(model.network()).len();
     let steps = randomisation(&original, layers, &mut |top| {
         let other = randomised(model.network(), Some(top), seed)?;
         let other = NetworkClassifier::new(&other)?;
-        let faces = FaceBatch::new(&other, work.pixels, &targets)?;
-        let found = attribute(&faces, method, work.options)?;
+        let faces = FaceBatch::new(&other, task.pixels, &targets)?;
+        let found = attribute(&faces, method, task.options)?;
         Ok(found.into_iter().flat_map(|a| a.map).collect())
     })?;
     Ok(RandomisationCurve { method: method.name().into(), steps })

@@ -1,9 +1,10 @@
-//! `fer saliency --class-maps`: what the maps of a class have in common.
+//! `fer saliency --class-maps`: mean maps of the classes, and of faces classified wrongly.
 
 use crate::PIXELS;
 use crate::Result;
-use crate::cli::commands::explain::saliency::{Args, Work, explain_all};
-use crate::cli::commands::explain::saliency_set::{Asked, write};
+use crate::cli::commands::explain::saliency::args::Args;
+use crate::cli::commands::explain::saliency::face_set::SetMaps;
+use crate::cli::shared::attribution::{AttributionTask, attribute_all};
 use crate::console;
 use crate::explain::Target;
 use crate::explain::regions::class_maps::{ClassMaps, class_maps, mean_density, mean_faces};
@@ -16,7 +17,7 @@ use crate::report::face::name;
 use crate::report::saliency::class_maps_page::{ClassMapsPage, OutsideFace, WrongFaces};
 use serde::Serialize;
 
-/// Faces shown whose map lies outside of the face most.
+/// Number of faces shown for the largest share of their map outside the face.
 const OUTSIDE: usize = 8;
 
 #[derive(Serialize)]
@@ -28,13 +29,13 @@ struct ClassMapsRecord<'a> {
     outside: Vec<(String, f64)>,
 }
 
-pub(crate) fn run(args: &Args, asked: &Asked<'_>, faces: &[PredictedFace]) -> Result<()> {
-    let what = asked.what(args.target.words());
-    let data = class_maps_of(asked, faces)?;
-    write(args, data.page(&what, &asked.model.names(), args.theme())?)?;
+pub(crate) fn run(args: &Args, set_maps: &SetMaps<'_>, faces: &[PredictedFace]) -> Result<()> {
+    let title = set_maps.title(args.target.as_str());
+    let data = class_maps_of(set_maps, faces)?;
+    args.write(&data.page(&title, &set_maps.model.names(), args.theme())?)?;
     let record = ClassMapsRecord {
-        model: &asked.model.title,
-        method: asked.method.name(),
+        model: &set_maps.model.title,
+        method: set_maps.method.name(),
         faces: faces.len(),
         wrong: data.wrong.as_ref().map_or(0, |w| w.count),
         outside: data.most_outside,
@@ -45,23 +46,26 @@ pub(crate) fn run(args: &Args, asked: &Asked<'_>, faces: &[PredictedFace]) -> Re
     let line = |(origin, share): &(String, f64)| format!("  {origin}: {:.1} %\n", 100.0 * share);
     let lines: String = record.outside.iter().map(line).collect();
     console::print(&format!(
-        "{what}; {} read wrong\nlargest share of the map outside of the face:\n{lines}",
+        "{title}; {} classified wrongly\nlargest share of the map outside the face:\n{lines}",
         record.wrong
     ))
 }
 
-/// What a page of whole-set maps is made of.
+/// The data of a page of class maps.
 pub struct ClassMapsData {
     maps: ClassMaps,
     mean_faces: Vec<Vec<f32>>,
     wrong: Option<WrongFaces>,
     outside: Vec<OutsideFace>,
-    /// Those faces by origin, with the share of their map outside.
+    /// Faces with the largest share of their map outside, by origin, with that share in \[0,1\].
     pub most_outside: Vec<(String, f64)>,
 }
 
 impl ClassMapsData {
-    /// The page.
+    /// Draws the page.
+    ///
+    /// # Errors
+    /// Those of drawing.
     pub fn page(&self, what: &str, names: &[&str], theme: Theme) -> Result<Page> {
         ClassMapsPage {
             maps: &self.maps,
@@ -76,17 +80,21 @@ impl ClassMapsData {
     }
 }
 
-/// The maps of the classes, the faces that drew attention outside, and the wrong ones.
-pub fn class_maps_of(asked: &Asked<'_>, faces: &[PredictedFace]) -> Result<ClassMapsData> {
-    let (set, names, maps) = (asked.set, asked.model.names(), asked.maps());
+/// Averages the maps of the classes, and finds the faces classified wrongly and those whose map lies
+/// outside the face.
+///
+/// # Errors
+/// Those of the network.
+pub fn class_maps_of(set_maps: &SetMaps<'_>, faces: &[PredictedFace]) -> Result<ClassMapsData> {
+    let (set, names, maps) = (set_maps.set, set_maps.model.names(), set_maps.maps());
     let predicted: Vec<usize> = faces.iter().map(|f| f.predicted).collect();
     let shown = most_outside(&maps, &set.templates(), OUTSIDE);
     let outside = |&(f, share): &(usize, f64)| OutsideFace {
         pixels: faces[f].pixels.clone(),
-        map: asked.found[f].map.clone(),
+        map: set_maps.found[f].map.clone(),
         share,
         words: format!(
-            "{} read as {}, {}",
+            "{} classified as {}, {}",
             name(&names, set.labels[f]),
             name(&names, predicted[f]),
             set.origins[f]
@@ -95,15 +103,16 @@ pub fn class_maps_of(asked: &Asked<'_>, faces: &[PredictedFace]) -> Result<Class
     Ok(ClassMapsData {
         maps: class_maps(&maps, &set.labels, &predicted, names.len())?,
         mean_faces: mean_faces(&set.pixels, &set.labels, names.len()),
-        wrong: wrong_faces(asked, faces)?,
+        wrong: wrong_faces(set_maps, faces)?,
         outside: shown.iter().map(outside).collect(),
         most_outside: shown.iter().map(|&(f, share)| (set.origins[f].clone(), share)).collect(),
     })
 }
 
-/// The faces read wrong: mean map for the true class, for the class named, and their difference.
-fn wrong_faces(asked: &Asked<'_>, faces: &[PredictedFace]) -> Result<Option<WrongFaces>> {
-    let labels = &asked.set.labels;
+/// Averages the maps of the faces classified wrongly: for the true class, for the predicted class, and
+/// their difference.
+fn wrong_faces(set_maps: &SetMaps<'_>, faces: &[PredictedFace]) -> Result<Option<WrongFaces>> {
+    let labels = &set_maps.set.labels;
     let wrong: Vec<usize> = (0..faces.len()).filter(|&f| faces[f].predicted != labels[f]).collect();
     if wrong.is_empty() {
         return Ok(None);
@@ -112,8 +121,8 @@ fn wrong_faces(asked: &Asked<'_>, faces: &[PredictedFace]) -> Result<Option<Wron
     let all: Vec<usize> = (0..wrong.len()).collect();
     let mean_map_for = |target: &dyn Fn(usize) -> usize| -> Result<Vec<f32>> {
         let targets: Vec<Target> = wrong.iter().map(|&f| Target::Class(target(f))).collect();
-        let work = Work { pixels: &pixels, targets: &targets, ..asked.work };
-        let found = explain_all(&work, &[asked.method])?;
+        let task = AttributionTask { pixels: &pixels, targets: &targets, ..set_maps.task };
+        let found = attribute_all(&task, &[set_maps.method])?;
         let maps: Vec<f32> = found.into_iter().flatten().flat_map(|a| a.map).collect();
         Ok(mean_density(&maps, &all).unwrap_or_else(|| vec![0.0; PIXELS]))
     };

@@ -1,11 +1,11 @@
-//! Saliency of the same faces after every epoch, one of each class.
+//! Saliency of the same faces after every epoch, one face of each class.
 
 use crate::Result;
 use crate::dataset::augment::View;
-use crate::explain::attribution::gradient::saliency::saliency;
+use crate::explain::attribution::gradient::saliency;
 use crate::explain::{FaceBatch, NetworkClassifier, Target};
 use crate::model::Network;
-use crate::monitor::live::faces::{first_of_each_class, labels};
+use crate::monitor::faces::{first_of_each_class, labels};
 use crate::render::Scale;
 use crate::render::colormap::draw_map;
 use crate::render::{Colormap, RgbImage};
@@ -13,30 +13,30 @@ use crate::stats::{argmax, softmax};
 use crate::train::Trainer;
 use crate::{PIXELS, SIDE};
 
-/// The faces.
+/// The faces that are explained after every epoch.
 #[derive(Clone, Debug)]
-pub struct WatchedFaces {
+pub struct MonitoredFaces {
     /// `[n, 48, 48]` in [0, 1].
     pixels: Vec<f32>,
     /// Their true classes.
     pub labels: Vec<usize>,
 }
 
-/// One face as the network sees it now.
+/// Saliency and prediction of one face.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct FaceSaliency {
     /// |dS/dx|, S the logit of the true class.
     pub map: RgbImage,
-    /// Largest |dS/dx|, score per unit of pixel.
+    /// Largest |dS/dx|, in score per unit of pixel.
     pub max: f32,
-    /// The class given to it.
+    /// Predicted class.
     pub predicted: usize,
     /// Probability of the true class.
     pub probability: f32,
 }
 
-impl WatchedFaces {
-    /// The first validation face of each class; `None` if the network does not take 48×48 pixels.
+impl MonitoredFaces {
+    /// Takes the first validation face of each class; `None` if the network does not take 48×48 pixels.
     pub fn new(trainer: &Trainer) -> Option<Self> {
         if trainer.network.spec.input != [1, SIDE, SIDE] {
             return None;
@@ -44,32 +44,32 @@ impl WatchedFaces {
         let data = &trainer.validation;
         let faces = first_of_each_class(data, 1);
         let pixels = View::PLAIN.batch(data, &faces, trainer.config.augment.equalize, SIDE);
-        Some(WatchedFaces { pixels, labels: labels(data, &faces) })
+        Some(MonitoredFaces { pixels, labels: labels(data, &faces) })
     }
 
-    /// Face i as a picture.
+    /// Returns face i as a picture.
     ///
     /// # Errors
-    /// None in practice.
+    /// Those of [`RgbImage::from_unit`].
     pub fn picture(&self, i: usize) -> Result<RgbImage> {
         RgbImage::from_unit(&self.pixels[i * PIXELS..][..PIXELS], SIDE, SIDE)
     }
 
-    /// The maps, each clipped at the 99th percentile of its own magnitudes.
+    /// Computes the maps, each clipped at the 99th percentile of its own magnitudes.
     ///
     /// # Errors
     /// Those of the network.
-    pub fn look(&self, network: &Network<f32>) -> Result<Vec<Seen>> {
+    pub fn saliency(&self, network: &Network<f32>) -> Result<Vec<FaceSaliency>> {
         let explained = NetworkClassifier::new(network)?;
         let targets: Vec<Target> = self.labels.iter().map(|&c| Target::True(c)).collect();
         let faces = FaceBatch::new(&explained, &self.pixels, &targets)?;
-        let gradients = saliency(&faces)?;
+        let gradients = saliency::saliency(&faces)?;
         let each = gradients.chunks_exact(PIXELS).zip(&self.labels).enumerate();
         each.map(|(f, (map, &label))| {
             let row = faces.logits(f);
             let map: Vec<f32> = map.iter().map(|v| v.abs()).collect();
             let scale = Scale::percentile99(&map);
-            Ok(Seen {
+            Ok(FaceSaliency {
                 map: draw_map(&map, SIDE, SIDE, Colormap::Magma, scale)?,
                 max: scale.max,
                 predicted: argmax(row),

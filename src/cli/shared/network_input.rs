@@ -1,4 +1,4 @@
-//! What the commands that explain share: faces as a network sees them, lists of numbers.
+//! Faces as input of a network, and their names and labels.
 
 use crate::dataset::{Dataset, SynthOptions, source, synthesize};
 use crate::model::{LoadedModel, mean_face};
@@ -6,11 +6,14 @@ use crate::stats::evenly_spread;
 use crate::{Error, PIXELS, Result};
 use std::path::Path;
 
-/// Faces whose mean looks like none of them.
+/// Smallest number of faces whose mean resembles none of them.
 const ENOUGH: usize = 100;
 
-/// The faces of `data`; without it, those the network was trained on; where the weights do not say
-/// which, the built-in ones.
+/// Reads the faces of `data`; without it, the training faces of the model; drawn faces if the model
+/// does not name any.
+///
+/// # Errors
+/// Those of reading.
 pub fn training_faces(model: &LoadedModel, data: Option<&Path>) -> Result<Dataset> {
     match (data, &model.record.source) {
         (Some(path), _) => source::read_faces(path, false),
@@ -19,32 +22,32 @@ pub fn training_faces(model: &LoadedModel, data: Option<&Path>) -> Result<Datase
     }
 }
 
-/// Words after the number of [`training_faces`] where these are drawn, not photos.
+/// Returns a remark for captions if [`training_faces`] are drawn; empty if they are photos.
 pub fn drawn_faces(model: &LoadedModel, data: Option<&Path>) -> &'static str {
     match (data, &model.record.source) {
-        (None, None) => " drawn by the program, as neither the model nor --data names others",
+        (None, None) => " drawn by the program, because neither the model nor --data names others",
         (None, Some(source)) if source.data.is_none() => {
-            " drawn by the program, as the training's were"
+            " drawn by the program, like the training faces"
         }
         _ => "",
     }
 }
 
-/// Faces as the network sees them before it resizes them, `[n, 48, 48]` in [0, 1].
+/// Returns all faces as input of the network, before it resizes them: `[n, 48, 48]` in [0, 1].
 pub fn pixels(model: &LoadedModel, faces: &Dataset) -> Vec<f32> {
     model.pixels(faces, &(0..faces.len()).collect::<Vec<_>>())
 }
 
-/// The mean training face; for a network whose file does not tell of it, that of the given faces if
-/// there are enough of them to be no face in particular, else even gray.
+/// Returns the mean training face; if the model does not have it, the mean of the given faces if there
+/// are at least 100 of them, else uniform gray.
 pub fn mean_face(model: &LoadedModel, faces: &Dataset) -> Vec<f32> {
     let of_those = || (faces.len() >= ENOUGH).then(|| mean_face::mean_face(faces, model.equalize));
     let gray = || vec![model.network.spec.mean as f32; PIXELS];
     model.mean_face().or_else(of_those).unwrap_or_else(gray)
 }
 
-/// Where face i came from, short enough to stand beside it: `public_test.csv.gz #3`, `me.png`.
-/// `number` is what the user calls it.
+/// Returns a short name of face i, such as `public_test.csv.gz #3` or `me.png`. `number` is its number
+/// for the user.
 pub fn short_origin(faces: &Dataset, i: usize, number: usize) -> String {
     let origin = faces.origin(i);
     let file = origin.path.file_name().unwrap_or(origin.path.as_os_str()).to_string_lossy();
@@ -54,12 +57,12 @@ pub fn short_origin(faces: &Dataset, i: usize, number: usize) -> String {
     }
 }
 
-/// True classes; faces without label count for no class.
+/// Returns the true classes; `usize::MAX` for faces without label.
 pub fn labels(faces: &Dataset) -> Vec<usize> {
     faces.labels().iter().map(|l| l.map_or(usize::MAX, usize::from)).collect()
 }
 
-/// At most `most` faces (0 = all), spread evenly over the data.
+/// Returns at most `most` faces (0 = all), spread evenly over the data.
 pub fn spread(faces: Dataset, most: usize) -> Dataset {
     if most == 0 || faces.len() <= most {
         return faces;
@@ -67,8 +70,11 @@ pub fn spread(faces: Dataset, most: usize) -> Dataset {
     faces.select(&evenly_spread(faces.len(), most))
 }
 
-/// Numbers such as `3,7,10-12`.
-pub fn numbers(list: &str) -> Result<Vec<usize>> {
+/// Parses numbers such as `3,7,10-12`.
+///
+/// # Errors
+/// [`Error::Usage`] that names the bad part.
+pub fn parse_numbers(list: &str) -> Result<Vec<usize>> {
     let refuse = |part: &str| {
         Error::Usage(format!("`{part}` in `{list}`: expected numbers such as 0-31 or 3,7,10-12"))
     };
@@ -87,13 +93,16 @@ pub fn numbers(list: &str) -> Result<Vec<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use crate::cli::shared::explained::numbers;
+    use crate::cli::shared::network_input::parse_numbers;
 
     #[test]
     fn lists_of_numbers() {
-        assert_eq!(numbers("0-2,7, 5,1").unwrap(), [0, 1, 2, 7, 5]);
+        assert_eq!(parse_numbers("0-2,7, 5,1").unwrap(), [0, 1, 2, 7, 5]);
         for bad in ["", "3-1", "x", "1-", "-1", "0-99999999"] {
-            assert!(numbers(bad).unwrap_err().to_string().contains("expected numbers"), "{bad}");
+            assert!(
+                parse_numbers(bad).unwrap_err().to_string().contains("expected numbers"),
+                "{bad}"
+            );
         }
     }
 }

@@ -1,13 +1,13 @@
-//! How the network judged the validation faces after an epoch.
+//! Confusion matrix of the validation faces after an epoch.
 
 use crate::Result;
 use crate::metrics::Confusion;
 use crate::train::Trainer;
 
-/// The confusion matrix of the last validation; `None` before the first.
+/// Returns the confusion matrix of the last validation; `None` before the first.
 ///
 /// # Errors
-/// None in practice: the faces are labelled, the classes those of the network.
+/// Those of [`Confusion::new`].
 pub fn confusion(trainer: &Trainer) -> Result<Option<Confusion>> {
     let Some(predictions) = &trainer.validated else { return Ok(None) };
     let classes = predictions.classes;
@@ -16,7 +16,7 @@ pub fn confusion(trainer: &Trainer) -> Result<Option<Confusion>> {
     Confusion::new(&truth.collect::<Vec<_>>(), &predicted, classes).map(Some)
 }
 
-/// The matrix as a table of words, with a head row and a head column.
+/// Returns the matrix as a table of text, with a header row and a header column.
 pub fn table(confusion: &Confusion, names: &[&str]) -> Vec<Vec<String>> {
     let head = std::iter::once("true \\ predicted").chain(names.iter().copied());
     let mut rows = vec![head.map(String::from).collect::<Vec<_>>()];

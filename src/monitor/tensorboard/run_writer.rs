@@ -1,11 +1,14 @@
-//! A training as TensorBoard shows it: three event files and the projector's files.
+//! Writes a training for TensorBoard: three event files and the files of the projector.
 
 use crate::model::predictions::features_and_classes;
-use crate::model::summary;
-use crate::monitor::live::confusion;
-use crate::monitor::recorder::EpochView;
+use crate::model::summary::summary;
+use crate::monitor::confusion;
+use crate::monitor::epoch_view::EpochView;
 use crate::monitor::tensorboard::format::tags;
-use crate::monitor::tensorboard::{Embedding, EventWriter, HParam, Status, graphs, system_clock};
+use crate::monitor::tensorboard::graphs;
+use crate::monitor::tensorboard::summary::hparams::{HParam, Status};
+use crate::monitor::tensorboard::summary::projector::Embedding;
+use crate::monitor::tensorboard::writer::{EventWriter, system_clock};
 use crate::optim::gradient_norm;
 use crate::render::chart::confusion_matrix::{Confusion as Drawing, Normalize};
 use crate::render::{RgbImage, Scene, Theme};
@@ -15,37 +18,37 @@ use crate::{CLASS_NAMES, Result, SIDE};
 use serde_json::Value;
 use std::path::Path;
 
-/// Faces of the projector at most: its table grows with them.
-const MOST_POINTS: usize = 5000;
-/// Screen pixels of a face's pixel in the saliency pictures.
+/// Largest number of faces in the projector.
+const MAX_POINTS: usize = 5000;
+/// Enlargement of the saliency pictures.
 const ZOOM: usize = 4;
 
-/// The writers of a run.
+/// The event writers of a run.
 #[derive(Debug)]
-pub struct Events {
+pub struct RunWriter {
     run: EventWriter,
     train: EventWriter,
     validation: EventWriter,
 }
 
-impl Events {
-    /// Begins, or goes on with, the event files of a run folder. What is said once of a run is
-    /// said here, unless an earlier session has.
+impl RunWriter {
+    /// Starts or continues the event files of a run folder. Writes what is written once per run, unless
+    /// an earlier session has.
     ///
     /// # Errors
     /// Those of files.
     pub fn open(folder: &Path, trainer: &Trainer) -> Result<Self> {
         let step = trainer.progress.epoch as u64; // epochs are counted from 0 here
         let open = |name: &str| EventWriter::resume(folder.join(name), step, system_clock);
-        let mut events = Events {
+        let mut writer = RunWriter {
             run: open("")?,
             train: open(tags::TRAIN)?,
             validation: open(tags::VALIDATION)?,
         };
-        if events.run.resumed().kept == 0 {
-            events.about(trainer)?;
+        if writer.run.resumed().kept == 0 {
+            writer.about(trainer)?;
         }
-        Ok(events)
+        Ok(writer)
     }
 
     fn about(&mut self, trainer: &Trainer) -> Result<()> {
@@ -57,7 +60,7 @@ impl Events {
         let table = summary(&trainer.network)?.to_text();
         let (train, validation) = (trainer.train.len(), trainer.validation.len());
         let text = format!(
-            "**{}**: {train} faces to train on, {validation} to validate.\n\n```\n{table}```",
+            "**{}**: {train} training faces, {validation} validation faces.\n\n```\n{table}```",
             trainer.network.spec.name
         );
         self.run.text(tags::ABOUT, 0, &text)?;
@@ -66,16 +69,16 @@ impl Events {
         self.run.flush()
     }
 
-    /// Writes all of an epoch and flushes.
+    /// Writes the measurements of an epoch and flushes.
     ///
     /// # Errors
     /// Those of files and of drawing.
     pub fn epoch(&mut self, view: &EpochView<'_>) -> Result<()> {
         let step = view.metrics.epoch as u64 - 1;
         self.training(step, view)?;
-        self.judgement(step, view)?;
+        self.validation(step, view)?;
         let history = &view.trainer.progress.history;
-        // The first among equals, as in `best.safetensors`.
+        // The first of equal epochs, as in `best.safetensors`.
         let best = history.iter().rev().fold(view.metrics, |best, m| match m.val_accuracy {
             accuracy if accuracy >= best.val_accuracy => m,
             _ => best,
@@ -101,7 +104,7 @@ impl Events {
         ] {
             w.scalar(tag, step, value as f32)?;
         }
-        for layer in &view.probed.layers {
+        for layer in &view.probe.layers {
             for (tag, value) in [
                 (tags::grad_norm(&layer.layer), layer.grad_norm),
                 (tags::weight_norm(&layer.layer), layer.weight_norm),
@@ -113,18 +116,18 @@ impl Events {
                 }
             }
         }
-        for of in &view.probed.weights {
+        for of in &view.probe.weights {
             let layer = of.layer.replace('.', "/");
-            w.counted(&tags::weight(&layer, of.weight), step, &of.values)?;
-            w.counted(&tags::gradient(&layer, of.weight), step, &of.gradient)?;
+            w.write_histogram(&tags::weight(&layer, of.weight), step, &of.values)?;
+            w.write_histogram(&tags::gradient(&layer, of.weight), step, &of.gradient)?;
         }
-        for (layer, histogram) in &view.probed.activations {
-            w.counted(&tags::activation(layer), step, histogram)?;
+        for (layer, histogram) in &view.probe.activations {
+            w.write_histogram(&tags::activation(layer), step, histogram)?;
         }
         Ok(())
     }
 
-    fn judgement(&mut self, step: u64, view: &EpochView<'_>) -> Result<()> {
+    fn validation(&mut self, step: u64, view: &EpochView<'_>) -> Result<()> {
         let w = &mut self.validation;
         w.scalar(tags::EPOCH_LOSS, step, view.metrics.val_loss as f32)?;
         w.scalar(tags::EPOCH_ACCURACY, step, view.metrics.val_accuracy as f32)?;
@@ -152,9 +155,9 @@ impl Events {
                 w.pr_curve(&tags::pr(name), step, &scores, &positive)?;
             }
         }
-        if let Some((faces, seen)) = view.saliency {
-            for (i, seen) in seen.iter().enumerate() {
-                let both = side_by_side(&faces.picture(i)?, &seen.map);
+        if let Some((faces, saliency)) = view.saliency {
+            for (i, face) in saliency.iter().enumerate() {
+                let both = side_by_side(&faces.picture(i)?, &face.map);
                 let tag = tags::saliency(names[faces.labels[i]]);
                 self.validation.image(&tag, step, &both.to_png()?)?;
             }
@@ -162,9 +165,9 @@ impl Events {
         Ok(())
     }
 
-    /// Says how the run ended, and writes the validation faces as the last layer sees them.
+    /// Writes how the run ended, and the features of the validation faces for the projector.
     ///
-    /// A run that may go on has no `status`: an open TensorBoard believes the first one for good.
+    /// A run that can be resumed has no `status`: an open TensorBoard keeps the first one for good.
     ///
     /// # Errors
     /// Those of files.
@@ -184,8 +187,7 @@ fn side_by_side(face: &RgbImage, map: &RgbImage) -> RgbImage {
     both.resized_nearest(2 * SIDE * ZOOM, SIDE * ZOOM)
 }
 
-/// Every number, word and flag of a configuration; `schedule.warmup` for what is inside a part.
-/// The parts come last.
+/// Returns every value of a configuration by name; nested ones as `schedule.warmup`, after all others.
 fn hparams(config: &Value) -> Vec<(String, HParam)> {
     fn visit(name: String, value: &Value, out: &mut Vec<(String, HParam)>) {
         let inner = |key: &str| match name.as_str() {
@@ -214,22 +216,23 @@ fn hparams(config: &Value) -> Vec<(String, HParam)> {
     out
 }
 
-/// To a millionth: 0.02 as `f32` should not read 0.019999999552965164.
+/// Rounds to six digits: 0.02 as `f32` should not read 0.019999999552965164.
 fn rounded(value: Option<f64>) -> f64 {
     value.map_or(f64::NAN, |v| (v * 1e6).round() / 1e6)
 }
 
 fn write_projector(trainer: &Trainer, folder: &Path) -> Result<()> {
     let data = &trainer.validation;
-    let data = data.select(&evenly_spread(data.len(), MOST_POINTS));
+    let data = data.select(&evenly_spread(data.len(), MAX_POINTS));
     let network = trainer.evaluated();
     let equalize = trainer.config.augment.equalize;
-    let Some((points, judged)) = features_and_classes(&network, &data, equalize)? else {
+    let Some((points, predicted_classes)) = features_and_classes(&network, &data, equalize)? else {
         return Ok(());
     };
     let name = |class: usize| CLASS_NAMES.get(class).map_or("", |name| name).to_owned();
     let row = |i: usize| {
-        let (label, predicted) = (usize::from(data.label(i).unwrap_or(u8::MAX)), judged[i]);
+        let (label, predicted) =
+            (usize::from(data.label(i).unwrap_or(u8::MAX)), predicted_classes[i]);
         let right = if label == predicted { "right" } else { "wrong" };
         vec![name(label), name(predicted), right.into()]
     };

@@ -1,0 +1,61 @@
+//! `fer saliency --regions`: how much attribution falls on each region of the face.
+
+use crate::Result;
+use crate::cli::commands::explain::saliency::args::Args;
+use crate::cli::commands::explain::saliency::face_set::SetMaps;
+use crate::cli::shared::attribution::{AttributionTask, attribute_all};
+use crate::console;
+use crate::explain::regions::region_lift::{Lift, LiftOptions, region_lift};
+use crate::explain::sanity::randomisation::randomised;
+use crate::explain::{NetworkClassifier, Target};
+use crate::report::saliency::region_page::RegionPage;
+use crate::report::saliency::region_words::region_words;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Regions<'a> {
+    model: &'a str,
+    method: &'a str,
+    faces: usize,
+    lifts: &'a [Lift],
+    words: String,
+}
+
+/// Computes the lift of each region, with three controls.
+///
+/// # Errors
+/// Those of the network.
+pub fn lifts(maps: &SetMaps<'_>, seed: u64) -> Result<Vec<Lift>> {
+    // The random network explains the class that the trained one was explained for.
+    let targets: Vec<Target> = maps.found.iter().map(|a| a.target).collect();
+    let other = randomised(maps.model.network(), None, seed)?;
+    let other = NetworkClassifier::new(&other)?;
+    let mut draw = |_: &[f32]| -> Result<Vec<f32>> {
+        let task = AttributionTask { model: &other, targets: &targets, ..maps.task };
+        let found = attribute_all(&task, &[maps.method])?;
+        Ok(found.into_iter().flatten().flat_map(|a| a.map).collect())
+    };
+    let set = maps.set;
+    let options = LiftOptions::new(set.mean_face.clone(), seed);
+    region_lift(&set.pixels, &set.labels, &maps.maps(), &options, Some(&mut draw))
+}
+
+pub(crate) fn run(args: &Args, maps: &SetMaps<'_>) -> Result<()> {
+    let lifts = lifts(maps, args.options.seed)?;
+    let names = maps.model.names();
+    let what = maps.title(args.target.as_str());
+    let mean_face = &maps.set.mean_face;
+    let page =
+        RegionPage { lifts: &lifts, names: &names, what: &what, mean_face, theme: args.theme() };
+    args.write(&page.page()?)?;
+    if !args.json {
+        return console::print(&page.text());
+    }
+    console::print_json(&Regions {
+        model: &maps.model.title,
+        method: maps.method.name(),
+        faces: maps.set.labels.len(),
+        lifts: &lifts,
+        words: region_words(&lifts, &names),
+    })
+}
