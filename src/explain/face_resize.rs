@@ -1,6 +1,6 @@
 //! The resize of a face to the input size of a network, and its adjoint.
 
-use crate::dataset::augment::keys;
+use crate::dataset::augment::cubic_weights;
 use crate::explain::ReceptiveField;
 use crate::tensor::Element;
 use crate::{PIXELS, SIDE};
@@ -28,7 +28,7 @@ impl FaceResize {
             let at = last / 2.0 + scale * (i as f64 - (side as f64 - 1.0) / 2.0);
             let at = at.clamp(0.0, last);
             let first = (at as usize).min(SIDE - 2);
-            let weights = keys(at - first as f64);
+            let weights = cubic_weights(at - first as f64);
             std::array::from_fn(|k| ((first + k).clamp(1, SIDE) - 1, weights[k]))
         };
         FaceResize { side, taps: (0..side).map(tap).collect() }

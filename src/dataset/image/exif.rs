@@ -1,33 +1,34 @@
-//! The one thing needed from EXIF data: which way up a photo is.
+//! Reads the orientation from EXIF data.
 
 use crate::dataset::image::GrayImage;
 
-/// How a picture must be turned to stand upright (EXIF tag 0x0112, values 1…8).
+/// The rotation or reflection that turns an image upright (EXIF tag 0x0112, values 1…8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Orientation(u8);
 
 impl Orientation {
-    /// As stored.
+    /// No change.
     pub const UPRIGHT: Orientation = Orientation(1);
 
-    /// The orientation with this EXIF value; upright for values outside 1…8, which cameras write.
+    /// Returns the orientation with this EXIF value; upright for values outside 1…8, which some cameras
+    /// write.
     pub fn new(value: u16) -> Self {
         if (1..=8).contains(&value) { Orientation(value as u8) } else { Self::UPRIGHT }
     }
 
-    /// Reads the TIFF block of a JPEG's APP1 segment, with or without its `Exif\0\0` mark, or of a
-    /// PNG's eXIf chunk; upright if the block is damaged or silent.
+    /// Reads the TIFF block of a JPEG's APP1 segment, with or without its prefix `Exif\0\0`, or of a PNG's
+    /// eXIf chunk. Returns upright if the block is damaged or lacks the tag.
     pub fn from_exif(block: &[u8]) -> Self {
         let tiff = block.strip_prefix(b"Exif\0\0").unwrap_or(block);
         find_tag(tiff).map_or(Self::UPRIGHT, Self::new)
     }
 
-    /// Turns a picture upright.
-    pub fn apply(self, picture: GrayImage) -> GrayImage {
+    /// Turns an image upright.
+    pub fn apply(self, image: GrayImage) -> GrayImage {
         if self == Self::UPRIGHT {
-            return picture;
+            return image;
         }
-        let GrayImage { width, height, gray } = picture;
+        let GrayImage { width, height, gray } = image;
         let turned = self.0 >= 5; // rows of the file are columns of the scene
         let (w_out, h_out) = if turned { (height, width) } else { (width, height) };
         let (right, bottom) = (width - 1, height - 1);
@@ -50,7 +51,7 @@ impl Orientation {
     }
 }
 
-/// Value of tag 0x0112 in the first directory of a TIFF block.
+/// Returns the value of tag 0x0112 in the first directory of a TIFF block.
 fn find_tag(tiff: &[u8]) -> Option<u16> {
     let little = match tiff.get(..4)? {
         b"II*\0" => true,
@@ -77,7 +78,7 @@ fn find_tag(tiff: &[u8]) -> Option<u16> {
 mod tests {
     use super::*;
 
-    /// A TIFF block that says only `value`.
+    /// Returns a TIFF block with only this tag.
     fn block(value: u16, little: bool) -> Vec<u8> {
         let word = |v: u16| if little { v.to_le_bytes() } else { v.to_be_bytes() };
         let mut b = if little { b"II*\0\x08\0\0\0".to_vec() } else { b"MM\0*\0\0\0\x08".to_vec() };

@@ -1,19 +1,19 @@
-//! Scales gray pictures (area mean when they shrink, bilinear when they grow) and maps (bilinear).
+//! Scales gray images (area mean to shrink, bilinear interpolation to enlarge) and maps (bilinear).
 
-/// Input positions and weights that make one output position.
+/// Input positions and weights of one output position.
 struct Taps {
     first: usize,
     weights: Vec<f32>, // sum 1
 }
 
-/// Taps for scaling `n_in` positions to `n_out`.
+/// Returns the taps for scaling `n_in` positions to `n_out`.
 fn taps(n_in: usize, n_out: usize) -> Vec<Taps> {
     let area = |o| area_taps(o, n_in as f64 / n_out as f64, n_in);
     if n_in > n_out { (0..n_out).map(area).collect() } else { bilinear_taps(n_in, n_out) }
 }
 
-/// Output position o covers [o·scale, (o+1)·scale) of the input; each input pixel weighs as much
-/// as of it is covered.
+/// Returns the taps of output position o, which covers [o·scale, (o+1)·scale) of the input. The weight of
+/// an input pixel is its covered share.
 fn area_taps(o: usize, scale: f64, n_in: usize) -> Taps {
     let (from, to) = (o as f64 * scale, ((o + 1) as f64 * scale).min(n_in as f64));
     let first = from as usize;
@@ -24,7 +24,8 @@ fn area_taps(o: usize, scale: f64, n_in: usize) -> Taps {
     Taps { first, weights }
 }
 
-/// The centre of output pixel o lies at (o + ½)·n_in/n_out − ½; edges repeat.
+/// Returns the taps whose output position o has its centre at (o + ½)·n_in/n_out − ½ of the input. Edges
+/// repeat.
 fn bilinear_taps(n_in: usize, n_out: usize) -> Vec<Taps> {
     let tap = |o: usize| {
         let at = (o as f64 + 0.5) * n_in as f64 / n_out as f64 - 0.5;

@@ -1,4 +1,4 @@
-//! A line of a FER file to a sample: which column is what, a label, 2304 pixels.
+//! Parses FER2013 CSV files: the header, and per line a label and 2304 pixels.
 //!
 //! Lines without a quote are split at their commas; lines with one go through `csv_core`.
 
@@ -12,16 +12,16 @@ use crate::dataset::read::line_reader::{Chunk, Line, Lines, LinesError, MAX_LINE
 use crate::dataset::{Dataset, ReadOptions, Report, Sample, Usage};
 use crate::{Error, PIXELS, Result};
 
-/// Longest field that is read, in bytes.
+/// Longest field, in bytes.
 pub const MAX_FIELD: usize = 64 * 1024;
 
-/// Longest name of a row.
+/// Longest id of a row, in bytes.
 const MAX_ID: usize = 256;
 
 const EXPECTED_HEADER: &str =
     "`label,feature`, `id,feature`, `emotion,pixels` or `emotion,pixels,Usage`";
 
-/// Which column holds what, counted from 0.
+/// Positions of the columns, counted from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns {
     count: usize,
@@ -33,11 +33,10 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Reads a header line. Columns may stand in any order; case and spaces around a name do not
-    /// matter.
+    /// Parses a header line. The columns may have any order; case and spaces around names are ignored.
     ///
     /// # Errors
-    /// A sentence that says what was found and what was expected.
+    /// A message with what was found and what was expected.
     pub fn parse(header: &[u8]) -> Result<Self, String> {
         let header = header.strip_prefix(b"\xef\xbb\xbf").unwrap_or(header);
         if header.starts_with(b"\xff\xfe") || header.starts_with(b"\xfe\xff") || header.contains(&0)
@@ -89,7 +88,7 @@ fn wrong_header(header: &[u8]) -> String {
     format!("found the header `{}`; expected {EXPECTED_HEADER}: {way_out}", excerpt(header))
 }
 
-/// The first few characters of something unexpected, safe to print.
+/// Returns the first characters of unexpected input, safe to print.
 fn excerpt(bytes: &[u8]) -> String {
     const LENGTH: usize = 32;
     let text: String = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * LENGTH)])
@@ -104,7 +103,7 @@ fn excerpt(bytes: &[u8]) -> String {
     if bytes.len() > LENGTH { format!("{text}…") } else { text }
 }
 
-/// Fields of one line.
+/// Splits a line into fields.
 fn split_fields(line: &[u8]) -> Result<Vec<Cow<'_, [u8]>>, String> {
     let fields: Vec<Cow<[u8]>> = if line.contains(&b'"') {
         quoted_fields(line)?.into_iter().map(Cow::Owned).collect()
@@ -135,10 +134,10 @@ fn quoted_fields(line: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     Ok(starts.zip(&ends[..count + last]).map(|(from, &to)| bytes[from..to].to_vec()).collect())
 }
 
-/// Reads the 2304 whole numbers 0…255 of a face, separated by spaces or tabs, into `out`.
+/// Parses the 2304 integers 0…255 of a face, separated by spaces or tabs, into `out`.
 ///
 /// # Errors
-/// A sentence that says which pixel is wrong, or how many there are.
+/// A message with the first wrong pixel, or with the number of pixels.
 ///
 /// # Example
 /// ```
@@ -209,10 +208,10 @@ fn parse_usage(text: &[u8]) -> Result<Usage, String> {
     })
 }
 
-/// Reads one line into `image` (2304 pixels) and what is known about it.
+/// Parses one line: the 2304 pixels into `image`, and the label, id and usage.
 ///
 /// # Errors
-/// A sentence that says what was found and what was expected.
+/// A message with what was found and what was expected.
 pub fn parse_row(text: &[u8], columns: &Columns, image: &mut [u8]) -> Result<Sample, String> {
     let fields = split_fields(text)?;
     if fields.len() != columns.count {
@@ -233,10 +232,9 @@ pub fn parse_row(text: &[u8], columns: &Columns, image: &mut [u8]) -> Result<Sam
     Ok(sample)
 }
 
-/// Reads a whole CSV stream into a dataset; `path` is for messages.
+/// Reads a CSV stream into a dataset; `path` is used in messages.
 ///
-/// While one chunk of lines is turned into pixels on all threads, the next one is read and
-/// decompressed.
+/// While all threads parse one chunk of lines, the next one is read and decompressed.
 ///
 /// # Errors
 /// [`Error::Data`] with the line of the first bad row (unless `options.skip_bad`), of a wrong
@@ -313,13 +311,15 @@ fn stream_error(path: &Path, error: LinesError) -> Error {
         InvalidData | InvalidInput => Error::data_at(
             path,
             line,
-            format!("cannot read on ({source}); expected a FER file with nothing behind it"),
+            format!(
+                "cannot read further ({source}); expected a FER2013 file with nothing after it"
+            ),
         ),
         _ => Error::io(path)(source),
     }
 }
 
-/// The rows of one chunk, read side by side.
+/// The rows of one chunk, parsed in parallel.
 struct Rows {
     pixels: Vec<u8>,
     samples: Vec<(u64, Result<Sample, String>)>,

@@ -1,16 +1,16 @@
-//! Decompresses gzip streams, and refuses those that grow without measure.
+//! Decompresses gzip streams and refuses gzip bombs.
 
 use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
 
-/// A gzip stream may not grow more than this…
+/// Largest ratio of decompressed to compressed bytes. Faces compress to about a third.
 const MAX_RATIO: u64 = 20;
 
-/// …once it has delivered this many bytes. Faces shrink to about a third.
+/// Number of decompressed bytes from which the ratio is checked.
 const RATIO_FROM: u64 = 32 << 20;
 
-/// Counts the bytes read through it.
+/// A reader that counts its bytes.
 struct Counted<R> {
     inner: R,
     count: u64,
@@ -24,7 +24,7 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Plain bytes of a gzip stream; refuses one that grows without measure.
+/// A reader of the decompressed bytes of a gzip stream.
 pub struct Gunzip<R> {
     decoder: MultiGzDecoder<Counted<R>>,
     delivered: u64,

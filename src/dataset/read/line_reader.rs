@@ -1,17 +1,17 @@
-//! Lines of text from a stream, within bounded memory.
+//! Splits a stream into lines within bounded memory.
 //!
-//! A record of a FER file never needs more than one line, so a line is the unit: an unclosed quote
-//! can spoil its own line and no other. Lines end with LF, CRLF or CR.
+//! Every record of a FER2013 file is one line, so a damaged record, such as an unclosed quote, affects only
+//! its own line. Lines end with LF, CRLF or CR.
 
 use std::io::{self, Read};
 
 /// Longest line that is read, in bytes. A face needs at most 9,300.
 pub const MAX_LINE: usize = 128 * 1024;
 
-/// Most blank lines in a row.
+/// Maximum number of consecutive blank lines.
 const MAX_BLANK: usize = 1_000;
 
-/// Bytes of lines handed out together.
+/// Size of a chunk of lines, in bytes.
 const CHUNK: usize = 1 << 20;
 
 /// One line inside a [`Chunk`].
@@ -21,11 +21,11 @@ pub struct Line {
     end: usize,
     /// Its number in the file, from 1.
     pub number: u64,
-    /// True if it was longer than [`MAX_LINE`] and is cut there.
+    /// True if it was longer than [`MAX_LINE`] and is truncated there.
     pub cut: bool,
 }
 
-/// Some whole lines that follow each other; blank ones are left out.
+/// Consecutive lines without the blank ones.
 #[derive(Debug, Default)]
 pub struct Chunk {
     bytes: Vec<u8>,
@@ -34,34 +34,34 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// The bytes of `line`, without its end.
+    /// Returns the bytes of `line` without the line break.
     pub fn text(&self, line: Line) -> &[u8] {
         &self.bytes[line.start..line.end]
     }
 }
 
-/// What stopped the reading.
+/// Error of the stream.
 #[derive(Debug)]
 pub struct LinesError {
-    /// Line being read, from 1.
+    /// Line in which it occurred, counted from 1.
     pub line: u64,
-    /// Why.
+    /// Cause.
     pub source: io::Error,
 }
 
-/// Cuts a stream into lines.
+/// Splits a stream into lines.
 pub struct Lines<R> {
     inner: R,
-    buffer: Vec<u8>, // bytes read and not yet handed out
+    buffer: Vec<u8>, // bytes read and not yet returned
     number: u64,     // of the line that starts the buffer
     blank: usize,    // blank lines just before it
     after_cr: bool,  // an LF that comes first belongs to the CR before it
-    skipping: bool,  // inside a line that was cut
+    skipping: bool,  // inside a line that was truncated
     ended: bool,
 }
 
 impl<R: Read> Lines<R> {
-    /// Lines of `inner`, counted from 1.
+    /// Returns the lines of `inner`, counted from 1.
     pub fn new(inner: R) -> Self {
         Lines {
             inner,
@@ -74,10 +74,10 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// The next lines, about 1 MB of them; `None` at the end.
+    /// Returns the next lines, about 1 MB; `None` at the end.
     ///
     /// # Errors
-    /// What the stream says, with the line it happened in; too many blank lines.
+    /// Those of the stream, with their line; too many blank lines.
     pub fn next_chunk(&mut self) -> Result<Option<Chunk>, LinesError> {
         loop {
             if self.ended && self.buffer.is_empty() {
@@ -110,7 +110,7 @@ impl<R: Read> Lines<R> {
         Ok(())
     }
 
-    /// Takes the whole lines off the buffer; what is left is the start of one.
+    /// Removes the complete lines from the buffer; what remains is the start of a line.
     fn cut_lines(&mut self) -> Result<Chunk, LinesError> {
         let mut lines = Vec::new();
         let mut start = 0;
@@ -169,7 +169,8 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// Where the first CR or LF is. Blocks are tested whole first, which compiles to SIMD.
+/// Returns the position of the first CR or LF. Each block is tested as a whole first, which compiles to
+/// SIMD.
 fn find_line_end(bytes: &[u8]) -> Option<usize> {
     let ends = |b: u8| b == b'\n' || b == b'\r';
     let blocks = bytes.chunks(64);
@@ -185,7 +186,7 @@ fn find_line_end(bytes: &[u8]) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// Hands out its bytes `step` at a time.
+    /// Returns its bytes `step` at a time.
     struct Drip<'a>(&'a [u8], usize);
     impl Read for Drip<'_> {
         fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
@@ -209,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_end_counts_once() {
+    fn every_line_break_counts_once() {
         for text in ["a\nb\n\nc", "a\r\nb\r\n\r\nc\r\n", "a\rb\r\rc\r"] {
             for step in [1, 2, 3, 100] {
                 let got: Vec<_> =

@@ -1,21 +1,21 @@
-//! Writes a set as a CSV that [`crate::dataset::read()`] reads again.
+//! Writes a dataset as a CSV file.
 
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use flate2::{Compression, write::GzEncoder};
+
 use crate::Result;
 use crate::dataset::Dataset;
 use crate::files::write_atomic_with;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 
-/// Writes `label,feature` (or `id,feature`, if any face has no label) to `path`, compressed if the
-/// name ends in `.gz`.
+/// Writes the columns `label,feature`, or `id,feature` if any face has no label, to `path`; compressed if
+/// the name ends in `.gz`.
 ///
-/// The file appears whole or not at all, see [`write_atomic_with`]. Same faces, same bytes.
+/// The file is written atomically, see [`write_atomic_with`]. The same faces give the same bytes.
 ///
 /// # Errors
-/// [`Error::Io`](crate::Error::Io) with the path, if the system refuses.
+/// [`Error::Io`](crate::Error::Io) if the file cannot be written.
 pub fn write_csv(dataset: &Dataset, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let compressed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));

@@ -1,4 +1,4 @@
-//! Writes a set as a folder of PNG pictures that [`crate::dataset::read()`] reads again.
+//! Writes a dataset as a folder of PNG images.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -8,14 +8,14 @@ use crate::dataset::Dataset;
 use crate::files::create_temporary;
 use crate::{CLASS_NAMES, Error, Result, SIDE};
 
-/// Writes face i as `CLASS/iiiiii.png`, gray, 48×48; a set without any label as `iiiiii.png`.
+/// Writes face i as `CLASS/iiiiii.png`, gray, 48×48; without labels as `iiiiii.png`.
 ///
-/// The folder appears whole or not at all: it is written beside its place and renamed. It must not
-/// exist yet, or be empty. Same faces, same bytes.
+/// The folder is written under a temporary name and renamed at the end. It must be empty or not exist. The
+/// same faces give the same bytes.
 ///
 /// # Errors
-/// [`Error::Usage`] if the folder holds something, [`Error::Data`] if only some faces have a label,
-/// [`Error::Io`] if the system refuses.
+/// [`Error::Usage`] if the folder is not empty, [`Error::Data`] if only some faces have a label,
+/// [`Error::Io`] if it cannot be written.
 pub fn write_folder(dataset: &Dataset, folder: &Path) -> Result<()> {
     if folder.exists() && std::fs::read_dir(folder).map_err(Error::io(folder))?.next().is_some() {
         let message = format!("{} is not empty; name a new folder", folder.display());
@@ -27,7 +27,8 @@ pub fn write_folder(dataset: &Dataset, folder: &Path) -> Result<()> {
         return Err(Error::Data {
             path: origin.path.to_owned(),
             line: origin.line,
-            message: "has no label, others have; a folder holds either kind".into(),
+            message: "has no label, but other faces have one; a folder needs all labels or none"
+                .into(),
         });
     }
     let parent = match folder.parent() {
