@@ -1,62 +1,62 @@
-//! A 48×48 canvas on which shapes are painted by signed distance, so that edges are smooth.
+//! A 48×48 canvas with shapes painted by signed distance, which gives smooth edges.
 //!
-//! Shapes live in face coordinates (x right, y down, in pixels of the upright, frontal face). The
-//! canvas knows, for each of its pixels, which point of the face it shows; pose is in that map.
+//! Shapes are in face coordinates: x right, y down, in pixels of the upright frontal face. A map gives
+//! the point of the face that each pixel of the canvas shows; it contains the pose.
 
 use crate::{PIXELS, SIDE};
 
-/// A point of the face.
+/// A point of the face, in face coordinates.
 pub type Point = [f32; 2];
 
-/// Which point of the face each pixel shows.
+/// The point of the face that each pixel shows.
 pub type Map = [Point; PIXELS];
 
-/// A gray picture in the making.
+/// A gray image that is being painted.
 pub struct Canvas {
     /// Gray of each pixel, 0 black to 1 white; row-major.
     pub gray: [f32; PIXELS],
 }
 
-/// How a shape meets the canvas.
+/// Gray, opacity and edge of a painted shape.
 #[derive(Clone, Copy)]
-pub struct Ink {
-    /// Gray to paint with.
+pub struct Paint {
+    /// Gray, 0 black to 1 white.
     pub gray: f32,
-    /// 0 nothing, 1 covers.
+    /// Opacity, 0 transparent to 1 opaque.
     pub opacity: f32,
-    /// Width of the edge, in pixels; 1 is a clean anti-aliased edge.
+    /// Width of the edge, in pixels; 1 is an anti-aliased sharp edge.
     pub soft: f32,
 }
 
-impl Ink {
-    /// Covers, with a clean edge.
+impl Paint {
+    /// Returns opaque paint with a sharp edge.
     pub fn solid(gray: f32) -> Self {
-        Ink { gray, opacity: 1.0, soft: 1.1 }
+        Paint { gray, opacity: 1.0, soft: 1.1 }
     }
-    /// A soft-edged tint.
+    /// Returns transparent paint with an edge of `soft` pixels.
     pub fn tint(gray: f32, opacity: f32, soft: f32) -> Self {
-        Ink { gray, opacity, soft }
+        Paint { gray, opacity, soft }
     }
 }
 
 /// A shape: its bounding box and its signed distance (negative inside).
-pub struct Shape<F: Fn(Point) -> f32> {
+pub struct DistanceShape<F: Fn(Point) -> f32> {
     low: Point,
     high: Point,
     distance: F,
 }
 
-impl<F: Fn(Point) -> f32> Shape<F> {
-    /// The part of this shape that also lies in another one.
-    pub fn within<G: Fn(Point) -> f32>(self, other: G) -> Shape<impl Fn(Point) -> f32> {
-        let Shape { low, high, distance } = self;
-        Shape { low, high, distance: move |p| distance(p).max(other(p)) }
+impl<F: Fn(Point) -> f32> DistanceShape<F> {
+    /// Returns the intersection with another shape, given by its signed distance.
+    pub fn within<G: Fn(Point) -> f32>(self, other: G) -> DistanceShape<impl Fn(Point) -> f32> {
+        let DistanceShape { low, high, distance } = self;
+        DistanceShape { low, high, distance: move |p| distance(p).max(other(p)) }
     }
 }
 
 impl Canvas {
-    /// Paints `shape` where `map` shows it.
-    pub fn paint<F: Fn(Point) -> f32>(&mut self, map: &Map, shape: &Shape<F>, ink: Ink) {
+    /// Paints `shape` on the pixels where `map` shows it.
+    pub fn paint<F: Fn(Point) -> f32>(&mut self, map: &Map, shape: &DistanceShape<F>, ink: Paint) {
         let reach = 0.5 * ink.soft;
         let (low, high) = (shape.low, shape.high);
         for (gray, p) in self.gray.iter_mut().zip(map) {
@@ -72,7 +72,7 @@ impl Canvas {
         }
     }
 
-    /// Mean of each pixel with its four neighbours, mixed in by `amount` (0 sharp, 1 blurred).
+    /// Blends each pixel with the mean of itself and its four neighbours by `amount` (0 sharp, 1 blurred).
     pub fn blur(&mut self, amount: f32) {
         let old = self.gray;
         let last = SIDE - 1;
@@ -90,13 +90,13 @@ impl Canvas {
     }
 }
 
-/// 0 below 0, 1 above 1, smooth between.
+/// Returns the smoothstep function 3t² − 2t³, with t clamped to [0, 1].
 pub fn smooth(t: f32) -> f32 {
     let t = t.clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }
 
-/// Approximate signed distance to an ellipse with centre c and radii r: k₀(k₀−1)/k₁ with
+/// Returns the approximate signed distance to an ellipse with centre c and radii r: k₀(k₀−1)/k₁ with
 /// k₀ = |p/r|, k₁ = |p/r²| (Quilez).
 pub fn ellipse_distance(c: Point, r: Point) -> impl Fn(Point) -> f32 + Copy {
     move |p| {
@@ -107,47 +107,47 @@ pub fn ellipse_distance(c: Point, r: Point) -> impl Fn(Point) -> f32 + Copy {
     }
 }
 
-/// A filled ellipse.
-pub fn ellipse(c: Point, r: Point) -> Shape<impl Fn(Point) -> f32> {
-    Shape {
+/// Returns a filled ellipse with centre c and radii r.
+pub fn ellipse(c: Point, r: Point) -> DistanceShape<impl Fn(Point) -> f32> {
+    DistanceShape {
         low: [c[0] - r[0], c[1] - r[1]],
         high: [c[0] + r[0], c[1] + r[1]],
         distance: ellipse_distance(c, r),
     }
 }
 
-/// Any signed distance inside the box `low`…`high`.
-pub fn region<F: Fn(Point) -> f32>(low: Point, high: Point, distance: F) -> Shape<F> {
-    Shape { low, high, distance }
+/// Returns a shape with any signed distance and the bounding box `low`…`high`.
+pub fn region<F: Fn(Point) -> f32>(low: Point, high: Point, distance: F) -> DistanceShape<F> {
+    DistanceShape { low, high, distance }
 }
 
-/// A curved line from a to b that bends by `bow` pixels (positive: to the right of a→b, so down
-/// for a line to the right), `width` pixels thick in the middle and `taper` times that at its ends.
+/// Returns a curved line from a to b that is `width` pixels thick in the middle and `taper` times that at
+/// its ends. It bends by `bow` pixels to the right of a→b, which is down for a line to the right.
 pub fn stroke(
     a: Point,
     b: Point,
     bow: f32,
     width: f32,
     taper: f32,
-) -> Shape<impl Fn(Point) -> f32> {
-    let frame = Frame::new(a, b);
+) -> DistanceShape<impl Fn(Point) -> f32> {
+    let line = LineCoordinates::new(a, b);
     let reach = bow.abs() + width;
-    Shape {
+    DistanceShape {
         low: [a[0].min(b[0]) - reach, a[1].min(b[1]) - reach],
         high: [a[0].max(b[0]) + reach, a[1].max(b[1]) + reach],
         distance: move |p| {
-            let [u, v] = frame.local(p);
+            let [u, v] = line.local(p);
             let t = u.clamp(-1.0, 1.0);
-            let slope = -2.0 * bow * t / frame.half;
+            let slope = -2.0 * bow * t / line.half;
             let across = (v - bow * (1.0 - t * t)) / (1.0 + slope * slope).sqrt();
-            let along = (u - t) * frame.half;
+            let along = (u - t) * line.half;
             let half_width = 0.5 * width * (taper + (1.0 - taper) * (1.0 - t * t));
             across.hypot(along) - half_width
         },
     }
 }
 
-/// Signed distance to the area between two arcs over a→b that bend by `up` and `down` pixels
+/// Returns the signed distance to the area between two arcs over a→b that bend by `up` and `down` pixels
 /// (both measured downwards; `up` < `down`). `fullness` 1 gives pointed corners, ½ an ellipse.
 pub fn lens_distance(
     a: Point,
@@ -155,12 +155,12 @@ pub fn lens_distance(
     [up, down]: [f32; 2],
     fullness: f32,
 ) -> impl Fn(Point) -> f32 + Copy {
-    let frame = Frame::new(a, b);
+    let line = LineCoordinates::new(a, b);
     move |p| {
-        let [u, v] = frame.local(p);
+        let [u, v] = line.local(p);
         let inside = 1.0 - u * u;
         if inside <= 0.0 {
-            let along = (u.abs() - 1.0) * frame.half;
+            let along = (u.abs() - 1.0) * line.half;
             return along.hypot(v) + 0.2;
         }
         let profile = if fullness == 1.0 { inside } else { inside.powf(fullness) };
@@ -168,29 +168,34 @@ pub fn lens_distance(
     }
 }
 
-/// A filled lens; see [`lens_distance`].
-pub fn lens(a: Point, b: Point, bows: [f32; 2], fullness: f32) -> Shape<impl Fn(Point) -> f32> {
+/// Returns a filled lens; see [`lens_distance`].
+pub fn lens(
+    a: Point,
+    b: Point,
+    bows: [f32; 2],
+    fullness: f32,
+) -> DistanceShape<impl Fn(Point) -> f32> {
     let reach = bows[0].abs().max(bows[1].abs());
-    Shape {
+    DistanceShape {
         low: [a[0].min(b[0]) - 0.5, a[1].min(b[1]) - reach],
         high: [a[0].max(b[0]) + 0.5, a[1].max(b[1]) + reach],
         distance: lens_distance(a, b, bows, fullness),
     }
 }
 
-/// Coordinates along and across the line a→b: u is −1 at a and 1 at b, v in pixels to its right.
+/// Coordinates along and across the line a→b: u is −1 at a and 1 at b, v is in pixels to its right.
 #[derive(Clone, Copy)]
-struct Frame {
+struct LineCoordinates {
     middle: Point,
     axis: Point,
     half: f32,
 }
 
-impl Frame {
+impl LineCoordinates {
     fn new(a: Point, b: Point) -> Self {
         let d = [b[0] - a[0], b[1] - a[1]];
         let length = d[0].hypot(d[1]).max(1e-3);
-        Frame {
+        LineCoordinates {
             middle: [0.5 * (a[0] + b[0]), 0.5 * (a[1] + b[1])],
             axis: [d[0] / length, d[1] / length],
             half: 0.5 * length,

@@ -1,7 +1,7 @@
-//! What each expression does to a face, as displacements from the neutral one.
+//! Displacements of the facial features from the neutral face, for each expression.
 //!
-//! After the facial action coding of the basic emotions (Ekman and Friesen): which muscles move,
-//! simplified to what 48×48 pixels can show. Lengths are pixels of the 48×48 face.
+//! They follow the facial action coding system (Ekman and Friesen), simplified to what 48×48 pixels can
+//! show. Lengths are in pixels of the 48×48 face.
 
 use crate::random::Rng;
 
@@ -30,7 +30,7 @@ pub struct Expression {
     pub gaze: f32,
     /// Creases on the nose, 0…1.
     pub nose_wrinkle: f32,
-    /// Furrows from nose to mouth, and raised cheeks, 0…1.
+    /// Folds from nose to mouth, and raised cheeks, 0…1.
     pub cheek: f32,
     /// Corners of the mouth, up.
     pub corner: f32,
@@ -74,8 +74,8 @@ const NEUTRAL: Expression = Expression {
     skew: 0.0,
 };
 
-/// Ways to show each class, in the order of [`crate::CLASS_NAMES`].
-const WAYS: [&[Expression]; 7] = [
+/// Variants of each class, in the order of [`crate::CLASS_NAMES`].
+const VARIANTS: [&[Expression]; 7] = [
     &[ANGRY_PRESSED, ANGRY_BARED],
     &[DISGUST_LIP, DISGUST_OPEN],
     &[FEAR_OPEN, FEAR_STRETCHED],
@@ -209,12 +209,12 @@ const SURPRISE_WIDE: Expression =
     Expression { lip_upper: 2.4, lip_lower: 3.6, width: -1.8, ..SURPRISE_O };
 
 impl Expression {
-    /// A way to show class `label`, with random strength and small random deviations.
+    /// Draws a variant of class `label` with random strength and small random deviations.
     pub fn draw(label: u8, strength: [f32; 2], rng: &mut Rng) -> Self {
-        let ways = WAYS[usize::from(label)];
-        let way = ways[rng.below(ways.len())];
+        let variants = VARIANTS[usize::from(label)];
+        let variant = variants[rng.below(variants.len())];
         let strength = rng.uniform_in(strength[0].into(), strength[1].into()) as f32;
-        let mut e = way;
+        let mut e = variant;
         for field in e.fields_mut() {
             *field *= strength * (1.0 + 0.10 * rng.normal() as f32);
         }

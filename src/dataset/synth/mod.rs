@@ -1,8 +1,13 @@
-//! Procedurally drawn faces: no download needed to see the whole program work.
+//! Draws synthetic faces, so that the program can be tried without a download.
 //!
-//! Seven expressions ([`expression`]) on faces that differ in person, pose, light and camera
-//! ([`person`]), drawn by signed distances ([`canvas`], [`features`], [`mod@face`]). The features stand
-//! where those of FER2013's mean face stand.
+//! | file | what it holds |
+//! |---|---|
+//! | [`expression`] | what each of the seven expressions changes |
+//! | [`person`] | random person, pose, light and camera |
+//! | [`canvas`] | shapes painted by signed distance |
+//! | [`features`], [`mod@face`] | eyes, nose and mouth; head, hair, light and camera |
+//!
+//! Eyes, nose and mouth are where those of FER2013's mean face are.
 
 pub mod canvas;
 pub mod expression;
@@ -15,34 +20,33 @@ use rayon::prelude::*;
 use crate::dataset::Dataset;
 use crate::random::{Purpose, Rng};
 use crate::{CLASS_NAMES, PIXELS, Result};
+use expression::Expression;
+use person::{Environment, Person, Pose};
 
-use crate::dataset::synth::expression::Expression;
-use crate::dataset::synth::person::{Person, Pose, Scene};
-
-/// How often each class is drawn.
+/// Distribution of the classes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Balance {
-    /// All equally.
+    /// All equally often.
     #[default]
     Even,
-    /// As often as FER2013's training part does.
+    /// As often as in FER2013's training part.
     Fer,
 }
 
-/// What to draw.
+/// Options of [`synthesize`].
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SynthOptions {
-    /// How many faces.
+    /// Number of faces.
     pub count: usize,
-    /// Number of the first one; faces n… of one seed never repeat faces 0…n.
+    /// Number of the first face; faces n, n + 1, … of a seed differ from its faces 0 to n − 1.
     pub first: u64,
     /// Seed.
     pub seed: u64,
-    /// How often each class.
+    /// Distribution of the classes.
     pub balance: Balance,
-    /// Weakest and strongest expression, 1 being a posed one.
+    /// Smallest and largest strength of the expression; 1 is a posed one.
     pub strength: [f32; 2],
 }
 
@@ -61,7 +65,7 @@ impl Default for SynthOptions {
 /// Faces of each class in FER2013's training part.
 const FER_COUNTS: [usize; 7] = [3995, 436, 4097, 7215, 4830, 3171, 4965];
 
-/// Class of face `index`.
+/// Returns the class of face `index`.
 fn class_of(balance: Balance, index: u64, rng: &mut Rng) -> u8 {
     match balance {
         Balance::Even => (index % CLASS_NAMES.len() as u64) as u8,
@@ -77,23 +81,23 @@ fn class_of(balance: Balance, index: u64, rng: &mut Rng) -> u8 {
     }
 }
 
-/// Draws face `index` of a seed: its pixels and its class.
+/// Draws face `index` and returns its pixels and its class.
 ///
-/// Depends on seed, index and balance alone; not on how many faces are drawn or by whom.
+/// The result depends only on the index and the options other than `count` and `first`.
 pub fn face(options: &SynthOptions, index: u64) -> ([u8; PIXELS], u8) {
     let mut rng = Rng::new(options.seed, Purpose::Synth, 0, index);
     let label = class_of(options.balance, index, &mut rng);
     let person = Person::draw(&mut rng);
     let pose = Pose::draw(&mut rng);
-    let scene = Scene::draw(&mut rng);
+    let environment = Environment::draw(&mut rng);
     let expression = Expression::draw(label, options.strength, &mut rng);
-    (face::draw(&person, &expression, &pose, &scene, &mut rng), label)
+    (face::draw(&person, &expression, &pose, &environment, &mut rng), label)
 }
 
-/// Draws a set of faces, on all threads. The same options give the same bytes.
+/// Draws a dataset of faces on all threads. The same options give the same bytes.
 ///
 /// # Errors
-/// Never for now; a set of pixels and labels that fit is returned as [`Dataset::from_pixels`] does.
+/// Those of [`Dataset::from_pixels`].
 pub fn synthesize(options: &SynthOptions) -> Result<Dataset> {
     let mut pixels = vec![0; options.count * PIXELS];
     let labels = pixels

@@ -1,4 +1,4 @@
-//! Who is drawn, and how the camera sees it: everything about a face but its expression.
+//! Random persons, poses, light and cameras.
 
 use crate::dataset::synth::canvas::{Map, Point};
 use crate::random::Rng;
@@ -7,29 +7,29 @@ use crate::{PIXELS, SIDE};
 /// Centre of the face, as in FER2013's mean face.
 pub const CENTRE: Point = [24.0, 25.0];
 
-/// How the hair is worn.
+/// Hairstyle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hair {
-    /// None.
+    /// No hair.
     Bald,
     /// Short all round.
     Short,
-    /// Hanging into the forehead.
+    /// Covers the forehead.
     Fringe,
-    /// Down to the shoulders, parted.
+    /// Long, with a parting.
     Long,
     /// High at the temples.
     Receding,
 }
 
-/// A person. Lengths are pixels of the 48×48 face, grays 0…1.
+/// Features of a person. Lengths are in pixels of the 48×48 face; grays are 0 black to 1 white.
 #[derive(Clone, Debug)]
 pub struct Person {
     /// Gray of the skin.
     pub skin: f32,
     /// Gray of hair and brows.
     pub hair_gray: f32,
-    /// How the hair is worn.
+    /// Hairstyle.
     pub hair: Hair,
     /// Lower end of the hair on the forehead.
     pub hairline: f32,
@@ -59,20 +59,20 @@ pub struct Person {
     pub mouth: f32,
     /// Thickness of the lips.
     pub lip: f32,
-    /// Gray of the lips, as a factor on the skin.
+    /// Gray of the lips divided by the gray of the skin.
     pub lip_gray: f32,
     /// Strength of all creases.
     pub age: f32,
-    /// Glasses: gray of the frame.
+    /// Gray of the frame of the glasses; `None` without glasses.
     pub glasses: Option<f32>,
-    /// Beard: how dense, 0…1.
+    /// Density of the beard, 0…1.
     pub beard: f32,
-    /// Moustache: how dense, 0…1.
+    /// Density of the moustache, 0…1.
     pub moustache: f32,
 }
 
 impl Person {
-    /// Somebody.
+    /// Draws a random person.
     pub fn draw(rng: &mut Rng) -> Self {
         let mut between = |low: f64, high: f64| rng.uniform_in(low, high) as f32;
         let skin = between(0.46, 0.88);
@@ -114,16 +114,16 @@ impl Person {
     }
 }
 
-/// How the head is held before the camera.
+/// Pose of the head.
 #[derive(Clone, Copy, Debug)]
 pub struct Pose {
-    /// Shift right and down, pixels.
+    /// Shift right and down, in pixels.
     pub shift: Point,
-    /// Tilt, radians.
+    /// Tilt, in radians.
     pub tilt: f32,
     /// Zoom.
     pub zoom: f32,
-    /// Mirrors the face's left and right.
+    /// Whether the face is mirrored.
     pub mirror: bool,
     /// Turn to the side, −1…1.
     pub yaw: f32,
@@ -132,7 +132,7 @@ pub struct Pose {
 }
 
 impl Pose {
-    /// A pose within FER2013's usual range.
+    /// Draws a random pose within FER2013's usual range.
     pub fn draw(rng: &mut Rng) -> Self {
         let normal =
             |rng: &mut Rng, sd: f64, most: f64| (sd * rng.normal()).clamp(-most, most) as f32;
@@ -146,8 +146,8 @@ impl Pose {
         }
     }
 
-    /// The point of the head at each pixel, and the point of its features: those sit on the bulge
-    /// of the face and move further when the head turns.
+    /// Returns the point of the head at each pixel, and the point of its features. The features are on the
+    /// bulge of the face and move further when the head turns.
     pub fn maps(&self) -> (Box<Map>, Box<Map>) {
         let (mut head, mut features) = (Box::new([[0.0; 2]; PIXELS]), Box::new([[0.0; 2]; PIXELS]));
         let (sin, cos) = self.tilt.sin_cos();
@@ -165,14 +165,14 @@ impl Pose {
     }
 }
 
-/// Light and camera.
+/// Background, light and camera.
 #[derive(Clone, Copy, Debug)]
-pub struct Scene {
-    /// Gray behind the head at the left top, and its change to the right and down.
+pub struct Environment {
+    /// Gray of the background at the top left, and its change to the right and down.
     pub background: [f32; 3],
     /// Strength of the cloudy texture behind the head.
     pub texture: f32,
-    /// Direction the light comes from, times its strength.
+    /// Direction of the light times its strength.
     pub light: Point,
     /// Contrast about the middle gray.
     pub contrast: f32,
@@ -180,16 +180,16 @@ pub struct Scene {
     pub brightness: f32,
     /// Exponent on gray.
     pub gamma: f32,
-    /// Mix of blur, 0…1.
+    /// Amount of blur, 0…1.
     pub blur: f32,
     /// Standard deviation of the sensor's noise.
     pub noise: f32,
-    /// Where a hand covers part of the face, and its size, if one does.
+    /// Position and size of a hand that covers part of the face, if there is one.
     pub hand: Option<(Point, f32)>,
 }
 
-impl Scene {
-    /// Some room, some camera.
+impl Environment {
+    /// Draws a random environment.
     pub fn draw(rng: &mut Rng) -> Self {
         let angle = rng.uniform_in(0.0, std::f64::consts::TAU);
         let strength = rng.uniform_in(0.0, 0.34);
@@ -199,7 +199,7 @@ impl Scene {
             ([x, rng.uniform_in(36.0, 44.0) as f32], rng.uniform_in(0.8, 1.2) as f32)
         });
         let mut between = |low: f64, high: f64| rng.uniform_in(low, high) as f32;
-        Scene {
+        Environment {
             background: [between(0.05, 0.9), between(-0.25, 0.25), between(-0.2, 0.2)],
             texture: between(0.0, 0.22),
             light: [(angle.cos() * strength) as f32, (angle.sin() * strength) as f32],
