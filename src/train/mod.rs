@@ -11,7 +11,6 @@ pub mod history;
 mod initial_weights;
 mod progress;
 #[cfg(feature = "cli")]
-#[cfg(feature = "cli")]
 pub mod recipes;
 pub mod run_dir;
 pub(crate) mod state;
