@@ -2,8 +2,8 @@
 
 mod bench;
 mod commands;
+mod documentation;
 mod explain;
 mod filters;
-mod journey;
 mod poisoned;
 mod runs;

@@ -1,7 +1,7 @@
-//! `fer demo`: the whole story on the built-in faces, told by the other commands.
+//! `fer demo`: trains on drawn faces and explains the result on one page, by the other commands.
 //!
-//! The demo is a list of command lines. Each is printed, parsed and run exactly as if it had been
-//! typed, so what the page shows can be repeated by hand.
+//! The demo is a list of command lines. Each is printed, parsed and run as if it had been typed, so every
+//! part of the page can be repeated by hand.
 
 use crate::cli::shared::progress::duration;
 use crate::console::{self, eprintln_safe};
@@ -15,10 +15,10 @@ use std::time::Instant;
 /// Arguments of `fer demo`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder to make [default: demo, demo-2, …]
+    /// Folder to create [default: demo, demo-2, …]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Passes over the 7,000 training faces
+    /// Number of passes over the training faces
     #[arg(long, default_value_t = 4)]
     epochs: usize,
 }
@@ -27,40 +27,40 @@ pub struct Args {
 struct Chapter {
     title: &'static str,
     text: &'static str,
-    /// The command, `DIR` standing for the demo's folder.
+    /// The command; `DIR` stands for the folder of the demo.
     command: String,
-    /// Picture that the command leaves in the folder, and what it shows.
+    /// Pictures that the command writes into the folder, with captions.
     pictures: Vec<(&'static str, &'static str)>,
-    /// Page that the command leaves in the folder, and its name.
+    /// Page that the command writes into the folder, with the text of the link.
     page: Option<(&'static str, &'static str)>,
 }
 
 fn chapters(epochs: usize) -> Vec<Chapter> {
     vec![
         Chapter {
-            title: "Faces are drawn",
-            text: "Nothing is downloaded: the program draws people, light and camera by chance, and \
-                    seven expressions on them.",
+            title: "Draw faces",
+            text: "Nothing is downloaded. The program draws faces with seven expressions; people, light and \
+                    camera are random.",
             command: "data synth --count 14 --sheet DIR/faces.png".into(),
             pictures: vec![("faces.png", "Two drawn faces of each expression.")],
             page: None,
         },
         Chapter {
-            title: "A network is trained",
-            text: "7,000 drawn faces, a tenth of them kept aside for validation, and a small residual \
-                    network with random weights. The four questions below are put to the result.",
+            title: "Train a network",
+            text: "A small residual network starts from random weights and is trained on 7,000 drawn \
+                    faces; a tenth of them is used for validation. The following parts explain it.",
             command: format!("train --arch fer-s --epochs {epochs} --out DIR/run"),
             pictures: vec![(
                 "run/curves.png",
-                "Accuracy and loss after every epoch, on the training faces (as varied for training) \
-                 and on the validation faces.",
+                "Accuracy and loss after every epoch, on the augmented training faces and on the \
+                 validation faces.",
             )],
             page: None,
         },
         Chapter {
             title: "Where does it look?",
-            text: "The score of the predicted class is propagated back to the pixels. Bright places \
-                    are those where a small change would move the score most.",
+            text: "The gradient of the predicted class's score with respect to the pixels. Bright \
+                    pixels are those where a small change would move the score most.",
             command: "saliency DIR/run --out DIR/saliency.png".into(),
             pictures: vec![(
                 "saliency.png",
@@ -70,22 +70,22 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
             page: None,
         },
         Chapter {
-            title: "What does each filter want to see?",
-            text: "From noise, a picture is changed step by step until one filter answers as strongly \
-                    as it can. Done naively the result looks like a QR code; with the spectrum of faces \
-                    imposed, here of the drawn ones, it can be read.",
+            title: "What does each filter respond to?",
+            text: "Gradient ascent changes a noise picture until a filter responds strongly. The naive \
+                    result looks like a QR code; with the spectrum of faces imposed (here of the drawn \
+                    ones) it becomes readable.",
             command: "filters DIR/run --layer activation_8 --filter 0-7 --out DIR/filters.png"
                 .into(),
             pictures: vec![(
                 "filters.png",
-                "Eight filters: the naive picture, ours, and the training faces that move the filter \
-                 most.",
+                "Eight filters: the naive picture, the picture with the spectrum of faces, and the \
+                 training faces that activate the filter most.",
             )],
             page: None,
         },
         Chapter {
-            title: "What do the filters make of a face?",
-            text: "The outputs of one block, before and after normalisation and rectifier.",
+            title: "What are the feature maps of a face?",
+            text: "The outputs of one convolution, after batch normalisation, and after ReLU.",
             command: "activations DIR/run --layer conv2d_2,batch_normalization_2,activation_2 \
                       --index 3 --out DIR/activations.png"
                 .into(),
@@ -93,32 +93,31 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
             page: None,
         },
         Chapter {
-            title: "How does it judge each expression?",
-            text: "Every validation face, predicted against true.",
+            title: "Which expressions does it confuse?",
+            text: "The confusion matrix of the validation faces.",
             command: "eval DIR/run --out DIR/eval".into(),
             pictures: vec![(
                 "eval/confusion_counts.png",
-                "Rows: the true expression. Columns: the answer.",
+                "Rows: true expressions. Columns: predicted expressions.",
             )],
             page: None,
         },
         Chapter {
-            title: "What does a network for real faces say?",
-            text: "Another network comes with the program. It has learnt from photos of people and \
-                    never saw a drawn face, so here it can only guess. It is made for photos: \
-                    fer predict photo.jpg.",
+            title: "What does the embedded network answer?",
+            text: "The program contains a network that was trained on photos of people. It has never \
+                    seen a drawn face, so it can only guess here. For photos: fer predict photo.jpg.",
             command: "predict DIR/faces.png --face all --draw DIR/answers.png".into(),
             pictures: vec![(
                 "answers.png",
-                "Each face as it was found in the picture, the answer, and the places that moved it.",
+                "Each detected face, the predicted expression, and the pixels that it depends on.",
             )],
             page: None,
         },
         Chapter {
-            title: "The whole answer on one page",
-            text: "All four questions with their figures, and with words that follow from the \
-                    measured numbers. One file that opens anywhere and prints on paper; without --quick \
-                    it shows more filters, and --lang zh writes it in Chinese.",
+            title: "The report",
+            text: "All explanations and the evaluation in one HTML file, with sentences that follow \
+                    from the measured numbers. Without --quick it shows more filters; --lang zh writes \
+                    it in Chinese.",
             command: "report DIR/run --quick --out DIR/report.html".into(),
             pictures: vec![],
             page: Some(("report.html", "Open the report")),
@@ -130,11 +129,11 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
 pub(crate) fn run(args: Args, run_line: &dyn Fn(Vec<OsString>) -> Result<()>) -> Result<()> {
     let begun = Instant::now();
     let folder = folder(args.out)?;
-    let mut page = Document::new("fer: the whole story on drawn faces", "en");
+    let mut page = Document::new("fer: training and explanation on drawn faces", "en");
     page.paragraph(
-        "Everything on this page was made by one command, fer demo, from nothing: the faces are drawn, \
-         the network is trained, the pictures are computed. The command under each title repeats its \
-         part. With FER2013, add --data train.csv.",
+        "The command fer demo made this page: it drew the faces, trained the network and computed the \
+         pictures. The command under each title repeats that part. To use FER2013, add --data \
+         train.csv.",
     );
     for chapter in chapters(args.epochs) {
         let name = folder.display().to_string();
@@ -167,12 +166,12 @@ pub(crate) fn run(args: Args, run_line: &dyn Fn(Vec<OsString>) -> Result<()>) ->
     console::print(&format!("{}\n", index.display()))
 }
 
-/// The words of a command line without quotes, `DIR` in them standing for the folder.
+/// Splits a command line without quotes into words, and replaces `DIR` by the folder.
 fn words(command: &str, folder: &str) -> Vec<OsString> {
     command.split_whitespace().map(|word| word.replace("DIR", folder).into()).collect()
 }
 
-/// The folder asked for, or the first free one of demo, demo-2, …
+/// Creates the named folder, or the first free one of demo, demo-2, …
 fn folder(wanted: Option<PathBuf>) -> Result<PathBuf> {
     let folder = wanted.unwrap_or_else(|| {
         let name = |i: usize| if i == 1 { "demo".into() } else { format!("demo-{i}") };
