@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ops", &["autograd", "error", "random", "tensor"]),
     ("nn", &["autograd", "error", "ops", "random", "tensor"]),
     ("optim", &["autograd", "error", "nn", "tensor"]),
-    ("dataset", &["error", "files", "random", "stats"]),
+    ("dataset", &["console", "error", "files", "random", "stats"]),
     ("metrics", &["error", "stats"]),
     (
         "model",
