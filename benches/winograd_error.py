@@ -1,4 +1,4 @@
-"""Rounding error of Winograd convolutions against f64: the table in kernels/winograd/mod.rs.
+"""Rounding error of Winograd convolutions against f64: the table in kernels/conv2d/winograd/mod.rs.
 
 A layer of 128 channels, rectified normal inputs, normal weights; errors are relative to the
 standard deviation of the result. Needs numpy: python benches/winograd_error.py
