@@ -1,6 +1,7 @@
 //! A network as a table: layer, output shape, parameters, multiply-accumulates.
 
 use crate::Result;
+use crate::console::thousands;
 use crate::model::Network;
 use crate::nn::Layer;
 use crate::tensor::Element;
@@ -100,18 +101,7 @@ impl Summary {
     }
 }
 
-/// 1234567 → "1,234,567"; 0 → "–".
+/// Returns a count with thousands separators; `–` for 0.
 fn grouped(n: usize) -> String {
-    if n == 0 {
-        return "–".into();
-    }
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, d) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(d);
-    }
-    out
+    if n == 0 { "–".into() } else { thousands(n as u64) }
 }

@@ -1,4 +1,4 @@
-//! Paint on a picture: anti-aliased shapes by how much of each pixel they cover.
+//! Anti-aliased shapes on an image: each pixel is blended by the share of it that the shape covers.
 
 use crate::render::font;
 use crate::render::font::Weight;
@@ -8,12 +8,12 @@ use crate::render::{Rgb, RgbImage};
 /// A point in pixels, y downwards.
 pub type Point = (f32, f32);
 
-/// A colour and how much of it is laid on, 0…1.
+/// A colour with its opacity.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ink {
     /// The colour.
     pub color: Rgb,
-    /// 0 leaves the ground, 1 hides it.
+    /// Opacity, 0…1.
     pub alpha: f32,
 }
 
@@ -23,7 +23,7 @@ impl From<Rgb> for Ink {
     }
 }
 
-/// Lays `ink` on the pixel (`x`, `y`), of which the shape covers the part `coverage`.
+/// Blends `ink` into the pixel (`x`, `y`), of which the shape covers the share `coverage`.
 fn blend(picture: &mut RgbImage, x: i32, y: i32, ink: Ink, coverage: f32) {
     let (width, height) = (picture.width() as i32, picture.height() as i32);
     if x < 0 || y < 0 || x >= width || y >= height || coverage <= 0.0 {
@@ -33,13 +33,13 @@ fn blend(picture: &mut RgbImage, x: i32, y: i32, ink: Ink, coverage: f32) {
     *pixel = mix(*pixel, ink.color, (ink.alpha * coverage).clamp(0.0, 1.0));
 }
 
-/// The whole pixels of `low..high` that lie in `0..size`.
+/// Returns the pixels that `low..high` touches, within `0..size`.
 fn pixels(low: f32, high: f32, size: usize) -> std::ops::Range<i32> {
     let limit = size as f32;
     low.floor().clamp(0.0, limit) as i32..high.ceil().clamp(0.0, limit) as i32
 }
 
-/// Fills a rectangle; edges between pixels are blended.
+/// Fills a rectangle; pixels at its edges are blended.
 pub fn fill_rect(picture: &mut RgbImage, left: f32, top: f32, right: f32, bottom: f32, ink: Ink) {
     let overlap = |low: f32, high: f32, pixel: i32| {
         (high.min(pixel as f32 + 1.0) - low.max(pixel as f32)).clamp(0.0, 1.0)
@@ -53,8 +53,8 @@ pub fn fill_rect(picture: &mut RgbImage, left: f32, top: f32, right: f32, bottom
 
 /// Draws a line through the points, `width` pixels wide, with round ends and corners.
 ///
-/// The coverage of a pixel is read off its distance to the nearest segment, so that crossings
-/// of a half-transparent line with itself are not darker.
+/// The coverage of a pixel follows from its distance to the nearest segment, so that a
+/// half-transparent line that crosses itself is not darker there.
 pub fn stroke(picture: &mut RgbImage, points: &[Point], width: f32, ink: Ink) {
     let reach = width / 2.0 + 0.5;
     let bounds = |pick: fn(&Point) -> f32| {
@@ -72,7 +72,7 @@ pub fn stroke(picture: &mut RgbImage, points: &[Point], width: f32, ink: Ink) {
         for y in pixels(a.1.min(b.1) - reach, a.1.max(b.1) + reach, picture.height()) {
             for x in pixels(a.0.min(b.0) - reach, a.0.max(b.0) + reach, picture.width()) {
                 let distance = distance_to_segment((x as f32 + 0.5, y as f32 + 0.5), a, b);
-                // A line thinner than a pixel is paler, not narrower.
+                // A line thinner than one pixel is drawn paler.
                 let covered = (reach - distance).clamp(0.0, width.min(1.0));
                 let at = (y - rows.start) as usize * columns.len() + (x - columns.start) as usize;
                 coverage[at] = coverage[at].max(covered);
@@ -103,7 +103,7 @@ pub fn fill_circle(picture: &mut RgbImage, center: Point, radius: f32, ink: Ink)
     }
 }
 
-/// Fills a polygon by the even-odd rule: four scan lines a pixel row, exact along the row.
+/// Fills a polygon by the even-odd rule: four scan lines per pixel row, exact along the row.
 pub fn fill_polygon(picture: &mut RgbImage, points: &[Point], ink: Ink) {
     const SCANS: usize = 4;
     if points.len() < 3 || points.iter().any(|p| !p.0.is_finite() || !p.1.is_finite()) {
@@ -129,7 +129,7 @@ pub fn fill_polygon(picture: &mut RgbImage, points: &[Point], ink: Ink) {
     }
 }
 
-/// Where the outline crosses the height `y`, from left to right.
+/// Returns where the outline crosses the height `y`, from left to right.
 fn crossings(points: &[Point], y: f32) -> Vec<f32> {
     let mut found = Vec::new();
     for (i, &a) in points.iter().enumerate() {
@@ -142,8 +142,7 @@ fn crossings(points: &[Point], y: f32) -> Vec<f32> {
     found
 }
 
-/// Writes one line of text from the baseline's start at `origin`; turned a quarter to the left
-/// (reading upwards) where `upwards`.
+/// Draws one line of text whose baseline starts at `origin`; rotated to read upwards if `upwards`.
 pub fn text(
     picture: &mut RgbImage,
     content: &str,

@@ -1,35 +1,35 @@
-//! Numbers to colours: maps of magnitudes, maps of signs, overlays, scale bars.
+//! Colour maps: images of magnitudes and of signed values, overlays, scale bars.
 
 use crate::Result;
 use crate::render::Scene;
-use crate::render::format::engineering;
+use crate::render::format::short;
 use crate::render::image::{check_len, mix};
 use crate::render::scene::{Align, Anchor, TextStyle};
 use crate::render::theme::Palette;
 use crate::render::{Rgb, RgbImage};
 
-/// How numbers become colours.
+/// A mapping from numbers to colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colormap {
-    /// Magnitudes, black through purple and red to pale yellow; even steps look even.
+    /// Magnitudes: black, purple, red, pale yellow; perceptually uniform.
     Magma,
-    /// Magnitudes, black through red to bright yellow.
+    /// Magnitudes: black, red, bright yellow.
     Inferno,
-    /// Magnitudes, violet through green to yellow.
+    /// Magnitudes: violet, green, yellow.
     Viridis,
-    /// Magnitudes, white to dark blue, for print.
+    /// Magnitudes: white to dark blue, for print.
     Blues,
-    /// Signs: blue below 0, white at 0, red above.
+    /// Signed values: blue below 0, white at 0, red above.
     BlueRed,
-    /// Magnitudes, black to white.
+    /// Magnitudes: black to white.
     Gray,
 }
 
-/// The colour of a number that is none (NaN): not in any of the maps.
+/// Colour of NaN; no colour map contains it.
 pub const NAN_COLOR: Rgb = [0, 200, 0];
 
 impl Colormap {
-    /// The colour of `t`: 0…1 for magnitudes, −1…1 for signs; clipped, NaN is [`NAN_COLOR`].
+    /// Returns the colour of `t`, clipped to 0…1 for magnitudes and to −1…1 for signed values.
     pub fn color(self, t: f32) -> Rgb {
         if t.is_nan() {
             return NAN_COLOR;
@@ -46,25 +46,25 @@ impl Colormap {
         color.as_array()
     }
 
-    /// True where the map shows signs.
+    /// Returns whether the map is for signed values.
     pub fn is_signed(self) -> bool {
         self == Colormap::BlueRed
     }
 }
 
-/// ColorBrewer's blues, raised so that 0 is pure white.
+/// Returns ColorBrewer's Blues, lightened so that 0 is pure white.
 fn blues(t: f64) -> Rgb {
     whiten(colorous::BLUES.eval_continuous(t).as_array(), colorous::BLUES.eval_continuous(0.0), t)
 }
 
-/// ColorBrewer's red–blue turned round, raised so that 0 is pure white.
+/// Returns ColorBrewer's RdBu reversed, lightened so that 0 is pure white.
 fn blue_red(t: f32) -> Rgb {
     let gradient = colorous::RED_BLUE;
     let color = gradient.eval_continuous(0.5 - t as f64 / 2.0).as_array();
     whiten(color, gradient.eval_continuous(0.5), t.abs() as f64)
 }
 
-/// Adds what `center` lacks to white, all of it at 0 and none at 1.
+/// Lightens a colour by the difference of `center` to white: fully at t = 0, not at all at t = 1.
 fn whiten(color: Rgb, center: colorous::Color, t: f64) -> Rgb {
     let center = center.as_array();
     std::array::from_fn(|i| {
@@ -73,19 +73,19 @@ fn whiten(color: Rgb, center: colorous::Color, t: f64) -> Rgb {
     })
 }
 
-/// What the strongest colour stands for.
+/// The range of values that a colour map covers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
-    /// Magnitude shown with the strongest colour; larger ones are clipped to it.
+    /// Magnitude of the last colour; larger magnitudes are clipped.
     pub clip: f32,
-    /// Largest magnitude of all.
+    /// Largest magnitude.
     pub max: f32,
 }
 
 impl Scale {
-    /// Clips at the 99th percentile of the magnitudes (linear interpolation, as NumPy), so that
-    /// one hot pixel does not turn the rest black. Numbers that are not finite are left out; of
-    /// none, or of zeros only, the scale is 0. Where more than 99 % are 0, clips at the maximum.
+    /// Clips at the 99th percentile of the magnitudes (linear interpolation, as in NumPy), so that one
+    /// large value does not darken the rest. Values that are not finite are ignored. If more than 99 %
+    /// are 0, clips at the maximum; if all are 0, the scale is 0.
     pub fn percentile99(values: &[f32]) -> Self {
         let mut sizes: Vec<f32> =
             values.iter().map(|v| v.abs()).filter(|v| v.is_finite()).collect();
@@ -97,20 +97,20 @@ impl Scale {
         Scale { clip: if clip > 0.0 { clip } else { max }, max }
     }
 
-    /// Clips nowhere.
+    /// Ends at the largest magnitude.
     pub fn maximum(values: &[f32]) -> Self {
         let sizes = values.iter().map(|v| v.abs()).filter(|v| v.is_finite());
         let max = sizes.fold(0.0, f32::max);
         Scale { clip: max, max }
     }
 
-    /// The scale that serves all of `scales`, for maps to be compared with each other.
+    /// Returns the smallest scale that covers all of `scales`, for maps that are compared.
     pub fn common(scales: &[Scale]) -> Self {
         let largest = |pick: fn(&Scale) -> f32| scales.iter().map(pick).fold(0.0, f32::max);
         Scale { clip: largest(|s| s.clip), max: largest(|s| s.max) }
     }
 
-    /// `value` as a part of the clip; 0 where the scale is 0.
+    /// Returns `value` divided by the clip; 0 if the scale is 0.
     pub fn part(&self, value: f32) -> f32 {
         if self.clip > 0.0 || value.is_nan() { value / self.clip } else { 0.0 }
     }
@@ -118,7 +118,8 @@ impl Scale {
 
 /// Draws a map, `values[y * width + x]`.
 ///
-/// **Errors**: [`crate::Error::Shape`] where the length is not `width * height`.
+/// # Errors
+/// [`crate::Error::Shape`] if the length is not `width * height`.
 pub fn draw_map(
     values: &[f32],
     width: usize,
@@ -134,10 +135,10 @@ pub fn draw_map(
     Ok(RgbImage::from_fn(width, height, |x, y| color(values[y * width + x])))
 }
 
-/// Lays a map over a picture: the stronger the number, the less of the picture shows through
-/// (at most 80 % are hidden).
+/// Overlays a map on an image. The opacity grows with the magnitude, up to 80 %.
 ///
-/// **Errors**: [`crate::Error::Shape`] where map and picture differ in size.
+/// # Errors
+/// [`crate::Error::Shape`] if map and image differ in size.
 pub fn overlay(
     face: &RgbImage,
     values: &[f32],
@@ -149,31 +150,31 @@ pub fn overlay(
     let map = draw_map(values, width, height, colormap, scale)?;
     Ok(RgbImage::from_fn(width, height, |x, y| {
         let strength = scale.part(values[y * width + x]).abs();
-        // The square root lets middling evidence be seen; NaN hides most.
+        // The square root makes medium values visible; NaN is most opaque.
         let alpha = if strength.is_nan() { 0.8 } else { 0.8 * strength.min(1.0).sqrt() };
         mix(face.at(x, y), map.at(x, y), alpha)
     }))
 }
 
-/// What stands at the ends of a scale bar.
+/// Labels at the ends of a scale bar.
 #[derive(Clone, Copy, Debug)]
 pub enum BarEnds {
-    /// The numbers of the one scale.
+    /// The numbers of a common scale.
     Numbers(Scale),
-    /// Every map, or row, has a scale that ends at the 99th percentile of its magnitudes.
+    /// Each map, or row, has its own scale, which ends at the 99th percentile of its magnitudes.
     Percentile99(&'static str),
-    /// Every map, or row, has a scale that ends at its largest magnitude.
+    /// Each map, or row, has its own scale, which ends at its largest magnitude.
     Maximum(&'static str),
 }
 
-/// What colours mean: a strip of the map with its ends in numbers and the raw maximum.
+/// A scale bar: the colours of a map with labels at the ends.
 #[derive(Clone, Debug)]
 pub struct ScaleBar {
-    /// The colours.
+    /// Colour map.
     pub colormap: Colormap,
-    /// What stands at its ends.
+    /// Labels at the ends.
     pub ends: BarEnds,
-    /// What is measured, with unit.
+    /// Quantity with unit.
     pub label: String,
 }
 
@@ -181,12 +182,12 @@ impl ScaleBar {
     const STRIP: (f32, f32) = (150.0, 12.0);
     const SIZE: f32 = 12.0;
 
-    /// The words at the left end, the right end, and after the label.
+    /// Returns the text at the left end, at the right end, and after the label.
     fn words(&self) -> (String, String, String) {
         let (end, clipped, note) = match self.ends {
             BarEnds::Numbers(scale) => {
-                let note = format!("raw max {}", engineering(scale.max as f64));
-                (engineering(scale.clip as f64), scale.max > scale.clip, note)
+                let note = format!("max {}", short(scale.max as f64));
+                (short(scale.clip as f64), scale.max > scale.clip, note)
             }
             BarEnds::Percentile99(each) => {
                 ("99th percentile".into(), true, format!("each {each} on its own scale"))
@@ -203,7 +204,7 @@ impl ScaleBar {
         (left, format!("{above}{end}"), note)
     }
 
-    /// Width and height that [`ScaleBar::draw`] takes.
+    /// Returns the width and height of the drawing.
     pub fn size(&self) -> (f32, f32) {
         let style = TextStyle::new(Self::SIZE, [0; 3]);
         let (left, right, note) = self.words();

@@ -1,16 +1,16 @@
-//! The embedded font: widths, line breaks, and glyphs as coverage.
+//! The embedded font: text widths, line wrapping, and glyph rasterisation.
 //!
-//! Text looks the same on every machine because no font of the machine is ever asked.
+//! Text looks the same on every machine because system fonts are not used.
 
 use std::sync::LazyLock;
 
 use ab_glyph::{Font as _, FontRef, PxScale, ScaleFont as _};
 
-/// What SVG and HTML ask for; the fallbacks are not wider than the first, so nothing overflows.
-/// Signs of Chinese, which the embedded font lacks, come from the reader's machine.
+/// Font families of SVG and HTML. The fallbacks are not wider than the first, so text does not
+/// overflow. Chinese characters, which the embedded font lacks, come from system fonts.
 pub const FAMILY: &str = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif";
 
-/// Thickness of the letters.
+/// Font weight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Weight {
     /// Body text.
@@ -36,23 +36,23 @@ fn face(weight: Weight) -> &'static FontRef<'static> {
     }
 }
 
-/// The scale at which one em is `size` pixels, as in CSS; `ab_glyph` counts from top to bottom
-/// of a line instead.
+/// Returns the scale at which one em is `size` pixels, as in CSS; `ab_glyph` uses the line height
+/// instead.
 fn scale(font: &FontRef<'static>, size: f32) -> PxScale {
     let units = font.units_per_em().unwrap_or(2048.0);
     PxScale::from(size * font.height_unscaled() / units)
 }
 
-/// Height of the letters above the baseline, in ems: what looks centred is centred by this.
+/// Height of capital letters above the baseline, in ems.
 pub const CAP_HEIGHT: f32 = 0.73;
 
 /// Distance of two baselines, in ems.
 pub const LINE_HEIGHT: f32 = 1.3;
 
-/// The first of the signs that are as wide as they are high in every font: radicals, kana, Han.
+/// First of the full-width characters: radicals, kana, Han.
 const SQUARE_FROM: char = '\u{2e80}';
 
-/// Width of one line of text in pixels.
+/// Returns the width of one line of text in pixels.
 pub fn width(text: &str, size: f32, weight: Weight) -> f32 {
     let font = face(weight);
     let scaled = font.as_scaled(scale(font, size));
@@ -63,8 +63,8 @@ pub fn width(text: &str, size: f32, weight: Weight) -> f32 {
     text.chars().map(width).sum()
 }
 
-/// Breaks text at spaces so that no line is wider than `max_width`; words too long are cut.
-/// Line breaks in the text are kept.
+/// Wraps text at spaces so that no line is wider than `max_width`; longer words are cut. Line breaks
+/// in the text are kept.
 pub fn wrap(text: &str, size: f32, weight: Weight, max_width: f32) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
@@ -90,8 +90,8 @@ pub fn wrap(text: &str, size: f32, weight: Weight, max_width: f32) -> Vec<String
     lines
 }
 
-/// Calls `paint(dx, dy, coverage)` for every pixel that the text touches; (0, 0) is the start of
-/// the baseline, coverage is the part of the pixel that is inked, 0…1.
+/// Calls `paint(dx, dy, coverage)` for every pixel that the text touches; (0, 0) is the start of the
+/// baseline, `coverage` the covered share of the pixel, 0…1.
 pub(crate) fn rasterize(
     text: &str,
     size: f32,

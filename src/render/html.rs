@@ -1,12 +1,11 @@
-//! Self-contained pages: no network, no script, readable on a phone, on paper, and in the dark.
+//! Self-contained HTML pages without scripts, for screens, phones and print, in a light and a dark theme.
 
 use std::fmt::Write as _;
 
-use crate::Result;
-use crate::render::RgbImage;
+use crate::render::image::png_data_uri;
 
-/// Makes text safe inside HTML and XML, in content and in quoted attributes; control characters
-/// that XML forbids are dropped.
+/// Escapes text for HTML and XML, in content and in quoted attributes; drops control characters that
+/// XML forbids.
 ///
 /// ```
 /// assert_eq!(fer::render::html::escape("a<b & \"c\""), "a&lt;b &amp; &quot;c&quot;");
@@ -28,7 +27,7 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
-/// A page being written. All text is escaped, except what [`Document::raw`] is given.
+/// An HTML page. All text is escaped, except by [`Document::raw`].
 #[derive(Clone, Debug)]
 pub struct Document {
     title: String,
@@ -38,48 +37,48 @@ pub struct Document {
 }
 
 impl Document {
-    /// A page with its title as first heading; `language` as in HTML: `en`, `zh`.
+    /// Creates a page with its title as first heading; `language` is an HTML language code.
     pub fn new(title: &str, language: &str) -> Self {
         let body = format!("<h1>{}</h1>\n", escape(title));
         Document { title: title.into(), language: language.into(), style: String::new(), body }
     }
 
-    /// Adds rules to the page's style sheet.
+    /// Adds rules to the style sheet.
     pub fn style(&mut self, css: &str) -> &mut Self {
         self.style.push_str(css);
         self
     }
 
-    /// A heading of level 2…6.
+    /// Adds a heading of level 2…6.
     pub fn heading(&mut self, level: u8, text: &str) -> &mut Self {
         let level = level.clamp(2, 6);
         self.raw(&format!("<h{level}>{}</h{level}>\n", escape(text)))
     }
 
-    /// A heading of level 2…6 that `#id` leads to.
+    /// Adds a heading of level 2…6 with an id.
     pub fn anchor(&mut self, level: u8, id: &str, text: &str) -> &mut Self {
         let level = level.clamp(2, 6);
         self.raw(&format!("<h{level} id=\"{}\">{}</h{level}>\n", escape(id), escape(text)))
     }
 
-    /// A paragraph.
+    /// Adds a paragraph.
     pub fn paragraph(&mut self, text: &str) -> &mut Self {
         self.raw(&format!("<p>{}</p>\n", escape(text)))
     }
 
-    /// A command or file as it is typed.
+    /// Adds preformatted code.
     pub fn code(&mut self, text: &str) -> &mut Self {
         self.raw(&format!("<pre><code>{}</code></pre>\n", escape(text)))
     }
 
-    /// A bulleted list.
+    /// Adds a bulleted list.
     pub fn list<S: AsRef<str>>(&mut self, items: &[S]) -> &mut Self {
         let items: String =
             items.iter().map(|i| format!("<li>{}</li>\n", escape(i.as_ref()))).collect();
         self.raw(&format!("<ul>\n{items}</ul>\n"))
     }
 
-    /// A list of links: address and words.
+    /// Adds a list of links: address and text.
     pub fn links(&mut self, links: &[(&str, &str)]) -> &mut Self {
         let item = |(to, text): &(&str, &str)| {
             format!("<li><a href=\"{}\">{}</a></li>\n", escape(to), escape(text))
@@ -88,31 +87,23 @@ impl Document {
         self.raw(&format!("<nav><ul>\n{items}</ul></nav>\n"))
     }
 
-    /// A figure from PNG bytes, embedded. `alt` says what is seen to whom cannot see it.
+    /// Adds a figure with an embedded PNG file. `alt` is the alternative text.
     pub fn png(&mut self, png: &[u8], alt: &str, caption: &str) -> &mut Self {
-        let source = format!("data:image/png;base64,{}", crate::render::base64(png));
-        self.linked(&source, alt, caption)
+        self.linked(&png_data_uri(png), alt, caption)
     }
 
-    /// A figure from a picture, embedded.
-    ///
-    /// **Errors**: as [`RgbImage::to_png`].
-    pub fn picture(&mut self, picture: &RgbImage, alt: &str, caption: &str) -> Result<&mut Self> {
-        Ok(self.png(&picture.to_png()?, alt, caption))
-    }
-
-    /// A figure from a file beside the page.
+    /// Adds a figure from a file beside the page.
     pub fn linked(&mut self, source: &str, alt: &str, caption: &str) -> &mut Self {
         let image = format!("<img src=\"{}\" alt=\"{}\">", escape(source), escape(alt));
         self.figure(&image, caption)
     }
 
-    /// A figure from an SVG document, embedded as it is: text stays searchable.
+    /// Adds a figure with an embedded SVG document.
     pub fn svg(&mut self, svg: &str, caption: &str) -> &mut Self {
         self.figure(svg, caption)
     }
 
-    /// A figure in two themes: the reader's setting chooses, paper takes the light one.
+    /// Adds a figure in two themes: the setting of the browser decides, print uses the light theme.
     pub fn themed_svg(&mut self, light: &str, dark: &str, caption: &str) -> &mut Self {
         let both = format!("<div class=\"day\">{light}</div><div class=\"night\">{dark}</div>");
         self.figure(&both, caption)
@@ -126,7 +117,7 @@ impl Document {
         self.raw(&format!("<figure>\n<div class=\"wide\">{content}</div>{caption}\n</figure>\n"))
     }
 
-    /// A table; cells that read as numbers stand at the right.
+    /// Adds a table; numbers are aligned to the right.
     pub fn table<S: AsRef<str>>(
         &mut self,
         header: &[S],
@@ -141,7 +132,7 @@ impl Document {
             let class = if number { " class=\"n\"" } else { "" };
             format!("<{tag}{class}>{}</{tag}>", escape(text))
         };
-        // A heading stands over its numbers.
+        // The title of a column is aligned like its numbers.
         let over_numbers =
             |i: usize| rows.first().and_then(|r| r.get(i)).is_some_and(|c| is_number(c));
         let names = header.iter().enumerate();
@@ -155,13 +146,13 @@ impl Document {
         self.raw(&table)
     }
 
-    /// HTML as it is. The caller has escaped what came from outside.
+    /// Adds HTML without escaping. The caller must escape text from outside.
     pub fn raw(&mut self, html: &str) -> &mut Self {
         self.body.push_str(html);
         self
     }
 
-    /// The whole page.
+    /// Returns the page.
     pub fn finish(&self) -> String {
         format!(
             "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -177,7 +168,7 @@ impl Document {
     }
 }
 
-/// True for what reads as a number, with unit or sign: `12`, `−3.4 %`, `1,024`, `±0.2`.
+/// Returns whether a text is a number, with unit or sign: `12`, `−3.4 %`, `1,024`, `±0.2`.
 fn is_number(text: &str) -> bool {
     let text = text.trim_start_matches(['-', '−', '+', '±', '≥', '≤', '<', ' ']);
     text.starts_with(|c: char| c.is_ascii_digit())

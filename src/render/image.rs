@@ -1,14 +1,15 @@
-//! Pictures: 8-bit RGB pixels in memory, and their PNG form.
+//! 8-bit RGB images and their PNG form.
 
 use crate::{Error, Result};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 /// A colour: red, green, blue, 0…255.
 pub type Rgb = [u8; 3];
 
-/// The most pixels a picture may have, so that a forged header cannot ask for all memory.
+/// Most pixels of an image; a forged header cannot allocate more.
 pub const MAX_PIXELS: usize = 100_000_000;
 
-/// An RGB picture, rows from top to bottom.
+/// An RGB image, rows from top to bottom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RgbImage {
     width: usize,
@@ -17,12 +18,12 @@ pub struct RgbImage {
 }
 
 impl RgbImage {
-    /// A picture of one colour.
+    /// Creates an image of one colour.
     pub fn new(width: usize, height: usize, color: Rgb) -> Self {
         RgbImage { width, height, pixels: vec![color; width * height] }
     }
 
-    /// Builds a picture pixel by pixel from `color(x, y)`.
+    /// Creates an image from `color(x, y)`.
     pub fn from_fn(
         width: usize,
         height: usize,
@@ -35,17 +36,20 @@ impl RgbImage {
         RgbImage { width, height, pixels }
     }
 
-    /// A gray picture from bytes, `gray[y * width + x]`.
+    /// Creates a gray image from bytes, `gray[y * width + x]`.
     ///
-    /// **Errors**: [`Error::Shape`] where the length is not `width * height`.
+    /// # Errors
+    /// [`Error::Shape`] if the length is not `width * height`.
     pub fn from_gray(gray: &[u8], width: usize, height: usize) -> Result<Self> {
         check_len("RgbImage::from_gray", gray.len(), width, height)?;
         Ok(RgbImage { width, height, pixels: gray.iter().map(|&g| [g; 3]).collect() })
     }
 
-    /// A gray picture from numbers: 0 is black, 1 is white, others clipped, NaN black.
+    /// Creates a gray image from numbers: 0 is black, 1 is white, values outside are clipped, NaN is
+    /// black.
     ///
-    /// **Errors**: [`Error::Shape`] where the length is not `width * height`.
+    /// # Errors
+    /// [`Error::Shape`] if the length is not `width * height`.
     pub fn from_unit(values: &[f32], width: usize, height: usize) -> Result<Self> {
         check_len("RgbImage::from_unit", values.len(), width, height)?;
         let gray: Vec<u8> =
@@ -53,9 +57,10 @@ impl RgbImage {
         Self::from_gray(&gray, width, height)
     }
 
-    /// A gray picture whose darkest number is black and whose brightest is white.
+    /// Creates a gray image with the smallest value black and the largest white.
     ///
-    /// **Errors**: [`Error::Shape`] where the length is not `width * height`.
+    /// # Errors
+    /// [`Error::Shape`] if the length is not `width * height`.
     pub fn stretched(values: &[f32], width: usize, height: usize) -> Result<Self> {
         let finite = values.iter().filter(|v| v.is_finite());
         let (low, high) = finite.fold((f32::MAX, f32::MIN), |(l, h), &v| (l.min(v), h.max(v)));
@@ -64,28 +69,28 @@ impl RgbImage {
         Self::from_unit(&unit, width, height)
     }
 
-    /// Columns.
+    /// Returns the number of columns.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Rows.
+    /// Returns the number of rows.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// All pixels, row by row.
+    /// Returns all pixels, row by row.
     pub fn pixels(&self) -> &[Rgb] {
         &self.pixels
     }
 
-    /// All pixels, row by row, to be changed.
+    /// Returns all pixels, row by row, for changes.
     pub fn pixels_mut(&mut self) -> &mut [Rgb] {
         &mut self.pixels
     }
 
-    /// The pixel at column `x`, row `y`; the nearest one where that lies outside.
-    /// A picture without pixels is black everywhere.
+    /// Returns the pixel at column `x`, row `y`, or the nearest pixel if that is outside; black if the
+    /// image has no pixels.
     pub fn at(&self, x: usize, y: usize) -> Rgb {
         if self.pixels.is_empty() {
             return [0; 3];
@@ -93,18 +98,18 @@ impl RgbImage {
         self.pixels[y.min(self.height - 1) * self.width + x.min(self.width - 1)]
     }
 
-    /// Brightness of every pixel, 0…255 (Rec. 601 weights).
+    /// Returns the luma of all pixels, 0…255 (weights of Rec. 601).
     pub fn luma(&self) -> Vec<u8> {
         let weigh = |p: &Rgb| 0.299 * p[0] as f32 + 0.587 * p[1] as f32 + 0.114 * p[2] as f32;
         self.pixels.iter().map(|p| weigh(p).round() as u8).collect()
     }
 
-    /// True where every pixel is gray.
+    /// Returns whether all pixels are gray.
     pub fn is_gray(&self) -> bool {
         self.pixels.iter().all(|p| p[0] == p[1] && p[1] == p[2])
     }
 
-    /// Changes the size; every new pixel takes the colour of the nearest old one.
+    /// Resizes by nearest neighbour.
     pub fn resized_nearest(&self, width: usize, height: usize) -> RgbImage {
         RgbImage::from_fn(width, height, |x, y| {
             self.at(
@@ -114,7 +119,7 @@ impl RgbImage {
         })
     }
 
-    /// Changes the size by bilinear interpolation, pixel centres at half-integers.
+    /// Resizes by bilinear interpolation, pixel centres at half-integers.
     pub fn resized_smooth(&self, width: usize, height: usize) -> RgbImage {
         let weights = |out: usize, size: usize, new_size: usize| {
             let at = ((out as f32 + 0.5) * size as f32 / new_size as f32 - 0.5).max(0.0);
@@ -128,8 +133,8 @@ impl RgbImage {
         })
     }
 
-    /// Copies `other` into this picture with its top left corner at (`left`, `top`);
-    /// what falls outside is cut off.
+    /// Copies `other` into this image with its top left corner at (`left`, `top`); parts outside are
+    /// cut off.
     pub fn blit(&mut self, other: &RgbImage, left: usize, top: usize) {
         let columns = other.width.min(self.width.saturating_sub(left));
         for y in 0..other.height.min(self.height.saturating_sub(top)) {
@@ -139,9 +144,10 @@ impl RgbImage {
         }
     }
 
-    /// The picture as a PNG file; gray pictures are stored as gray. Same pixels, same bytes.
+    /// Returns the image as a PNG file; gray images are stored as gray. Equal images give equal bytes.
     ///
-    /// **Errors**: [`Error::Render`] for a picture without pixels.
+    /// # Errors
+    /// [`Error::Render`] for an image without pixels.
     pub fn to_png(&self) -> Result<Vec<u8>> {
         let refuse = |e: png::EncodingError| Error::Render(format!("PNG: {e}"));
         let mut bytes = Vec::new();
@@ -161,11 +167,12 @@ impl RgbImage {
         Ok(bytes)
     }
 
-    /// Reads a PNG file of any kind as RGB; 16-bit samples are shortened and transparent pixels
-    /// are laid over white.
+    /// Reads a PNG file of any kind as RGB; 16-bit samples are reduced to 8 bits, transparent pixels are
+    /// drawn over white.
     ///
-    /// **Errors**: [`Error::Render`] where the bytes are no PNG, are damaged, or hold more than
-    /// [`MAX_PIXELS`] pixels.
+    /// # Errors
+    /// [`Error::Render`] if the bytes are not a PNG, are damaged, or hold more than [`MAX_PIXELS`]
+    /// pixels.
     pub fn from_png(bytes: &[u8]) -> Result<RgbImage> {
         let refuse = |e: png::DecodingError| Error::Render(format!("not a readable PNG: {e}"));
         let limits = png::Limits { bytes: 4 * MAX_PIXELS };
@@ -183,20 +190,26 @@ impl RgbImage {
         Ok(RgbImage { width, height, pixels })
     }
 
-    /// The picture as a `data:` address for SVG and HTML.
+    /// Returns the image as a `data:` URI for SVG and HTML.
     ///
-    /// **Errors**: as [`RgbImage::to_png`].
+    /// # Errors
+    /// Those of [`RgbImage::to_png`].
     pub fn to_data_uri(&self) -> Result<String> {
-        Ok(format!("data:image/png;base64,{}", crate::render::base64(&self.to_png()?)))
+        Ok(png_data_uri(&self.to_png()?))
     }
 }
 
-/// The colour at `t` of the way from `a` to `b`, 0 ≤ t ≤ 1.
+/// Returns a PNG file as a `data:` URI.
+pub fn png_data_uri(png: &[u8]) -> String {
+    format!("data:image/png;base64,{}", BASE64_STANDARD.encode(png))
+}
+
+/// Returns the linear interpolation of two colours, a + t·(b − a), 0 ≤ t ≤ 1.
 pub fn mix(a: Rgb, b: Rgb, t: f32) -> Rgb {
     std::array::from_fn(|i| (a[i] as f32 + (b[i] as f32 - a[i] as f32) * t).round() as u8)
 }
 
-/// One decoded pixel (gray, gray + alpha, RGB or RGBA) as RGB over white.
+/// Returns a decoded pixel (gray, gray + alpha, RGB or RGBA) as RGB over white.
 fn over_white(samples: &[u8]) -> Rgb {
     match *samples {
         [gray] => [gray; 3],
@@ -207,18 +220,18 @@ fn over_white(samples: &[u8]) -> Rgb {
     }
 }
 
-/// Refuses sizes beyond [`MAX_PIXELS`].
+/// Checks that the size does not exceed [`MAX_PIXELS`].
 pub(crate) fn check_pixels(width: usize, height: usize) -> Result<()> {
     if width.checked_mul(height).is_none_or(|n| n > MAX_PIXELS) {
         return Err(Error::Render(format!(
-            "a picture of {width}×{height} pixels; at most {MAX_PIXELS} are allowed, \
+            "an image of {width}×{height} pixels; at most {MAX_PIXELS} are allowed, \
              split it or make it smaller"
         )));
     }
     Ok(())
 }
 
-/// Refuses numbers that do not fill a `width` × `height` picture.
+/// Checks that `len` values fill a `width` × `height` image.
 pub(crate) fn check_len(op: &'static str, len: usize, width: usize, height: usize) -> Result<()> {
     if len != width * height {
         return Err(Error::shape(op, format!("{len} values for {width}×{height} pixels")));

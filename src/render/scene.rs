@@ -1,4 +1,4 @@
-//! A drawing as a list of shapes: drawn once, written as PNG or as SVG.
+//! A drawing as a list of primitives, written as PNG or as SVG.
 
 use crate::Result;
 use crate::render::canvas;
@@ -9,7 +9,7 @@ use crate::render::image::check_pixels;
 use crate::render::svg;
 use crate::render::{Rgb, RgbImage};
 
-/// Which part of a line of text stands at its x position.
+/// Which part of a line of text is at its x position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Align {
     /// The first letter.
@@ -21,10 +21,10 @@ pub enum Align {
     End,
 }
 
-/// Which part of a line of text stands at its y position.
+/// Which part of a line of text is at its y position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Anchor {
-    /// The line the letters stand on.
+    /// The baseline.
     #[default]
     Baseline,
     /// The top of capital letters.
@@ -33,25 +33,25 @@ pub enum Anchor {
     Middle,
 }
 
-/// How text looks and sits.
+/// Font, colour and position of text.
 #[derive(Clone, Copy, Debug)]
 pub struct TextStyle {
-    /// Size of one em in pixels.
+    /// Font size (1 em) in pixels.
     pub size: f32,
-    /// Thickness.
+    /// Font weight.
     pub weight: Weight,
     /// Colour.
     pub color: Rgb,
-    /// What stands at x.
+    /// Horizontal alignment.
     pub align: Align,
-    /// What stands at y.
+    /// Vertical alignment.
     pub anchor: Anchor,
-    /// Turned a quarter to the left, reading upwards; the roles of x and y turn with it.
+    /// Whether the text is rotated to read upwards; alignment and anchor rotate with it.
     pub upwards: bool,
 }
 
 impl TextStyle {
-    /// Regular text that starts at x and stands on y.
+    /// Creates a regular style with the start of the baseline at the position.
     pub fn new(size: f32, color: Rgb) -> Self {
         TextStyle {
             size,
@@ -62,33 +62,33 @@ impl TextStyle {
             upwards: false,
         }
     }
-    /// The same in bold.
+    /// Returns the style in bold.
     pub fn bold(self) -> Self {
         TextStyle { weight: Weight::Bold, ..self }
     }
-    /// The same, aligned as given.
+    /// Returns the style with an alignment.
     pub fn align(self, align: Align) -> Self {
         TextStyle { align, ..self }
     }
-    /// The same, anchored as given.
+    /// Returns the style with an anchor.
     pub fn anchor(self, anchor: Anchor) -> Self {
         TextStyle { anchor, ..self }
     }
-    /// The same, reading upwards.
+    /// Returns the style reading upwards.
     pub fn upwards(self) -> Self {
         TextStyle { upwards: true, ..self }
     }
-    /// Width of a line in pixels.
+    /// Returns the width of a line in pixels.
     pub fn width(&self, text: &str) -> f32 {
         font::width(text, self.size, self.weight)
     }
-    /// Distance of two baselines in pixels.
+    /// Returns the distance of two baselines in pixels.
     pub fn line_height(&self) -> f32 {
         self.size * font::LINE_HEIGHT
     }
 }
 
-/// One thing drawn. Lengths are in pixels at scale 1, y downwards.
+/// A drawing primitive. Lengths are in pixels at scale 1, y downwards.
 #[derive(Clone, Debug)]
 pub(crate) enum Primitive {
     Rect {
@@ -128,7 +128,7 @@ pub(crate) enum Primitive {
     },
 }
 
-/// A drawing of fixed size with a ground colour.
+/// A drawing of fixed size with a background colour.
 #[derive(Clone, Debug)]
 pub struct Scene {
     pub(crate) width: f32,
@@ -138,12 +138,12 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// An empty drawing.
+    /// Creates an empty drawing.
     pub fn new(width: f32, height: f32, ground: Rgb) -> Self {
         Scene { width, height, ground, primitives: Vec::new() }
     }
 
-    /// Width and height in pixels at scale 1.
+    /// Returns width and height in pixels at scale 1.
     pub fn size(&self) -> (f32, f32) {
         (self.width, self.height)
     }
@@ -177,7 +177,7 @@ impl Scene {
         self.primitives.push(Primitive::Circle { center, radius, ink: ink.into() });
     }
 
-    /// Writes one line of text at (`x`, `y`).
+    /// Adds one line of text at (`x`, `y`).
     pub fn text(&mut self, x: f32, y: f32, content: impl Into<String>, style: TextStyle) {
         let content = content.into();
         let along = match style.align {
@@ -194,8 +194,7 @@ impl Scene {
         self.primitives.push(Primitive::Text { content, origin, style });
     }
 
-    /// Writes text broken into lines no wider than `max_width`, the first at `y`; returns the
-    /// height used.
+    /// Adds text wrapped to `max_width`, the first line at `y`. Returns the height.
     pub fn paragraph(
         &mut self,
         x: f32,
@@ -211,7 +210,7 @@ impl Scene {
         lines.len() as f32 * style.line_height()
     }
 
-    /// Places a picture, enlarged to `width` × `height`: its pixels as squares, or `smooth`.
+    /// Adds an image, resized to `width` × `height` by nearest neighbour, or bilinearly if `smooth`.
     pub fn picture(
         &mut self,
         picture: RgbImage,
@@ -222,8 +221,7 @@ impl Scene {
         self.primitives.push(Primitive::Picture { picture, left, top, width, height, smooth });
     }
 
-    /// Draws another drawing into this one, its top left corner at (`left`, `top`), its ground
-    /// left out.
+    /// Adds another drawing without its background, its top left corner at (`left`, `top`).
     pub fn insert(&mut self, other: &Scene, left: f32, top: f32) {
         let moved = |p: &Point| (p.0 + left, p.1 + top);
         let all = |points: &[Point]| points.iter().map(moved).collect::<Vec<_>>();
@@ -251,9 +249,10 @@ impl Scene {
         }));
     }
 
-    /// The drawing as pixels, `scale` of them per unit.
+    /// Rasterises the drawing with `scale` pixels per unit.
     ///
-    /// **Errors**: [`crate::Error::Render`] where that would be too many.
+    /// # Errors
+    /// [`crate::Error::Render`] if there are too many pixels.
     pub fn rasterize(&self, scale: f32) -> Result<RgbImage> {
         let pixels = |length: f32| (length * scale).ceil().max(1.0) as usize;
         let (width, height) = (pixels(self.width), pixels(self.height));
@@ -265,16 +264,18 @@ impl Scene {
         Ok(picture)
     }
 
-    /// The drawing as a PNG file; scale 1 for the screen, 2 for print.
+    /// Returns the drawing as a PNG file; scale 1 for the screen, 2 for print.
     ///
-    /// **Errors**: as [`Scene::rasterize`].
+    /// # Errors
+    /// Those of [`Scene::rasterize`].
     pub fn to_png(&self, scale: f32) -> Result<Vec<u8>> {
         self.rasterize(scale)?.to_png()
     }
 
-    /// The drawing as an SVG document; text stays text, pictures are embedded as PNG.
+    /// Returns the drawing as an SVG document; images are embedded as PNG.
     ///
-    /// **Errors**: as [`RgbImage::to_png`].
+    /// # Errors
+    /// Those of [`RgbImage::to_png`].
     pub fn to_svg(&self) -> Result<String> {
         svg::write(self)
     }

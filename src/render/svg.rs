@@ -1,4 +1,4 @@
-//! A scene as SVG: text as text, pictures as embedded PNG.
+//! Scenes as SVG documents.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::render::font::Weight;
 use crate::render::html::escape;
 use crate::render::scene::Primitive;
 
-/// Writes the document. `fmt::Write` into a `String` cannot fail, so its results are dropped.
+/// Returns the document. `fmt::Write` into a `String` cannot fail, so its results are ignored.
 pub(crate) fn write(scene: &Scene) -> Result<String> {
     let (width, height) = (number(scene.width), number(scene.height));
     let mut svg = format!(
@@ -91,7 +91,7 @@ fn write_primitive(svg: &mut String, primitive: &Primitive) -> Result<()> {
     Ok(())
 }
 
-/// A colour as SVG and CSS write it: `#rrggbb`.
+/// Returns a colour in CSS notation, `#rrggbb`.
 pub fn hex([r, g, b]: Rgb) -> String {
     format!("#{r:02x}{g:02x}{b:02x}")
 }
@@ -109,7 +109,7 @@ fn path(points: &[Point]) -> String {
     pairs.join(" ")
 }
 
-/// At most two decimals, none where they are zero; what is not finite becomes 0.
+/// Formats a number with at most two decimals; 0 if it is not finite.
 fn number(value: f32) -> String {
     if !value.is_finite() {
         return "0".into();

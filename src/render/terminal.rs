@@ -1,11 +1,11 @@
-//! Training curves in the terminal, after each epoch.
+//! Training curves in the terminal.
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 
 use crate::render::chart::Epoch;
 
-/// True where standard output is a terminal and `NO_COLOR` is not set (no-color.org).
+/// Returns whether standard output is a terminal and `NO_COLOR` is not set (no-color.org).
 pub fn color_wanted() -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && std::io::stdout().is_terminal()
 }
@@ -15,8 +15,8 @@ const TRAIN: &str = "\x1b[36m";
 const VALIDATION: &str = "\x1b[33m";
 const RESET: &str = "\x1b[0m";
 
-/// Accuracy and loss side by side, about `width` columns wide: braille dots in two colours, or,
-/// without `color`, plain letters: `t` training, `v` validation, `*` both.
+/// Draws accuracy and loss side by side, about `width` columns wide: braille dots in two colours, or,
+/// without `color`, letters: `t` training, `v` validation, `*` both.
 pub fn curves(epochs: &[Epoch], width: usize, color: bool) -> String {
     let columns = (width.saturating_sub(22) / 2).clamp(10, 60);
     let accuracy = panel(epochs, columns, color, |e| {
@@ -43,7 +43,7 @@ pub fn curves(epochs: &[Epoch], width: usize, color: bool) -> String {
     text
 }
 
-/// The rows of one panel, each `8 + 1 + columns` wide; values are (training, validation).
+/// Returns the rows of one panel, each `8 + 1 + columns` wide; values are (training, validation).
 fn panel(
     epochs: &[Epoch],
     columns: usize,
@@ -81,7 +81,7 @@ fn panel(
     (0..ROWS).map(row).collect()
 }
 
-/// The series at dot column `x` of `width`, between epochs by interpolation.
+/// Returns the value at dot column `x` of `width`, interpolated between epochs.
 fn sample(values: &[[f64; 2]], series: usize, x: usize, width: usize) -> Option<f64> {
     let at = x as f64 / (width - 1) as f64 * values.len().checked_sub(1)? as f64;
     let (a, b) = (values[at as usize][series], values[at.ceil() as usize][series]);
@@ -89,7 +89,8 @@ fn sample(values: &[[f64; 2]], series: usize, x: usize, width: usize) -> Option<
     value.is_finite().then_some(value)
 }
 
-/// The bit of a dot in Unicode's braille patterns (U+2800): columns of three, then the bottom row.
+/// Returns the bit of a dot in the Unicode braille patterns (U+2800): columns of three, then the bottom
+/// row.
 fn braille_dot(x: usize, y: usize) -> u8 {
     match (x, y) {
         (x, 3) => 0x40 << x,
@@ -108,7 +109,7 @@ fn plain(cell: [u8; 2]) -> String {
     .into()
 }
 
-/// Both series' dots in one sign; validation's colour wins.
+/// Returns the dots of both series as one character in the colour of validation where both have dots.
 fn colored(cell: [u8; 2]) -> String {
     let sign = char::from_u32(0x2800 + (cell[0] | cell[1]) as u32).unwrap_or(' ');
     match cell {

@@ -1,21 +1,22 @@
-//! Colours of charts and pages, light and dark, told apart by colour-blind readers and in print.
+//! Colours of charts and pages in a light and a dark theme, distinguishable for colour-blind readers and
+//! in print.
 
 use crate::render::Rgb;
 
-/// Light for print, dark for screens.
+/// Colour theme.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
-    /// Dark ink on white.
+    /// Light theme: dark text on white.
     #[default]
     Light,
-    /// Light ink on near-black.
+    /// Dark theme: light text on near-black.
     Dark,
 }
 
 /// The colours of a theme.
 #[derive(Clone, Copy, Debug)]
 pub struct Palette {
-    /// The ground.
+    /// Background.
     pub ground: Rgb,
     /// Titles and labels.
     pub ink: Rgb,
@@ -25,16 +26,16 @@ pub struct Palette {
     pub axis: Rgb,
     /// Grid lines.
     pub grid: Rgb,
-    /// Right, agreed, better.
+    /// Correct, passed, better.
     pub good: Rgb,
-    /// Wrong, refused, worse.
+    /// Wrong, failed, worse.
     pub bad: Rgb,
-    /// Series in order of use: the hues of Okabe and Ito, darkened or lightened for the ground.
+    /// Series in order of use: the hues of Okabe and Ito, darkened or lightened for the background.
     pub series: [Rgb; 7],
 }
 
 impl Theme {
-    /// The colours.
+    /// Returns the colours.
     pub fn palette(self) -> Palette {
         match self {
             Theme::Light => Palette {
@@ -78,13 +79,13 @@ impl Theme {
 }
 
 impl Palette {
-    /// The colour of series `i`; starts again after the seventh.
+    /// Returns the colour of series `i`; repeats after the seventh.
     pub fn series(&self, i: usize) -> Rgb {
         self.series[i % self.series.len()]
     }
 }
 
-/// Relative luminance of WCAG 2, 0 (black) … 1 (white).
+/// Returns the relative luminance of WCAG 2, 0 (black) … 1 (white).
 pub fn luminance(color: Rgb) -> f32 {
     let linear = color.map(|c| {
         let c = c as f32 / 255.0;
@@ -93,13 +94,13 @@ pub fn luminance(color: Rgb) -> f32 {
     0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 }
 
-/// Contrast ratio of WCAG 2, 1…21; small text wants at least 4.5.
+/// Returns the contrast ratio of WCAG 2, 1…21; small text needs at least 4.5.
 pub fn contrast(a: Rgb, b: Rgb) -> f32 {
     let (a, b) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
-/// White or black, whichever is read more easily on `ground`.
+/// Returns white or black, whichever has the higher contrast to `ground`.
 pub fn readable_on(ground: Rgb) -> Rgb {
     let (white, black) = ([255; 3], [0; 3]);
     if contrast(white, ground) >= contrast(black, ground) { white } else { black }

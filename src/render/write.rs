@@ -1,4 +1,4 @@
-//! Drawings and pages into files, as their names end.
+//! Writes drawings and pages to files; the file name extension chooses the format.
 
 use crate::files::{require_folder_of, write_atomic};
 use crate::render::Scene;
@@ -8,13 +8,13 @@ use crate::render::panel::Page;
 use crate::{Error, Result};
 use std::path::Path;
 
-/// Pixels of a PNG per unit of a drawing: sharp on a dense screen and in print.
+/// Pixels of a PNG per unit of a drawing.
 pub const PNG_SCALE: f32 = 2.0;
 
-/// Refuses a name that [`write_scene`] cannot write, before long work.
+/// Checks a file name for [`write_scene`] before long work.
 ///
 /// # Errors
-/// [`Error::Usage`] unless the name ends in `.png`, `.svg` or `.html` and its folder is there.
+/// [`Error::Usage`] unless the name ends in `.png`, `.svg` or `.html` and its folder exists.
 pub fn check_name(path: &Path) -> Result<()> {
     if !matches!(ending(path).as_str(), "png" | "svg" | "html") {
         let message =
@@ -24,18 +24,18 @@ pub fn check_name(path: &Path) -> Result<()> {
     require_folder_of(path)
 }
 
-/// Writes a page as PNG, SVG or HTML (text that can be searched, no other file needed).
+/// Writes a page as PNG, SVG or self-contained HTML.
 ///
 /// # Errors
-/// As [`check_name`]; those of drawing and of files.
+/// Those of [`check_name`], of drawing and of files.
 pub fn write_page(page: &Page, path: &Path) -> Result<()> {
     write_scene(&page.scene(), &page.title, path)
 }
 
-/// Writes a drawing in the same ways; the title is that of the HTML page.
+/// Writes a drawing as PNG, SVG or self-contained HTML with a title.
 ///
 /// # Errors
-/// As [`write_page`].
+/// Those of [`write_page`].
 pub fn write_scene(scene: &Scene, title: &str, path: &Path) -> Result<()> {
     check_name(path)?;
     let bytes = match ending(path).as_str() {
@@ -55,7 +55,7 @@ pub fn write_both(scene: &Scene, folder: &Path, stem: &str) -> Result<()> {
     write_scene(scene, stem, &folder.join(format!("{stem}.svg")))
 }
 
-/// [`PNG_SCALE`], or 1 where the picture would have more than half the pixels allowed.
+/// Returns [`PNG_SCALE`], or 1 if the image would have more than half of the allowed pixels.
 fn png_scale(scene: &Scene) -> f32 {
     let (width, height) = scene.size();
     let pixels = width * height * PNG_SCALE * PNG_SCALE;

@@ -1,4 +1,4 @@
-//! A face as a page shows it: the picture, what it is, what the network takes it for.
+//! A face with its label and the prediction of the network.
 
 use crate::explain::Classifier;
 use crate::explain::batch::{face, logits_of};
@@ -7,25 +7,26 @@ use crate::render::panel::{Line, Tone};
 use crate::stats::argmax;
 use crate::{Result, SIDE};
 
-/// A face with what is known about it.
+/// A face with its label and its predicted class.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PredictedFace {
-    /// `[48, 48]` in \[0,1\].
+    /// Pixels, `[48, 48]` in \[0,1\].
     pub pixels: Vec<f32>,
-    /// True class, where known.
+    /// Label, if known.
     pub label: Option<usize>,
-    /// Where it came from: `train.csv:17`, `me.png`.
+    /// Where the face came from: `train.csv:17`, `me.png`.
     pub origin: String,
-    /// The most probable class.
+    /// Most probable class.
     pub predicted: usize,
     /// Its probability.
     pub probability: f32,
 }
 
 impl PredictedFace {
-    /// Faces `[n, 48, 48]` with labels and origins, judged by the network in one go.
+    /// Predicts faces `[n, 48, 48]` with their labels and origins.
     ///
-    /// **Errors**: those of the network.
+    /// # Errors
+    /// Those of the network.
     pub fn predict(
         model: &dyn Classifier,
         faces: &[f32],
@@ -34,7 +35,7 @@ impl PredictedFace {
     ) -> Result<Vec<PredictedFace>> {
         let draw = |i: usize, out: &mut [f32]| out.copy_from_slice(face(faces, i));
         let logits = logits_of(model, labels.len(), draw)?;
-        let judged = |(i, row): (usize, &[f32])| {
+        let predicted_face = |(i, row): (usize, &[f32])| {
             let predicted = argmax(row);
             PredictedFace {
                 pixels: face(faces, i).to_vec(),
@@ -44,17 +45,18 @@ impl PredictedFace {
                 probability: model.probabilities(row)[predicted],
             }
         };
-        Ok(logits.chunks_exact(model.classes()).enumerate().map(judged).collect())
+        Ok(logits.chunks_exact(model.classes()).enumerate().map(predicted_face).collect())
     }
 
-    /// The picture.
+    /// Returns the face as an image.
     ///
-    /// **Errors**: `Shape` where the face is not 48×48.
+    /// # Errors
+    /// `Shape` if the face is not 48×48.
     pub fn picture(&self) -> Result<RgbImage> {
         RgbImage::from_unit(&self.pixels, SIDE, SIDE)
     }
 
-    /// The header of its row: true class, what the network says, where it came from.
+    /// Returns the header of a row: label, predicted class with probability, origin.
     pub fn header(&self, names: &[&str]) -> Vec<Line> {
         let predicted = name(names, self.predicted);
         let probability = f64::from(self.probability);
@@ -73,7 +75,7 @@ impl PredictedFace {
     }
 }
 
-/// The class's name; its number where the network has more classes than names.
+/// Returns the name of a class, `?` if it has none.
 pub fn name<'a>(names: &[&'a str], class: usize) -> &'a str {
     names.get(class).copied().unwrap_or("?")
 }

@@ -1,15 +1,15 @@
-//! The index of a gallery: what there is, and every page below it.
+//! The index page of a gallery of explanations.
 
 use crate::render::html::Document;
 
-/// Part of the index.
+/// A section of the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
-    /// A method on all faces.
+    /// One method on all faces.
     Methods,
-    /// A face by all methods.
+    /// One face by all methods.
     Faces,
-    /// The whole set.
+    /// The whole data set.
     Set,
 }
 
@@ -20,7 +20,7 @@ impl Section {
         match self {
             Section::Methods => "By method",
             Section::Faces => "By face",
-            Section::Set => "Over the whole set",
+            Section::Set => "Whole data set",
         }
     }
 }
@@ -34,7 +34,7 @@ struct Entry {
     words: String,
 }
 
-/// Pages beside an index.
+/// An index with its pages.
 #[derive(Clone, Debug)]
 pub struct Gallery {
     model: String,
@@ -42,23 +42,23 @@ pub struct Gallery {
 }
 
 impl Gallery {
-    /// An empty gallery of a network.
+    /// Creates an empty gallery of a network.
     pub fn new(model: &str) -> Gallery {
         Gallery { model: model.into(), entries: vec![] }
     }
 
-    /// Adds a page that lies beside the index.
+    /// Adds a page; `file` is its name beside the index.
     pub fn add(&mut self, section: Section, file: &str, title: &str, words: &str) {
         let (file, title, words) = (file.into(), title.into(), words.into());
         self.entries.push(Entry { section, file, title, words });
     }
 
-    /// The index.
+    /// Returns the index page.
     pub fn to_html(&self) -> String {
         let mut page = Document::new("Where the network looks", "en");
         page.paragraph(&format!(
-            "{}. Every method on every expression. No single map is the truth: compare them, and see \
-             fer saliency --sanity-check for which of them this network and these faces allow to be believed.",
+            "{}. Every method on every expression. The methods can disagree. The command \
+             `fer saliency --sanity-check` tests which of them can be trusted on this network.",
             self.model
         ));
         for section in Section::ALL {

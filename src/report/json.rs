@@ -1,63 +1,63 @@
-//! Explanations as one JSON object.
+//! Explanations of faces as one JSON object.
 
 use crate::explain::{Attribution, Note};
 use crate::report::PredictedFace;
 use crate::report::face::name;
 use serde::Serialize;
 
-/// Everything a page says, for programs.
+/// Explanations of several faces.
 #[derive(Clone, Debug, Serialize)]
 pub struct ExplanationsJson {
-    /// The network.
+    /// Name of the network.
     pub model: String,
-    /// Whether the probabilities are calibrated ones.
+    /// Whether the probabilities are calibrated.
     pub calibrated: bool,
     /// The faces.
     pub faces: Vec<FaceJson>,
 }
 
-/// One face.
+/// One face with its explanations.
 #[derive(Clone, Debug, Serialize)]
 pub struct FaceJson {
-    /// Where it came from.
+    /// File and line, or file name, of the face.
     pub origin: String,
-    /// True class, where known.
+    /// Label, if known.
     pub label: Option<String>,
     /// The most probable class.
     pub predicted: String,
     /// Its probability.
     pub probability: f32,
-    /// Its explanations, a method each.
+    /// One explanation per method.
     pub explanations: Vec<ExplanationJson>,
 }
 
-/// One face explained by one method.
+/// Explanation of one face by one method.
 #[derive(Clone, Debug, Serialize)]
 pub struct ExplanationJson {
-    /// Name on the command line.
+    /// Name of the method on the command line.
     pub method: String,
-    /// What was explained.
+    /// Description of the target.
     pub target: String,
-    /// The class explained.
+    /// Class of the target.
     pub class: String,
-    /// The target's score: a logit, a loss, or the probability where the method explains that.
+    /// Score of the target: a logit, a loss, or a probability.
     pub score: f32,
     /// Probability of the class.
     pub probability: f32,
-    /// Largest magnitude of the map.
+    /// Largest magnitude in the map.
     pub raw_max: f32,
-    /// 99th percentile of the magnitude.
+    /// 99th percentile of the magnitudes.
     pub scale: f32,
     /// Sum of the map.
     pub sum: f64,
     /// What a caption says.
     pub notes: Vec<String>,
-    /// Why there is no map.
+    /// Reason why there is no map.
     pub refused: Option<String>,
 }
 
 impl ExplanationsJson {
-    /// `found[m][i]` explains `faces[i]` by method m.
+    /// Collects explanations; `found[m][i]` explains `faces[i]` by method `m`.
     pub fn new(
         model: &str,
         calibrated: bool,

@@ -1,7 +1,7 @@
-//! What a person gets to read: text for the terminal, pictures and pages.
+//! Reports for people: text for the terminal, pages of pictures, HTML, and JSON for programs.
 //!
-//! Numbers come from [`crate::metrics`] and [`crate::explain`], drawings from [`crate::render`]; here
-//! they meet the faces they are about. Nothing here knows the command line.
+//! Numbers come from [`crate::metrics`] and [`crate::explain`], drawings from [`crate::render`].
+//! Nothing here depends on the command line.
 
 pub mod evaluation;
 pub mod face;
@@ -14,7 +14,7 @@ pub mod lime;
 pub mod saliency;
 
 pub use evaluation::contact_sheet::{class_sheet, mistake_sheet};
-pub use evaluation::output_dir::write_folder;
+pub use evaluation::output_dir::write_evaluation_dir;
 pub use evaluation::report::EvaluationReport;
 pub use face::PredictedFace;
 

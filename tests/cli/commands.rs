@@ -168,7 +168,7 @@ fn eval_agrees_with_training_and_with_an_ensemble_of_one() {
     // Tiny: three times the forward pass of 160 faces an epoch.
     assert!(logged[11] > 0.0, "no operations counted");
     let text = place.ok("eval run").stdout;
-    for words in ["accuracy", "precision", "true \\ says", "The network judges"] {
+    for words in ["accuracy", "precision", "true \\ predicted", "The network predicts"] {
         assert!(text.contains(words), "{words} is missing from {text}");
     }
 }

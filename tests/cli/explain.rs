@@ -298,8 +298,8 @@ fn lime_names_the_parts_of_a_face_or_refuses() {
     let text =
         bench.works("lime", "--index 0 --segmentation face --samples 200 --json --out l.png");
     let told = &json(&text)[0];
-    assert_eq!(told["pieces"], 12);
-    assert_eq!(told["piece_names"][3], "mouth");
+    assert_eq!(told["superpixels"], 12);
+    assert_eq!(told["superpixel_names"][3], "mouth");
     let number = |key: &str| told[key].as_f64().expect("a number");
     let weights = told["coefficients"].as_array().expect("weights");
     let sum: f64 = weights.iter().map(|w| w.as_f64().expect("a number")).sum();
@@ -314,7 +314,10 @@ fn lime_names_the_parts_of_a_face_or_refuses() {
 fn whole_set_pages_are_written_with_their_words() {
     let bench = Bench::new(NETWORK);
     let text = bench.works("saliency", "--regions --max-faces 21 --out r.png");
-    assert!(text.contains("Face or not face?") && text.contains("random weights"), "{text}");
+    assert!(
+        text.contains("of the attribution lies on the face") && text.contains("random weights"),
+        "{text}"
+    );
     let lifts = json(&bench.works("saliency", "--regions --max-faces 21 --json"));
     let lifts = lifts["lifts"].as_array().expect("lifts").clone();
     // Eight groups (all and seven classes), seven regions, four sources.

@@ -41,13 +41,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("export", &["autograd", "error", "model", "nn", "ops", "protobuf", "tensor"]),
-    ("render", &["error", "files", "stats"]),
+    ("render", &["console", "error", "files", "stats"]),
     ("photo", &["dataset", "error", "render", "stats"]),
     (
         "report",
         &[
-            "dataset", "error", "explain", "files", "metrics", "model", "nn", "optim", "render",
-            "stats", "train",
+            "console", "dataset", "error", "explain", "files", "metrics", "model", "nn", "optim",
+            "render", "stats", "train",
         ],
     ),
     (
@@ -61,8 +61,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "bench",
         &[
-            "autograd", "error", "model", "nn", "ops", "optim", "random", "render", "tensor",
-            "train",
+            "autograd", "console", "error", "model", "nn", "ops", "optim", "random", "render",
+            "tensor", "train",
         ],
     ),
     (

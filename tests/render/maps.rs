@@ -103,7 +103,7 @@ fn scale_bar_says_its_numbers() {
         page.to_svg().unwrap()
     };
     let clipped = bar(BarEnds::Numbers(Scale { clip: 0.00103, max: 0.00127 }), Colormap::Inferno);
-    assert!(clipped.contains("≥ 0.00103") && clipped.contains("raw max 0.00127"));
+    assert!(clipped.contains("≥ 0.00103") && clipped.contains("max 0.00127"));
     let signed = bar(BarEnds::Numbers(Scale { clip: 2.0, max: 2.0 }), Colormap::BlueRed);
     assert!(signed.contains(">−2.00<") && signed.contains(">2.00<"));
     let own = bar(BarEnds::Percentile99("row"), Colormap::BlueRed);

@@ -91,14 +91,14 @@ fn four_questions_are_answered_in_order_in_both_languages() {
     let reported = reported();
     for (html, language) in [(&reported.english, "en"), (&reported.chinese, "zh")] {
         assert!(html.contains(&format!("<html lang=\"{language}\">")));
-        let sections = ["look", "want", "judge", "training", "made"];
+        let sections = ["saliency", "filters", "evaluation", "training", "provenance"];
         let places = sections.map(|id| html.find(&format!("<h2 id=\"{id}\">")).expect(id));
         assert!(places.is_sorted(), "{places:?}");
         for (id, end) in sections.iter().zip(places[1..].iter().chain([&html.len()])) {
             let begin = html.find(&format!("<h2 id=\"{id}\">")).expect(id);
             let section = &html[begin..*end];
             let figures = section.matches("<figcaption>").count();
-            assert!(*id == "made" || figures >= 1, "{id} has no figure");
+            assert!(*id == "provenance" || figures >= 1, "{id} has no figure");
             assert_eq!(section.matches("<figure>").count(), figures, "{id}: a caption a figure");
         }
         // A card for each of the seven expressions: typical faces, means, ideal faces, LIME.
@@ -146,17 +146,19 @@ fn words_say_what_the_network_does() {
     let said: Vec<usize> = (0..faces.len()).map(|i| predictions.class(i)).collect();
     let right = labels.iter().zip(&said).filter(|(a, b)| a == b).count();
     let share = |n: usize, of: usize| format!("{:.0}\u{a0}%", 100.0 * n as f64 / of as f64);
-    let sentence = format!("judges {} of {} faces right", share(right, labels.len()), labels.len());
+    let sentence =
+        format!("predicts {} of {} faces correctly", share(right, labels.len()), labels.len());
     assert!(reported.english.contains(&sentence), "{sentence}");
-    let chinese = format!("判对了 {} 张人脸中的 {}", labels.len(), share(right, labels.len()));
+    let chinese = format!("网络对 {} 张人脸的预测有 {}", labels.len(), share(right, labels.len()));
     assert!(reported.chinese.contains(&chinese.replace('\u{a0}', "")), "{chinese}");
     // Every class's recall, and the counts of the matrix, row by row.
     let confusion = Confusion::new(&labels, &said, 7).expect("a matrix");
     for (c, name) in fer::CLASS_NAMES.iter().enumerate() {
         let (found, of) = (confusion.counts[c][c] as usize, confusion.support(c) as usize);
-        let words = format!("{} of {of} faces found", share(found, of));
+        let faces = if of == 1 { "face" } else { "faces" };
+        let words = format!("recall {} of {of} {faces}", share(found, of));
         let why = texts(&reported.english, "li");
-        let of_class = |l: &&String| l.to_lowercase().starts_with(&format!("{name} is read"));
+        let of_class = |l: &&String| l.to_lowercase().starts_with(&format!("{name} is recognised"));
         let line = why.iter().find(of_class).expect(name);
         assert!(line.contains(&words), "{words} in {line}");
     }
@@ -185,10 +187,10 @@ fn words_say_what_the_curves_say() {
     let accuracy = column("val_accuracy");
     let best = (0..3).fold(0, |b, i| if accuracy[i] > accuracy[b] { i } else { b });
     let words = format!(
-        "Of 3 epochs, validation was best after epoch {}: {:.1}\u{a0}% right; the last epoch ended \
-         with {:.1}\u{a0}%.",
-        best + 1,
+        "Epochs: 3. Best validation accuracy: {:.1}\u{a0}% after epoch {}. After the last epoch: \
+         {:.1}\u{a0}%.",
         100.0 * accuracy[best],
+        best + 1,
         100.0 * accuracy[2]
     );
     assert!(reported.english.contains(&words), "{words}");
@@ -247,5 +249,5 @@ fn what_cannot_be_reported_is_refused() {
     assert!(!place.path("r.html").exists());
     // Weights alone: a report without a history, which says so.
     place.ok("report run/best.safetensors --data faces.csv --quick --out r.html");
-    assert!(place.text("r.html").contains("Nothing is known of the training"));
+    assert!(place.text("r.html").contains("The training history is not available"));
 }

@@ -12,7 +12,7 @@ use crate::monitor::live::views::{
 };
 use crate::monitor::probe::LayerHealth;
 use crate::monitor::saliency::{FaceSaliency, MonitoredFaces};
-use crate::render::{RgbImage, base64};
+use crate::render::RgbImage;
 use crate::train::{Budget, Trainer};
 use crate::{Error, Result};
 use serde::Serialize;
@@ -61,7 +61,7 @@ impl LiveFiles {
         run.epochs = trainer.progress.history.clone();
         run.faces = match faces {
             Some(faces) => (0..faces.labels.len())
-                .map(|i| Ok((data_uri(&faces.picture(i)?)?, faces.labels[i])))
+                .map(|i| Ok((faces.picture(i)?.to_data_uri()?, faces.labels[i])))
                 .collect::<Result<_>>()?,
             None => Vec::new(),
         };
@@ -102,13 +102,13 @@ impl LiveFiles {
         let mut frame = EpochPictures { epoch, ..EpochPictures::default() };
         if let Some((_, faces)) = view.saliency {
             let saliency_view = |face: &FaceSaliency| {
-                let map = data_uri(&face.map)?;
+                let map = face.map.to_data_uri()?;
                 let (max, predicted, probability) = (face.max, face.predicted, face.probability);
                 Ok(SaliencyView { map, max, predicted, probability })
             };
             frame.saliency = faces.iter().map(saliency_view).collect::<Result<_>>()?;
         }
-        frame.filters = view.filters.iter().map(data_uri).collect::<Result<_>>()?;
+        frame.filters = view.filters.iter().map(RgbImage::to_data_uri).collect::<Result<_>>()?;
         run.frames.push(frame);
         thin_out(&mut run.frames);
         self.write_run()?;
@@ -176,11 +176,6 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>> {
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
     write_atomic(path, &json(value)?)
-}
-
-/// Encodes a picture as a data URI.
-fn data_uri(picture: &RgbImage) -> Result<String> {
-    Ok(format!("data:image/png;base64,{}", base64(&picture.to_png()?)))
 }
 
 /// Drops every second epoch if there are too many, but never the last.

@@ -1,4 +1,4 @@
-//! Axes: range, round ticks, labels; linear, logarithmic, or one tick a category.
+//! Chart axes with round ticks: linear, logarithmic, or categories.
 
 use std::ops::Range;
 
@@ -9,19 +9,19 @@ use crate::render::format;
 /// One axis of a chart.
 #[derive(Clone, Debug)]
 pub struct Axis {
-    /// What is measured, with unit.
+    /// Quantity with unit.
     pub title: String,
     pub(crate) low: f64,
     pub(crate) high: f64,
     pub(crate) logarithmic: bool,
-    /// Value and words.
+    /// Value and label.
     pub(crate) ticks: Vec<(f64, String)>,
-    /// Grid lines at the ticks.
+    /// Whether there are grid lines at the ticks.
     pub(crate) grid: bool,
 }
 
 impl Axis {
-    /// A linear axis that holds `low` and `high`, both ends round numbers.
+    /// Creates a linear axis that contains `low` and `high`, with round numbers at both ends.
     pub fn linear(title: impl Into<String>, low: f64, high: f64) -> Self {
         let step = round_step(low, high, 6.0);
         let decimals = decimals_of(step);
@@ -33,14 +33,14 @@ impl Axis {
         Self::stepped(title, low, high, step, label)
     }
 
-    /// A linear axis of shares 0…1, labelled in per cent.
+    /// Creates a linear axis of shares 0…1, labelled in per cent.
     pub fn percent(title: impl Into<String>, low: f64, high: f64) -> Self {
         let step = round_step(low, high, 6.0);
         let decimals = decimals_of(step * 100.0);
         Self::stepped(title, low, high, step, move |v| format!("{:.decimals$} %", v * 100.0))
     }
 
-    /// A linear axis of whole numbers from exactly `low` to `high`, such as epochs.
+    /// Creates a linear axis of whole numbers from exactly `low` to `high`, such as epochs.
     pub fn whole(title: impl Into<String>, low: f64, high: f64) -> Self {
         let (low, high) = ordered(low, high);
         let step = round_step(low, high, 8.0).max(1.0);
@@ -50,8 +50,8 @@ impl Axis {
         axis
     }
 
-    /// A logarithmic axis with ticks at powers of ten, and at 2 and 5 between where it is short.
-    /// Numbers ≤ 0 are taken for the low end.
+    /// Creates a logarithmic axis with ticks at powers of ten, and at 2 and 5 between if it is short.
+    /// Numbers ≤ 0 are drawn at the low end.
     pub fn log(title: impl Into<String>, low: f64, high: f64) -> Self {
         let low = if low > 0.0 && low.is_finite() { low.clamp(1e-12, 1e12) } else { 1e-3 };
         let high = if high > low && high.is_finite() { high.min(1e15) } else { low * 10.0 };
@@ -69,7 +69,7 @@ impl Axis {
         Axis { title: title.into(), low, high, logarithmic: true, ticks, grid: true }
     }
 
-    /// An axis of categories at 0, 1, 2, …, without grid lines.
+    /// Creates an axis of categories at 0, 1, 2, …, without grid lines.
     pub fn categories(title: impl Into<String>, names: &[String]) -> Self {
         let ticks = names.iter().enumerate().map(|(i, n)| (i as f64, n.clone())).collect();
         let high = names.len().max(1) as f64 - 0.5;
@@ -87,7 +87,7 @@ impl Axis {
         let first = (low / step + 1e-9).floor();
         let last = (high / step - 1e-9).ceil().max(first + 1.0);
         let count = ((last - first) as usize).min(50);
-        // Adding 0 turns −0 into 0, which would be labelled “-0”.
+        // Adding 0 turns −0 into 0, which would otherwise be labelled “-0”.
         let ticks = (0..=count).map(|i| (first + i as f64) * step + 0.0);
         let ticks = ticks.map(|v| (v, label(v))).collect();
         Axis {
@@ -100,7 +100,7 @@ impl Axis {
         }
     }
 
-    /// Where a value stands between the ends, 0…1; values outside stand at the end.
+    /// Returns the position of a value between the ends, 0…1; values outside are clipped.
     pub(crate) fn part(&self, value: f64) -> f64 {
         let value = value.clamp(self.low, self.high);
         match self.logarithmic {
@@ -137,10 +137,10 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
-/// The largest number an axis goes to; beyond it, steps would overflow.
+/// Largest magnitude on an axis; beyond it, steps would overflow.
 const LIMIT: f64 = 1e30;
 
-/// Both finite, in order, and not equal.
+/// Returns a range that is finite, ordered and not empty.
 fn ordered(low: f64, high: f64) -> (f64, f64) {
     let low = if low.is_finite() { low.clamp(-LIMIT, LIMIT) } else { 0.0 };
     let high = if high.is_finite() { high.clamp(-LIMIT, LIMIT) } else { low };
@@ -151,7 +151,7 @@ fn ordered(low: f64, high: f64) -> (f64, f64) {
     }
 }
 
-/// 1, 2 or 5 times a power of ten, so that about `count` steps make the range.
+/// Returns a step of 1, 2 or 5 times a power of ten, with about `count` steps in the range.
 fn round_step(low: f64, high: f64, count: f64) -> f64 {
     let (low, high) = ordered(low, high);
     let raw = (high - low) / count;
@@ -164,7 +164,7 @@ fn decimals_of(step: f64) -> usize {
     (-(step.log10() + 1e-9).floor()).clamp(0.0, 9.0) as usize
 }
 
-/// A round number without needless digits.
+/// Formats a round number without trailing zeros.
 fn plain(value: f64) -> String {
     match value {
         v if v >= 1000.0 => format::count(v.round() as u64),
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn hopeless_ranges_still_make_an_axis() {
+    fn invalid_ranges_still_make_an_axis() {
         let huge = (f64::MIN, f64::MAX);
         for (low, high) in
             [(0.0, 0.0), (f64::NAN, f64::NAN), (5.0, 1.0), (0.0, f64::INFINITY), huge]

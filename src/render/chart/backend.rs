@@ -1,4 +1,4 @@
-//! Lets plotters draw into a [`Scene`], so that its axes and series come out as PNG and SVG alike.
+//! A plotters backend that draws into a [`Scene`].
 
 use std::convert::Infallible;
 
@@ -14,10 +14,10 @@ use crate::render::font;
 use crate::render::font::Weight;
 use crate::render::scene::{Align, Anchor, TextStyle as SceneText};
 
-/// Plotters counts in whole pixels; it is given eighths, so that curves are smooth.
+/// Plotters uses whole pixels; it is given eighths of a pixel, so that curves are smooth.
 pub(crate) const UNITS: f32 = 8.0;
 
-/// A length in pixels in plotters' units.
+/// Converts a length in pixels to the units of plotters.
 pub(crate) fn units(pixels: f32) -> u32 {
     (pixels * UNITS).round().max(0.0) as u32
 }
@@ -26,7 +26,7 @@ type DrawResult = Result<(), DrawingErrorKind<Infallible>>;
 
 /// A rectangle of a scene as a plotters backend.
 pub(crate) struct SceneBackend<'a> {
-    /// Where it draws.
+    /// Target scene.
     pub scene: &'a mut Scene,
     /// Top left corner in pixels.
     pub origin: Point,

@@ -1,4 +1,4 @@
-//! Lines with bands, such as deletion and insertion curves with their spread.
+//! Line charts with bands, such as deletion and insertion curves with intervals.
 
 use crate::Result;
 use crate::render::Scene;
@@ -7,36 +7,35 @@ use crate::render::chart::axis::Axis;
 use crate::render::chart::plot::{Key, Mark, plot};
 use crate::render::chart::{ChartOptions, extent, frame};
 
-/// One line; equal lengths of `x`, `y` and, where there is a band, `low` and `high`.
+/// A line; `x`, `y` and, if there is a band, `low` and `high` have equal lengths.
 #[derive(Clone, Debug)]
 pub struct Band {
-    /// Its name in the legend.
+    /// Name in the legend.
     pub name: String,
     /// Positions.
     pub x: Vec<f64>,
     /// Values.
     pub y: Vec<f64>,
-    /// Lower end of the band, or empty.
+    /// Lower ends of the band, or empty.
     pub low: Vec<f64>,
-    /// Upper end of the band, or empty.
+    /// Upper ends of the band, or empty.
     pub high: Vec<f64>,
-    /// Solid for what is tested, dashed for controls.
+    /// Line style.
     pub dash: Dash,
 }
 
-/// How the y axis writes its numbers.
+/// Unit of the y axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Shares 0…1 in per cent.
     Percent,
-    /// As they are.
+    /// Plain numbers.
     Number,
 }
 
-/// Draws lines with bands over an x that is a share 0…1, in per cent. A y axis that begins above 0
-/// begins at 0.
+/// Draws lines with bands; x is a share 0…1, shown in per cent. The y axis includes 0.
 ///
-/// **Errors**: [`crate::Error::Render`] where the drawing fails.
+/// **Errors**: [`crate::Error::Render`] if the drawing fails.
 pub fn bands(
     title: &str,
     subtitle: &str,

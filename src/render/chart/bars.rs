@@ -14,18 +14,18 @@ use crate::render::theme::Palette;
 /// One bar per category.
 #[derive(Clone, Debug, Default)]
 pub struct BarSeries {
-    /// Its name in the legend; one unnamed series has no legend.
+    /// Name in the legend; an unnamed series is not in the legend.
     pub name: String,
-    /// One number per category.
+    /// One value per category.
     pub values: Vec<f64>,
-    /// Low and high end of each number's interval, or nothing.
+    /// Interval of each value, or empty.
     pub intervals: Vec<(f64, f64)>,
-    /// What is written on top of each bar; the number itself where empty.
+    /// Text above each bar; the value if empty.
     pub labels: Vec<String>,
 }
 
 impl BarSeries {
-    /// Counts, written in full on their bars.
+    /// Creates a series of counts, labelled in full.
     pub fn counts(name: &str, counts: &[u64]) -> Self {
         Self {
             name: name.into(),
@@ -36,35 +36,35 @@ impl BarSeries {
     }
 }
 
-/// A value per category to compare the bars with, drawn as a sign.
+/// Values that the bars are compared with, drawn as marks.
 #[derive(Clone, Debug, Default)]
 pub struct Control {
-    /// Its name in the legend.
+    /// Name in the legend.
     pub name: String,
-    /// One number per category.
+    /// One value per category.
     pub values: Vec<f64>,
 }
 
 /// A bar chart.
 #[derive(Clone, Debug, Default)]
 pub struct BarChart {
-    /// What the reader should know.
+    /// Title.
     pub title: String,
-    /// How it was measured.
+    /// Subtitle.
     pub subtitle: String,
-    /// What the categories are.
+    /// Title of the x axis.
     pub x_title: String,
-    /// What is measured, with unit.
+    /// Title of the y axis: quantity with unit.
     pub y_title: String,
-    /// Names of the categories.
+    /// Category names.
     pub categories: Vec<String>,
-    /// Bars, side by side.
+    /// Series, drawn side by side.
     pub series: Vec<BarSeries>,
-    /// Signs over the bars.
+    /// Controls, drawn as marks over the bars.
     pub controls: Vec<Control>,
-    /// A level to compare with, and its name in the key.
+    /// A reference level and its name in the legend.
     pub reference: Option<(f64, String)>,
-    /// True where the numbers are shares, shown in per cent.
+    /// Whether values are shares, shown in per cent.
     pub percent: bool,
 }
 
@@ -72,7 +72,7 @@ const SIGNS: [char; 4] = ['◆', '▲', '■', '○'];
 
 /// Draws the chart.
 ///
-/// **Errors**: [`crate::Error::Render`] where the drawing fails.
+/// **Errors**: [`crate::Error::Render`] if the drawing fails.
 pub fn bars(chart: &BarChart, options: ChartOptions) -> Result<Scene> {
     let palette = options.theme.palette();
     let (mut scene, area, palette) =
@@ -97,7 +97,7 @@ fn y_axis(chart: &BarChart) -> Axis {
     let controls = chart.controls.iter().flat_map(|c| c.values.iter().copied());
     let level = chart.reference.iter().map(|r| r.0);
     let (low, high) = extent(bars.chain(ends).chain(controls).chain(level).chain([0.0]));
-    // Room for the words on top of the highest bar.
+    // Room for the text above the highest bar.
     let high = high + (high - low) * 0.06;
     match chart.percent {
         true => Axis::percent(chart.y_title.as_str(), low, high.min(1.06)),
@@ -123,7 +123,7 @@ fn keys(chart: &BarChart, palette: &Palette) -> Vec<Key> {
     bars.chain(controls).chain(reference).collect()
 }
 
-/// Bars with their intervals and numbers, and the control signs, of one category.
+/// Draws the bars of one category with intervals and values, and the marks of the controls.
 fn draw_group(plot: &mut Plot, chart: &BarChart, category: usize, palette: &Palette) -> Result<()> {
     let pitch = 0.8 / chart.series.len().max(1) as f64;
     for (i, series) in chart.series.iter().enumerate() {
@@ -144,7 +144,7 @@ fn draw_group(plot: &mut Plot, chart: &BarChart, category: usize, palette: &Pale
     Ok(())
 }
 
-/// The control signs of one category, side by side, each with a rim to stand out from the bars.
+/// Draws the marks of the controls of one category side by side, each with an outline.
 fn draw_controls(plot: &mut Plot, chart: &BarChart, category: usize, palette: &Palette) {
     let spread = 0.8 / (chart.controls.len() + 1) as f64;
     for (i, control) in chart.controls.iter().enumerate() {
@@ -170,7 +170,7 @@ fn words(chart: &BarChart, series: &BarSeries, category: usize, value: f64) -> S
     }
 }
 
-/// A number with as many decimals as its chart's largest one needs for three digits.
+/// Formats a value with as many decimals as the largest value of the chart needs for three digits.
 fn decimals(chart: &BarChart, value: f64) -> String {
     let sizes = chart.series.iter().flat_map(|s| &s.values).map(|v| v.abs());
     match sizes.filter(|v| v.is_finite()).fold(0.0, f64::max) {
@@ -181,14 +181,14 @@ fn decimals(chart: &BarChart, value: f64) -> String {
     }
 }
 
-/// Where a bar's number begins: above the line of the reference if that would run through it.
+/// Returns the position of the text above a bar: above the reference line if that would cross it.
 fn above_reference(plot: &Plot, chart: &BarChart, top: f64) -> f64 {
     let Some((level, _)) = &chart.reference else { return top };
     let rise = plot.pixel((0.0, top)).1 - plot.pixel((0.0, *level)).1;
     if (0.0..18.0).contains(&rise) { *level } else { top }
 }
 
-/// Writes a bar's number above it, upwards where the bar is too narrow.
+/// Writes the value above a bar, upwards if the bar is too narrow.
 fn write_value(plot: &mut Plot, at: (f64, f64), room: f32, text: String, palette: &Palette) {
     let style = TextStyle::new(12.0, palette.ink);
     let at = if at.1.is_finite() { at } else { (at.0, 0.0) };

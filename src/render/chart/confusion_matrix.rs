@@ -1,4 +1,4 @@
-//! The confusion matrix, drawn from rectangles and text.
+//! Drawing of a confusion matrix.
 
 use crate::render::Colormap;
 use crate::render::Rgb;
@@ -10,14 +10,14 @@ use crate::render::scene::{Align, Anchor, TextStyle};
 use crate::render::theme::{Palette, readable_on};
 use crate::{Error, Result};
 
-/// What the cells show.
+/// Numbers in the cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Normalize {
-    /// Number of pictures.
+    /// Number of faces.
     Counts,
-    /// Share of the true class (rows add up to 100 %): the diagonal is recall.
+    /// Share of the true class (rows sum to 100 %); the diagonal is the recall.
     Recall,
-    /// Share of the predicted class (columns add up to 100 %): the diagonal is precision.
+    /// Share of the predicted class (columns sum to 100 %); the diagonal is the precision.
     Precision,
 }
 
@@ -26,18 +26,18 @@ pub enum Normalize {
 pub struct Confusion {
     /// Heading.
     pub title: String,
-    /// Names of the classes, in the order of rows and columns.
+    /// Names of the classes in the order of rows and columns.
     pub names: Vec<String>,
     /// Rows are true, columns are predicted.
     pub counts: Vec<Vec<u64>>,
-    /// What is shown.
+    /// Numbers in the cells.
     pub normalize: Normalize,
     /// Side of a cell in pixels, at least 44.
     pub cell: f32,
 }
 
 impl Confusion {
-    /// A matrix with cells of 66 pixels.
+    /// Creates a matrix with cells of 66 pixels.
     pub fn new(title: &str, names: &[&str], counts: Vec<Vec<u64>>, normalize: Normalize) -> Self {
         let names = names.iter().map(|n| n.to_string()).collect();
         Confusion { title: title.into(), names, counts, normalize, cell: 66.0 }
@@ -51,8 +51,8 @@ impl Confusion {
         self.counts.iter().map(|row| row[column]).sum()
     }
 
-    /// The share that colours a cell, 0…1; 0 where the row or column is empty. Counts are
-    /// coloured by row share too, so that a rare class is as visible as a frequent one.
+    /// Returns the share that sets the colour of a cell, 0…1; 0 if the row or column is empty. Counts are
+    /// coloured by row share, so that rare classes are as visible as frequent ones.
     pub fn share(&self, row: usize, column: usize) -> f64 {
         let whole = match self.normalize {
             Normalize::Precision => self.column_total(column),
@@ -61,7 +61,7 @@ impl Confusion {
         if whole == 0 { 0.0 } else { self.counts[row][column] as f64 / whole as f64 }
     }
 
-    /// The ground of a cell: white to dark blue in the light theme.
+    /// Returns the background of a cell.
     pub fn cell_color(&self, row: usize, column: usize, theme: Theme) -> Rgb {
         let share = self.share(row, column) as f32;
         match theme {
@@ -81,7 +81,8 @@ impl Confusion {
 
     /// Draws the matrix with names, totals and axis titles.
     ///
-    /// **Errors**: [`Error::Render`] where the counts are not square or do not fit the names.
+    /// # Errors
+    /// [`Error::Render`] if the counts are not square or do not fit the names.
     pub fn draw(&self, theme: Theme) -> Result<Scene> {
         let n = self.names.len();
         if n == 0 || self.counts.len() != n || self.counts.iter().any(|row| row.len() != n) {
@@ -114,7 +115,7 @@ impl Confusion {
 
     fn legend(&self) -> &'static str {
         match self.normalize {
-            Normalize::Counts => "number of pictures; colour: share of the row",
+            Normalize::Counts => "number of faces; colour: share of the row",
             Normalize::Recall => "share of each true class; diagonal = recall",
             Normalize::Precision => "share of each predicted class; diagonal = precision",
         }
@@ -166,7 +167,7 @@ impl Confusion {
         scene.text(beside, top + middle, "true", title.upwards());
     }
 
-    /// Right of each row and below each column: its total, or its recall and precision.
+    /// Draws the totals of rows and columns.
     fn draw_totals(
         &self,
         scene: &mut Scene,
@@ -193,7 +194,7 @@ impl Confusion {
     }
 }
 
-/// Sizes that follow the side of a cell.
+/// Sizes relative to the side of a cell.
 struct Units {
     cell: f32,
     text: f32,
@@ -204,7 +205,7 @@ impl Units {
         TextStyle::new(self.text, color).align(Align::Middle).anchor(Anchor::Middle)
     }
 
-    /// Writes in the middle of the cell at (x, y), smaller where the number is long.
+    /// Writes text in the middle of the cell at (x, y), smaller if it is long.
     fn write(&self, scene: &mut Scene, (x, y): (f32, f32), text: &str, style: TextStyle) {
         let room = (self.cell - 6.0) / style.width(text).max(1.0);
         let style = TextStyle { size: style.size * room.min(1.0), ..style };

@@ -1,4 +1,4 @@
-//! Training curves: accuracy and loss over epochs, several runs in one figure.
+//! Training curves: accuracy and loss over epochs, for one or several runs.
 
 use crate::Result;
 use crate::render::Rgb;
@@ -11,29 +11,29 @@ use crate::render::chart::{ChartOptions, extent, frame};
 use crate::render::scene::{Align, TextStyle};
 use crate::render::theme::Palette;
 
-/// What one epoch ended with; NaN where it was not measured.
+/// Results of one epoch; NaN if not measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Epoch {
     /// Counted from 1.
     pub epoch: u32,
-    /// Share right on the training set, 0…1.
+    /// Training accuracy, 0…1.
     pub train_accuracy: f64,
-    /// Mean cross-entropy on the training set, nats.
+    /// Training loss: mean cross-entropy in nats.
     pub train_loss: f64,
-    /// Share right on the validation set, 0…1.
+    /// Validation accuracy, 0…1.
     pub validation_accuracy: f64,
-    /// Mean cross-entropy on the validation set, nats.
+    /// Validation loss: mean cross-entropy in nats.
     pub validation_loss: f64,
 }
 
 /// A training run.
 #[derive(Clone, Debug)]
 pub struct Run {
-    /// Its name in the legend.
+    /// Name in the legend.
     pub name: String,
     /// Epochs in order.
     pub epochs: Vec<Epoch>,
-    /// The epoch to be marked as the best.
+    /// Epoch marked as the best.
     pub best: Option<u32>,
 }
 
@@ -54,7 +54,7 @@ impl Measure {
 }
 
 impl Run {
-    /// A run whose best epoch is the first one with the highest validation accuracy.
+    /// Creates a run; its best epoch is the first with the highest validation accuracy.
     pub fn new(name: impl Into<String>, epochs: Vec<Epoch>) -> Self {
         let measured = epochs.iter().filter(|e| e.validation_accuracy.is_finite());
         let best = measured.fold(None::<&Epoch>, |best, e| match best {
@@ -68,7 +68,7 @@ impl Run {
 
 type Pick = fn(&Epoch) -> f64;
 
-/// The words of the figure.
+/// The texts of the chart.
 #[derive(Clone, Copy, Debug)]
 pub struct CurveWords<'a> {
     /// Title of the left panel.
@@ -77,13 +77,13 @@ pub struct CurveWords<'a> {
     pub loss: &'a str,
     /// Title of the panel of learning rates.
     pub rate: &'a str,
-    /// The dashed line.
+    /// Name of the dashed line.
     pub training: &'a str,
-    /// The solid line.
+    /// Name of the solid line.
     pub validation: &'a str,
-    /// The dot.
+    /// Name of the dot.
     pub best_epoch: &'a str,
-    /// The horizontal axis, and before a number.
+    /// Title of the horizontal axis, and label before a number.
     pub epoch: &'a str,
 }
 
@@ -101,16 +101,16 @@ impl Default for CurveWords<'_> {
     }
 }
 
-/// What a panel shows.
+/// Quantity of a panel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
-    /// Share right.
+    /// Accuracy.
     Accuracy,
     /// Mean cross-entropy.
     Loss,
 }
 
-/// How a panel picks its numbers and writes them.
+/// How a panel selects and formats its values.
 struct Panel {
     measure: Measure,
     train: Pick,
@@ -132,10 +132,10 @@ const LOSS: Panel = Panel {
     words: |v| format!("{v:.3}"),
 };
 
-/// Two panels, accuracy and loss: training dashed, validation solid, the best epoch marked.
-/// Nothing is smoothed.
+/// Draws two panels, accuracy and loss: training dashed, validation solid, best epoch marked, not
+/// smoothed.
 ///
-/// **Errors**: [`crate::Error::Render`] where the drawing fails.
+/// **Errors**: [`crate::Error::Render`] if the drawing fails.
 pub fn curves(title: &str, runs: &[Run], options: ChartOptions) -> Result<Scene> {
     let (words, palette) = (CurveWords::default(), options.theme.palette());
     let (mut scene, area, palette) = frame(options, title, "", &keys(runs, &words, &palette));
@@ -148,7 +148,7 @@ pub fn curves(title: &str, runs: &[Run], options: ChartOptions) -> Result<Scene>
     Ok(scene)
 }
 
-/// One of the panels of [`curves`] alone, for pages whose width is the reader's choice.
+/// Draws one of the panels of [`curves`].
 ///
 /// **Errors**: as [`curves`].
 pub fn curve_panel(
@@ -163,7 +163,7 @@ pub fn curve_panel(
     Ok(scene)
 }
 
-/// The learning rate at the end of each epoch, points (epoch, rate).
+/// Draws the learning rate at the end of each epoch; points are (epoch, rate).
 ///
 /// **Errors**: as [`curves`].
 pub fn rate_panel(
@@ -208,7 +208,7 @@ fn draw_panel(
     })
 }
 
-/// Colours of training and validation: by role in one run, by run where there are several.
+/// Returns the colours of training and validation: by role for one run, by run for several runs.
 fn colors(runs: usize, run: usize, palette: &Palette) -> (Rgb, Rgb) {
     match runs {
         1 => (palette.series(0), palette.series(1)),
@@ -241,7 +241,7 @@ fn y_axis(panel: &Panel, runs: &[Run]) -> Axis {
     let (low, high) = extent(epochs().map(panel.train).chain(epochs().map(panel.validation)));
     match panel.measure {
         Measure::Accuracy => Axis::percent("", low, high),
-        // The words under the best loss stay clear of the axis.
+        // Room for the text below the best loss.
         Measure::Loss => Axis::linear("", (low - 0.1 * (high - low)).max(0.0), high),
     }
 }
@@ -272,11 +272,11 @@ fn draw_run(
     Ok(())
 }
 
-/// Baselines of the words at a dot: under and over it with twelve pixels between, and a line lower.
+/// Baselines of the text at a dot: below it, above it, and one line further below.
 const BASELINES: [f32; 3] = [24.0, -16.0, 40.0];
 
-/// Writes the best value below or above the validation curve, where the least of the lines lies behind
-/// the words; the first of [`BASELINES`] where it makes no difference, if there is room.
+/// Writes the best value below or above the validation curve, where the text covers the lines least; at
+/// the first of [`BASELINES`] if there is no difference.
 fn note_best(
     plot: &mut Plot,
     run: &Run,
@@ -302,7 +302,7 @@ fn note_best(
     plot.note(at, (dx, dy), text, style.align(align));
 }
 
-/// How much of a line lies in an area, in pixels: of each segment one point a pixel is tried.
+/// Returns the length of a line inside an area in pixels, sampled once per pixel.
 fn covered(plot: &Plot, run: &Run, pick: Pick, area: Area) -> usize {
     let values: Vec<_> = run.epochs.iter().map(|e| (e.epoch as f64, pick(e))).collect();
     let drawn = values.windows(2).filter(|p| p.iter().all(|v| v.1.is_finite()));
@@ -311,7 +311,7 @@ fn covered(plot: &Plot, run: &Run, pick: Pick, area: Area) -> usize {
     tried.filter(|p| (area.left..right).contains(&p.0) && (area.top..bottom).contains(&p.1)).count()
 }
 
-/// Points of a segment, about a pixel apart.
+/// Returns points of a segment, about one pixel apart.
 fn along(from: Point, to: Point) -> impl Iterator<Item = Point> {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let steps = dx.hypot(dy).ceil().clamp(1.0, 1e4);

@@ -9,26 +9,26 @@ use crate::render::chart::{ChartOptions, extent, frame};
 use crate::render::format;
 use crate::render::scene::{Align, Anchor, TextStyle};
 
-/// A histogram; samples are overlaid in equal bins.
+/// A histogram; samples share their bins and are overlaid.
 #[derive(Clone, Debug, Default)]
 pub struct HistogramChart {
-    /// What the reader should know.
+    /// Title.
     pub title: String,
-    /// How it was measured.
+    /// Subtitle.
     pub subtitle: String,
-    /// What is counted, with unit.
+    /// Title of the x axis: quantity with unit.
     pub x_title: String,
-    /// Name and numbers of each sample; numbers that are not finite are left out and said so.
+    /// Name and values of each sample; values that are not finite are left out, and the legend says so.
     pub samples: Vec<(String, Vec<f64>)>,
-    /// Bins.
+    /// Number of bins.
     pub bins: usize,
-    /// Levels to be marked, and their names.
+    /// Marked levels and their names.
     pub marks: Vec<(f64, String)>,
 }
 
 /// Draws the chart; the height of a bin is its share of the sample.
 ///
-/// **Errors**: [`crate::Error::Render`] where the drawing fails.
+/// **Errors**: [`crate::Error::Render`] if the drawing fails.
 pub fn histogram(chart: &HistogramChart, options: ChartOptions) -> Result<Scene> {
     let palette = options.theme.palette();
     let keys = chart.samples.iter().enumerate().map(|(i, (name, values))| {
@@ -67,7 +67,7 @@ pub fn histogram(chart: &HistogramChart, options: ChartOptions) -> Result<Scene>
     Ok(scene)
 }
 
-/// The outline of the bars; a gap (NaN) where bins are empty, so that no line lies on the axis.
+/// Returns the outline of the bars, with a gap (NaN) at empty bins.
 fn steps(shares: &[f64], low: f64, width: f64) -> Vec<(f64, f64)> {
     let mut outline = Vec::new();
     let mut before = 0.0;
@@ -84,7 +84,7 @@ fn steps(shares: &[f64], low: f64, width: f64) -> Vec<(f64, f64)> {
     outline
 }
 
-/// Share of the finite values in each of `count` equal bins of `low..=high`.
+/// Returns the share of the finite values in each of `count` equal bins of `low..=high`.
 fn shares(values: &[f64], (low, high): (f64, f64), count: usize) -> Vec<f64> {
     let mut bins = vec![0.0; count];
     let finite: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();

@@ -1,4 +1,4 @@
-//! Charts: each function takes numbers and gives a [`Scene`], from which PNG and SVG are written.
+//! Charts: each function draws numbers as a [`Scene`].
 
 mod axis;
 mod backend;
@@ -29,10 +29,10 @@ use crate::render::chart::plot::{Area, Key, legend, legend_height};
 use crate::render::scene::{Anchor, TextStyle};
 use crate::render::theme::Palette;
 
-/// Size and colours of a chart.
+/// Size and theme of a chart.
 #[derive(Clone, Copy, Debug)]
 pub struct ChartOptions {
-    /// Light or dark.
+    /// Theme.
     pub theme: Theme,
     /// Width in pixels at scale 1.
     pub width: f32,
@@ -47,12 +47,12 @@ impl Default for ChartOptions {
 }
 
 impl ChartOptions {
-    /// The default size in `theme`.
+    /// Creates options with the default size.
     pub fn new(theme: Theme) -> Self {
         ChartOptions { theme, ..ChartOptions::default() }
     }
 
-    /// The same colours in another size.
+    /// Returns the options with another size.
     pub fn sized(self, width: f32, height: f32) -> Self {
         ChartOptions { width, height, ..self }
     }
@@ -60,7 +60,7 @@ impl ChartOptions {
 
 const MARGIN: f32 = 16.0;
 
-/// An empty chart with title, subtitle and legend; what is left is for panels.
+/// Draws title, subtitle and legend. Returns the chart and the area that is left for panels.
 fn frame(
     options: ChartOptions,
     title: &str,
@@ -83,7 +83,7 @@ fn frame(
     (scene, area, palette)
 }
 
-/// The least and the greatest of the finite numbers, or (0, 1) where there are none.
+/// Returns the smallest and the largest of the finite numbers, or (0, 1) if there are none.
 fn extent(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values
         .filter(|v| v.is_finite())

@@ -1,4 +1,4 @@
-//! One panel: plotters' coordinates, grid and series inside a rectangle of a scene.
+//! A chart panel: coordinates, grid and series of plotters inside a rectangle of a scene.
 
 use plotters::prelude::*;
 
@@ -16,14 +16,14 @@ type Context<'c, 's> = ChartContext<'c, SceneBackend<'s>, Cartesian2d<Axis, Axis
 /// Size of tick labels and axis titles in pixels.
 pub(crate) const LABEL: f32 = 12.0;
 
-/// How a line is drawn.
+/// Line style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dash {
-    /// Without gaps.
+    /// Solid.
     Solid,
-    /// With gaps.
+    /// Dashed.
     Dashed,
-    /// Dots.
+    /// Dotted.
     Dotted,
 }
 
@@ -36,14 +36,14 @@ pub(crate) struct Area {
     pub height: f32,
 }
 
-/// A panel that is being drawn; values are in the units of its axes.
+/// A panel while it is drawn; values are in the units of its axes.
 pub(crate) struct Plot<'p, 'c, 's> {
     context: &'p mut Context<'c, 's>,
     origin: Point,
     notes: Vec<(Point, String, SceneText)>,
 }
 
-/// Draws axes into `area`, then what `series` adds.
+/// Draws axes into `area`, then the series.
 pub(crate) fn plot(
     scene: &mut Scene,
     area: Area,
@@ -58,7 +58,7 @@ pub(crate) fn plot(
     let title_width = if y.title.is_empty() { 0.0 } else { LABEL + 8.0 };
     let y_width = widest + 10.0 + title_width;
     let x_height = if x.title.is_empty() { 22.0 } else { 40.0 };
-    // How far the last label reaches beyond the end of the axis.
+    // Width of the last label beyond the end of the axis.
     let overhang = x.ticks.last().map_or(0.0, |t| {
         label.width(&t.1) / 2.0 - (1.0 - x.part(t.0)) as f32 * (area.width - y_width)
     });
@@ -116,18 +116,18 @@ fn draw_mesh(context: &mut Context, (x, y): (&Axis, &Axis), palette: &Palette) -
 }
 
 impl Plot<'_, '_, '_> {
-    /// Where a value stands in the scene, in pixels.
+    /// Returns the position of a value in the scene in pixels.
     pub fn pixel(&self, value: (f64, f64)) -> Point {
         let (x, y) = self.context.backend_coord(&value);
         (self.origin.0 + x as f32 / UNITS, self.origin.1 + y as f32 / UNITS)
     }
 
-    /// The lowest value on the y axis.
+    /// Returns the lowest value of the y axis.
     pub fn low(&self) -> f64 {
         self.context.y_range().start
     }
 
-    /// Draws lines through points; a point that is not finite leaves a gap.
+    /// Draws a line through points; points that are not finite leave a gap.
     pub fn line(
         &mut self,
         points: &[(f64, f64)],
@@ -170,7 +170,7 @@ impl Plot<'_, '_, '_> {
         self.context.draw_series([polygon]).map(|_| ()).map_err(refused)
     }
 
-    /// Fills a rectangle from corner to corner; nothing where a corner is not finite.
+    /// Fills a rectangle between two corners, if both are finite.
     pub fn bar(&mut self, from: (f64, f64), to: (f64, f64), color: Rgb, alpha: f64) -> Result<()> {
         if [from.0, from.1, to.0, to.1].iter().any(|v| !v.is_finite()) {
             return Ok(());
@@ -179,7 +179,7 @@ impl Plot<'_, '_, '_> {
         self.context.draw_series([bar]).map(|_| ()).map_err(refused)
     }
 
-    /// Draws a disc of `radius` pixels with a rim in the colour of the ground.
+    /// Draws a disc of `radius` pixels with an outline.
     pub fn dot(&mut self, at: (f64, f64), radius: f32, color: Rgb, rim: Rgb) -> Result<()> {
         if !at.0.is_finite() || !at.1.is_finite() {
             return Ok(());
@@ -189,7 +189,7 @@ impl Plot<'_, '_, '_> {
         self.context.draw_series(discs).map(|_| ()).map_err(refused)
     }
 
-    /// An interval as a vertical line with short ends, set off from a bar behind it by `rim`.
+    /// Draws an interval as a vertical line with short ends and an outline.
     pub fn whisker(&mut self, x: f64, (low, high): (f64, f64), color: Rgb, rim: Rgb) -> Result<()> {
         self.line(&[(x, low), (x, high)], rim, 4.5, Dash::Solid)?;
         self.line(&[(x, low), (x, high)], color, 1.5, Dash::Solid)?;
@@ -208,7 +208,7 @@ impl Plot<'_, '_, '_> {
         Ok(())
     }
 
-    /// Writes text `offset` pixels from a value, drawn after everything else.
+    /// Writes text at `offset` pixels from a value, drawn after everything else.
     pub fn note(
         &mut self,
         at: (f64, f64),
@@ -221,7 +221,7 @@ impl Plot<'_, '_, '_> {
     }
 }
 
-/// One line of a legend.
+/// An entry of a legend.
 #[derive(Clone, Debug)]
 pub(crate) struct Key {
     pub name: String,
@@ -229,18 +229,18 @@ pub(crate) struct Key {
     pub mark: Mark,
 }
 
-/// The sign in front of a legend's words.
+/// The mark of a legend entry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mark {
     Line(Dash),
     Square,
     Dot,
-    /// A text sign such as ◆.
+    /// A character such as ◆.
     Sign(char),
 }
 
 impl Mark {
-    /// Room for the sign and the gap after it, in pixels.
+    /// Returns the width of the mark and the gap after it in pixels.
     fn width(self) -> f32 {
         if matches!(self, Mark::Line(_)) { 33.0 } else { 19.0 }
     }
@@ -248,7 +248,7 @@ impl Mark {
 
 const KEY_HEIGHT: f32 = 20.0;
 
-/// The positions of the keys, row by row, within `width`, and the height of all.
+/// Returns the positions of the entries within `width`, row by row, and the total height.
 fn key_places(keys: &[Key], width: f32) -> (Vec<Point>, f32) {
     let style = SceneText::new(LABEL, [0; 3]);
     let (mut x, mut y) = (0.0, 0.0);
@@ -264,7 +264,7 @@ fn key_places(keys: &[Key], width: f32) -> (Vec<Point>, f32) {
     (places, if keys.is_empty() { 0.0 } else { y + KEY_HEIGHT })
 }
 
-/// Height that [`legend`] takes.
+/// Returns the height of [`legend`].
 pub(crate) fn legend_height(keys: &[Key], width: f32) -> f32 {
     key_places(keys, width).1
 }

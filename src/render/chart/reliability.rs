@@ -1,4 +1,4 @@
-//! Reliability diagram: is the network right as often as it is sure?
+//! Reliability diagram: accuracy against confidence.
 
 use crate::Result;
 use crate::render::Scene;
@@ -9,31 +9,31 @@ use crate::render::chart::{ChartOptions, frame};
 use crate::render::format;
 use crate::render::scene::{Align, Anchor, TextStyle};
 
-/// The predictions whose confidence lies in one interval; the bins share 0…1 evenly.
+/// The predictions in one bin of confidence; the bins divide 0…1 evenly.
 #[derive(Clone, Copy, Debug)]
 pub struct ReliabilityBin {
-    /// Predictions.
+    /// Number of predictions.
     pub count: u64,
     /// Mean confidence, 0…1.
     pub confidence: f64,
-    /// Share right, 0…1.
+    /// Accuracy, 0…1.
     pub accuracy: f64,
 }
 
-/// The words of the diagram.
+/// The texts of the diagram.
 #[derive(Clone, Copy, Debug)]
 pub struct ReliabilityWords<'a> {
-    /// The bars, and the vertical axis above.
+    /// Name of the bars.
     pub accuracy: &'a str,
-    /// What lies between bar and confidence.
+    /// Name of the difference between accuracy and confidence.
     pub gap: &'a str,
-    /// The diagonal.
+    /// Name of the diagonal.
     pub perfect: &'a str,
-    /// The vertical axis above.
+    /// Title of the upper vertical axis.
     pub accuracy_axis: &'a str,
-    /// The vertical axis below.
+    /// Title of the lower vertical axis.
     pub count: &'a str,
-    /// The horizontal axis.
+    /// Title of the horizontal axis.
     pub confidence: &'a str,
 }
 
@@ -41,8 +41,8 @@ impl Default for ReliabilityWords<'_> {
     fn default() -> Self {
         ReliabilityWords {
             accuracy: "accuracy in the bin",
-            gap: "gap to the confidence",
-            perfect: "perfectly calibrated",
+            gap: "difference from the confidence",
+            perfect: "perfect calibration",
             accuracy_axis: "accuracy",
             count: "count",
             confidence: "confidence (probability of the predicted class)",
@@ -50,10 +50,10 @@ impl Default for ReliabilityWords<'_> {
     }
 }
 
-/// Accuracy per confidence bin against the diagonal, with the gaps and, below, the counts.
-/// `ece` is the expected calibration error, 0…1.
+/// Draws the accuracy per bin of confidence against the diagonal, and the counts below. `ece` is the
+/// expected calibration error, 0…1.
 ///
-/// **Errors**: [`crate::Error::Render`] where the drawing fails.
+/// **Errors**: [`crate::Error::Render`] if the drawing fails.
 pub fn reliability(
     title: &str,
     bins: &[ReliabilityBin],
@@ -70,7 +70,7 @@ pub fn reliability(
     reliability_in(&ReliabilityWords::default(), (title, &note), bins, options)
 }
 
-/// The same in other words, with title and subtitle.
+/// Draws the diagram with given texts, title and subtitle.
 ///
 /// **Errors**: as [`reliability`].
 pub fn reliability_in(
@@ -100,7 +100,7 @@ pub fn reliability_in(
             plot.bar(from, to, palette.series(0), 1.0)?;
             let (from, to) = span(bin.accuracy, bin.confidence);
             plot.bar(from, to, palette.series(1), 0.55)?;
-            // The gap may lie on the bar as well as above it: a stroke says which end is accuracy.
+            // The gap lies on the bar or above it; a line marks the end that is the accuracy.
             let (from, to) = span(bin.accuracy, bin.accuracy);
             plot.line(&[from, to], palette.ink, 2.0, Dash::Solid)?;
         }
@@ -109,10 +109,10 @@ pub fn reliability_in(
     let most = bins.iter().map(|b| b.count).max().unwrap_or(0) as f64;
     let x = Axis { title: words.confidence.into(), ..x };
     let mut y = Axis::linear(words.count, 0.0, most * 1.25);
-    // The numbers stand on the bars: two ticks are enough.
+    // The counts are above the bars, so two ticks are enough.
     let ends = (y.ticks.first().cloned(), y.ticks.last().cloned());
     y.ticks = [ends.0, ends.1].into_iter().flatten().collect();
-    // As wide as the upper panel's labels, so that the bins stand below each other.
+    // As wide as the labels of the upper panel, so that the bins are aligned.
     let label = TextStyle::new(crate::render::chart::plot::LABEL, palette.muted);
     let widest = y.ticks.iter().map(|t| label.width(&t.1)).fold(0.0, f32::max);
     let shift = label.width("100 %") - widest;

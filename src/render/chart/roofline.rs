@@ -1,4 +1,4 @@
-//! Roofline: speed against arithmetic intensity, under the machine's limits.
+//! Roofline: speed against arithmetic intensity below the limits of the machine.
 
 use crate::Result;
 use crate::render::Scene;
@@ -9,36 +9,36 @@ use crate::render::chart::{ChartOptions, extent, frame};
 use crate::render::scene::TextStyle;
 use crate::render::theme::Palette;
 
-/// The limits of a machine, or of a part of its threads.
+/// The limits of a machine for a number of threads.
 #[derive(Clone, Debug)]
 pub struct Roof {
-    /// Whose limits.
+    /// Name.
     pub name: String,
-    /// Memory, GB/s.
+    /// Memory bandwidth in GB/s.
     pub bandwidth: f64,
-    /// Arithmetic, GFLOP/s.
+    /// Peak speed in GFLOP/s.
     pub peak: f64,
 }
 
 /// A measured kernel.
 #[derive(Clone, Debug)]
 pub struct RooflinePoint {
-    /// Its name.
+    /// Name.
     pub name: String,
     /// FLOP per byte of memory traffic.
     pub intensity: f64,
-    /// GFLOP/s (2 · multiply-adds / 1e9 / s) of the definition.
+    /// Nominal GFLOP/s: 2 · multiply-adds / 1e9 / s.
     pub gflops: f64,
-    /// GFLOP/s executed, where the kernel gets by with fewer than the definition.
+    /// Executed GFLOP/s, if the kernel executes fewer operations than nominal.
     pub executed: Option<f64>,
 }
 
 /// A roofline chart.
 #[derive(Clone, Debug, Default)]
 pub struct Roofline {
-    /// What the reader should know.
+    /// Title.
     pub title: String,
-    /// Machine and threads.
+    /// Subtitle: machine and threads.
     pub subtitle: String,
     /// The limits.
     pub roofs: Vec<Roof>,
@@ -46,10 +46,10 @@ pub struct Roofline {
     pub points: Vec<RooflinePoint>,
 }
 
-/// Draws the chart, both axes logarithmic: the roof at intensity i is min(peak, bandwidth · i).
-/// A kernel that executes less than the definition gets a ring below its dot.
+/// Draws the chart with logarithmic axes: the roof at intensity i is min(peak, bandwidth · i). A kernel
+/// that executes fewer operations than nominal has a ring below its dot.
 ///
-/// **Errors**: [`crate::Error::Render`] where the drawing fails.
+/// **Errors**: [`crate::Error::Render`] if the drawing fails.
 /// **Source**: Williams, Waterman, Patterson, "Roofline", CACM 52(4), 2009.
 pub fn roofline(chart: &Roofline, options: ChartOptions) -> Result<Scene> {
     let palette = options.theme.palette();
@@ -93,8 +93,7 @@ fn speed(gflops: f64) -> String {
     format!("{gflops:.decimals$}")
 }
 
-/// The slope from where it enters the panel, the flat part, and the two limits in words: above the
-/// highest roof, below the others, so that close ones stay legible.
+/// Draws the slope, the flat part, and the label: above the highest roof, below the others.
 fn draw_roof(
     plot: &mut Plot,
     roof: &Roof,

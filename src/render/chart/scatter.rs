@@ -1,4 +1,4 @@
-//! Named points, such as recall against the number of training images.
+//! Scatter charts of named points, such as recall against the number of training faces.
 
 use crate::Result;
 use crate::render::Scene;
@@ -11,38 +11,38 @@ use crate::render::scene::{Anchor, TextStyle};
 /// A named point.
 #[derive(Clone, Debug)]
 pub struct ScatterPoint {
-    /// Written beside it.
+    /// Label.
     pub label: String,
     /// Position.
     pub x: f64,
     /// Position.
     pub y: f64,
-    /// Low and high end of y's interval.
+    /// Interval of y.
     pub interval: Option<(f64, f64)>,
 }
 
 /// A chart of named points.
 #[derive(Clone, Debug, Default)]
 pub struct ScatterChart {
-    /// What the reader should know.
+    /// Title.
     pub title: String,
-    /// How it was measured.
+    /// Subtitle.
     pub subtitle: String,
-    /// What x measures.
+    /// Title of the x axis.
     pub x_title: String,
-    /// What y measures.
+    /// Title of the y axis.
     pub y_title: String,
     /// The points.
     pub points: Vec<ScatterPoint>,
-    /// True for a logarithmic x axis.
+    /// Whether the x axis is logarithmic.
     pub log_x: bool,
-    /// True where y is a share, shown in per cent from 0 to 100.
+    /// Whether y is a share, shown from 0 to 100 %.
     pub percent_y: bool,
 }
 
-/// Draws the chart; labels are placed so that none hides another.
+/// Draws the chart; labels are placed with the least overlap.
 ///
-/// **Errors**: [`crate::Error::Render`] where the drawing fails.
+/// **Errors**: [`crate::Error::Render`] if the drawing fails.
 pub fn scatter(chart: &ScatterChart, options: ChartOptions) -> Result<Scene> {
     let (mut scene, area, palette) = frame(options, &chart.title, &chart.subtitle, &[]);
     let (x_low, x_high) =
@@ -82,7 +82,7 @@ fn overlap(a: &Frame, b: &Frame) -> f32 {
     width.max(0.0) * height.max(0.0)
 }
 
-/// Gives each label, in order, the free place nearest to its point: right, left, then slanted.
+/// Places each label at the first position with the least overlap: right, left, then diagonal.
 fn place_labels(plot: &mut Plot, points: &[ScatterPoint], style: TextStyle) {
     let finite = |p: &&ScatterPoint| p.x.is_finite() && p.y.is_finite();
     let points: Vec<&ScatterPoint> = points.iter().filter(finite).collect();

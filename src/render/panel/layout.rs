@@ -1,10 +1,10 @@
-//! Where everything on a page stands: measured first, drawn afterwards.
+//! Layout of a page: sizes and positions before drawing.
 
 use std::ops::Range;
 
 use crate::render::panel::*;
 
-/// Where everything stands.
+/// Sizes and positions of the parts of a page.
 pub(crate) struct Layout {
     pub width: f32,
     pub height: f32,
@@ -57,7 +57,7 @@ impl Layout {
     }
 }
 
-/// Sets items of these widths in rows of `room`; the rows, as ranges of items.
+/// Wraps items of these widths into rows of width `room`. Returns the rows as ranges of items.
 pub(crate) fn flow(widths: &[f32], room: f32) -> Vec<Range<usize>> {
     let mut rows: Vec<Range<usize>> = Vec::new();
     let mut used = f32::MAX;
@@ -79,7 +79,7 @@ fn column_width(page: &Page, column: usize) -> f32 {
     cells.map(|cell| page.cell_size(cell, 0.0).0).fold(0.0, f32::max).ceil()
 }
 
-/// Whole pixels, so that no picture falls between two.
+/// Returns the height of a row in whole pixels, so that images are aligned to pixels.
 fn row_height(page: &Page, row: &Row, header_width: f32, column_widths: &[f32]) -> f32 {
     let header = lines_height(&row.header, header_width.max(1.0));
     let cells = row.cells.iter().zip(column_widths);
@@ -91,32 +91,32 @@ fn text_height_bold(text: &str, size: f32, width: f32) -> f32 {
 }
 
 impl Page {
-    /// Width of each scale bar.
+    /// Returns the width of each scale bar.
     pub(crate) fn bar_widths(&self) -> Vec<f32> {
         self.scale_bars.iter().map(|bar| bar.size().0).collect()
     }
 
-    /// Width of each entry of the legend: a square, a gap, the words.
+    /// Returns the width of each legend entry: square, gap, text.
     pub(crate) fn key_widths(&self) -> Vec<f32> {
         let words = |text: &str| font::width(text, SMALL, Weight::Regular);
         self.legend.iter().map(|(_, text)| KEY_SQUARE + 7.0 + words(text)).collect()
     }
 
-    /// The size of a picture on the page: its longer side fills the cell.
+    /// Returns the size of an image on the page: its longer side fills the cell.
     pub(crate) fn picture_size(&self, picture: &RgbImage) -> (f32, f32) {
         let (width, height) = (picture.width().max(1) as f32, picture.height().max(1) as f32);
         let scale = self.cell / width.max(height);
         ((width * scale).round().max(1.0), (height * scale).round().max(1.0))
     }
 
-    /// Side and pitch of the pictures of a mosaic that is as wide as a cell.
+    /// Returns side and pitch of the images of a mosaic that is as wide as a cell.
     pub(crate) fn mosaic(&self, columns: usize) -> (f32, f32) {
         let columns = columns.max(1) as f32;
         let side = ((self.cell - 2.0 * (columns - 1.0)) / columns).floor().max(1.0);
         (side, side + 2.0)
     }
 
-    /// Width and height that a cell wants, its caption left out of the width.
+    /// Returns width and height of a cell; the caption does not count for the width.
     fn cell_size(&self, cell: &Cell, column_width: f32) -> (f32, f32) {
         let caption_height = |caption: &String| match caption.is_empty() {
             true => 0.0,

@@ -1,7 +1,7 @@
-//! Pages of pictures: a grid of cells with headers, captions, legends and scale bars.
+//! Pages of images: a grid of cells with headers, captions, legends and scale bars.
 //!
-//! One engine for saliency pages, filter galleries, feature maps and contact sheets: each column
-//! is as wide as its widest cell, each row as high as its highest.
+//! Used for saliency pages, filters, feature maps and contact sheets. Each column is as wide as its
+//! widest cell, each row as high as its highest cell.
 
 mod layout;
 
@@ -16,7 +16,7 @@ use crate::render::scene::{Align, Anchor, TextStyle};
 use crate::render::theme::Palette;
 use crate::render::{Rgb, RgbImage};
 
-/// What a line of text says about its matter.
+/// Emphasis of a line of text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
     /// Plain.
@@ -26,7 +26,7 @@ pub enum Tone {
     Strong,
     /// Less important.
     Muted,
-    /// Right or better.
+    /// Correct or better.
     Good,
     /// Wrong or worse.
     Bad,
@@ -35,19 +35,19 @@ pub enum Tone {
 /// A line of text in a header, wrapped where it is too long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// The words.
+    /// Text.
     pub text: String,
-    /// How they are meant.
+    /// Emphasis.
     pub tone: Tone,
 }
 
 impl Line {
-    /// Words in a tone.
+    /// Creates a line.
     pub fn new(text: impl Into<String>, tone: Tone) -> Self {
         Line { text: text.into(), tone }
     }
 
-    /// Predicted class with its probability and whether it is right:
+    /// Creates a line with the predicted class, its probability and whether it is correct:
     /// `✓ happy 98.1 %`, `✗ sad 40.3 %`.
     pub fn verdict(predicted: &str, probability: f64, right: bool) -> Self {
         let (sign, tone) = if right { ('✓', Tone::Good) } else { ('✗', Tone::Bad) };
@@ -58,78 +58,78 @@ impl Line {
     }
 }
 
-/// One field of the grid.
+/// A cell of the grid.
 #[derive(Clone, Debug)]
 pub enum Cell {
     /// Nothing.
     Empty,
-    /// A picture, enlarged to the page's cell size, over its caption.
+    /// An image, enlarged to the cell size, with its caption.
     Picture {
-        /// The pixels.
+        /// Image.
         picture: RgbImage,
-        /// Interpolated (maps) or square pixels (faces, filters).
+        /// Whether to interpolate (maps) or to draw square pixels (faces, filters).
         smooth: bool,
-        /// Below the picture; may be empty.
+        /// Caption; may be empty.
         caption: String,
     },
-    /// Small pictures that together take the room of one, such as the top-9 patches.
+    /// Small images in the space of one, such as the nine top patches.
     Mosaic {
-        /// Row by row.
+        /// Images, row by row.
         pictures: Vec<RgbImage>,
-        /// Pictures in a row.
+        /// Images per row.
         columns: usize,
-        /// Below the pictures; may be empty.
+        /// Caption; may be empty.
         caption: String,
     },
-    /// Another drawing, such as a chart, in its own size.
+    /// Another drawing in its own size, such as a chart.
     Drawing(Scene),
-    /// Names and values, one pair a line.
+    /// Names and values, one pair per line.
     Numbers(Vec<(String, String)>),
-    /// Words.
+    /// Text.
     Text(Vec<Line>),
 }
 
 impl Cell {
-    /// A picture with square pixels.
+    /// Creates a cell of an image with square pixels.
     pub fn picture(picture: RgbImage, caption: impl Into<String>) -> Self {
         Cell::Picture { picture, smooth: false, caption: caption.into() }
     }
 
-    /// A map, interpolated.
+    /// Creates a cell of an interpolated map.
     pub fn map(picture: RgbImage, caption: impl Into<String>) -> Self {
         Cell::Picture { picture, smooth: true, caption: caption.into() }
     }
 }
 
-/// A row: its header and its fields.
+/// A row with its header.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
-    /// Left of the fields; may be empty.
+    /// Header at the left; may be empty.
     pub header: Vec<Line>,
-    /// From left to right.
+    /// Cells from left to right.
     pub cells: Vec<Cell>,
 }
 
-/// A page of pictures.
+/// A page of images.
 #[derive(Clone, Debug)]
 pub struct Page {
-    /// Heading.
+    /// Title.
     pub title: String,
-    /// Below the heading, muted.
+    /// Subtitle.
     pub subtitle: String,
-    /// Above the columns; may be empty.
+    /// Column titles; may be empty.
     pub columns: Vec<String>,
-    /// From top to bottom.
+    /// Rows from top to bottom.
     pub rows: Vec<Row>,
-    /// Colours and what they stand for, below the rows.
+    /// Colours and their meaning, below the rows.
     pub legend: Vec<(Rgb, String)>,
-    /// Below the legend.
+    /// Scale bars below the legend.
     pub scale_bars: Vec<ScaleBar>,
-    /// At the foot: method, target, scale, how it was made.
+    /// Caption at the bottom.
     pub caption: String,
-    /// Side of a picture in pixels; multiples of 48 keep the pixels of a face square.
+    /// Side of an image in pixels; multiples of 48 keep the pixels of a face square.
     pub cell: f32,
-    /// Colours.
+    /// Theme.
     pub theme: Theme,
 }
 
@@ -144,7 +144,7 @@ const KEY_SQUARE: f32 = 12.0;
 const ITEM_GAP: f32 = 24.0;
 
 impl Page {
-    /// An empty page whose pictures are three times a face.
+    /// Creates an empty page with images three times the size of a face.
     pub fn new(title: impl Into<String>, theme: Theme) -> Self {
         Page {
             title: title.into(),
@@ -159,7 +159,7 @@ impl Page {
         }
     }
 
-    /// A contact sheet: cells in reading order, `columns` in a row.
+    /// Creates a contact sheet: cells in reading order, `columns` per row.
     pub fn sheet(title: impl Into<String>, cells: Vec<Cell>, columns: usize, theme: Theme) -> Self {
         let mut page = Page::new(title, theme);
         let mut cells = cells.into_iter();
@@ -172,7 +172,7 @@ impl Page {
         }
     }
 
-    /// Lays the page out and draws it.
+    /// Draws the page.
     pub fn scene(&self) -> Scene {
         let layout = Layout::new(self);
         let palette = self.theme.palette();
@@ -192,16 +192,16 @@ impl Page {
         scene
     }
 
-    /// The page as PNG; scale 1 shows each picture at the cell size.
+    /// Returns the page as PNG; scale 1 shows each image at the cell size.
     ///
-    /// **Errors**: [`crate::Error::Render`] where the page is too large.
+    /// **Errors**: [`crate::Error::Render`] if the page is too large.
     pub fn to_png(&self, scale: f32) -> Result<Vec<u8>> {
         self.scene().to_png(scale)
     }
 
-    /// The page as SVG.
+    /// Returns the page as SVG.
     ///
-    /// **Errors**: [`crate::Error::Render`] where a picture has no pixels.
+    /// **Errors**: [`crate::Error::Render`] if an image has no pixels.
     pub fn to_svg(&self) -> Result<String> {
         self.scene().to_svg()
     }

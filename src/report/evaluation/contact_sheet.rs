@@ -1,4 +1,4 @@
-//! Sheets of faces.
+//! Contact sheets: many faces on one page.
 
 use crate::Result;
 use crate::dataset::Dataset;
@@ -8,20 +8,21 @@ use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{RgbImage, Theme};
 use crate::{CLASS_NAMES, SIDE};
 
-/// Faces of a sheet of mistakes.
+/// Most faces on a sheet of mistakes.
 const MISTAKES: usize = 24;
 
-/// Faces in a row of such a sheet.
+/// Faces per row of a sheet of mistakes.
 const COLUMNS: usize = 6;
 
 fn face(data: &Dataset, i: usize) -> Result<RgbImage> {
     RgbImage::from_gray(data.image(i), SIDE, SIDE)
 }
 
-/// The first `columns` faces of each class, a class a row; faces without label in a last row.
+/// Draws the first `columns` faces of each class, one row per class. Faces without label are in the
+/// last row.
 ///
 /// # Errors
-/// None in practice.
+/// Those of drawing.
 pub fn class_sheet(title: &str, data: &Dataset, columns: usize, theme: Theme) -> Result<Page> {
     let mut page = Page { cell: 96.0, ..Page::new(title, theme) };
     page.subtitle = format!("{} of 48×48 pixels", counted(data.len(), "face"));
@@ -39,10 +40,10 @@ pub fn class_sheet(title: &str, data: &Dataset, columns: usize, theme: Theme) ->
     Ok(page)
 }
 
-/// Mistakes with what the network said and what the label says; `place` says where a face is found.
+/// Draws mistakes with predicted class and label; `place(i)` names the source of face `i`.
 ///
 /// # Errors
-/// None in practice.
+/// Those of drawing.
 pub fn mistake_sheet(
     title: &str,
     data: &Dataset,
@@ -52,7 +53,7 @@ pub fn mistake_sheet(
     theme: Theme,
 ) -> Result<Page> {
     let cell = |m: &Mistake| {
-        let said = format!("says {} {}", names[m.predicted], percent(m.confidence));
+        let said = format!("predicted {} {}", names[m.predicted], percent(m.confidence));
         let label = format!("label {} {}", names[m.truth], percent(m.true_probability));
         Ok(Cell::picture(face(data, m.face)?, format!("{said}\n{label}\n{}", place(m.face))))
     };

@@ -1,4 +1,4 @@
-//! The report of an evaluation: text, JSON, a folder of charts.
+//! The report of an evaluation as text, as JSON, and as a folder with charts.
 
 pub mod class_words;
 pub(crate) mod contact_sheet;

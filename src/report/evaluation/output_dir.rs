@@ -1,4 +1,4 @@
-//! An evaluation as a folder: every chart as PNG and SVG, sheets of faces, the numbers, one page.
+//! An evaluation as a folder: charts as PNG and SVG, contact sheets, the numbers as JSON, an index.
 
 use crate::dataset::Dataset;
 use crate::files::{make_folder, write_atomic};
@@ -16,21 +16,25 @@ use crate::report::{EvaluationReport, mistake_sheet};
 use crate::{Error, Result};
 use std::path::Path;
 
-/// The page.
+/// File of the index page.
 const INDEX: &str = "index.html";
-/// The numbers.
+/// File of the numbers.
 const NUMBERS: &str = "evaluation.json";
 
-/// Writes the whole report of `faces` into `folder`, which is made if it is missing. Files of an
-/// earlier report are replaced one by one.
+/// Writes the report on `faces` into `folder`, which is created if missing. Files of an earlier report
+/// are replaced.
 ///
 /// # Errors
 /// Those of drawing and of files.
-pub fn write_folder(report: &EvaluationReport, faces: &Dataset, folder: &Path) -> Result<()> {
+pub fn write_evaluation_dir(
+    report: &EvaluationReport,
+    faces: &Dataset,
+    folder: &Path,
+) -> Result<()> {
     make_folder(folder)?;
     let json = serde_json::to_string_pretty(report).map_err(|e| Error::Usage(e.to_string()))?;
     write_atomic(folder.join(NUMBERS), (json + "\n").as_bytes())?;
-    let document = Document::new("How well it judges", "en");
+    let document = Document::new("Evaluation", "en");
     let mut page = EvaluationPage { document, report, folder, files: vec![NUMBERS.into()] };
     page.document.paragraph(&report.title()).paragraph(&report.words);
     page.totals();
@@ -43,17 +47,17 @@ pub fn write_folder(report: &EvaluationReport, faces: &Dataset, folder: &Path) -
     write_atomic(folder.join(INDEX), page.document.finish().as_bytes())
 }
 
-/// The page being written, and the folder beside it.
+/// The index page while it is written, and its folder.
 struct EvaluationPage<'a> {
     document: Document,
     report: &'a EvaluationReport,
     folder: &'a Path,
-    /// Names of the files beside the page, to be linked at its foot.
+    /// Files beside the page, linked at its end.
     files: Vec<String>,
 }
 
 impl EvaluationPage<'_> {
-    /// Writes a drawing in the light theme beside the page, and both themes into it.
+    /// Writes a drawing in the light theme to a file, and in both themes into the page.
     fn figure(
         &mut self,
         stem: &str,
@@ -77,38 +81,55 @@ impl EvaluationPage<'_> {
         let interval = &e.accuracy_interval;
         let row = |name: &str, value: String, words: &str| vec![name.into(), value, words.into()];
         let between = format!("{} to {}", percent(interval.low), percent(interval.high));
-        let majority = format!("always saying the most frequent: {}", percent(e.majority_accuracy));
+        let majority =
+            format!("always predicting the most frequent: {}", percent(e.majority_accuracy));
         let rows = [
-            row("accuracy", percent(e.accuracy), &format!("{between} at 95 %; {majority}")),
-            row("top 2", percent(e.top2), "the label is among the two most probable"),
-            row("macro F1", percent(e.macro_f1), "mean over the expressions"),
-            row("balanced accuracy", percent(e.balanced_accuracy), "mean recall"),
-            row("kappa", format!("{:.3}", e.kappa), "agreement beyond chance"),
+            row("accuracy", percent(e.accuracy), &format!("95 % interval {between}; {majority}")),
+            row("top-2 accuracy", percent(e.top2), "the label is one of the two most probable"),
+            row("macro F1", percent(e.macro_f1), "mean F1 over the expressions"),
+            row(
+                "balanced accuracy",
+                percent(e.balanced_accuracy),
+                "mean recall over the expressions",
+            ),
+            row(
+                "Cohen's kappa",
+                format!("{:.3}", e.kappa),
+                "agreement beyond chance; 1 is perfect, 0 is chance",
+            ),
             row("Matthews' correlation", format!("{:.3}", e.mcc), "1 is perfect, 0 is chance"),
-            row("loss", format!("{:.4}", e.loss), "mean cross-entropy, nats"),
-            row("calibration error", percent(e.ece), "15 bins of confidence"),
+            row("loss", format!("{:.4}", e.loss), "mean cross-entropy in nats"),
+            row("calibration error", percent(e.ece), "expected calibration error, 15 bins"),
         ];
         self.document.table(&["measure", "value", "meaning"], &rows, "");
     }
 
     fn confusions(&mut self) -> Result<()> {
-        self.document.heading(2, "What is taken for what");
+        self.document.heading(2, "Confusion matrix");
         let report = self.report;
         for (stem, title, normalize) in [
-            ("confusion_counts", "Confusions, number of faces", Normalize::Counts),
-            ("confusion_recall", "Confusions, share of the true expression", Normalize::Recall),
-            ("confusion_precision", "Confusions, share of the judgements", Normalize::Precision),
+            ("confusion_counts", "Confusion matrix, number of faces", Normalize::Counts),
+            (
+                "confusion_recall",
+                "Confusion matrix, share of the true expression",
+                Normalize::Recall,
+            ),
+            (
+                "confusion_precision",
+                "Confusion matrix, share of the predicted expression",
+                Normalize::Precision,
+            ),
         ] {
             let counts = &report.evaluation.confusion.counts;
             let chart = Confusion::new(title, &report.names(), counts.clone(), normalize);
             self.figure(stem, "", |theme| chart.draw(theme))?;
         }
         let pair = |p: &crate::metrics::ConfusedPair| {
-            let words = format!("{} taken for {}", p.truth, p.predicted);
+            let words = format!("{} predicted as {}", p.truth, p.predicted);
             vec![words, thousands(p.count), percent(p.share)]
         };
         let rows: Vec<Vec<String>> = report.evaluation.confused_pairs.iter().map(pair).collect();
-        self.document.table(&["confusion", "faces", "of the expression"], &rows, "");
+        self.document.table(&["confusion", "faces", "share of the expression"], &rows, "");
         Ok(())
     }
 
@@ -136,10 +157,10 @@ impl EvaluationPage<'_> {
             "95 % interval",
             "F1",
             "faces",
-            "trained on",
-            "recall if balanced",
+            "training faces",
+            "recall, equal priors",
         ];
-        let caption = "Recall if balanced: with every expression taken as equally likely.";
+        let caption = "Recall, equal priors: recall if all expressions had been equally frequent in training.";
         self.document.table(&header, &rows, caption);
         self.figure("recall", "", |theme| recall_bars(report, theme))?;
         if report.class_counts.is_some() {
@@ -149,12 +170,12 @@ impl EvaluationPage<'_> {
         let names = report.names();
         let counts = faces.class_counts().map(|n| n as u64);
         self.figure("class_counts", "", |theme| {
-            let title = "Faces of each class in the evaluated data";
+            let title = "Evaluated faces per class";
             class_counts(title, &names, &[("", &counts)], ChartOptions::new(theme))
         })?;
         let Some(split) = &report.class_counts else { return Ok(()) };
         self.figure("class_counts_split", "", |theme| {
-            let title = "Faces of each class that the network was trained and validated on";
+            let title = "Training and validation faces per class";
             let sets: [(&str, &[u64]); 2] =
                 [("training", &split.train), ("validation", &split.validation)];
             class_counts(title, &names, &sets, ChartOptions::new(theme))
@@ -162,10 +183,10 @@ impl EvaluationPage<'_> {
     }
 
     fn calibration(&mut self) -> Result<()> {
-        self.document.heading(2, "Is it right as often as it is sure?");
+        self.document.heading(2, "Calibration");
         let e = &self.report.evaluation;
         let bins = self.report.reliability_bins();
-        let title = "Confidence against accuracy";
+        let title = "Accuracy against confidence";
         self.figure("reliability", "", |theme| {
             reliability(title, &bins, e.ece, ChartOptions::new(theme).sized(640.0, 620.0))
         })
@@ -173,10 +194,10 @@ impl EvaluationPage<'_> {
 
     fn mistakes(&mut self, faces: &Dataset) -> Result<()> {
         let report = self.report;
-        let suspected = "Northcutt's rule: the network gives another class at least the \
-                         probability that it usually gives that class on its own faces. Trust it \
+        let suspected = "Confident learning (Northcutt et al. 2021): the probability of another class is at \
+                         least the mean probability of that class on its own faces. Use this \
                          only for faces that the network was not trained on.";
-        self.sheet(faces, "confident_errors", "The most confident errors", "", &report.mistakes)?;
+        self.sheet(faces, "confident_errors", "The most confident mistakes", "", &report.mistakes)?;
         if let Some(maps) = report.maps.as_ref().filter(|_| !report.mistakes.is_empty()) {
             self.page("confident_errors_maps", &maps.errors)?;
             self.page("confusions_maps", &maps.pairs)?;
@@ -211,18 +232,18 @@ impl EvaluationPage<'_> {
         sheet.caption = remark.into();
         self.write(&sheet.scene(), stem)?;
         let source = format!("{stem}.png");
-        self.document.linked(&source, "faces with judgement and label below each", "");
+        self.document.linked(&source, "faces with prediction and label", "");
         Ok(())
     }
 
-    /// Where the network looked in some mistakes.
+    /// Writes a page of saliency maps.
     fn page(&mut self, stem: &str, page: &crate::render::panel::Page) -> Result<()> {
         self.document.heading(2, &page.title);
         self.write(&page.scene(), stem)?;
         let source = format!("{stem}.png");
         self.document.linked(
             &source,
-            "faces with the maps of the class named and the true one",
+            "faces with the maps of the predicted class and the label",
             "",
         );
         Ok(())
@@ -240,7 +261,7 @@ fn recall_bars(report: &EvaluationReport, theme: Theme) -> Result<Scene> {
         ..BarSeries::default()
     };
     let chart = BarChart {
-        title: "Share of each expression that is found".into(),
+        title: "Recall per expression".into(),
         subtitle: "recall with 95 % intervals".into(),
         y_title: "recall".into(),
         categories: classes.iter().map(|c| c.label.clone()).collect(),
@@ -260,8 +281,8 @@ fn recall_scatter(report: &EvaluationReport, theme: Theme) -> Result<Scene> {
         interval: Some((c.recall_interval.low, c.recall_interval.high)),
     };
     let chart = ScatterChart {
-        title: "Do more training faces mean a higher recall?".into(),
-        subtitle: "one point an expression, recall with 95 % interval".into(),
+        title: "Recall against the number of training faces".into(),
+        subtitle: "one point per expression, with 95 % intervals".into(),
         x_title: "training faces".into(),
         y_title: "recall".into(),
         points: report.evaluation.per_class.iter().map(point).collect(),

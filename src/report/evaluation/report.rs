@@ -1,4 +1,4 @@
-//! An evaluation with what was evaluated: one JSON object, one text.
+//! The numbers of an evaluation with the names of models and data.
 
 use crate::dataset::Dataset;
 use crate::dataset::clean::duplicates::cross_duplicates;
@@ -7,67 +7,67 @@ use crate::metrics::features::ClassDistances;
 use crate::metrics::{Bin, Evaluation};
 use crate::model::{ClassCounts, Ensemble, Predictions};
 use crate::render::chart::ReliabilityBin;
-use crate::report::evaluation::class_words;
-use crate::report::saliency::mistake_pages::{Judged, MistakeMaps};
+use crate::report::evaluation::class_words::evaluation_text;
+use crate::report::i18n::Language;
+use crate::report::saliency::mistake_pages::{EvaluatedFaces, MistakeMaps};
 use crate::stats::{Interval, wilson};
 use crate::{Error, Result};
 use serde::Serialize;
 
-/// Accuracy on faces that are no copies of training faces.
+/// Accuracy on faces that are not copies of training faces.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Unseen {
     /// Their number.
     pub n: usize,
-    /// Share that is judged right.
+    /// Share of correct predictions.
     pub accuracy: f64,
     /// Its 95 % interval.
     pub accuracy_interval: Interval,
 }
 
-/// The numbers of an evaluation, what they are of, and what follows from them.
+/// The numbers of an evaluation, the names of models and data, and the text about them.
 #[derive(Clone, Debug, Serialize)]
 pub struct EvaluationReport {
     /// All numbers.
     #[serde(flatten)]
     pub evaluation: Evaluation,
-    /// The models, as they were named.
+    /// Models as the user named them.
     pub models: Vec<String>,
-    /// The faces, as they were named.
+    /// Data as the user named them.
     pub data: String,
-    /// Views of each face whose answers were averaged.
+    /// Averaged views per face (test-time augmentation).
     pub views: usize,
-    /// Whether the probabilities are calibrated, by the temperature of each model.
+    /// Whether the probabilities are calibrated by the temperature of each model.
     pub calibrated: bool,
-    /// That of a single model; none = as the network gave them, or several models.
+    /// Temperature of a single calibrated model.
     pub temperature_used: Option<f64>,
-    /// Faces that were left out because they have no label.
+    /// Faces left out because they have no label.
     pub unlabelled: usize,
-    /// The same without copies of training faces, where these are known.
+    /// Accuracy without copies of training faces, if these are known.
     pub unseen: Option<Unseen>,
-    /// Faces of each class that the first model was trained on and chosen by, where known.
+    /// Training and validation faces per class of the first model, if known.
     pub class_counts: Option<ClassCounts>,
-    /// Distances of the classes in what the first model's last layer sees.
+    /// Distances of the classes in the features of the last layer of the first model.
     pub distances: Option<ClassDistances>,
-    /// Why one expression is read well and another is not.
+    /// Text about the classes.
     pub words: String,
-    /// Mistakes, the most confident first.
+    /// Mistakes, most confident first.
     #[serde(skip)]
     pub mistakes: Vec<Mistake>,
-    /// Mistakes that may be the label's.
+    /// Mistakes that may be label errors.
     #[serde(skip)]
     pub suspects: Vec<Mistake>,
-    /// Mistakes with the maps of both classes; made on request, see [`EvaluationReport::explain`].
+    /// Maps of mistakes, if [`EvaluationReport::explain`] was called.
     #[serde(skip)]
     pub maps: Option<MistakeMaps>,
 }
 
 impl EvaluationReport {
-    /// Judges `predictions` for `faces`, all of which have a label. `features` are those of
-    /// [`Ensemble::features`].
+    /// Evaluates `predictions` of labelled `faces`. `features` are those of [`Ensemble::features`].
     ///
     /// # Errors
-    /// [`Error::Data`] for a face without label, [`Error::Model`] where the models know other
-    /// classes than the data.
+    /// [`Error::Data`] for a face without label, [`Error::Model`] if a label is not a class of the
+    /// models.
     pub fn new(
         ensemble: &Ensemble,
         data: &str,
@@ -93,7 +93,7 @@ impl EvaluationReport {
         let distances =
             features.map(|f| ClassDistances::new(f, &labels, names.len())).transpose()?;
         Ok(Self {
-            words: class_words::why(&evaluation, distances.as_ref()),
+            words: evaluation_text(Language::English, &evaluation, distances.as_ref()),
             mistakes: mistakes(&logits, &labels, names.len()),
             suspects: suspected_labels(&logits, &labels, names.len()),
             evaluation,
@@ -110,7 +110,7 @@ impl EvaluationReport {
         })
     }
 
-    /// Tells that the predictions are those of [`Ensemble::predict_calibrated`].
+    /// Records that the predictions are those of [`Ensemble::predict_calibrated`].
     pub fn set_calibrated(&mut self, ensemble: &Ensemble, tta: bool) {
         self.calibrated = ensemble.is_calibrated(tta);
         if let ([only], true) = (ensemble.members(), self.calibrated) {
@@ -118,8 +118,8 @@ impl EvaluationReport {
         }
     }
 
-    /// Judges once more without the faces that also occur in `train`, pixel for pixel: the network
-    /// may know them by heart.
+    /// Computes the accuracy without faces that are copies of faces in `train`, which the network may
+    /// have memorised.
     pub fn leave_out_copies(
         &mut self,
         faces: &Dataset,
@@ -139,7 +139,7 @@ impl EvaluationReport {
         }
     }
 
-    /// Explains the mistakes by the first model.
+    /// Computes saliency maps of the mistakes with the first model.
     ///
     /// # Errors
     /// Those of the network and of drawing.
@@ -150,13 +150,14 @@ impl EvaluationReport {
         let pixels = first.pixels(faces, &all);
         let names = self.names();
         let origin = |i: usize| self.place(faces, i);
-        let judged = Judged { model: &model, names: &names, pixels: &pixels, origin: &origin };
-        self.maps = Some(MistakeMaps::new(&judged, &self.mistakes)?);
+        let evaluated =
+            EvaluatedFaces { model: &model, names: &names, pixels: &pixels, origin: &origin };
+        self.maps = Some(MistakeMaps::new(&evaluated, &self.mistakes)?);
         Ok(())
     }
 
-    /// Where to find a judged face: its number as --index counts, unless faces without label stand
-    /// between, and the line of the file; or the name of a picture.
+    /// Returns the source of a face: its number for `--index` (unless faces without label were left
+    /// out) and its line in the file, or the name of an image file.
     pub fn place(&self, faces: &Dataset, i: usize) -> String {
         let origin = faces.origin(i);
         let is_file = origin.path.extension().is_some();
@@ -170,12 +171,12 @@ impl EvaluationReport {
         }
     }
 
-    /// Names of the classes.
+    /// Returns the names of the classes.
     pub fn names(&self) -> Vec<&str> {
         self.evaluation.per_class.iter().map(|c| c.label.as_str()).collect()
     }
 
-    /// Accuracy and confidence by interval of confidence, as the reliability diagram takes them.
+    /// Returns the bins of the reliability diagram.
     pub fn reliability_bins(&self) -> Vec<ReliabilityBin> {
         let bin = |b: &Bin| ReliabilityBin {
             count: b.count,
@@ -185,12 +186,12 @@ impl EvaluationReport {
         self.evaluation.reliability.bins.iter().map(bin).collect()
     }
 
-    /// What was evaluated, in one line.
+    /// Returns models, data and options in one line.
     pub fn title(&self) -> String {
         let models = self.models.join(" + ");
         let views = match self.views {
             1 => String::new(),
-            n => format!(", {n} views a face"),
+            n => format!(", {n} views per face"),
         };
         let calibrated = match (self.calibrated, self.temperature_used) {
             (false, _) => String::new(),

@@ -3,15 +3,15 @@
 use crate::metrics::Evaluation;
 use crate::render::format::{percent, thousands};
 use crate::report::EvaluationReport;
-use crate::report::evaluation::class_words::MISJUDGED;
+use crate::report::evaluation::class_words::ECE_LIMIT;
 use crate::stats::Interval;
 use std::fmt::Write as _;
 
-/// Columns of a paragraph.
+/// Width of a paragraph in characters.
 const WIDTH: usize = 92;
 
 impl EvaluationReport {
-    /// The whole evaluation as text: totals, classes, confusions, words.
+    /// Returns the evaluation as text: totals, classes, confusion matrix, sentences.
     pub fn to_text(&self) -> String {
         let e = &self.evaluation;
         let mut text = format!("{}\n\n", self.title());
@@ -21,7 +21,7 @@ impl EvaluationReport {
             let (name, accuracy) = ("unseen faces", percent(unseen.accuracy));
             let _ = writeln!(
                 text,
-                "{name:<18} {accuracy:>8}  {range}; {n} that are no copies of training faces"
+                "{name:<18} {accuracy:>8}  {range}; {n} without copies of training faces"
             );
         }
         classes(&mut text, e);
@@ -35,16 +35,16 @@ impl EvaluationReport {
 fn totals(text: &mut String, e: &Evaluation) {
     let range = format!("{}, 95 % interval", range(e.accuracy_interval));
     let calibration = match e.temperature {
-        t if e.ece <= MISJUDGED => format!("temperature {t:.2}"),
-        t if t > 1.0 => format!("temperature {t:.2}: too sure of itself"),
-        t => format!("temperature {t:.2}: not sure enough of itself"),
+        t if e.ece <= ECE_LIMIT => format!("temperature {t:.2}"),
+        t if t > 1.0 => format!("temperature {t:.2}: overconfident"),
+        t => format!("temperature {t:.2}: underconfident"),
     };
     let rows = [
         ("accuracy", percent(e.accuracy), range),
-        ("top 2", percent(e.top2), String::new()),
+        ("top-2 accuracy", percent(e.top2), String::new()),
         ("macro F1", percent(e.macro_f1), String::new()),
         ("balanced accuracy", percent(e.balanced_accuracy), "mean recall".into()),
-        ("kappa", format!("{:.3}", e.kappa), "agreement beyond chance".into()),
+        ("Cohen's kappa", format!("{:.3}", e.kappa), "agreement beyond chance".into()),
         ("loss", format!("{:.4}", e.loss), "nats".into()),
         ("calibration error", percent(e.ece), calibration),
     ];
@@ -78,7 +78,7 @@ fn classes(text: &mut String, e: &Evaluation) {
 fn confusion(text: &mut String, e: &Evaluation) {
     let width = name_width(e);
     let columns: Vec<usize> = e.per_class.iter().map(|c| c.label.chars().count().max(5)).collect();
-    let _ = write!(text, "\n{:<width$}", "true \\ says");
+    let _ = write!(text, "\n{:<width$}", "true \\ predicted");
     for (c, columns) in e.per_class.iter().zip(&columns) {
         let _ = write!(text, "  {:>columns$}", c.label);
     }
@@ -99,12 +99,13 @@ fn pairs(text: &mut String, e: &Evaluation) {
     for pair in e.confused_pairs.iter().take(5) {
         let (truth, predicted) = (&pair.truth, &pair.predicted);
         let (count, share) = (thousands(pair.count), percent(pair.share));
-        let _ = writeln!(text, "  {count:>5}  {truth} taken for {predicted} ({share} of {truth})");
+        let _ =
+            writeln!(text, "  {count:>5}  {truth} predicted as {predicted} ({share} of {truth})");
     }
 }
 
 fn name_width(e: &Evaluation) -> usize {
-    e.per_class.iter().map(|c| c.label.chars().count()).max().unwrap_or(0).max(11)
+    e.per_class.iter().map(|c| c.label.chars().count()).max().unwrap_or(0).max(16)
 }
 
 /// `61.2 % to 68.0 %`.

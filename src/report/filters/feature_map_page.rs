@@ -1,5 +1,4 @@
-//! Pages of feature maps: what the filters of a layer make of one face, of each class on average,
-//! and the kernels they do it with.
+//! Pages of feature maps of one face, of mean feature maps per class, and of kernels.
 
 use crate::Result;
 use crate::explain::filters::feature_maps::{ClassMeans, MapStatistics};
@@ -10,43 +9,43 @@ use crate::render::format::{counted, percent, short};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{BarEnds, Colormap, Scale, ScaleBar, Scene, Theme};
 
-/// Side of a map on the page.
+/// Side of a map on the page in pixels.
 const CELL: f32 = 96.0;
-/// Feature maps in a row, as near as groups allow.
+/// Maps per row, rounded down to whole groups.
 const ACROSS: usize = 9;
 
-/// A layer with its maps of one face, `n = 1`.
+/// A layer and its feature maps of one face, `n = 1`.
 pub struct Stage {
     /// The layer.
     pub layer: LayerInfo,
-    /// Its output.
+    /// Output of the layer.
     pub maps: FeatureMaps,
 }
 
-/// How maps are drawn.
+/// Drawing options of feature maps.
 #[derive(Clone, Copy, Debug)]
 pub struct MapStyle {
-    /// One scale for all maps of a layer instead of one for each.
+    /// Whether all maps of a layer share one scale.
     pub common_scale: bool,
     /// Colours.
     pub theme: Theme,
 }
 
-/// Signs where there are any, magnitudes otherwise.
+/// Returns a signed colour map if there are negative values.
 fn colormap_of(values: &[f32]) -> Colormap {
     if values.iter().any(|&v| v < 0.0) { Colormap::BlueRed } else { Colormap::Magma }
 }
 
-/// Feature maps of one face through the stages of a block, filter by filter: the same filter before and
-/// after normalisation and ReLU side by side.
+/// Draws the maps of one face through the stages of a block: each filter before and after
+/// normalisation and ReLU side by side.
 ///
 /// # Errors
-/// None in practice.
+/// Those of drawing.
 pub fn stages_page(stages: &[Stage], filters: &[usize], style: MapStyle) -> Result<Page> {
     let names: Vec<&str> = stages.iter().map(|s| s.layer.name.as_str()).collect();
     let across = (ACROSS / stages.len().max(1)).max(1);
     let all: Vec<f32> = stages.iter().flat_map(|s| s.maps.data.iter().copied()).collect();
-    // One colour map for the block, so that what a ReLU cuts off can be seen to vanish.
+    // One colour map for the block shows what the ReLU removes.
     let colormap = colormap_of(&all);
     let scales: Vec<Scale> = stages.iter().map(|s| Scale::percentile99(&s.maps.data)).collect();
     let cell = |k: usize, stage: &Stage, scale: Scale| -> Result<Cell> {
@@ -58,7 +57,7 @@ pub fn stages_page(stages: &[Stage], filters: &[usize], style: MapStyle) -> Resu
     let mut page = Page { cell: CELL, ..Page::new(names.join(" → "), style.theme) };
     page.subtitle = sizes(stages, filters.len());
     if stages.len() > 1 {
-        // The full name would break in the middle of a word.
+        // The full name does not fit the column.
         let short = |n: &&str| n.replace("batch_normalization_", "batch norm ");
         let columns = names.iter().map(short).cycle();
         page.columns = columns.take(across.min(filters.len()) * stages.len()).collect();
@@ -80,7 +79,7 @@ pub fn stages_page(stages: &[Stage], filters: &[usize], style: MapStyle) -> Resu
     Ok(page)
 }
 
-/// `filter 7`, share of zeros behind a ReLU, range and mean.
+/// Returns the number of the filter, the share of zeros after a ReLU, range and mean.
 fn caption(k: usize, map: &[f32], kind: LayerKind) -> String {
     let n = MapStatistics::of(map);
     let number = |v: f32| short(f64::from(v)).replace('-', "−");
@@ -105,13 +104,13 @@ fn sizes(stages: &[Stage], shown: usize) -> String {
             text += &format!(", {} zeros", percent(zeros / m.data.len().max(1) as f64));
         }
     }
-    text + ". Every cell of a map is a square."
+    text + ". Each square is one cell of the map."
 }
 
-/// Mean maps of every class, a filter a row. The classes of a row share a scale.
+/// Draws the mean maps of all classes, one filter per row. The classes of a row share a scale.
 ///
 /// # Errors
-/// None in practice.
+/// Those of drawing.
 pub fn class_means_page(
     layer: &LayerInfo,
     means: &ClassMeans,
@@ -138,7 +137,7 @@ pub fn class_means_page(
         let most = (0..m.n).filter(|&c| means.faces[c] > 0).max_by(strongest);
         let mut header = vec![Line::new(format!("filter {k}"), Tone::Strong)];
         if let Some(class) = most.filter(|_| scale.max > 0.0) {
-            header.push(Line::new(format!("most on {}", class_names[class]), Tone::Muted));
+            header.push(Line::new(format!("largest for {}", class_names[class]), Tone::Muted));
         }
         header.push(Line::new(format!("max {}", short(f64::from(scale.max))), Tone::Muted));
         let cell = |(class, map): (usize, &&[f32])| -> Result<Cell> {
@@ -159,15 +158,15 @@ pub fn class_means_page(
     page.scale_bars = vec![ScaleBar { colormap, ends, label: "mean output".into() }];
     page.caption = match style.common_scale {
         true => "One scale for all maps.".into(),
-        false => "The maps of a row share a scale, so classes can be compared.".into(),
+        false => "The maps of a row share one scale, so classes can be compared.".into(),
     };
     Ok(page)
 }
 
-/// The kernels of a convolution of one channel as pictures, all on one scale.
+/// Draws the kernels of a convolution with one input channel, all on one scale.
 ///
 /// # Errors
-/// None in practice.
+/// Those of drawing.
 pub fn kernels_page(convolution: &Conv2d, theme: Theme) -> Result<Page> {
     let shape = convolution.weight.value.shape().to_vec();
     let (h, w) = (shape[2], shape[3]);
@@ -182,14 +181,15 @@ pub fn kernels_page(convolution: &Conv2d, theme: Theme) -> Result<Page> {
     let cells = kernels.enumerate().map(cell).collect::<Result<Vec<_>>>()?;
     let title = format!("The kernels of {}", convolution.name);
     let mut page = Page { cell: 72.0, ..Page::sheet(title, cells, 8, theme) };
-    page.subtitle = format!("{} kernels of {h}×{w} weights, one scale.", shape[0]);
+    page.subtitle = format!("{} kernels of {h}×{w} weights, all on one scale.", shape[0]);
     let (colormap, ends) = (Colormap::BlueRed, BarEnds::Numbers(scale));
     page.scale_bars = vec![ScaleBar { colormap, ends, label: "weight".into() }];
-    page.caption = "A sum near 0: the filter sees edges and lines, not brightness.".into();
+    page.caption =
+        "A filter with a sum near 0 responds to edges and lines, not to brightness.".into();
     Ok(page)
 }
 
-/// Drawings one below the other.
+/// Stacks drawings vertically.
 pub fn stack(scenes: &[Scene], theme: Theme) -> Scene {
     let width = scenes.iter().map(|s| s.size().0).fold(0.0, f32::max);
     let height = scenes.iter().map(|s| s.size().1).sum();

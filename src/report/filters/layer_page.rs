@@ -1,5 +1,5 @@
-//! Pages of filters: before, after, what one cell sees, the faces that move the filter most, and
-//! the numbers that say whether to believe the picture.
+//! Page of the filters of a layer: images by activation maximization, the faces with the highest
+//! activation, and scores of the images.
 
 use crate::explain::LayerKind;
 use crate::explain::filters::activation_maximization;
@@ -16,16 +16,16 @@ use crate::render::{RgbImage, Theme};
 use crate::stats::{mean_sd, quantile};
 use crate::{PIXELS, Result, SIDE};
 
-/// Side of a picture on the page: three screen pixels for one of the face.
+/// Side of an image on the page: three pixels per pixel of the face.
 const CELL: f32 = 144.0;
 
-/// What all pages of one command share.
+/// Data that the pages of all layers share.
 pub struct LayerPageContext<'a> {
-    /// The faces whose patches are shown.
+    /// Faces from which the top patches are taken.
     pub training: &'a TrainingFaces<'a>,
-    /// What they are, in words: `3,000 of the 28,709 faces of train.csv`.
+    /// These faces in words: `3,000 of the 28,709 faces of train.csv`.
     pub faces: String,
-    /// The network, in words.
+    /// Name of the network.
     pub model: &'a str,
     /// Names of the classes.
     pub class_names: &'a [String],
@@ -33,10 +33,10 @@ pub struct LayerPageContext<'a> {
     pub theme: Theme,
 }
 
-/// The page of one layer, one filter after the other.
+/// Draws the page of one layer.
 ///
 /// # Errors
-/// None in practice.
+/// Those of drawing.
 pub fn filter_page(report: &FilterReport, context: &LayerPageContext<'_>) -> Result<Page> {
     let filters = report.statistics.len();
     let across = match filters {
@@ -64,38 +64,38 @@ pub fn filter_page(report: &FilterReport, context: &LayerPageContext<'_>) -> Res
 
 fn title(report: &FilterReport) -> String {
     match report.layer.name.as_str() {
-        LOGITS => "What each class wants to see".into(),
-        name => format!("What the filters of {name} want to see"),
+        LOGITS => "Ideal face of each class".into(),
+        name => format!("Filters of {name}"),
     }
 }
 
-/// Size, dead filters, and what the sign of gamma does.
+/// Returns the size of the layer, its dead filters, and the meaning of γ.
 pub fn subtitle(report: &FilterReport) -> String {
     let layer = &report.layer;
     let [channels, h, w] = layer.output;
     let mut text = match layer.name.as_str() {
-        LOGITS => format!("{channels} logits, before the softmax."),
+        LOGITS => format!("{channels} logits before the softmax."),
         _ => format!(
-            "{1}, maps of {h}×{w} cells; a cell sees {0}×{0} pixels.",
+            "{1}, maps of {h}×{w} cells; each cell sees {0}×{0} pixels.",
             layer.receptive_field.size.min(SIDE),
             counted(channels, "filter")
         ),
     };
     match report.dead.as_deref() {
         None => (),
-        Some([]) => text += " None is dead on these faces.",
+        Some([]) => text += " No filter is dead on these faces.",
         Some(dead) => {
             let names: Vec<String> = dead.iter().map(usize::to_string).collect();
             let (count, shown) = (dead.len(), report.statistics.len());
             text += &format!(
-                " {count} of {shown} never fire behind their ReLU on these faces: {}.",
+                " Dead filters (no activation after the ReLU on these faces), {count} of {shown}: {}.",
                 names.join(", ")
             );
         }
     }
     if layer.kind == LayerKind::BatchNorm {
-        text += " γ is the scale of the channel: where it is above 0 the convolution before it \
-                 wants the same picture, where it is below 0 the opposite one.";
+        text += " γ is the scale of the channel. If it is negative, the convolution before it \
+                 responds to the opposite image.";
     }
     text
 }
@@ -108,24 +108,21 @@ fn columns(report: &FilterReport, recipes: usize) -> Vec<String> {
         .map(|p| recipe_name(p.scores.method).to_owned())
         .collect();
     if sees_part(report) {
-        names.push("after: one cell".into());
+        names.push("receptive field".into());
     }
-    names.push(
-        if sees_part(report) { "patches that move it most" } else { "faces that move it most" }
-            .into(),
-    );
+    names.push(if sees_part(report) { "top patches" } else { "top faces" }.into());
     names.push(String::new());
     names
 }
 
-/// A recipe as a column's heading.
+/// Returns the column title of a method.
 pub fn recipe_name(recipe: MaximizationMethod) -> &'static str {
     match recipe {
-        MaximizationMethod::Naive => "before: naive",
+        MaximizationMethod::Naive => "naive",
         MaximizationMethod::Pixels => "pixels, Adam",
         MaximizationMethod::Fourier => "Fourier, warps",
-        MaximizationMethod::Maco => "after: MACO",
-        MaximizationMethod::Face => "from the mean face",
+        MaximizationMethod::Maco => "MACO",
+        MaximizationMethod::Face => "MACO from the mean face",
     }
 }
 
@@ -133,7 +130,7 @@ pub(crate) fn sees_part(report: &FilterReport) -> bool {
     report.layer.receptive_field.size < SIDE
 }
 
-/// The cells of one filter.
+/// Draws the cells of one filter.
 fn card(
     report: &FilterReport,
     statistics: &FilterStatistics,
@@ -159,8 +156,8 @@ fn card(
     Ok(cells)
 }
 
-/// A filter's whole picture. Of a MACO picture, what hardly mattered fades to gray: the phases
-/// there are left over.
+/// Draws the image of a filter. In a MACO image, parts with little influence fade to gray, because
+/// their phases are arbitrary.
 pub(crate) fn whole(shown: &FilterPicture) -> Result<RgbImage> {
     if !matches!(shown.scores.method, MaximizationMethod::Maco | MaximizationMethod::Face) {
         return gray(&shown.picture, SIDE);
@@ -176,14 +173,14 @@ pub(crate) fn whole(shown: &FilterPicture) -> Result<RgbImage> {
     gray(&shown.picture.iter().zip(&weight).map(fade).collect::<Vec<_>>(), SIDE)
 }
 
-/// A picture with its contrast stretched to four deviations around its mean.
+/// Draws values with the contrast stretched to about four standard deviations around the mean.
 pub(crate) fn gray(picture: &[f32], side: usize) -> Result<RgbImage> {
     let (y, sd) = activation_maximization::standardise(picture);
     let level = |y: &f32| if sd > 1e-6 { 0.5 + 0.22 * y } else { 0.5 };
     RgbImage::from_unit(&y.iter().map(level).collect::<Vec<_>>(), side, side)
 }
 
-/// The places in the faces that move a filter most, as pictures.
+/// Draws the patches of faces with the highest activation of a filter.
 pub fn patches(
     report: &FilterReport,
     statistics: &FilterStatistics,
@@ -197,7 +194,7 @@ pub fn patches(
     statistics.top.iter().take(TOP_SHOWN).map(patch).collect()
 }
 
-/// Name and numbers of a filter.
+/// Returns the name and the scores of a filter.
 fn words(
     statistics: &FilterStatistics,
     pictures: &[FilterPicture],
@@ -212,7 +209,7 @@ fn words(
     };
     let mut lines = vec![Line::new(name, Tone::Strong)];
     if n.dead == Some(true) {
-        lines.push(Line::new("dead: never fires", Tone::Bad));
+        lines.push(Line::new("dead: never activates", Tone::Bad));
     }
     if let Some(gamma) = n.gamma {
         lines.push(normal(format!("γ {gamma:+.2}").replace('-', "−")));
@@ -226,7 +223,7 @@ fn words(
             true => format!("{v:.1}").replace('-', "−"),
             false => "–".into(),
         };
-        let before = before.map(|p| format!(" (before {})", number(value(&p.scores))));
+        let before = before.map(|p| format!(" (naive {})", number(value(&p.scores))));
         number(value(n)) + &before.unwrap_or_default()
     };
     lines.push(normal(format!("robust z {}", beside(|n| n.robust_z))));
@@ -238,11 +235,14 @@ fn words(
     lines
 }
 
-/// The class that the faces that move the filter most belong to more often than all faces do.
+/// Returns the class that is over-represented among the top faces of a filter.
 fn main_class(statistics: &FilterStatistics, context: &LayerPageContext<'_>) -> String {
     match statistics.main_class(context.training.labels, context.class_names.len()) {
         Some(MainClass { class, count, total, lift }) => {
-            format!("{}: {count} of top {total}, {lift:.1}× its share", context.class_names[class])
+            format!(
+                "{}: {count} of the top {total}, {lift:.1} times its share",
+                context.class_names[class]
+            )
         }
         None => "no class stands out".into(),
     }
@@ -251,45 +251,45 @@ fn main_class(statistics: &FilterStatistics, context: &LayerPageContext<'_>) -> 
 fn caption(report: &FilterReport, context: &LayerPageContext<'_>) -> String {
     let (after, similarity) = match report.first_block {
         true => (
-            "one cell is raised, as the mean of filters on bare pixels depends on the border alone",
-            "correlation of the part that one cell sees with the mean patch, best within ±3 cells",
+            "one cell is maximised, because the mean over a filter of the first block depends only on the border",
+            "correlation of the receptive field of one cell with the mean top patch, the best shift within ±3 cells",
         ),
         false => (
-            "what hardly mattered is faded",
-            "of what its strongest cell sees to the patches that move the filter most, as the \
-             layer before shows both; 1 is the same",
+            "parts with little influence fade to gray",
+            "similarity of the receptive field of the most active cell to the top patches in the features \
+             of the layer before; 1 means identical",
         ),
     };
     let agreement = match report.pictures.iter().any(|p| p.scores.agreement.is_some()) {
-        true => " Agreement: correlation of pictures from different starts.",
+        true => " Agreement: correlation of images from different starts.",
         false => "",
     };
     format!(
-        "Before: 20 steps from gray noise, no prior. After: MACO, only the phases are free, the \
-         magnitudes are the mean spectrum of the faces; {after}. Faces: {}. HF: share of power \
-         above a quarter of a cycle a pixel; natural (green) means HF at most 0.19 and lag-1 \
-         autocorrelation at least 0.8, as real faces have. Robust z: activation over random warps, \
-         in deviations above the median face. Similarity: {similarity}. Of the 100 faces that move \
-         a filter most, the class beyond its share of all faces, if beyond chance.{agreement}",
+        "Naive: 20 gradient steps from gray noise without a prior. MACO: only the phases are changed; \
+         the amplitudes are the mean spectrum of faces; {after}. Faces: {}. HF: share of the power \
+         above a quarter of a cycle per pixel. Natural (green): HF of at most 0.19 and lag-1 \
+         autocorrelation of at least 0.8, as in real faces. Robust z: activation over random \
+         transformations, in standard deviations above the median face. Similarity: {similarity}. \
+         Class: over-represented among the 100 top faces beyond chance.{agreement}",
         context.faces
     )
 }
 
-/// Before and after of a few filters, for a reader without time: one filter a column.
+/// Draws naive and MACO images of a few filters for a summary, one filter per column.
 ///
 /// # Errors
-/// None in practice.
+/// Those of drawing.
 pub fn before_after_page(
     reports: &[FilterReport],
     most: usize,
     context: &LayerPageContext<'_>,
 ) -> Result<Page> {
     let mut page = Page {
-        // The name of a layer fits: broken within its number it would name another.
+        // The name of a layer must fit: broken within its number it would name another layer.
         cell: 112.0,
-        ..Page::new("What a filter wants to see: before and after", context.theme)
+        ..Page::new("Filters by naive gradient ascent and by MACO", context.theme)
     };
-    let mut rows = ["before", "after", "faces"]
+    let mut rows = ["naive", "MACO", "top faces"]
         .map(|name| Row { header: vec![Line::new(name, Tone::Strong)], cells: vec![] });
     for report in reports {
         for (statistics, pair) in convincing(report, most.div_ceil(reports.len().max(1))) {
@@ -306,14 +306,14 @@ pub fn before_after_page(
         }
     }
     page.rows = rows.into();
-    page.caption = "Before: twenty gradient steps without a prior. After: the spectrum of the \
-                    training faces, free phases (MACO). Faces: what moves the filter most. \
-                    The filters of each layer whose picture is most similar to its faces."
+    page.caption = "Naive: 20 gradient steps without a prior. MACO: spectrum of the training faces, \
+                    free phases. Shown are the filters of each layer whose image is most similar to \
+                    its top faces."
         .into();
     Ok(page)
 }
 
-/// The filters of a layer with a naive and a MACO picture, most similar to their faces first.
+/// Returns the filters of a layer with a naive and a MACO image, highest similarity first.
 fn convincing(report: &FilterReport, most: usize) -> Vec<(&FilterStatistics, [&FilterPicture; 2])> {
     let pair = |statistics: &'_ FilterStatistics| {
         let of = |recipe| {

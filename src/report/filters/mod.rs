@@ -1,4 +1,4 @@
-//! Pages of filters and of feature maps.
+//! Pages of filters: activation maximization, feature maps, comparison of the methods.
 
 pub mod feature_map_page;
 pub mod layer_page;

@@ -1,4 +1,4 @@
-//! Whether the cure of the "QR code" works: the acceptance numbers in a table and in words.
+//! Comparison of MACO with the other methods of activation maximization: scores and criteria.
 
 use crate::explain::filters::activation_maximization::method::MaximizationMethod;
 use crate::explain::filters::filter_report::{FilterScores, MethodSummary, summarise};
@@ -7,39 +7,39 @@ use crate::render::format::percent;
 use crate::stats::median;
 use serde::Serialize;
 
-/// Share of main pictures that must look natural.
+/// Smallest share of MACO images that must be natural.
 pub const NATURAL_SHARE: f64 = 0.8;
 
-/// One thing that must hold.
+/// One criterion.
 #[derive(Clone, Debug, Serialize)]
 pub struct Criterion {
-    /// What is asked, with the numbers found.
+    /// The criterion with the measured numbers.
     pub claim: String,
-    /// Whether it holds.
+    /// Whether the criterion is met.
     pub pass: bool,
 }
 
-/// The acceptance numbers over the filters of some layers.
+/// Scores over the filters of some layers, with the criteria.
 #[derive(Clone, Debug, Serialize)]
 pub struct FilterSignificance {
-    /// Layers.
+    /// Names of the layers.
     pub layers: Vec<String>,
-    /// Filters that never fire on the training faces, or answer all alike; they are left out.
+    /// Number of filters left out: they never activate on the training faces, or equally on all.
     pub dead: usize,
-    /// The faces themselves: share that is natural, median HF, median lag-1.
+    /// Real faces: share that is natural, median HF, median lag-1.
     pub faces: [f64; 3],
-    /// Median z of the strongest face of each filter.
+    /// Median z of the top face of each filter.
     pub best_face_z: f64,
-    /// One line for each recipe.
+    /// One summary per method.
     pub recipes: Vec<MethodSummary>,
-    /// What must hold.
+    /// The criteria.
     pub criteria: Vec<Criterion>,
-    /// Whether everything does.
+    /// Whether all criteria are met.
     pub pass: bool,
 }
 
 impl FilterSignificance {
-    /// Judges MACO beside the naive recipe and pixels with Adam, as far as their numbers are there.
+    /// Compares MACO with the naive method and with pixels and Adam, if all three were used.
     pub fn new(numbers: &[FilterScores], faces: &[Naturalness]) -> FilterSignificance {
         let mut layers: Vec<String> = numbers.iter().map(|n| n.layer.clone()).collect();
         layers.dedup();
@@ -60,7 +60,7 @@ impl FilterSignificance {
         FilterSignificance { layers, dead, faces, best_face_z, recipes, criteria, pass }
     }
 
-    /// Table, criteria and verdict for the terminal.
+    /// Returns table, criteria and verdict for the terminal.
     pub fn to_text(&self) -> String {
         let mut text = format!("Layers: {}\n\n", self.layers.join(", "));
         let header = Self::header();
@@ -78,12 +78,12 @@ impl FilterSignificance {
         text + &format!("{}\n", self.verdict())
     }
 
-    /// Heads of [`FilterSignificance::rows`].
+    /// Returns the column titles of [`FilterSignificance::rows`].
     pub fn header() -> [&'static str; 8] {
-        ["recipe", "filters", "natural", "HF", "lag-1", "robust z", "similarity", "agreement"]
+        ["method", "filters", "natural", "HF", "lag-1", "robust z", "similarity", "agreement"]
     }
 
-    /// One row for each recipe; medians over the filters.
+    /// Returns one row per method, medians over the filters.
     pub fn rows(&self) -> Vec<Vec<String>> {
         let row = |r: &MethodSummary| {
             vec![
@@ -105,31 +105,30 @@ impl FilterSignificance {
         rows
     }
 
-    /// What the columns mean and which filters count.
+    /// Returns the meaning of the columns and the number of dead filters.
     pub fn remark(&self) -> String {
         let strongest = match self.best_face_z.is_finite() {
             true => {
                 let z = self.best_face_z;
-                format!(" The strongest real face has z {z:.1} (median over the filters).")
+                format!(" The top real face has z {z:.1} (median over the filters).")
             }
             false => String::new(),
         };
         format!(
-            "natural: HF ≤ {HF_LIMIT} and lag-1 ≥ {LAG1_LIMIT}, as nearly all photographed faces; \
-             the last row is the training faces. All other columns are medians. Dead filters left \
-             out: {}. MACO's HF and lag-1 are natural by construction; the evidence is robust z and \
-             similarity.{}",
+            "natural: HF ≤ {HF_LIMIT} and lag-1 ≥ {LAG1_LIMIT}, as in nearly all photographs of faces. The \
+             last row is the training faces. All other columns are medians. Dead filters left out: \
+             {}. HF and lag-1 of MACO are natural by construction; robust z and similarity decide.{}",
             self.dead, strongest
         )
     }
 
-    /// One sentence.
+    /// Returns the verdict as one sentence.
     pub fn verdict(&self) -> &'static str {
         match (self.criteria.is_empty(), self.pass) {
-            (true, _) if self.recipes.is_empty() => "Nothing can be said: no filter is alive.",
-            (true, _) => "Nothing can be said: the recipes naive, pixels and maco are needed.",
-            (_, true) => "The cure works on these layers.",
-            (_, false) => "The cure does not work on these layers.",
+            (true, _) if self.recipes.is_empty() => "No verdict: all filters are dead.",
+            (true, _) => "No verdict: the methods naive, pixels and maco are needed.",
+            (_, true) => "MACO meets all criteria on these layers.",
+            (_, false) => "MACO does not meet all criteria on these layers.",
         }
     }
 }
@@ -146,7 +145,7 @@ fn criteria(recipes: &[MethodSummary]) -> Vec<Criterion> {
     vec![
         Criterion {
             claim: format!(
-                "at least {} of the main pictures look natural: {} (naive {})",
+                "at least {} of the MACO images are natural: {} (naive {})",
                 percent(NATURAL_SHARE),
                 percent(maco.natural),
                 percent(naive.natural)
@@ -155,14 +154,14 @@ fn criteria(recipes: &[MethodSummary]) -> Vec<Criterion> {
         },
         Criterion {
             claim: format!(
-                "median robust z at least that of pixels with Adam: {:.2}, {:.2} (naive {:.2})",
+                "median robust z at least that of pixels with Adam: {:.2} and {:.2} (naive {:.2})",
                 maco.robust_z, pixels.robust_z, naive.robust_z
             ),
             pass: maco.robust_z >= pixels.robust_z,
         },
         Criterion {
             claim: format!(
-                "median similarity to the top patches above that of pixels with Adam: {:.2}, {:.2} \
+                "median similarity to the top patches above that of pixels with Adam: {:.2} and {:.2} \
                  (naive {:.2})",
                 maco.similarity, pixels.similarity, naive.similarity
             ),
@@ -201,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn each_check_can_fail_alone() {
+    fn each_criterion_can_fail_alone() {
         let base = [
             numbers(MaximizationMethod::Naive, 0.8, 0.0, 0.0),
             numbers(MaximizationMethod::Pixels, 0.7, 2.0, 0.1),
@@ -220,9 +219,9 @@ mod tests {
         }
         let alone = FilterSignificance::new(&base, &[]);
         assert!(alone.criteria.is_empty() && !alone.pass);
-        assert!(alone.to_text().contains("Nothing can be said: the recipes"));
+        assert!(alone.to_text().contains("the methods naive, pixels"));
         let dead = base.map(|n| FilterScores { dead: Some(true), robust_z: f64::NAN, ..n });
         let text = FilterSignificance::new(&dead, &[]).to_text();
-        assert!(text.contains("no filter is alive") && !text.contains("NaN z"), "{text}");
+        assert!(text.contains("all filters are dead") && !text.contains("NaN z"), "{text}");
     }
 }

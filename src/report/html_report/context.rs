@@ -1,4 +1,4 @@
-//! What a report is about: a network, the faces it is judged on, and those it learnt from.
+//! Input of a report: a network, the evaluated faces, the training faces, the options.
 
 use crate::dataset::Dataset;
 use crate::dataset::clean::image_hash::ImageHash;
@@ -10,21 +10,21 @@ use crate::train::{CurveSummary, EpochMetrics, TrainConfig};
 use crate::{Error, Result};
 use std::path::PathBuf;
 
-/// Faces with a name for the reader.
+/// Evaluated faces with the name of their file.
 #[derive(Clone, Debug)]
 pub struct NamedFaces {
     /// The faces.
     pub faces: Dataset,
-    /// The file, or `None` for the validation faces of the training.
+    /// File of the faces; `None` for the validation faces of the training.
     pub path: Option<PathBuf>,
-    /// Further words of the command line that say how the file was read, such as ` --usage PublicTest`.
+    /// Options of the command line for reading the file, such as ` --usage PublicTest`.
     pub reading: String,
-    /// Faces without label that were left out.
+    /// Number of faces left out because they have no label.
     pub unlabelled: usize,
 }
 
 impl NamedFaces {
-    /// A fingerprint of all pixels and labels, in order.
+    /// Returns a hash of all pixels and labels in order.
     pub fn hash(&self) -> String {
         let labels = self.faces.labels().iter().map(|l| l.unwrap_or(u8::MAX));
         let bytes: Vec<u8> = self.faces.pixels().iter().copied().chain(labels).collect();
@@ -32,93 +32,93 @@ impl NamedFaces {
     }
 }
 
-/// How a report is made.
+/// Options of a report.
 #[derive(Clone, Copy, Debug)]
 pub struct ReportOptions {
     /// Language.
     pub language: Language,
-    /// Fewer faces and filters, one start instead of two.
+    /// Whether to use fewer faces and filters, and one start instead of two.
     pub quick: bool,
-    /// Seed of everything random.
+    /// Random seed.
     pub seed: u64,
 }
 
 impl ReportOptions {
-    /// Faces of each class whose maps are averaged.
+    /// Returns the number of faces per class whose maps are averaged.
     pub fn faces_of_a_class(&self) -> usize {
         if self.quick { 50 } else { 200 }
     }
-    /// Training faces that filters are shown.
+    /// Returns the number of training faces that are searched for top patches.
     pub fn training_faces(&self) -> usize {
         if self.quick { 700 } else { 3000 }
     }
-    /// Filters of a layer.
+    /// Returns the number of filters per layer.
     pub fn filters(&self) -> usize {
         if self.quick { 2 } else { 4 }
     }
-    /// Pictures of a filter from different starts.
+    /// Returns the number of images per filter and method, from different starts.
     pub fn starts(&self) -> usize {
         if self.quick { 1 } else { 2 }
     }
-    /// Fits of LIME that are compared.
+    /// Returns the number of LIME fits per face.
     pub fn fits(&self) -> usize {
         if self.quick { 2 } else { 3 }
     }
 }
 
-/// A network with everything that is asked about it.
+/// A network with faces and options.
 pub struct ReportContext<'a> {
     /// The network as the user named it.
     pub ensemble: &'a Ensemble,
-    /// Labelled faces that it is judged on.
+    /// Evaluated faces, all labelled.
     pub evaluated: &'a NamedFaces,
-    /// Faces that it learnt from; those it is judged on where these cannot be had.
+    /// Training faces; the evaluated faces are used if these are not available.
     pub training_faces: Option<&'a Dataset>,
-    /// Epochs of the training; empty where nothing is known of it.
+    /// Epochs of the training; empty if not known.
     pub history: &'a [EpochMetrics],
-    /// How.
+    /// Options.
     pub options: ReportOptions,
 }
 
 impl ReportContext<'_> {
-    /// The network with what its file says.
+    /// Returns the network; the first member of an ensemble.
     pub fn model(&self) -> &LoadedModel {
         self.ensemble.first()
     }
 
-    /// The network as explanations see it.
+    /// Returns the network as a classifier for explanations.
     pub(crate) fn classifier(&self) -> Result<NetworkClassifier<'_>> {
         self.model().explained()
     }
 
-    /// Returns what the curves of the training show, where its history is known.
+    /// Returns the summary of the training curves, if the history is known.
     pub(crate) fn curve_summary(&self) -> Option<CurveSummary> {
         let config = TrainConfig::of_model(self.model());
         CurveSummary::of(self.history, config.as_ref())
     }
 
-    /// Names of the classes.
+    /// Returns the names of the classes.
     pub fn names(&self) -> Vec<&str> {
         self.ensemble.classes()
     }
 
-    /// Name of the run and of the network.
+    /// Returns the name of the run and of the architecture.
     pub fn title(&self) -> String {
         self.model().title()
     }
 
-    /// Faces as the network sees them, `[n, 48, 48]` in \[0,1\].
+    /// Returns preprocessed faces, `[n, 48, 48]` in \[0,1\].
     pub(crate) fn pixels(&self, faces: &Dataset, chosen: &[usize]) -> Vec<f32> {
         self.model().pixels(faces, chosen)
     }
 
-    /// True classes of the judged faces; all have one.
+    /// Returns the labels of the evaluated faces.
     pub(crate) fn labels(&self) -> Vec<usize> {
         self.evaluated.faces.labels().iter().flatten().map(|&l| usize::from(l)).collect()
     }
 }
 
-/// Judges the faces: every number, and the features of the last layer.
+/// Evaluates the faces. Returns the evaluation and the features of the last layer.
 pub(crate) fn evaluate(
     context: &ReportContext<'_>,
     progress: impl FnMut(usize),
@@ -136,12 +136,12 @@ pub(crate) fn evaluate(
     report.set_calibrated(context.ensemble, false);
     match report.evaluation.per_class.iter().any(|c| c.support > 0) {
         true => Ok((report, features)),
-        false => Err(Error::data(name, "holds no labelled face; a report needs some")),
+        false => Err(Error::data(name, "holds no labelled face; a report needs labelled faces")),
     }
 }
 
-/// The face nearest to the mean of its class in what the last layer sees, for each class: among
-/// those read right where there are any. `None` for a class without faces.
+/// Returns for each class the face whose features are nearest to the mean of the class, among correctly
+/// predicted faces if there are any; `None` for a class without faces.
 pub(crate) fn typical_faces(
     features: &[f32],
     labels: &[usize],
@@ -171,8 +171,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn typical_is_nearest_to_the_mean_among_those_read_right() {
-        // Class 0: 0, 1, 5 with mean 2; face 1 is nearest, but read wrong. Class 1: never right.
+    fn typical_is_nearest_to_the_mean_among_correct_predictions() {
+        // Class 0: 0, 1, 5 with mean 2; face 1 is nearest, but predicted wrongly. Class 1: all predicted wrongly.
         let features = [0.0, 1.0, 5.0, 7.0, 9.0, 8.5];
         let found = typical_faces(&features, &[0, 0, 0, 1, 1, 1], &[0, 1, 0, 0, 0, 0], 3);
         assert_eq!(found, [Some(0), Some(5), None]);

@@ -1,4 +1,4 @@
-//! How does it judge each expression? The third question on the page.
+//! Section 3 of the report: how well does the network recognise each expression?
 
 use crate::Result;
 use crate::metrics::{ClassReport, ConfusedPair};
@@ -13,7 +13,7 @@ use crate::render::html::escape;
 use crate::render::theme::readable_on;
 use crate::render::{Scene, Theme};
 use crate::report::EvaluationReport;
-use crate::report::evaluation::class_words::{by_recall, of_class, summary};
+use crate::report::evaluation::class_words::{accuracy_sentences, by_recall, class_sentences};
 use crate::report::html_report::ReportContext;
 use crate::report::html_report::lime::{ExplainedMistake, LimeResults};
 use crate::report::html_report::lime_section::{errors, lime};
@@ -21,10 +21,10 @@ use crate::report::html_report::page::{ReportPage, chart, charts};
 use crate::report::i18n::{Language, phrase};
 use std::fmt::Write as _;
 
-/// Confusions listed.
+/// Number of confused pairs.
 const PAIRS: usize = 5;
 
-/// Writes the answer.
+/// Writes the section.
 pub(crate) fn write(
     page: &mut ReportPage,
     context: &ReportContext<'_>,
@@ -34,8 +34,8 @@ pub(crate) fn write(
 ) -> Result<()> {
     let (p, language) = (page.language.phrases(), page.language);
     let e = &report.evaluation;
-    page.document.anchor(2, "judge", p.question_judge);
-    let mut all = summary(language, e);
+    page.document.anchor(2, "evaluation", p.question_evaluation);
+    let mut all = accuracy_sentences(language, e);
     all.extend(report.unlabelled_sentence(language));
     page.paragraph(&language.paragraph(&all));
     totals(page, report);
@@ -46,7 +46,8 @@ pub(crate) fn write(
     classes(page, report);
     class_charts(page, context, report)?;
     page.part(p.why_title);
-    let why = |c: usize| language.paragraph(&of_class(language, e, c, report.distances.as_ref()));
+    let why =
+        |c: usize| language.paragraph(&class_sentences(language, e, c, report.distances.as_ref()));
     let mut order = by_recall(e);
     order.extend((0..e.per_class.len()).filter(|&c| e.per_class[c].support == 0));
     page.findings(&order.into_iter().map(why).collect::<Vec<_>>());
@@ -78,7 +79,7 @@ fn totals(page: &mut ReportPage, report: &EvaluationReport) {
     page.table(&[p.head_measure, p.head_value, p.head_meaning], &rows, "", "measures");
 }
 
-/// Counts and shares of the true expression in one matrix.
+/// Writes the confusion matrix with counts and shares of the true expression.
 fn confusion(page: &mut ReportPage, report: &EvaluationReport) {
     let (p, language) = (page.language.phrases(), page.language);
     let names: Vec<&str> = report.names().iter().map(|&n| language.class(n)).collect();
@@ -119,7 +120,7 @@ fn pairs(report: &EvaluationReport, language: Language) -> Vec<String> {
             p.confused_pair,
             truth = language.class(&pair.truth),
             predicted = language.class(&pair.predicted),
-            count = thousands(pair.count),
+            faces = language.faces(pair.count),
             share = language.percent(pair.share)
         )
     };
@@ -156,7 +157,7 @@ fn classes(page: &mut ReportPage, report: &EvaluationReport) {
     page.table(&header, &rows, p.caption_classes, "numbers");
 }
 
-/// Recall with intervals, recall against training faces, counts of data and split.
+/// Writes charts of recall with intervals, recall against training faces, and face counts.
 fn class_charts(
     page: &mut ReportPage,
     context: &ReportContext<'_>,
@@ -171,7 +172,7 @@ fn class_charts(
     let counts = |title: &str, sets: &[(&str, &[u64])]| {
         chart(|theme| count_bars(report, title, sets, language, theme))
     };
-    all.push(counts(p.counts_judged, &[("", &judged)])?);
+    all.push(counts(p.counts_evaluated, &[("", &judged)])?);
     if let Some(split) = &report.class_counts {
         let sets: [(&str, &[u64]); 2] =
             [(p.training, &split.train), (p.validation, &split.validation)];
@@ -227,7 +228,7 @@ fn recall_scatter(report: &EvaluationReport, language: Language, theme: Theme) -
         interval: Some((c.recall_interval.low, c.recall_interval.high)),
     };
     let chart = ScatterChart {
-        title: p.chart_more_faces.into(),
+        title: p.chart_training_faces.into(),
         subtitle: p.chart_interval.into(),
         x_title: p.head_trained_on.into(),
         y_title: p.head_recall.into(),
@@ -246,10 +247,10 @@ fn count_bars(
     theme: Theme,
 ) -> Result<Scene> {
     let p = language.phrases();
-    let total = |counts: &[u64]| thousands(counts.iter().sum());
+    let total = |counts: &[u64]| counts.iter().sum();
     let words = |(name, counts): &(&str, &[u64])| match *name {
-        "" => phrase!(p.count_of_faces, faces = total(counts)),
-        name => format!("{name} {}", total(counts)),
+        "" => language.faces(total(counts)),
+        name => format!("{name} {}", thousands(total(counts))),
     };
     let chart = BarChart {
         title: title.into(),
@@ -285,7 +286,7 @@ fn calibration(page: &mut ReportPage, report: &EvaluationReport) -> Result<()> {
 }
 
 impl EvaluationReport {
-    /// How many faces had no label and were left out.
+    /// Returns the sentence on faces without label.
     fn unlabelled_sentence(&self, language: Language) -> Option<String> {
         let p = language.phrases();
         (self.unlabelled > 0)

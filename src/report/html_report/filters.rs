@@ -1,4 +1,4 @@
-//! What does each filter want to see? Pictures of filters and classes, measured.
+//! Filter results of the report: images of filters and classes by activation maximization, with scores.
 
 use crate::Result;
 use crate::explain::filters::activation_maximization::method::MaximizationMethod;
@@ -12,25 +12,24 @@ use crate::report::filters::significance::FilterSignificance;
 use crate::report::html_report::Progress;
 use crate::report::html_report::ReportContext;
 
-/// Layers whose filters are selection.
+/// Number of layers whose filters are visualised.
 const LAYERS: usize = 3;
-/// Faces whose naturalness the pictures are compared with.
+/// Number of real faces whose naturalness is measured.
 const NATURAL_FACES: usize = 500;
 
-/// What was found.
+/// Images and scores of filters and classes.
 pub struct FilterResults {
-    /// Filters of some convolutions, from the pixels on.
+    /// Filters of some convolutions, from the first layer on.
     pub layers: Vec<FilterReport>,
-    /// The classes.
+    /// Images of the classes.
     pub classes: FilterReport,
-    /// Probability that the network gives a class on each of its pictures, in the order of
-    /// `classes.pictures`.
+    /// Probability of the class on each image of `classes.pictures`.
     pub ideal: Vec<f64>,
-    /// The acceptance numbers over all filters shown.
+    /// Comparison of the methods over all filters.
     pub significance: FilterSignificance,
 }
 
-/// Draws a few filters of some convolutions and an ideal face of every class.
+/// Visualises a few filters of some convolutions and all classes.
 pub fn measure_filters(
     context: &ReportContext<'_>,
     training: &TrainingFaces<'_>,
@@ -74,8 +73,8 @@ pub fn measure_filters(
     })
 }
 
-/// Convolutions with maps, at a quarter, a half and three quarters of the depth; the first one is
-/// left out where there are others, its kernels are shown instead.
+/// Returns convolutions with maps, evenly spaced over the depth, without the first one (if there are
+/// others), whose kernels are shown instead.
 fn layers(model: &NetworkClassifier<'_>) -> Vec<LayerInfo> {
     let all = model.layers();
     let convolutions: Vec<LayerInfo> =
@@ -84,13 +83,13 @@ fn layers(model: &NetworkClassifier<'_>) -> Vec<LayerInfo> {
     spread(later.len(), LAYERS).into_iter().map(|i| later[i].clone()).collect()
 }
 
-/// At most `most` of `n` things, spread evenly and away from the ends.
+/// Returns at most `most` of `n` indices, evenly spaced and centred.
 pub(crate) fn spread(n: usize, most: usize) -> Vec<usize> {
     let some = most.min(n);
     (0..some).map(|i| (2 * i + 1) * n / (2 * some)).collect()
 }
 
-/// Probability of its class on each picture.
+/// Returns the probability of its class on each image.
 fn ideal(model: &NetworkClassifier<'_>, classes: &FilterReport) -> Result<Vec<f64>> {
     let pixels: Vec<f32> = classes.pictures.iter().flat_map(|p| &p.picture).copied().collect();
     let logits = model.logits(&pixels)?;

@@ -1,4 +1,4 @@
-//! What does each filter want to see? The second question on the page.
+//! Section 2 of the report: what do the filters respond to?
 
 use crate::Result;
 use crate::explain::filters::activation_maximization::method::MaximizationMethod;
@@ -22,12 +22,12 @@ use crate::report::i18n::{Language, minus, phrase};
 use crate::{Result as CrateResult, SIDE};
 use std::fmt::Write as _;
 
-/// Maps of a layer shown.
+/// Number of maps per layer.
 const MAPS: usize = 8;
-/// Layers whose maps are shown.
+/// Number of layers whose maps are shown.
 const STAGES: usize = 6;
 
-/// Writes the answer. `face` is the one whose maps are shown.
+/// Writes the section. `face` is the face of the feature maps.
 pub(crate) fn write(
     page: &mut ReportPage,
     context: &ReportContext<'_>,
@@ -36,8 +36,8 @@ pub(crate) fn write(
     face: &PredictedFace,
 ) -> Result<()> {
     let p = page.language.phrases();
-    page.document.anchor(2, "want", p.question_want);
-    page.paragraph(p.want_how);
+    page.document.anchor(2, "filters", p.question_filters);
+    page.paragraph(p.filters_method);
     page.findings(&words(results, page.language));
     kernels(page, context)?;
     let explained = page.next_figure();
@@ -49,7 +49,7 @@ pub(crate) fn write(
     maps(page, context, face)
 }
 
-/// What the numbers of all pictures say.
+/// Returns the sentences on the scores.
 pub(crate) fn words(results: &FilterResults, language: Language) -> Vec<String> {
     let p = language.phrases();
     let of = |recipe| results.significance.recipes.iter().find(|r| r.method == recipe);
@@ -60,7 +60,7 @@ pub(crate) fn words(results: &FilterResults, language: Language) -> Vec<String> 
         of(MaximizationMethod::Maco),
     ) {
         text.push(phrase!(
-            p.want_natural,
+            p.filters_natural,
             filters = maco.filters,
             maco = language.whole_percent(maco.natural),
             pixels = language.whole_percent(pixels.natural),
@@ -68,8 +68,12 @@ pub(crate) fn words(results: &FilterResults, language: Language) -> Vec<String> 
         ));
         let number = |v: f64| minus(format!("{v:.2}"));
         let (phrase_z, phrase_s) = (
-            if maco.robust_z >= pixels.robust_z { p.want_robust } else { p.want_not_robust },
-            if maco.similarity > pixels.similarity { p.want_similar } else { p.want_not_similar },
+            if maco.robust_z >= pixels.robust_z { p.maco_more_robust } else { p.maco_less_robust },
+            if maco.similarity > pixels.similarity {
+                p.maco_more_similar
+            } else {
+                p.maco_less_similar
+            },
         );
         text.push(phrase!(
             phrase_z,
@@ -81,13 +85,13 @@ pub(crate) fn words(results: &FilterResults, language: Language) -> Vec<String> 
     }
     let dead: Option<usize> = results.layers.iter().map(|r| r.dead.as_ref().map(Vec::len)).sum();
     text.extend(dead.map(|dead| match dead {
-        0 => p.want_none_dead.into(),
-        n => phrase!(p.want_dead, count = n),
+        0 => p.no_dead_filter.into(),
+        n => phrase!(p.dead_filters, count = n),
     }));
     text
 }
 
-/// The kernels of a first convolution of one channel.
+/// Writes the kernels of a first convolution with one input channel.
 fn kernels(page: &mut ReportPage, context: &ReportContext<'_>) -> Result<()> {
     let p = page.language.phrases();
     let layers = context.model().network.walk()?;
@@ -117,7 +121,7 @@ fn kernels(page: &mut ReportPage, context: &ReportContext<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The filters of a layer; `explained` is the figure whose caption says how to read them.
+/// Writes the filters of a layer; `explained` is the figure whose caption explains the layout.
 fn layer(
     page: &mut ReportPage,
     report: &FilterReport,
@@ -202,7 +206,7 @@ fn filter_card(
     card(&phrase!(p.filter_title, filter = statistics.filter), &words, &shown)
 }
 
-/// The class that the faces that move a filter most belong to more often than all faces do.
+/// Returns the class that is over-represented among the top faces of a filter.
 fn main_class(
     statistics: &FilterStatistics,
     page_context: &LayerPageContext<'_>,
@@ -219,7 +223,7 @@ fn main_class(
     }
 }
 
-/// Up to nine pictures as one, three in a row.
+/// Joins up to nine images into one, three per row.
 fn mosaic(pictures: &[RgbImage]) -> RgbImage {
     let side = pictures.iter().map(RgbImage::width).max().unwrap_or(1);
     // Small patches are enlarged, so that the gap stays thin.
@@ -234,7 +238,7 @@ fn mosaic(pictures: &[RgbImage]) -> RgbImage {
     mosaic
 }
 
-/// The acceptance numbers, a recipe a row.
+/// Writes the scores, one row per method.
 fn significance(page: &mut ReportPage, results: &FilterResults) {
     let (p, language) = (page.language.phrases(), page.language);
     let number = |v: f64| minus(format!("{v:.2}"));
@@ -274,7 +278,7 @@ fn significance(page: &mut ReportPage, results: &FilterResults) {
     page.table(&header, &rows, p.caption_significance, "numbers");
 }
 
-/// The ideal face of each class.
+/// Writes the ideal face of each class.
 fn ideal(
     page: &mut ReportPage,
     results: &FilterResults,
@@ -288,7 +292,7 @@ fn ideal(
     for (statistics, (pictures, sure)) in report.statistics.iter().zip(groups) {
         let mut shown = vec![];
         for (picture, &sure) in pictures.iter().zip(sure) {
-            let lines = vec![phrase!(p.reads_as, sure = language.percent(sure))];
+            let lines = vec![phrase!(p.probability, sure = language.percent(sure))];
             let label = recipe_label(picture.scores.method, language);
             shown.push(Tile::new(label, whole(picture)?).lines(lines));
         }
@@ -301,7 +305,7 @@ fn ideal(
     Ok(())
 }
 
-/// What the layers make of one face, from the pixels on.
+/// Writes the feature maps of one face.
 fn maps(page: &mut ReportPage, context: &ReportContext<'_>, face: &PredictedFace) -> Result<()> {
     let (p, language) = (page.language.phrases(), page.language);
     let model = context.classifier()?;
@@ -357,7 +361,7 @@ fn stage(
     Ok(html + "</div>\n")
 }
 
-/// The page_context of the pictures' patches; their theme is that of no page.
+/// Returns the data of the top patches.
 pub(crate) fn page_context<'a>(
     training: &'a crate::explain::filters::training_faces::TrainingFaces<'a>,
     faces: String,
@@ -366,7 +370,7 @@ pub(crate) fn page_context<'a>(
     LayerPageContext { training, faces, model: "", class_names, theme: Theme::Light }
 }
 
-/// Numbers for programs, a filter and recipe each.
+/// Returns the scores of all images.
 pub(crate) fn numbers(results: &FilterResults) -> Vec<FilterScores> {
     let reports = results.layers.iter().chain(std::iter::once(&results.classes));
     reports.flat_map(|r| &r.pictures).map(|p| p.scores.clone()).collect()

@@ -1,4 +1,4 @@
-//! LIME's evidence on typical faces, and the most confident errors with the maps of both classes.
+//! Parts of section 3: LIME on typical faces, and the most confident mistakes.
 
 use crate::Result;
 use crate::SIDE;
@@ -19,7 +19,7 @@ use crate::report::lime::superpixels::{AGAINST, FOR, borders, evidence, stronges
 use crate::report::saliency::one_method_page::{MAGNITUDE, SIGNED};
 use crate::report::{EvaluationReport, PredictedFace};
 
-/// Where to find a face: its number as --index counts, or the name of a picture.
+/// Returns the source of a face: its number for `--index`, or the name of an image file.
 fn place(origin: Origin<'_>, index: usize, language: Language) -> String {
     let (p, file) = (language.phrases(), origin.path.file_name().unwrap_or_default());
     match origin.line {
@@ -28,14 +28,14 @@ fn place(origin: Origin<'_>, index: usize, language: Language) -> String {
     }
 }
 
-/// Writes LIME's figure.
+/// Writes the figure of LIME.
 pub(crate) fn lime(
     page: &mut ReportPage,
     context: &ReportContext<'_>,
     results: &LimeResults,
 ) -> Result<()> {
     let (p, names) = (page.language.phrases(), context.names());
-    page.paragraph(p.lime_how);
+    page.paragraph(p.lime_method);
     let pairs = results.faces.iter().zip(&results.explanations);
     let all = pairs.map(|(face, lime)| lime_card(face, lime, &names, page.language));
     let all = all.collect::<Result<Vec<_>>>()?;
@@ -48,20 +48,20 @@ pub(crate) fn lime(
     );
     page.figure(&(cards(&all, "") + &key), &caption);
     let believed = results.explanations.iter().filter(|l| l.refused.is_none()).count();
-    let words = phrase!(p.lime_words, believed = believed, all = results.explanations.len());
+    let words = phrase!(p.lime_count, believed = believed, all = results.explanations.len());
     page.findings(&[words]);
     Ok(())
 }
 
-/// Why a face's pieces are not shown.
+/// Returns why the superpixels of a face are not shown.
 fn refusal(lime: &Lime, language: Language) -> String {
     let (p, r2) = (language.phrases(), minus(format!("{:.2}", lime.r2)));
     if let Some(a) = lime.agreement.filter(|a| a.top5 < MIN_TOP5) {
-        return phrase!(p.lime_disagrees, r2 = r2, shared = language.whole_percent(a.top5));
+        return phrase!(p.lime_unstable, r2 = r2, shared = language.whole_percent(a.top5));
     }
     match lime.r2 >= MIN_R2 && lime.gap() > MAX_GAP {
-        true => phrase!(p.lime_misses, gap = format!("{:.2}", lime.gap()), limit = MAX_GAP),
-        false => phrase!(p.lime_refused, r2 = r2),
+        true => phrase!(p.lime_inaccurate, gap = format!("{:.2}", lime.gap()), limit = MAX_GAP),
+        false => phrase!(p.lime_poor_fit, r2 = r2),
     }
 }
 
@@ -75,7 +75,7 @@ fn lime_card(
     let number = |v: f64| minus(format!("{v:.2}"));
     let words = vec![phrase!(
         p.lime_fit,
-        pieces = lime.coefficients.len(),
+        superpixels = lime.coefficients.len(),
         r2 = number(lime.r2),
         local = number(lime.local_prediction),
         network = number(lime.model_prediction),
@@ -83,7 +83,7 @@ fn lime_card(
     )];
     let title = face_title(face, names, language);
     let picture = face.picture()?;
-    let mut tiles = vec![Tile::new(p.tile_pieces, borders(&picture, &lime.superpixels))];
+    let mut tiles = vec![Tile::new(p.tile_superpixels, borders(&picture, &lime.superpixels))];
     if lime.refused.is_some() {
         let words = [words, vec![refusal(lime, language)]].concat();
         return card(&title, &words, &tiles);
@@ -102,7 +102,7 @@ fn lime_card(
     card(&title, &words, &tiles)
 }
 
-/// Writes the most confident errors.
+/// Writes the most confident mistakes.
 pub(crate) fn errors(
     page: &mut ReportPage,
     context: &ReportContext<'_>,

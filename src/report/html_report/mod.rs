@@ -1,9 +1,9 @@
-//! The whole answer on one page: four questions put to a network, with figures, and with words
-//! that follow from the measured numbers. One HTML file; nothing is loaded, nothing is run.
+//! The HTML report: four questions about a network, answered with figures and sentences on one
+//! self-contained page.
 //!
-//! Each question has a file that measures (`look`, `want`, `evidence`; `metrics` and
-//! [`crate::train::history`] for the others) and one that writes it down (`*_page`). The words are in
-//! [`crate::report::i18n`].
+//! `saliency`, `filters` and `lime` compute the results; [`crate::metrics`] and
+//! [`crate::train::history`] have the others. The `*_section` files write them to the page. The phrases
+//! are in [`crate::report::i18n`].
 
 mod context;
 mod evaluation_section;
@@ -29,7 +29,7 @@ use crate::explain::regions::region_lift::Lift;
 use crate::model::mean_face::mean_of;
 use crate::render::format::thousands;
 use crate::render::html::escape;
-use crate::report::evaluation::class_words::summary;
+use crate::report::evaluation::class_words::accuracy_sentences;
 use crate::report::html_report::filters::FilterResults;
 use crate::report::html_report::page::ReportPage;
 use crate::report::html_report::provenance::Selection;
@@ -46,43 +46,43 @@ const MISTAKES: usize = 8;
 
 /// A finished report.
 pub struct HtmlReport {
-    /// Everything but the last part, which needs the time that it took.
+    /// The page without the last section, which needs the total time.
     page: ReportPage,
     selection: Selection,
-    /// The numbers behind the words.
+    /// The numbers of the report.
     pub numbers: ReportNumbers,
 }
 
-/// The numbers behind the words, for programs.
+/// The numbers of the report, for programs.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReportNumbers {
-    /// The network.
+    /// Name of the network.
     pub model: String,
     /// Language of the page.
     pub language: &'static str,
-    /// Fingerprint of the judged faces.
+    /// Hash of the evaluated faces.
     pub data_hash: String,
-    /// How it judges.
+    /// The evaluation.
     pub evaluation: EvaluationReport,
-    /// Where it looks.
+    /// Lifts of the face regions.
     pub lifts: Vec<Lift>,
-    /// What the filters want to see.
+    /// Scores of the filter images.
     pub filters: Vec<FilterScores>,
-    /// How training went, where it is known.
+    /// Summary of the training curves, if known.
     pub training: Option<CurveSummary>,
 }
 
 impl HtmlReport {
-    /// Asks the four questions and writes the answers down.
+    /// Computes the results and writes the sections.
     ///
     /// # Errors
-    /// [`Error::Data`] for faces without label, [`Error::Usage`] for a network that does not take
-    /// faces of 48×48.
+    /// [`Error::Data`] for faces without label, [`Error::Usage`] for a network that does not take faces of
+    /// 48×48.
     pub fn new(context: &ReportContext<'_>, progress: &mut Progress<'_>) -> Result<HtmlReport> {
         let language = context.options.language;
         let faces = &context.evaluated.faces;
         context.classifier()?;
-        progress.begin("judging the faces", 0.06);
+        progress.begin("evaluation", 0.06);
         let count = faces.len().max(1) as f64;
         let (report, features) =
             context::evaluate(context, |done| progress.part(done as f64 / count))?;
@@ -90,9 +90,9 @@ impl HtmlReport {
         let mean = context.model().mean_face();
         let mean = mean.unwrap_or_else(|| mean_of(&context.pixels(faces, &all)));
         let typical = typical(context, features.as_deref())?;
-        progress.begin("where it looks", 0.14);
+        progress.begin("saliency", 0.14);
         let saliency = saliency::measure_saliency(context, &typical, &mean, progress)?;
-        progress.begin("what filters want", 0.62);
+        progress.begin("filters", 0.62);
         let learnt = context.training_faces.unwrap_or(faces);
         let chosen = evenly_spread(learnt.len(), context.options.training_faces());
         let pixels = context.pixels(learnt, &chosen);
@@ -137,7 +137,7 @@ impl HtmlReport {
         Ok(HtmlReport { page, selection, numbers })
     }
 
-    /// The page, with what made it: the command that was typed and the machine.
+    /// Returns the page; `command` is the command line that made it.
     pub fn to_html(
         mut self,
         context: &ReportContext<'_>,
@@ -150,16 +150,16 @@ impl HtmlReport {
     }
 }
 
-/// “1,000 of 27,434 training faces”: among how many faces the filters' patches were looked for.
+/// Returns which faces the top patches come from: “1,000 of 27,434 training faces”.
 fn training_faces_text(context: &ReportContext<'_>, shown: usize) -> String {
     let (p, shown) = (context.options.language.phrases(), thousands(shown as u64));
     match context.training_faces {
         Some(all) => phrase!(p.of_training_faces, shown = shown, all = thousands(all.len() as u64)),
-        None => phrase!(p.of_judged_faces, shown = shown),
+        None => phrase!(p.of_evaluated_faces, shown = shown),
     }
 }
 
-/// What the page shows, for the commands that draw it again.
+/// Returns what the page shows, for the commands that reproduce it.
 fn selection(
     results: &FilterResults,
     typical: &[PredictedFace],
@@ -174,7 +174,7 @@ fn selection(
     }
 }
 
-/// What is judged, the four answers in a sentence or two each, and links.
+/// Writes the summary: data, the first sentences of each section, links.
 fn opening(
     page: &mut ReportPage,
     context: &ReportContext<'_>,
@@ -183,10 +183,10 @@ fn opening(
     results: &FilterResults,
 ) {
     let (p, language) = (page.language.phrases(), page.language);
-    let faces = thousands(report.evaluation.n as u64);
+    let faces = language.faces(report.evaluation.n as u64);
     let data = match &context.evaluated.path {
         Some(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
-        None => p.made_validation.into(),
+        None => p.validation_faces.into(),
     };
     let names = context.names();
     page.paragraph(&phrase!(
@@ -198,7 +198,7 @@ fn opening(
     ));
     let saliency = region_sentences(lifts, &names, language);
     let filters = filters_section::words(results, language);
-    let evaluation = summary(language, &report.evaluation);
+    let evaluation = accuracy_sentences(language, &report.evaluation);
     let training = match context.curve_summary() {
         Some(summary) => {
             let config = TrainConfig::of_model(context.model());
@@ -212,28 +212,28 @@ fn opening(
     };
     let first = |words: &[String], n: usize| language.paragraph(&words[..words.len().min(n)]);
     let rows = [
-        row("look", p.question_look, first(&saliency, 2)),
-        row("want", p.question_want, first(&filters, 1)),
-        row("judge", p.question_judge, first(&evaluation, 2)),
+        row("saliency", p.question_saliency, first(&saliency, 2)),
+        row("filters", p.question_filters, first(&filters, 1)),
+        row("evaluation", p.question_evaluation, first(&evaluation, 2)),
         row("training", p.question_training, first(&training, 2)),
     ]
     .concat();
     page.document.raw(&format!("<nav class=\"short\"><ol>\n{rows}</ol></nav>\n"));
 }
 
-/// A typical face of each class, judged.
+/// Returns one typical face per class with its prediction.
 fn typical(context: &ReportContext<'_>, features: Option<&[f32]>) -> Result<Vec<PredictedFace>> {
     let (faces, labels) = (&context.evaluated.faces, context.labels());
     let model = context.classifier()?;
     let all: Vec<usize> = (0..faces.len()).collect();
-    let judge = |chosen: &[usize]| -> Result<Vec<PredictedFace>> {
+    let predict = |chosen: &[usize]| -> Result<Vec<PredictedFace>> {
         let own: Vec<Option<usize>> = chosen.iter().map(|&f| Some(labels[f])).collect();
         let origins: Vec<String> = chosen.iter().map(|f| format!("#{f}")).collect();
         PredictedFace::predict(&model, &context.pixels(faces, chosen), &own, &origins)
     };
-    let judged = judge(&all)?;
-    let predicted: Vec<usize> = judged.iter().map(|f| f.predicted).collect();
-    // Without features, what the pixels say must do.
+    let predictions = predict(&all)?;
+    let predicted: Vec<usize> = predictions.iter().map(|f| f.predicted).collect();
+    // Without features, pixels are used.
     let pixels;
     let features = match features {
         Some(features) => features,
@@ -244,9 +244,9 @@ fn typical(context: &ReportContext<'_>, features: Option<&[f32]>) -> Result<Vec<
     };
     let found = context::typical_faces(features, &labels, &predicted, context.names().len());
     let shown: Vec<PredictedFace> =
-        found.into_iter().flatten().map(|f| judged[f].clone()).collect();
+        found.into_iter().flatten().map(|f| predictions[f].clone()).collect();
     match shown.is_empty() {
-        true => Err(Error::Usage("no face has a label that the network knows".into())),
+        true => Err(Error::Usage("no face has a label that is a class of the network".into())),
         false => Ok(shown),
     }
 }

@@ -1,4 +1,4 @@
-//! The page being written: numbered figures, cards of pictures, charts in both themes.
+//! Building blocks of the page: numbered figures, cards of images, charts in two themes.
 
 use crate::Result;
 use crate::render::html::{Document, escape};
@@ -8,19 +8,19 @@ use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("style.css");
 
-/// A page in a language.
+/// The page while it is written.
 pub(crate) struct ReportPage {
     pub language: Language,
     pub document: Document,
     figures: usize,
 }
 
-/// A picture in a card: its heading, the picture, lines below.
+/// An image in a card with a label above and lines below.
 pub(crate) struct Tile {
     pub label: String,
     pub picture: RgbImage,
     pub lines: Vec<String>,
-    /// Pixels as squares.
+    /// Whether pixels are drawn as squares.
     pub crisp: bool,
 }
 
@@ -43,7 +43,7 @@ impl ReportPage {
         ReportPage { language, document, figures: 0 }
     }
 
-    /// A numbered figure with its caption; `content` is HTML.
+    /// Writes a numbered figure with its caption; `content` is HTML.
     pub fn figure(&mut self, content: &str, caption: &str) {
         self.figures = self.next_figure();
         let number = phrase!(self.language.phrases().figure, number = self.figures);
@@ -54,12 +54,12 @@ impl ReportPage {
         ));
     }
 
-    /// The number that the next figure will have.
+    /// Returns the number of the next figure.
     pub fn next_figure(&self) -> usize {
         self.figures + 1
     }
 
-    /// The title of what follows within a question.
+    /// Writes a subsection title.
     pub fn part(&mut self, title: &str) {
         self.document.heading(3, title);
     }
@@ -68,7 +68,7 @@ impl ReportPage {
         self.document.paragraph(text);
     }
 
-    /// A table below its caption, which wraps where the table scrolls.
+    /// Writes a table below its caption. The caption wraps; the table scrolls.
     pub fn table(&mut self, header: &[&str], rows: &[Vec<String>], caption: &str, class: &str) {
         if !caption.is_empty() {
             self.document.raw(&format!("<p class=\"note\">{}</p>\n", escape(caption)));
@@ -77,7 +77,7 @@ impl ReportPage {
         self.document.table(header, rows, "").raw("</div>\n");
     }
 
-    /// What the figures mean, one statement an item.
+    /// Writes sentences as a list.
     pub fn findings(&mut self, sentences: &[String]) {
         let item = |s: &String| format!("<li>{}</li>\n", escape(&capital(s)));
         let items: String = sentences.iter().filter(|s| !s.is_empty()).map(item).collect();
@@ -87,19 +87,19 @@ impl ReportPage {
     }
 }
 
-/// A sentence that begins with a name begins with a capital.
+/// Capitalises the first letter of a sentence.
 fn capital(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map_or(String::new(), |c| c.to_uppercase().chain(letters).collect())
 }
 
-/// A picture inside the page.
+/// Returns an embedded image.
 pub(crate) fn image(picture: &RgbImage, alt: &str, crisp: bool) -> Result<String> {
     let class = if crisp { " class=\"crisp\"" } else { "" };
     Ok(format!("<img{class} src=\"{}\" alt=\"{}\">", picture.to_data_uri()?, escape(alt)))
 }
 
-/// Pictures side by side, as wide as the card allows.
+/// Returns images side by side.
 pub(crate) fn tiles(context: &str, tiles: &[Tile]) -> Result<String> {
     let mut html = String::from("<div class=\"tiles\">\n");
     for tile in tiles {
@@ -118,7 +118,7 @@ pub(crate) fn tiles(context: &str, tiles: &[Tile]) -> Result<String> {
     Ok(html + "</div>\n")
 }
 
-/// A frame with a title, words below it, and pictures.
+/// Returns a card with a title, paragraphs, and images.
 pub(crate) fn card(title: &str, words: &[String], pictures: &[Tile]) -> Result<String> {
     let mut html = format!("<div class=\"card\">\n<h4>{}</h4>\n", escape(title));
     for line in words.iter().filter(|l| !l.is_empty()) {
@@ -127,12 +127,12 @@ pub(crate) fn card(title: &str, words: &[String], pictures: &[Tile]) -> Result<S
     Ok(html + &tiles(title, pictures)? + "</div>\n")
 }
 
-/// Cards beside and below each other, as the width allows.
+/// Returns a grid of cards.
 pub(crate) fn cards(cards: &[String], class: &str) -> String {
     format!("<div class=\"cards {class}\">\n{}</div>\n", cards.concat())
 }
 
-/// A drawing in both themes: the reader's setting chooses, report takes the light one.
+/// Returns a drawing in two themes: the setting of the browser decides, print uses the light theme.
 pub(crate) fn chart(draw: impl Fn(Theme) -> Result<Scene>) -> Result<String> {
     let (light, dark) = (draw(Theme::Light)?.to_svg()?, draw(Theme::Dark)?.to_svg()?);
     Ok(format!(
@@ -140,12 +140,12 @@ pub(crate) fn chart(draw: impl Fn(Theme) -> Result<Scene>) -> Result<String> {
     ))
 }
 
-/// Charts beside and below each other.
+/// Returns a grid of charts.
 pub(crate) fn charts(charts: &[String]) -> String {
     format!("<div class=\"charts\">\n{}</div>\n", charts.concat())
 }
 
-/// What the colours of maps mean: a strip between two words.
+/// Returns a colour scale between two labels.
 pub(crate) fn color_key(colormap: Colormap, low: &str, high: &str) -> Result<String> {
     let signed = colormap.is_signed();
     let at = |x: usize| if signed { x as f32 / 31.5 - 1.0 } else { x as f32 / 63.0 };

@@ -1,4 +1,4 @@
-//! How the figures were made: what a reader needs to make them again.
+//! Last section of the report: commands and settings that reproduce it.
 
 use crate::model::weights::network_file::EMBEDDED;
 use crate::render::format::thousands;
@@ -9,33 +9,33 @@ use crate::report::html_report::training_section::settings;
 use crate::report::i18n::phrase;
 use std::path::Path;
 
-/// What is known only when the work is done, and differs from machine to machine.
+/// Facts about the run that differ from machine to machine.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    /// The processor.
+    /// Processor.
     pub cpu: String,
-    /// SIMD path.
+    /// SIMD level.
     pub simd: String,
-    /// Threads.
+    /// Number of threads.
     pub threads: usize,
-    /// Seconds that the report took.
+    /// Duration of the report in seconds.
     pub seconds: f64,
 }
 
-/// A row that may differ between two reports of the same things carries this mark.
+/// Class of table rows that may differ between two reports of the same input.
 const VARIES: &str = " class=\"varies\"";
 
-/// What the page shows of all that could be shown.
+/// Layers, filters and faces that the page shows.
 pub(crate) struct Selection {
-    /// Layers and their filters.
+    /// Layers with their filters.
     pub layers: Vec<(String, Vec<usize>)>,
-    /// The typical faces, by their numbers among those judged.
+    /// Indices of the typical faces among the evaluated faces.
     pub typical: Vec<usize>,
-    /// That of them whose feature maps are shown.
+    /// Index of the face whose feature maps are shown.
     pub face: Option<usize>,
 }
 
-/// Writes the appendix. `command` is what was typed, `selection` what it shows.
+/// Writes the section. `command` is the command line, `selection` what the page shows.
 pub(crate) fn write(
     page: &mut ReportPage,
     context: &ReportContext<'_>,
@@ -44,33 +44,33 @@ pub(crate) fn write(
     machine: &Machine,
 ) {
     let (p, language) = (page.language.phrases(), page.language);
-    page.document.anchor(2, "made", p.question_made);
-    page.paragraph(p.made_how);
+    page.document.anchor(2, "provenance", p.question_provenance);
+    page.paragraph(p.commands_intro);
     page.document.code(&format!("{command}\n{}", commands(context, selection)));
-    let judged = match &context.evaluated.path {
+    let data = match &context.evaluated.path {
         Some(path) => path.display().to_string(),
-        None => p.made_validation.into(),
+        None => p.validation_faces.into(),
     };
-    let faces = thousands(context.evaluated.faces.len() as u64);
+    let faces = language.faces(context.evaluated.faces.len() as u64);
     let network = &context.model().network;
     let parameters: usize =
         network.parameters().iter().map(|w| w.value.shape().iter().product::<usize>()).sum();
     let mut rows = vec![
         [
-            p.made_network.to_owned(),
+            p.row_network.to_owned(),
             phrase!(p.parameters_of, name = context.title(), count = thousands(parameters as u64)),
         ],
-        [p.made_judged_on.into(), phrase!(p.faces_of, data = judged, faces = faces)],
-        [p.made_hash.into(), context.evaluated.hash()],
-        [p.made_seed.into(), context.options.seed.to_string()],
+        [p.row_evaluated_on.into(), phrase!(p.faces_of, data = data, faces = faces)],
+        [p.row_hash.into(), context.evaluated.hash()],
+        [p.row_seed.into(), context.options.seed.to_string()],
     ];
     rows.extend(settings(context, language));
-    rows.push([p.made_version.into(), format!("fer {}", env!("CARGO_PKG_VERSION"))]);
+    rows.push([p.row_version.into(), format!("fer {}", env!("CARGO_PKG_VERSION"))]);
     let minutes = phrase!(p.seconds, seconds = format!("{:.0}", machine.seconds));
     let varying = [
-        [p.made_machine.to_owned(), format!("{}, {}", machine.cpu, machine.simd)],
-        [p.made_threads.into(), machine.threads.to_string()],
-        [p.made_time.into(), minutes],
+        [p.row_machine.to_owned(), format!("{}, {}", machine.cpu, machine.simd)],
+        [p.row_threads.into(), machine.threads.to_string()],
+        [p.row_time.into(), minutes],
     ];
     let row = |[name, value]: &[String; 2], mark: &str| {
         format!("<tr{mark}><th>{}</th><td>{}</td></tr>\n", escape(name), escape(value))
@@ -80,19 +80,19 @@ pub(crate) fn write(
     page.document.raw(&format!(
         "<div class=\"wide\"><table class=\"made\">\n<tbody>\n{fixed}{varying}</tbody>\n</table></div>\n"
     ));
-    page.paragraph(p.made_repeatable);
+    page.paragraph(p.reproducible);
 }
 
-/// Commands that make the same things one by one.
+/// Returns the commands that make the parts of the page one by one.
 fn commands(context: &ReportContext<'_>, selection: &Selection) -> String {
-    // Without MODEL the commands use the embedded network.
+    // Without MODEL, commands use the embedded network.
     let embedded = context.model().path == Path::new(EMBEDDED);
     let model =
         if embedded { String::new() } else { format!(" {}", context.model().path.display()) };
     let judged = context.evaluated;
     let file = judged.path.as_ref().map_or(String::new(), |p| format!(" --data {}", p.display()));
     let data = format!("{file}{}", judged.reading);
-    // Numbers mean the same faces elsewhere where all faces of a file were judged.
+    // Indices are valid for other commands only if all faces of the file were evaluated.
     let numbered = judged.path.is_some() && judged.unlabelled == 0;
     let numbers = |faces: &[usize]| {
         let all: Vec<String> = faces.iter().map(usize::to_string).collect();

@@ -1,7 +1,6 @@
-//! Where does it look? Maps of single faces and of the whole set, measured.
+//! Saliency results of the report: maps of typical faces, mean maps, lifts of the face regions.
 
 use crate::Result;
-use crate::Result as CrateResult;
 use crate::explain::attribute;
 use crate::explain::regions::class_maps::{ClassMaps, class_maps, mean_faces};
 use crate::explain::regions::region_lift::{Lift, LiftOptions, region_lift};
@@ -14,25 +13,25 @@ use crate::report::html_report::Progress;
 use crate::report::html_report::ReportContext;
 use crate::stats::evenly_spread;
 
-/// What was found.
+/// Saliency maps of typical faces, mean maps per class, and lifts of the face regions.
 pub struct SaliencyResults {
-    /// A typical face of each expression.
+    /// One typical face per expression.
     pub faces: Vec<PredictedFace>,
-    /// Its map for the predicted class.
+    /// Map of each typical face for its predicted class.
     pub maps: Vec<Attribution>,
-    /// Faces of the whole-set maps.
+    /// Number of faces behind mean maps and lifts.
     pub count: usize,
-    /// Mean maps of the classes.
+    /// Mean maps per class.
     pub class_maps: ClassMaps,
-    /// Mean face of each class.
+    /// Mean faces per class.
     pub mean_faces: Vec<Vec<f32>>,
-    /// Mean face of the judged faces.
+    /// Mean face.
     pub mean_face: Vec<f32>,
-    /// Attribution on each region, with controls.
+    /// Lifts of the face regions, with controls.
     pub lifts: Vec<Lift>,
 }
 
-/// Measures. `typical` are the faces shown, `mean` the mean of all.
+/// Computes the results. `typical` are the faces shown, `mean` is the mean face.
 pub fn measure_saliency(
     context: &ReportContext<'_>,
     typical: &[PredictedFace],
@@ -52,11 +51,11 @@ pub fn measure_saliency(
     let work = Work { pixels: &pixels, options: &options };
     let targets = vec![Target::Predicted; labels.len()];
     let found = work.saliency(&model, &targets, &mut |share| progress.part(share / 2.0))?;
-    // The control is asked about the same classes.
+    // The control explains the same classes.
     let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
     let other = randomised(&context.model().network, None, context.options.seed)?;
     let other = NetworkClassifier::new(&other)?;
-    let mut control = |_: &[f32]| -> CrateResult<Vec<f32>> {
+    let mut control = |_: &[f32]| -> Result<Vec<f32>> {
         let found =
             work.saliency(&other, &targets, &mut |share| progress.part(0.5 + share / 2.0))?;
         Ok(found.into_iter().flat_map(|a| a.map).collect())
@@ -77,7 +76,7 @@ pub fn measure_saliency(
     })
 }
 
-/// At most `most` faces of each class, spread evenly over those it has; in the order of the set.
+/// Returns at most `most` faces per class, evenly spaced, in the order of the data.
 fn evenly(labels: &[usize], most: usize, classes: usize) -> Vec<usize> {
     let of_class = |c: usize| {
         let own: Vec<usize> = (0..labels.len()).filter(|&f| labels[f] == c).collect();
@@ -88,7 +87,7 @@ fn evenly(labels: &[usize], most: usize, classes: usize) -> Vec<usize> {
     chosen
 }
 
-/// Faces to explain, and how.
+/// Faces to explain and the options.
 struct Work<'a> {
     pixels: &'a [f32],
     options: &'a AttributionOptions,

@@ -1,4 +1,4 @@
-//! Where does it look? The first question on the page.
+//! Section 1 of the report: where does the network look?
 
 use crate::Result;
 use crate::explain::regions::face_regions::{Region, Template};
@@ -6,7 +6,7 @@ use crate::explain::regions::region_lift::MapSource;
 use crate::explain::{Attribution, Target};
 use crate::render::chart::ChartOptions;
 use crate::render::colormap::{draw_map, overlay};
-use crate::render::format::{short, thousands};
+use crate::render::format::short;
 use crate::render::hex;
 use crate::render::html::escape;
 use crate::render::{Rgb, RgbImage, Scale, Theme};
@@ -23,27 +23,27 @@ use crate::report::saliency::region_words::{lift_of, region_sentences};
 use crate::report::saliency::template_page::{draw_template, region_color};
 use crate::{Result as CrateResult, SIDE};
 
-/// Writes the answer.
+/// Writes the section.
 pub(crate) fn write(
     page: &mut ReportPage,
     results: &SaliencyResults,
     names: &[&str],
 ) -> Result<()> {
     let p = page.language.phrases();
-    page.document.anchor(2, "look", p.question_look);
-    page.paragraph(p.look_how);
-    page.part(p.look_faces);
+    page.document.anchor(2, "saliency", p.question_saliency);
+    page.paragraph(p.saliency_method);
+    page.part(p.typical_title);
     typical(page, results, names)?;
-    page.part(p.look_classes);
+    page.part(p.class_means_title);
     class_means(page, results, names)?;
-    page.part(p.look_regions);
+    page.part(p.regions_title);
     page.findings(&region_sentences(&results.lifts, names, page.language));
     regions(page, results, names)?;
     table(page, results, names);
     Ok(())
 }
 
-/// `happy, read as happy (99.1 %)`.
+/// Returns the title of a face: `happy, predicted happy (99.1 %)`.
 pub(crate) fn face_title(face: &PredictedFace, names: &[&str], language: Language) -> String {
     let p = language.phrases();
     let said = language.class(name(names, face.predicted));
@@ -73,7 +73,7 @@ fn typical(page: &mut ReportPage, results: &SaliencyResults, names: &[&str]) -> 
             Tile::new(p.tile_signed, draw_map(&map.map, SIDE, SIDE, SIGNED, scale)?).crisp(),
         ];
         debug_assert_eq!(map.target, Target::Class(face.predicted));
-        let strongest = phrase!(p.strongest_pixel, max = short(scale.max.into()));
+        let strongest = phrase!(p.largest_gradient, max = short(scale.max.into()));
         card(&face_title(face, names, page.language), &[strongest], &tiles)
     };
     let all = results.faces.iter().zip(&results.maps).map(one).collect::<Result<Vec<_>>>()?;
@@ -100,7 +100,7 @@ fn class_means(page: &mut ReportPage, results: &SaliencyResults, names: &[&str])
             let picture = draw_map(&difference.map, SIDE, SIDE, SIGNED, scale)?;
             tiles.push(Tile::new(p.tile_difference, picture));
         }
-        let faces = phrase!(p.count_of_faces, faces = thousands(maps.faces[c] as u64));
+        let faces = language.faces(maps.faces[c] as u64);
         card(language.class(names[c]), &[faces], &tiles)
     };
     let present = (0..names.len()).filter(|&c| maps.faces[c] > 0);
@@ -111,7 +111,7 @@ fn class_means(page: &mut ReportPage, results: &SaliencyResults, names: &[&str])
     Ok(())
 }
 
-/// The template, the chart over all faces, and one for each class.
+/// Writes the template, the chart over all faces, and one chart per class.
 fn regions(page: &mut ReportPage, results: &SaliencyResults, names: &[&str]) -> Result<()> {
     let (p, language) = (page.language.phrases(), page.language);
     let template = draw_template(&results.mean_face, &Template::fixed())?;
@@ -137,16 +137,19 @@ fn regions(page: &mut ReportPage, results: &SaliencyResults, names: &[&str]) -> 
     };
     let all = std::iter::once(None).chain(classes.map(Some)).map(draw);
     let all = all.collect::<Result<Vec<_>>>()?;
-    page.figure(&charts(&all), &phrase!(p.caption_lift, faces = thousands(results.count as u64)));
+    page.figure(
+        &charts(&all),
+        &phrase!(p.caption_lift, faces = language.faces(results.count as u64)),
+    );
     Ok(())
 }
 
-/// Lifts of the network with intervals, and the controls over all faces.
+/// Writes the lifts with intervals, and the controls over all faces.
 fn table(page: &mut ReportPage, results: &SaliencyResults, names: &[&str]) {
     let (p, language) = (page.language.phrases(), page.language);
     let header: Vec<&str> =
         std::iter::once("").chain(Region::ALL.iter().map(|&r| language.short_region(r))).collect();
-    // A word joiner keeps the ends of an interval on one line.
+    // A word joiner keeps an interval on one line.
     let row = |title: &str, class: Option<usize>, source: MapSource| -> Option<Vec<String>> {
         let cells = Region::ALL.map(|r| {
             let l = lift_of(&results.lifts, class, source, r)?;

@@ -1,4 +1,4 @@
-//! How did training go? The fourth question on the page.
+//! Section 4 of the report: how did the training go?
 
 use crate::Result;
 use crate::optim::ScheduleShape;
@@ -11,10 +11,10 @@ use crate::report::html_report::page::{ReportPage, chart, charts};
 use crate::report::i18n::{Language, minus, phrase};
 use crate::train::{CurveSummary, TrainConfig};
 
-/// A gap of accuracies below which nothing is said of over-fitting.
+/// Smallest difference of the accuracies that is called overfitting.
 const GAP: f64 = 0.02;
 
-/// Writes the answer.
+/// Writes the section.
 pub(crate) fn write(page: &mut ReportPage, context: &ReportContext<'_>) -> Result<()> {
     let p = page.language.phrases();
     page.document.anchor(2, "training", p.question_training);
@@ -43,7 +43,7 @@ pub(crate) fn write(page: &mut ReportPage, context: &ReportContext<'_>) -> Resul
     Ok(())
 }
 
-/// What the curves say.
+/// Returns the sentences on the curves.
 pub(crate) fn words(
     summary: &CurveSummary,
     config: Option<&TrainConfig>,
@@ -52,7 +52,7 @@ pub(crate) fn words(
     let p = language.phrases();
     let percent = |v| language.percent(v);
     let mut text = vec![phrase!(
-        p.course_best,
+        p.training_best,
         epochs = summary.epochs,
         best = summary.best_epoch,
         accuracy = percent(summary.best_accuracy),
@@ -65,20 +65,20 @@ pub(crate) fn words(
     text
 }
 
-/// Where the validation loss was lowest, and what became of it.
+/// Returns the sentence on the validation loss.
 fn loss_words(summary: &CurveSummary, language: Language) -> String {
     let p = language.phrases();
     let loss = |v: f64| format!("{v:.3}");
     match (summary.harmed, summary.lowest_loss_epoch == summary.epochs) {
         (true, _) => phrase!(
-            p.course_harm,
+            p.loss_rose,
             epoch = summary.lowest_loss_epoch,
             lowest = loss(summary.lowest_loss),
             last = loss(summary.last_loss)
         ),
-        (false, true) => phrase!(p.course_falling, last = loss(summary.last_loss)),
+        (false, true) => phrase!(p.loss_falling, last = loss(summary.last_loss)),
         (false, false) => phrase!(
-            p.course_flat,
+            p.loss_level,
             epoch = summary.lowest_loss_epoch,
             lowest = loss(summary.lowest_loss),
             last = loss(summary.last_loss)
@@ -86,7 +86,7 @@ fn loss_words(summary: &CurveSummary, language: Language) -> String {
     }
 }
 
-/// Whether training ran ahead of validation, where the two can be compared.
+/// Returns the sentence on overfitting, if the accuracies can be compared.
 fn gap_words(summary: &CurveSummary, language: Language) -> Option<String> {
     let p = language.phrases();
     let points = |v: f64| minus(format!("{:.1}", 100.0 * v));
@@ -94,12 +94,12 @@ fn gap_words(summary: &CurveSummary, language: Language) -> Option<String> {
     let validation = language.percent(summary.last_accuracy);
     let first = summary.compared_from?;
     let Some(epoch) = summary.gap_begins.filter(|_| summary.gap_at_end >= GAP) else {
-        return Some(phrase!(p.course_no_gap, training = training, validation = validation));
+        return Some(phrase!(p.training_no_gap, training = training, validation = validation));
     };
-    // What stands at the edge of what can be compared may have begun before it.
-    let from = if epoch == first && first > 1 { p.course_from_latest } else { p.course_from };
+    // A gap at the first comparable epoch may have begun earlier.
+    let from = if epoch == first && first > 1 { p.gap_from_latest } else { p.gap_from };
     Some(phrase!(
-        p.course_gap,
+        p.training_gap,
         from = phrase!(from, epoch = epoch),
         training = training,
         validation = validation,
@@ -107,22 +107,22 @@ fn gap_words(summary: &CurveSummary, language: Language) -> Option<String> {
     ))
 }
 
-/// That training began on smaller faces than validation, where it did.
+/// Returns the sentence on smaller training faces, if there were any.
 fn size_words(config: &TrainConfig, language: Language) -> Option<String> {
     let stages = &config.sizes;
     let small = stages.iter().take_while(|stage| stage.side < config.final_side());
     let sides: Vec<String> = small.clone().map(|stage| stage.side.to_string()).collect();
     let share = language.whole_percent(small.last()?.until);
-    Some(phrase!(language.phrases().course_sizes, share = share, sides = sides.join(", ")))
+    Some(phrase!(language.phrases().training_sizes, share = share, sides = sides.join(", ")))
 }
 
-/// A small number without needless zeros.
+/// Formats a small number without trailing zeros.
 fn rate(value: f64) -> String {
     let text = format!("{value:.6}");
     text.trim_end_matches('0').trim_end_matches('.').into()
 }
 
-/// The steps of the learning rate, or how it fell.
+/// Returns the sentences on the learning rate.
 fn rate_words(
     summary: &CurveSummary,
     config: Option<&TrainConfig>,
@@ -161,7 +161,7 @@ fn rate_words(
     text
 }
 
-/// How the network was trained, as rows of a table.
+/// Returns the training settings as rows of a table.
 pub(crate) fn settings(context: &ReportContext<'_>, language: Language) -> Vec<[String; 2]> {
     let p = language.phrases();
     let Some(config) = TrainConfig::of_model(context.model()) else { return vec![] };
@@ -174,7 +174,7 @@ pub(crate) fn settings(context: &ReportContext<'_>, language: Language) -> Vec<[
         crate::train::Budget::Minutes(m) => phrase!(p.budget_minutes, count = m),
     };
     let recipe = phrase!(
-        p.recipe_of_training,
+        p.training_settings,
         batch = config.batch,
         lr = rate(config.lr),
         decay = rate(config.optimizer.weight_decay),
@@ -182,9 +182,9 @@ pub(crate) fn settings(context: &ReportContext<'_>, language: Language) -> Vec<[
         seed = config.seed
     );
     vec![
-        [p.made_trained_on.into(), source],
-        [p.made_budget.into(), budget],
-        [p.made_recipe.into(), recipe],
+        [p.row_trained_on.into(), source],
+        [p.row_budget.into(), budget],
+        [p.row_settings.into(), recipe],
     ]
 }
 
@@ -205,12 +205,12 @@ mod tests {
             words(&summary, None, Language::English).join(" ")
         };
         let text = said(&[epoch(1, 0.4, 0.5, 1.0), epoch(2, 0.45, 0.52, 1.2)]);
-        assert!(text.contains("No over-fitting") && text.contains("rose to 1.200"), "{text}");
+        assert!(text.contains("No overfitting") && text.contains("rose to 1.200"), "{text}");
         assert!(!said(&[epoch(1, 0.4, 0.5, 1.0)]).contains("loss"));
     }
 
     #[test]
-    fn smaller_training_faces_are_told_of() {
+    fn smaller_training_faces_are_mentioned() {
         let stage = |until, side| SizeStage { until, side };
         let mut config = TrainConfig::default();
         assert_eq!(size_words(&config, Language::English), None);

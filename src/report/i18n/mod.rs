@@ -1,15 +1,15 @@
-//! The languages of reports: one table of phrases each, and how each writes numbers.
+//! The languages of reports: a table of phrases and the number formats of each.
 //!
-//! A phrase is a whole sentence with named gaps, `{recall} of {faces} found`, so that word order is
-//! the translator's. Which sentence is said is decided once, in the code that reads the numbers.
+//! A phrase is a whole sentence with named placeholders, `{recall} of {faces}`, so that each language
+//! has its own word order. The code that reads the numbers chooses the phrase, once for all languages.
 
 mod chinese;
 mod english;
-mod phrases;
 
-pub(crate) use phrases::Phrases;
+pub(crate) use english::Phrases;
 
 use crate::explain::regions::face_regions::Region;
+use crate::render::format::thousands;
 use crate::stats::Interval;
 use crate::{CLASS_NAMES, Error, Result};
 
@@ -37,7 +37,7 @@ impl FromStr for Language {
 }
 
 impl Language {
-    /// As HTML names it.
+    /// Returns the language code of HTML.
     pub fn code(self) -> &'static str {
         match self {
             Language::English => "en",
@@ -45,7 +45,7 @@ impl Language {
         }
     }
 
-    /// The table of phrases.
+    /// Returns the table of phrases.
     pub(crate) fn phrases(self) -> &'static Phrases {
         match self {
             Language::English => &english::TABLE,
@@ -53,7 +53,7 @@ impl Language {
         }
     }
 
-    /// A class's name; of a class that is none of FER2013's the name that the network has.
+    /// Returns the name of a class; a class that FER2013 does not have keeps its name.
     pub fn class(self, name: &str) -> &str {
         let place = CLASS_NAMES.iter().position(|n| *n == name);
         match (self, place) {
@@ -62,7 +62,7 @@ impl Language {
         }
     }
 
-    /// A part of the face.
+    /// Returns the name of a face region.
     pub fn region(self, region: Region) -> &'static str {
         match self {
             Language::English => region.label(),
@@ -70,7 +70,7 @@ impl Language {
         }
     }
 
-    /// A part of the face, short enough to stand under a bar.
+    /// Returns a short name of a face region for chart labels.
     pub fn short_region(self, region: Region) -> &'static str {
         match self {
             Language::English => english::SHORT_REGIONS[region as usize],
@@ -78,12 +78,12 @@ impl Language {
         }
     }
 
-    /// A share with one decimal: `12.3 %`; what is not finite is `–`.
+    /// Returns a share with one decimal, `12.3 %`; `–` if it is not finite.
     pub fn percent(self, share: f64) -> String {
         self.percentage(share, 1)
     }
 
-    /// A share without decimals: `12 %`.
+    /// Returns a share without decimals, `12 %`.
     pub fn whole_percent(self, share: f64) -> String {
         self.percentage(share, 0)
     }
@@ -96,7 +96,7 @@ impl Language {
         }
     }
 
-    /// Both ends of an interval of shares: `64 to 68 %`.
+    /// Returns an interval of shares, `64 to 68 %`.
     pub fn between(self, interval: Interval) -> String {
         let (low, high) = (100.0 * interval.low, 100.0 * interval.high);
         match self {
@@ -105,7 +105,16 @@ impl Language {
         }
     }
 
-    /// An enumeration: `a, b and c`.
+    /// Returns a number of faces in words: `1 face`, `3,589 faces`.
+    pub fn faces(self, count: u64) -> String {
+        let p = self.phrases();
+        match count {
+            1 => p.one_face.into(),
+            n => phrase!(p.count_of_faces, count = thousands(n)),
+        }
+    }
+
+    /// Returns an enumeration: `a, b and c`.
     pub fn list<S: AsRef<str>>(self, items: &[S]) -> String {
         let (comma, and) = match self {
             Language::English => (", ", " and "),
@@ -118,14 +127,14 @@ impl Language {
         }
     }
 
-    /// Sentences one after the other.
+    /// Joins sentences.
     pub fn paragraph<S: AsRef<str>>(self, sentences: &[S]) -> String {
         let said = sentences.iter().map(AsRef::as_ref).filter(|s| !s.is_empty());
         said.collect::<Vec<_>>().join(if self == Language::English { " " } else { "" })
     }
 }
 
-/// A number as it is printed, with a minus as long as a plus and a dash for what is not a number.
+/// Replaces the hyphen of a printed number by a minus sign, and `NaN` by a dash.
 pub(crate) fn minus(number: String) -> String {
     match number.as_str() {
         "NaN" => "–".into(),
@@ -133,7 +142,7 @@ pub(crate) fn minus(number: String) -> String {
     }
 }
 
-/// Fills the named gaps of a phrase.
+/// Fills the placeholders of a phrase.
 pub(crate) fn fill(phrase: &str, values: &[(&str, String)]) -> String {
     let mut text = String::with_capacity(phrase.len() + 16);
     let mut rest = phrase;
@@ -148,7 +157,7 @@ pub(crate) fn fill(phrase: &str, values: &[(&str, String)]) -> String {
     text + rest
 }
 
-/// A phrase with its gaps filled: `phrase!(p.found, recall = …, faces = …)`.
+/// Returns a phrase with its placeholders filled: `phrase!(p.best_class, recall = …, faces = …)`.
 macro_rules! phrase {
     ($phrase:expr $(, $name:ident = $value:expr)* $(,)?) => {
         $crate::report::i18n::fill($phrase, &[$((stringify!($name), $value.to_string())),*])
@@ -160,7 +169,7 @@ pub(crate) use phrase;
 mod tests {
     use super::*;
 
-    fn gaps(phrase: &str) -> Vec<&str> {
+    fn placeholders(phrase: &str) -> Vec<&str> {
         let mut names: Vec<&str> =
             phrase.split('{').skip(1).filter_map(|p| p.split_once('}')).map(|p| p.0).collect();
         names.sort_unstable();
@@ -168,10 +177,10 @@ mod tests {
     }
 
     #[test]
-    fn both_tables_leave_the_same_gaps_and_no_phrase_is_empty() {
+    fn both_tables_have_the_same_placeholders_and_no_phrase_is_empty() {
         let tables = [Language::English, Language::Chinese].map(|l| l.phrases().all());
         for ((name, english), (_, chinese)) in tables[0].iter().zip(&tables[1]) {
-            assert_eq!(gaps(english), gaps(chinese), "{name}");
+            assert_eq!(placeholders(english), placeholders(chinese), "{name}");
             assert!(!english.is_empty() && !chinese.is_empty(), "{name}");
         }
     }
@@ -197,6 +206,7 @@ mod tests {
         assert_eq!((zh.list(&["a", "b"]), zh.list(&["a"])), ("a和b".into(), "a".into()));
         assert_eq!((en.class("happy"), zh.class("happy")), ("happy", "高兴"));
         assert_eq!(zh.class("joy"), "joy");
+        assert_eq!((en.faces(1), zh.faces(2000)), ("1 face".into(), "2,000 张人脸".into()));
         assert_eq!(phrase!("{a} of {b}", b = 2, a = "1"), "1 of 2");
     }
 }

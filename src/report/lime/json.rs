@@ -5,39 +5,39 @@ use crate::explain::attribution::lime::superpixels::{FACE_PARTS, Segmentation};
 use crate::report::PredictedFace;
 use serde::Serialize;
 
-/// One face's explanation for programs.
+/// LIME explanation of one face.
 #[derive(Clone, Debug, Serialize)]
 pub struct LimeJson {
-    /// Where the face came from.
+    /// File and line, or file name, of the face.
     pub origin: String,
-    /// The class explained.
+    /// Explained class.
     pub class: String,
-    /// Number of pieces.
-    pub pieces: usize,
-    /// Weight of each piece: change of the probability when it is shown.
+    /// Number of superpixels.
+    pub superpixels: usize,
+    /// Weight of each superpixel: change of the probability when it is shown.
     pub coefficients: Vec<f64>,
-    /// Names of the pieces, where they have names.
-    pub piece_names: Option<Vec<&'static str>>,
+    /// Names of the superpixels, if they have names.
+    pub superpixel_names: Option<Vec<&'static str>>,
     /// Intercept.
     pub intercept: f64,
     /// Weighted R².
     pub r2: f64,
-    /// Probability of the whole face by the local model, and by the network.
+    /// Probability of the unmodified face by the linear model.
     pub local_prediction: f64,
-    /// By the network.
+    /// Probability of the unmodified face by the network.
     pub model_prediction: f64,
-    /// Mean rank correlation between fits; null of a single fit.
+    /// Mean rank correlation between fits; null for a single fit.
     pub rank_agreement: Option<f64>,
-    /// Mean share of the five strongest pieces that two fits share; null of a single fit.
+    /// Mean share of the five strongest superpixels that two fits have in common; null for a single fit.
     pub top5_agreement: Option<f64>,
-    /// Whether the probabilities are calibrated ones.
+    /// Whether the probabilities are calibrated.
     pub calibrated: bool,
-    /// Why it is not to be believed.
+    /// Reason why the explanation is not shown.
     pub refused: Option<String>,
 }
 
 impl LimeJson {
-    /// From an explanation.
+    /// Converts an explanation.
     pub fn new(
         face: &PredictedFace,
         class: &str,
@@ -48,9 +48,9 @@ impl LimeJson {
         LimeJson {
             origin: face.origin.clone(),
             class: class.into(),
-            pieces: lime.coefficients.len(),
+            superpixels: lime.coefficients.len(),
             coefficients: lime.coefficients.clone(),
-            piece_names: (segmentation == Segmentation::Face).then(|| FACE_PARTS.to_vec()),
+            superpixel_names: (segmentation == Segmentation::Face).then(|| FACE_PARTS.to_vec()),
             intercept: lime.intercept,
             r2: lime.r2,
             local_prediction: lime.local_prediction,

@@ -1,4 +1,4 @@
-//! LIME: pieces that speak for the class and against it, with what says whether to believe them.
+//! Page of LIME explanations: superpixels for and against the class, with the quality of the fit.
 
 use crate::explain::attribution::lime::superpixels::{FACE_PARTS, Segmentation};
 use crate::explain::attribution::lime::{Lime, MAX_GAP, MIN_R2, MIN_TOP5};
@@ -13,60 +13,62 @@ use crate::report::lime::superpixels::{AGAINST, FOR, SHOWN, borders, evidence, s
 use crate::report::saliency::one_method_page::SIGNED;
 use crate::{Result, SIDE};
 
-/// What is drawn, but with a warning: halfway to what is refused.
+/// Limits of a warning, halfway to the limits of a refusal.
 const NEAR_GAP: f64 = 0.5 * MAX_GAP;
 const NEAR_R2: f64 = 1.5 * MIN_R2;
 const NEAR_TOP5: f64 = 1.25 * MIN_TOP5;
 
-/// What the page shows.
+/// Settings of the page.
 #[derive(Clone, Copy, Debug)]
 pub struct LimePage<'a> {
     /// Names of the classes.
     pub names: &'a [&'a str],
-    /// The network.
+    /// Name of the network.
     pub model: &'a str,
-    /// The pieces.
+    /// Segmentation into superpixels.
     pub segmentation: Segmentation,
-    /// Samples of each fit.
+    /// Samples per fit.
     pub num_samples: usize,
-    /// Fits compared.
+    /// Number of fits.
     pub fits: usize,
     /// Colours.
     pub theme: Theme,
 }
 
 impl LimePage<'_> {
-    /// A face a row: pieces, evidence for, evidence against, all weights. `classes[i]` is the class
-    /// explained on `faces[i]`.
+    /// Draws one row per face: superpixels, evidence for, evidence against, all weights. `classes[i]` is
+    /// the class explained on `faces[i]`.
     ///
     /// # Errors
     /// Those of drawing.
     pub fn page(&self, faces: &[PredictedFace], classes: &[usize], found: &[Lime]) -> Result<Page> {
-        let mut page = Page::new("LIME: which pieces of the face make the answer", self.theme);
+        let mut page = Page::new("LIME: which parts of the face decide the prediction", self.theme);
         page.subtitle = format!(
-            "{}. A linear model of the probability, fitted on {} pictures of each face with pieces \
-             hidden in their mean gray.",
+            "{}. A linear model of the probability, fitted to {} samples per face in which random \
+             superpixels are replaced by their mean gray.",
             self.model, self.num_samples
         );
-        page.columns =
-            ["pieces", "evidence for", "evidence against", "weights"].map(String::from).to_vec();
+        page.columns = ["superpixels", "evidence for", "evidence against", "weights"]
+            .map(String::from)
+            .to_vec();
         for ((face, &class), lime) in faces.iter().zip(classes).zip(found) {
             page.rows.push(self.row(face, class, lime)?);
         }
-        page.legend =
-            vec![(FOR, "raises the probability when shown".into()), (AGAINST, "lowers it".into())];
+        page.legend = vec![
+            (FOR, "raises the probability".into()),
+            (AGAINST, "lowers the probability".into()),
+        ];
         page.scale_bars = vec![ScaleBar {
             colormap: SIGNED,
             ends: BarEnds::Maximum("map"),
             label: "change of the probability".into(),
         }];
         page.caption = format!(
-            "Segments: {} · the {SHOWN} strongest pieces of each side are shown in the face's own gray, \
-             bordered · R²: how much of what the network does around this face the linear model \
-             explains · local, network: probability of the whole face by the linear model and by the \
-             network itself; intercept: with every piece hidden · agreement: rank correlation and \
-             shared top five of {} fits with different random pictures. Red: near what is refused \
-             (R² {MIN_R2}, local and network {MAX_GAP} apart, top five {:.0} %)",
+            "Superpixels: {}. Shown with borders: the {SHOWN} strongest superpixels on each side. R²: share \
+             of the variance of the probability that the linear model explains. Linear model, network: \
+             probability of the unmodified face. Intercept: probability with all superpixels replaced. \
+             Agreement: rank correlation and shared top five of {} fits with different samples. Red: \
+             close to a refusal (R² below {MIN_R2}, difference above {MAX_GAP}, top five below {:.0} %).",
             self.segmentation,
             self.fits,
             100.0 * MIN_TOP5
@@ -83,16 +85,18 @@ impl LimePage<'_> {
         }
         let bad_if =
             |bad: bool, text: String| Line::new(text, if bad { Tone::Bad } else { Tone::Muted });
-        let both =
-            format!("local {:.2}, network {:.2}", lime.local_prediction, lime.model_prediction);
-        let fit = format!("{} pieces, R² {:.2}", lime.coefficients.len(), lime.r2);
+        let both = format!(
+            "linear model {:.2}, network {:.2}",
+            lime.local_prediction, lime.model_prediction
+        );
+        let fit = format!("{} superpixels, R² {:.2}", lime.coefficients.len(), lime.r2);
         header.extend([
             bad_if(lime.r2 < NEAR_R2, fit),
             bad_if(lime.gap() > NEAR_GAP, both),
             muted(format!("intercept {}", signed(lime.intercept))),
         ]);
         if let Some(a) = lime.agreement {
-            header.push(muted(format!("fits agree {:.2}", a.rank)));
+            header.push(muted(format!("rank correlation {:.2}", a.rank)));
             header.push(bad_if(a.top5 < NEAR_TOP5, format!("top five {:.0} %", 100.0 * a.top5)));
         }
         let cell = |picture| Cell::Picture { picture, smooth: false, caption: String::new() };
@@ -118,7 +122,7 @@ impl LimePage<'_> {
         Ok(Row { header, cells })
     }
 
-    /// The strongest named pieces; their sum where pieces have no names.
+    /// Returns the strongest superpixels by name, or the sum of their weights if they have no names.
     fn words(&self, lime: &Lime, sign: f64) -> String {
         let pieces = strongest(lime, sign);
         if self.segmentation == Segmentation::Face {
@@ -126,11 +130,11 @@ impl LimePage<'_> {
             return pieces.iter().take(3).map(piece).collect::<Vec<_>>().join("\n");
         }
         let sum: f64 = pieces.iter().map(|&k| lime.coefficients[k]).sum();
-        format!("{} pieces: {}", pieces.len(), signed(sum))
+        format!("{} superpixels: {}", pieces.len(), signed(sum))
     }
 }
 
-/// With a sign, and a minus as long as the plus.
+/// Formats a number with its sign.
 fn signed(value: f64) -> String {
     format!("{value:+.2}").replace('-', "−")
 }

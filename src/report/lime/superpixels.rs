@@ -14,7 +14,7 @@ pub(crate) const FOR: Rgb = [190, 30, 45];
 /// Colour of superpixels that lower the probability.
 pub(crate) const AGAINST: Rgb = [33, 102, 172];
 
-/// The strongest pieces of one sign.
+/// Returns the strongest superpixels of one sign.
 pub(crate) fn strongest(lime: &Lime, sign: f64) -> Vec<usize> {
     let mut order: Vec<usize> =
         (0..lime.coefficients.len()).filter(|&k| sign * lime.coefficients[k] > 0.0).collect();
@@ -25,7 +25,7 @@ pub(crate) fn strongest(lime: &Lime, sign: f64) -> Vec<usize> {
     order
 }
 
-/// Whether a pixel of the enlarged picture lies on a border of its piece.
+/// Returns whether a pixel of the enlarged image lies on a border of its superpixel.
 fn on_border(segments: &[usize], x: usize, y: usize) -> bool {
     let side = SIDE * ZOOM;
     let piece = |x: usize, y: usize| segments[(y / ZOOM) * SIDE + x / ZOOM];
@@ -34,7 +34,7 @@ fn on_border(segments: &[usize], x: usize, y: usize) -> bool {
     piece(right, y) != own || piece(x, below) != own
 }
 
-/// The face with the borders of all pieces.
+/// Draws the face with the borders of all superpixels.
 pub(crate) fn borders(face: &RgbImage, segments: &[usize]) -> RgbImage {
     RgbImage::from_fn(SIDE * ZOOM, SIDE * ZOOM, |x, y| {
         let below = face.at(x / ZOOM, y / ZOOM);
@@ -42,11 +42,11 @@ pub(crate) fn borders(face: &RgbImage, segments: &[usize]) -> RgbImage {
     })
 }
 
-/// The chosen pieces as they are, tinted at their borders; the rest pale.
-pub(crate) fn evidence(face: &RgbImage, lime: &Lime, pieces: &[usize], color: Rgb) -> RgbImage {
+/// Draws the chosen superpixels with coloured borders, and the rest pale.
+pub(crate) fn evidence(face: &RgbImage, lime: &Lime, chosen: &[usize], color: Rgb) -> RgbImage {
     let side = SIDE * ZOOM;
     let shown =
-        |x: usize, y: usize| pieces.contains(&lime.superpixels[(y / ZOOM) * SIDE + x / ZOOM]);
+        |x: usize, y: usize| chosen.contains(&lime.superpixels[(y / ZOOM) * SIDE + x / ZOOM]);
     RgbImage::from_fn(side, side, |x, y| {
         let below = face.at(x / ZOOM, y / ZOOM);
         let around = [(x + 2, y), (x.saturating_sub(2), y), (x, y + 2), (x, y.saturating_sub(2))];

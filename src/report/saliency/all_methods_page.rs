@@ -1,4 +1,4 @@
-//! All methods of one face on a page, or of several faces, a face a row.
+//! Pages with all attribution methods: on one face, or on several faces with one row per face.
 
 use crate::explain::{Attribution, Method, Note};
 use crate::render::colormap::{draw_map, overlay};
@@ -11,10 +11,10 @@ use crate::report::saliency::one_method_page::{
 };
 use crate::{Result, SIDE};
 
-/// Pictures in a row of a single face's page.
+/// Images per row on the page of one face.
 const COLUMNS: usize = 5;
 
-/// All methods on one face, a cell a method. `found` holds one explanation a method.
+/// Draws all methods on one face, one cell per method. `found` holds one explanation per method.
 ///
 /// # Errors
 /// Those of drawing.
@@ -38,7 +38,7 @@ pub fn one_face_page(
     Ok(page)
 }
 
-/// All methods on several faces: `found[m][i]` explains `faces[i]` by one method.
+/// Draws all methods on several faces: `found[m][i]` explains `faces[i]` by method `m`.
 ///
 /// # Errors
 /// Those of drawing.
@@ -51,7 +51,7 @@ pub fn many_faces_page(
     let mut page = Page { cell: 120.0, ..Page::new(title(&all, faces, options), options.theme) };
     page.subtitle = options.model.into();
     page.columns = vec!["Face".into()];
-    // The longest title would be cut in a column of this width.
+    // The longest title does not fit the column.
     let title = |a: &Attribution| a.method.title().replace("backpropagation", "backprop");
     page.columns.extend(found.iter().flat_map(|m| m.first()).map(title));
     for (i, face) in faces.iter().enumerate() {
@@ -79,7 +79,7 @@ fn face_words(face: &PredictedFace, names: &[&str]) -> String {
     lines.iter().map(|l| l.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
-/// The map (signed where the method has signs), under it the method and its notes.
+/// Draws the map, signed if the method has signs, with the method and its notes below.
 fn method_cell(face: &PredictedFace, found: &Attribution) -> Result<Cell> {
     let mut words = vec![found.method.title().to_string()];
     match &found.refused {
@@ -103,11 +103,11 @@ fn method_cell(face: &PredictedFace, found: &Attribution) -> Result<Cell> {
     }
 }
 
-/// A note in the few words that fit under a picture.
+/// Shortens a note to the width of a cell.
 fn brief(note: &Note) -> Vec<String> {
     match note {
-        Note::Lime(pieces, r2, ..) => vec![format!("{pieces} pieces, R² {r2:.2}")],
-        Note::Agreement(rank, _) => vec![format!("fits agree {rank:.2}")],
+        Note::Lime(pieces, r2, ..) => vec![format!("{pieces} superpixels, R² {r2:.2}")],
+        Note::Agreement(rank, _) => vec![format!("rank correlation {rank:.2}")],
         Note::Rise(mean, se) => vec![format!("above {mean:.2} (s.e. {se:.3})")],
         Note::Noise(sd) => vec![format!("noise {:.0} %", 100.0 * sd)],
         Note::Layer(name, [h, w]) => vec![name.clone(), format!("{h}×{w} cells")],
@@ -147,7 +147,7 @@ fn finish(page: &mut Page, found: &[&Attribution], theme: Theme) {
         .collect();
     let mut parts = vec![];
     if !on_probability.is_empty() {
-        parts.push(format!("{} explain the probability", on_probability.join(", ")));
+        parts.push(format!("methods that explain the probability: {}", on_probability.join(", ")));
     }
     for note in found.iter().flat_map(|a| &a.notes) {
         let text = note.to_string();

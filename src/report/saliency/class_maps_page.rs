@@ -1,4 +1,5 @@
-//! Whole-set maps: what the faces of a class have in common.
+//! Page of mean maps per class, of wrongly predicted faces, and of faces with much attribution
+//! outside of the face.
 
 use crate::explain::regions::class_maps::ClassMaps;
 use crate::render::colormap::{draw_map, overlay};
@@ -9,26 +10,26 @@ use crate::report::face::name;
 use crate::report::saliency::one_method_page::{MAGNITUDE, SIGNED};
 use crate::{PIXELS, Result, SIDE};
 
-/// What the page shows.
+/// Content of the page.
 #[derive(Clone, Debug)]
 pub struct ClassMapsPage<'a> {
-    /// Means and differences.
+    /// Mean maps and differences per class.
     pub maps: &'a ClassMaps,
     /// Mean face of each class.
     pub mean_faces: &'a [Vec<f32>],
-    /// What the wrong faces have in common, where there are any.
+    /// Means over the wrongly predicted faces, if there are any.
     pub wrong: Option<&'a WrongFaces>,
-    /// Faces whose map lies outside the face most.
+    /// Faces with the largest share of the map outside of the face.
     pub outside: &'a [OutsideFace],
     /// Names of the classes.
     pub names: &'a [&'a str],
-    /// Method, target, network, number of faces.
+    /// Method, target, network and number of faces in words.
     pub what: &'a str,
     /// Colours.
     pub theme: Theme,
 }
 
-/// What the faces that were read wrong have in common.
+/// Means over the wrongly predicted faces.
 #[derive(Clone, Debug)]
 pub struct WrongFaces {
     /// Their number.
@@ -37,13 +38,13 @@ pub struct WrongFaces {
     pub mean_face: Vec<f32>,
     /// Mean density of the map for the true class.
     pub true_map: Vec<f32>,
-    /// Mean density of the map for the class named instead.
+    /// Mean density of the map for the predicted class.
     pub predicted_map: Vec<f32>,
-    /// The first minus the second.
+    /// `true_map` minus `predicted_map`.
     pub difference: Vec<f32>,
 }
 
-/// A face whose attribution lies outside of it.
+/// A face with attribution outside of it.
 #[derive(Clone, Debug)]
 pub struct OutsideFace {
     /// Pixels.
@@ -52,17 +53,17 @@ pub struct OutsideFace {
     pub map: Vec<f32>,
     /// Share of the attribution outside the face.
     pub share: f64,
-    /// Words under the picture: true class, predicted class.
+    /// Text below the image: label and predicted class.
     pub words: String,
 }
 
 impl ClassMapsPage<'_> {
-    /// The page.
+    /// Draws the page.
     ///
     /// # Errors
     /// Those of drawing.
     pub fn page(&self) -> Result<Page> {
-        let mut page = Page::new("What the faces of a class have in common", self.theme);
+        let mut page = Page::new("Mean maps per class", self.theme);
         page.subtitle = self.what.into();
         page.columns = ["mean face", "mean map", "over the mean face", "correct − wrong"]
             .map(String::from)
@@ -79,7 +80,10 @@ impl ClassMapsPage<'_> {
             let header = match i {
                 0 => vec![
                     Line::new("most outside", Tone::Strong),
-                    Line::new("faces whose hair, hands or background drew the most", Tone::Muted),
+                    Line::new(
+                        "faces with the most attribution on hair, hands or background",
+                        Tone::Muted,
+                    ),
                 ],
                 _ => vec![],
             };
@@ -88,25 +92,25 @@ impl ClassMapsPage<'_> {
         }
         let ends = BarEnds::Percentile99("map");
         page.scale_bars = vec![
-            ScaleBar { colormap: MAGNITUDE, ends, label: "share of the map, from none".into() },
+            ScaleBar { colormap: MAGNITUDE, ends, label: "density of the map".into() },
             ScaleBar {
                 colormap: SIGNED,
                 ends,
-                label: "red: more on correct faces, or for the true class".into(),
+                label: "red: more on correct predictions, or for the true class".into(),
             },
         ];
         let blank = match self.maps.blank {
             0 => String::new(),
-            n => format!(" {} with a blank map left out.", counted(n, "face")),
+            n => format!(" {} with an empty map left out.", counted(n, "face")),
         };
         page.caption = format!(
-            "Maps are magnitudes, each divided by its mean before the mean over the faces is taken, \
-             so that every face counts the same: ×2 is twice the even share of a pixel. Each row \
-             has its own scale; its strongest pixel stands beside it. Correct − wrong: where the \
-             network looks on faces it reads right, minus on faces it does not; noise: share of the \
-             difference's mean square that chance gives, 100 %: nothing is shown. True − predicted: \
-             over the wrong faces, map for the true class minus map for the class named instead. \
-             Percentages: share of the map outside of the face.{blank}"
+            "Maps are magnitudes. Each map is divided by its mean before the mean over the faces is \
+             taken, so that all faces count equally; ×2 is twice the mean of a pixel. Each row has \
+             its own scale, with its largest value beside it. Correct − wrong: mean map of correct \
+             predictions minus mean map of wrong predictions. Noise: share of the mean square of \
+             the difference that chance explains; at 100 % the difference shows nothing. True − \
+             predicted: on wrong predictions, map for the true class minus map for the predicted \
+             class. Percentages: share of the map outside of the face.{blank}"
         );
         Ok(page)
     }
@@ -122,8 +126,8 @@ impl ClassMapsPage<'_> {
                 signed(&d.map, &format!("{correct} − {wrong} faces\n{noise:.0} % is noise"))?
             }
             None => Cell::Text(vec![
-                Line::new("no wrong face,", Tone::Muted),
-                Line::new("or no correct one", Tone::Muted),
+                Line::new("only correct or", Tone::Muted),
+                Line::new("only wrong predictions", Tone::Muted),
             ]),
         };
         let header = vec![
@@ -143,7 +147,7 @@ impl ClassMapsPage<'_> {
 
 fn wrong_row(wrong: &WrongFaces) -> Result<Row> {
     let header = vec![
-        Line::new("read wrong", Tone::Strong),
+        Line::new("wrong", Tone::Strong),
         Line::new(counted(wrong.count, "face"), Tone::Muted),
     ];
     let face = RgbImage::from_unit(&wrong.mean_face, SIDE, SIDE)?;
@@ -154,7 +158,7 @@ fn wrong_row(wrong: &WrongFaces) -> Result<Row> {
     let cells = vec![
         Cell::picture(face, "mean face"),
         Cell::picture(map(&wrong.true_map)?, "for the true class"),
-        Cell::picture(map(&wrong.predicted_map)?, "for the class named"),
+        Cell::picture(map(&wrong.predicted_map)?, "for the predicted class"),
         signed(&wrong.difference, "true − predicted")?,
     ];
     Ok(Row { header, cells })
@@ -162,13 +166,13 @@ fn wrong_row(wrong: &WrongFaces) -> Result<Row> {
 
 fn signed(map: &[f32], caption: &str) -> Result<Cell> {
     let scale = Scale::percentile99(map);
-    let caption = format!("{caption}\n±{} at most", short(scale.max.into()));
+    let caption = format!("{caption}\nmax ±{}", short(scale.max.into()));
     Ok(Cell::picture(draw_map(map, SIDE, SIDE, SIGNED, scale)?, caption.trim_start()))
 }
 
-/// The largest value of a map of densities, in words.
+/// Returns the largest value of a density map in words.
 fn strongest(scale: Scale) -> String {
-    format!("strongest ×{}", short(scale.max.into()))
+    format!("max ×{}", short(scale.max.into()))
 }
 
 fn outside_cell(face: &OutsideFace) -> Result<Cell> {

@@ -1,5 +1,4 @@
-//! Where the network looked when it was wrong: each mistake with the maps of both classes, the one
-//! it named and the true one.
+//! Pages of wrongly predicted faces with the maps of the predicted and of the true class.
 
 use crate::explain::attribute;
 use crate::explain::{Attribution, AttributionOptions, Classifier, FaceBatch, Method, Target};
@@ -13,42 +12,42 @@ use crate::report::face::name;
 use crate::report::saliency::one_method_page::{MAGNITUDE, scale_of};
 use crate::{PIXELS, Result};
 
-/// Mistakes on the page of the most confident ones.
+/// Mistakes on the page of the most confident mistakes.
 const ERRORS: usize = 12;
-/// Confusions on their page, and mistakes shown of each.
+/// Confused pairs on their page, and mistakes per pair.
 const PAIRS: (usize, usize) = (5, 3);
-/// One map pixel by pixel, one by region.
+/// Methods of the maps: one at pixel resolution, one at feature-map resolution.
 const METHODS: [Method; 2] = [Method::Saliency, Method::LayerCam];
 
-/// Both pages.
+/// The two pages of mistakes.
 #[derive(Clone, Debug)]
 pub struct MistakeMaps {
-    /// The most confident mistakes, one a row.
+    /// The most confident mistakes, one per row.
     pub errors: Page,
-    /// The most frequent confusions, with the most confident mistakes of each.
+    /// The most confident mistakes of the most frequently confused pairs.
     pub pairs: Page,
 }
 
-/// Faces `[n, 48, 48]` that were judged, and by which network.
-pub struct Judged<'a> {
-    /// The network that is explained.
+/// Evaluated faces `[n, 48, 48]` and the network.
+pub struct EvaluatedFaces<'a> {
+    /// The explained network.
     pub model: &'a dyn Classifier,
     /// Names of the classes.
     pub names: &'a [&'a str],
-    /// All faces.
+    /// Pixels of all faces.
     pub pixels: &'a [f32],
-    /// Where each came from.
+    /// Source of face `i`.
     pub origin: &'a dyn Fn(usize) -> String,
 }
 
 impl MistakeMaps {
-    /// Explains some of `mistakes`, which come with the most confident first.
+    /// Explains the first of `mistakes`, which are sorted by confidence.
     ///
     /// # Errors
     /// Those of the network and of drawing.
-    pub fn new(judged: &Judged<'_>, mistakes: &[Mistake]) -> Result<MistakeMaps> {
+    pub fn new(evaluated: &EvaluatedFaces<'_>, mistakes: &[Mistake]) -> Result<MistakeMaps> {
         let shown: Vec<&Mistake> = mistakes.iter().take(ERRORS).collect();
-        let errors = judged.page("The most confident errors, for both classes", &shown)?;
+        let errors = evaluated.page("The most confident mistakes", &shown)?;
         let mut counts: Vec<((usize, usize), usize)> = Vec::new();
         for m in mistakes {
             let pair = (m.truth, m.predicted);
@@ -63,9 +62,9 @@ impl MistakeMaps {
             own.take(PAIRS.1).collect::<Vec<_>>()
         };
         let shown: Vec<&Mistake> = counts.iter().take(PAIRS.0).flat_map(of_pair).collect();
-        let mut pairs = judged.page("The most frequent confusions, for both classes", &shown)?;
+        let mut pairs = evaluated.page("The most frequent confusions", &shown)?;
         let words = |((truth, said), n): &((usize, usize), usize)| {
-            format!("{} taken for {}: {n}", judged.name(*truth), judged.name(*said))
+            format!("{} predicted as {}: {n}", evaluated.name(*truth), evaluated.name(*said))
         };
         let counted: Vec<String> = counts.iter().take(PAIRS.0).map(words).collect();
         pairs.subtitle = counted.join(" · ");
@@ -73,7 +72,7 @@ impl MistakeMaps {
     }
 }
 
-impl Judged<'_> {
+impl EvaluatedFaces<'_> {
     fn name(&self, class: usize) -> &str {
         name(self.names, class)
     }
@@ -94,7 +93,7 @@ impl Judged<'_> {
         let mut page = Page { cell: 150.0, ..Page::new(title, Theme::Light) };
         page.columns = vec!["face".into()];
         for method in METHODS {
-            let heads = ["named", "true"].map(|c| format!("{}, {c} class", method.title()));
+            let heads = ["predicted", "true"].map(|c| format!("{}, {c} class", method.title()));
             page.columns.extend(heads);
         }
         for (i, m) in mistakes.iter().enumerate() {
@@ -103,8 +102,8 @@ impl Judged<'_> {
         let ends = BarEnds::Percentile99("map");
         page.scale_bars = vec![ScaleBar { colormap: MAGNITUDE, ends, label: "magnitude".into() }];
         page.caption =
-            "Each map is of one class's logit, on its own scale, over the face. Saliency: \
-                        the gradient's magnitude. LayerCAM: only what speaks for the class."
+            "Each map explains the logit of one class and has its own scale. Saliency: magnitude \
+             of the gradient. LayerCAM: positive evidence only."
                 .into();
         Ok(page)
     }

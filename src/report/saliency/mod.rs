@@ -1,4 +1,4 @@
-//! Pages of saliency maps: single faces, whole sets, regions, sanity checks.
+//! Pages of saliency maps: one method, all methods, class means, face regions, mistakes, sanity checks.
 
 pub mod all_methods_page;
 pub mod class_maps_page;

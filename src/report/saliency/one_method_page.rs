@@ -1,4 +1,4 @@
-//! One method, one face a row: original, map, overlay, signed map.
+//! Page of one attribution method, one row per face: face, map, overlay, signed map.
 
 use crate::explain::{Attribution, Note, Target};
 use crate::render::colormap::{draw_map, overlay};
@@ -9,30 +9,30 @@ use crate::report::PredictedFace;
 use crate::report::face::name;
 use crate::{Result, SIDE};
 
-/// Magnitudes.
+/// Colours of magnitudes.
 pub const MAGNITUDE: Colormap = Colormap::Inferno;
-/// Signs.
+/// Colours of signed values.
 pub const SIGNED: Colormap = Colormap::BlueRed;
 
-/// What a page is about.
+/// Settings of a page.
 #[derive(Clone, Copy, Debug)]
 pub struct PageOptions<'a> {
     /// Names of the classes.
     pub names: &'a [&'a str],
-    /// The network, as the caption calls it.
+    /// Name of the network.
     pub model: &'a str,
-    /// One scale for all rows.
+    /// Whether all rows share one scale.
     pub common_scale: bool,
     /// Colours.
     pub theme: Theme,
 }
 
-/// The scale of one map: clipped at the 99th percentile, with the raw maximum.
+/// Returns the scale of one map, clipped at the 99th percentile.
 pub fn scale_of(found: &Attribution) -> Scale {
     Scale { clip: found.scale, max: found.raw_max }
 }
 
-/// A page of one method: `found[i]` explains `faces[i]`, all by the same method.
+/// Draws the page: `found[i]` explains `faces[i]`, all by the same method.
 ///
 /// # Errors
 /// Those of drawing.
@@ -71,7 +71,7 @@ pub fn saliency_page(
     Ok(page)
 }
 
-/// What the colours of a signed map mean.
+/// Returns the meaning of the colours of a signed map.
 pub fn sign_words(target: Target) -> &'static str {
     match target {
         Target::Loss(_) => "blue: lowers the loss, red: raises it",
@@ -79,14 +79,14 @@ pub fn sign_words(target: Target) -> &'static str {
     }
 }
 
-/// “Saliency: what moves the logit of the predicted class”.
+/// Returns the title, such as “Saliency of the logit of the predicted class”.
 fn title(found: &[Attribution], faces: &[PredictedFace], options: &PageOptions<'_>) -> String {
     let method = found[0].method.title();
     format!("{method} of the {}", target_words(found, faces, options.names))
 }
 
-/// The target of all faces in words: one class by name, several by what they have in common.
-/// `found` holds one or several rounds of explanations of the faces.
+/// Returns the target of all faces in words: one class by name, several classes by what they have in
+/// common. `found` holds one or several explanations of each face.
 pub fn target_words(found: &[Attribution], faces: &[PredictedFace], names: &[&str]) -> String {
     let first = &found[0];
     let pairs = || found.iter().zip(faces.iter().cycle());
@@ -97,7 +97,7 @@ pub fn target_words(found: &[Attribution], faces: &[PredictedFace], names: &[&st
     } else if pairs().all(|(a, face)| Some(a.class) == face.label) {
         "the true class"
     } else {
-        "each row's class"
+        "the class of each row"
     };
     if first.method.explains_probability() {
         return format!("probability of {class}");
@@ -139,7 +139,7 @@ pub fn shared_notes(found: &[Attribution]) -> Vec<Note> {
     notes.iter().filter(everywhere).filter(|f| **f != Note::NoPositiveEvidence).cloned().collect()
 }
 
-/// What a row says beside its maps: class explained, raw maximum, its own notes.
+/// Returns the header lines of a row: score, raw maximum, notes of this face.
 fn remarks(found: &Attribution, shared: &[Note], options: &PageOptions<'_>) -> Vec<Line> {
     let muted = |text: String| Line::new(text, Tone::Muted);
     let mut lines = vec![];
@@ -169,11 +169,11 @@ fn caption(first: &Attribution, shared: &[Note], options: &PageOptions<'_>) -> S
     let mut parts: Vec<String> = shared.iter().map(Note::to_string).collect();
     parts.insert(0, first.method.title().into());
     if first.method.default_map_side().is_none() {
-        parts.push("native size 48×48".into());
+        parts.push("resolution 48×48".into());
     }
     if matches!(first.target, Target::Loss(_)) {
-        parts.push("the gradient of the loss fades where p(true) is near 1".into());
-        parts.push("loss: of the logits as they are, no calibration".into());
+        parts.push("the gradient of the loss vanishes where p(true) is near 1".into());
+        parts.push("loss of the uncalibrated logits".into());
     }
     if options.common_scale {
         parts.push("all rows share one scale".into());

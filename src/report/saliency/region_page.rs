@@ -1,4 +1,4 @@
-//! Region lift as charts and as a table.
+//! Lift of the face regions as charts and as a table.
 
 use crate::Result;
 use crate::explain::regions::face_regions::{Region, Template};
@@ -7,36 +7,37 @@ use crate::explain::significance::MIN_FACES;
 use crate::render::Scene;
 use crate::render::Theme;
 use crate::render::chart::{BarChart, BarSeries, ChartOptions, Control, bars};
-use crate::render::format::thousands;
 use crate::render::panel::{Cell, Page, Row};
 use crate::report::face::name;
-use crate::report::i18n::{Language, phrase};
+use crate::report::i18n::Language;
 use crate::report::saliency::region_words::{lift_of, region_words};
 use crate::report::saliency::template_page::{draw_template, region_legend};
 use std::fmt::Write as _;
 
-/// What the page is about.
+/// Content of the page.
 #[derive(Clone, Copy, Debug)]
 pub struct RegionPage<'a> {
-    /// Lifts of all classes and sources.
+    /// Lifts of all classes and map sources.
     pub lifts: &'a [Lift],
     /// Names of the classes.
     pub names: &'a [&'a str],
-    /// “Saliency of the logit of the true class, run-1 (fer-m), 3,589 faces”.
+    /// Method, target, network and number of faces: “Saliency of the logit of the true class, run-1
+    /// (fer-m), 3,589 faces”.
     pub what: &'a str,
-    /// Mean face, to show the template on.
+    /// Mean face, the background of the template.
     pub mean_face: &'a [f32],
     /// Colours.
     pub theme: Theme,
 }
 
 impl RegionPage<'_> {
-    /// The chart over all faces, the template, and a chart for each class.
+    /// Draws the chart over all faces, the template, and one chart per class.
     ///
     /// # Errors
     /// Those of drawing.
     pub fn page(&self) -> Result<Page> {
-        let mut page = Page { cell: 192.0, ..Page::new("Face or not face?", self.theme) };
+        let mut page =
+            Page { cell: 192.0, ..Page::new("How much of the map lies on the face?", self.theme) };
         page.subtitle = self.what.into();
         let template = draw_template(self.mean_face, &Template::fixed())?;
         let wide = ChartOptions::new(self.theme).sized(560.0, 360.0);
@@ -60,28 +61,28 @@ impl RegionPage<'_> {
         }
         page.legend = region_legend();
         page.caption = format!(
-            "Lift: share of the magnitude of the map in a region, divided by the region's share of the \
-             picture; 1 is no preference. Bars: 95 % bootstrap interval over the faces, from {MIN_FACES} faces \
+            "Lift: share of the magnitude of the map in a region, divided by the share of the image area; \
+             1 means no preference. Whiskers: 95 % bootstrap interval over the faces, from {MIN_FACES} faces \
              on. {}",
             region_words(self.lifts, self.names)
         );
         Ok(page)
     }
 
-    /// The chart of one class or of all faces, with its title.
+    /// Draws the chart of one class, or of all faces.
     fn chart(&self, class: Option<usize>, look: ChartOptions) -> Result<Scene> {
         let title = class.map_or("All faces", |c| name(self.names, c));
         lift_chart(self.lifts, class, title, look, Language::English)
     }
 
-    /// The table for a terminal, and the words.
+    /// Returns the table and the sentences for a terminal.
     pub fn text(&self) -> String {
         let mut text = format!("{}\n\n{:<10} {:>6} {:<16}", self.what, "class", "faces", "source");
         for region in Region::ALL {
             let _ = write!(text, "{:>18}", Language::English.short_region(region));
         }
         let mut line = None;
-        // The uniform control is 1 by definition.
+        // The uniform map has lift 1 by definition.
         for lift in self.lifts.iter().filter(|l| l.source != MapSource::Uniform) {
             if line != Some((lift.class, lift.source)) {
                 line = Some((lift.class, lift.source));
@@ -106,7 +107,7 @@ impl RegionPage<'_> {
     }
 }
 
-/// Bars of the network, signs of the controls, for one class or all faces.
+/// Draws bars for the network and marks for the controls, for one class or all faces.
 ///
 /// # Errors
 /// Those of drawing.
@@ -127,7 +128,7 @@ pub fn lift_chart(
     };
     let chart = BarChart {
         title: title.into(),
-        subtitle: phrase!(p.count_of_faces, faces = thousands(faces as u64)),
+        subtitle: language.faces(faces as u64),
         y_title: p.lift.into(),
         categories: Region::ALL.map(|r| language.short_region(r).to_owned()).to_vec(),
         series: vec![BarSeries {
@@ -139,7 +140,7 @@ pub fn lift_chart(
                     _ => (f64::NAN, f64::NAN),
                 })
                 .to_vec(),
-            // Numbers would stand on the controls; the table has them.
+            // Numbers would cover the controls; the table has them.
             labels: vec![String::new(); Region::ALL.len()],
         }],
         controls: [

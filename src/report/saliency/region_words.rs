@@ -1,4 +1,4 @@
-//! Region lift in words: face or not face?
+//! Sentences about the lift of the face regions.
 
 use crate::explain::regions::face_regions::Region;
 use crate::explain::regions::region_lift::{Lift, MapSource};
@@ -6,7 +6,7 @@ use crate::explain::significance::MIN_FACES;
 use crate::report::face::name;
 use crate::report::i18n::{Language, phrase};
 
-/// The lift of a region for a class (`None`: all faces) and a source.
+/// Returns the lift of a region for a class (`None`: all faces) and a map source.
 pub fn lift_of(
     lifts: &[Lift],
     class: Option<usize>,
@@ -16,13 +16,12 @@ pub fn lift_of(
     lifts.iter().find(|l| l.class == class && l.source == source && l.region == region)
 }
 
-/// The answer to the question, for all faces and for each class.
+/// Returns the sentences of [`region_sentences`] in English as one paragraph.
 pub fn region_words(lifts: &[Lift], names: &[&str]) -> String {
     region_sentences(lifts, names, Language::English).join(" ")
 }
 
-/// The same as sentences in a language: the verdict first, then one for all faces and for each
-/// class.
+/// Returns the sentences: the share on the face, then the highest lift of all faces and of each class.
 pub fn region_sentences(lifts: &[Lift], names: &[&str], language: Language) -> Vec<String> {
     let mut classes: Vec<usize> = lifts.iter().filter_map(|l| l.class).collect();
     classes.sort_unstable();
@@ -42,7 +41,7 @@ pub fn region_sentences(lifts: &[Lift], names: &[&str], language: Language) -> V
     words
 }
 
-/// Whether the attribution lies on the face, and whether edges or random weights would do the same.
+/// Returns sentences on the share of the attribution on the face, for the network and the controls.
 fn verdict(lifts: &[Lift], language: Language) -> String {
     let outside = |source| lift_of(lifts, None, source, Region::Outside);
     let (Some(network), Some(uniform)) = (outside(MapSource::Network), outside(MapSource::Uniform))
@@ -54,7 +53,7 @@ fn verdict(lifts: &[Lift], language: Language) -> String {
     let mut text = vec![phrase!(p.on_face, share = on_face(network), area = on_face(uniform))];
     let mut not_beaten = vec![];
     for (source, what) in
-        [(MapSource::Sobel, p.the_edges), (MapSource::Randomised, p.random_weights)]
+        [(MapSource::Sobel, p.image_edges), (MapSource::Randomised, p.random_weights)]
     {
         if let Some(control) = outside(source) {
             text.push(phrase!(p.by_control, control = what, share = on_face(control)));
@@ -77,7 +76,7 @@ fn verdict(lifts: &[Lift], language: Language) -> String {
     language.paragraph(&text)
 }
 
-/// The region with the highest lift, and whether edges explain it.
+/// Returns the region with the highest lift in comparison with the edges.
 fn most_looked_at(lifts: &[Lift], class: Option<usize>, who: &str, language: Language) -> String {
     let own = lifts.iter().filter(|l| l.class == class && l.source == MapSource::Network);
     let Some(best) = own.max_by(|a, b| a.lift.total_cmp(&b.lift)) else { return String::new() };
@@ -93,8 +92,7 @@ fn most_looked_at(lifts: &[Lift], class: Option<usize>, who: &str, language: Lan
     phrase!(p.most_at, who = who, region = region, lift = lift, beside = beside)
 }
 
-/// Where the faces of a class draw more than all faces do, by the largest difference beyond both
-/// intervals.
+/// Returns the region where a class exceeds all faces most, if the intervals do not overlap.
 fn more_than_all(lifts: &[Lift], class: usize, language: Language) -> String {
     let pair = |region: Region| {
         let own = lift_of(lifts, Some(class), MapSource::Network, region)?;

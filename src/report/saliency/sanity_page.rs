@@ -1,4 +1,4 @@
-//! Which methods can be believed: one table, as text and as a page.
+//! Sanity checks of the attribution methods, as text and as a page.
 
 use crate::Result;
 use crate::explain::Method;
@@ -14,30 +14,30 @@ use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use serde::Serialize;
 use std::fmt::Write as _;
 
-/// Everything a check found.
+/// Results of the sanity checks.
 #[derive(Clone, Debug, Serialize)]
 pub struct SanityReport {
-    /// The network.
+    /// Name of the network.
     pub model: String,
-    /// Faces judged.
+    /// Number of faces.
     pub faces: usize,
-    /// A row a method.
+    /// One row per method.
     pub methods: Vec<SanityRow>,
-    /// Similarity to maps of networks re-initialised from the top layer down, for the methods that
-    /// need few passes.
+    /// Similarity to maps of networks randomised from the output down, for methods that need few
+    /// passes.
     pub randomisation: Vec<RandomisationCurve>,
 }
 
-/// How a method's maps change as the network is destroyed layer by layer.
+/// Change of the maps of a method while the network is randomised layer by layer.
 #[derive(Clone, Debug, Serialize)]
 pub struct RandomisationCurve {
-    /// Name on the command line.
+    /// Name of the method on the command line.
     pub method: String,
-    /// From one re-initialised layer to all.
+    /// From one randomised layer to all layers.
     pub steps: Vec<RandomisationStep>,
 }
 
-/// Columns, with the better direction.
+/// Columns; arrows show the better direction.
 const COLUMNS: [&str; 7] = [
     "deletion ↓",
     "insertion ↑",
@@ -49,12 +49,12 @@ const COLUMNS: [&str; 7] = [
 ];
 
 impl SanityReport {
-    /// Areas of the orders that know nothing: mean over the methods' faces.
+    /// Returns the areas of the control orders, means over the faces.
     fn controls(&self) -> Option<Faithfulness> {
         self.methods.iter().filter(|r| r.refused == 0).find_map(|r| r.faithfulness)
     }
 
-    /// Plain words: which methods fail, and why.
+    /// Returns sentences: which methods pass, are undecided, or fail, and why.
     pub fn words(&self) -> Vec<String> {
         let (failed, other): (Vec<&SanityRow>, Vec<&SanityRow>) =
             self.methods.iter().partition(|r| !r.failures.is_empty());
@@ -63,12 +63,11 @@ impl SanityReport {
         let mut words = vec![];
         if !passed.is_empty() {
             let names: Vec<String> = passed.iter().map(|r| title(r)).collect();
-            words.push(format!("Passed everything measured: {}.", names.join(", ")));
+            words.push(format!("Passed: {}.", names.join(", ")));
         }
         if self.faces < MIN_FACES {
-            let decide = if self.faces == 1 { "decides" } else { "decide" };
             words.push(format!(
-                "{} {decide} nothing; give at least {MIN_FACES} (--max-faces {MIN_FACES}).",
+                "{}: too few for a decision; use at least {MIN_FACES} (--max-faces {MIN_FACES}).",
                 counted(self.faces, "face")
             ));
         } else {
@@ -76,15 +75,15 @@ impl SanityReport {
                 |r: &&SanityRow| format!("{} undecided: {}.", title(r), r.undecided.join("; "));
             words.extend(undecided.iter().map(open));
         }
-        let fails = |r: &&SanityRow| format!("{} fails: {}.", title(r), r.failures.join("; "));
+        let fails = |r: &&SanityRow| format!("{} failed: {}.", title(r), r.failures.join("; "));
         words.extend(failed.iter().map(fails));
         if !undecided.is_empty() && self.faces >= MIN_FACES {
-            words.push("More faces (--max-faces) may decide.".into());
+            words.push("More faces (--max-faces) may decide the undecided ones.".into());
         }
         words
     }
 
-    /// The table and the words for a terminal.
+    /// Returns the table and the sentences for a terminal.
     pub fn to_text(&self) -> String {
         let mut text =
             format!("{}, {}\n\n{:<18}", self.model, counted(self.faces, "face"), "method");
@@ -119,7 +118,7 @@ impl SanityReport {
         })
     }
 
-    /// The table, and below it the randomisation chart.
+    /// Draws the table, and the randomisation chart below it.
     ///
     /// # Errors
     /// Those of drawing.
@@ -132,13 +131,14 @@ impl SanityReport {
     }
 
     fn table(&self, theme: Theme) -> Page {
-        let mut page = Page { cell: 118.0, ..Page::new("Can the maps be believed?", theme) };
+        let mut page =
+            Page { cell: 118.0, ..Page::new("Sanity checks of the attribution methods", theme) };
         page.subtitle = format!(
             "{}, {}. Arrows show the better direction.",
             self.model,
             counted(self.faces, "face")
         );
-        // A row rather than column names, so that the columns are as wide as their headings.
+        // A row instead of column names, so that the columns are as wide as their headings.
         let heading = |c: &str| cell(c.into(), Tone::Strong);
         let cells = COLUMNS.iter().chain(&["verdict"]).map(|c| heading(c)).collect();
         page.rows.push(Row { header: vec![], cells });
@@ -156,7 +156,7 @@ impl SanityReport {
         page
     }
 
-    /// Similarity against the share of layers re-initialised.
+    /// Draws similarity against the share of randomised layers.
     fn randomisation_chart(&self, theme: Theme) -> Result<Scene> {
         let line = |curve: &RandomisationCurve| {
             let n = curve.steps.len().max(1) as f64;
@@ -180,14 +180,14 @@ impl SanityReport {
             dash: Dash::Dashed,
         });
         let subtitle = format!(
-            "{}: rank correlation of |map| with the original, layers re-initialised from the top \
-             down; about 0 is good. The methods of few passes; the others stand in the table",
+            "{}: rank correlation of |map| with the original map while layers are randomised from the \
+             output down; near 0 is good. Only methods that need few passes",
             self.model
         );
         bands(
-            "Do the maps change when the network is destroyed?",
+            "Do the maps change when the network is randomised?",
             &subtitle,
-            ("layers re-initialised, from the output down", "rank correlation"),
+            ("randomised layers, from the output down", "rank correlation"),
             Unit::Number,
             &lines,
             ChartOptions::new(theme),
@@ -195,33 +195,34 @@ impl SanityReport {
     }
 }
 
-/// What the columns mean, a line each; why a method fails is in its own cells.
+/// Returns the meaning of the columns.
 fn explanation() -> String {
     format!(
         "Deletion, insertion: mean probability while the most important pixels are replaced by the \
-         mean face, or put back; below, the lead on the better of a random order and the centre of \
-         the picture, face by face.\n\
-         Half, all random: rank correlation of |map| with the maps of the same network with new \
-         weights in the upper half of its layers, or in all, 0 where those are empty; above \
-         {RANDOMISATION_LIMIT} (our limit for the sanity check of Adebayo et al. 2018, who name \
-         none) a map shows more of the picture than of what the network learnt.\n\
-         Infidelity: share of the score's changes that the map does not foretell. Max-sensitivity: \
-         relative change of the map under invisible noise. Residual: error of the sums of \
-         integrated gradients, by the changes of the score.\n\
-         Red: fails. ?: undecided, the interval holds the limit, or fewer than {MIN_FACES} faces. \
-         ±: half a 95 % bootstrap interval. (−n): n faces with an empty map left out. –: not measured."
+         mean face, or inserted into it. Second line: mean difference per face to the better of \
+         two controls, a random order and centre first.\n\
+         Half random, all random: rank correlation of |map| with the map of the same network with \
+         random weights in the upper half of its layers, or in all layers; 0 if that map is empty. \
+         Above {RANDOMISATION_LIMIT} the map depends more on the image than on the trained weights \
+         (sanity check of Adebayo et al. 2018, who give no limit).\n\
+         Infidelity: share of the variation of the score that the map does not predict. \
+         Max-sensitivity: relative change of the map under small noise. Residual: error of the \
+         completeness of integrated gradients, relative to the change of the score.\n\
+         Red: failed. ?: undecided, because the interval contains the limit or there are fewer than \
+         {MIN_FACES} faces. ±: half of the 95 % bootstrap interval. (−n): n faces with an empty map \
+         left out. –: not measured."
     )
 }
 
-/// What stands in a column.
+/// Content of a cell.
 struct Measured {
     text: String,
-    /// A second line: by how much it leads.
+    /// Second line: difference to the controls.
     note: Option<String>,
     verdict: TestResult,
 }
 
-/// What was measured, for each column.
+/// Returns the cells of a row.
 fn values(row: &SanityRow) -> [Measured; 7] {
     let number = |v: Option<f64>| v.map_or("–".into(), |v| format!("{v:.3}"));
     let plain = |text: String, verdict: TestResult| Measured { text, note: None, verdict };
@@ -247,7 +248,7 @@ fn values(row: &SanityRow) -> [Measured; 7] {
     ]
 }
 
-/// “0.31 ± 0.05”, with the number of faces left out behind it.
+/// Returns “0.31 ± 0.05”, followed by the number of faces left out.
 fn similarity(found: Option<Similarity>) -> String {
     let Some(found) = found else { return "–".into() };
     let mut text = match found.spearman {
@@ -260,12 +261,12 @@ fn similarity(found: Option<Similarity>) -> String {
     text
 }
 
-/// Mark and words of a whole row.
+/// Returns the result of a row.
 fn verdict(row: &SanityRow) -> (&'static str, Tone) {
     match (row.failures.is_empty(), row.undecided.is_empty()) {
         (true, true) => ("✓ passed", Tone::Good),
         (true, false) => ("? undecided", Tone::Muted),
-        (false, _) => ("✗ fails", Tone::Bad),
+        (false, _) => ("✗ failed", Tone::Bad),
     }
 }
 
@@ -294,7 +295,7 @@ fn method_row(row: &SanityRow) -> Row {
     Row { header, cells }
 }
 
-/// The method as people call it.
+/// Returns the title of the method.
 fn title(row: &SanityRow) -> String {
     row.method.parse().map_or(row.method.clone(), |m: Method| m.title().into())
 }

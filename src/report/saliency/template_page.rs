@@ -1,4 +1,4 @@
-//! The regions of a face drawn over faces, to be checked by eye.
+//! The template of face regions drawn over faces.
 
 use crate::explain::regions::face_regions::{Region, Template};
 use crate::render::format::counted;
@@ -7,10 +7,10 @@ use crate::render::panel::{Cell, Page};
 use crate::render::{Rgb, RgbImage, Theme};
 use crate::{Result, SIDE};
 
-/// Pixels of the drawing per pixel of a face: borders stay thin.
+/// Pixels of the drawing per pixel of a face; borders stay thin.
 const ZOOM: usize = 4;
 
-/// The colour of a region.
+/// Returns the colour of a region.
 pub fn region_color(region: Region) -> Rgb {
     let color = Theme::Light.palette();
     match region {
@@ -24,16 +24,16 @@ pub fn region_color(region: Region) -> Rgb {
     }
 }
 
-/// Names and colours, for a page's legend.
+/// Returns colours and names of the regions for a legend.
 pub fn region_legend() -> Vec<(Rgb, String)> {
     let drawn = Region::ALL.into_iter().filter(|r| *r != Region::Outside);
     drawn.map(|r| (region_color(r), r.label().to_owned())).collect()
 }
 
-/// A face with each region tinted and bordered in its colour; outside of the face nothing.
+/// Draws a face with each region tinted in its colour; the outside is not tinted.
 ///
 /// # Errors
-/// `Shape` where the face is not 48×48.
+/// `Shape` if the face is not 48×48.
 pub fn draw_template(face: &[f32], template: &Template) -> Result<RgbImage> {
     let gray = RgbImage::from_unit(face, SIDE, SIDE)?;
     let region = |x: usize, y: usize| template.regions[(y / ZOOM) * SIDE + x / ZOOM];
@@ -53,7 +53,7 @@ pub fn draw_template(face: &[f32], template: &Template) -> Result<RgbImage> {
     }))
 }
 
-/// Faces `[n, 48, 48]` with the template where it was fitted on each.
+/// Draws faces `[n, 48, 48]` with the template at its fitted position.
 ///
 /// # Errors
 /// Those of drawing.
@@ -70,11 +70,10 @@ pub fn template_page(faces: &[f32], templates: &[Template], theme: Theme) -> Res
     let moved = templates.iter().filter(|t| t.shift != [0, 0]).count();
     let title = format!("The template on {}", counted(templates.len(), "face"));
     let mut page = Page { cell: 96.0, ..Page::sheet(title, cells, 10, theme) };
-    page.cell = 96.0;
     page.legend = region_legend();
     page.caption = format!(
-        "moved by up to 4 pixels to where the face correlates best with the mean face; moved on \
-         {moved} of {}",
+        "The template is shifted by up to 4 pixels to the best correlation with the mean face; it was \
+         shifted on {moved} of {}.",
         counted(templates.len(), "face")
     );
     Ok(page)

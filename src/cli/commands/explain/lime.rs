@@ -127,12 +127,18 @@ fn text(records: &[LimeJson]) -> String {
         let _ = writeln!(
             text,
             "{}: p({}) {:.3} by the network, {:.3} by the local model of {} superpixels (R² {:.2}); {}",
-            r.origin, r.class, r.model_prediction, r.local_prediction, r.pieces, r.r2, agreement
+            r.origin,
+            r.class,
+            r.model_prediction,
+            r.local_prediction,
+            r.superpixels,
+            r.r2,
+            agreement
         );
         if let Some(why) = &r.refused {
             let _ = writeln!(text, "  refused: {why}");
         }
-        for (piece, weight) in r.piece_names.iter().flatten().zip(&r.coefficients) {
+        for (piece, weight) in r.superpixel_names.iter().flatten().zip(&r.coefficients) {
             let _ = writeln!(text, "  {weight:+.3} {piece}");
         }
     }

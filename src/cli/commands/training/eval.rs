@@ -4,7 +4,7 @@ use crate::cli::shared::input::{Averaging, Reading, labelled};
 use crate::console::{self, eprintln_safe};
 use crate::dataset::augment::View;
 use crate::model::Ensemble;
-use crate::report::{EvaluationReport, write_folder};
+use crate::report::{EvaluationReport, write_evaluation_dir};
 use crate::{Error, Result};
 use std::path::PathBuf;
 
@@ -71,7 +71,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
     if let Some(folder) = &args.out {
         report.explain(&ensemble, &faces)?;
-        write_folder(&report, &faces, folder)?;
+        write_evaluation_dir(&report, &faces, folder)?;
         eprintln_safe!("written: {}", folder.join("index.html").display());
     }
     if args.json { console::print_json(&report) } else { console::print(&report.to_text()) }
