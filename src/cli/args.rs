@@ -43,7 +43,7 @@ pub enum Command {
     Watch(watch::Args),
     /// Draw accuracy and loss over the epochs of one or more runs
     Curves(curves::Args),
-    /// Show where the network looks: which pixels its answer depends on, by fourteen methods
+    /// Show which pixels an answer depends on, by fourteen methods
     Saliency(Box<saliency::Args>),
     /// Show which regions of a face speak for and against a class (LIME)
     Lime(lime::Args),
@@ -61,11 +61,11 @@ pub enum Command {
     Predict(predict::Args),
     /// Export a network as ONNX or safetensors for other programs
     Export(export::Args),
-    /// Fit a softmax temperature, so that answers given with 80 % are right in 80 % of cases
+    /// Fit a softmax temperature, so that 80 % means right in 80 % of cases
     Calibrate(calibrate::Args),
     /// Measure how a face detected in a photo should be cropped
     CropCalibration(crop_calibration::Args),
-    /// Evaluate a network on labelled faces: accuracy, per-class table, confusion matrix
+    /// Evaluate a network on labelled faces: accuracy, confusion matrix, errors
     Eval(eval::Args),
     /// Print the layers of a network: output shape, parameters, multiply-accumulates
     Summary(summary::Args),

@@ -20,7 +20,7 @@ pub struct MethodOptions {
     /// Baseline of integrated gradients [default: mean-face]
     #[arg(long, value_enum)]
     baseline: Option<BaselineArg>,
-    /// Seed of everything random
+    /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
 }

@@ -19,7 +19,6 @@ const DRAWN: (usize, u64) = (1_400, 1 << 32);
 
 /// The faces to explain.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Faces")]
 pub struct FaceArgs {
     /// Photos or pictures of faces, PNG or JPEG
     #[arg(value_name = "PICTURE")]

@@ -115,21 +115,22 @@ pub struct Args {
     print_config: bool,
 }
 
+const MONITORING: &str = "Monitoring";
+
 /// Options that do not change the result; they can differ when a training is resumed.
 #[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "Monitoring")]
 struct Monitoring {
     /// Write no TensorBoard files
-    #[arg(long)]
+    #[arg(long, help_heading = MONITORING)]
     no_tensorboard: bool,
     /// Write TensorBoard histograms every N epochs; 0 = never [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, help_heading = MONITORING, value_name = "N")]
     histogram_every: Option<usize>,
     /// Show the training in the browser of this machine [default port: 4848, or a free one]
-    #[arg(long, value_name = "PORT", num_args = 0..=1)]
+    #[arg(long, help_heading = MONITORING, value_name = "PORT", num_args = 0..=1)]
     live: Option<Option<u16>>,
     /// Draw loss and accuracy in the terminal after each epoch
-    #[arg(long)]
+    #[arg(long, help_heading = MONITORING)]
     plot: bool,
 }
 

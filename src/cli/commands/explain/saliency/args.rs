@@ -54,28 +54,29 @@ pub struct Args {
     dark: bool,
 }
 
+const WHOLE_SET: &str = "Whole data set";
+
 /// Questions about all faces of a data set.
 #[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "Whole data set")]
 pub struct SetArgs {
     /// Measure how much attribution falls on each region of the face
-    #[arg(long, group = "set", conflicts_with_all = ["index", "per_class", "raw", "common_scale"])]
+    #[arg(long, help_heading = WHOLE_SET, group = "set", conflicts_with_all = ["index", "per_class", "raw", "common_scale"])]
     pub regions: bool,
     /// Average the maps: of each class, correct minus wrong, true minus predicted class
-    #[arg(long, group = "set", conflicts_with_all = ["index", "per_class", "raw", "common_scale"])]
+    #[arg(long, help_heading = WHOLE_SET, group = "set", conflicts_with_all = ["index", "per_class", "raw", "common_scale"])]
     pub class_maps: bool,
     /// Measure in one table how far the maps of each method can be believed
-    #[arg(long, group = "set",
+    #[arg(long, help_heading = WHOLE_SET, group = "set",
           conflicts_with_all = ["index", "per_class", "raw", "pictures", "method", "common_scale"])]
     pub sanity_check: bool,
     /// Draw the regions over faces, to check them by eye
-    #[arg(long, group = "set",
+    #[arg(long, help_heading = WHOLE_SET, group = "set",
           conflicts_with_all = ["index", "per_class", "raw", "method", "target", "common_scale",
                                 "layer", "samples", "baseline", "json"])]
     pub draw_regions: bool,
     /// Largest number of faces, as many of each class [default: all; 7 with --sanity-check, 100
     /// with --draw-regions]
-    #[arg(long, value_name = "N", requires = "set",
+    #[arg(long, help_heading = WHOLE_SET, value_name = "N", requires = "set",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_faces: Option<u32>,
 }
