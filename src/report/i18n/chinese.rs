@@ -319,7 +319,7 @@ pub(crate) const TABLE: Phrases = Phrases {
     row_network: "网络",
     parameters_of: "{name}，{count} 个参数",
     row_evaluated_on: "评估数据",
-    faces_of: "{data}，{faces}",
+    faces_of: "{data}，共 {faces}",
     validation_faces: "训练时的验证人脸",
     row_hash: "人脸与标注的哈希值",
     row_seed: "报告的随机种子",
