@@ -29,7 +29,7 @@ mod filters;
 pub mod im2col;
 mod input_rows;
 mod plan;
-mod prepared;
+mod prepared_filters;
 pub mod winograd;
 
 use crate::norm::statistics;
@@ -39,7 +39,7 @@ pub use epilogue::Epilogue;
 use epilogue::Output;
 use filters::Filters;
 pub use plan::{Algorithm, Pass, plan, plan_name};
-pub use prepared::Prepared;
+pub use prepared_filters::Prepared;
 
 /// Computes y = conv(x, w) + bias; the formula is on [`Conv2dGeometry`].
 ///

@@ -2,7 +2,7 @@
 
 mod args;
 mod commands;
-mod renamed;
+mod old_names;
 mod shared;
 
 use crate::cli::args::{Cli, Command};
@@ -27,7 +27,7 @@ pub fn main() -> ExitCode {
         );
         std::process::exit(1); // returning would run instructions that this CPU lacks
     }
-    let (line, notes) = renamed::update(std::env::args_os());
+    let (line, notes) = old_names::update(std::env::args_os());
     notes.iter().for_each(|note| eprintln_safe!("{note}"));
     let cli = match args::parse(line) {
         Ok(cli) => cli,

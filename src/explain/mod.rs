@@ -15,7 +15,6 @@
 //! ([`crate::random`]), and sums are added in a fixed order: the same seed gives the same bytes for
 //! any number of threads.
 
-pub mod adapter;
 pub mod attribution;
 pub mod batch;
 pub mod classifier;
@@ -24,13 +23,13 @@ pub mod face_resize;
 pub mod filters;
 pub mod image_ops;
 pub mod layers;
+pub mod network_classifier;
 pub mod objective;
 pub mod regions;
 pub mod sanity;
 pub mod significance;
 pub mod target;
 
-pub use adapter::NetworkClassifier;
 pub use attribution::attribute;
 pub use attribution::map::{Attribution, Note};
 pub use attribution::method::Method;
@@ -40,5 +39,6 @@ pub use classifier::{
 };
 pub use face_batch::{Face, FaceBatch};
 pub use layers::{FeatureMaps, LayerInfo, LayerKind, ReceptiveField};
+pub use network_classifier::NetworkClassifier;
 pub use objective::Objective;
 pub use target::Target;

@@ -4,6 +4,7 @@
 //! [`Observer`]; [`state`] writes and reads checkpoints in the [`run_dir`].
 
 pub mod batch;
+pub(crate) mod checkpoint;
 pub mod config;
 pub mod curve_summary;
 pub mod distillation;
@@ -13,7 +14,6 @@ mod progress;
 #[cfg(feature = "cli")]
 pub mod recipes;
 pub mod run_dir;
-pub(crate) mod state;
 pub mod step;
 pub mod trainer;
 pub mod training_loop;

@@ -1,7 +1,7 @@
 //! Networks and trainings on disk: one file format, written so that a crash never loses a good file.
 
 pub mod archive;
-pub mod durable;
+pub mod crash_safe;
 pub mod half;
 pub mod network_file;
 

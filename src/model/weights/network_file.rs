@@ -2,7 +2,7 @@
 
 use crate::model::build::MAX_PARAMETERS;
 use crate::model::weights::Archive;
-use crate::model::weights::durable::read_or_previous;
+use crate::model::weights::crash_safe::read_or_previous;
 use crate::model::{Network, NetworkSpec};
 use crate::tensor::Tensor;
 use crate::{Error, Result};

@@ -7,7 +7,7 @@ use crate::metrics::features::ClassDistances;
 use crate::metrics::{Bin, Evaluation};
 use crate::model::{ClassCounts, Ensemble, Predictions};
 use crate::render::chart::ReliabilityBin;
-use crate::report::evaluation::class_words::evaluation_text;
+use crate::report::evaluation::class_sentences::evaluation_text;
 use crate::report::i18n::Language;
 use crate::report::saliency::mistake_pages::{EvaluatedFaces, MistakeMaps};
 use crate::stats::{Interval, wilson};

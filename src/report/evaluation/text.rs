@@ -3,7 +3,7 @@
 use crate::metrics::Evaluation;
 use crate::render::format::{percent, thousands};
 use crate::report::EvaluationReport;
-use crate::report::evaluation::class_words::ECE_LIMIT;
+use crate::report::evaluation::class_sentences::ECE_LIMIT;
 use crate::stats::Interval;
 use std::fmt::Write as _;
 

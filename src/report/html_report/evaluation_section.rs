@@ -13,7 +13,7 @@ use crate::render::html::escape;
 use crate::render::theme::readable_on;
 use crate::render::{Scene, Theme};
 use crate::report::EvaluationReport;
-use crate::report::evaluation::class_words::{accuracy_sentences, by_recall, class_sentences};
+use crate::report::evaluation::class_sentences::{accuracy_sentences, by_recall, class_sentences};
 use crate::report::html_report::ReportContext;
 use crate::report::html_report::lime::{ExplainedMistake, LimeResults};
 use crate::report::html_report::lime_section::{errors, lime};

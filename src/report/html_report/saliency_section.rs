@@ -19,7 +19,7 @@ use crate::report::html_report::saliency::SaliencyResults;
 use crate::report::i18n::{Language, phrase};
 use crate::report::saliency::one_method_page::{MAGNITUDE, SIGNED};
 use crate::report::saliency::region_page::lift_chart;
-use crate::report::saliency::region_words::{lift_of, region_sentences};
+use crate::report::saliency::region_sentences::{lift_of, region_sentences};
 use crate::report::saliency::template_page::{draw_template, region_color};
 use crate::{Result as CrateResult, SIDE};
 

@@ -5,6 +5,6 @@ pub mod class_maps_page;
 pub mod mistake_pages;
 pub mod one_method_page;
 pub mod region_page;
-pub mod region_words;
+pub mod region_sentences;
 pub mod sanity_page;
 pub mod template_page;

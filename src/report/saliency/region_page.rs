@@ -10,7 +10,7 @@ use crate::render::chart::{BarChart, BarSeries, ChartOptions, Control, bars};
 use crate::render::panel::{Cell, Page, Row};
 use crate::report::face::name;
 use crate::report::i18n::Language;
-use crate::report::saliency::region_words::{lift_of, region_words};
+use crate::report::saliency::region_sentences::{lift_of, region_words};
 use crate::report::saliency::template_page::{draw_template, region_legend};
 use std::fmt::Write as _;
 

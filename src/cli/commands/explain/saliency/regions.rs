@@ -9,7 +9,7 @@ use crate::explain::regions::region_lift::{Lift, LiftOptions, region_lift};
 use crate::explain::sanity::randomisation::randomised;
 use crate::explain::{NetworkClassifier, Target};
 use crate::report::saliency::region_page::RegionPage;
-use crate::report::saliency::region_words::region_words;
+use crate::report::saliency::region_sentences::region_words;
 use serde::Serialize;
 
 #[derive(Serialize)]

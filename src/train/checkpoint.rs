@@ -3,7 +3,7 @@
 use crate::dataset::Dataset;
 use crate::files::write_atomic;
 use crate::model::training_record::{CLASS_COUNTS, CONFIG, DATA, DATA_VAL};
-use crate::model::weights::{Archive, durable, network_file};
+use crate::model::weights::{Archive, crash_safe, network_file};
 use crate::model::{ClassCounts, Network, mean_face};
 use crate::tensor::Tensor;
 use crate::train::config::TrainConfig;
@@ -95,7 +95,7 @@ impl Trainer {
         let Some(folder) = self.folder.as_ref().filter(|_| self.is_finite()) else {
             return Ok(());
         };
-        durable::write_keeping_previous(&folder.join(LAST), &self.archive()?.to_bytes()?)
+        crash_safe::write_keeping_previous(&folder.join(LAST), &self.archive()?.to_bytes()?)
     }
 
     /// Saves the weights of the best epoch: as `best.safetensors` in the run folder, or without one in
@@ -148,8 +148,8 @@ impl Trainer {
             return Err(Error::model(folder, message));
         }
         let lock = run_dir::lock(folder)?;
-        let archive = durable::read_or_previous(&path)?;
-        durable::remove_temporaries(folder)?;
+        let archive = crash_safe::read_or_previous(&path)?;
+        crash_safe::remove_temporaries(folder)?;
         let config: TrainConfig = archive.get(&path, CONFIG)?;
         let (train, validation) = load(&config)?;
         for (key, data) in [(DATA, &train), (DATA_VAL, &validation)] {
