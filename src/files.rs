@@ -116,6 +116,18 @@ fn no_folder(folder: &Path) -> String {
     format!("the folder {} does not exist; create it first", folder.display())
 }
 
+/// Refuses files that would block or never end (FIFO, socket, device).
+pub(crate) fn require_file(path: &Path, metadata: &std::fs::Metadata) -> Result<()> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    Err(Error::data(
+        path,
+        "found a pipe, socket or device; expected a file or a folder: give `-` to read standard \
+         input",
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,9 +14,9 @@ fn json_gives_one_object_for_each_filter_and_recipe() {
         printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(objects.len(), 2 * 4 * 2);
     let field = |i: usize, name: &str| objects[i][name].clone();
-    assert_eq!([field(0, "layer"), field(0, "recipe")], ["activation_1", "naive"]);
+    assert_eq!([field(0, "layer"), field(0, "method")], ["activation_1", "naive"]);
     assert_eq!([field(7, "filter"), field(15, "filter")], [5, 5]);
-    assert_eq!([field(15, "layer"), field(15, "recipe")], ["logits", "maco"]);
+    assert_eq!([field(15, "layer"), field(15, "method")], ["logits", "maco"]);
     for object in &objects {
         for key in ["hf", "lag1", "tv", "robust_z", "similarity"] {
             assert!(object[key].as_f64().is_some_and(f64::is_finite), "{key} of {object}");

@@ -234,7 +234,7 @@ fn networks_that_may_know_the_validation_faces_are_named() {
     let warned = |options: &str, out: &str| {
         let network = if options.contains("--pretrained") { "" } else { "--arch small.toml" };
         let done = place.ok(&format!("{UNSHAPED} {network} --out {out} {options}"));
-        done.stderr.contains("may have learnt some")
+        done.stderr.contains("may have been trained on")
     };
     for (k, learnt_from) in
         ["--teacher run", "--teacher exported.safetensors", "--pretrained run"].iter().enumerate()

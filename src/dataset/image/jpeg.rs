@@ -5,8 +5,8 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use crate::dataset::image::decode::{MAX_SIDE, Samples, check_size, to_luma};
 use crate::dataset::image::exif::Orientation;
+use crate::dataset::image::samples::{MAX_SIDE, Samples, check_size, to_luma};
 
 /// Most memory that decoding a JPEG file may need, in bytes. A progressive file, whose coefficients are
 /// all kept, may have 29 megapixels.

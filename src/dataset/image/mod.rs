@@ -17,8 +17,10 @@ mod jpeg;
 #[cfg(feature = "images")]
 mod png;
 pub mod resize;
+mod samples;
 
 pub(crate) use decode::read_bounded;
-pub use decode::{MAX_BYTES, MAX_PIXELS, MAX_SIDE, decode, decode_colors, read_bytes, read_image};
+pub use decode::{MAX_BYTES, decode, decode_colors, read_bytes, read_image};
 pub use format::{MAGIC_LENGTH, has_image_extension, is_image, read_magic, unsupported_image};
 pub use gray_image::{ColorPlanes, GrayImage};
+pub use samples::{MAX_PIXELS, MAX_SIDE};

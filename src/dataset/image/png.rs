@@ -4,8 +4,8 @@ use std::io::Cursor;
 
 use png::{ColorType, InterlaceInfo, Transformations};
 
-use crate::dataset::image::decode::{MAX_PIXELS, Samples, check_size, to_luma};
 use crate::dataset::image::exif::Orientation;
+use crate::dataset::image::samples::{MAX_PIXELS, Samples, check_size, to_luma};
 
 /// Decodes a PNG file into 1 or 3 samples per pixel.
 ///

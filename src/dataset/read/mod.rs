@@ -16,7 +16,7 @@ pub mod line_reader;
 
 pub use find_images::{ImageFiles, find_images};
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Chain, Cursor, Read};
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,7 @@ use serde::Serialize;
 use crate::dataset::image::{MAGIC_LENGTH, decode, is_image, read_bounded, unsupported_image};
 use crate::dataset::read::csv_rows::read_csv;
 use crate::dataset::{Dataset, Sample, Usage};
+use crate::files::require_file;
 use crate::{CLASS_NAMES, Error, Result};
 
 /// Options for reading.
@@ -153,18 +154,6 @@ pub fn sniff<R: Read>(mut stream: R, path: &Path) -> Result<(Vec<u8>, Sniffed<R>
     let first = (&mut stream).take(MAGIC_LENGTH as u64).read_to_end(&mut head);
     first.map_err(Error::io(path))?;
     Ok((head.clone(), Cursor::new(head).chain(stream)))
-}
-
-/// Refuses files that would block or never end (FIFO, socket, device).
-pub(crate) fn require_file(path: &Path, metadata: &Metadata) -> Result<()> {
-    if metadata.is_file() {
-        return Ok(());
-    }
-    Err(Error::data(
-        path,
-        "found a pipe, socket or device; expected a file or a folder: give `-` to read standard \
-         input",
-    ))
 }
 
 /// Reads faces from a stream: a CSV file (plain or gzip) or one image; `path` is used in messages.

@@ -14,8 +14,8 @@ use crate::random::Rng;
 /// The parametrization x = sigmoid(standardise(irfft2(a∘|F|·e^{iφ}))), where φ is free and |F|
 /// fixed.
 ///
-/// Two differences from the original. φ starts uniform on the circle; the original starts at N(0,
-/// 1) and divides φ by its deviation at every step, so that phases concentrate around 0 and make a
+/// Two differences from the original. φ starts uniform on the circle; the original starts at
+/// N(0, 1) and divides φ by its deviation at every step, so that phases concentrate around 0 and make a
 /// peak at pixel (0, 0), which wraps around into a bright frame. And a, which is 1 for low
 /// frequencies, reduces those above ¼ cycle per pixel until they hold at most [`MAX_DETAIL`] of the
 /// Hann-windowed power; otherwise free phases concentrate all fine detail in the middle, where no
