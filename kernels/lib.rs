@@ -30,9 +30,9 @@ pub mod ladder;
 pub mod naive;
 pub mod norm;
 mod parallel;
-pub mod peak;
 pub mod pool;
 pub mod reduce;
+mod scalar;
 mod scratch;
 pub mod softmax;
 pub mod update;
@@ -40,9 +40,10 @@ pub mod warp;
 
 pub use arch::SimdLevel;
 pub use context::Context;
-pub use dispatch::{Kernels, Scalar};
+pub use dispatch::Kernels;
 pub use geometry::{
     ChannelView, Conv2dGeometry, GemmGeometry, GeometryError, Layout, Normalisation,
     Pool2dGeometry, Transpose,
 };
 pub use parallel::on_pool;
+pub use scalar::Scalar;

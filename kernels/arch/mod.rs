@@ -13,6 +13,7 @@ mod aligned_buffer;
 mod block_mut;
 pub mod contract;
 mod micro_kernel;
+pub mod peak;
 mod portable;
 mod prefetch;
 mod simd_level;

@@ -2,7 +2,8 @@
 
 use crate::bench::seconds;
 use crate::render::format::counted;
-use fer_kernels::{Context, SimdLevel, peak};
+use fer_kernels::arch::peak;
+use fer_kernels::{Context, SimdLevel};
 use serde::Serialize;
 
 /// The machine and the settings of a measurement.
