@@ -116,9 +116,8 @@ phrases! {
         phases of the image and keeps the amplitude of each frequency at the mean of real faces. \
         Beside each image are the parts of training faces that excite the same filter most. The \
         image should show what these parts have in common.",
-    filters_natural: "Filters visualised, without dead ones: {filters}. As smooth as real faces \
-        are {maco} of the MACO images, {pixels} of the images made from pixels with Adam and \
-        {naive} of the naive images.",
+    filters_natural: "Filters visualised, without dead ones: {filters}. Images as smooth as real faces: \
+        {maco} for MACO, {pixels} for pixels with Adam, {naive} for the naive method.",
     maco_more_robust: "After small shifts, rotations and scalings, the MACO images excite their \
         filters at least as much as images made from pixels with Adam (median robust z {maco} and \
         {pixels}).",
@@ -246,7 +245,7 @@ phrases! {
         of {faces} ({low} to {high}), {precision}.",
     class_rare: "It is rare in the training data: {faces}, {ratio} times an equal share.",
     class_common: "It is frequent in the training data: {faces}, {ratio} times an equal share.",
-    class_usual: "It has {faces} in the training data, {ratio} times an equal share.",
+    class_usual: "The training data have {faces} of it, {ratio} times an equal share.",
     balanced_higher: "With equal priors, its recall would rise to {balanced}.",
     balanced_lower_frequent: "It benefits from being frequent: with equal priors, its recall \
         would fall to {balanced}.",
