@@ -23,9 +23,9 @@ fn json_gives_one_object_for_each_filter_and_recipe() {
         }
         // No ReLU hears a logit.
         assert_eq!(object["dead"].is_null(), object["layer"] == "logits", "{object}");
-        assert_eq!(object["agreement"].is_null(), object["recipe"] == "naive");
+        assert_eq!(object["agreement"].is_null(), object["method"] == "naive");
     }
-    let maco = |o: &&Value| o["recipe"] == "maco";
+    let maco = |o: &&Value| o["method"] == "maco";
     assert!(objects.iter().filter(maco).all(|o| o["natural"] == true), "{printed}");
 }
 
@@ -44,7 +44,7 @@ fn pages_are_written_whole_and_the_same_for_any_number_of_threads() {
     }
     place.ok(&format!("filters run --class happy,sad {FAST} --out ideal.html"));
     let html = place.text("ideal.html");
-    assert!(html.contains(">happy<") && html.contains("from the mean face"), "{html:.300}");
+    assert!(html.contains(">happy<") && html.contains("MACO, mean face"), "{html:.300}");
     assert!(!html.contains("src=\"http") && html.trim_end().ends_with("</html>"));
 }
 

@@ -122,7 +122,7 @@ pub fn recipe_name(recipe: MaximizationMethod) -> &'static str {
         MaximizationMethod::Pixels => "pixels, Adam",
         MaximizationMethod::Fourier => "Fourier, warps",
         MaximizationMethod::Maco => "MACO",
-        MaximizationMethod::Face => "MACO from the mean face",
+        MaximizationMethod::Face => "MACO, mean face",
     }
 }
 
