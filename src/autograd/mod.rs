@@ -3,8 +3,8 @@
 //! 1. [`op`]: the derivative of one operation.
 //! 2. [`tape`]: a record of every operation in the order in which it ran.
 //! 3. [`backward`]: the tape is read from its end to its beginning; that is backpropagation.
-//! 4. [`unbroadcast`]: the gradient of a value that was repeated.
-//! 5. [`gradcheck`]: the test of all this, by finite differences.
+//! 4. [`mod@unbroadcast`]: the gradient of a value that was repeated.
+//! 5. [`mod@gradcheck`]: the test of all this, by finite differences.
 //!
 //! [`tensor`](crate::tensor) (numbers with a shape) comes before these files. After them,
 //! `ops/elementwise/mul.rs`, `ops/elementwise/relu.rs`, `ops/matrix/matmul.rs` and

@@ -1,7 +1,7 @@
 //! Training: from a configuration and faces to weights in a run folder.
 //!
 //! A [`Trainer`] holds the state; [`training_loop`] runs epochs of [`step`]s on [`batch`]es and calls an
-//! [`Observer`]; [`state`] writes and reads checkpoints in the [`run_dir`].
+//! [`Observer`]; `checkpoint` writes and reads checkpoints in the [`run_dir`].
 
 pub mod batch;
 pub(crate) mod checkpoint;

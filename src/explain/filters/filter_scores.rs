@@ -20,7 +20,7 @@ use crate::random::{Purpose, Rng};
 use crate::stats::ncc;
 use crate::{PIXELS, Result, SIDE};
 
-/// Settings of [`filter_report`].
+/// Settings of [`crate::explain::filters::filter_report::filter_report`].
 #[derive(Clone, Debug)]
 pub struct FilterOptions {
     /// Methods with their settings.
