@@ -46,7 +46,7 @@ fn data_that_is_not_there_or_cannot_be_evaluated() {
     place.fails("eval run", 3, &["faces.csv", "validated on other faces (14 faces, ", "--data"]);
     place.ok("eval run --data faces.csv");
     std::fs::remove_file(place.path("faces.csv")).unwrap();
-    place.fails("eval run", 2, &["faces.csv", "not there", "--data"]);
+    place.fails("eval run", 2, &["faces.csv", "does not exist", "--data"]);
 }
 
 #[test]

@@ -9,7 +9,14 @@ from results.values import READERS
 
 # (pattern of an old "file:/path", its replacement), applied by re.sub in this order. A file's name
 # comes with its part: "eval/own.json:/per_class/3/recall". A column of a CSV is "…csv:/row/column".
-RENAMED = []
+RENAMED = [
+    (r"/facts(/|$)", r"/notes\1"),
+    (r"^(filters/prove\.json:.*)/checks(/|$)", r"\1/criteria\2"),
+    (r"^((?:filters|report)/.*:.*)/recipe$", r"\1/method"),
+    (r"^(sets/check\.json:.*)/leads(/|$)", r"\1/advantage\2"),
+    (r"^(lime/.*:.*)/pieces(/|$)", r"\1/superpixels\2"),
+    (r"^(lime/.*:.*)/piece_names(/|$)", r"\1/superpixel_names\2"),
+]
 
 # (pattern of an old file name with its part, its replacement).
 RENAMED_FILES = []
