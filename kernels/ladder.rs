@@ -27,7 +27,7 @@ pub struct Rung {
     pub name: &'static str,
     /// Whether it uses all threads; otherwise run it in a pool of one thread.
     pub threads: bool,
-    /// How its work differs from that of the definition.
+    /// Kind of work that this rung does differently from the definition.
     pub kind: Kind,
     /// Computes y = conv(x, w): images NHWC, weights `[c_out, c_in, k_h, k_w]`, one group.
     pub run: fn(&Conv2dGeometry, &[f32], &[f32], &mut [f32]),

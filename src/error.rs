@@ -26,7 +26,7 @@ pub enum Error {
         path: PathBuf,
         /// Its line, counted from 1, where there is one.
         line: Option<u64>,
-        /// What was found and expected, and what to do.
+        /// Found value, expected value, and the way out.
         message: String,
     },
     /// A network, weights file or checkpoint that cannot be used.
@@ -34,7 +34,7 @@ pub enum Error {
     Model {
         /// The file.
         path: PathBuf,
-        /// What was found and expected, and what to do.
+        /// Found value, expected value, and the way out.
         message: String,
     },
     /// A requested check failed.

@@ -27,7 +27,7 @@ pub unsafe fn run(x: &Raw) {
 /// Computes a tile with R ≥ m rows in registers, so that a low tile costs less than a high one.
 ///
 /// # Safety
-/// That of [`run`].
+/// The caller keeps what [`run`] requires.
 unsafe fn tile<const R: usize>(x: &Raw) {
     let mut t = [[f32x8::ZERO; 2]; R];
     let (mut b, mut lines) = (x.b, x.prefetch);

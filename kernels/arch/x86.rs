@@ -38,7 +38,7 @@ macro_rules! micro_kernel {
             /// high one.
             ///
             /// # Safety
-            /// That of [`run`].
+            /// The caller keeps what [`run`] requires.
             #[target_feature(enable = $feature)]
             unsafe fn tile<const R: usize>(x: &Raw) {
                 let mut t = [[$zero(); 2]; R];

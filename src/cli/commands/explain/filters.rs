@@ -64,7 +64,7 @@ pub struct Args {
     /// --significance also pixels]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     method: Vec<String>,
-    /// How the edges of the faces are treated before their spectrum is computed
+    /// Treatment of the edges of the faces before their spectrum is computed
     #[arg(long, value_enum, default_value = "hann")]
     edges: Edges,
     /// Seed of all random choices
