@@ -106,7 +106,7 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
             title: "What does the embedded network answer?",
             text: "The program contains a network that was trained on photos of people. It has never \
                     seen a drawn face, so it can only guess here. For photos: fer predict photo.jpg.",
-            command: "predict DIR/faces.png --face all --draw DIR/answers.png".into(),
+            command: "predict DIR/faces.png --detect all --draw DIR/answers.png".into(),
             pictures: vec![(
                 "answers.png",
                 "Each detected face, the predicted expression, and the pixels that it depends on.",
