@@ -27,9 +27,6 @@ pub fn print(text: &str) -> Result<()> {
 }
 
 /// Prints a value as one line of JSON.
-///
-/// # Errors
-/// Those of [`print()`].
 #[cfg(feature = "cli")]
 pub fn print_json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string(value).map_err(|e| Error::Usage(e.to_string()))?;

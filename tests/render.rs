@@ -3,7 +3,6 @@
 mod charts;
 mod maps;
 mod pages;
-mod pictures;
 mod report;
 
 use fer::render::chart::confusion_matrix::{Confusion, Normalize};

@@ -182,9 +182,6 @@ impl LadderSpeed {
     }
 
     /// Draws the roofline chart.
-    ///
-    /// # Errors
-    /// [`crate::Error::Render`] if the drawing fails.
     pub fn draw(&self, look: ChartOptions) -> Result<Scene> {
         let roof = |l: &Limits| Roof {
             name: counted(l.threads, "thread"),

@@ -82,9 +82,6 @@ impl Training {
     }
 
     /// Runs one step; `prepare` may change the pass before.
-    ///
-    /// # Errors
-    /// Those of the step.
     pub fn step(&mut self, prepare: impl FnOnce(&mut Pass)) -> Result<StepResult> {
         let mut pass = Pass::train(0, self.step);
         self.step += 1;

@@ -1,7 +1,6 @@
 //! The one place that cuts faces into batches: of bounded memory, and of one pass of the network.
 
-use crate::explain::BackwardRule;
-use crate::explain::{Classifier, Target};
+use crate::explain::{BackwardRule, Classifier, Target};
 use crate::{PIXELS, Result};
 use rayon::prelude::*;
 

@@ -79,8 +79,6 @@ impl<'a> FaceBatch<'a> {
     }
 
     /// The same with the logit of one class as each face's target.
-    ///
-    /// **Errors**: those of [`FaceBatch::new`].
     pub fn of_classes(
         classifier: &'a dyn Classifier,
         pixels: &'a [f32],

@@ -35,10 +35,7 @@ pub struct NetworkClassifier<'a, T: Element = f32> {
 
 impl LoadedModel {
     /// Returns the network as explanations see it, with calibrated probabilities.
-    ///
-    /// # Errors
-    /// Those of [`NetworkClassifier::new`].
-    pub fn explained(&self) -> Result<NetworkClassifier<'_>> {
+    pub fn classifier(&self) -> Result<NetworkClassifier<'_>> {
         let temperature = self.temperature(false).unwrap_or(1.0);
         Ok(NetworkClassifier::new(&self.network)?.at_temperature(temperature))
     }

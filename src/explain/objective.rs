@@ -21,13 +21,6 @@ pub enum Objective {
         /// A channel for each face.
         units: Vec<usize>,
     },
-    /// The middle cell of one channel.
-    Centre {
-        /// The layer.
-        layer: LayerInfo,
-        /// A channel for each face.
-        units: Vec<usize>,
-    },
     /// A class logit.
     Logit {
         /// A class for each face.
@@ -39,9 +32,7 @@ impl Objective {
     /// The layer whose output the objective reads; `None` means the logits.
     pub fn layer(&self) -> Option<&str> {
         match self {
-            Objective::Channel { layer, .. }
-            | Objective::Peak { layer, .. }
-            | Objective::Centre { layer, .. } => Some(&layer.name),
+            Objective::Channel { layer, .. } | Objective::Peak { layer, .. } => Some(&layer.name),
             Objective::Logit { .. } => None,
         }
     }
@@ -50,7 +41,6 @@ impl Objective {
         match self {
             Objective::Channel { units, .. }
             | Objective::Peak { units, .. }
-            | Objective::Centre { units, .. }
             | Objective::Logit { units } => units,
         }
     }
@@ -59,7 +49,6 @@ impl Objective {
         match self {
             Objective::Channel { layer, .. } => Objective::Channel { layer: layer.clone(), units },
             Objective::Peak { layer, .. } => Objective::Peak { layer: layer.clone(), units },
-            Objective::Centre { layer, .. } => Objective::Centre { layer: layer.clone(), units },
             Objective::Logit { .. } => Objective::Logit { units },
         }
     }
@@ -71,7 +60,6 @@ impl Objective {
                 let (i, j) = layer.strongest_cell(map, h, w);
                 (i..i + 1, j..j + 1)
             }
-            Objective::Centre { .. } => (h / 2..h / 2 + 1, w / 2..w / 2 + 1),
             Objective::Logit { .. } => (0..h, 0..w),
         }
     }

@@ -106,19 +106,6 @@ impl Confusion {
         let spread = (n * n - sums(&|c| p(c) * p(c))) * (n * n - sums(&|c| s(c) * s(c)));
         if spread > 0.0 { covariance / spread.sqrt() } else { 0.0 }
     }
-
-    /// Returns the rows divided by their sums: recall on the diagonal. Zeros for a class without faces.
-    pub fn by_row(&self) -> Vec<Vec<f64>> {
-        let row = |c: usize| self.counts[c].iter().map(|&k| share(k, self.support(c))).collect();
-        (0..self.classes()).map(row).collect()
-    }
-    /// Returns the columns divided by their sums: precision on the diagonal.
-    pub fn by_column(&self) -> Vec<Vec<f64>> {
-        let cell = |row: &Vec<u64>| {
-            row.iter().enumerate().map(|(c, &k)| share(k, self.predicted(c))).collect()
-        };
-        self.counts.iter().map(cell).collect()
-    }
 }
 
 fn share(part: u64, whole: u64) -> f64 {

@@ -3,7 +3,7 @@
 use crate::autograd::Var;
 use crate::model::NetworkSpec;
 use crate::model::build::{MAX_PARAMETERS, NetworkBuilder};
-use crate::nn::{BatchNorm2d, Layer, Parameter, Pass, Sequential};
+use crate::nn::{Layer, Parameter, Pass, Sequential};
 use crate::ops::{self, BatchStatistics};
 use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
@@ -150,13 +150,6 @@ impl<T: Element> Network<T> {
     pub fn parameters_mut(&mut self) -> Vec<&mut Parameter<T>> {
         let mut out = Vec::with_capacity(USUAL_PARAMETERS);
         self.layers.0.iter_mut().for_each(|l| l.parameters_mut(&mut out));
-        out
-    }
-
-    /// Returns the batch norms in order; `batch_norms()[i].index == i`.
-    pub fn batch_norms(&self) -> Vec<&BatchNorm2d<T>> {
-        let mut out = Vec::new();
-        self.layers.0.iter().for_each(|l| l.batch_norms(&mut out));
         out
     }
 

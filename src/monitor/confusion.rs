@@ -5,9 +5,6 @@ use crate::metrics::Confusion;
 use crate::train::Trainer;
 
 /// Returns the confusion matrix of the last validation; `None` before the first.
-///
-/// # Errors
-/// Those of [`Confusion::new`].
 pub fn confusion(trainer: &Trainer) -> Result<Option<Confusion>> {
     let Some(predictions) = &trainer.validated else { return Ok(None) };
     let classes = predictions.classes;

@@ -4,7 +4,6 @@
 //! epoch adds a few steps to the picture of the epoch before, so that the picture follows the network
 //! while it learns. When a training is resumed, its pictures start anew.
 
-use crate::Result;
 use crate::dataset::augment::View;
 use crate::explain::filters::activation_maximization::maco::Maco;
 use crate::explain::filters::activation_maximization::spectrum::Extension;
@@ -17,7 +16,7 @@ use crate::random::{Purpose, Rng};
 use crate::render::RgbImage;
 use crate::stats::evenly_spread;
 use crate::train::Trainer;
-use crate::{PIXELS, SIDE};
+use crate::{PIXELS, Result, SIDE};
 use rayon::prelude::*;
 
 use crate::monitor::faces::{first_of_each_class, labels};
@@ -83,9 +82,6 @@ impl PictureGroup {
 impl FilterPictures {
     /// Starts the pictures: filters from noise, classes from the mean training face. `None` if the
     /// network does not take 48×48 pixels.
-    ///
-    /// # Errors
-    /// Those of [`TrainingFaces::new`].
     pub fn new(trainer: &Trainer) -> Result<Option<Self>> {
         if trainer.network.spec.input != [1, SIDE, SIDE] {
             return Ok(None);
@@ -113,9 +109,6 @@ impl FilterPictures {
     }
 
     /// Takes a few steps with the present network.
-    ///
-    /// # Errors
-    /// Those of the network.
     pub fn step(&mut self, network: &Network<f32>) -> Result<()> {
         let model = NetworkClassifier::new(network)?;
         for group in &mut self.groups {
@@ -127,9 +120,6 @@ impl FilterPictures {
     }
 
     /// Returns the pictures, in the order of the names.
-    ///
-    /// # Errors
-    /// Those of [`RgbImage::from_unit`].
     pub fn pictures(&self) -> Result<Vec<RgbImage>> {
         let all: Vec<f32> = self.groups.iter().flat_map(PictureGroup::pictures).collect();
         all.chunks_exact(PIXELS).map(|p| RgbImage::from_unit(p, SIDE, SIDE)).collect()

@@ -20,9 +20,6 @@ impl From<&EpochMetrics> for Epoch {
 }
 
 /// Draws accuracy and loss of one run, or of several in the same panels.
-///
-/// # Errors
-/// [`crate::Error::Render`] where the drawing fails.
 pub fn curve_chart(runs: &[(String, Vec<EpochMetrics>)], options: ChartOptions) -> Result<Scene> {
     let title = match runs {
         [(name, _)] => format!("Training of {name}"),
@@ -36,9 +33,6 @@ pub fn curve_chart(runs: &[(String, Vec<EpochMetrics>)], options: ChartOptions) 
 
 /// Draws `class_counts` (of the data) and `class_counts_split` (training and validation) into the run
 /// folder; nothing without a run folder.
-///
-/// # Errors
-/// Those of drawing and of files.
 pub fn draw_class_counts(trainer: &Trainer) -> Result<()> {
     let Some(folder) = &trainer.folder else { return Ok(()) };
     let names: Vec<&str> = trainer.network.spec.classes.iter().map(String::as_str).collect();
@@ -58,9 +52,6 @@ pub fn draw_class_counts(trainer: &Trainer) -> Result<()> {
 }
 
 /// Draws `curves` into the run folder; nothing without a run folder or before the first epoch ends.
-///
-/// # Errors
-/// Those of drawing and of files.
 pub fn draw_curves(trainer: &Trainer) -> Result<()> {
     let history = &trainer.progress.history;
     let Some(folder) = trainer.folder.as_ref().filter(|_| !history.is_empty()) else {

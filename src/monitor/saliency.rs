@@ -1,17 +1,15 @@
 //! Saliency of the same faces after every epoch, one face of each class.
 
-use crate::Result;
 use crate::dataset::augment::View;
 use crate::explain::attribution::gradient::saliency;
 use crate::explain::{FaceBatch, NetworkClassifier, Target};
 use crate::model::Network;
 use crate::monitor::faces::{first_of_each_class, labels};
-use crate::render::Scale;
 use crate::render::colormap::draw_map;
-use crate::render::{Colormap, RgbImage};
+use crate::render::{Colormap, RgbImage, Scale};
 use crate::stats::{argmax, softmax};
 use crate::train::Trainer;
-use crate::{PIXELS, SIDE};
+use crate::{PIXELS, Result, SIDE};
 
 /// The faces that are explained after every epoch.
 #[derive(Clone, Debug)]
@@ -48,17 +46,11 @@ impl MonitoredFaces {
     }
 
     /// Returns face i as a picture.
-    ///
-    /// # Errors
-    /// Those of [`RgbImage::from_unit`].
     pub fn picture(&self, i: usize) -> Result<RgbImage> {
         RgbImage::from_unit(&self.pixels[i * PIXELS..][..PIXELS], SIDE, SIDE)
     }
 
     /// Computes the maps, each clipped at the 99th percentile of its own magnitudes.
-    ///
-    /// # Errors
-    /// Those of the network.
     pub fn saliency(&self, network: &Network<f32>) -> Result<Vec<FaceSaliency>> {
         let explained = NetworkClassifier::new(network)?;
         let targets: Vec<Target> = self.labels.iter().map(|&c| Target::True(c)).collect();

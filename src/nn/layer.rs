@@ -290,15 +290,6 @@ impl<T: Element> Layer<T> {
         }
     }
 
-    /// Appends the batch norms in order.
-    pub fn batch_norms<'a>(&'a self, out: &mut Vec<&'a BatchNorm2d<T>>) {
-        match self {
-            Layer::BatchNorm2d(l) => out.push(l),
-            Layer::Residual(l) => l.body.0.iter().for_each(|l| l.batch_norms(out)),
-            _ => {}
-        }
-    }
-
     /// Appends the batch norms in order, mutable.
     pub fn batch_norms_mut<'a>(&'a mut self, out: &mut Vec<&'a mut BatchNorm2d<T>>) {
         match self {

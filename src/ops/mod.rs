@@ -14,7 +14,7 @@ pub mod norm;
 pub mod reduce;
 
 pub use elementwise::{
-    add, div, dropout, exp, leaky_relu, ln, mul, neg, pow, relu, sigmoid, sqrt, sub, tanh,
+    add, div, exp, leaky_relu, ln, mul, neg, pow, relu, sigmoid, sqrt, sub, tanh,
 };
 pub use fused::{batch_norm_relu_eval, batch_norm_relu_train, conv2d_statistics, scale_add_relu};
 pub use image::{
@@ -22,7 +22,7 @@ pub use image::{
 };
 pub use loss::{CrossEntropyOptions, Targets, cross_entropy};
 pub use matrix::{concat, linear, matmul, reshape, transpose};
-pub use norm::{BatchStatistics, batch_norm_eval, batch_norm_train};
+pub use norm::{BatchStatistics, batch_norm_eval, batch_norm_train, dropout};
 pub use reduce::{log_softmax, max, mean, softmax, sum};
 
 /// Ops whose last step is a ReLU, y = max(0, …): those at which guided backpropagation blocks
@@ -46,7 +46,6 @@ pub const OPS: &[(&str, &str)] = &[
     ("leaky_relu", "x if x > 0, else slope · x"),
     ("sigmoid", "1/(1 + e⁻ˣ)"),
     ("tanh", "tanh x"),
-    ("dropout", "0 with probability p, else x/(1 − p)"),
     // matrix
     ("matmul", "A·B"),
     ("linear", "x·Wᵀ + b"),
@@ -69,6 +68,7 @@ pub const OPS: &[(&str, &str)] = &[
     ("affine_warp", "x at A·(i, j, 1)"),
     // norm
     ("batch_norm", "γ·(x − mean)/√(var + eps) + β"),
+    ("dropout", "0 with probability p, else x/(1 − p)"),
     // fused
     ("conv2d_statistics", "conv2d(x), and its mean and variance"),
     ("batch_norm_relu", "max over windows of max(batch_norm(x), 0)"),

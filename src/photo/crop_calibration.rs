@@ -1,12 +1,11 @@
 //! Measures how a detected face should be cropped so that its predicted class agrees with the one of
 //! FER2013's own crop.
 
-use crate::SIDE;
 use crate::dataset::image::GrayImage;
 use crate::dataset::image::resize::resize;
 use crate::dataset::{Dataset, Sample};
 use crate::photo::{CropBox, DetectedFace, FaceDetector as _, SeetaFace};
-use crate::{Error, Result};
+use crate::{Error, Result, SIDE};
 use serde::Serialize;
 
 /// Margins that are tried, as shares of the detected face's side.

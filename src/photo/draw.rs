@@ -4,11 +4,10 @@ use crate::SIDE;
 use crate::dataset::image::ColorPlanes;
 use crate::dataset::image::resize::resize;
 use crate::photo::CropBox;
-use crate::render::Colormap;
-use crate::render::RgbImage;
 use crate::render::canvas::{Ink, fill_rect, stroke, text};
 use crate::render::font::{Weight, width};
 use crate::render::image::mix;
+use crate::render::{Colormap, RgbImage};
 
 /// Longest side of the drawing, in pixels.
 pub const LONGEST: usize = 1_600;

@@ -16,10 +16,10 @@ pub use crop::CropBox;
 pub use detect::{DetectedFace, FaceDetector, SeetaFace};
 
 use crate::dataset::image::GrayImage;
-use crate::{Error, Result};
 
 /// Which parts of an image are taken as faces.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FaceChoice {
     /// Every detected face; the whole image if it is small or already cropped to a face.
     #[default]
@@ -30,19 +30,6 @@ pub enum FaceChoice {
     All,
     /// The whole image (its largest centred square).
     Off,
-}
-
-impl std::str::FromStr for FaceChoice {
-    type Err = Error;
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "auto" => Ok(FaceChoice::Auto),
-            "largest" => Ok(FaceChoice::Largest),
-            "all" => Ok(FaceChoice::All),
-            "off" => Ok(FaceChoice::Off),
-            other => Err(Error::Usage(format!("`{other}`: expected auto, largest, all or off"))),
-        }
-    }
 }
 
 /// Shortest side, in pixels, of an image whose expression can be recognised: a quarter of FER2013's.

@@ -1,7 +1,6 @@
 //! Anti-aliased shapes on an image: each pixel is blended by the share of it that the shape covers.
 
-use crate::render::font;
-use crate::render::font::Weight;
+use crate::render::font::{self, Weight};
 use crate::render::image::mix;
 use crate::render::{Rgb, RgbImage};
 

@@ -1,12 +1,11 @@
 //! Colour maps: images of magnitudes and of signed values, overlays, scale bars.
 
 use crate::Result;
-use crate::render::Scene;
 use crate::render::format::short;
 use crate::render::image::{check_len, mix};
 use crate::render::scene::{Align, Anchor, TextStyle};
 use crate::render::theme::Palette;
-use crate::render::{Rgb, RgbImage};
+use crate::render::{Rgb, RgbImage, Scene};
 
 /// A mapping from numbers to colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +20,6 @@ pub enum Colormap {
     Blues,
     /// Signed values: blue below 0, white at 0, red above.
     BlueRed,
-    /// Magnitudes: black to white.
-    Gray,
 }
 
 /// Colour of NaN; no colour map contains it.
@@ -41,7 +38,6 @@ impl Colormap {
             Colormap::Viridis => colorous::VIRIDIS.eval_continuous(unit),
             Colormap::Blues => return blues(unit),
             Colormap::BlueRed => return blue_red(t.clamp(-1.0, 1.0)),
-            Colormap::Gray => return [(unit * 255.0).round() as u8; 3],
         };
         color.as_array()
     }

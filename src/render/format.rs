@@ -1,7 +1,5 @@
 //! Numbers as text for people, and as CSV and NPY for programs.
 
-use std::fmt::Write as _;
-
 pub use crate::console::{counted, thousands};
 
 use crate::Result;
@@ -47,23 +45,6 @@ pub fn short(value: f64) -> String {
         -4..=4 => format!("{value:.*}", (2 - exponent).max(0) as usize),
         _ => scientific,
     }
-}
-
-/// Returns the values of a map as CSV, one line per row of pixels, without rounding.
-///
-/// # Errors
-/// [`crate::Error::Shape`] if the length is not `width * height`.
-pub fn map_to_csv(values: &[f32], width: usize, height: usize) -> Result<String> {
-    check_len("map_to_csv", values.len(), width, height)?;
-    let mut csv = String::new();
-    for row in values.chunks(width.max(1)) {
-        for (x, value) in row.iter().enumerate() {
-            // `Display` of f32 prints the shortest text that reads back as the same bits.
-            let _ = write!(csv, "{}{value}", if x > 0 { "," } else { "" });
-        }
-        csv.push('\n');
-    }
-    Ok(csv)
 }
 
 /// Returns values as an NPY 1.0 file for `numpy.load`: little-endian f32, C order.

@@ -175,39 +175,4 @@ fn is_number(text: &str) -> bool {
         && text.chars().filter(|c| c.is_alphabetic()).count() <= 3
 }
 
-const STYLE: &str = "\
-:root { --ground: #fff; --ink: #1c2026; --muted: #5a616b; --line: #d8dce1; --shade: #f5f6f8; --link: #0065a8; }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #15181e; --ink: #eceff3; --muted: #a5adb8; --line: #39404a; --shade: #1e222a; --link: #5cb4f5; }
-  .day + .night { display: block; }
-  .day { display: none; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--ground); color: var(--ink);
-  font: 16px/1.6 system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif; }
-main { max-width: 64rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
-h1 { font-size: 1.9rem; line-height: 1.2; margin: 0.6em 0; }
-h2 { font-size: 1.4rem; line-height: 1.3; margin: 2.2em 0 0.6em; padding-top: 0.6em; border-top: 1px solid var(--line); }
-h3 { font-size: 1.12rem; margin: 1.6em 0 0.4em; }
-p, li { max-width: 44rem; overflow-wrap: break-word; }
-a { color: var(--link); }
-figure { margin: 1.4em 0; }
-figure img, figure svg { max-width: max(100%, 34rem); height: auto; display: block; border-radius: 4px; }
-.night { display: none; }
-figcaption, caption { color: var(--muted); font-size: 0.92rem; margin-top: 0.5em; max-width: 44rem; text-align: left; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 0.94rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.35em 0.8em; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-th { background: var(--shade); }
-.n { text-align: right; }
-pre { background: var(--shade); padding: 0.8em 1em; border-radius: 4px; overflow-x: auto; font-size: 0.88rem; }
-@media print {
-  :root { --ground: #fff; --ink: #000; --muted: #444; --line: #bbb; --shade: #f3f3f3; --link: #000; }
-  main { max-width: none; padding: 0; }
-  figure img, figure svg { max-width: 100%; }
-  .day { display: block; }
-  .day + .night { display: none; }
-  figure, table, pre { break-inside: avoid; }
-  h2, h3 { break-after: avoid; }
-}
-";
+const STYLE: &str = include_str!("style.css");

@@ -57,18 +57,6 @@ impl RgbImage {
         Self::from_gray(&gray, width, height)
     }
 
-    /// Creates a gray image with the smallest value black and the largest white.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] if the length is not `width * height`.
-    pub fn stretched(values: &[f32], width: usize, height: usize) -> Result<Self> {
-        let finite = values.iter().filter(|v| v.is_finite());
-        let (low, high) = finite.fold((f32::MAX, f32::MIN), |(l, h), &v| (l.min(v), h.max(v)));
-        let span = if high > low { high - low } else { 1.0 };
-        let unit: Vec<f32> = values.iter().map(|v| (v - low) / span).collect();
-        Self::from_unit(&unit, width, height)
-    }
-
     /// Returns the number of columns.
     pub fn width(&self) -> usize {
         self.width
@@ -191,9 +179,6 @@ impl RgbImage {
     }
 
     /// Returns the image as a `data:` URI for SVG and HTML.
-    ///
-    /// # Errors
-    /// Those of [`RgbImage::to_png`].
     pub fn to_data_uri(&self) -> Result<String> {
         Ok(png_data_uri(&self.to_png()?))
     }

@@ -1,13 +1,10 @@
 //! A drawing as a list of primitives, written as PNG or as SVG.
 
 use crate::Result;
-use crate::render::canvas;
-use crate::render::canvas::{Ink, Point};
-use crate::render::font;
-use crate::render::font::Weight;
+use crate::render::canvas::{self, Ink, Point};
+use crate::render::font::{self, Weight};
 use crate::render::image::check_pixels;
-use crate::render::svg;
-use crate::render::{Rgb, RgbImage};
+use crate::render::{Rgb, RgbImage, svg};
 
 /// Which part of a line of text is at its x position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -265,17 +262,11 @@ impl Scene {
     }
 
     /// Returns the drawing as a PNG file; scale 1 for the screen, 2 for print.
-    ///
-    /// # Errors
-    /// Those of [`Scene::rasterize`].
     pub fn to_png(&self, scale: f32) -> Result<Vec<u8>> {
         self.rasterize(scale)?.to_png()
     }
 
     /// Returns the drawing as an SVG document; images are embedded as PNG.
-    ///
-    /// # Errors
-    /// Those of [`RgbImage::to_png`].
     pub fn to_svg(&self) -> Result<String> {
         svg::write(self)
     }

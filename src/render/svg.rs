@@ -3,13 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::Result;
-use crate::render::Rgb;
-use crate::render::Scene;
 use crate::render::canvas::{Ink, Point};
-use crate::render::font;
-use crate::render::font::Weight;
+use crate::render::font::{self, Weight};
 use crate::render::html::escape;
 use crate::render::scene::Primitive;
+use crate::render::{Rgb, Scene};
 
 /// Returns the document. `fmt::Write` into a `String` cannot fail, so its results are ignored.
 pub(crate) fn write(scene: &Scene) -> Result<String> {

@@ -33,9 +33,6 @@ pub fn write_page(page: &Page, path: &Path) -> Result<()> {
 }
 
 /// Writes a drawing as PNG, SVG or self-contained HTML with a title.
-///
-/// # Errors
-/// Those of [`write_page`].
 pub fn write_scene(scene: &Scene, title: &str, path: &Path) -> Result<()> {
     check_name(path)?;
     let bytes = match ending(path).as_str() {
@@ -47,9 +44,6 @@ pub fn write_scene(scene: &Scene, title: &str, path: &Path) -> Result<()> {
 }
 
 /// Writes `STEM.png` and `STEM.svg` into a folder.
-///
-/// # Errors
-/// Those of drawing and of files.
 pub fn write_both(scene: &Scene, folder: &Path, stem: &str) -> Result<()> {
     write_scene(scene, stem, &folder.join(format!("{stem}.png")))?;
     write_scene(scene, stem, &folder.join(format!("{stem}.svg")))

@@ -24,9 +24,6 @@ pub struct PredictedFace {
 
 impl PredictedFace {
     /// Predicts faces `[n, 48, 48]` with their labels and origins.
-    ///
-    /// # Errors
-    /// Those of the network.
     pub fn predict(
         model: &dyn Classifier,
         faces: &[f32],

@@ -206,6 +206,16 @@ fn predict_reads_every_kind_of_input() {
 }
 
 #[test]
+fn earlier_names_go_on_working_with_a_note() {
+    let place = Place::new();
+    place.ok("data synth --count 2 --out drawn");
+    let old = place.ok("predict drawn --face off --top 2");
+    assert_eq!(old.stderr, "--face is now --detect\n--top is now --top-k\n");
+    let new = place.ok("predict drawn --detect off --top-k 2");
+    assert_eq!((&new.stdout, &*new.stderr), (&old.stdout, ""));
+}
+
+#[test]
 fn predict_writes_id_and_label() {
     let place = Place::with_run(1);
     let faces = place.text("faces.csv").replace("label,feature", "id,feature");

@@ -71,7 +71,7 @@ fn significance_says_pass_or_fail_for_every_criterion() {
     let criteria = significance["criteria"].as_array().unwrap();
     assert_eq!(criteria.len(), 3);
     assert_eq!(significance["pass"], criteria.iter().all(|c| c["pass"] == true));
-    assert_eq!(significance["recipes"].as_array().unwrap().len(), 3);
+    assert_eq!(significance["methods"].as_array().unwrap().len(), 3);
 }
 
 #[test]

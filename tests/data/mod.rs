@@ -3,4 +3,5 @@
 mod augmentation;
 mod dataset;
 mod photos;
+mod pictures;
 mod poisoned_data;

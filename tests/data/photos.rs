@@ -96,7 +96,11 @@ fn no_face_is_an_answer_with_its_own_exit_code() {
     let out = place.ok("predict run small.png wall.png --out o.csv");
     assert_eq!((out.stderr.trim(), out.stdout.as_str()), ("wall.png: no face found", ""));
     assert_eq!(place.text("o.csv").lines().count(), 2);
-    place.fails("predict run wall.png --detect some", 2, &["auto, largest, all or off"]);
+    place.fails(
+        "predict run wall.png --detect some",
+        2,
+        &["some", "`auto`, `largest`, `all`, `off`"],
+    );
     place.fails("predict run small.png wall.png --draw a.png", 2, &["--draw", "one"]);
 }
 

@@ -1,10 +1,9 @@
 //! Feature maps: grouping of layers and class means with known answers.
 
 use crate::support::models::{TinyNet, soft_faces};
-use fer::explain::Classifier;
-use fer::explain::LayerInfo;
 use fer::explain::filters::feature_maps::{class_means, map_layers, stages};
 use fer::explain::layers::find_layer;
+use fer::explain::{Classifier, LayerInfo};
 
 #[test]
 fn a_group_is_a_convolution_and_what_follows_it() {

@@ -2,8 +2,6 @@
 
 use crate::support::models::{Polynomial, TinyNet, batch, noise_faces, soft_faces};
 use fer::PIXELS;
-use fer::explain::BackwardRule;
-use fer::explain::attribute;
 use fer::explain::attribution::gradient::grad_x_input::grad_x_input;
 use fer::explain::attribution::gradient::integrated_gradients::integrated_gradients;
 use fer::explain::attribution::gradient::saliency::saliency;
@@ -12,7 +10,7 @@ use fer::explain::attribution::gradient::smooth_grad::{
 };
 use fer::explain::attribution::perturbation::occlusion::{Window, occlusion};
 use fer::explain::attribution::perturbation::rise::{RiseOptions, rise};
-use fer::explain::{AttributionOptions, Classifier, Face, Method, Target};
+use fer::explain::{AttributionOptions, BackwardRule, Classifier, Face, Method, Target, attribute};
 
 fn close(a: &[f32], b: &[f32], tolerance: f32) {
     assert_eq!(a.len(), b.len());

@@ -263,7 +263,7 @@ fn objective_gradient_matches_finite_difference() {
     let layer = find_layer_or_logits(&model, "batch_normalization_2").unwrap();
     for objective in [
         Objective::Channel { layer: layer.clone(), units: vec![2] },
-        Objective::Centre { layer, units: vec![2] },
+        Objective::Peak { layer, units: vec![2] },
         Objective::Logit { units: vec![1] },
     ] {
         let found = model.objective_gradient(&objective, &face).unwrap();

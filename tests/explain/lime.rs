@@ -2,10 +2,9 @@
 
 use crate::support::models::{CLASSES, Polynomial, batch, noise_faces};
 use fer::PIXELS;
-use fer::explain::attribute;
 use fer::explain::attribution::lime::superpixels::{Segmentation, superpixel_means};
 use fer::explain::attribution::lime::{LimeOptions, lime, lime_with_superpixels};
-use fer::explain::{AttributionOptions, Classifier, FaceBatch, Method, Target};
+use fer::explain::{AttributionOptions, Classifier, FaceBatch, Method, Target, attribute};
 use fer::stats::softmax;
 use std::sync::Mutex;
 

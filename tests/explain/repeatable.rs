@@ -4,10 +4,9 @@
 
 use crate::support::models::{TinyNet, batch, soft_faces};
 use fer::PIXELS;
-use fer::explain::attribute;
 use fer::explain::attribution::perturbation::rise::RiseOptions;
 use fer::explain::{
-    Attribution, AttributionOptions, Classifier, Method, NetworkClassifier, Target,
+    Attribution, AttributionOptions, Classifier, Method, NetworkClassifier, Target, attribute,
 };
 use fer::model::{Network, architecture};
 

@@ -4,8 +4,7 @@
 //! slow. An op that is affine in one input while the others are fixed (a convolution in x, in w and
 //! in b) is tested as x ↦ f(x) − f(0).
 
-use crate::support::samples;
-use crate::support::samples::{Precision, Sample, cotangent};
+use crate::support::samples::{self, Precision, Sample, cotangent};
 use fer::autograd::{Tape, Var};
 use fer::tensor::Tensor;
 use fer_kernels::Layout;

@@ -5,8 +5,7 @@
 //! against that (1e-4 of the gradient's scale); and gradients only for those inputs that are
 //! leaves.
 
-use crate::support::samples;
-use crate::support::samples::{FEWEST, Outcome, Precision, Sample, assert_near, cotangent};
+use crate::support::samples::{self, FEWEST, Outcome, Precision, Sample, assert_near, cotangent};
 use fer::autograd::{Tape, Var, gradcheck};
 use fer::ops;
 use fer::random::{Purpose, Rng};

@@ -10,8 +10,7 @@ use fer::monitor::live::views::{LIVE, RunView, read_run_view};
 use fer::monitor::tensorboard::format::decode::{Data, Value};
 use fer::monitor::tensorboard::format::tags;
 use fer::monitor::{Recorder, RecorderOptions};
-use fer::train::StepResult;
-use fer::train::{EpochMetrics, Observer, Outcome, TrainConfig, Trainer};
+use fer::train::{EpochMetrics, Observer, Outcome, StepResult, TrainConfig, Trainer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

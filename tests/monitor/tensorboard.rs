@@ -8,7 +8,7 @@ use fer::monitor::tensorboard::format::decode::{Data, Event, EventContent, Value
 use fer::monitor::tensorboard::format::record::{Next, RecordReader, put_record};
 use fer::monitor::tensorboard::format::tags;
 use fer::monitor::tensorboard::summary::graph;
-use fer::monitor::tensorboard::summary::layout::Chart;
+use fer::monitor::tensorboard::summary::layout::{Chart, layout};
 use fer::monitor::tensorboard::{EventWriter, HParam, Metric, Status};
 
 fn clock() -> f64 {
@@ -151,7 +151,7 @@ fn hyper_parameters_and_layout_are_exact_to_the_byte() {
     let metric = Metric { group: "g", tag: "t", display_name: "d" };
     writer.hparams(&hparams, &[metric]).unwrap();
     writer.session_end(9, Status::Failure).unwrap();
-    writer.layout(&[("c", vec![Chart::new("t", &["a.b/c_d"])])]).unwrap();
+    writer.summary(0, &layout(&[("c", vec![Chart::new("t", &["a.b/c_d"])])])).unwrap();
     drop(writer);
     let found = values(dir.path());
     let tags = found.iter().map(|(step, value)| (*step, &*value.tag));

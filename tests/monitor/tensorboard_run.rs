@@ -8,8 +8,6 @@
 use std::f32::consts::TAU;
 use std::path::{Path, PathBuf};
 
-use fer::CLASS_NAMES;
-use fer::SIDE;
 use fer::monitor::tensorboard::format::tags;
 use fer::monitor::tensorboard::summary::graph::Node;
 use fer::monitor::tensorboard::summary::histogram::Histogram;
@@ -17,6 +15,7 @@ use fer::monitor::tensorboard::summary::keras_graph::Layer;
 use fer::monitor::tensorboard::summary::pr_curve::PrCurve;
 use fer::monitor::tensorboard::{Embedding, EventWriter, HParam, Status, system_clock};
 use fer::random::{Purpose, Rng};
+use fer::{CLASS_NAMES, SIDE};
 use serde_json::{Value, json};
 
 const RESUMED_AT: u64 = 3;

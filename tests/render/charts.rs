@@ -1,9 +1,8 @@
 //! Charts and the confusion matrix.
 
 use crate::render::{BAD, check, confusion};
-use fer::render::chart;
-use fer::render::chart::ChartOptions;
 use fer::render::chart::confusion_matrix::Normalize;
+use fer::render::chart::{self, ChartOptions};
 use fer::render::theme::{contrast, readable_on};
 use fer::render::{Colormap, Theme, terminal};
 
@@ -134,8 +133,9 @@ fn every_chart_survives_bad_numbers_and_empty_input() {
             ..Default::default()
         };
         check(|theme| chart::bars(&chart, ChartOptions::new(theme)).unwrap());
+        let words = chart::ReliabilityWords::default();
         let bins = [chart::ReliabilityBin { count: 3, confidence: bad, accuracy: bad }; 3];
-        check(|theme| chart::reliability("r", &bins, bad, ChartOptions::new(theme)).unwrap());
+        check(|theme| chart::reliability(&words, "r", &bins, ChartOptions::new(theme)).unwrap());
         for log_x in [false, true] {
             let point =
                 |x, y| chart::ScatterPoint { label: "p".into(), x, y, interval: Some((bad, y)) };
@@ -143,10 +143,6 @@ fn every_chart_survives_bad_numbers_and_empty_input() {
             let chart = chart::ScatterChart { points, log_x, ..Default::default() };
             check(|theme| chart::scatter(&chart, ChartOptions::new(theme)).unwrap());
         }
-        let samples = vec![("s".into(), vec![bad, 0.5]), ("none".into(), vec![])];
-        let chart =
-            chart::HistogramChart { samples, marks: vec![(bad, "m".into())], ..Default::default() };
-        check(|theme| chart::histogram(&chart, ChartOptions::new(theme)).unwrap());
         let line = |dash| chart::Band {
             name: "l".into(),
             x: vec![0.0, 0.5, 1.0],
@@ -156,10 +152,7 @@ fn every_chart_survives_bad_numbers_and_empty_input() {
             dash,
         };
         let lines = [chart::Dash::Solid, chart::Dash::Dashed, chart::Dash::Dotted].map(line);
-        for unit in [chart::Unit::Percent, chart::Unit::Number] {
-            let look = ChartOptions::new;
-            check(|theme| chart::bands("b", "", ("x", "y"), unit, &lines, look(theme)).unwrap());
-        }
+        check(|theme| chart::bands("b", "", ("x", "y"), &lines, ChartOptions::new(theme)).unwrap());
         let point = |gflops, executed| chart::RooflinePoint {
             name: "k".into(),
             intensity: bad,
@@ -178,7 +171,7 @@ fn every_chart_survives_bad_numbers_and_empty_input() {
     chart::bars(&Default::default(), tiny).unwrap().to_png(1.0).unwrap();
     chart::scatter(&Default::default(), tiny).unwrap().to_png(1.0).unwrap();
     chart::roofline(&Default::default(), tiny).unwrap().to_png(1.0).unwrap();
-    chart::reliability("", &[], 0.0, tiny).unwrap().to_png(1.0).unwrap();
+    chart::reliability(&Default::default(), "", &[], tiny).unwrap().to_png(1.0).unwrap();
 }
 
 #[test]

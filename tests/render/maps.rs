@@ -56,7 +56,7 @@ fn signed_map_is_white_at_zero_red_above_blue_below() {
 
 #[test]
 fn magnitude_maps_grow_lighter_and_take_the_size_of_negative_numbers() {
-    for colormap in [Colormap::Magma, Colormap::Inferno, Colormap::Viridis, Colormap::Gray] {
+    for colormap in [Colormap::Magma, Colormap::Inferno, Colormap::Viridis] {
         let light = |t| fer::render::theme::luminance(colormap.color(t));
         assert!(
             (0..20).all(|i| light(i as f32 / 20.0) < light((i + 1) as f32 / 20.0)),

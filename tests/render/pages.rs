@@ -11,7 +11,7 @@ use fer::render::{Colormap, RgbImage, Scale, Scene, Theme, format};
 fn page_holds_every_word_and_grows_with_its_rows() {
     let page = |rows: usize, theme| {
         let map = draw_map(&ramp(), 48, 48, Colormap::BlueRed, Scale::maximum(&ramp())).unwrap();
-        let face = RgbImage::stretched(&ramp(), 48, 48).unwrap();
+        let face = RgbImage::from_unit(&ramp(), 48, 48).unwrap();
         let mut page = Page::new("Saliency <b>", theme);
         page.subtitle = "run 1".into();
         page.columns = vec!["original".into(), "map".into(), "top 9".into(), "numbers".into()];
@@ -23,13 +23,12 @@ fn page_holds_every_word_and_grows_with_its_rows() {
                 header: vec![Line::new("happy", Tone::Strong), Line::verdict("sad", 0.403, false)],
                 cells: vec![
                     Cell::picture(face.clone(), "face"),
-                    Cell::map(map.clone(), "signed"),
+                    Cell::picture(map.clone(), "signed"),
                     Cell::Mosaic {
                         pictures: vec![face.clone(); 9],
                         columns: 3,
                         caption: String::new(),
                     },
-                    Cell::Numbers(vec![("HF share".into(), "0.12".into())]),
                     Cell::Drawing(confusion(Normalize::Counts).draw(theme).unwrap()),
                     Cell::Text(vec![Line::new("no positive evidence", Tone::Muted)]),
                     Cell::Empty,
@@ -42,8 +41,6 @@ fn page_holds_every_word_and_grows_with_its_rows() {
     for word in [
         "Saliency &lt;b&gt;",
         "✗ sad 40.3 %",
-        "HF share",
-        ">0.12<",
         "data:image/png;base64,",
         "speaks for it",
         ">predicted<",
@@ -94,12 +91,8 @@ fn html_is_escaped_self_contained_and_well_formed() {
 }
 
 #[test]
-fn csv_and_npy_read_back_exactly() {
+fn npy_reads_back_exactly() {
     let values = [0.1f32, -1.5e-30, f32::NAN, f32::MAX, 0.0, 1.0 / 3.0];
-    let csv = format::map_to_csv(&values, 3, 2).unwrap();
-    let rows: Vec<Vec<f32>> =
-        csv.lines().map(|l| l.split(',').map(|v| v.parse().unwrap()).collect()).collect();
-    assert_eq!((rows.len(), rows[0].len()), (2, 3));
     let npy = format::to_npy(&values, &[2, 3]).unwrap();
     assert_eq!(&npy[..8], b"\x93NUMPY\x01\x00");
     let header = u16::from_le_bytes([npy[8], npy[9]]) as usize;
@@ -110,10 +103,7 @@ fn csv_and_npy_read_back_exactly() {
         .chunks_exact(4)
         .map(|b| f32::from_le_bytes(b.try_into().unwrap()))
         .collect();
-    for (read, value) in rows.concat().iter().zip(&data).zip(&values) {
-        assert!(read.0.to_bits() == value.to_bits() || value.is_nan() && read.0.is_nan());
-        assert_eq!(read.1.to_bits(), value.to_bits());
-    }
-    assert!(format::map_to_csv(&values, 4, 2).is_err());
+    let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&data), bits(&values));
     assert!(format::to_npy(&values, &[7]).is_err());
 }

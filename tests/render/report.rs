@@ -1,5 +1,6 @@
 //! `fer report`: one page that needs nothing, answers in order, and says what the numbers say.
 
+use crate::render::assert_well_formed;
 use crate::support::place::Place;
 use fer::metrics::Confusion;
 use fer::model::Ensemble;
@@ -68,19 +69,8 @@ fn report_needs_nothing_but_itself() {
 
 #[test]
 fn report_is_well_formed() {
-    const VOID: [&str; 4] = ["meta", "img", "br", "hr"];
     for html in [&reported().english, &reported().chinese] {
-        let mut open: Vec<&str> = vec![];
-        for tag in html.split('<').skip(1) {
-            let (tag, _) = tag.split_once('>').expect("a tag that ends");
-            let name = tag.trim_start_matches('/').split([' ', '/', '\n']).next().unwrap_or("");
-            match () {
-                () if tag.starts_with('!') || tag.ends_with('/') || VOID.contains(&name) => {}
-                () if tag.starts_with('/') => assert_eq!(open.pop(), Some(name), "</{name}>"),
-                () => open.push(name),
-            }
-        }
-        assert!(open.is_empty(), "left open: {open:?}");
+        assert_well_formed(html);
         let undescribed = |tag: &&str| !tag.split('>').next().unwrap_or("").contains("alt=");
         assert_eq!(html.split("<img").skip(1).filter(undescribed).count(), 0);
     }
@@ -239,7 +229,7 @@ fn what_cannot_be_reported_is_refused() {
     let place = Place::with_run(1);
     place.fails("report run --out report.pdf", 2, &["report.pdf", ".html"]);
     place.fails("report run --out no/report.html", 2, &["the folder no does not exist"]);
-    place.fails("report run --out r.html --lang fr", 2, &["fr", "en and zh"]);
+    place.fails("report run --out r.html --lang fr", 2, &["`fr`", "`en` or `zh`"]);
     place.fails("report nothing --out r.html", 4, &["nothing"]);
     place.fails("report run --data gone.csv --out r.html", 3, &["gone.csv", "does not exist"]);
     let csv = place.text("faces.csv");

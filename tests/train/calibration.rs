@@ -3,9 +3,8 @@
 
 use crate::support::place::Place;
 use fer::dataset::{Dataset, SynthOptions, synthesize};
-use fer::model::Calibration;
 use fer::model::calibration::held_out_faces;
-use fer::model::{LoadedModel, Predictions};
+use fer::model::{Calibration, LoadedModel, Predictions};
 
 fn faces(count: usize, first: u64) -> Dataset {
     synthesize(&SynthOptions { count, first, ..SynthOptions::default() }).unwrap()

@@ -4,10 +4,10 @@ use assert_cmd::Command;
 use fer::Error;
 use fer::dataset::{Augment, Preset, SynthOptions, synthesize};
 use fer::model::weights::{Archive, network_file};
-use fer::train::Progress;
-use fer::train::StepResult;
 use fer::train::config::MAX_EPOCHS;
-use fer::train::{Budget, EpochMetrics, Observer, Outcome, TrainConfig, Trainer, run_dir};
+use fer::train::{
+    Budget, EpochMetrics, Observer, Outcome, Progress, StepResult, TrainConfig, Trainer, run_dir,
+};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -58,7 +58,7 @@ pub fn bits(run: &Path) -> BTreeMap<String, Vec<u32>> {
 }
 
 /// Stops after a number of steps.
-struct StopAt(u64);
+pub struct StopAt(pub u64);
 
 impl Observer for StopAt {
     fn step(&mut self, trainer: &Trainer, _: &StepResult) -> bool {

@@ -2,15 +2,15 @@
 //! resumed student goes on with the same answers.
 
 use crate::support::place::{Place, TRAIN};
+use crate::train::checkpoints::StopAt;
 use fer::dataset::augment::View;
 use fer::dataset::{Dataset, SynthOptions, synthesize};
 use fer::model::weights::Archive;
 use fer::model::{Ensemble, LoadedModel, predict};
 use fer::ops::Targets;
-use fer::train::StepResult;
 use fer::train::batch::{SoftLabels, assemble};
 use fer::train::distillation::{SOFT_LABELS, answers, asking_flop};
-use fer::train::{Budget, Observer, Outcome, TrainConfig, Trainer, run_dir};
+use fer::train::{Budget, Outcome, TrainConfig, Trainer, run_dir};
 
 fn faces(count: usize) -> Dataset {
     synthesize(&SynthOptions { count, ..SynthOptions::default() }).unwrap()
@@ -135,15 +135,6 @@ fn every_teacher_sees_the_faces_as_it_was_trained() {
         for (found, mean) in found.iter().zip(mean) {
             assert!((f64::from(*found) - mean.sqrt() / total).abs() < 1e-5);
         }
-    }
-}
-
-/// Stops after a number of steps.
-struct StopAt(u64);
-
-impl Observer for StopAt {
-    fn step(&mut self, trainer: &Trainer, _: &StepResult) -> bool {
-        trainer.progress.step < self.0
     }
 }
 

@@ -6,10 +6,9 @@ use crate::bench::ladder::{LadderOptions, ladder};
 use crate::bench::layers::layers;
 use crate::bench::steps::{StepOptions, infer, train};
 use crate::cli::shared::input::theme;
-use crate::console;
 use crate::render::chart::ChartOptions;
 use crate::render::write;
-use crate::{Error, Result};
+use crate::{Error, Result, console};
 use std::path::PathBuf;
 
 /// Arguments of `fer bench`.

@@ -1,16 +1,14 @@
 //! `fer crop-calibration`: which square around a detected face shows it like the training faces.
 
-use crate::Result;
 use crate::cli::shared::input::Reading;
 use crate::cli::shared::progress;
-use crate::console;
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
 use crate::model::{LoadedModel, predict};
 use crate::photo::crop::{MARGIN, SHIFT};
-use crate::photo::crop_calibration;
-use crate::photo::crop_calibration::{CropCalibration, SHIFTS};
+use crate::photo::crop_calibration::{self, CropCalibration, SHIFTS};
 use crate::render::format::percent;
+use crate::{Result, console};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 

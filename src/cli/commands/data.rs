@@ -1,20 +1,20 @@
 //! `fer data`: counts, checks, splits, synthesis and conversion of data sets.
 
-use crate::CLASS_NAMES;
 use crate::cli::shared::input::{Reading, theme};
 use crate::cli::shared::output::{differ, keep_inputs};
 use crate::console::{self, eprintln_safe};
 use crate::dataset::clean::check::{ClassCount, DatasetCheck, DatasetStats, check, stats};
 use crate::dataset::source::read_existing;
 use crate::dataset::synth::Balance;
-use crate::dataset::write_folder;
-use crate::dataset::{Dataset, ReadOptions, SynthOptions, stratified_split, synthesize, write_csv};
+use crate::dataset::{
+    Dataset, ReadOptions, SynthOptions, stratified_split, synthesize, write_csv, write_folder,
+};
 use crate::files::require_folder_of;
 use crate::render::chart::{ChartOptions, class_counts};
 use crate::render::format::thousands;
 use crate::render::write;
 use crate::report::class_sheet;
-use crate::{Error, Result};
+use crate::{CLASS_NAMES, Error, Result};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 

@@ -181,3 +181,20 @@ fn folder(wanted: Option<PathBuf>) -> Result<PathBuf> {
     crate::files::make_folder(&folder)?;
     Ok(folder)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{args, old_names};
+
+    /// The demo runs its commands itself, without the aliases of earlier names.
+    #[test]
+    fn every_chapter_is_a_command_of_today() {
+        for chapter in chapters(4) {
+            let line: Vec<OsString> =
+                std::iter::once("fer".into()).chain(words(&chapter.command, "demo")).collect();
+            assert_eq!(old_names::update(line.clone()).1, [""; 0], "{}", chapter.command);
+            args::parse(line).unwrap_or_else(|e| panic!("{}: {e}", chapter.command));
+        }
+    }
+}

@@ -1,8 +1,7 @@
 //! `fer info`: the machine and the version.
 
-use crate::Result;
 use crate::bench::machine::cpu_name;
-use crate::console;
+use crate::{Result, console};
 use fer_kernels::{Context, SimdLevel, arch};
 use serde::Serialize;
 

@@ -1,6 +1,5 @@
 //! `fer predict`: the expressions in photos, folders of pictures and tables.
 
-use crate::PIXELS;
 use crate::cli::shared::input::{Averaging, Reading, is_model, model_or_input};
 use crate::cli::shared::output::keep_inputs;
 use crate::cli::shared::photos::{InputFaces, PhotoArgs, is_photo};
@@ -9,15 +8,14 @@ use crate::console::eprintln_safe;
 use crate::dataset::Dataset;
 use crate::dataset::image::{ColorPlanes, decode_colors, read_bytes};
 use crate::dataset::read::STDIN;
-use crate::explain::attribute;
 use crate::explain::image_ops::gaussian_blur;
-use crate::explain::{AttributionOptions, FaceBatch, Method, Target};
+use crate::explain::{AttributionOptions, FaceBatch, Method, Target, attribute};
 use crate::files::{require_folder_of, write_atomic};
 use crate::model::weights::network_file::EMBEDDED;
 use crate::model::{Ensemble, LoadedModel, Predictions};
 use crate::photo::draw::{FaceAnnotation, LONGEST, draw};
 use crate::render::format::percent;
-use crate::{Error, Result};
+use crate::{Error, PIXELS, Result};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `fer predict`.
@@ -180,7 +178,7 @@ fn saliency(
     faces: &Dataset,
     predictions: &Predictions,
 ) -> Result<Vec<Vec<f32>>> {
-    let model = trained.explained()?;
+    let model = trained.classifier()?;
     let gray = trained.network.spec.mean as f32;
     let options = AttributionOptions::new(vec![gray; PIXELS], 0)?;
     let targets: Vec<Target> =

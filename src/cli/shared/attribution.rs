@@ -1,12 +1,13 @@
 //! AttributionOptions of attribution methods, and the loop that explains many faces by them.
 
+use crate::cli::shared::input::named;
 use crate::cli::shared::progress;
-use crate::explain::attribute;
 use crate::explain::attribution::gradient::integrated_gradients::Baseline;
 use crate::explain::layers::find_layer;
-use crate::explain::{Attribution, AttributionOptions, Classifier, FaceBatch, Method, Target};
+use crate::explain::{
+    Attribution, AttributionOptions, Classifier, FaceBatch, Method, Target, attribute,
+};
 use crate::{Error, Result};
-use clap::ValueEnum;
 
 /// AttributionOptions of the methods.
 #[derive(Debug, Default, clap::Args)]
@@ -17,9 +18,9 @@ pub struct MethodOptions {
     /// Noisy copies (SmoothGrad, VarGrad), masks (RISE) or samples (LIME) per face
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     samples: Option<u32>,
-    /// Baseline of integrated gradients [default: mean-face]
-    #[arg(long, value_enum)]
-    baseline: Option<BaselineArg>,
+    /// Baseline of integrated gradients: mean-face or black [default: mean-face]
+    #[arg(long, value_name = "NAME", value_parser = named::<Baseline>)]
+    baseline: Option<Baseline>,
     /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -75,18 +76,9 @@ impl MethodOptions {
             options.rise.samples = n as usize;
             options.lime.num_samples = n as usize;
         }
-        if let Some(BaselineArg::Black) = self.baseline {
-            options.baseline = Baseline::Black;
-        }
+        options.baseline = self.baseline.unwrap_or_default();
         Ok(options)
     }
-}
-
-/// Baseline of integrated gradients.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum BaselineArg {
-    MeanFace,
-    Black,
 }
 
 /// One method or all.
@@ -122,18 +114,12 @@ pub struct AttributionTask<'a> {
 
 impl<'a> AttributionTask<'a> {
     /// Returns the faces with their targets, validated.
-    ///
-    /// # Errors
-    /// Those of [`FaceBatch::new`].
     pub fn faces(&self) -> Result<FaceBatch<'a>> {
         FaceBatch::new(self.model, self.pixels, self.targets)
     }
 }
 
 /// Explains all faces by each method, with a progress bar: `[method][face]`.
-///
-/// # Errors
-/// Those of [`attribute`].
 pub fn attribute_all(
     task: &AttributionTask<'_>,
     methods: &[Method],

@@ -1,16 +1,14 @@
 //! Model and faces of the commands that explain.
 
-use crate::CLASS_NAMES;
 use crate::cli::shared::input::{Reading, model_or_input};
 use crate::cli::shared::network_input::{mean_face, short_origin};
 use crate::cli::shared::photos::PhotoArgs;
 use crate::dataset::{Dataset, SynthOptions, synthesize};
 use crate::explain::Classifier;
-use crate::model::LoadedModel;
-use crate::model::Network;
+use crate::model::{LoadedModel, Network};
 use crate::render::format::counted;
 use crate::report::PredictedFace;
-use crate::{Error, Result};
+use crate::{CLASS_NAMES, Error, Result};
 use std::path::{Path, PathBuf};
 
 /// Number of drawn faces for a model without training data, and the number of the first: far behind
@@ -110,9 +108,6 @@ pub struct Chosen {
 
 impl FaceArgs {
     /// Reads the data set, without the pictures.
-    ///
-    /// # Errors
-    /// Those of reading.
     pub fn read_set(&self, model: &Model) -> Result<Dataset> {
         match (&self.data, &model.trained.record.source) {
             (Some(path), _) => self.reading.read(path),
@@ -176,9 +171,6 @@ impl Chosen {
     }
 
     /// Classifies the chosen faces.
-    ///
-    /// # Errors
-    /// Those of the network.
     pub fn classify(&self, model: &dyn Classifier) -> Result<Vec<PredictedFace>> {
         PredictedFace::predict(model, &self.pixels, &self.labels(), &self.origins())
     }

@@ -11,19 +11,21 @@ use crate::render::Theme;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+/// Parses a value by its name in configuration files.
+pub fn named<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, String> {
+    serde_json::from_value(name.into())
+        .map_err(|e| e.to_string().replace("unknown variant", "found"))
+}
+
 /// Options of reading data.
 #[derive(Debug, Default, clap::Args)]
 pub struct Reading {
     /// Read only rows with this value in the column Usage: Training, PublicTest or PrivateTest
-    #[arg(long, value_parser = usage)]
+    #[arg(long, value_parser = named::<Usage>)]
     usage: Option<Usage>,
     /// Skip bad rows, count and list them, instead of stopping at the first
     #[arg(long)]
     skip_bad: bool,
-}
-
-fn usage(name: &str) -> Result<Usage, String> {
-    Usage::parse(name).ok_or("expected Training, PublicTest or PrivateTest".into())
 }
 
 impl Reading {
@@ -103,9 +105,6 @@ pub struct Averaging {
 
 impl Averaging {
     /// Predicts probabilities, calibrated if a temperature was fitted, with a progress bar.
-    ///
-    /// # Errors
-    /// Those of the networks.
     pub fn predict(&self, ensemble: &Ensemble, faces: &Dataset) -> Result<Predictions> {
         let bar = progress::bar(ensemble.work(faces) as u64, "faces");
         let done = |done| bar.set_position(done as u64);

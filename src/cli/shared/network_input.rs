@@ -11,9 +11,6 @@ const ENOUGH: usize = 100;
 
 /// Reads the faces of `data`; without it, the training faces of the model; drawn faces if the model
 /// does not name any.
-///
-/// # Errors
-/// Those of reading.
 pub fn training_faces(model: &LoadedModel, data: Option<&Path>) -> Result<Dataset> {
     match (data, &model.record.source) {
         (Some(path), _) => source::read_faces(path, false),

@@ -2,9 +2,8 @@
 
 use crate::console::eprintln_safe;
 use crate::dataset::image::has_image_extension;
-use crate::render::Scene;
 use crate::render::panel::Page;
-use crate::render::write;
+use crate::render::{Scene, write};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -53,17 +52,11 @@ pub fn differ(a: &Path, b: &Path, what: &str) -> Result<()> {
 }
 
 /// Writes a page and prints its path.
-///
-/// # Errors
-/// Those of [`write::write_page`].
 pub fn write_page(page: &Page, path: &Path) -> Result<()> {
     write_scene(&page.scene(), &page.title, path)
 }
 
 /// Writes a drawing and prints its path; the title is that of an HTML page.
-///
-/// # Errors
-/// Those of [`write::write_scene`].
 pub fn write_scene(scene: &Scene, title: &str, path: &Path) -> Result<()> {
     write::write_scene(scene, title, path)?;
     print_written(path);

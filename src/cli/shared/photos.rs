@@ -1,12 +1,11 @@
 //! Inputs of the commands: photos go through the face detector, everything else is read as data.
 
-use crate::cli::shared::input::Reading;
+use crate::cli::shared::input::{Reading, named};
 use crate::console::eprintln_safe;
 use crate::dataset::image::{
     GrayImage, decode, has_image_extension, is_image, read_bounded, read_image, read_magic,
 };
-use crate::dataset::read::find_images;
-use crate::dataset::read::{STDIN, sniff};
+use crate::dataset::read::{STDIN, find_images, sniff};
 use crate::dataset::{Dataset, Sample};
 use crate::photo::{FaceChoice, FaceLocation, SHORTEST, SeetaFace, crop_faces};
 use crate::render::format::counted;
@@ -18,7 +17,8 @@ use std::path::{Path, PathBuf};
 pub struct PhotoArgs {
     /// Face detection in photos: auto (every face; a picture of at most 96 pixels, or of a cropped
     /// face, is taken whole), largest, all, or off (every picture is taken whole)
-    #[arg(long = "detect", value_name = "WHICH", default_value = "auto")]
+    #[arg(long = "detect", value_name = "WHICH", default_value = "auto",
+          value_parser = named::<FaceChoice>)]
     pub choice: FaceChoice,
 }
 

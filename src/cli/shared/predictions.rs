@@ -1,13 +1,12 @@
 //! The output of `fer predict`: per face a line of text, a JSON object, or a row of a CSV.
 
 use crate::cli::shared::photos::{FaceCrop, InputFaces, numbered};
-use crate::console;
 use crate::dataset::Dataset;
 use crate::dataset::clean::duplicates::is_blank;
 use crate::model::Predictions;
 use crate::photo::{CropBox, FaceLocation};
 use crate::render::format::percent;
-use crate::{Error, Result};
+use crate::{Error, Result, console};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -73,9 +72,6 @@ const BLANK: &str = "blank: every pixel is the same";
 
 impl FacePredictions<'_> {
     /// Prints all predictions in the order of the inputs, with the photos without a face.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if standard output is closed.
     pub fn print(&self, json: bool) -> Result<()> {
         let mut without_face = self.input.without_face.iter().peekable();
         for i in 0..=self.input.faces.len() {
@@ -127,9 +123,6 @@ impl FacePredictions<'_> {
 }
 
 /// Prints that no face was detected in a photo.
-///
-/// # Errors
-/// [`Error::Io`] if standard output is closed.
 pub fn print_no_face(path: &Path, json: bool) -> Result<()> {
     let none = NoFace { name: path.display().to_string(), faces: 0, message: "no face found" };
     match json {

@@ -25,8 +25,6 @@ pub(crate) struct Features {
 
 impl Features {
     /// Measures `block` at the strongest activations of every filter of `layer`.
-    ///
-    /// **Errors**: those of the network.
     pub fn new(
         model: &dyn Classifier,
         block: LayerInfo,

@@ -29,8 +29,6 @@ pub struct FilterStatistics {
     pub filter: usize,
     /// The objective ([`filter_objective`]) on every face.
     pub values: Vec<f32>,
-    /// Mean of `values`.
-    pub mean: f64,
     /// Standard deviation of `values`.
     pub sd: f64,
     /// Median of `values`.
@@ -104,8 +102,6 @@ pub fn find_layer_or_logits(model: &dyn Classifier, name: &str) -> Result<LayerI
 }
 
 /// Returns the output of a layer, or the logits.
-///
-/// **Errors**: those of the network.
 pub fn output_maps(
     model: &dyn Classifier,
     layer: &LayerInfo,
@@ -146,8 +142,6 @@ pub fn channel_means(maps: &FeatureMaps, layer: &LayerInfo) -> Vec<f32> {
 }
 
 /// Measures the filters of a layer on faces `[n, 48, 48]`.
-///
-/// **Errors**: those of the network.
 pub fn filter_statistics(
     model: &dyn Classifier,
     layer: &LayerInfo,
@@ -176,9 +170,9 @@ pub fn filter_statistics(
     }
     let finish = |(k, values): (usize, Vec<f32>)| {
         let wide: Vec<f64> = values.iter().map(|&v| f64::from(v)).collect();
-        let (mean, sd) = mean_sd(&wide);
+        let (_, sd) = mean_sd(&wide);
         let (filter, highest, top) = (filters[k], highest[k], std::mem::take(&mut tops[k]));
-        FilterStatistics { filter, mean, sd, median: median(&wide), highest, values, top }
+        FilterStatistics { filter, sd, median: median(&wide), highest, values, top }
     };
     Ok(values.into_iter().enumerate().map(finish).collect())
 }

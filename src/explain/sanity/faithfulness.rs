@@ -95,8 +95,6 @@ pub fn faithfulness(
 
 /// Measures the areas of both controls for every face: random order, and centre first. They do not
 /// depend on the map, so several methods share them.
-///
-/// **Errors**: those of the network.
 pub fn controls(faces: &FaceBatch<'_>, baseline: &Face, seed: u64) -> Result<Vec<[Areas; 2]>> {
     let centre = order(&centre_gaussian());
     let one_face = |f: usize| {
@@ -109,8 +107,6 @@ pub fn controls(faces: &FaceBatch<'_>, baseline: &Face, seed: u64) -> Result<Vec
 }
 
 /// Measures the areas of every face's map, `maps` `[n, 48, 48]`.
-///
-/// **Errors**: those of [`faithfulness`].
 pub fn map_areas(faces: &FaceBatch<'_>, maps: &[f32], baseline: &Face) -> Result<Vec<Areas>> {
     faces.check_maps(maps)?;
     let one_face = |f: usize| Ok(curves(faces, f, baseline, &[order(face(maps, f))])?[0]);

@@ -102,8 +102,6 @@ const STEPS: [f64; 2] = [1e-6, 1e-7];
 
 /// Runs all checks for the logit of `class` on one face `[48, 48]`; `baseline` is the start of
 /// integrated gradients.
-///
-/// **Errors**: those of [`FaceBatch::new`] and of the network.
 pub fn check_gradients(
     network: &Network<f32>,
     face: &[f32],

@@ -46,8 +46,6 @@ pub struct Squares<'a> {
 
 impl<'a> Squares<'a> {
     /// Draws the squares and measures the changes.
-    ///
-    /// **Errors**: those of the network.
     pub fn new(faces: &'a FaceBatch<'a>, baseline: &'a Face, seed: u64) -> Result<Self> {
         let (pixels, targets) = (faces.pixels(), faces.targets());
         let square = |k: u64| {

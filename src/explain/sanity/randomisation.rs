@@ -78,8 +78,6 @@ pub(crate) fn is_empty(map: &[f32]) -> bool {
 /// Returns the network with its top `layers` layers with parameters drawn anew by the initialiser
 /// of the training, running statistics included; all layers for `None`. The draw differs from that
 /// of a training with the same seed.
-///
-/// **Errors**: those of building a network.
 pub fn randomised(
     network: &Network<f32>,
     layers: Option<usize>,

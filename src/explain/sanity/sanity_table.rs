@@ -65,8 +65,6 @@ pub struct SanityOptions<'a> {
 }
 
 /// Measures methods on faces, one row each. Faces that a method refuses are left out of its row.
-///
-/// **Errors**: those of [`attribute`].
 pub fn sanity_table(
     faces: &FaceBatch<'_>,
     methods: &[Method],
@@ -86,8 +84,6 @@ pub struct SanityChecker<'a> {
 
 impl<'a> SanityChecker<'a> {
     /// Measures the controls.
-    ///
-    /// **Errors**: those of the network.
     pub fn new(faces: &'a FaceBatch<'a>, options: &'a SanityOptions<'a>) -> Result<Self> {
         let mean_face = &options.attribution.mean_face;
         let controls = controls(faces, mean_face, options.seed)?;
@@ -96,8 +92,6 @@ impl<'a> SanityChecker<'a> {
     }
 
     /// Measures one method.
-    ///
-    /// **Errors**: those of [`attribute`].
     pub fn row(&self, method: Method) -> Result<SanityRow> {
         let settings = self.options.attribution;
         let found = attribute(self.faces, method, settings)?;

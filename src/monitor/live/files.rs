@@ -34,9 +34,6 @@ pub struct LiveFiles {
 
 impl LiveFiles {
     /// Starts the files, or continues those of an earlier session.
-    ///
-    /// # Errors
-    /// Those of files.
     pub fn open(
         folder: &Path,
         trainer: &Trainer,
@@ -74,9 +71,6 @@ impl LiveFiles {
     }
 
     /// After a step: writes the current epoch every two seconds.
-    ///
-    /// # Errors
-    /// Those of files.
     pub fn step(&mut self, trainer: &Trainer) -> Result<()> {
         if self.progress_written.is_some_and(|at| at.elapsed() < PROGRESS_EVERY) {
             return Ok(());
@@ -85,9 +79,6 @@ impl LiveFiles {
     }
 
     /// After an epoch: writes both files.
-    ///
-    /// # Errors
-    /// Those of files and pictures.
     pub fn epoch(&mut self, view: &EpochView<'_>, monitoring_share: f64) -> Result<()> {
         let run = &mut self.run;
         run.epochs = view.trainer.progress.history.clone();
@@ -116,9 +107,6 @@ impl LiveFiles {
     }
 
     /// Writes the state in which the training ended.
-    ///
-    /// # Errors
-    /// Those of files.
     pub fn end(&mut self, trainer: &Trainer, state: TrainingState) -> Result<()> {
         self.write_progress(trainer, state)
     }

@@ -7,8 +7,7 @@ use crate::monitor::probe::split_parameter_name;
 use crate::monitor::tensorboard::summary::graph::Node;
 use crate::monitor::tensorboard::summary::keras_graph;
 use crate::nn::{Layer, Mode, Pass};
-use crate::ops::cross_entropy;
-use crate::ops::{CrossEntropyOptions, Targets};
+use crate::ops::{CrossEntropyOptions, Targets, cross_entropy};
 use crate::tensor::Tensor;
 
 /// Returns the layers as blocks: a residual block with its skip connection; a convolution with the
@@ -63,9 +62,6 @@ fn of_layer(layer: &Layer) -> keras_graph::Layer {
 
 /// Returns the operations from the pixels to the loss, as the tape recorded them, each in the scope of
 /// its layer.
-///
-/// # Errors
-/// Those of a forward pass.
 pub fn run_graph(network: &Network<f32>) -> Result<Vec<Node>> {
     let [c, h, w] = network.spec.input;
     let mut pass = Pass::new(Mode::Eval, true);

@@ -34,9 +34,6 @@ pub struct RunWriter {
 impl RunWriter {
     /// Starts or continues the event files of a run folder. Writes what is written once per run, unless
     /// an earlier session has.
-    ///
-    /// # Errors
-    /// Those of files.
     pub fn open(folder: &Path, trainer: &Trainer) -> Result<Self> {
         let step = trainer.progress.epoch as u64; // epochs are counted from 0 here
         let open = |name: &str| EventWriter::resume(folder.join(name), step, system_clock);
@@ -70,9 +67,6 @@ impl RunWriter {
     }
 
     /// Writes the measurements of an epoch and flushes.
-    ///
-    /// # Errors
-    /// Those of files and of drawing.
     pub fn epoch(&mut self, view: &EpochView<'_>) -> Result<()> {
         let step = view.metrics.epoch as u64 - 1;
         self.training(step, view)?;
@@ -168,9 +162,6 @@ impl RunWriter {
     /// Writes how the run ended, and the features of the validation faces for the projector.
     ///
     /// A run that can be resumed has no `status`: an open TensorBoard keeps the first one for good.
-    ///
-    /// # Errors
-    /// Those of files.
     pub fn end(&mut self, trainer: &Trainer, status: Option<Status>, folder: &Path) -> Result<()> {
         if let Some(status) = status {
             self.run.session_end(trainer.progress.epoch as u64, status)?;

@@ -5,18 +5,14 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::monitor::tensorboard::format::event;
-use crate::monitor::tensorboard::format::event::Summary;
+use crate::monitor::tensorboard::format::event::{self, Summary};
 use crate::monitor::tensorboard::format::record::put_record;
-use crate::monitor::tensorboard::format::resume;
-use crate::monitor::tensorboard::format::resume::Resumed;
+use crate::monitor::tensorboard::format::resume::{self, Resumed};
 use crate::monitor::tensorboard::format::tags;
 use crate::monitor::tensorboard::summary::histogram::Histogram;
-use crate::monitor::tensorboard::summary::hparams::{HParam, Metric, Status};
+use crate::monitor::tensorboard::summary::hparams::{self, HParam, Metric, Status};
 use crate::monitor::tensorboard::summary::pr_curve::PrCurve;
-use crate::monitor::tensorboard::summary::{
-    graph, hparams, image, keras_graph, layout, scalar, text,
-};
+use crate::monitor::tensorboard::summary::{graph, image, keras_graph, scalar, text};
 use crate::protobuf::Message;
 use crate::{Error, Result};
 
@@ -202,11 +198,6 @@ impl EventWriter {
     /// Writes how the run ended; `step` is the number of finished steps, so that resuming drops it.
     pub fn session_end(&mut self, step: u64, status: Status) -> Result<()> {
         self.summary(step, &hparams::session_end(status, (self.clock)()))
-    }
-    /// Writes which curves share a chart. Once, in the run folder. The usual layout is
-    /// [`tags::curves_layout`].
-    pub fn layout(&mut self, categories: &[(&str, Vec<layout::Chart>)]) -> Result<()> {
-        self.summary(0, &layout::layout(categories))
     }
     /// Writes the operations of the network. Once.
     pub fn run_graph(&mut self, nodes: &[graph::Node]) -> Result<()> {

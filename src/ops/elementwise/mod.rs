@@ -2,7 +2,6 @@
 
 mod add;
 mod div;
-mod dropout;
 mod exp;
 mod leaky_relu;
 mod ln;
@@ -17,7 +16,6 @@ mod tanh;
 
 pub use add::add;
 pub use div::div;
-pub use dropout::dropout;
 pub use exp::exp;
 pub use leaky_relu::leaky_relu;
 pub use ln::ln;

@@ -1,5 +1,7 @@
-//! Normalisation.
+//! Normalisation and dropout.
 
 pub(crate) mod batch_norm;
+mod dropout;
 
 pub use batch_norm::{BatchStatistics, batch_norm_eval, batch_norm_train};
+pub use dropout::dropout;

@@ -10,8 +10,7 @@ use plotters_backend::{
 
 use crate::render::Scene;
 use crate::render::canvas::{Ink, Point};
-use crate::render::font;
-use crate::render::font::Weight;
+use crate::render::font::{self, Weight};
 use crate::render::scene::{Align, Anchor, TextStyle as SceneText};
 
 /// Plotters uses whole pixels; it is given eighths of a pixel, so that curves are smooth.

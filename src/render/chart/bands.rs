@@ -2,10 +2,9 @@
 
 use crate::Result;
 use crate::render::Scene;
-use crate::render::chart::Dash;
 use crate::render::chart::axis::Axis;
 use crate::render::chart::plot::{Key, Mark, plot};
-use crate::render::chart::{ChartOptions, extent, frame};
+use crate::render::chart::{ChartOptions, Dash, extent, frame};
 
 /// A line; `x`, `y` and, if there is a band, `low` and `high` have equal lengths.
 #[derive(Clone, Debug)]
@@ -24,23 +23,11 @@ pub struct Band {
     pub dash: Dash,
 }
 
-/// Unit of the y axis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Shares 0…1 in per cent.
-    Percent,
-    /// Plain numbers.
-    Number,
-}
-
 /// Draws lines with bands; x is a share 0…1, shown in per cent. The y axis includes 0.
-///
-/// **Errors**: [`crate::Error::Render`] if the drawing fails.
 pub fn bands(
     title: &str,
     subtitle: &str,
     (x_title, y_title): (&str, &str),
-    y_unit: Unit,
     lines: &[Band],
     options: ChartOptions,
 ) -> Result<Scene> {
@@ -56,10 +43,7 @@ pub fn bands(
     let values = |l: &'_ Band| l.y.iter().chain(&l.low).chain(&l.high).copied().collect::<Vec<_>>();
     let (y_low, y_high) = extent(lines.iter().flat_map(values));
     let x = Axis { grid: false, ..Axis::percent(x_title, x_low, x_high) };
-    let y = match y_unit {
-        Unit::Percent => Axis::percent(y_title, y_low.min(0.0), y_high),
-        Unit::Number => Axis::linear(y_title, y_low.min(0.0), y_high),
-    };
+    let y = Axis::linear(y_title, y_low.min(0.0), y_high);
     plot(&mut scene, area, "", (&x, &y), &palette, |plot| {
         for (i, line) in lines.iter().enumerate() {
             let ends = line.low.iter().zip(&line.high);

@@ -2,12 +2,10 @@
 
 use crate::Result;
 use crate::render::Scene;
-use crate::render::chart::Dash;
 use crate::render::chart::axis::Axis;
 use crate::render::chart::plot::{Key, Mark, Plot, plot};
-use crate::render::chart::{ChartOptions, extent, frame};
-use crate::render::format;
-use crate::render::format::thousands;
+use crate::render::chart::{ChartOptions, Dash, extent, frame};
+use crate::render::format::{self, thousands};
 use crate::render::scene::{Align, Anchor, TextStyle};
 use crate::render::theme::Palette;
 
@@ -71,8 +69,6 @@ pub struct BarChart {
 const SIGNS: [char; 4] = ['◆', '▲', '■', '○'];
 
 /// Draws the chart.
-///
-/// **Errors**: [`crate::Error::Render`] if the drawing fails.
 pub fn bars(chart: &BarChart, options: ChartOptions) -> Result<Scene> {
     let palette = options.theme.palette();
     let (mut scene, area, palette) =

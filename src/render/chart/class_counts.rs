@@ -6,9 +6,6 @@ use crate::render::chart::{BarChart, BarSeries, ChartOptions, bars};
 use crate::render::format::thousands;
 
 /// Draws one bar per class for each named set of counts. A single set may have the name “”.
-///
-/// # Errors
-/// [`crate::Error::Render`] where the drawing fails.
 pub fn class_counts(
     title: &str,
     names: &[&str],

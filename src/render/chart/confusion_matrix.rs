@@ -1,13 +1,9 @@
 //! Drawing of a confusion matrix.
 
-use crate::render::Colormap;
-use crate::render::Rgb;
-use crate::render::Scene;
-use crate::render::Theme;
-use crate::render::font;
 use crate::render::format::thousands;
 use crate::render::scene::{Align, Anchor, TextStyle};
 use crate::render::theme::{Palette, readable_on};
+use crate::render::{Colormap, Rgb, Scene, Theme, font};
 use crate::{Error, Result};
 
 /// Numbers in the cells.

@@ -1,15 +1,13 @@
 //! Training curves: accuracy and loss over epochs, for one or several runs.
 
 use crate::Result;
-use crate::render::Rgb;
-use crate::render::Scene;
 use crate::render::canvas::Point;
-use crate::render::chart::Dash;
 use crate::render::chart::axis::Axis;
 use crate::render::chart::plot::{Area, Key, Mark, Plot, plot};
-use crate::render::chart::{ChartOptions, extent, frame};
+use crate::render::chart::{ChartOptions, Dash, extent, frame};
 use crate::render::scene::{Align, TextStyle};
 use crate::render::theme::Palette;
+use crate::render::{Rgb, Scene};
 
 /// Results of one epoch; NaN if not measured.
 #[derive(Clone, Copy, Debug)]
@@ -134,8 +132,6 @@ const LOSS: Panel = Panel {
 
 /// Draws two panels, accuracy and loss: training dashed, validation solid, best epoch marked, not
 /// smoothed.
-///
-/// **Errors**: [`crate::Error::Render`] if the drawing fails.
 pub fn curves(title: &str, runs: &[Run], options: ChartOptions) -> Result<Scene> {
     let (words, palette) = (CurveWords::default(), options.theme.palette());
     let (mut scene, area, palette) = frame(options, title, "", &keys(runs, &words, &palette));
@@ -149,8 +145,6 @@ pub fn curves(title: &str, runs: &[Run], options: ChartOptions) -> Result<Scene>
 }
 
 /// Draws one of the panels of [`curves`].
-///
-/// **Errors**: as [`curves`].
 pub fn curve_panel(
     measure: Measure,
     run: &Run,
@@ -164,8 +158,6 @@ pub fn curve_panel(
 }
 
 /// Draws the learning rate at the end of each epoch; points are (epoch, rate).
-///
-/// **Errors**: as [`curves`].
 pub fn rate_panel(
     rates: &[(f64, f64)],
     words: &CurveWords<'_>,

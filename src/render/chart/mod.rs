@@ -7,27 +7,24 @@ mod bars;
 mod class_counts;
 pub mod confusion_matrix;
 mod curves;
-mod histogram;
 mod plot;
 mod reliability;
 mod roofline;
 mod scatter;
 
-pub use bands::{Band, Unit, bands};
+pub use bands::{Band, bands};
 pub use bars::{BarChart, BarSeries, Control, bars};
 pub use class_counts::class_counts;
 pub use curves::{CurveWords, Epoch, Measure, Run, curve_panel, curves, rate_panel};
-pub use histogram::{HistogramChart, histogram};
 pub use plot::Dash;
-pub use reliability::{ReliabilityBin, ReliabilityWords, reliability, reliability_in};
+pub use reliability::{ReliabilityBin, ReliabilityWords, reliability};
 pub use roofline::{Roof, Roofline, RooflinePoint, roofline};
 pub use scatter::{ScatterChart, ScatterPoint, scatter};
 
-use crate::render::Scene;
-use crate::render::Theme;
 use crate::render::chart::plot::{Area, Key, legend, legend_height};
 use crate::render::scene::{Anchor, TextStyle};
 use crate::render::theme::Palette;
+use crate::render::{Scene, Theme};
 
 /// Size and theme of a chart.
 #[derive(Clone, Copy, Debug)]

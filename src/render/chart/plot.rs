@@ -2,13 +2,12 @@
 
 use plotters::prelude::*;
 
-use crate::render::Rgb;
-use crate::render::Scene;
 use crate::render::canvas::Point;
 use crate::render::chart::axis::Axis;
 use crate::render::chart::backend::{SceneBackend, UNITS, units};
 use crate::render::scene::{Align, Anchor, TextStyle as SceneText};
 use crate::render::theme::Palette;
+use crate::render::{Rgb, Scene};
 use crate::{Error, Result};
 
 type Context<'c, 's> = ChartContext<'c, SceneBackend<'s>, Cartesian2d<Axis, Axis>>;

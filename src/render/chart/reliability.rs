@@ -1,13 +1,11 @@
 //! Reliability diagram: accuracy against confidence.
 
 use crate::Result;
-use crate::render::Scene;
-use crate::render::chart::Dash;
 use crate::render::chart::axis::Axis;
 use crate::render::chart::plot::{Area, Key, Mark, plot};
-use crate::render::chart::{ChartOptions, frame};
-use crate::render::format;
+use crate::render::chart::{ChartOptions, Dash, frame};
 use crate::render::scene::{Align, Anchor, TextStyle};
+use crate::render::{Scene, format};
 
 /// The predictions in one bin of confidence; the bins divide 0…1 evenly.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +19,7 @@ pub struct ReliabilityBin {
 }
 
 /// The texts of the diagram.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct ReliabilityWords<'a> {
     /// Name of the bars.
     pub accuracy: &'a str,
@@ -37,45 +35,10 @@ pub struct ReliabilityWords<'a> {
     pub confidence: &'a str,
 }
 
-impl Default for ReliabilityWords<'_> {
-    fn default() -> Self {
-        ReliabilityWords {
-            accuracy: "accuracy in the bin",
-            gap: "difference from the confidence",
-            perfect: "perfect calibration",
-            accuracy_axis: "accuracy",
-            count: "count",
-            confidence: "confidence (probability of the predicted class)",
-        }
-    }
-}
-
-/// Draws the accuracy per bin of confidence against the diagonal, and the counts below. `ece` is the
-/// expected calibration error, 0…1.
-///
-/// **Errors**: [`crate::Error::Render`] if the drawing fails.
+/// Draws the accuracy per bin of confidence against the diagonal, and the counts below.
 pub fn reliability(
-    title: &str,
-    bins: &[ReliabilityBin],
-    ece: f64,
-    options: ChartOptions,
-) -> Result<Scene> {
-    let total: u64 = bins.iter().map(|b| b.count).sum();
-    let note = format!(
-        "{} predictions in {} bins; expected calibration error {}",
-        format::thousands(total),
-        bins.len(),
-        format::percent(ece)
-    );
-    reliability_in(&ReliabilityWords::default(), (title, &note), bins, options)
-}
-
-/// Draws the diagram with given texts, title and subtitle.
-///
-/// **Errors**: as [`reliability`].
-pub fn reliability_in(
     words: &ReliabilityWords<'_>,
-    (title, note): (&str, &str),
+    subtitle: &str,
     bins: &[ReliabilityBin],
     options: ChartOptions,
 ) -> Result<Scene> {
@@ -86,7 +49,7 @@ pub fn reliability_in(
         key(words.gap, palette.series(1), Mark::Square),
         key(words.perfect, palette.muted, Mark::Line(Dash::Dashed)),
     ];
-    let (mut scene, area, palette) = frame(options, title, note, &keys);
+    let (mut scene, area, palette) = frame(options, "", subtitle, &keys);
     let width = 1.0 / bins.len().max(1) as f64;
     let x = Axis { title: String::new(), grid: false, ..Axis::percent("", 0.0, 1.0) };
     let y = Axis::percent(words.accuracy_axis, 0.0, 1.0);

@@ -2,10 +2,9 @@
 
 use crate::Result;
 use crate::render::Scene;
-use crate::render::chart::Dash;
 use crate::render::chart::axis::Axis;
 use crate::render::chart::plot::{Key, Mark, Plot, plot};
-use crate::render::chart::{ChartOptions, extent, frame};
+use crate::render::chart::{ChartOptions, Dash, extent, frame};
 use crate::render::scene::TextStyle;
 use crate::render::theme::Palette;
 
@@ -49,7 +48,6 @@ pub struct Roofline {
 /// Draws the chart with logarithmic axes: the roof at intensity i is min(peak, bandwidth · i). A kernel
 /// that executes fewer operations than nominal has a ring below its dot.
 ///
-/// **Errors**: [`crate::Error::Render`] if the drawing fails.
 /// **Source**: Williams, Waterman, Patterson, "Roofline", CACM 52(4), 2009.
 pub fn roofline(chart: &Roofline, options: ChartOptions) -> Result<Scene> {
     let palette = options.theme.palette();

@@ -41,8 +41,6 @@ pub struct ScatterChart {
 }
 
 /// Draws the chart; labels are placed with the least overlap.
-///
-/// **Errors**: [`crate::Error::Render`] if the drawing fails.
 pub fn scatter(chart: &ScatterChart, options: ChartOptions) -> Result<Scene> {
     let (mut scene, area, palette) = frame(options, &chart.title, &chart.subtitle, &[]);
     let (x_low, x_high) =

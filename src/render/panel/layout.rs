@@ -132,14 +132,6 @@ impl Page {
                 (self.cell, rows * self.mosaic(*columns).1 + caption_height(caption))
             }
             Cell::Drawing(scene) => scene.size(),
-            Cell::Numbers(pairs) => {
-                let width = |p: &(String, String)| {
-                    let wide = |t: &str| font::width(t, SMALL, Weight::Regular);
-                    wide(&p.0) + 14.0 + wide(&p.1)
-                };
-                let widest = pairs.iter().map(width).fold(0.0, f32::max);
-                (widest, pairs.len() as f32 * NUMBER_HEIGHT)
-            }
             Cell::Text(lines) => {
                 let widest = lines_width(lines).min(self.cell * 1.5);
                 (widest, lines_height(lines, column_width.max(widest)))

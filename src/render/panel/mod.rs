@@ -6,15 +6,11 @@
 mod layout;
 
 use crate::Result;
-use crate::render::ScaleBar;
-use crate::render::Scene;
-use crate::render::Theme;
-use crate::render::font;
-use crate::render::font::Weight;
+use crate::render::font::{self, Weight};
 use crate::render::panel::layout::{Layout, flow};
 use crate::render::scene::{Align, Anchor, TextStyle};
 use crate::render::theme::Palette;
-use crate::render::{Rgb, RgbImage};
+use crate::render::{Rgb, RgbImage, ScaleBar, Scene, Theme};
 
 /// Emphasis of a line of text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,8 +79,6 @@ pub enum Cell {
     },
     /// Another drawing in its own size, such as a chart.
     Drawing(Scene),
-    /// Names and values, one pair per line.
-    Numbers(Vec<(String, String)>),
     /// Text.
     Text(Vec<Line>),
 }
@@ -93,11 +87,6 @@ impl Cell {
     /// Creates a cell of an image with square pixels.
     pub fn picture(picture: RgbImage, caption: impl Into<String>) -> Self {
         Cell::Picture { picture, smooth: false, caption: caption.into() }
-    }
-
-    /// Creates a cell of an interpolated map.
-    pub fn map(picture: RgbImage, caption: impl Into<String>) -> Self {
-        Cell::Picture { picture, smooth: true, caption: caption.into() }
     }
 }
 
@@ -137,7 +126,6 @@ const MARGIN: f32 = 20.0;
 const GAP: f32 = 12.0;
 const SMALL: f32 = 12.0;
 const HEADER: f32 = 13.0;
-const NUMBER_HEIGHT: f32 = 18.0;
 const BAR_HEIGHT: f32 = 56.0;
 const KEY_HEIGHT: f32 = 22.0;
 const KEY_SQUARE: f32 = 12.0;
@@ -277,15 +265,6 @@ impl Page {
                 }
                 let rows = pictures.len().div_ceil((*columns).max(1)) as f32;
                 self.draw_caption(scene, (left, top + rows * pitch), width, caption, palette.muted);
-            }
-            Cell::Numbers(pairs) => {
-                let style = TextStyle::new(SMALL, palette.muted).anchor(Anchor::Top);
-                for (i, (name, value)) in pairs.iter().enumerate() {
-                    let y = top + i as f32 * NUMBER_HEIGHT;
-                    scene.text(left, y, name.as_str(), style);
-                    let value_style = TextStyle { color: palette.ink, ..style.align(Align::End) };
-                    scene.text(left + width, y, value.as_str(), value_style);
-                }
             }
             Cell::Text(lines) => draw_lines(scene, (left, top), width, lines, palette),
         }

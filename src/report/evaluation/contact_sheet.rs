@@ -1,12 +1,11 @@
 //! Contact sheets: many faces on one page.
 
-use crate::Result;
 use crate::dataset::Dataset;
 use crate::metrics::errors::Mistake;
 use crate::render::format::{counted, percent, thousands};
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{RgbImage, Theme};
-use crate::{CLASS_NAMES, SIDE};
+use crate::{CLASS_NAMES, Result, SIDE};
 
 /// Most faces on a sheet of mistakes.
 const MISTAKES: usize = 24;
@@ -20,9 +19,6 @@ fn face(data: &Dataset, i: usize) -> Result<RgbImage> {
 
 /// Draws the first `columns` faces of each class, one row per class. Faces without label are in the
 /// last row.
-///
-/// # Errors
-/// Those of drawing.
 pub fn class_sheet(title: &str, data: &Dataset, columns: usize, theme: Theme) -> Result<Page> {
     let mut page = Page { cell: 96.0, ..Page::new(title, theme) };
     page.subtitle = format!("{} of 48×48 pixels", counted(data.len(), "face"));
@@ -41,9 +37,6 @@ pub fn class_sheet(title: &str, data: &Dataset, columns: usize, theme: Theme) ->
 }
 
 /// Draws mistakes with predicted class and label; `place(i)` names the source of face `i`.
-///
-/// # Errors
-/// Those of drawing.
 pub fn mistake_sheet(
     title: &str,
     data: &Dataset,

@@ -4,28 +4,25 @@ use crate::dataset::Dataset;
 use crate::files::{make_folder, write_atomic};
 use crate::metrics::errors::Mistake;
 use crate::render::chart::confusion_matrix::{Confusion, Normalize};
-use crate::render::chart::{
-    BarChart, BarSeries, ChartOptions, ScatterChart, ScatterPoint, bars, class_counts, reliability,
-    scatter,
-};
+use crate::render::chart::{ChartOptions, class_counts};
 use crate::render::format::{percent, thousands};
 use crate::render::html::Document;
 use crate::render::write::write_both;
 use crate::render::{Scene, Theme};
+use crate::report::i18n::Language;
 use crate::report::{EvaluationReport, mistake_sheet};
 use crate::{Error, Result};
 use std::path::Path;
 
 /// File of the index page.
 const INDEX: &str = "index.html";
+/// Language of the charts.
+const LANGUAGE: Language = Language::English;
 /// File of the numbers.
 const NUMBERS: &str = "evaluation.json";
 
 /// Writes the report on `faces` into `folder`, which is created if missing. Files of an earlier report
 /// are replaced.
-///
-/// # Errors
-/// Those of drawing and of files.
 pub fn write_evaluation_dir(
     report: &EvaluationReport,
     faces: &Dataset,
@@ -36,7 +33,7 @@ pub fn write_evaluation_dir(
     write_atomic(folder.join(NUMBERS), (json + "\n").as_bytes())?;
     let document = Document::new("Evaluation", "en");
     let mut page = EvaluationPage { document, report, folder, files: vec![NUMBERS.into()] };
-    page.document.paragraph(&report.title()).paragraph(&report.words);
+    page.document.paragraph(&report.title()).paragraph(&report.summary);
     page.totals();
     page.confusions()?;
     page.classes(faces)?;
@@ -162,9 +159,11 @@ impl EvaluationPage<'_> {
         ];
         let caption = "Recall, equal priors: recall if all expressions had been equally frequent in training.";
         self.document.table(&header, &rows, caption);
-        self.figure("recall", "", |theme| recall_bars(report, theme))?;
+        self.figure("recall", "", |theme| report.recall_bars(LANGUAGE, ChartOptions::new(theme)))?;
         if report.class_counts.is_some() {
-            self.figure("recall_by_training_faces", "", |theme| recall_scatter(report, theme))?;
+            self.figure("recall_by_training_faces", "", |theme| {
+                report.recall_scatter(LANGUAGE, ChartOptions::new(theme))
+            })?;
         }
         self.document.heading(2, "The data");
         let names = report.names();
@@ -184,11 +183,9 @@ impl EvaluationPage<'_> {
 
     fn calibration(&mut self) -> Result<()> {
         self.document.heading(2, "Calibration");
-        let e = &self.report.evaluation;
-        let bins = self.report.reliability_bins();
-        let title = "Accuracy against confidence";
+        let report = self.report;
         self.figure("reliability", "", |theme| {
-            reliability(title, &bins, e.ece, ChartOptions::new(theme).sized(640.0, 620.0))
+            report.calibration(LANGUAGE, ChartOptions::new(theme).sized(640.0, 620.0))
         })
     }
 
@@ -248,46 +245,4 @@ impl EvaluationPage<'_> {
         );
         Ok(())
     }
-}
-
-fn recall_bars(report: &EvaluationReport, theme: Theme) -> Result<Scene> {
-    let classes = &report.evaluation.per_class;
-    let series = BarSeries {
-        values: classes.iter().map(|c| c.recall).collect(),
-        intervals: classes
-            .iter()
-            .map(|c| (c.recall_interval.low, c.recall_interval.high))
-            .collect(),
-        ..BarSeries::default()
-    };
-    let chart = BarChart {
-        title: "Recall per expression".into(),
-        subtitle: "recall with 95 % intervals".into(),
-        y_title: "recall".into(),
-        categories: classes.iter().map(|c| c.label.clone()).collect(),
-        series: vec![series],
-        reference: Some((report.evaluation.accuracy, "accuracy".into())),
-        percent: true,
-        ..BarChart::default()
-    };
-    bars(&chart, ChartOptions::new(theme))
-}
-
-fn recall_scatter(report: &EvaluationReport, theme: Theme) -> Result<Scene> {
-    let point = |c: &crate::metrics::ClassReport| ScatterPoint {
-        label: c.label.clone(),
-        x: c.trained_on.unwrap_or(0) as f64,
-        y: c.recall,
-        interval: Some((c.recall_interval.low, c.recall_interval.high)),
-    };
-    let chart = ScatterChart {
-        title: "Recall against the number of training faces".into(),
-        subtitle: "one point per expression, with 95 % intervals".into(),
-        x_title: "training faces".into(),
-        y_title: "recall".into(),
-        points: report.evaluation.per_class.iter().map(point).collect(),
-        log_x: true,
-        percent_y: true,
-    };
-    scatter(&chart, ChartOptions::new(theme))
 }

@@ -2,11 +2,10 @@
 
 use crate::dataset::Dataset;
 use crate::dataset::clean::duplicates::cross_duplicates;
+use crate::metrics::Evaluation;
 use crate::metrics::errors::{Mistake, mistakes, suspected_labels};
 use crate::metrics::features::ClassDistances;
-use crate::metrics::{Bin, Evaluation};
 use crate::model::{ClassCounts, Ensemble, Predictions};
-use crate::render::chart::ReliabilityBin;
 use crate::report::evaluation::class_sentences::evaluation_text;
 use crate::report::i18n::Language;
 use crate::report::saliency::mistake_pages::{EvaluatedFaces, MistakeMaps};
@@ -49,8 +48,8 @@ pub struct EvaluationReport {
     pub class_counts: Option<ClassCounts>,
     /// Distances of the classes in the features of the last layer of the first model.
     pub distances: Option<ClassDistances>,
-    /// Text about the classes.
-    pub words: String,
+    /// Sentences about the classes.
+    pub summary: String,
     /// Mistakes, most confident first.
     #[serde(skip)]
     pub mistakes: Vec<Mistake>,
@@ -93,7 +92,7 @@ impl EvaluationReport {
         let distances =
             features.map(|f| ClassDistances::new(f, &labels, names.len())).transpose()?;
         Ok(Self {
-            words: evaluation_text(Language::English, &evaluation, distances.as_ref()),
+            summary: evaluation_text(Language::English, &evaluation, distances.as_ref()),
             mistakes: mistakes(&logits, &labels, names.len()),
             suspects: suspected_labels(&logits, &labels, names.len()),
             evaluation,
@@ -140,12 +139,9 @@ impl EvaluationReport {
     }
 
     /// Computes saliency maps of the mistakes with the first model.
-    ///
-    /// # Errors
-    /// Those of the network and of drawing.
     pub fn explain(&mut self, ensemble: &Ensemble, faces: &Dataset) -> Result<()> {
         let first = ensemble.first();
-        let model = first.explained()?;
+        let model = first.classifier()?;
         let all: Vec<usize> = (0..faces.len()).collect();
         let pixels = first.pixels(faces, &all);
         let names = self.names();
@@ -174,16 +170,6 @@ impl EvaluationReport {
     /// Returns the names of the classes.
     pub fn names(&self) -> Vec<&str> {
         self.evaluation.per_class.iter().map(|c| c.label.as_str()).collect()
-    }
-
-    /// Returns the bins of the reliability diagram.
-    pub fn reliability_bins(&self) -> Vec<ReliabilityBin> {
-        let bin = |b: &Bin| ReliabilityBin {
-            count: b.count,
-            confidence: b.confidence,
-            accuracy: b.accuracy,
-        };
-        self.evaluation.reliability.bins.iter().map(bin).collect()
     }
 
     /// Returns models, data and options in one line.

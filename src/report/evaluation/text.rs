@@ -27,7 +27,7 @@ impl EvaluationReport {
         classes(&mut text, e);
         confusion(&mut text, e);
         pairs(&mut text, e);
-        let _ = writeln!(text, "\n{}", wrapped(&self.words, WIDTH));
+        let _ = writeln!(text, "\n{}", wrapped(&self.summary, WIDTH));
         text
     }
 }

@@ -38,9 +38,6 @@ fn colormap_of(values: &[f32]) -> Colormap {
 
 /// Draws the maps of one face through the stages of a block: each filter before and after
 /// normalisation and ReLU side by side.
-///
-/// # Errors
-/// Those of drawing.
 pub fn stages_page(stages: &[Stage], filters: &[usize], style: MapStyle) -> Result<Page> {
     let names: Vec<&str> = stages.iter().map(|s| s.layer.name.as_str()).collect();
     let across = (ACROSS / stages.len().max(1)).max(1);
@@ -108,9 +105,6 @@ fn sizes(stages: &[Stage], shown: usize) -> String {
 }
 
 /// Draws the mean maps of all classes, one filter per row. The classes of a row share a scale.
-///
-/// # Errors
-/// Those of drawing.
 pub fn class_means_page(
     layer: &LayerInfo,
     means: &ClassMeans,
@@ -164,9 +158,6 @@ pub fn class_means_page(
 }
 
 /// Draws the kernels of a convolution with one input channel, all on one scale.
-///
-/// # Errors
-/// Those of drawing.
 pub fn kernels_page(convolution: &Conv2d, theme: Theme) -> Result<Page> {
     let shape = convolution.weight.value.shape().to_vec();
     let (h, w) = (shape[2], shape[3]);

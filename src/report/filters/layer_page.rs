@@ -34,9 +34,6 @@ pub struct LayerPageContext<'a> {
 }
 
 /// Draws the page of one layer.
-///
-/// # Errors
-/// Those of drawing.
 pub fn filter_page(report: &FilterReport, context: &LayerPageContext<'_>) -> Result<Page> {
     let filters = report.statistics.len();
     let across = match filters {
@@ -276,9 +273,6 @@ fn caption(report: &FilterReport, context: &LayerPageContext<'_>) -> String {
 }
 
 /// Draws naive and MACO images of a few filters for a summary, one filter per column.
-///
-/// # Errors
-/// Those of drawing.
 pub fn before_after_page(
     reports: &[FilterReport],
     most: usize,

@@ -31,7 +31,7 @@ pub struct FilterSignificance {
     /// Median z of the top face of each filter.
     pub best_face_z: f64,
     /// One summary per method.
-    pub recipes: Vec<MethodSummary>,
+    pub methods: Vec<MethodSummary>,
     /// The criteria.
     pub criteria: Vec<Criterion>,
     /// Whether all criteria are met.
@@ -43,12 +43,12 @@ impl FilterSignificance {
     pub fn new(numbers: &[FilterScores], faces: &[Naturalness]) -> FilterSignificance {
         let mut layers: Vec<String> = numbers.iter().map(|n| n.layer.clone()).collect();
         layers.dedup();
-        let recipes = summarise(numbers.iter());
+        let methods = summarise(numbers.iter());
         let dead = numbers
             .iter()
             .filter(|n| !n.is_alive() && n.method == MaximizationMethod::Maco)
             .count();
-        let criteria = criteria(&recipes);
+        let criteria = criteria(&methods);
         let pass = !criteria.is_empty() && criteria.iter().all(|c| c.pass);
         let median_of =
             |value: fn(&Naturalness) -> f64| median(&faces.iter().map(value).collect::<Vec<_>>());
@@ -57,7 +57,7 @@ impl FilterSignificance {
         let faces = [share, median_of(|n| n.hf), median_of(|n| n.lag1)];
         let alive = numbers.iter().filter(|n| n.is_alive() && n.method == MaximizationMethod::Maco);
         let best_face_z = median(&alive.map(|n| n.best_face_z).collect::<Vec<_>>());
-        FilterSignificance { layers, dead, faces, best_face_z, recipes, criteria, pass }
+        FilterSignificance { layers, dead, faces, best_face_z, methods, criteria, pass }
     }
 
     /// Returns table, criteria and verdict for the terminal.
@@ -98,7 +98,7 @@ impl FilterSignificance {
             ]
         };
         let [share, hf, lag1] = self.faces;
-        let mut rows: Vec<Vec<String>> = self.recipes.iter().map(row).collect();
+        let mut rows: Vec<Vec<String>> = self.methods.iter().map(row).collect();
         let faces =
             ["faces", "", &percent(share), &format!("{hf:.2}"), &format!("{lag1:.2}"), "", "", ""];
         rows.push(faces.map(String::from).to_vec());
@@ -125,7 +125,7 @@ impl FilterSignificance {
     /// Returns the verdict as one sentence.
     pub fn verdict(&self) -> &'static str {
         match (self.criteria.is_empty(), self.pass) {
-            (true, _) if self.recipes.is_empty() => "No verdict: all filters are dead.",
+            (true, _) if self.methods.is_empty() => "No verdict: all filters are dead.",
             (true, _) => "No verdict: the methods naive, pixels and maco are needed.",
             (_, true) => "MACO meets all criteria on these layers.",
             (_, false) => "MACO does not meet all criteria on these layers.",
@@ -133,8 +133,8 @@ impl FilterSignificance {
     }
 }
 
-fn criteria(recipes: &[MethodSummary]) -> Vec<Criterion> {
-    let of = |recipe| recipes.iter().find(|r| r.method == recipe);
+fn criteria(methods: &[MethodSummary]) -> Vec<Criterion> {
+    let of = |recipe| methods.iter().find(|r| r.method == recipe);
     let (Some(naive), Some(pixels), Some(maco)) = (
         of(MaximizationMethod::Naive),
         of(MaximizationMethod::Pixels),

@@ -88,7 +88,7 @@ impl ReportContext<'_> {
 
     /// Returns the network as a classifier for explanations.
     pub(crate) fn classifier(&self) -> Result<NetworkClassifier<'_>> {
-        self.model().explained()
+        self.model().classifier()
     }
 
     /// Returns the summary of the training curves, if the history is known.

@@ -3,15 +3,11 @@
 use crate::Result;
 use crate::metrics::{ClassReport, ConfusedPair};
 use crate::render::chart::confusion_matrix::{Confusion, Normalize};
-use crate::render::chart::{
-    BarChart, BarSeries, ChartOptions, ReliabilityWords, ScatterChart, ScatterPoint, bars,
-    reliability_in, scatter,
-};
+use crate::render::chart::{BarChart, BarSeries, ChartOptions, bars};
 use crate::render::format::thousands;
-use crate::render::hex;
 use crate::render::html::escape;
 use crate::render::theme::readable_on;
-use crate::render::{Scene, Theme};
+use crate::render::{Scene, Theme, hex};
 use crate::report::EvaluationReport;
 use crate::report::evaluation::class_sentences::{accuracy_sentences, by_recall, class_sentences};
 use crate::report::html_report::ReportContext;
@@ -164,9 +160,9 @@ fn class_charts(
     report: &EvaluationReport,
 ) -> Result<()> {
     let (p, language) = (page.language.phrases(), page.language);
-    let mut all = vec![chart(|theme| recall_bars(report, language, theme))?];
+    let mut all = vec![chart(|theme| report.recall_bars(language, size(theme)))?];
     if report.class_counts.is_some() {
-        all.push(chart(|theme| recall_scatter(report, language, theme))?);
+        all.push(chart(|theme| report.recall_scatter(language, size(theme)))?);
     }
     let judged = context.evaluated.faces.class_counts().map(|n| n as u64);
     let counts = |title: &str, sets: &[(&str, &[u64])]| {
@@ -182,61 +178,8 @@ fn class_charts(
     Ok(())
 }
 
-fn categories(report: &EvaluationReport, language: Language) -> Vec<String> {
-    report.names().iter().map(|n| language.class(n).to_owned()).collect()
-}
-
 fn size(theme: Theme) -> ChartOptions {
     ChartOptions::new(theme).sized(500.0, 330.0)
-}
-
-fn recall_bars(report: &EvaluationReport, language: Language, theme: Theme) -> Result<Scene> {
-    let p = language.phrases();
-    let classes = &report.evaluation.per_class;
-    let series = BarSeries {
-        values: classes.iter().map(|c| c.recall).collect(),
-        intervals: classes
-            .iter()
-            .map(|c| (c.recall_interval.low, c.recall_interval.high))
-            .collect(),
-        labels: classes.iter().map(|c| language.whole_percent(c.recall)).collect(),
-        ..BarSeries::default()
-    };
-    let chart = BarChart {
-        title: p.chart_recall.into(),
-        subtitle: phrase!(
-            p.chart_accuracy,
-            accuracy = language.percent(report.evaluation.accuracy)
-        ),
-        y_title: p.head_recall.into(),
-        categories: categories(report, language),
-        series: vec![series],
-        // The subtitle says what it is.
-        reference: Some((report.evaluation.accuracy, String::new())),
-        percent: true,
-        ..BarChart::default()
-    };
-    bars(&chart, size(theme))
-}
-
-fn recall_scatter(report: &EvaluationReport, language: Language, theme: Theme) -> Result<Scene> {
-    let p = language.phrases();
-    let point = |c: &ClassReport| ScatterPoint {
-        label: language.class(&c.label).into(),
-        x: c.trained_on.unwrap_or(0) as f64,
-        y: c.recall,
-        interval: Some((c.recall_interval.low, c.recall_interval.high)),
-    };
-    let chart = ScatterChart {
-        title: p.chart_training_faces.into(),
-        subtitle: p.chart_interval.into(),
-        x_title: p.head_trained_on.into(),
-        y_title: p.head_recall.into(),
-        points: report.evaluation.per_class.iter().map(point).collect(),
-        log_x: true,
-        percent_y: true,
-    };
-    scatter(&chart, size(theme))
 }
 
 fn count_bars(
@@ -256,7 +199,7 @@ fn count_bars(
         title: title.into(),
         subtitle: language.list(&sets.iter().map(words).collect::<Vec<_>>()),
         y_title: p.head_faces.into(),
-        categories: categories(report, language),
+        categories: report.categories(language),
         series: sets.iter().map(|(name, counts)| BarSeries::counts(name, counts)).collect(),
         ..BarChart::default()
     };
@@ -265,21 +208,7 @@ fn count_bars(
 
 fn calibration(page: &mut ReportPage, report: &EvaluationReport) -> Result<()> {
     let (p, language) = (page.language.phrases(), page.language);
-    let e = &report.evaluation;
-    let bins = report.reliability_bins();
-    let words = ReliabilityWords {
-        accuracy: p.bin_accuracy,
-        gap: p.bin_gap,
-        perfect: p.bin_perfect,
-        accuracy_axis: p.accuracy,
-        count: p.head_faces,
-        confidence: p.confidence,
-    };
-    let note = phrase!(p.ece_note, ece = language.percent(e.ece));
-    let drawing = chart(|theme| {
-        let look = ChartOptions::new(theme).sized(640.0, 600.0);
-        reliability_in(&words, ("", &note), &bins, look)
-    })?;
+    let drawing = chart(|theme| report.calibration(language, size(theme).sized(640.0, 600.0)))?;
     let html = charts(&[drawing]).replacen("\"charts\"", "\"charts one\"", 1);
     page.figure(&html, p.caption_reliability);
     Ok(())

@@ -9,8 +9,7 @@ use crate::explain::filters::top_activations::LOGITS;
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::{Classifier, LayerInfo, LayerKind, NetworkClassifier};
 use crate::report::filters::significance::FilterSignificance;
-use crate::report::html_report::Progress;
-use crate::report::html_report::ReportContext;
+use crate::report::html_report::{Progress, ReportContext};
 
 /// Number of layers whose filters are visualised.
 const LAYERS: usize = 3;

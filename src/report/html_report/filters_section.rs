@@ -1,6 +1,5 @@
 //! Section 2 of the report: what do the filters respond to?
 
-use crate::Result;
 use crate::explain::filters::activation_maximization::method::MaximizationMethod;
 use crate::explain::filters::feature_maps::MapStatistics;
 use crate::explain::filters::filter_report::{
@@ -19,7 +18,7 @@ use crate::report::html_report::ReportContext;
 use crate::report::html_report::filters::{FilterResults, spread};
 use crate::report::html_report::page::{ReportPage, Tile, card, cards, color_key, image, tiles};
 use crate::report::i18n::{Language, minus, phrase};
-use crate::{Result as CrateResult, SIDE};
+use crate::{Result, Result as CrateResult, SIDE};
 use std::fmt::Write as _;
 
 /// Number of maps per layer.
@@ -52,7 +51,7 @@ pub(crate) fn write(
 /// Returns the sentences on the scores.
 pub(crate) fn words(results: &FilterResults, language: Language) -> Vec<String> {
     let p = language.phrases();
-    let of = |recipe| results.significance.recipes.iter().find(|r| r.method == recipe);
+    let of = |recipe| results.significance.methods.iter().find(|r| r.method == recipe);
     let mut text = vec![];
     if let (Some(naive), Some(pixels), Some(maco)) = (
         of(MaximizationMethod::Naive),
@@ -253,7 +252,7 @@ fn significance(page: &mut ReportPage, results: &FilterResults) {
             r.agreement.map_or("–".into(), number),
         ]
     };
-    let mut rows: Vec<Vec<String>> = results.significance.recipes.iter().map(row).collect();
+    let mut rows: Vec<Vec<String>> = results.significance.methods.iter().map(row).collect();
     let [natural, hf, lag1] = results.significance.faces;
     let dash = || "–".to_owned();
     rows.push(vec![

@@ -1,12 +1,11 @@
 //! LIME explanations of typical faces, and the most confident errors with the maps of both classes.
 
-use crate::PIXELS;
-use crate::Result;
 use crate::explain::attribution::lime::{Lime, LimeOptions, lime};
 use crate::explain::{Attribution, AttributionOptions, FaceBatch, Method, Target, attribute};
 use crate::metrics::errors::Mistake;
 use crate::report::PredictedFace;
 use crate::report::html_report::{Progress, ReportContext};
+use crate::{PIXELS, Result};
 
 /// LIME explanations of typical faces.
 pub struct LimeResults {

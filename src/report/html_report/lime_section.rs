@@ -1,7 +1,5 @@
 //! Parts of section 3: LIME on typical faces, and the most confident mistakes.
 
-use crate::Result;
-use crate::SIDE;
 use crate::dataset::Origin;
 use crate::explain::Attribution;
 use crate::explain::attribution::lime::{Lime, MAX_GAP, MIN_R2, MIN_TOP5};
@@ -18,6 +16,7 @@ use crate::report::i18n::{Language, minus, phrase};
 use crate::report::lime::superpixels::{AGAINST, FOR, borders, evidence, strongest};
 use crate::report::saliency::one_method_page::{MAGNITUDE, SIGNED};
 use crate::report::{EvaluationReport, PredictedFace};
+use crate::{Result, SIDE};
 
 /// Returns the source of a face: its number for `--index`, or the name of an image file.
 fn place(origin: Origin<'_>, index: usize, language: Language) -> String {

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::render::html::{Document, escape};
 use crate::render::{Colormap, RgbImage, Scene, Theme};
-use crate::report::i18n::{Language, phrase};
+use crate::report::i18n::{Language, capital, phrase};
 use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("style.css");
@@ -85,12 +85,6 @@ impl ReportPage {
             self.document.raw(&format!("<ul class=\"findings\">\n{items}</ul>\n"));
         }
     }
-}
-
-/// Capitalises the first letter of a sentence.
-fn capital(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    letters.next().map_or(String::new(), |c| c.to_uppercase().chain(letters).collect())
 }
 
 /// Returns an embedded image.

@@ -1,16 +1,14 @@
 //! Saliency results of the report: maps of typical faces, mean maps, lifts of the face regions.
 
 use crate::Result;
-use crate::explain::attribute;
 use crate::explain::regions::class_maps::{ClassMaps, class_maps, mean_faces};
 use crate::explain::regions::region_lift::{Lift, LiftOptions, region_lift};
 use crate::explain::sanity::randomisation::randomised;
 use crate::explain::{
-    Attribution, AttributionOptions, FaceBatch, Method, NetworkClassifier, Target,
+    Attribution, AttributionOptions, FaceBatch, Method, NetworkClassifier, Target, attribute,
 };
 use crate::report::PredictedFace;
-use crate::report::html_report::Progress;
-use crate::report::html_report::ReportContext;
+use crate::report::html_report::{Progress, ReportContext};
 use crate::stats::evenly_spread;
 
 /// Saliency maps of typical faces, mean maps per class, and lifts of the face regions.

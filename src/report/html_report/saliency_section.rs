@@ -1,15 +1,13 @@
 //! Section 1 of the report: where does the network look?
 
-use crate::Result;
 use crate::explain::regions::face_regions::{Region, Template};
 use crate::explain::regions::region_lift::MapSource;
 use crate::explain::{Attribution, Target};
 use crate::render::chart::ChartOptions;
 use crate::render::colormap::{draw_map, overlay};
 use crate::render::format::short;
-use crate::render::hex;
 use crate::render::html::escape;
-use crate::render::{Rgb, RgbImage, Scale, Theme};
+use crate::render::{Rgb, RgbImage, Scale, Theme, hex};
 use crate::report::PredictedFace;
 use crate::report::face::name;
 use crate::report::html_report::page::{
@@ -21,7 +19,7 @@ use crate::report::saliency::one_method_page::{MAGNITUDE, SIGNED};
 use crate::report::saliency::region_page::lift_chart;
 use crate::report::saliency::region_sentences::{lift_of, region_sentences};
 use crate::report::saliency::template_page::{draw_template, region_color};
-use crate::{Result as CrateResult, SIDE};
+use crate::{Result, Result as CrateResult, SIDE};
 
 /// Writes the section.
 pub(crate) fn write(

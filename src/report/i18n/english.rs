@@ -5,26 +5,6 @@
 pub(crate) const SHORT_REGIONS: [&str; 7] =
     ["eyes", "nose", "mouth", "cheeks", "forehead", "chin", "outside"];
 
-/// Declares [`Phrases`] and its English table. A translation that lacks a phrase does not compile.
-macro_rules! phrases {
-    ($($name:ident: $english:literal,)*) => {
-        /// All phrases of the reports in one language.
-        pub(crate) struct Phrases {
-            $(pub $name: &'static str,)*
-        }
-
-        impl Phrases {
-            /// Returns names and phrases in order.
-            #[cfg(test)]
-            pub fn all(&self) -> Vec<(&'static str, &'static str)> {
-                vec![$((stringify!($name), self.$name)),*]
-            }
-        }
-
-        pub(crate) const TABLE: Phrases = Phrases { $($name: $english,)* };
-    };
-}
-
 phrases! {
     // The page
     title: "What {name} has learned",

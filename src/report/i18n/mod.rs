@@ -3,37 +3,46 @@
 //! A phrase is a whole sentence with named placeholders, `{recall} of {faces}`, so that each language
 //! has its own word order. The code that reads the numbers chooses the phrase, once for all languages.
 
+/// Declares [`Phrases`] and its English table. A translation that lacks a phrase does not compile.
+macro_rules! phrases {
+    ($($name:ident: $english:literal,)*) => {
+        /// All phrases of the reports in one language.
+        pub(crate) struct Phrases {
+            $(pub $name: &'static str,)*
+        }
+
+        impl Phrases {
+            /// Returns names and phrases in order.
+            #[cfg(test)]
+            pub fn all(&self) -> Vec<(&'static str, &'static str)> {
+                vec![$((stringify!($name), self.$name)),*]
+            }
+        }
+
+        pub(crate) const TABLE: Phrases = Phrases { $($name: $english,)* };
+    };
+}
+
 mod chinese;
 mod english;
 
 pub(crate) use english::Phrases;
 
+use crate::CLASS_NAMES;
 use crate::explain::regions::face_regions::Region;
 use crate::render::format::thousands;
 use crate::stats::Interval;
-use crate::{CLASS_NAMES, Error, Result};
-
-use std::str::FromStr;
 
 /// The language of a report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 pub enum Language {
     /// English.
     #[default]
+    #[serde(rename = "en")]
     English,
     /// Chinese, simplified.
+    #[serde(rename = "zh")]
     Chinese,
-}
-
-impl FromStr for Language {
-    type Err = Error;
-    fn from_str(code: &str) -> Result<Self> {
-        match code {
-            "en" => Ok(Language::English),
-            "zh" => Ok(Language::Chinese),
-            _ => Err(Error::Usage(format!("no language `{code}`; there are en and zh"))),
-        }
-    }
 }
 
 impl Language {
@@ -140,6 +149,12 @@ pub(crate) fn minus(number: String) -> String {
         "NaN" => "–".into(),
         _ => number.replace('-', "−"),
     }
+}
+
+/// Capitalises the first letter of a sentence.
+pub(crate) fn capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or(String::new(), |c| c.to_uppercase().chain(letters).collect())
 }
 
 /// Fills the placeholders of a phrase.

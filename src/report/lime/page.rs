@@ -38,9 +38,6 @@ pub struct LimePage<'a> {
 impl LimePage<'_> {
     /// Draws one row per face: superpixels, evidence for, evidence against, all weights. `classes[i]` is
     /// the class explained on `faces[i]`.
-    ///
-    /// # Errors
-    /// Those of drawing.
     pub fn page(&self, faces: &[PredictedFace], classes: &[usize], found: &[Lime]) -> Result<Page> {
         let mut page = Page::new("LIME: which parts of the face decide the prediction", self.theme);
         page.subtitle = format!(

@@ -15,9 +15,6 @@ use crate::{Result, SIDE};
 const COLUMNS: usize = 5;
 
 /// Draws all methods on one face, one cell per method. `found` holds one explanation per method.
-///
-/// # Errors
-/// Those of drawing.
 pub fn one_face_page(
     face: &PredictedFace,
     found: &[&Attribution],
@@ -39,9 +36,6 @@ pub fn one_face_page(
 }
 
 /// Draws all methods on several faces: `found[m][i]` explains `faces[i]` by method `m`.
-///
-/// # Errors
-/// Those of drawing.
 pub fn many_faces_page(
     faces: &[PredictedFace],
     found: &[Vec<Attribution>],

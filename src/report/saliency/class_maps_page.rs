@@ -59,9 +59,6 @@ pub struct OutsideFace {
 
 impl ClassMapsPage<'_> {
     /// Draws the page.
-    ///
-    /// # Errors
-    /// Those of drawing.
     pub fn page(&self) -> Result<Page> {
         let mut page = Page::new("Mean maps per class", self.theme);
         page.subtitle = self.what.into();

@@ -1,7 +1,8 @@
 //! Pages of wrongly predicted faces with the maps of the predicted and of the true class.
 
-use crate::explain::attribute;
-use crate::explain::{Attribution, AttributionOptions, Classifier, FaceBatch, Method, Target};
+use crate::explain::{
+    Attribution, AttributionOptions, Classifier, FaceBatch, Method, Target, attribute,
+};
 use crate::metrics::errors::Mistake;
 use crate::render::colormap::overlay;
 use crate::render::format::{percent, short};
@@ -42,9 +43,6 @@ pub struct EvaluatedFaces<'a> {
 
 impl MistakeMaps {
     /// Explains the first of `mistakes`, which are sorted by confidence.
-    ///
-    /// # Errors
-    /// Those of the network and of drawing.
     pub fn new(evaluated: &EvaluatedFaces<'_>, mistakes: &[Mistake]) -> Result<MistakeMaps> {
         let shown: Vec<&Mistake> = mistakes.iter().take(ERRORS).collect();
         let errors = evaluated.page("The most confident mistakes", &shown)?;

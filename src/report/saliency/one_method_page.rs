@@ -33,9 +33,6 @@ pub fn scale_of(found: &Attribution) -> Scale {
 }
 
 /// Draws the page: `found[i]` explains `faces[i]`, all by the same method.
-///
-/// # Errors
-/// Those of drawing.
 pub fn saliency_page(
     faces: &[PredictedFace],
     found: &[Attribution],

@@ -4,10 +4,9 @@ use crate::Result;
 use crate::explain::regions::face_regions::{Region, Template};
 use crate::explain::regions::region_lift::{Lift, MapSource};
 use crate::explain::significance::MIN_FACES;
-use crate::render::Scene;
-use crate::render::Theme;
 use crate::render::chart::{BarChart, BarSeries, ChartOptions, Control, bars};
 use crate::render::panel::{Cell, Page, Row};
+use crate::render::{Scene, Theme};
 use crate::report::face::name;
 use crate::report::i18n::Language;
 use crate::report::saliency::region_sentences::{lift_of, region_words};
@@ -32,9 +31,6 @@ pub struct RegionPage<'a> {
 
 impl RegionPage<'_> {
     /// Draws the chart over all faces, the template, and one chart per class.
-    ///
-    /// # Errors
-    /// Those of drawing.
     pub fn page(&self) -> Result<Page> {
         let mut page =
             Page { cell: 192.0, ..Page::new("How much of the map lies on the face?", self.theme) };
@@ -108,9 +104,6 @@ impl RegionPage<'_> {
 }
 
 /// Draws bars for the network and marks for the controls, for one class or all faces.
-///
-/// # Errors
-/// Those of drawing.
 pub fn lift_chart(
     lifts: &[Lift],
     class: Option<usize>,

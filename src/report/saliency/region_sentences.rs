@@ -4,7 +4,7 @@ use crate::explain::regions::face_regions::Region;
 use crate::explain::regions::region_lift::{Lift, MapSource};
 use crate::explain::significance::MIN_FACES;
 use crate::report::face::name;
-use crate::report::i18n::{Language, phrase};
+use crate::report::i18n::{Language, capital, phrase};
 
 /// Returns the lift of a region for a class (`None`: all faces) and a map source.
 pub fn lift_of(
@@ -108,9 +108,4 @@ fn more_than_all(lifts: &[Lift], class: usize, language: Language) -> String {
     let [lift, over_all, edges] = [own, all, edges].map(|l| format!("{:.2}", l.lift));
     let (region, p) = (language.region(own.region), language.phrases());
     phrase!(p.more_than_all, region = region, lift = lift, all = over_all, edges = edges)
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or(String::new(), |c| c.to_uppercase().chain(letters).collect())
 }

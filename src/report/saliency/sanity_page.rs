@@ -6,11 +6,10 @@ use crate::explain::sanity::faithfulness::Faithfulness;
 use crate::explain::sanity::randomisation::{RandomisationStep, Similarity};
 use crate::explain::sanity::sanity_table::{RANDOMISATION_LIMIT, SanityRow};
 use crate::explain::significance::{MIN_FACES, TestResult};
-use crate::render::Scene;
-use crate::render::Theme;
-use crate::render::chart::{Band, ChartOptions, Dash, Unit, bands};
+use crate::render::chart::{Band, ChartOptions, Dash, bands};
 use crate::render::format::counted;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
+use crate::render::{Scene, Theme};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -119,9 +118,6 @@ impl SanityReport {
     }
 
     /// Draws the table, and the randomisation chart below it.
-    ///
-    /// # Errors
-    /// Those of drawing.
     pub fn page(&self, theme: Theme) -> Result<Page> {
         let mut cells = vec![Cell::Drawing(self.table(theme).scene())];
         if !self.randomisation.is_empty() {
@@ -188,7 +184,6 @@ impl SanityReport {
             "Do the maps change when the network is randomised?",
             &subtitle,
             ("randomised layers, from the output down", "rank correlation"),
-            Unit::Number,
             &lines,
             ChartOptions::new(theme),
         )

@@ -54,9 +54,6 @@ pub fn draw_template(face: &[f32], template: &Template) -> Result<RgbImage> {
 }
 
 /// Draws faces `[n, 48, 48]` with the template at its fitted position.
-///
-/// # Errors
-/// Those of drawing.
 pub fn template_page(faces: &[f32], templates: &[Template], theme: Theme) -> Result<Page> {
     let cell = |(face, template): (&[f32], &Template)| {
         Ok(Cell::Picture {

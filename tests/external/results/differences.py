@@ -16,6 +16,8 @@ RENAMED = [
     (r"^(sets/check\.json:.*)/leads(/|$)", r"\1/advantage\2"),
     (r"^(lime/.*:.*)/pieces(/|$)", r"\1/superpixels\2"),
     (r"^(lime/.*:.*)/piece_names(/|$)", r"\1/superpixel_names\2"),
+    (r"^(filters/.*:)/recipes(/|$)", r"\1/methods\2"),
+    (r"^((?:eval|report|sets)/.*:.*)/words$", r"\1/summary"),
 ]
 
 # (pattern of an old file name with its part, its replacement).

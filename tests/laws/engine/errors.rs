@@ -1,10 +1,10 @@
 //! Wrong calls of every op: an error that names the op and what did not fit, never a panic.
 
 use fer::autograd::{Tape, Var};
-use fer::ops::{BatchStatistics, Conv2dOptions, CrossEntropyOptions, Pool2dOptions, Targets};
+use fer::ops::{self, BatchStatistics, Conv2dOptions, CrossEntropyOptions, Pool2dOptions, Targets};
 use fer::random::{Purpose, Rng};
 use fer::tensor::Tensor;
-use fer::{Error, Result, ops};
+use fer::{Error, Result};
 use fer_kernels::warp::Border;
 
 /// Ops that accept a tensor of any shape.

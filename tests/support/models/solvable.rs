@@ -1,12 +1,10 @@
 //! Models small enough to be solved by hand.
 
 use crate::support::models::{CLASSES, layer, normals};
-use fer::explain::BackwardRule;
 use fer::explain::{
-    Classifier, FeatureMaps, InputGradient, LayerGradient, Normalization, Objective,
-    ObjectiveGradient, Target,
+    BackwardRule, Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, LayerKind,
+    Normalization, Objective, ObjectiveGradient, Target,
 };
-use fer::explain::{LayerInfo, LayerKind};
 use fer::{PIXELS, Result};
 
 /// S_c = b_c + Σ_p w_cp·x_p + ½·Σ_p q_cp·x_p²: linear for q = 0.

@@ -1,12 +1,10 @@
 //! One small convolutional network on the naive kernels.
 
 use crate::support::models::{CLASSES, layer, normals};
-use fer::explain::BackwardRule;
 use fer::explain::{
-    Classifier, FeatureMaps, InputGradient, LayerGradient, Normalization, Objective,
-    ObjectiveGradient, Target,
+    BackwardRule, Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, LayerKind,
+    Normalization, Objective, ObjectiveGradient, ReceptiveField, Target,
 };
-use fer::explain::{LayerInfo, LayerKind, ReceptiveField};
 use fer::{PIXELS, Result};
 use fer_kernels::naive::{conv2d, pool};
 use fer_kernels::{Conv2dGeometry, Pool2dGeometry};

@@ -8,10 +8,9 @@ use crate::cli::shared::output::{keep_inputs, write_scene};
 use crate::cli::shared::photos::PhotoArgs;
 use crate::cli::shared::progress;
 use crate::dataset::Dataset;
-use crate::explain::NetworkClassifier;
 use crate::explain::filters::feature_maps::{class_means, map_layers, stages};
 use crate::explain::layers::select_filters;
-use crate::explain::{Classifier as _, LayerInfo};
+use crate::explain::{Classifier as _, LayerInfo, NetworkClassifier};
 use crate::model::LoadedModel;
 use crate::nn::Layer;
 use crate::render::panel::{Cell, Line, Page, Tone};
@@ -21,8 +20,7 @@ use crate::report::filters::feature_map_page::{
     MapStyle, Stage, class_means_page, kernels_page, stack, stages_page,
 };
 use crate::stats::argmax;
-use crate::{CLASS_NAMES, SIDE};
-use crate::{Error, Result};
+use crate::{CLASS_NAMES, Error, Result, SIDE};
 use std::path::{Path, PathBuf};
 
 /// Filters per layer that `--layer all` shows without `--filter`.
@@ -80,7 +78,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let read: Vec<&Path> = args.picture.iter().chain(&args.data).map(PathBuf::as_path).collect();
     keep_inputs([&args.out], &read)?;
     let trained = LoadedModel::read_or_embedded(args.model.as_deref())?;
-    let model = trained.explained()?;
+    let model = trained.classifier()?;
     let theme = theme(args.dark);
     let style = MapStyle { common_scale: args.common_scale, theme };
     let layers = map_layers(&model, &args.layer)?;

@@ -1,12 +1,11 @@
 //! `fer filters`.
 
-use crate::cli::shared::input::theme;
+use crate::cli::shared::input::{named, theme};
 use crate::cli::shared::network_input::{
     drawn_faces, labels, parse_numbers, pixels, spread, training_faces,
 };
 use crate::cli::shared::output::{keep_inputs, print_written, write_page};
-use crate::cli::shared::progress;
-use crate::cli::shared::progress::duration;
+use crate::cli::shared::progress::{self, duration};
 use crate::console::{self, eprintln_safe};
 use crate::explain::NetworkClassifier;
 use crate::explain::filters::activation_maximization::method::MaximizationMethod;
@@ -27,7 +26,6 @@ use crate::report::filters::layer_page::{
 };
 use crate::report::filters::significance::FilterSignificance;
 use crate::{Error, Result};
-use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -62,11 +60,13 @@ pub struct Args {
     steps: Option<usize>,
     /// Methods: naive, pixels, fourier, maco, face [default: naive,maco; for classes also face; with
     /// --significance also pixels]
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
-    method: Vec<String>,
-    /// Treatment of the edges of the faces before their spectrum is computed
-    #[arg(long, value_enum, default_value = "hann")]
-    edges: Edges,
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',',
+          value_parser = named::<MaximizationMethod>)]
+    method: Vec<MaximizationMethod>,
+    /// Treatment of the edges of the faces before their spectrum is computed: hann (faded out by a
+    /// Hann window), mirror, or none, which leaves a cross in the spectrum and a frame in the pictures
+    #[arg(long, value_name = "NAME", default_value = "hann", value_parser = named::<Extension>)]
+    edges: Extension,
     /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -87,17 +87,6 @@ pub struct Args {
     /// Use the dark theme
     #[arg(long)]
     dark: bool,
-}
-
-/// [`Extension`] by name.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Edges {
-    /// Unchanged: leaves a cross in the spectrum and a frame in the pictures
-    None,
-    /// Faded out by a Hann window
-    Hann,
-    /// Mirrored
-    Mirror,
 }
 
 impl Args {
@@ -146,7 +135,7 @@ impl Args {
                 MaximizationMethod::Pixels,
                 MaximizationMethod::Maco,
             ],
-            (false, _) => self.method.iter().map(|name| name.parse()).collect::<Result<_>>()?,
+            (false, _) => self.method.clone(),
         };
         methods.sort();
         methods.dedup();
@@ -163,14 +152,6 @@ impl Args {
             ..FilterOptions::default()
         })
     }
-
-    fn extension(&self) -> Extension {
-        match self.edges {
-            Edges::None => Extension::None,
-            Edges::Hann => Extension::Hann,
-            Edges::Mirror => Extension::Mirror,
-        }
-    }
 }
 
 pub(crate) fn run(mut args: Args) -> Result<()> {
@@ -181,7 +162,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let read: Vec<&Path> = args.data.iter().map(PathBuf::as_path).collect();
     keep_inputs(args.out.iter().chain(&args.summary), &read)?;
     let trained = LoadedModel::read_or_embedded(args.model.as_deref())?;
-    let model = trained.explained()?;
+    let model = trained.classifier()?;
     let options = args.options()?;
     let wanted = args.wanted(model.class_names())?;
     for (layer, filters) in &wanted {
@@ -196,7 +177,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     };
     let faces = faces + drawn_faces(&trained, args.data.as_deref());
     let (pixels, labels) = (pixels(&trained, &used), labels(&used));
-    let training = TrainingFaces::new(&pixels, &labels, args.extension())?;
+    let training = TrainingFaces::new(&pixels, &labels, args.edges)?;
     let reports = filter_reports(&model, &wanted, &training, &options)?;
     let context = LayerPageContext {
         training: &training,

@@ -1,12 +1,10 @@
 //! `fer gallery`: a page for every method and every expression, with an index.
 
-use crate::Result;
 use crate::cli::commands::explain::saliency::{FaceSet, SetMaps, class_maps_of, lifts};
 use crate::cli::shared::attribution::{AttributionTask, MethodOptions, attribute_all};
 use crate::cli::shared::faces::{FaceArgs, Model};
 use crate::cli::shared::input::theme;
 use crate::cli::shared::progress;
-use crate::console;
 use crate::explain::attribution::lime::lime;
 use crate::explain::{Attribution, FaceBatch, Method, NetworkClassifier, Target};
 use crate::files::{make_folder, write_atomic};
@@ -20,6 +18,7 @@ use crate::report::lime::LimePage;
 use crate::report::saliency::all_methods_page::{many_faces_page, one_face_page};
 use crate::report::saliency::one_method_page::{PageOptions, saliency_page};
 use crate::report::saliency::region_page::RegionPage;
+use crate::{Result, console};
 use indicatif::ProgressBar;
 use std::path::PathBuf;
 
@@ -47,7 +46,7 @@ pub struct Args {
 pub(crate) fn run(mut args: Args) -> Result<()> {
     make_folder(&args.out)?;
     let model = Model::read(args.model.take(), &mut args.faces)?;
-    let explained = model.trained.explained()?;
+    let explained = model.trained.classifier()?;
     let names = model.names();
     let chosen = args.faces.choose(&model)?;
     let options = args.options.options(&explained, chosen.mean_face.clone())?;

@@ -1,12 +1,10 @@
 //! `fer lime`.
 
-use crate::PIXELS;
 use crate::cli::shared::faces::{FaceArgs, Model};
-use crate::cli::shared::input::theme;
+use crate::cli::shared::input::{named, theme};
 use crate::cli::shared::output::{keep_inputs, write_page};
 use crate::cli::shared::progress;
 use crate::cli::shared::target::TargetArg;
-use crate::console;
 use crate::explain::FaceBatch;
 use crate::explain::attribution::lime::superpixels::Segmentation;
 use crate::explain::attribution::lime::{Lime, LimeOptions, lime};
@@ -14,7 +12,7 @@ use crate::render::write::check_name;
 use crate::report::PredictedFace;
 use crate::report::face::name;
 use crate::report::lime::{LimeJson, LimePage};
-use crate::{Error, Result};
+use crate::{Error, PIXELS, Result, console};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -30,7 +28,7 @@ pub struct Args {
     #[arg(long, value_name = "TARGET", default_value = "pred")]
     target: TargetArg,
     /// Superpixels: slic (by similar pixels) or face (eyes, nose, mouth, … of an average face)
-    #[arg(long, default_value = "slic")]
+    #[arg(long, default_value = "slic", value_parser = named::<Segmentation>)]
     segmentation: Segmentation,
     /// Perturbed pictures per fit, each with some superpixels hidden
     #[arg(long, value_name = "N", default_value_t = 1000,
@@ -67,7 +65,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     args.out.as_deref().map_or(Ok(()), check_name)?;
     let model = Model::read(args.model.take(), &mut args.faces)?;
     keep_inputs(&args.out, &args.faces.inputs())?;
-    let explained = model.trained.explained()?;
+    let explained = model.trained.classifier()?;
     let names = model.names();
     let faces = args.faces.choose(&model)?.classify(&explained)?;
     let targets = args.target.of(&faces, &names)?;

@@ -1,19 +1,16 @@
 //! `fer report`: one HTML page about a network.
 
 use crate::bench::machine::cpu_name;
-use crate::cli::shared::input::{Reading, labelled};
-use crate::cli::shared::progress;
-use crate::cli::shared::progress::duration;
+use crate::cli::shared::input::{Reading, labelled, named};
+use crate::cli::shared::progress::{self, duration};
 use crate::console::{self, eprintln_safe};
-use crate::files::require_folder_of;
-use crate::files::write_atomic;
+use crate::files::{require_folder_of, write_atomic};
 use crate::model::Ensemble;
 use crate::report::html_report::{
     HtmlReport, Machine, NamedFaces, Progress, ReportContext, ReportNumbers, ReportOptions,
 };
 use crate::report::i18n::Language;
-use crate::train::history::METRICS;
-use crate::train::history::read_metrics;
+use crate::train::history::{METRICS, read_metrics};
 use crate::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -39,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// Language of the page: en or zh
-    #[arg(long, default_value = "en")]
+    #[arg(long, default_value = "en", value_parser = named::<Language>)]
     lang: Language,
     /// Use fewer faces and filters, in about a third of the time
     #[arg(long)]

@@ -1,14 +1,12 @@
 //! `fer verify`: exactness of the gradients.
 
-use crate::PIXELS;
 use crate::cli::shared::faces::{FaceArgs, Model};
-use crate::console;
 use crate::explain::Face;
 use crate::explain::sanity::gradient_check::{
     COMPLETENESS, GradientCheck, GradientCheckOptions, check_gradients,
 };
 use crate::report::face::name;
-use crate::{Error, Result};
+use crate::{Error, PIXELS, Result, console};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -49,7 +47,7 @@ struct FaceRecord {
 
 pub(crate) fn run(mut args: Args) -> Result<()> {
     let model = Model::read(args.model.take(), &mut args.faces)?;
-    let explained = model.trained.explained()?;
+    let explained = model.trained.classifier()?;
     let names = model.names();
     if args.faces.per_class.is_none() && args.faces.index.is_empty() {
         args.faces.index = if args.faces.pictures.is_empty() { vec![0] } else { vec![] };

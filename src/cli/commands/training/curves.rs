@@ -1,12 +1,11 @@
 //! `fer curves`: accuracy and loss over the epochs.
 
-use crate::Result;
 use crate::cli::shared::input::theme;
-use crate::console;
 use crate::monitor::run_charts::curve_chart;
 use crate::render::chart::{ChartOptions, Epoch};
 use crate::render::{terminal, write};
 use crate::train::history::read_metrics;
+use crate::{Result, console};
 use std::path::PathBuf;
 
 /// Width of curves in the terminal.

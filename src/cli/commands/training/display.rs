@@ -1,15 +1,13 @@
 //! The progress of a training on the terminal.
 
 use crate::Result;
-use crate::cli::shared::progress;
-use crate::cli::shared::progress::duration;
+use crate::cli::shared::progress::{self, duration};
 use crate::console::eprintln_safe;
 use crate::monitor::Recorder;
 use crate::monitor::run_charts::draw_curves;
 use crate::render::chart::Epoch;
 use crate::render::terminal;
-use crate::train::StepResult;
-use crate::train::{EpochMetrics, Observer, Trainer};
+use crate::train::{EpochMetrics, Observer, StepResult, Trainer};
 use indicatif::ProgressBar;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

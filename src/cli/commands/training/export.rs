@@ -3,8 +3,7 @@
 use crate::cli::shared::output::{differ, keep_inputs};
 use crate::console::eprintln_safe;
 use crate::export::onnx::to_onnx;
-use crate::files::require_folder_of;
-use crate::files::write_atomic;
+use crate::files::{require_folder_of, write_atomic};
 use crate::model::LoadedModel;
 use crate::render::format::thousands;
 use crate::{Error, Result};

@@ -1,16 +1,13 @@
 //! `fer train`: a new training, or the rest of an earlier one.
 
 use crate::cli::commands::training::display::Display;
-use crate::cli::shared::progress;
-use crate::cli::shared::progress::duration;
+use crate::cli::shared::input::named;
+use crate::cli::shared::progress::{self, duration};
 use crate::cli::shared::signals::StopSignal;
 use crate::console::{self, eprintln_safe};
 use crate::dataset::{Augment, Preset};
 use crate::model::weights::network_file;
-use crate::monitor;
-use crate::monitor::Recorder;
-use crate::monitor::run_charts;
-use crate::monitor::tensorboard;
+use crate::monitor::{self, Recorder, run_charts, tensorboard};
 use crate::optim::{OptimizerKind, ScheduleShape};
 use crate::render::format::{short, thousands};
 use crate::serve::Server;
@@ -132,11 +129,6 @@ struct Monitoring {
     /// Draw loss and accuracy in the terminal after each epoch
     #[arg(long, help_heading = MONITORING)]
     plot: bool,
-}
-
-/// Parses a name of the configuration file.
-fn named<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, String> {
-    serde_json::from_value(name.into()).map_err(|e| e.to_string())
 }
 
 impl Args {

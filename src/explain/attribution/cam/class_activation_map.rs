@@ -1,12 +1,11 @@
 //! The parts that all class activation maps share: the choice of the layer, the weighted sum of
 //! its feature maps, and the resize to the face.
 
-use crate::PIXELS;
-use crate::Result;
 use crate::explain::batch::BATCH;
 use crate::explain::image_ops::resize_to_face;
 use crate::explain::layers::{deepest_map, find_layer};
 use crate::explain::{Classifier, FaceBatch, LayerGradient, LayerInfo};
+use crate::{PIXELS, Result};
 
 /// A class activation map of one face.
 #[derive(Clone, Debug, PartialEq)]

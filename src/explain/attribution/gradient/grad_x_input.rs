@@ -12,7 +12,6 @@ use crate::explain::attribution::gradient::saliency::saliency;
 /// one pixel by the mean. For a ReLU network without biases the map sums to S.
 /// Libraries often multiply by x itself, which favours bright pixels.
 ///
-/// **Errors**: those of the network.
 /// **Source**: Shrikumar et al. 2016 (arXiv 1605.01713); Captum `InputXGradient` fed with z.
 pub fn grad_x_input(faces: &FaceBatch<'_>) -> Result<Vec<f32>> {
     let mean = faces.classifier().normalization().mean;

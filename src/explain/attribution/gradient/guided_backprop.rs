@@ -16,7 +16,6 @@ pub const WARNING: &str = "guided backpropagation draws the picture's edges more
 /// A hook on the backward pass; the network is not changed. Convolution and batch normalisation
 /// are differentiated as usual.
 ///
-/// **Errors**: those of the network.
 /// **Source**: Springenberg et al. 2014 (arXiv 1412.6806); Captum `GuidedBackprop`.
 pub fn guided_backprop(faces: &FaceBatch<'_>) -> Result<Vec<f32>> {
     gradient(faces, BackwardRule::Guided)

@@ -1,12 +1,12 @@
 //! Integrated gradients.
 
-use crate::explain::BackwardRule;
 use crate::explain::batch::{face, gradients_of, scores_of};
-use crate::explain::{Face, FaceBatch};
+use crate::explain::{BackwardRule, Face, FaceBatch};
 use crate::{PIXELS, Result};
 
 /// Start of the path to a face.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Baseline {
     /// Black. The map is then 0 wherever the face is black.
     Black,
@@ -39,7 +39,6 @@ const NODES: [usize; 5] = [50, 100, 200, 400, 800];
 /// residual exceeds 1 %. Kinks of ReLU and max-pooling make the error fall slowly, so the residual
 /// is measured and reported.
 ///
-/// **Errors**: those of the network.
 /// **Source**: Sundararajan, Taly & Yan 2017 (arXiv 1703.01365); Captum `IntegratedGradients`
 /// with `gausslegendre`. Captum's `riemann_trapezoid` weights sum to (n−1)/n; PAIR's is a plain
 /// mean of 25 points.

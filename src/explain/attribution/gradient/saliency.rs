@@ -10,7 +10,6 @@ use crate::explain::{BackwardRule, FaceBatch};
 /// score per unit of pixel, pixel in \[0,1\]. (Libraries that differentiate after standardisation
 /// show this times the data's standard deviation.)
 ///
-/// **Errors**: those of the network.
 /// **Source**: Simonyan, Vedaldi & Zisserman 2013 (arXiv 1312.6034); Captum `Saliency(abs=False)`.
 pub fn saliency(faces: &FaceBatch<'_>) -> Result<Vec<f32>> {
     gradient(faces, BackwardRule::Standard)

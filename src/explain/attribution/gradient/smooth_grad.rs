@@ -41,7 +41,6 @@ impl Default for Noise {
 /// is the exact gradient. Libraries differ: Captum averages the signed gradients as here,
 /// tf-keras-vis their absolute values, PAIR's "squared" variant their squares.
 ///
-/// **Errors**: those of the network.
 /// **Source**: Smilkov et al. 2017 (arXiv 1706.03825): n = 50, sd 10–20 % of the range.
 pub fn smooth_grad(faces: &FaceBatch<'_>, noise: &Noise) -> Result<Vec<f32>> {
     Ok(Moments::of(faces, noise, Draw::Antithetic)?.mean())
@@ -49,7 +48,6 @@ pub fn smooth_grad(faces: &FaceBatch<'_>, noise: &Noise) -> Result<Vec<f32>> {
 
 /// Returns the mean squared gradient (1/n) Σ_k g_k² of every face, `[n, 48, 48]`.
 ///
-/// **Errors**: those of the network.
 /// **Source**: Hooker et al. 2019 (arXiv 1806.10758).
 pub fn smooth_grad_squared(faces: &FaceBatch<'_>, noise: &Noise) -> Result<Vec<f32>> {
     Ok(Moments::of(faces, noise, Draw::Antithetic)?.mean_square())
@@ -60,7 +58,6 @@ pub fn smooth_grad_squared(faces: &FaceBatch<'_>, noise: &Noise) -> Result<Vec<f
 ///
 /// The draws are independent here: n − 1 would be wrong for pairs ±e.
 ///
-/// **Errors**: those of the network.
 /// **Source**: Adebayo et al. 2018 (arXiv 1810.03292).
 pub fn var_grad(faces: &FaceBatch<'_>, noise: &Noise) -> Result<Vec<f32>> {
     Ok(Moments::of(faces, noise, Draw::Independent)?.variance())

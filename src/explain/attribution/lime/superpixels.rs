@@ -2,12 +2,13 @@
 
 use crate::explain::attribution::lime::slic::{SlicOptions, slic};
 use crate::explain::regions::face_regions::{Region, Template};
-use crate::{Error, PIXELS, SIDE};
+use crate::{PIXELS, SIDE};
+use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::str::FromStr;
 
 /// How a face is cut into superpixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Segmentation {
     /// SLIC superpixels, about 44 on a face.
     #[default]
@@ -17,23 +18,9 @@ pub enum Segmentation {
     Face,
 }
 
-impl FromStr for Segmentation {
-    type Err = Error;
-    fn from_str(name: &str) -> Result<Self, Error> {
-        match name {
-            "slic" => Ok(Segmentation::Slic),
-            "face" => Ok(Segmentation::Face),
-            _ => Err(Error::Usage(format!("no segmentation `{name}`; there are slic and face"))),
-        }
-    }
-}
-
 impl fmt::Display for Segmentation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Segmentation::Slic => "slic",
-            Segmentation::Face => "face",
-        })
+        self.serialize(f)
     }
 }
 

@@ -37,7 +37,6 @@ impl Window {
 /// The sum is divided by the number of windows, as in Captum. Without that (as in xplique) the
 /// interior gets up to (side/stride)² times the values of the border.
 ///
-/// **Errors**: those of the network.
 /// **Source**: Zeiler & Fergus 2013 (arXiv 1311.2901); Captum `Occlusion`.
 pub fn occlusion(faces: &FaceBatch<'_>, window: &Window) -> Result<Vec<f32>> {
     let (pixels, targets) = (faces.pixels(), faces.targets());

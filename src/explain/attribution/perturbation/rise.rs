@@ -45,7 +45,6 @@ pub struct Rise {
 /// and cropped to 48×48 at a random offset. The divisor is Σ m, as in xplique, instead of the
 /// paper's N·p: it is exact for the masks that were drawn.
 ///
-/// **Errors**: those of the network.
 /// **Source**: Petsiuk, Das & Saenko 2018 (arXiv 1806.07421).
 pub fn rise(faces: &FaceBatch<'_>, fill: &Face, options: &RiseOptions) -> Result<Vec<Rise>> {
     let grid = options.grid.clamp(1, SIDE);

@@ -4,12 +4,11 @@ use super::MaximizationOptions;
 use super::fourier::Fourier;
 use super::maco::Maco;
 use super::pixels::Pixels;
-use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::str::FromStr;
 
 /// A method of activation maximization.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MaximizationMethod {
     /// Twenty plain gradient steps on the pixels: the "QR code", for comparison.
@@ -34,17 +33,6 @@ impl MaximizationMethod {
         MaximizationMethod::Face,
     ];
 
-    /// Name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            MaximizationMethod::Naive => "naive",
-            MaximizationMethod::Pixels => "pixels",
-            MaximizationMethod::Fourier => "fourier",
-            MaximizationMethod::Maco => "maco",
-            MaximizationMethod::Face => "face",
-        }
-    }
-
     /// Its default settings. [`MaximizationMethod::Naive`] does not read them.
     pub fn options(self) -> MaximizationOptions {
         match self {
@@ -58,16 +46,6 @@ impl MaximizationMethod {
 
 impl fmt::Display for MaximizationMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for MaximizationMethod {
-    type Err = Error;
-    fn from_str(name: &str) -> Result<Self> {
-        MaximizationMethod::ALL.into_iter().find(|r| r.name() == name).ok_or_else(|| {
-            let names = MaximizationMethod::ALL.map(MaximizationMethod::name).join(", ");
-            Error::Usage(format!("no method `{name}`; there are {names}"))
-        })
+        self.serialize(f)
     }
 }

@@ -96,8 +96,6 @@ const STREAM: u64 = 1000;
 
 /// Maximizes the objective for all pictures. `progress` receives the number of pictures after each
 /// of their steps.
-///
-/// **Errors**: those of the network.
 pub fn maximize(
     model: &dyn Classifier,
     parametrization: &dyn Parametrization,
@@ -288,8 +286,6 @@ fn keep_best(
 }
 
 /// Computes the objective on pictures `[n, 48, 48]`, without gradient, in batches.
-///
-/// **Errors**: those of the network.
 pub fn values_of(
     model: &dyn Classifier,
     objective: &Objective,

@@ -60,7 +60,6 @@ pub const NAIVE_STEPS: usize = 20;
 /// square, each one gray level of 255, without penalties; shown as 0.1·(x − mean)/sd + ½, clipped.
 /// While the ReLU outputs 0 everywhere, the gradient of its input is used, as in the other methods.
 ///
-/// **Errors**: those of the network.
 /// **Source**: Chollet 2016, "How convolutional neural networks see the world", the Keras blog.
 pub fn naive(
     model: &dyn Classifier,

@@ -143,7 +143,8 @@ pub fn hann() -> Vec<f32> {
 
 /// Treatment of the jump between opposite edges of a face, which the transform joins. Untreated,
 /// the jump puts a bright cross into the spectrum and a frame into every picture made from it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Extension {
     /// None, for comparison.
     None,

@@ -16,8 +16,7 @@
 
 use crate::monitor::tensorboard::format::event::Summary;
 use crate::monitor::tensorboard::summary::hparams::Metric;
-use crate::monitor::tensorboard::summary::layout;
-use crate::monitor::tensorboard::summary::layout::Chart;
+use crate::monitor::tensorboard::summary::layout::{self, Chart};
 
 /// Folder of what was measured on training data.
 pub const TRAIN: &str = "train";

@@ -1,11 +1,8 @@
 //! `fer saliency --class-maps`: mean maps of the classes, and of faces classified wrongly.
 
-use crate::PIXELS;
-use crate::Result;
 use crate::cli::commands::explain::saliency::args::Args;
 use crate::cli::commands::explain::saliency::face_set::SetMaps;
 use crate::cli::shared::attribution::{AttributionTask, attribute_all};
-use crate::console;
 use crate::explain::Target;
 use crate::explain::regions::class_maps::{ClassMaps, class_maps, mean_density, mean_faces};
 use crate::explain::regions::region_lift::most_outside;
@@ -15,6 +12,7 @@ use crate::render::panel::Page;
 use crate::report::PredictedFace;
 use crate::report::face::name;
 use crate::report::saliency::class_maps_page::{ClassMapsPage, OutsideFace, WrongFaces};
+use crate::{PIXELS, Result, console};
 use serde::Serialize;
 
 /// Number of faces shown for the largest share of their map outside the face.
@@ -63,9 +61,6 @@ pub struct ClassMapsData {
 
 impl ClassMapsData {
     /// Draws the page.
-    ///
-    /// # Errors
-    /// Those of drawing.
     pub fn page(&self, what: &str, names: &[&str], theme: Theme) -> Result<Page> {
         ClassMapsPage {
             maps: &self.maps,
@@ -82,9 +77,6 @@ impl ClassMapsData {
 
 /// Averages the maps of the classes, and finds the faces classified wrongly and those whose map lies
 /// outside the face.
-///
-/// # Errors
-/// Those of the network.
 pub fn class_maps_of(set_maps: &SetMaps<'_>, faces: &[PredictedFace]) -> Result<ClassMapsData> {
     let (set, names, maps) = (set_maps.set, set_maps.model.names(), set_maps.maps());
     let predicted: Vec<usize> = faces.iter().map(|f| f.predicted).collect();

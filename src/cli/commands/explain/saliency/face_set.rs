@@ -147,9 +147,6 @@ impl FaceSet {
     }
 
     /// Classifies the faces.
-    ///
-    /// # Errors
-    /// Those of the network.
     pub fn classify(&self, model: &dyn Classifier) -> Result<Vec<PredictedFace>> {
         let labels: Vec<Option<usize>> = self.labels.iter().map(|&c| Some(c)).collect();
         PredictedFace::predict(model, &self.pixels, &labels, &self.origins)
@@ -161,9 +158,6 @@ impl FaceSet {
     }
 
     /// Draws the regions over the faces.
-    ///
-    /// # Errors
-    /// Those of drawing.
     pub fn regions_page(&self, theme: Theme) -> Result<Page> {
         template_page(&self.pixels, &self.templates(), theme)
     }

@@ -15,7 +15,6 @@ use crate::cli::shared::attribution::{AttributionTask, attribute_all, require_a_
 use crate::cli::shared::faces::Model;
 use crate::cli::shared::output::print_written;
 use crate::cli::shared::target::TargetArg;
-use crate::console;
 use crate::explain::{Attribution, Classifier, NetworkClassifier, Target};
 use crate::files::write_atomic;
 use crate::render::format::to_npy;
@@ -24,7 +23,7 @@ use crate::report::PredictedFace;
 use crate::report::json::ExplanationsJson;
 use crate::report::saliency::all_methods_page::{many_faces_page, one_face_page};
 use crate::report::saliency::one_method_page::{PageOptions, saliency_page};
-use crate::{Error, Result, SIDE};
+use crate::{Error, Result, SIDE, console};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -49,7 +48,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
             .at_temperature(model.trained.temperature(false).unwrap_or(1.0));
         return explain_faces(&args, &model, &explained);
     }
-    explain_faces(&args, &model, &model.trained.explained()?)
+    explain_faces(&args, &model, &model.trained.classifier()?)
 }
 
 /// Answers a question about a whole data set.
@@ -60,7 +59,7 @@ fn explain_set(args: &Args, model: &Model) -> Result<()> {
         return Err(Error::Usage(message.into()));
     }
     let set = FaceSet::read(args, model)?;
-    let explained = model.trained.explained()?;
+    let explained = model.trained.classifier()?;
     if args.set.draw_regions {
         return args.write(&set.regions_page(args.theme())?);
     }

@@ -1,15 +1,14 @@
 //! `fer saliency --regions`: how much attribution falls on each region of the face.
 
-use crate::Result;
 use crate::cli::commands::explain::saliency::args::Args;
 use crate::cli::commands::explain::saliency::face_set::SetMaps;
 use crate::cli::shared::attribution::{AttributionTask, attribute_all};
-use crate::console;
 use crate::explain::regions::region_lift::{Lift, LiftOptions, region_lift};
 use crate::explain::sanity::randomisation::randomised;
 use crate::explain::{NetworkClassifier, Target};
 use crate::report::saliency::region_page::RegionPage;
 use crate::report::saliency::region_sentences::region_words;
+use crate::{Result, console};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -18,13 +17,10 @@ struct Regions<'a> {
     method: &'a str,
     faces: usize,
     lifts: &'a [Lift],
-    words: String,
+    summary: String,
 }
 
 /// Computes the lift of each region, with three controls.
-///
-/// # Errors
-/// Those of the network.
 pub fn lifts(maps: &SetMaps<'_>, seed: u64) -> Result<Vec<Lift>> {
     // The random network explains the class that the trained one was explained for.
     let targets: Vec<Target> = maps.found.iter().map(|a| a.target).collect();
@@ -56,6 +52,6 @@ pub(crate) fn run(args: &Args, maps: &SetMaps<'_>) -> Result<()> {
         method: maps.method.name(),
         faces: maps.set.labels.len(),
         lifts: &lifts,
-        words: region_words(&lifts, &names),
+        summary: region_words(&lifts, &names),
     })
 }

@@ -1,18 +1,16 @@
 //! `fer saliency --sanity-check`: how far the maps of each method can be believed.
 
-use crate::Result;
 use crate::cli::commands::explain::saliency::args::Args;
 use crate::cli::commands::explain::saliency::face_set::FaceSet;
 use crate::cli::shared::attribution::AttributionTask;
 use crate::cli::shared::faces::Model;
 use crate::cli::shared::progress;
-use crate::console;
-use crate::explain::attribute;
 use crate::explain::sanity::randomisation::{parametrised_layers, randomisation, randomised};
 use crate::explain::sanity::sanity_table::{SanityChecker, SanityOptions, passes};
-use crate::explain::{FaceBatch, Method, NetworkClassifier, Target};
+use crate::explain::{FaceBatch, Method, NetworkClassifier, Target, attribute};
 use crate::report::saliency::sanity_page::{RandomisationCurve, SanityReport};
 use crate::tensor::storage::trim;
+use crate::{Result, console};
 
 pub(crate) fn run(
     args: &Args,

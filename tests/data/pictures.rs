@@ -7,46 +7,13 @@ use fer::dataset::{ReadOptions, read};
 use fer::{Error, PIXELS, SIDE};
 use png::{BitDepth, ColorType};
 
-fn hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u8> = text.chars().filter_map(|c| c.to_digit(16)).map(|d| d as u8).collect();
-    digits.chunks_exact(2).map(|d| d[0] << 4 | d[1]).collect()
-}
-
 // 16 x 24 pixels: left half 40, right half 200, a block of 255 in the upper left 8 x 8. Made with
 // Pillow 12: `Image.save(…, "JPEG", quality=90)` from mode L, RGB (4:4:4), RGB progressive (4:2:0)
 // and CMYK.
-const GRAY: &str = "\
-    ffd8ffe000104a46494600010100000100010000ffdb004300030202030202030303030403030405080505040405\
-    0a070706080c0a0c0c0b0a0b0b0d0e12100d0e110e0b0b1016101113141515150c0f171816141812141514ffc000\
-    0b080018001001011100ffc4001500010100000000000000000000000000000908ffc40014100100000000000000\
-    000000000000000000ffda0008010100003f0054d36054356150d5bfffd9";
-const COLOR: &str = "\
-    ffd8ffe000104a46494600010100000100010000ffdb004300030202030202030303030403030405080505040405\
-    0a070706080c0a0c0c0b0a0b0b0d0e12100d0e110e0b0b1016101113141515150c0f171816141812141514ffdb00\
-    430103040405040509050509140d0b0d141414141414141414141414141414141414141414141414141414141414\
-    1414141414141414141414141414141414141414ffc00011080018001003011100021101031101ffc40015000101\
-    00000000000000000000000000000908ffc40014100100000000000000000000000000000000ffc4001401010000\
-    0000000000000000000000000000ffc40014110100000000000000000000000000000000ffda000c030100021103\
-    11003f0054c1360054035601500d583fffd9";
-const PROGRESSIVE: &str = "\
-    ffd8ffe000104a46494600010100000100010000ffdb004300030202030202030303030403030405080505040405\
-    0a070706080c0a0c0c0b0a0b0b0d0e12100d0e110e0b0b1016101113141515150c0f171816141812141514ffdb00\
-    430103040405040509050509140d0b0d141414141414141414141414141414141414141414141414141414141414\
-    1414141414141414141414141414141414141414ffc20011080018001003012200021101031101ffc40016000101\
-    0100000000000000000000000000080007ffc40014010100000000000000000000000000000000ffda000c030100\
-    0210031000000154e6c296b0296b51ffc40014100100000000000000000000000000000020ffda00080101000105\
-    025fffc40014110100000000000000000000000000000010ffda0008010301013f013fffc4001411010000000000\
-    0000000000000000000010ffda0008010201013f013fffc40014100100000000000000000000000000000020ffda\
-    0008010100063f025fffc40014100100000000000000000000000000000020ffda0008010100013f215fffda000c\
-    03010002000300000010a20fffc40014110100000000000000000000000000000010ffda0008010301013f103fff\
-    c40014110100000000000000000000000000000010ffda0008010201013f103fffc4001410010000000000000000\
-    0000000000000020ffda0008010100013f105fffd9";
-const CMYK: &str = "\
-    ffd8ffee000e41646f626500640000000000ffdb0043000302020302020303030304030304050805050404050a07\
-    0706080c0a0c0c0b0a0b0b0d0e12100d0e110e0b0b1016101113141515150c0f171816141812141514ffc0001408\
-    00180010044311004d11005911004b1100ffc400160001010100000000000000000000000000090008ffc4001410\
-    0100000000000000000000000000000000ffda000e0443004d0059004b00003f0054ca99532a6cd8cd8cd882a054\
-    0a88d59ab35682a0540a88d59ab3569fffd9";
+const GRAY: &[u8] = include_bytes!("pictures/gray.jpg");
+const COLOR: &[u8] = include_bytes!("pictures/color.jpg");
+const PROGRESSIVE: &[u8] = include_bytes!("pictures/progressive.jpg");
+const CMYK: &[u8] = include_bytes!("pictures/cmyk.jpg");
 
 /// A PNG of any colour type and depth.
 fn png_of(
@@ -188,14 +155,14 @@ fn shows_the_three_areas(picture: &GrayImage) {
 
 #[test]
 fn jpeg_baseline_progressive_and_cmyk() {
-    for text in [GRAY, COLOR, PROGRESSIVE, CMYK] {
-        shows_the_three_areas(&gray_of(&hex(text)));
+    for picture in [GRAY, COLOR, PROGRESSIVE, CMYK] {
+        shows_the_three_areas(&gray_of(picture));
     }
 }
 
 #[test]
 fn jpeg_is_turned_as_exif_says() {
-    let plain = hex(GRAY);
+    let plain = GRAY;
     let mut segment = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0".to_vec();
     segment.extend_from_slice(&[0; 4]);
     let mut bytes = vec![0xff, 0xd8, 0xff, 0xe1];
@@ -211,21 +178,20 @@ fn jpeg_is_turned_as_exif_says() {
 
 #[test]
 fn broken_jpeg_never_panics_and_a_cut_one_is_refused() {
-    for text in [GRAY, COLOR, PROGRESSIVE, CMYK] {
-        let whole = hex(text);
+    for whole in [GRAY, COLOR, PROGRESSIVE, CMYK] {
         for end in 0..whole.len() {
             let _ = decode(&whole[..end], Path::new("p"));
         }
         refused(&whole[..whole.len() / 2], "JPEG");
         for i in 3..whole.len() {
             for bit in 0..8 {
-                let mut flipped = whole.clone();
+                let mut flipped = whole.to_vec();
                 flipped[i] ^= 1 << bit;
                 let _ = decode(&flipped, Path::new("p"));
             }
         }
     }
-    let mut huge = hex(GRAY);
+    let mut huge = GRAY.to_vec();
     let frame = huge.windows(2).position(|w| w == [0xff, 0xc0]).expect("a frame header");
     huge[frame + 5..frame + 9].copy_from_slice(&[0xff; 4]);
     refused(&huge, "JPEG");
@@ -235,8 +201,8 @@ fn broken_jpeg_never_panics_and_a_cut_one_is_refused() {
 /// refused at once.
 #[test]
 fn jpeg_of_a_phone_is_tried_and_what_needs_too_much_memory_is_not() {
-    let sized = |text: &str, kind: u8, width: u16, height: u16| {
-        let mut bytes = hex(text);
+    let sized = |picture: &[u8], kind: u8, width: u16, height: u16| {
+        let mut bytes = picture.to_vec();
         let frame = bytes.windows(2).position(|w| w == [0xff, kind]).expect("a frame header");
         bytes[frame + 5..frame + 7].copy_from_slice(&height.to_be_bytes());
         bytes[frame + 7..frame + 9].copy_from_slice(&width.to_be_bytes());
@@ -259,8 +225,8 @@ fn a_wide_picture_is_read_in_gray_and_in_colour() {
     assert_eq!((small.planes[0].width, small.planes[0].height, small.scale), (900, 50, 0.1));
     let pixel = |at: usize| small.planes.each_ref().map(|plane| plane.gray[at]);
     assert_eq!((pixel(0), pixel(899)), ([10, 90, 0], [10, 90, 224]));
-    let same = decode_colors(&hex(GRAY), Path::new("p"), 900).expect("must be decoded");
-    assert_eq!(same.planes, [0; 3].map(|_| gray_of(&hex(GRAY))));
+    let same = decode_colors(GRAY, Path::new("p"), 900).expect("must be decoded");
+    assert_eq!(same.planes, [0; 3].map(|_| gray_of(GRAY)));
 }
 
 #[test]
@@ -300,10 +266,10 @@ fn folders_of_classes_whatever_the_extension_says() {
         std::fs::create_dir_all(path.parent().expect("inside root")).expect("writable");
         std::fs::write(path, bytes).expect("writable");
     };
-    put("Happiness/b.png", &hex(GRAY));
+    put("Happiness/b.png", GRAY);
     put("Happiness/a.jpg", &png);
     put("Happiness/.hidden", b"x");
-    put("anger/x.jpeg", &hex(COLOR));
+    put("anger/x.jpeg", COLOR);
     let (dataset, report) = read(root.path(), &ReadOptions::default()).expect("three pictures");
     assert_eq!(dataset.labels(), [Some(3), Some(3), Some(0)]);
     assert_eq!(dataset.image(0), &face[..]);
