@@ -2,33 +2,10 @@
 
 use crate::render::html::Document;
 
-/// A section of the index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
-    /// One method on all faces.
-    Methods,
-    /// One face by all methods.
-    Faces,
-    /// The whole data set.
-    Set,
-}
-
-impl Section {
-    const ALL: [Section; 3] = [Section::Methods, Section::Faces, Section::Set];
-
-    fn title(self) -> &'static str {
-        match self {
-            Section::Methods => "By method",
-            Section::Faces => "By face",
-            Section::Set => "Whole data set",
-        }
-    }
-}
-
 /// One page of the gallery.
 #[derive(Clone, Debug)]
 struct Entry {
-    section: Section,
+    section: &'static str,
     file: String,
     title: String,
     words: String,
@@ -47,8 +24,8 @@ impl Gallery {
         Gallery { model: model.into(), entries: vec![] }
     }
 
-    /// Adds a page; `file` is its name beside the index.
-    pub fn add(&mut self, section: Section, file: &str, title: &str, words: &str) {
+    /// Adds a page to the section of this title; `file` is its name beside the index.
+    pub fn add(&mut self, section: &'static str, file: &str, title: &str, words: &str) {
         let (file, title, words) = (file.into(), title.into(), words.into());
         self.entries.push(Entry { section, file, title, words });
     }
@@ -61,12 +38,15 @@ impl Gallery {
              `fer saliency --sanity-check` tests which of them can be trusted on this network.",
             self.model
         ));
-        for section in Section::ALL {
-            let own = || self.entries.iter().filter(move |e| e.section == section);
-            if own().next().is_none() {
-                continue;
+        let mut sections: Vec<&str> = vec![];
+        for entry in &self.entries {
+            if !sections.contains(&entry.section) {
+                sections.push(entry.section);
             }
-            page.heading(2, section.title());
+        }
+        for section in sections {
+            let own = || self.entries.iter().filter(move |e| e.section == section);
+            page.heading(2, section);
             let anchors: Vec<String> = own().map(|e| format!("#{}", anchor(&e.file))).collect();
             let links: Vec<(&str, &str)> =
                 anchors.iter().zip(own()).map(|(a, e)| (a.as_str(), e.title.as_str())).collect();

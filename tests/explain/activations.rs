@@ -1,14 +1,14 @@
 //! Feature maps: grouping of layers and class means with known answers.
 
-use crate::support::models::{TinyNet, soft_faces};
+use crate::support::models::{soft_faces, tiny_net};
 use fer::explain::filters::feature_maps::{class_means, map_layers, stages};
 use fer::explain::layers::find_layer;
 use fer::explain::{Classifier, LayerInfo};
 
 #[test]
 fn a_group_is_a_convolution_and_what_follows_it() {
-    let layers = map_layers(&TinyNet::new(0), &["all".into()]).unwrap();
-    let network = TinyNet::new(0).layers();
+    let layers = map_layers(&tiny_net(0), &["all".into()]).unwrap();
+    let network = tiny_net(0).layers();
     let groups = stages(&network, &layers);
     let names: Vec<Vec<&str>> =
         groups.iter().map(|g| g.iter().map(|l| l.name.as_str()).collect()).collect();
@@ -21,13 +21,13 @@ fn a_group_is_a_convolution_and_what_follows_it() {
     let apart = [network[0].clone(), network[6].clone()];
     assert_eq!(stages(&network, &apart), [[network[0].clone()], [network[6].clone()]]);
     // The layers come in the order of the network, whatever the order of the names.
-    let two = map_layers(&TinyNet::new(0), &["activation_1".into(), "conv2d_1".into()]).unwrap();
+    let two = map_layers(&tiny_net(0), &["activation_1".into(), "conv2d_1".into()]).unwrap();
     assert_eq!([&two[0].name, &two[1].name], ["conv2d_1", "activation_1"]);
 }
 
 #[test]
 fn class_means_are_the_means_of_the_classes() {
-    let model = TinyNet::new(0);
+    let model = tiny_net(0);
     let layer = find_layer(&model.layers(), "activation_2").unwrap();
     let faces = soft_faces(130); // more than one batch
     // Class 1 has the first and the last face, class 2 none; the others have no class.

@@ -1,6 +1,6 @@
 //! Gradient and perturbation methods on models solved by hand.
 
-use crate::support::models::{Polynomial, TinyNet, batch, noise_faces, soft_faces};
+use crate::support::models::{Polynomial, batch, noise_faces, soft_faces, tiny_net};
 use fer::PIXELS;
 use fer::explain::attribution::gradient::grad_x_input::grad_x_input;
 use fer::explain::attribution::gradient::integrated_gradients::integrated_gradients;
@@ -82,7 +82,7 @@ fn smooth_grad_matches_its_expectation_on_a_quadratic() {
 
 #[test]
 fn integrated_gradients_are_complete_on_a_network() {
-    let model = TinyNet::new(0);
+    let model = tiny_net(0);
     let faces = soft_faces(3);
     let targets = [Target::Class(0), Target::Contrast(1), Target::Loss(2)];
     let baseline = Face::gray(0.4);
@@ -120,7 +120,7 @@ fn gradient_of_every_target_matches_finite_difference() {
 
 #[test]
 fn guided_backprop_uses_the_guided_rule() {
-    let model = TinyNet::new(0);
+    let model = tiny_net(0);
     let faces = soft_faces(1);
     let of = |rule| model.input_gradient(&faces, &[Target::Class(0)], rule).unwrap().gradient;
     let options = AttributionOptions::new(vec![0.5; PIXELS], 0).unwrap();

@@ -1,6 +1,6 @@
 //! Class activation maps by hand.
 
-use crate::support::models::{CLASSES, Canned, TinyNet, batch, soft_faces};
+use crate::support::models::{CLASSES, Canned, batch, soft_faces, tiny_net};
 use fer::PIXELS;
 use fer::explain::attribution::cam::grad_cam::grad_cam;
 use fer::explain::attribution::cam::grad_cam_pp::grad_cam_pp;
@@ -101,7 +101,7 @@ fn score_cam_by_hand() {
 /// HiResCAM sum to the logit.
 #[test]
 fn hires_cam_sums_to_the_logit() {
-    let model = TinyNet::new(0);
+    let model = tiny_net(0);
     let faces = soft_faces(2);
     let logits = model.logits(&faces).unwrap();
     let cams =

@@ -1,6 +1,6 @@
 //! The sanity measurements accept a faithful map and reject an unfaithful one.
 
-use crate::support::models::{Polynomial, TinyNet, batch, noise_faces, normals, soft_faces};
+use crate::support::models::{Polynomial, batch, noise_faces, normals, soft_faces, tiny_net};
 use fer::PIXELS;
 use fer::explain::attribution::gradient::grad_x_input::grad_x_input;
 use fer::explain::attribution::gradient::integrated_gradients::integrated_gradients;
@@ -14,7 +14,7 @@ use fer::explain::sanity::randomisation::{Similarity, randomisation};
 use fer::explain::sanity::sanity_table::{SanityOptions, SanityRow, sanity_table};
 use fer::explain::sanity::sensitivity::max_sensitivity;
 use fer::explain::significance::TestResult;
-use fer::explain::{AttributionOptions, Face, Method, Target};
+use fer::explain::{AttributionOptions, Classifier, Face, Method, Target};
 
 /// The logit of class 0 rises with the brightness of the upper rows; the others are constant.
 fn top_model() -> Polynomial {
@@ -191,8 +191,8 @@ fn class_maps_by_hand() {
 
 #[test]
 fn sanity_table_says_which_methods_fail() {
-    let model = TinyNet::new(0);
-    let random = TinyNet::new(9);
+    let model = tiny_net(0);
+    let random = tiny_net(9);
     let faces = soft_faces(6);
     let mut settings = AttributionOptions::new(vec![0.5; PIXELS], 0).unwrap();
     settings.noise.samples = 4;
@@ -236,12 +236,12 @@ fn sanity_table_says_which_methods_fail() {
 
 #[test]
 fn a_map_that_survives_random_weights_fails_the_sanity_check() {
-    let (model, random) = (TinyNet::new(0), TinyNet::new(35));
+    let (model, random) = (tiny_net(0), tiny_net(35));
     let faces = soft_faces(8);
     let settings = AttributionOptions::new(vec![0.5; PIXELS], 0).unwrap();
     // The first layer of all these networks is the same, so that most of their maps are alike;
     // those of number 35 are not. A "randomised" network that kept its weights keeps its map.
-    let row_with = |half: &TinyNet, all: &TinyNet| {
+    let row_with = |half: &dyn Classifier, all: &dyn Classifier| {
         let options = SanityOptions {
             attribution: &settings,
             seed: 0,

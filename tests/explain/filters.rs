@@ -1,6 +1,6 @@
 //! Activation maximization on a small network of waves.
 
-use crate::support::models::{TinyNet, noise_faces, normals, soft_faces};
+use crate::support::models::{noise_faces, normals, soft_faces, tiny_net};
 use fer::PIXELS;
 use fer::explain::filters::activation_maximization::fourier::{DECAY, Fourier};
 use fer::explain::filters::activation_maximization::maco::Maco;
@@ -108,7 +108,7 @@ fn report(layer: &str, filters: &[usize], seeds: usize) -> FilterReport {
     let options = options(seeds);
     let mut steps = 0;
     let found =
-        filter_report(&TinyNet::new(0), layer, filters, &training, &options, &mut |n| steps += n)
+        filter_report(&tiny_net(0), layer, filters, &training, &options, &mut |n| steps += n)
             .unwrap();
     assert_eq!(steps, total_steps(filters.len(), &options));
     found
@@ -179,7 +179,7 @@ fn a_filter_has_the_same_picture_alone_and_in_a_report() {
 
 #[test]
 fn the_objective_of_the_first_block_is_one_interior_cell() {
-    let model = TinyNet::new(0);
+    let model = tiny_net(0);
     let layer = find_layer_or_logits(&model, "activation_1").unwrap();
     assert!(is_in_first_block(&model, &layer));
     let later = find_layer_or_logits(&model, "activation_2").unwrap();
@@ -209,7 +209,7 @@ fn the_objective_of_the_first_block_is_one_interior_cell() {
 
 #[test]
 fn the_main_class_is_over_represented() {
-    let model = TinyNet::new(0);
+    let model = tiny_net(0);
     let faces = soft_faces(24);
     let layer = find_layer_or_logits(&model, "activation_2").unwrap();
     let mut found = filter_statistics(&model, &layer, &[0], &faces).unwrap().remove(0);
@@ -234,7 +234,7 @@ fn logits_are_reported_like_filters() {
 
 #[test]
 fn top_activations_hold_the_strongest_cell_of_each_face() {
-    let model = TinyNet::new(0);
+    let model = tiny_net(0);
     let faces = soft_faces(12);
     let layer = find_layer_or_logits(&model, "activation_1").unwrap();
     let found = &filter_statistics(&model, &layer, &[4], &faces).unwrap()[0];
@@ -258,7 +258,7 @@ fn top_activations_hold_the_strongest_cell_of_each_face() {
 
 #[test]
 fn objective_gradient_matches_finite_difference() {
-    let model = TinyNet::new(0);
+    let model = tiny_net(0);
     let face = noise_faces(1);
     let layer = find_layer_or_logits(&model, "batch_normalization_2").unwrap();
     for objective in [

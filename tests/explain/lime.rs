@@ -1,11 +1,15 @@
 //! LIME on models with known answers, and against a second implementation.
 
 use crate::support::models::{CLASSES, Polynomial, batch, noise_faces};
-use fer::PIXELS;
 use fer::explain::attribution::lime::superpixels::{Segmentation, superpixel_means};
 use fer::explain::attribution::lime::{LimeOptions, lime, lime_with_superpixels};
-use fer::explain::{AttributionOptions, Classifier, FaceBatch, Method, Target, attribute};
+use fer::explain::{
+    AttributionOptions, BackwardRule, Classifier, FaceBatch, FeatureMaps, InputGradient,
+    LayerGradient, LayerInfo, Method, Normalization, Objective, ObjectiveGradient, Target,
+    attribute,
+};
 use fer::stats::softmax;
+use fer::{PIXELS, Result};
 use std::sync::Mutex;
 
 /// A classifier that is a function from faces to logits.
@@ -15,40 +19,26 @@ impl<F: Fn(&[f32]) -> Vec<f32> + Sync> Classifier for Function<F> {
     fn classes(&self) -> usize {
         CLASSES
     }
-    fn logits(&self, faces: &[f32]) -> fer::Result<Vec<f32>> {
+    fn logits(&self, faces: &[f32]) -> Result<Vec<f32>> {
         Ok((self.0)(faces))
     }
-    fn input_gradient(
-        &self,
-        _: &[f32],
-        _: &[Target],
-        _: fer::explain::BackwardRule,
-    ) -> fer::Result<fer::explain::InputGradient> {
+    fn input_gradient(&self, _: &[f32], _: &[Target], _: BackwardRule) -> Result<InputGradient> {
         Ok(Default::default())
     }
-    fn layer_gradient(
-        &self,
-        _: &str,
-        _: &[f32],
-        _: &[Target],
-    ) -> fer::Result<fer::explain::LayerGradient> {
+    fn layer_gradient(&self, _: &str, _: &[f32], _: &[Target]) -> Result<LayerGradient> {
         Ok(Default::default())
     }
-    fn activations(&self, _: &str, _: &[f32]) -> fer::Result<fer::explain::FeatureMaps> {
+    fn activations(&self, _: &str, _: &[f32]) -> Result<FeatureMaps> {
         Ok(Default::default())
     }
-    fn objective_gradient(
-        &self,
-        _: &fer::explain::Objective,
-        _: &[f32],
-    ) -> fer::Result<fer::explain::ObjectiveGradient> {
+    fn objective_gradient(&self, _: &Objective, _: &[f32]) -> Result<ObjectiveGradient> {
         Ok(Default::default())
     }
-    fn layers(&self) -> Vec<fer::explain::LayerInfo> {
+    fn layers(&self) -> Vec<LayerInfo> {
         vec![]
     }
-    fn normalization(&self) -> fer::explain::Normalization {
-        fer::explain::Normalization { mean: 0.5, std: 0.25 }
+    fn normalization(&self) -> Normalization {
+        Normalization { mean: 0.5, std: 0.25 }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Bad input is an error; networks that a method cannot explain are refused with a reason.
 
-use crate::support::models::{Polynomial, TinyNet, batch, noise_faces, soft_faces};
+use crate::support::models::{Polynomial, batch, noise_faces, soft_faces, tiny_net};
 use fer::explain::attribution::lime::{LimeOptions, lime_with_superpixels};
 use fer::explain::attribution::method::MapKind;
 use fer::explain::layers::{deepest_map, find_layer, previous_block, relu_of, select_filters};
@@ -21,10 +21,10 @@ fn usage(error: Error) -> String {
 
 #[test]
 fn unknown_layer_names_the_nearest_and_lists_all() {
-    let text = usage(find_layer(&TinyNet::new(0).layers(), "conv2_2").unwrap_err());
+    let text = usage(find_layer(&tiny_net(0).layers(), "conv2_2").unwrap_err());
     assert!(text.contains("did you mean `conv2d_2`?"), "{text}");
     assert!(text.contains("batch_normalization_1"), "{text}");
-    let layer = find_layer(&TinyNet::new(0).layers(), "conv2d_2").unwrap();
+    let layer = find_layer(&tiny_net(0).layers(), "conv2d_2").unwrap();
     let text = usage(select_filters(&layer, &[0, 8]).unwrap_err());
     assert!(text.contains("8 filters, 0 to 7"), "{text}");
     assert_eq!(select_filters(&layer, &[]).unwrap(), (0..8).collect::<Vec<_>>());
@@ -41,12 +41,12 @@ fn networks_without_relu_or_map_are_refused_not_drawn() {
         assert!(why.contains("ReLU"), "{method}: {why}");
         assert!(found[0].caption(&["a", "b", "c"]).contains(why));
     }
-    let with_layer = AttributionOptions { layer: Some("dense_1".into()), ..options() };
-    let (model, faces) = (TinyNet::new(0), soft_faces(1));
+    let with_layer = AttributionOptions { layer: Some("linear_1".into()), ..options() };
+    let (model, faces) = (tiny_net(0), soft_faces(1));
     let faces = batch(&model, &faces, &[Target::Predicted]);
     let found = attribute(&faces, Method::GradCam, &with_layer);
     let why = found.unwrap()[0].refused.clone().expect("refused");
-    assert!(why.contains("`dense_1` has no map"), "{why}");
+    assert!(why.contains("`linear_1` has no map"), "{why}");
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn methods_are_found_by_name() {
 
 #[test]
 fn a_batch_fixes_the_predicted_class_and_keeps_it_in_parts() {
-    let (model, faces) = (TinyNet::new(0), soft_faces(130));
+    let (model, faces) = (tiny_net(0), soft_faces(130));
     let all = FaceBatch::new(&model, &faces, &[Target::Predicted; 130]).unwrap();
     let classes: Vec<usize> = (0..130).map(|f| all.class(f)).collect();
     assert!(all.targets().iter().zip(&classes).all(|(t, &c)| *t == Target::Class(c)));
@@ -111,12 +111,12 @@ fn maps_and_superpixels_that_do_not_fit_the_face_are_refused() {
 
 #[test]
 fn layers_find_their_neighbours() {
-    let layers = TinyNet::new(0).layers();
+    let layers = tiny_net(0).layers();
     assert_eq!(deepest_map(&layers, 6).unwrap().name, "activation_2");
     assert_eq!(deepest_map(&layers, 30).unwrap().name, "activation_1");
     assert_eq!(relu_of(&layers, "conv2d_2").unwrap().name, "activation_2");
     assert_eq!(relu_of(&layers, "activation_1").unwrap().name, "activation_1");
-    assert!(relu_of(&layers, "dense_1").is_none());
+    assert!(relu_of(&layers, "linear_1").is_none());
     assert_eq!(previous_block(&layers, "activation_2").unwrap().name, "activation_1");
     assert!(previous_block(&layers, "batch_normalization_1").is_none());
     // A cell of the second block depends on 10 pixels; its outer cells depend on zero padding.
@@ -127,7 +127,7 @@ fn layers_find_their_neighbours() {
 
 #[test]
 fn methods_of_the_probability_refuse_the_loss() {
-    let (model, faces) = (TinyNet::new(0), soft_faces(1));
+    let (model, faces) = (tiny_net(0), soft_faces(1));
     let faces = batch(&model, &faces, &[Target::Loss(1)]);
     for method in Method::ALL {
         let found = attribute(&faces, method, &options());

@@ -2,7 +2,7 @@
 //! model whose results do not depend on the batch. (Those of the engine do up to rounding, because
 //! the algorithm of a convolution may depend on the batch size.)
 
-use crate::support::models::{TinyNet, batch, soft_faces};
+use crate::support::models::{batch, soft_faces, tiny_net};
 use fer::PIXELS;
 use fer::explain::attribution::perturbation::rise::RiseOptions;
 use fer::explain::{
@@ -23,7 +23,7 @@ fn options(seed: u64) -> AttributionOptions {
 type Model = fn(&mut dyn FnMut(&dyn Classifier));
 
 fn tiny(used: &mut dyn FnMut(&dyn Classifier)) {
-    used(&TinyNet::new(0));
+    used(&tiny_net(0));
 }
 
 /// The real engine, with weights as the initialiser draws them.

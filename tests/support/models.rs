@@ -4,7 +4,7 @@ pub mod solvable;
 pub mod tiny_net;
 
 pub use solvable::{Canned, Polynomial};
-pub use tiny_net::TinyNet;
+pub use tiny_net::tiny_net;
 
 use fer::PIXELS;
 use fer::explain::{Classifier, FaceBatch, LayerInfo, LayerKind, ReceptiveField, Target};

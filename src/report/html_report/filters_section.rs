@@ -11,7 +11,7 @@ use crate::nn::Layer;
 use crate::render::colormap::draw_map;
 use crate::render::format::{short, thousands};
 use crate::render::html::escape;
-use crate::render::{Colormap, RgbImage, Scale, Theme};
+use crate::render::{Colormap, RgbImage, Scale};
 use crate::report::PredictedFace;
 use crate::report::filters::layer_page::{LayerPageContext, gray, patches, sees_part, whole};
 use crate::report::html_report::ReportContext;
@@ -358,15 +358,6 @@ fn stage(
         let _ = writeln!(html, "{}", image(&picture, &alt, true)?);
     }
     Ok(html + "</div>\n")
-}
-
-/// Returns the data of the top patches.
-pub(crate) fn page_context<'a>(
-    training: &'a crate::explain::filters::training_faces::TrainingFaces<'a>,
-    faces: String,
-    class_names: &'a [String],
-) -> LayerPageContext<'a> {
-    LayerPageContext { training, faces, model: "", class_names, theme: Theme::Light }
 }
 
 /// Returns the scores of all images.

@@ -27,9 +27,11 @@ use crate::explain::filters::filter_report::{FilterReport, FilterScores};
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::regions::region_lift::Lift;
 use crate::model::mean_face::mean_of;
+use crate::render::Theme;
 use crate::render::format::thousands;
 use crate::render::html::escape;
 use crate::report::evaluation::class_sentences::accuracy_sentences;
+use crate::report::filters::layer_page::LayerPageContext;
 use crate::report::html_report::filters::FilterResults;
 use crate::report::html_report::page::ReportPage;
 use crate::report::html_report::provenance::Selection;
@@ -112,11 +114,13 @@ impl HtmlReport {
         opening(&mut page, context, &report, &saliency.lifts, &filters);
         saliency_section::write(&mut page, &saliency, &names)?;
         let classes = &context.model().network.spec.classes;
-        let page_context = filters_section::page_context(
-            &training,
-            training_faces_text(context, chosen.len()),
-            classes,
-        );
+        let page_context = LayerPageContext {
+            training: &training,
+            faces: training_faces_text(context, chosen.len()),
+            model: "",
+            class_names: classes,
+            theme: Theme::Light,
+        };
         let face = typical.iter().find(|f| f.label.is_some_and(|l| names[l] == "happy"));
         let face = face.or(typical.first());
         if let Some(face) = face {

@@ -46,16 +46,15 @@ pub fn measure_saliency(
     let chosen = evenly(&labels, context.options.faces_of_a_class(), context.names().len());
     let pixels = context.pixels(&context.evaluated.faces, &chosen);
     let labels: Vec<usize> = chosen.iter().map(|&f| labels[f]).collect();
-    let work = Work { pixels: &pixels, options: &options };
-    let targets = vec![Target::Predicted; labels.len()];
-    let found = work.saliency(&model, &targets, &mut |share| progress.part(share / 2.0))?;
+    let faces = FaceBatch::new(&model, &pixels, &vec![Target::Predicted; labels.len()])?;
+    let found = saliency(&faces, &options, &mut |share| progress.part(share / 2.0))?;
     // The control explains the same classes.
     let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
     let other = randomised(&context.model().network, None, context.options.seed)?;
     let other = NetworkClassifier::new(&other)?;
     let mut control = |_: &[f32]| -> Result<Vec<f32>> {
-        let found =
-            work.saliency(&other, &targets, &mut |share| progress.part(0.5 + share / 2.0))?;
+        let faces = FaceBatch::new(&other, &pixels, &targets)?;
+        let found = saliency(&faces, &options, &mut |share| progress.part(0.5 + share / 2.0))?;
         Ok(found.into_iter().flat_map(|a| a.map).collect())
     };
     let flat: Vec<f32> = found.iter().flat_map(|a| &a.map).copied().collect();
@@ -85,26 +84,18 @@ fn evenly(labels: &[usize], most: usize, classes: usize) -> Vec<usize> {
     chosen
 }
 
-/// Faces to explain and the options.
-struct Work<'a> {
-    pixels: &'a [f32],
-    options: &'a AttributionOptions,
-}
-
-impl Work<'_> {
-    fn saliency(
-        &self,
-        model: &NetworkClassifier<'_>,
-        targets: &[Target],
-        progress: &mut dyn FnMut(f64),
-    ) -> Result<Vec<Attribution>> {
-        let mut found = Vec::with_capacity(targets.len());
-        for part in FaceBatch::new(model, self.pixels, targets)?.parts() {
-            found.extend(attribute(&part, Method::Saliency, self.options)?);
-            progress(found.len() as f64 / targets.len() as f64);
-        }
-        Ok(found)
+/// Explains faces in parts; `progress` receives the share that is done.
+fn saliency(
+    faces: &FaceBatch<'_>,
+    options: &AttributionOptions,
+    progress: &mut dyn FnMut(f64),
+) -> Result<Vec<Attribution>> {
+    let mut found = Vec::with_capacity(faces.len());
+    for part in faces.parts() {
+        found.extend(attribute(&part, Method::Saliency, options)?);
+        progress(found.len() as f64 / faces.len() as f64);
     }
+    Ok(found)
 }
 
 #[cfg(test)]

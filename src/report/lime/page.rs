@@ -96,7 +96,7 @@ impl LimePage<'_> {
             header.push(muted(format!("rank correlation {:.2}", a.rank)));
             header.push(bad_if(a.top5 < NEAR_TOP5, format!("top five {:.0} %", 100.0 * a.top5)));
         }
-        let cell = |picture| Cell::Picture { picture, smooth: false, caption: String::new() };
+        let cell = |picture| Cell::picture(picture, "");
         let mut cells = vec![cell(borders(&picture, &lime.superpixels))];
         if let Some(why) = &lime.refused {
             cells.push(Cell::Text(vec![
@@ -107,15 +107,14 @@ impl LimePage<'_> {
         }
         for (sign, color) in [(1.0, FOR), (-1.0, AGAINST)] {
             let picture = evidence(&picture, lime, &strongest(lime, sign), color);
-            cells.push(Cell::Picture { picture, smooth: false, caption: self.words(lime, sign) });
+            cells.push(Cell::picture(picture, self.words(lime, sign)));
         }
         let map = lime.map();
         let scale = Scale { clip: max_abs(&map), max: max_abs(&map) };
-        cells.push(Cell::Picture {
-            picture: draw_map(&map, SIDE, SIDE, SIGNED, scale)?,
-            smooth: false,
-            caption: format!("max {}", short(scale.max.into())),
-        });
+        cells.push(Cell::picture(
+            draw_map(&map, SIDE, SIDE, SIGNED, scale)?,
+            format!("max {}", short(scale.max.into())),
+        ));
         Ok(Row { header, cells })
     }
 

@@ -12,21 +12,15 @@ use crate::{PIXELS, Result, SIDE};
 
 /// Content of the page.
 #[derive(Clone, Debug)]
-pub struct ClassMapsPage<'a> {
+pub struct ClassMapsPage {
     /// Mean maps and differences per class.
-    pub maps: &'a ClassMaps,
+    pub maps: ClassMaps,
     /// Mean face of each class.
-    pub mean_faces: &'a [Vec<f32>],
+    pub mean_faces: Vec<Vec<f32>>,
     /// Means over the wrongly predicted faces, if there are any.
-    pub wrong: Option<&'a WrongFaces>,
+    pub wrong: Option<WrongFaces>,
     /// Faces with the largest share of the map outside of the face.
-    pub outside: &'a [OutsideFace],
-    /// Names of the classes.
-    pub names: &'a [&'a str],
-    /// Method, target, network and number of faces in words.
-    pub what: &'a str,
-    /// Colours.
-    pub theme: Theme,
+    pub outside: Vec<OutsideFace>,
 }
 
 /// Means over the wrongly predicted faces.
@@ -53,24 +47,26 @@ pub struct OutsideFace {
     pub map: Vec<f32>,
     /// Share of the attribution outside the face.
     pub share: f64,
-    /// Text below the image: label and predicted class.
+    /// Where the face came from.
+    pub origin: String,
+    /// Label and predicted class.
     pub words: String,
 }
 
-impl ClassMapsPage<'_> {
-    /// Draws the page.
-    pub fn page(&self) -> Result<Page> {
-        let mut page = Page::new("Mean maps per class", self.theme);
-        page.subtitle = self.what.into();
+impl ClassMapsPage {
+    /// Draws the page; `what` says method, target, network and number of faces.
+    pub fn page(&self, what: &str, names: &[&str], theme: Theme) -> Result<Page> {
+        let mut page = Page::new("Mean maps per class", theme);
+        page.subtitle = what.into();
         page.columns = ["mean face", "mean map", "over the mean face", "correct − wrong"]
             .map(String::from)
             .to_vec();
-        for class in 0..self.names.len() {
+        for class in 0..names.len() {
             if self.maps.faces[class] > 0 {
-                page.rows.push(self.class_row(class)?);
+                page.rows.push(self.class_row(class, name(names, class))?);
             }
         }
-        if let Some(wrong) = self.wrong {
+        if let Some(wrong) = &self.wrong {
             page.rows.push(wrong_row(wrong)?);
         }
         for (i, faces) in self.outside.chunks(4).enumerate() {
@@ -112,7 +108,7 @@ impl ClassMapsPage<'_> {
         Ok(page)
     }
 
-    fn class_row(&self, class: usize) -> Result<Row> {
+    fn class_row(&self, class: usize, name: &str) -> Result<Row> {
         let map = &self.maps.mean[class];
         let scale = Scale::percentile99(map);
         let face = RgbImage::from_unit(&self.mean_faces[class], SIDE, SIDE)?;
@@ -128,7 +124,7 @@ impl ClassMapsPage<'_> {
             ]),
         };
         let header = vec![
-            Line::new(name(self.names, class), Tone::Strong),
+            Line::new(name, Tone::Strong),
             Line::new(counted(self.maps.faces[class], "face"), Tone::Muted),
             Line::new(strongest(scale), Tone::Muted),
         ];
@@ -176,6 +172,6 @@ fn outside_cell(face: &OutsideFace) -> Result<Cell> {
     debug_assert_eq!(face.map.len(), PIXELS);
     let picture = RgbImage::from_unit(&face.pixels, SIDE, SIDE)?;
     let scale = Scale::percentile99(&face.map);
-    let caption = format!("{} outside\n{}", percent(face.share), face.words);
+    let caption = format!("{} outside\n{}, {}", percent(face.share), face.words, face.origin);
     Ok(Cell::picture(overlay(&picture, &face.map, MAGNITUDE, scale)?, caption))
 }

@@ -37,11 +37,7 @@ impl RegionPage<'_> {
         page.subtitle = self.what.into();
         let template = draw_template(self.mean_face, &Template::fixed())?;
         let wide = ChartOptions::new(self.theme).sized(560.0, 360.0);
-        let template = Cell::Picture {
-            picture: template,
-            smooth: false,
-            caption: "regions on the mean face".into(),
-        };
+        let template = Cell::picture(template, "regions on the mean face");
         page.rows.push(Row {
             header: vec![],
             cells: vec![Cell::Drawing(self.chart(None, wide)?), template],

@@ -56,11 +56,7 @@ pub fn draw_template(face: &[f32], template: &Template) -> Result<RgbImage> {
 /// Draws faces `[n, 48, 48]` with the template at its fitted position.
 pub fn template_page(faces: &[f32], templates: &[Template], theme: Theme) -> Result<Page> {
     let cell = |(face, template): (&[f32], &Template)| {
-        Ok(Cell::Picture {
-            picture: draw_template(face, template)?,
-            smooth: false,
-            caption: String::new(),
-        })
+        Ok(Cell::picture(draw_template(face, template)?, ""))
     };
     let faces = faces.chunks_exact(crate::PIXELS);
     let cells = faces.zip(templates).map(cell).collect::<Result<Vec<_>>>()?;

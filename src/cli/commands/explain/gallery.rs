@@ -13,7 +13,7 @@ use crate::render::panel::Page;
 use crate::render::write::PNG_SCALE;
 use crate::report::PredictedFace;
 use crate::report::face::name;
-use crate::report::gallery::{Gallery, Section};
+use crate::report::gallery::Gallery;
 use crate::report::lime::LimePage;
 use crate::report::saliency::all_methods_page::{many_faces_page, one_face_page};
 use crate::report::saliency::one_method_page::{PageOptions, saliency_page};
@@ -24,6 +24,11 @@ use std::path::PathBuf;
 
 /// Faces of the pages about the whole data set.
 const SET_FACES: usize = 1_400;
+
+/// Titles of the sections.
+const METHODS: &str = "By method";
+const FACES: &str = "By face";
+const SET: &str = "Whole data set";
 
 /// Arguments of `fer gallery`.
 #[derive(Debug, clap::Args)]
@@ -73,17 +78,17 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         writer.bar.set_message(method.title());
         let maps = attribute_all(&task, &[method])?.remove(0);
         let page = saliency_page(&faces, &maps, &style)?;
-        writer.add(Section::Methods, method.name(), method.title(), method.definition(), &page)?;
+        writer.add(METHODS, method.name(), method.title(), method.definition(), &page)?;
         found.push(maps);
     }
     let page = many_faces_page(&faces, &found, &style)?;
-    writer.add(Section::Faces, "all", "All methods, all faces", "One row per face.", &page)?;
+    writer.add(FACES, "all", "All methods, all faces", "One row per face.", &page)?;
     for (i, face) in faces.iter().enumerate() {
         let of_face: Vec<&Attribution> = found.iter().map(|m| &m[i]).collect();
         let page = one_face_page(face, &of_face, &style)?;
         let class = face.label.map_or("no label", |c| name(&names, c));
         let title = format!("{class}, {}", face.origin);
-        writer.add(Section::Faces, &format!("face-{i}"), &title, "All methods.", &page)?;
+        writer.add(FACES, &format!("face-{i}"), &title, "All methods.", &page)?;
     }
     writer.lime(&explained, &faces, &style, &options.lime)?;
     if chosen.all.is_labelled() {
@@ -102,7 +107,7 @@ struct Writer {
 impl Writer {
     fn add(
         &mut self,
-        section: Section,
+        section: &'static str,
         stem: &str,
         title: &str,
         description: &str,
@@ -137,7 +142,7 @@ impl Writer {
         let page = page.page(faces, &classes, &found)?;
         let description =
             "Superpixels that speak for and against the class, and whether to believe them.";
-        self.add(Section::Methods, "lime-evidence", "LIME's evidence", description, &page)
+        self.add(METHODS, "lime-evidence", "LIME's evidence", description, &page)
     }
 
     /// Adds the regions and the class maps of the whole data set.
@@ -169,13 +174,13 @@ impl Writer {
         let page = RegionPage { lifts: &lifts, names: &names, what: &title, mean_face, theme };
         let description =
             "How much attribution falls on each region of the face, beside three controls.";
-        self.add(Section::Set, "regions", "Face or not face?", description, &page.page()?)?;
+        self.add(SET, "regions", "Face or not face?", description, &page.page()?)?;
         let faces = set.classify(explained)?;
         let data = class_maps_of(&maps, &faces)?;
         let page = data.page(&title, &names, theme)?;
         let description =
             "Mean maps, correct minus wrong, and faces whose map lies outside the face.";
-        self.add(Section::Set, "class-maps", "What the faces of a class share", description, &page)
+        self.add(SET, "class-maps", "What the faces of a class share", description, &page)
     }
 
     fn finish(self) -> Result<()> {

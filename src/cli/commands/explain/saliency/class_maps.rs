@@ -4,11 +4,9 @@ use crate::cli::commands::explain::saliency::args::Args;
 use crate::cli::commands::explain::saliency::face_set::SetMaps;
 use crate::cli::shared::attribution::{AttributionTask, attribute_all};
 use crate::explain::Target;
-use crate::explain::regions::class_maps::{ClassMaps, class_maps, mean_density, mean_faces};
+use crate::explain::regions::class_maps::{class_maps, mean_density, mean_faces};
 use crate::explain::regions::region_lift::most_outside;
 use crate::model::mean_face::mean_of;
-use crate::render::Theme;
-use crate::render::panel::Page;
 use crate::report::PredictedFace;
 use crate::report::face::name;
 use crate::report::saliency::class_maps_page::{ClassMapsPage, OutsideFace, WrongFaces};
@@ -36,7 +34,7 @@ pub(crate) fn run(args: &Args, set_maps: &SetMaps<'_>, faces: &[PredictedFace]) 
         method: set_maps.method.name(),
         faces: faces.len(),
         wrong: data.wrong.as_ref().map_or(0, |w| w.count),
-        outside: data.most_outside,
+        outside: data.outside.into_iter().map(|f| (f.origin, f.share)).collect(),
     };
     if args.json {
         return console::print_json(&record);
@@ -49,35 +47,9 @@ pub(crate) fn run(args: &Args, set_maps: &SetMaps<'_>, faces: &[PredictedFace]) 
     ))
 }
 
-/// The data of a page of class maps.
-pub struct ClassMapsData {
-    maps: ClassMaps,
-    mean_faces: Vec<Vec<f32>>,
-    wrong: Option<WrongFaces>,
-    outside: Vec<OutsideFace>,
-    /// Faces with the largest share of their map outside, by origin, with that share in \[0,1\].
-    pub most_outside: Vec<(String, f64)>,
-}
-
-impl ClassMapsData {
-    /// Draws the page.
-    pub fn page(&self, what: &str, names: &[&str], theme: Theme) -> Result<Page> {
-        ClassMapsPage {
-            maps: &self.maps,
-            mean_faces: &self.mean_faces,
-            wrong: self.wrong.as_ref(),
-            outside: &self.outside,
-            names,
-            what,
-            theme,
-        }
-        .page()
-    }
-}
-
 /// Averages the maps of the classes, and finds the faces classified wrongly and those whose map lies
 /// outside the face.
-pub fn class_maps_of(set_maps: &SetMaps<'_>, faces: &[PredictedFace]) -> Result<ClassMapsData> {
+pub fn class_maps_of(set_maps: &SetMaps<'_>, faces: &[PredictedFace]) -> Result<ClassMapsPage> {
     let (set, names, maps) = (set_maps.set, set_maps.model.names(), set_maps.maps());
     let predicted: Vec<usize> = faces.iter().map(|f| f.predicted).collect();
     let shown = most_outside(&maps, &set.templates(), OUTSIDE);
@@ -85,19 +57,18 @@ pub fn class_maps_of(set_maps: &SetMaps<'_>, faces: &[PredictedFace]) -> Result<
         pixels: faces[f].pixels.clone(),
         map: set_maps.found[f].map.clone(),
         share,
+        origin: set.origins[f].clone(),
         words: format!(
-            "{} classified as {}, {}",
+            "{} classified as {}",
             name(&names, set.labels[f]),
-            name(&names, predicted[f]),
-            set.origins[f]
+            name(&names, predicted[f])
         ),
     };
-    Ok(ClassMapsData {
+    Ok(ClassMapsPage {
         maps: class_maps(&maps, &set.labels, &predicted, names.len())?,
         mean_faces: mean_faces(&set.pixels, &set.labels, names.len()),
         wrong: wrong_faces(set_maps, faces)?,
         outside: shown.iter().map(outside).collect(),
-        most_outside: shown.iter().map(|&(f, share)| (set.origins[f].clone(), share)).collect(),
     })
 }
 
