@@ -162,9 +162,6 @@ impl Calibration {
     }
 
     /// Writes the calibration: as `calibration.json` into a run folder, or into a weights file.
-    ///
-    /// # Errors
-    /// Those of files.
     pub fn write(&self, model: &Path) -> Result<()> {
         if !model.is_dir() {
             let mut archive = Archive::read(model)?;

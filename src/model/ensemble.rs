@@ -69,9 +69,6 @@ impl Ensemble {
 
     /// Returns the mean of the calibrated probabilities: each model's at its own temperature, where one
     /// has been measured; see [`Ensemble::is_calibrated`].
-    ///
-    /// # Errors
-    /// As [`Ensemble::predict`].
     pub fn predict_calibrated(
         &self,
         data: &Dataset,
@@ -119,9 +116,6 @@ impl Ensemble {
     }
 
     /// Returns the features of each face, `[n, d]`: the input of the first network's last layer.
-    ///
-    /// # Errors
-    /// As [`Ensemble::predict`].
     pub fn features(&self, data: &Dataset) -> Result<Option<Vec<f32>>> {
         features(&self.first().network, data, self.first().equalize)
     }

@@ -53,9 +53,6 @@ impl LoadedModel {
     }
 
     /// Reads the named model; without a name, the embedded network.
-    ///
-    /// # Errors
-    /// As [`LoadedModel::read`].
     pub fn read_or_embedded(path: Option<&Path>) -> Result<Self> {
         Self::read(path.unwrap_or(Path::new(EMBEDDED)))
     }
@@ -119,9 +116,6 @@ impl LoadedModel {
     }
 
     /// Reads the faces that the network was validated on.
-    ///
-    /// # Errors
-    /// As [`LoadedModel::training_faces`].
     pub fn validation_faces(&self) -> Result<Dataset> {
         self.record.validation_faces(&self.path)
     }

@@ -187,9 +187,6 @@ impl<T: Element> Network<T> {
     }
 
     /// Returns the same network in another precision.
-    ///
-    /// # Errors
-    /// As [`Network::new`].
     pub fn cast<U: Element>(&self) -> Result<Network<U>> {
         let mut other = Network::<U>::new(self.spec.clone(), 0)?;
         let state = self.state();

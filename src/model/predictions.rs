@@ -141,9 +141,6 @@ pub fn predict(
 
 /// Returns the features of each face, `[n, d]`: the input of the last layer. `None` for a network of a
 /// single layer.
-///
-/// # Errors
-/// As [`predict`].
 pub fn features(
     network: &Network<f32>,
     data: &Dataset,
@@ -153,9 +150,6 @@ pub fn features(
 }
 
 /// Returns the features of each face as [`features`] does, and the predicted class.
-///
-/// # Errors
-/// As [`predict`].
 pub fn features_and_classes(
     network: &Network<f32>,
     data: &Dataset,

@@ -39,9 +39,6 @@ pub struct Summary {
 }
 
 /// Returns the table of a network.
-///
-/// # Errors
-/// As [`Network::walk`].
 pub fn summary<T: Element>(network: &Network<T>) -> Result<Summary> {
     let mut layers = Vec::new();
     add_rows(network.layers(), network.spec.input.to_vec(), 0, &mut layers)?;

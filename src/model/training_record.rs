@@ -96,9 +96,6 @@ impl TrainingRecord {
     }
 
     /// Reads the validation faces.
-    ///
-    /// # Errors
-    /// As [`TrainingRecord::training_faces`].
     pub(crate) fn validation_faces(&self, model: &Path) -> Result<Dataset> {
         let source = self.existing_source(model, "validated")?;
         let (_, faces) = source.load()?;

@@ -2,8 +2,7 @@
 
 use crate::Result;
 use crate::autograd::{Gradients, Tape, Var};
-use crate::nn::Parameter;
-use crate::nn::Profiler;
+use crate::nn::{Parameter, Profiler};
 use crate::ops::BatchStatistics;
 use crate::random::{Purpose, Rng};
 use crate::tensor::{Element, Tensor};
@@ -142,9 +141,6 @@ impl<T: Element> Pass<T> {
     }
 
     /// Computes the gradients of the loss, and consumes the tape.
-    ///
-    /// # Errors
-    /// As [`Tape::backward`].
     pub fn backward(&mut self, loss: &Var<T>) -> Result<Gradients<T>> {
         let Some(profiler) = &self.profiler else { return self.tape.backward(loss) };
         let one = Tensor::full(&loss.shape(), T::ONE);

@@ -113,6 +113,16 @@ pub struct AttributionTask<'a> {
 }
 
 impl<'a> AttributionTask<'a> {
+    /// Combines faces `[n, 48, 48]`, one target each, and the options of the methods.
+    pub fn new(
+        model: &'a dyn Classifier,
+        pixels: &'a [f32],
+        targets: &'a [Target],
+        options: &'a AttributionOptions,
+    ) -> Self {
+        AttributionTask { model, pixels, targets, options }
+    }
+
     /// Returns the faces with their targets, validated.
     pub fn faces(&self) -> Result<FaceBatch<'a>> {
         FaceBatch::new(self.model, self.pixels, self.targets)

@@ -20,16 +20,18 @@ pub enum TargetArg {
     Named(String),
 }
 
+const NAMES: [(&str, TargetArg); 4] = [
+    ("pred", TargetArg::Predicted),
+    ("true", TargetArg::True),
+    ("loss", TargetArg::Loss),
+    ("contrast", TargetArg::Contrast),
+];
+
 impl std::str::FromStr for TargetArg {
     type Err = std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text {
-            "pred" => TargetArg::Predicted,
-            "true" => TargetArg::True,
-            "loss" => TargetArg::Loss,
-            "contrast" => TargetArg::Contrast,
-            class => TargetArg::Named(class.into()),
-        })
+        let named = NAMES.iter().find(|(name, _)| *name == text);
+        Ok(named.map_or(TargetArg::Named(text.into()), |(_, target)| target.clone()))
     }
 }
 
@@ -37,11 +39,8 @@ impl TargetArg {
     /// Returns the text of the option.
     pub fn as_str(&self) -> &str {
         match self {
-            TargetArg::Predicted => "pred",
-            TargetArg::True => "true",
-            TargetArg::Loss => "loss",
-            TargetArg::Contrast => "contrast",
             TargetArg::Named(class) => class,
+            other => NAMES.iter().find(|(_, target)| target == other).map_or("", |(name, _)| name),
         }
     }
 

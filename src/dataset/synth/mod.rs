@@ -95,9 +95,6 @@ pub fn face(options: &SynthOptions, index: u64) -> ([u8; PIXELS], u8) {
 }
 
 /// Draws a dataset of faces on all threads. The same options give the same bytes.
-///
-/// # Errors
-/// Those of [`Dataset::from_pixels`].
 pub fn synthesize(options: &SynthOptions) -> Result<Dataset> {
     let mut pixels = vec![0; options.count * PIXELS];
     let labels = pixels

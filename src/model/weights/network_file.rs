@@ -9,9 +9,6 @@ use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// Writes the network's specification and state into a new archive.
-///
-/// # Errors
-/// Those of [`Archive::put`].
 pub fn archive(network: &Network<f32>) -> Result<Archive> {
     let mut archive = Archive::default();
     archive.put("network", &network.spec)?;
@@ -36,9 +33,6 @@ pub fn from_archive(path: &Path, archive: &Archive) -> Result<Network<f32>> {
 const LACKING: usize = 1 << 20;
 
 /// Reads the network whose tensors are named `prefix/…`.
-///
-/// # Errors
-/// As [`from_archive`].
 pub fn from_network_tensors(path: &Path, archive: &Archive, prefix: &str) -> Result<Network<f32>> {
     let spec: NetworkSpec = archive.get(path, "network")?;
     let start = format!("{prefix}/");

@@ -8,7 +8,6 @@ use crate::tensor::{Element, Tensor};
 ///
 /// **Shapes**: x any; y the same.
 /// **Gradient**: ∂L/∂x = ȳ where x > 0, else slope · ȳ (also at x = 0). Saved: x.
-/// **Errors**: none.
 /// **Source**: `torch.nn.functional.leaky_relu`.
 ///
 /// ```

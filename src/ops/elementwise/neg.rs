@@ -8,7 +8,6 @@ use crate::tensor::{Element, Tensor};
 ///
 /// **Shapes**: x any; y the same.
 /// **Gradient**: ∂L/∂x = −ȳ. Nothing is saved.
-/// **Errors**: none.
 /// **Source**: `torch.neg`.
 ///
 /// ```

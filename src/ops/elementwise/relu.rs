@@ -9,7 +9,6 @@ use crate::tensor::{Element, Tensor};
 /// **Shapes**: x any; y the same.
 /// **Gradient**: ∂L/∂x = ȳ where x > 0, else 0 (also at x = 0). Saved: y, which is positive
 /// exactly where x is.
-/// **Errors**: none.
 /// **Source**: `torch.relu`.
 ///
 /// ```

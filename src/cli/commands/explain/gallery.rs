@@ -67,12 +67,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     };
 
     let targets = vec![Target::Predicted; faces.len()];
-    let task = AttributionTask {
-        model: &explained,
-        pixels: &chosen.pixels,
-        targets: &targets,
-        options: &options,
-    };
+    let task = AttributionTask::new(&explained, &chosen.pixels, &targets, &options);
     let mut found: Vec<Vec<Attribution>> = Vec::new();
     for method in Method::ALL {
         writer.bar.set_message(method.title());
@@ -159,12 +154,7 @@ impl Writer {
         let options = methods.options(explained, set.mean_face.clone())?;
         let names = model.names();
         let targets = vec![Target::Predicted; set.labels.len()];
-        let task = AttributionTask {
-            model: explained,
-            pixels: &set.pixels,
-            targets: &targets,
-            options: &options,
-        };
+        let task = AttributionTask::new(explained, &set.pixels, &targets, &options);
         let method = Method::Saliency;
         let found = attribute_all(&task, &[method])?.remove(0);
         let maps = SetMaps { model, set: &set, task, method, found: &found };

@@ -7,9 +7,8 @@ use crate::cli::shared::progress;
 use crate::cli::shared::target::TargetArg;
 use crate::explain::FaceBatch;
 use crate::explain::attribution::lime::superpixels::Segmentation;
-use crate::explain::attribution::lime::{Lime, LimeOptions, lime};
+use crate::explain::attribution::lime::{LimeOptions, lime};
 use crate::render::write::check_name;
-use crate::report::PredictedFace;
 use crate::report::face::name;
 use crate::report::lime::{LimeJson, LimePage};
 use crate::{Error, PIXELS, Result, console};
@@ -103,40 +102,42 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     }
     let all = faces.iter().zip(&classes).zip(&found);
     let calibrated = model.is_calibrated();
-    let record = |((face, &c), lime): ((&PredictedFace, &usize), &Lime)| {
-        LimeJson::new(face, name(&names, c), lime, args.segmentation, calibrated)
-    };
-    let records: Vec<LimeJson> = all.map(record).collect();
+    let records: Vec<LimeJson> = all
+        .map(|((face, &c), lime)| {
+            LimeJson::new(face, name(&names, c), lime, args.segmentation, calibrated)
+        })
+        .collect();
     match args.json {
         true => console::print_json(&records),
         false => console::print(&text(&records)),
     }
 }
 
-fn text(records: &[LimeJson]) -> String {
+fn text(records: &[LimeJson<'_>]) -> String {
     let mut text = String::new();
     for r in records {
-        let agreement = match (r.rank_agreement, r.top5_agreement) {
-            (Some(rank), Some(top5)) => {
-                format!("agreement of the fits {rank:.2}, top five {:.0} %", 100.0 * top5)
+        let lime = r.lime;
+        let agreement = match lime.agreement {
+            Some(a) => {
+                format!("agreement of the fits {:.2}, top five {:.0} %", a.rank, 100.0 * a.top5)
             }
-            _ => "agreement not measured".into(),
+            None => "agreement not measured".into(),
         };
         let _ = writeln!(
             text,
             "{}: p({}) {:.3} by the network, {:.3} by the local model of {} superpixels (R² {:.2}); {}",
             r.origin,
             r.class,
-            r.model_prediction,
-            r.local_prediction,
+            lime.model_prediction,
+            lime.local_prediction,
             r.superpixels,
-            r.r2,
+            lime.r2,
             agreement
         );
-        if let Some(why) = &r.refused {
+        if let Some(why) = &lime.refused {
             let _ = writeln!(text, "  refused: {why}");
         }
-        for (piece, weight) in r.superpixel_names.iter().flatten().zip(&r.coefficients) {
+        for (piece, weight) in r.superpixel_names.iter().flatten().zip(&lime.coefficients) {
             let _ = writeln!(text, "  {weight:+.3} {piece}");
         }
     }

@@ -56,9 +56,10 @@ pub const MAX_GAP: f64 = 0.2;
 const ROUNDING: f32 = 1e-5;
 
 /// The LIME explanation of one face.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize)]
 pub struct Lime {
     /// Superpixel of every pixel, `[48, 48]`.
+    #[serde(skip)]
     pub superpixels: Vec<usize>,
     /// Change of the probability when a superpixel is shown, one for each superpixel: mean over the
     /// fits.
@@ -73,17 +74,20 @@ pub struct Lime {
     /// Probability of the whole face by the network.
     pub model_prediction: f64,
     /// Agreement of the fits; `None` for a single fit.
+    #[serde(flatten)]
     pub agreement: Option<Agreement>,
     /// Why no map should be drawn; `None` where it may be.
     pub refused: Option<String>,
 }
 
 /// Agreement of fits with different random pictures, mean over all pairs.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Agreement {
     /// Spearman correlation of the coefficients.
+    #[serde(rename = "rank_agreement")]
     pub rank: f64,
     /// Share of the five strongest superpixels that two fits have in common.
+    #[serde(rename = "top5_agreement")]
     pub top5: f64,
 }
 

@@ -66,12 +66,7 @@ fn explain_set(args: &Args, model: &Model) -> Result<()> {
     let options = args.options.options(&explained, set.mean_face.clone())?;
     let faces = set.classify(&explained)?;
     let targets = args.target.of(&faces, &model.names())?;
-    let task = AttributionTask {
-        model: &explained,
-        pixels: &set.pixels,
-        targets: &targets,
-        options: &options,
-    };
+    let task = AttributionTask::new(&explained, &set.pixels, &targets, &options);
     if args.set.sanity_check {
         return sanity_table::run(args, model, &set, &task);
     }
@@ -83,12 +78,7 @@ fn explain_set(args: &Args, model: &Model) -> Result<()> {
     let (set, found) = set.without_refused(found)?;
     let faces = set.classify(&explained)?;
     let targets: Vec<Target> = found.iter().map(|a| a.target).collect();
-    let task = AttributionTask {
-        model: &explained,
-        pixels: &set.pixels,
-        targets: &targets,
-        options: &options,
-    };
+    let task = AttributionTask::new(&explained, &set.pixels, &targets, &options);
     let maps = SetMaps { model, set: &set, task, method, found: &found };
     match args.set.regions {
         true => regions::run(args, &maps),
@@ -102,12 +92,7 @@ fn explain_faces(args: &Args, model: &Model, explained: &dyn Classifier) -> Resu
     let options = args.options.options(explained, chosen.mean_face.clone())?;
     let faces = chosen.classify(explained)?;
     let targets = args.target.of(&faces, &names)?;
-    let task = AttributionTask {
-        model: explained,
-        pixels: &chosen.pixels,
-        targets: &targets,
-        options: &options,
-    };
+    let task = AttributionTask::new(explained, &chosen.pixels, &targets, &options);
     let found = attribute_all(&task, &args.method.0)?;
     if let [only] = found.as_slice() {
         require_a_map(only)?;
