@@ -39,7 +39,6 @@ fn networks_without_relu_or_map_are_refused_not_drawn() {
             attribute(&batch(&model, &faces, &[Target::Predicted]), method, &options()).unwrap();
         let why = found[0].refused.as_deref().expect("refused");
         assert!(why.contains("ReLU"), "{method}: {why}");
-        assert!(found[0].caption(&["a", "b", "c"]).contains(why));
     }
     let with_layer = AttributionOptions { layer: Some("linear_1".into()), ..options() };
     let (model, faces) = (tiny_net(0), soft_faces(1));

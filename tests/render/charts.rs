@@ -136,23 +136,18 @@ fn every_chart_survives_bad_numbers_and_empty_input() {
         let words = chart::ReliabilityWords::default();
         let bins = [chart::ReliabilityBin { count: 3, confidence: bad, accuracy: bad }; 3];
         check(|theme| chart::reliability(&words, "r", &bins, ChartOptions::new(theme)).unwrap());
-        for log_x in [false, true] {
-            let point =
-                |x, y| chart::ScatterPoint { label: "p".into(), x, y, interval: Some((bad, y)) };
-            let points = vec![point(bad, 0.5), point(3.0, bad)];
-            let chart = chart::ScatterChart { points, log_x, ..Default::default() };
-            check(|theme| chart::scatter(&chart, ChartOptions::new(theme)).unwrap());
-        }
-        let line = |dash| chart::Band {
+        let point =
+            |x, y| chart::ScatterPoint { label: "p".into(), x, y, interval: Some((bad, y)) };
+        let points = vec![point(bad, 0.5), point(3.0, bad)];
+        let chart = chart::ScatterChart { points, ..Default::default() };
+        check(|theme| chart::scatter(&chart, ChartOptions::new(theme)).unwrap());
+        let line = |dash| chart::LineSeries {
             name: "l".into(),
-            x: vec![0.0, 0.5, 1.0],
-            y: vec![1.0, bad, 0.2],
-            low: vec![bad; 3],
-            high: vec![1.0; 3],
+            points: vec![(0.0, 1.0), (0.5, bad), (1.0, 0.2)],
             dash,
         };
         let lines = [chart::Dash::Solid, chart::Dash::Dashed, chart::Dash::Dotted].map(line);
-        check(|theme| chart::bands("b", "", ("x", "y"), &lines, ChartOptions::new(theme)).unwrap());
+        check(|theme| chart::lines("b", "", ("x", "y"), &lines, ChartOptions::new(theme)).unwrap());
         let point = |gflops, executed| chart::RooflinePoint {
             name: "k".into(),
             intensity: bad,

@@ -66,25 +66,6 @@ impl Attribution {
     pub fn display(&self, scale: Option<f32>) -> Vec<f32> {
         self.signed_display(scale).iter().map(|v| v.abs()).collect()
     }
-
-    /// Returns method, target, scale and notes in one line.
-    pub fn caption(&self, class_names: &[&str]) -> String {
-        let name = class_names.get(self.class).copied().unwrap_or("?");
-        let mut parts = vec![self.method.title().to_string()];
-        parts.push(if self.method.explains_probability() {
-            format!("probability of {name}")
-        } else {
-            self.target.describe(name)
-        });
-        parts.push(format!("p({name}) {:.2}", self.probability));
-        if let Some(why) = &self.refused {
-            parts.push(why.clone());
-            return parts.join(" · ");
-        }
-        parts.push(format!("max {:.3e}", self.raw_max));
-        parts.extend(self.notes.iter().map(Note::to_string));
-        parts.join(" · ")
-    }
 }
 
 /// One note for the caption of a map.

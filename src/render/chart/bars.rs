@@ -50,8 +50,6 @@ pub struct BarChart {
     pub title: String,
     /// Subtitle.
     pub subtitle: String,
-    /// Title of the x axis.
-    pub x_title: String,
     /// Title of the y axis: quantity with unit.
     pub y_title: String,
     /// Category names.
@@ -73,7 +71,7 @@ pub fn bars(chart: &BarChart, options: ChartOptions) -> Result<Scene> {
     let palette = options.theme.palette();
     let (mut scene, area, palette) =
         frame(options, &chart.title, &chart.subtitle, &keys(chart, &palette));
-    let x = Axis::categories(chart.x_title.as_str(), &chart.categories);
+    let x = Axis::categories("", &chart.categories);
     let y = y_axis(chart);
     plot(&mut scene, area, "", (&x, &y), &palette, |plot| {
         if let Some((level, _)) = &chart.reference {

@@ -2,20 +2,20 @@
 
 mod axis;
 mod backend;
-mod bands;
 mod bars;
 mod class_counts;
 pub mod confusion_matrix;
 mod curves;
+mod lines;
 mod plot;
 mod reliability;
 mod roofline;
 mod scatter;
 
-pub use bands::{Band, bands};
 pub use bars::{BarChart, BarSeries, Control, bars};
 pub use class_counts::class_counts;
 pub use curves::{CurveWords, Epoch, Measure, Run, curve_panel, curves, rate_panel};
+pub use lines::{LineSeries, lines};
 pub use plot::Dash;
 pub use reliability::{ReliabilityBin, ReliabilityWords, reliability};
 pub use roofline::{Roof, Roofline, RooflinePoint, roofline};

@@ -155,20 +155,6 @@ impl Plot<'_, '_, '_> {
         Ok(())
     }
 
-    /// Fills the area between two lines over the same x: points (x, low, high).
-    pub fn band(&mut self, points: &[(f64, f64, f64)], color: Rgb, alpha: f64) -> Result<()> {
-        let finite = |p: &&(f64, f64, f64)| p.0.is_finite() && p.1.is_finite() && p.2.is_finite();
-        let points: Vec<_> = points.iter().filter(finite).collect();
-        let low = points.iter().map(|p| (p.0, p.1));
-        let high = points.iter().rev().map(|p| (p.0, p.2));
-        let outline: Vec<_> = low.chain(high).collect();
-        if outline.is_empty() {
-            return Ok(());
-        }
-        let polygon = Polygon::new(outline, rgb(color).mix(alpha));
-        self.context.draw_series([polygon]).map(|_| ()).map_err(refused)
-    }
-
     /// Fills a rectangle between two corners, if both are finite.
     pub fn bar(&mut self, from: (f64, f64), to: (f64, f64), color: Rgb, alpha: f64) -> Result<()> {
         if [from.0, from.1, to.0, to.1].iter().any(|v| !v.is_finite()) {

@@ -28,33 +28,20 @@ pub struct ScatterChart {
     pub title: String,
     /// Subtitle.
     pub subtitle: String,
-    /// Title of the x axis.
+    /// Title of the x axis, which is logarithmic.
     pub x_title: String,
-    /// Title of the y axis.
+    /// Title of the y axis, a share.
     pub y_title: String,
     /// The points.
     pub points: Vec<ScatterPoint>,
-    /// Whether the x axis is logarithmic.
-    pub log_x: bool,
-    /// Whether y is a share, shown from 0 to 100 %.
-    pub percent_y: bool,
 }
 
 /// Draws the chart; labels are placed with the least overlap.
 pub fn scatter(chart: &ScatterChart, options: ChartOptions) -> Result<Scene> {
     let (mut scene, area, palette) = frame(options, &chart.title, &chart.subtitle, &[]);
-    let (x_low, x_high) =
-        extent(chart.points.iter().map(|p| p.x).filter(|x| !chart.log_x || *x > 0.0));
-    let x = match chart.log_x {
-        true => Axis::log(chart.x_title.as_str(), x_low / 1.5, x_high * 1.6),
-        false => Axis::linear(chart.x_title.as_str(), x_low.min(0.0), x_high * 1.08),
-    };
-    let ends = chart.points.iter().flat_map(|p| p.interval.map_or([p.y; 2], |i| [i.0, i.1]));
-    let (y_low, y_high) = extent(ends);
-    let y = match chart.percent_y {
-        true => Axis::percent(chart.y_title.as_str(), 0.0, 1.0),
-        false => Axis::linear(chart.y_title.as_str(), y_low.min(0.0), y_high),
-    };
+    let (x_low, x_high) = extent(chart.points.iter().map(|p| p.x).filter(|x| *x > 0.0));
+    let x = Axis::log(chart.x_title.as_str(), x_low / 1.5, x_high * 1.6);
+    let y = Axis::percent(chart.y_title.as_str(), 0.0, 1.0);
     plot(&mut scene, area, "", (&x, &y), &palette, |plot| {
         for point in &chart.points {
             if let Some(interval) = point.interval {

@@ -59,8 +59,6 @@ impl EvaluationReport {
             x_title: p.head_trained_on.into(),
             y_title: p.head_recall.into(),
             points: self.evaluation.per_class.iter().map(point).collect(),
-            log_x: true,
-            percent_y: true,
         };
         scatter(&chart, options)
     }

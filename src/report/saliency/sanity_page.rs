@@ -6,7 +6,7 @@ use crate::explain::sanity::faithfulness::Faithfulness;
 use crate::explain::sanity::randomisation::{RandomisationStep, Similarity};
 use crate::explain::sanity::sanity_table::{RANDOMISATION_LIMIT, SanityRow};
 use crate::explain::significance::{MIN_FACES, TestResult};
-use crate::render::chart::{Band, ChartOptions, Dash, bands};
+use crate::render::chart::{ChartOptions, Dash, LineSeries, lines};
 use crate::render::format::counted;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{Scene, Theme};
@@ -157,22 +157,17 @@ impl SanityReport {
         let line = |curve: &RandomisationCurve| {
             let n = curve.steps.len().max(1) as f64;
             let share = |s: &RandomisationStep| s.layers as f64 / n;
-            Band {
+            let points = curve.steps.iter().map(|s| (share(s), s.spearman));
+            LineSeries {
                 name: curve.method.clone(),
-                x: std::iter::once(0.0).chain(curve.steps.iter().map(share)).collect(),
-                y: std::iter::once(1.0).chain(curve.steps.iter().map(|s| s.spearman)).collect(),
-                low: vec![],
-                high: vec![],
+                points: std::iter::once((0.0, 1.0)).chain(points).collect(),
                 dash: Dash::Solid,
             }
         };
-        let mut lines: Vec<Band> = self.randomisation.iter().map(line).collect();
-        lines.push(Band {
+        let mut series: Vec<LineSeries> = self.randomisation.iter().map(line).collect();
+        series.push(LineSeries {
             name: format!("limit {RANDOMISATION_LIMIT}"),
-            x: vec![0.0, 1.0],
-            y: vec![RANDOMISATION_LIMIT; 2],
-            low: vec![],
-            high: vec![],
+            points: [0.0, 1.0].map(|x| (x, RANDOMISATION_LIMIT)).into(),
             dash: Dash::Dashed,
         });
         let subtitle = format!(
@@ -180,11 +175,11 @@ impl SanityReport {
              output down; near 0 is good. Only methods that need few passes",
             self.model
         );
-        bands(
+        lines(
             "Do the maps change when the network is randomised?",
             &subtitle,
             ("randomised layers, from the output down", "rank correlation"),
-            &lines,
+            &series,
             ChartOptions::new(theme),
         )
     }
