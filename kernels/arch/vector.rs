@@ -144,34 +144,12 @@ mod x86 {
     }
 
     register!(
-        avx512,
-        "avx512f",
-        __m512,
-        16,
-        Register512,
-        _mm512_set1_ps,
-        _mm512_loadu_ps,
-        _mm512_storeu_ps,
-        _mm512_add_ps,
-        _mm512_sub_ps,
-        _mm512_mul_ps,
-        _mm512_fmadd_ps,
-        compare512
+        avx512, "avx512f", __m512, 16, Register512, _mm512_set1_ps, _mm512_loadu_ps,
+        _mm512_storeu_ps, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps, _mm512_fmadd_ps, compare512
     );
     register!(
-        avx2,
-        "avx2,fma",
-        __m256,
-        8,
-        Register256,
-        _mm256_set1_ps,
-        _mm256_loadu_ps,
-        _mm256_storeu_ps,
-        _mm256_add_ps,
-        _mm256_sub_ps,
-        _mm256_mul_ps,
-        _mm256_fmadd_ps,
-        compare256
+        avx2, "avx2,fma", __m256, 8, Register256, _mm256_set1_ps, _mm256_loadu_ps,
+        _mm256_storeu_ps, _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps, _mm256_fmadd_ps, compare256
     );
 
     /// Comparisons of AVX-512, whose result is a mask register.

@@ -83,26 +83,10 @@ macro_rules! micro_kernel {
 }
 
 micro_kernel!(
-    avx2,
-    "avx2,fma",
-    8,
-    6,
-    _mm256_setzero_ps,
-    _mm256_set1_ps,
-    _mm256_loadu_ps,
-    _mm256_storeu_ps,
-    _mm256_add_ps,
-    _mm256_fmadd_ps
+    avx2, "avx2,fma", 8, 6, _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps,
+    _mm256_add_ps, _mm256_fmadd_ps
 );
 micro_kernel!(
-    avx512,
-    "avx512f",
-    16,
-    12,
-    _mm512_setzero_ps,
-    _mm512_set1_ps,
-    _mm512_loadu_ps,
-    _mm512_storeu_ps,
-    _mm512_add_ps,
-    _mm512_fmadd_ps
+    avx512, "avx512f", 16, 12, _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps,
+    _mm512_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps
 );

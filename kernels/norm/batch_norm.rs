@@ -108,15 +108,7 @@ pub fn backward_input(
 ) {
     if v.inner != 1 || v.is_empty() {
         return naive::backward_input(
-            v,
-            x,
-            grad_output,
-            mean,
-            inv_std,
-            gamma,
-            grad_gamma,
-            grad_beta,
-            grad_input,
+            v, x, grad_output, mean, inv_std, gamma, grad_gamma, grad_beta, grad_input,
         );
     }
     let (c, m) = (v.channels, v.outer as f32);

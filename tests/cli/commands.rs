@@ -122,17 +122,9 @@ fn eval_prints_the_agreed_keys_and_writes_a_report() {
     assert_eq!(class["trained_on"], 18);
     let page = place.text("report/index.html");
     for stem in [
-        "confusion_counts",
-        "confusion_recall",
-        "confusion_precision",
-        "reliability",
-        "recall",
-        "recall_by_training_faces",
-        "class_counts",
-        "class_counts_split",
-        "confident_errors",
-        "confident_errors_maps",
-        "confusions_maps",
+        "confusion_counts", "confusion_recall", "confusion_precision", "reliability", "recall",
+        "recall_by_training_faces", "class_counts", "class_counts_split", "confident_errors",
+        "confident_errors_maps", "confusions_maps",
     ] {
         assert!(place.has_picture(&format!("report/{stem}.png")), "{stem}");
         assert!(place.has_picture(&format!("report/{stem}.svg")), "{stem}");

@@ -214,11 +214,7 @@ fn recipe_file_key_and_option_in_this_order() {
                 --lr 0.03 --print-config";
     let printed = place.ok(line).stdout;
     for expected in [
-        "arch = \"fer-m\"",
-        "lr = 0.03",
-        "mixup = 0.2",
-        "epochs = 7",
-        "shift = 1.0",
+        "arch = \"fer-m\"", "lr = 0.03", "mixup = 0.2", "epochs = 7", "shift = 1.0",
         "contrast = [0.8, 1.2]",
     ] {
         assert!(printed.contains(expected), "{expected} is not in {printed}");

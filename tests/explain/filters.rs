@@ -136,15 +136,7 @@ fn maco_is_natural_and_the_naive_method_is_not() {
     assert_eq!((summary[2].method, summary[2].natural), (MaximizationMethod::Maco, 1.0));
     let json = serde_json::to_value(&found.pictures[0].scores).unwrap();
     for key in [
-        "layer",
-        "filter",
-        "method",
-        "hf",
-        "lag1",
-        "tv",
-        "robust_z",
-        "similarity",
-        "agreement",
+        "layer", "filter", "method", "hf", "lag1", "tv", "robust_z", "similarity", "agreement",
         "dead",
     ] {
         assert!(json.get(key).is_some(), "{key}");

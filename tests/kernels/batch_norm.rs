@@ -157,13 +157,7 @@ fn batch_norm_relu_against_naive(simd: SimdLevel) {
         batch_norm_relu::forward(simd, &g, &norm, &fast_x, &mut fast_y);
         assert_eq!(swap_axes(output, &y), fast_y, "{g:?}");
         batch_norm_relu::backward_reduce(
-            simd,
-            &g,
-            &norm,
-            &fast_x,
-            &fast_gy,
-            &mut fast_gg,
-            &mut fast_gb,
+            simd, &g, &norm, &fast_x, &fast_gy, &mut fast_gg, &mut fast_gb,
         );
         assert_eq!((&gg, &gb), (&fast_gg, &fast_gb), "{g:?}");
         for sums in [None, Some([&gg[..], &gb[..]])] {

@@ -11,25 +11,9 @@ use fer_kernels::Layout;
 
 /// Ops that are linear or affine in at least one input.
 const LINEAR: &[&str] = &[
-    "add",
-    "sub",
-    "mul",
-    "div",
-    "neg",
-    "matmul",
-    "linear",
-    "transpose",
-    "reshape",
-    "concat",
-    "sum",
-    "mean",
-    "conv2d",
-    "conv2d_statistics",
-    "avg_pool2d",
-    "global_avg_pool2d",
-    "batch_norm",
-    "dropout",
-    "affine_warp",
+    "add", "sub", "mul", "div", "neg", "matmul", "linear", "transpose", "reshape", "concat", "sum",
+    "mean", "conv2d", "conv2d_statistics", "avg_pool2d", "global_avg_pool2d", "batch_norm",
+    "dropout", "affine_warp",
 ];
 
 /// Ops with f(c·x) = c·f(x) for c > 0: there ⟨f(x), g⟩ = ⟨x, J(x)ᵀ g⟩ (Euler).

@@ -106,24 +106,13 @@ fn every_kind_is_recorded_for_every_epoch() {
     assert_eq!(
         keys(&parent),
         set(&[
-            "_hparams_/experiment",
-            "_hparams_/session_start_info",
-            "_hparams_/session_end_info",
-            "about",
-            "best/accuracy",
-            "best/loss",
-            "custom_scalars__config__",
-            "keras",
+            "_hparams_/experiment", "_hparams_/session_start_info", "_hparams_/session_end_info",
+            "about", "best/accuracy", "best/loss", "custom_scalars__config__", "keras",
         ])
     );
     let mut expected = set(&[
-        "epoch_loss",
-        "epoch_accuracy",
-        "epoch_learning_rate",
-        "epoch_grad_norm",
-        "epoch_weight_norm",
-        "images_per_second",
-        "activation_1/dead_share",
+        "epoch_loss", "epoch_accuracy", "epoch_learning_rate", "epoch_grad_norm",
+        "epoch_weight_norm", "images_per_second", "activation_1/dead_share",
     ]);
     for (layer, weights) in [
         ("conv2d_1", ["kernel", ""]),

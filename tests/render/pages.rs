@@ -39,10 +39,7 @@ fn page_holds_every_word_and_grows_with_its_rows() {
     };
     let svg = check(|theme| page(2, theme));
     for word in [
-        "Saliency &lt;b&gt;",
-        "✗ sad 40.3 %",
-        "data:image/png;base64,",
-        "speaks for it",
+        "Saliency &lt;b&gt;", "✗ sad 40.3 %", "data:image/png;base64,", "speaks for it",
         ">predicted<",
     ] {
         assert!(svg.contains(word), "{word} is missing");

@@ -219,12 +219,8 @@ impl Expression {
             *field *= strength * (1.0 + 0.10 * rng.normal() as f32);
         }
         let lengths = [
-            &mut e.brow_inner,
-            &mut e.brow_outer,
-            &mut e.brow_arch,
-            &mut e.lid_upper,
-            &mut e.corner,
-            &mut e.width,
+            &mut e.brow_inner, &mut e.brow_outer, &mut e.brow_arch, &mut e.lid_upper,
+            &mut e.corner, &mut e.width,
         ];
         for field in lengths {
             *field += 0.2 * rng.normal() as f32;
@@ -239,26 +235,11 @@ impl Expression {
 
     fn fields_mut(&mut self) -> [&mut f32; 20] {
         [
-            &mut self.brow_inner,
-            &mut self.brow_outer,
-            &mut self.brow_arch,
-            &mut self.brow_knit,
-            &mut self.frown,
-            &mut self.forehead,
-            &mut self.lid_upper,
-            &mut self.lid_lower,
-            &mut self.eye_droop,
-            &mut self.gaze,
-            &mut self.nose_wrinkle,
-            &mut self.cheek,
-            &mut self.corner,
-            &mut self.lip_upper,
-            &mut self.lip_lower,
-            &mut self.width,
-            &mut self.round,
-            &mut self.teeth,
-            &mut self.pout,
-            &mut self.skew,
+            &mut self.brow_inner, &mut self.brow_outer, &mut self.brow_arch, &mut self.brow_knit,
+            &mut self.frown, &mut self.forehead, &mut self.lid_upper, &mut self.lid_lower,
+            &mut self.eye_droop, &mut self.gaze, &mut self.nose_wrinkle, &mut self.cheek,
+            &mut self.corner, &mut self.lip_upper, &mut self.lip_lower, &mut self.width,
+            &mut self.round, &mut self.teeth, &mut self.pout, &mut self.skew,
         ]
     }
 }

@@ -148,13 +148,7 @@ impl EvaluationPage<'_> {
         };
         let rows: Vec<Vec<String>> = report.evaluation.per_class.iter().map(row).collect();
         let header = [
-            "expression",
-            "precision",
-            "recall",
-            "95 % interval",
-            "F1",
-            "faces",
-            "training faces",
+            "expression", "precision", "recall", "95 % interval", "F1", "faces", "training faces",
             "recall, equal priors",
         ];
         let caption = "Recall, equal priors: recall if all expressions had been equally frequent in training.";

@@ -140,15 +140,8 @@ fn classes(page: &mut ReportPage, report: &EvaluationReport) {
     };
     let rows: Vec<Vec<String>> = report.evaluation.per_class.iter().map(row).collect();
     let header = [
-        p.head_expression,
-        p.head_recall,
-        p.head_interval,
-        p.head_precision,
-        p.head_interval,
-        "F1",
-        p.head_faces,
-        p.head_trained_on,
-        p.head_if_balanced,
+        p.head_expression, p.head_recall, p.head_interval, p.head_precision, p.head_interval, "F1",
+        p.head_faces, p.head_trained_on, p.head_if_balanced,
     ];
     page.table(&header, &rows, p.caption_classes, "numbers");
 }

@@ -265,12 +265,7 @@ fn significance(page: &mut ReportPage, results: &FilterResults) {
         dash(),
     ]);
     let header = [
-        p.head_recipe,
-        p.head_natural,
-        p.head_hf,
-        p.head_lag,
-        p.head_z,
-        p.head_similarity,
+        p.head_recipe, p.head_natural, p.head_hf, p.head_lag, p.head_z, p.head_similarity,
         p.head_agreement,
     ];
     page.part(p.significance_title);

@@ -38,13 +38,8 @@ pub struct RandomisationCurve {
 
 /// Columns; arrows show the better direction.
 const COLUMNS: [&str; 7] = [
-    "deletion ↓",
-    "insertion ↑",
-    "half random ≈ 0",
-    "all random ≈ 0",
-    "infidelity ↓",
-    "max-sensitivity ↓",
-    "residual ↓",
+    "deletion ↓", "insertion ↑", "half random ≈ 0", "all random ≈ 0", "infidelity ↓",
+    "max-sensitivity ↓", "residual ↓",
 ];
 
 impl SanityReport {

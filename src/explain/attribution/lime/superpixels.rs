@@ -26,18 +26,8 @@ impl fmt::Display for Segmentation {
 
 /// Names of the parts of [`Segmentation::Face`], by number.
 pub const FACE_PARTS: [&str; 12] = [
-    "left eye and brow",
-    "right eye and brow",
-    "nose",
-    "mouth",
-    "left cheek",
-    "right cheek",
-    "forehead",
-    "temples and bridge",
-    "chin",
-    "hair above",
-    "left background",
-    "right background",
+    "left eye and brow", "right eye and brow", "nose", "mouth", "left cheek", "right cheek",
+    "forehead", "temples and bridge", "chin", "hair above", "left background", "right background",
 ];
 
 /// Returns the superpixel of every pixel, `[48, 48]`, numbered from 0 without gaps.

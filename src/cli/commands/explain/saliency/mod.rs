@@ -118,11 +118,7 @@ fn explain_faces(args: &Args, model: &Model, explained: &dyn Classifier) -> Resu
         true => {
             let calibrated = model.is_calibrated();
             console::print_json(&ExplanationsJson::new(
-                &model.title,
-                calibrated,
-                &names,
-                &faces,
-                &found,
+                &model.title, calibrated, &names, &faces, &found,
             ))
         }
         false => Ok(()),
