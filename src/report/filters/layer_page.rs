@@ -13,6 +13,7 @@ use crate::explain::image_ops::gaussian_blur;
 use crate::render::format::counted;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{RgbImage, Theme};
+use crate::report::i18n::{Language, minus, phrase};
 use crate::stats::{mean_sd, quantile};
 use crate::{PIXELS, Result, SIDE};
 
@@ -102,7 +103,7 @@ fn columns(report: &FilterReport, recipes: usize) -> Vec<String> {
         .pictures
         .iter()
         .take(recipes)
-        .map(|p| recipe_name(p.scores.method).to_owned())
+        .map(|p| method_label(p.scores.method, Language::English).to_owned())
         .collect();
     if sees_part(report) {
         names.push("receptive field".into());
@@ -112,14 +113,15 @@ fn columns(report: &FilterReport, recipes: usize) -> Vec<String> {
     names
 }
 
-/// Returns the column title of a method.
-pub fn recipe_name(recipe: MaximizationMethod) -> &'static str {
-    match recipe {
-        MaximizationMethod::Naive => "naive",
-        MaximizationMethod::Pixels => "pixels, Adam",
-        MaximizationMethod::Fourier => "Fourier, warps",
-        MaximizationMethod::Maco => "MACO",
-        MaximizationMethod::Face => "MACO, mean face",
+/// Returns the title of a method.
+pub(crate) fn method_label(method: MaximizationMethod, language: Language) -> &'static str {
+    let p = language.phrases();
+    match method {
+        MaximizationMethod::Naive => p.recipe_naive,
+        MaximizationMethod::Pixels => p.recipe_pixels,
+        MaximizationMethod::Fourier => p.recipe_fourier,
+        MaximizationMethod::Maco => p.recipe_maco,
+        MaximizationMethod::Face => p.recipe_face,
     }
 }
 
@@ -209,39 +211,40 @@ fn words(
         lines.push(Line::new("dead: never activates", Tone::Bad));
     }
     if let Some(gamma) = n.gamma {
-        lines.push(normal(format!("γ {gamma:+.2}").replace('-', "−")));
+        lines.push(normal(minus(format!("γ {gamma:+.2}"))));
     }
     let tone = if n.natural { Tone::Good } else { Tone::Bad };
     lines.push(Line::new(format!("HF {:.2}, lag-1 {:.2}", n.hf, n.lag1), tone));
     lines.push(normal(format!("TV {:.2}", n.tv)));
     let before = pictures.first().filter(|p| p.scores.method == MaximizationMethod::Naive);
     let beside = |value: fn(&crate::explain::filters::filter_report::FilterScores) -> f64| {
-        let number = |v: f64| match v.is_finite() {
-            true => format!("{v:.1}").replace('-', "−"),
-            false => "–".into(),
-        };
+        let number = |v: f64| minus(format!("{v:.1}"));
         let before = before.map(|p| format!(" (naive {})", number(value(&p.scores))));
         number(value(n)) + &before.unwrap_or_default()
     };
     lines.push(normal(format!("robust z {}", beside(|n| n.robust_z))));
     lines.push(normal(format!("similarity {}", beside(|n| n.similarity))));
     if let Some(agreement) = n.agreement {
-        lines.push(normal(format!("agreement {agreement:.2}").replace('-', "−")));
+        lines.push(normal(minus(format!("agreement {agreement:.2}"))));
     }
-    lines.push(Line::new(main_class(statistics, context), Tone::Muted));
+    lines.push(Line::new(main_class(statistics, context, Language::English), Tone::Muted));
     lines
 }
 
 /// Returns the class that is over-represented among the top faces of a filter.
-fn main_class(statistics: &FilterStatistics, context: &LayerPageContext<'_>) -> String {
+pub(crate) fn main_class(
+    statistics: &FilterStatistics,
+    context: &LayerPageContext<'_>,
+    language: Language,
+) -> String {
+    let p = language.phrases();
     match statistics.main_class(context.training.labels, context.class_names.len()) {
         Some(MainClass { class, count, total, lift }) => {
-            format!(
-                "{}: {count} of the top {total}, {lift:.1} times its share",
-                context.class_names[class]
-            )
+            let class = language.class(&context.class_names[class]);
+            let lift = format!("{lift:.1}");
+            phrase!(p.of_top, class = class, count = count, total = total, lift = lift)
         }
-        None => "no class stands out".into(),
+        None => p.no_main_class.into(),
     }
 }
 

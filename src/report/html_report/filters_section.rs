@@ -5,7 +5,7 @@ use crate::explain::filters::feature_maps::MapStatistics;
 use crate::explain::filters::filter_report::{
     FilterPicture, FilterReport, FilterScores, strongest_crop,
 };
-use crate::explain::filters::top_activations::{FilterStatistics, MainClass};
+use crate::explain::filters::top_activations::FilterStatistics;
 use crate::explain::{Classifier, LayerInfo, LayerKind};
 use crate::nn::Layer;
 use crate::render::colormap::draw_map;
@@ -13,7 +13,9 @@ use crate::render::format::{short, thousands};
 use crate::render::html::escape;
 use crate::render::{Colormap, RgbImage, Scale};
 use crate::report::PredictedFace;
-use crate::report::filters::layer_page::{LayerPageContext, gray, patches, sees_part, whole};
+use crate::report::filters::layer_page::{
+    LayerPageContext, gray, main_class, method_label, patches, sees_part, whole,
+};
 use crate::report::html_report::ReportContext;
 use crate::report::html_report::filters::{FilterResults, spread};
 use crate::report::html_report::page::{ReportPage, Tile, card, cards, color_key, image, tiles};
@@ -157,17 +159,6 @@ fn layer(
     Ok(())
 }
 
-fn recipe_label(recipe: MaximizationMethod, language: Language) -> &'static str {
-    let p = language.phrases();
-    match recipe {
-        MaximizationMethod::Naive => p.recipe_naive,
-        MaximizationMethod::Pixels => p.recipe_pixels,
-        MaximizationMethod::Fourier => p.recipe_fourier,
-        MaximizationMethod::Maco => p.recipe_maco,
-        MaximizationMethod::Face => p.recipe_face,
-    }
-}
-
 fn filter_card(
     report: &FilterReport,
     statistics: &FilterStatistics,
@@ -186,7 +177,7 @@ fn filter_card(
             phrase!(p.short_z, value = minus(format!("{:.1}", n.robust_z))),
             phrase!(p.short_similarity, value = number(n.similarity)),
         ];
-        let label = recipe_label(n.method, language);
+        let label = method_label(n.method, language);
         shown.push(Tile::new(label, whole(picture)?).lines(lines));
     }
     let main =
@@ -203,23 +194,6 @@ fn filter_card(
         words.extend(n.agreement.map(|a| phrase!(p.filter_agreement, value = number(a))));
     }
     card(&phrase!(p.filter_title, filter = statistics.filter), &words, &shown)
-}
-
-/// Returns the class that is over-represented among the top faces of a filter.
-fn main_class(
-    statistics: &FilterStatistics,
-    page_context: &LayerPageContext<'_>,
-    language: Language,
-) -> String {
-    let p = language.phrases();
-    match statistics.main_class(page_context.training.labels, page_context.class_names.len()) {
-        Some(MainClass { class, count, total, lift }) => {
-            let class = language.class(&page_context.class_names[class]);
-            let lift = format!("{lift:.1}");
-            phrase!(p.of_top, class = class, count = count, total = total, lift = lift)
-        }
-        None => p.no_main_class.into(),
-    }
 }
 
 /// Joins up to nine images into one, three per row.
@@ -243,7 +217,7 @@ fn significance(page: &mut ReportPage, results: &FilterResults) {
     let number = |v: f64| minus(format!("{v:.2}"));
     let row = |r: &crate::explain::filters::filter_report::MethodSummary| {
         vec![
-            recipe_label(r.method, language).to_owned(),
+            method_label(r.method, language).to_owned(),
             language.percent(r.natural),
             number(r.hf),
             number(r.lag1),
@@ -287,7 +261,7 @@ fn ideal(
         let mut shown = vec![];
         for (picture, &sure) in pictures.iter().zip(sure) {
             let lines = vec![phrase!(p.probability, sure = language.percent(sure))];
-            let label = recipe_label(picture.scores.method, language);
+            let label = method_label(picture.scores.method, language);
             shown.push(Tile::new(label, whole(picture)?).lines(lines));
         }
         shown.push(Tile::new(p.tile_faces, mosaic(&patches(report, statistics, page_context)?)));

@@ -125,7 +125,7 @@ phrases! {
     recipe_pixels: "pixels, Adam",
     recipe_fourier: "Fourier, warps",
     recipe_maco: "MACO",
-    recipe_face: "MACO from the mean face",
+    recipe_face: "MACO, mean face",
     tile_cell: "receptive field",
     tile_patches: "top patches",
     tile_faces: "top faces",

@@ -9,6 +9,7 @@ use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{BarEnds, Scale, ScaleBar, Theme};
 use crate::report::PredictedFace;
 use crate::report::face::name;
+use crate::report::i18n::minus;
 use crate::report::lime::superpixels::{AGAINST, FOR, SHOWN, borders, evidence, strongest};
 use crate::report::saliency::one_method_page::SIGNED;
 use crate::{Result, SIDE};
@@ -132,5 +133,5 @@ impl LimePage<'_> {
 
 /// Formats a number with its sign.
 fn signed(value: f64) -> String {
-    format!("{value:+.2}").replace('-', "−")
+    minus(format!("{value:+.2}"))
 }
