@@ -97,6 +97,7 @@ pub mod error;
 pub mod explain;
 pub mod export;
 pub mod files;
+pub mod limits;
 pub mod metrics;
 pub mod model;
 #[cfg(feature = "cli")]

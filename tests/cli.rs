@@ -5,5 +5,6 @@ mod commands;
 mod documentation;
 mod explain;
 mod filters;
+mod inputs;
 mod poisoned;
 mod runs;

@@ -14,6 +14,7 @@
 //! | `write` | writes CSV files and folders of images (feature `images`) |
 
 pub mod augment;
+mod class_label;
 pub mod clean;
 pub mod image;
 pub mod read;
@@ -23,6 +24,7 @@ pub mod synth;
 pub mod write;
 
 pub use augment::{Augment, Preset};
+pub use class_label::{class_among, class_of};
 pub use clean::split::{Split, stratified_split};
 pub use read::{ReadOptions, Report, read};
 pub use source::DataSource;
@@ -41,6 +43,7 @@ use crate::{CLASS_NAMES, Error, PIXELS, Result};
 
 /// Part of FER2013 that a row belongs to (the column `Usage`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Usage {
     /// Training: 28,709 faces.
     Training,
@@ -50,7 +53,20 @@ pub enum Usage {
     PrivateTest,
 }
 
+impl TryFrom<String> for Usage {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Usage::parse(&text).ok_or(Usage::EXPECTED)
+    }
+}
+
 impl Usage {
+    /// All parts, in the order of the data.
+    pub const ALL: [Usage; 3] = [Usage::Training, Usage::PublicTest, Usage::PrivateTest];
+
+    /// The names, for messages.
+    pub const EXPECTED: &str = "expected Training, PublicTest or PrivateTest";
+
     /// Returns the name that the file uses.
     pub fn name(self) -> &'static str {
         match self {
@@ -59,11 +75,9 @@ impl Usage {
             Usage::PrivateTest => "PrivateTest",
         }
     }
-    /// Parses the name that the file uses.
+    /// Parses the name that the file uses, ignoring case and spaces around it.
     pub fn parse(text: &str) -> Option<Self> {
-        [Usage::Training, Usage::PublicTest, Usage::PrivateTest]
-            .into_iter()
-            .find(|usage| usage.name() == text)
+        Self::ALL.into_iter().find(|usage| usage.name().eq_ignore_ascii_case(text.trim()))
     }
 }
 
@@ -209,6 +223,23 @@ impl Dataset {
     /// Returns the part of FER2013 that face `i` belongs to.
     pub fn usage(&self, i: usize) -> Option<Usage> {
         self.usages[i]
+    }
+
+    /// Returns the indices of the faces of a part of FER2013, ascending.
+    pub fn indices_of_usage(&self, usage: Usage) -> Vec<usize> {
+        (0..self.len()).filter(|&i| self.usages[i] == Some(usage)).collect()
+    }
+
+    /// Returns the number of faces of each part, such as `28 Training, 14 PublicTest`, if the column
+    /// `Usage` tells more than one apart.
+    pub fn parts(&self) -> Option<String> {
+        let counts = Usage::ALL.map(|usage| (self.indices_of_usage(usage).len(), usage.name()));
+        let parts: Vec<String> = counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, name)| format!("{count} {name}"))
+            .collect();
+        (parts.len() > 1).then(|| parts.join(", "))
     }
 
     /// Returns the id of face `i` in its file; without one, `i`.

@@ -2,7 +2,7 @@
 
 use crate::console::eprintln_safe;
 use crate::dataset::clean::{duplicates, split};
-use crate::dataset::{Dataset, ReadOptions, Report, SynthOptions, read, synthesize};
+use crate::dataset::{Dataset, ReadOptions, Report, SynthOptions, Usage, read, synthesize};
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 pub struct DataSource {
     /// Training data; none = drawn faces.
     pub data: Option<PathBuf>,
+    /// The part of the training data that is used, by its column `Usage`. None = `Training` where the
+    /// column tells parts apart, validated on `PublicTest` where `val` is not given.
+    pub usage: Option<Usage>,
     /// Validation data; none = a split of the training data.
     pub val: Option<PathBuf>,
     /// Share of the training data that becomes validation data where `val` is not given.
@@ -34,6 +37,7 @@ impl Default for DataSource {
     fn default() -> Self {
         Self {
             data: None,
+            usage: None,
             val: None,
             val_split: 0.1,
             synthetic: 7_000,
@@ -51,22 +55,19 @@ impl DataSource {
     /// # Errors
     /// [`Error::Data`] with file and line for the first bad row, unless bad rows are skipped.
     pub fn load(&self) -> Result<(Dataset, Dataset)> {
-        let all = match &self.data {
-            Some(path) => read_faces(path, self.skip_bad)?,
-            None => synthesize(&SynthOptions {
-                count: self.synthetic,
-                seed: self.seed,
-                ..SynthOptions::default()
-            })?,
+        let (all, public_test) = match &self.data {
+            Some(path) => self.read_training_part(path)?,
+            None => (self.draw()?, None),
         };
         if let Some(n) = self.overfit {
             let first: Vec<usize> = (0..n.min(all.len())).collect();
             let faces = all.select(&first);
             return Ok((faces.clone(), faces));
         }
-        let (train, validation) = match &self.val {
-            Some(path) => (all, read_faces(path, self.skip_bad)?),
-            None => {
+        let (train, validation) = match (&self.val, public_test) {
+            (Some(path), _) => (all, self.read_validation_part(path)?),
+            (None, Some(faces)) => (all, faces),
+            (None, None) => {
                 let cut = split::stratified_split(&all, self.val_split, self.seed)?;
                 (all.select(&cut.train), all.select(&cut.validation))
             }
@@ -76,6 +77,78 @@ impl DataSource {
             false => Ok((train, validation)),
         }
     }
+
+    fn draw(&self) -> Result<Dataset> {
+        let (count, seed) = (self.synthetic, self.seed);
+        synthesize(&SynthOptions { count, seed, ..SynthOptions::default() })
+    }
+
+    /// Reads the training faces, and the validation faces where the column `Usage` names them.
+    fn read_training_part(&self, path: &Path) -> Result<(Dataset, Option<Dataset>)> {
+        let options =
+            ReadOptions { skip_bad: self.skip_bad, usage: self.usage, ..Default::default() };
+        let all = self.without_unlabelled(path, read_and_warn(path, &options)?);
+        let train = all.indices_of_usage(Usage::Training);
+        let Some(parts) = all.parts().filter(|_| !train.is_empty()) else { return Ok((all, None)) };
+        let public_test = all.indices_of_usage(Usage::PublicTest);
+        // Another share than the default is a wish for a split.
+        let splits = self.val.is_some() || self.val_split != Self::default().val_split;
+        let validation = (!splits && !public_test.is_empty()).then(|| all.select(&public_test));
+        let (path, validated) = (
+            path.display(),
+            if validation.is_some() { " and validates on PublicTest" } else { "" },
+        );
+        eprintln_safe!(
+            "{path}: {parts}; trains on Training{validated} (--usage chooses another part)"
+        );
+        Ok((all.select(&train), validation))
+    }
+
+    /// Reads the validation faces: `PublicTest` where the column `Usage` tells it from others.
+    fn read_validation_part(&self, path: &Path) -> Result<Dataset> {
+        let all = self.without_unlabelled(path, read_faces(path, self.skip_bad)?);
+        let public_test = all.indices_of_usage(Usage::PublicTest);
+        match all.parts().filter(|_| !public_test.is_empty()) {
+            Some(parts) => {
+                eprintln_safe!("{}: {parts}; validates on PublicTest", path.display());
+                Ok(all.select(&public_test))
+            }
+            None => Ok(all),
+        }
+    }
+
+    /// Leaves out faces without a label where bad rows are skipped, unless none has one.
+    fn without_unlabelled(&self, path: &Path, faces: Dataset) -> Dataset {
+        let labelled: Vec<usize> = (0..faces.len()).filter(|&i| faces.label(i).is_some()).collect();
+        let missing = faces.len() - labelled.len();
+        if !self.skip_bad || missing == 0 || labelled.is_empty() {
+            return faces;
+        }
+        eprintln_safe!("{}: {missing} faces without a label left out", path.display());
+        faces.select(&labelled)
+    }
+}
+
+/// Reports on standard error what may spoil a training: blank faces, and validation faces that are copies of
+/// training faces.
+pub fn warn_of_faces(train: &Dataset, validation: &Dataset) {
+    for (faces, what) in [(train, "training"), (validation, "validation")] {
+        let blank = duplicates::blank_faces(faces);
+        if let Some(&first) = blank.first() {
+            let (count, all, first) = (blank.len(), faces.len(), faces.origin(first));
+            eprintln_safe!(
+                "{count} of {all} {what} faces are blank (every pixel is the same), such as {first}"
+            );
+        }
+    }
+    let copies = duplicates::cross_duplicates(train, validation).faces;
+    if let Some(&first) = copies.first() {
+        let (count, all, first) = (copies.len(), validation.len(), validation.origin(first));
+        eprintln_safe!(
+            "{count} of {all} validation faces are also training faces, such as {first}: the validation \
+             accuracy will be too high; fer data check TRAIN --against VALIDATION lists them"
+        );
+    }
 }
 
 /// Reads faces and reports on standard error what was skipped.
@@ -84,8 +157,15 @@ impl DataSource {
 /// [`Error::Data`] if the path does not exist, or with file and line for the first bad row unless
 /// `skip_bad` is set.
 pub fn read_faces(path: &Path, skip_bad: bool) -> Result<Dataset> {
-    let options = ReadOptions { skip_bad, ..ReadOptions::default() };
-    let (faces, report) = read_existing(path, &options)?;
+    read_and_warn(path, &ReadOptions { skip_bad, ..ReadOptions::default() })
+}
+
+/// Reads faces like [`read_existing()`], and reports on standard error what was skipped.
+///
+/// # Errors
+/// Those of [`read_existing()`].
+pub fn read_and_warn(path: &Path, options: &ReadOptions) -> Result<Dataset> {
+    let (faces, report) = read_existing(path, options)?;
     warn(path, &report);
     Ok(faces)
 }

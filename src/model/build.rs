@@ -1,8 +1,9 @@
 //! Builds the layers of a specification.
 //!
 //! A specification may come from an untrusted file, so the sizes of every layer are checked against
-//! the limits in this file before memory is allocated.
+//! [`crate::limits`] before memory is allocated.
 
+use crate::limits::MAX_VALUES;
 use crate::model::LayerSpec;
 use crate::nn::{
     Activation, BatchNorm2d, Conv2d, Layer, LayerBuilder, Linear, Residual, Sequential,
@@ -11,14 +12,6 @@ use crate::nn::{
 use crate::ops::{Conv2dOptions, Pool2dOptions};
 use crate::tensor::{Element, Shape};
 use crate::{Error, Result};
-
-/// Largest number of parameters of a network: 400 MB in f32; training needs about four times as
-/// much.
-pub const MAX_PARAMETERS: usize = 100_000_000;
-
-/// Largest number of values of one input, including the padding of a convolution, and of the output
-/// of a layer for one input: 16 MB in f32. VGG-16 on images of 224×224 stays below.
-pub const MAX_VALUES: usize = 1 << 22;
 
 /// Builds layers and counts their parameters.
 pub(crate) struct NetworkBuilder {

@@ -1,8 +1,9 @@
 //! A network: its specification, and its layers with their weights.
 
 use crate::autograd::Var;
+use crate::limits::{MAX_CLASSES, MAX_PARAMETERS};
 use crate::model::NetworkSpec;
-use crate::model::build::{MAX_PARAMETERS, NetworkBuilder};
+use crate::model::build::NetworkBuilder;
 use crate::nn::{Layer, Parameter, Pass, Sequential};
 use crate::ops::{self, BatchStatistics};
 use crate::tensor::{Element, Tensor};
@@ -25,7 +26,7 @@ impl<T: Element> Network<T> {
     /// # Errors
     /// [`Error::Shape`] if the input or the list of classes is empty, or the layers do not fit
     /// together, do not end in one logit per class, or exceed [`MAX_PARAMETERS`] or
-    /// [`MAX_VALUES`](crate::model::build::MAX_VALUES).
+    /// [`MAX_VALUES`](crate::limits::MAX_VALUES).
     pub fn new(spec: NetworkSpec, seed: u64) -> Result<Self> {
         Self::build(MAX_PARAMETERS, spec, seed)
     }
@@ -51,6 +52,13 @@ impl<T: Element> Network<T> {
         if input.contains(&0) || classes == 0 {
             let found = format!("{}: input {input:?} and {classes} classes", spec.name);
             return Err(Error::shape("network", found + "; none of these numbers may be 0"));
+        }
+        if classes > MAX_CLASSES {
+            let found = format!("{}: {classes} classes", spec.name);
+            return Err(Error::shape(
+                "network",
+                found + &format!("; expected at most {MAX_CLASSES}"),
+            ));
         }
         let layers = NetworkBuilder::new(seed, limit).layers(&spec.layers, &spec.input)?;
         let output = layers.output_shape(&spec.input)?;

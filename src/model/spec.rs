@@ -3,7 +3,7 @@
 use crate::nn::ActivationFunction;
 use serde::{Deserialize, Serialize};
 
-/// A network without its weights. For the limits of its sizes, see [`crate::model::build`].
+/// A network without its weights. For the limits of its sizes, see [`crate::limits`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkSpec {

@@ -1,6 +1,6 @@
 //! The configuration of a training, as one TOML file.
 
-use crate::dataset::{Augment, DataSource, Dataset, Preset};
+use crate::dataset::{Augment, DataSource, Dataset, Preset, Usage};
 use crate::model::{Init, LoadedModel};
 use crate::optim::{OptimizerConfig, Schedule};
 use crate::{Error, Result};
@@ -39,6 +39,9 @@ pub struct TrainConfig {
     /// Training data; none = drawn faces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<PathBuf>,
+    /// The part of the training data that is used, by its column `Usage`; see [`DataSource::usage`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// Validation data; none = a split of the training data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub val: Option<PathBuf>,
@@ -100,10 +103,20 @@ pub struct TrainConfig {
 
 impl Default for TrainConfig {
     fn default() -> Self {
-        let DataSource { data, val, val_split, synthetic, skip_bad, deduplicate, overfit, seed } =
-            DataSource::default();
+        let DataSource {
+            data,
+            usage,
+            val,
+            val_split,
+            synthetic,
+            skip_bad,
+            deduplicate,
+            overfit,
+            seed,
+        } = DataSource::default();
         Self {
             data,
+            usage,
             val,
             val_split,
             synthetic,
@@ -183,6 +196,7 @@ impl TrainConfig {
     pub fn load_faces(&self) -> Result<(Dataset, Dataset)> {
         let source = DataSource {
             data: self.data.clone(),
+            usage: self.usage,
             val: self.val.clone(),
             val_split: self.val_split,
             synthetic: self.synthetic,

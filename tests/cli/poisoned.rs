@@ -13,7 +13,7 @@ fn bad_rows_are_named_by_file_and_line() {
     let pixels = |n: usize| vec!["7"; n].join(" ");
     for (row, words) in [
         (format!("7,{}", pixels(2304)), "7"),
-        (format!("happy,{}", pixels(2304)), "happy"),
+        (format!("happily,{}", pixels(2304)), "happily"),
         (format!("1,{}", pixels(2303)), "2303"),
         (format!("1,256 {}", pixels(2303)), "256"),
         (format!("1,-1 {}", pixels(2303)), "-1"),

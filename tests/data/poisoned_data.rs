@@ -61,7 +61,7 @@ fn headers() {
     refuses("\n\n", None, &["empty"]);
     refuses("label,feature\n", None, &["no rows"]);
     refuses(format!("3,{}\n", face(1)), 1, &["3,1 1 1", "put a header line"]);
-    refuses("name,photo\n", 1, &["name,photo", "emotion,pixels"]);
+    refuses("name,photo\n", 1, &["name,photo", "emotion,pixels", "give the folder"]);
     refuses("label,label,feature\n", 1, &["label", "twice"]);
     refuses("label,id\n", 1, &["label,id", "expected"]);
     for header in ["label,feature", "Label, Feature", "emotion,pixels", "\"emotion\",\"pixels\""] {
@@ -116,7 +116,7 @@ fn pixels() {
 
 #[test]
 fn labels_and_columns() {
-    for label in ["7", "-1", "happy", "", "3.0", "33", "\u{663}"] {
+    for label in ["7", "-1", "contempt", "3.5", "33", "+3", "\u{663}"] {
         refuses(format!("label,feature\n{label},{}\n", face(1)), 2, &[label, "3 happy"]);
     }
     refuses(format!("label,feature\n{}\n", face(1)), 2, &["1 columns", "expected 2"]);
@@ -229,6 +229,8 @@ fn other_files_and_folders() {
     }
     std::fs::remove_file(folder.path().join("d.zip")).expect("just made");
     std::fs::create_dir(folder.path().join("grumpy")).expect("writable");
+    fails(folder.path(), "no picture", 3);
+    file(folder.path(), "grumpy/a.png", "x");
     fails(folder.path(), "grumpy", 3);
 }
 

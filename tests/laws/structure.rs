@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("error", &[]),
     ("console", &["error"]),
+    ("limits", &[]),
     ("random", &[]),
     ("stats", &["random"]),
     ("files", &["error"]),
@@ -17,13 +18,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("ops", &["autograd", "error", "random", "tensor"]),
     ("nn", &["autograd", "error", "ops", "random", "tensor"]),
     ("optim", &["autograd", "error", "nn", "tensor"]),
-    ("dataset", &["console", "error", "files", "random", "stats"]),
+    ("dataset", &["console", "error", "files", "limits", "random", "stats"]),
     ("metrics", &["error", "stats"]),
     (
         "model",
         &[
-            "autograd", "console", "dataset", "error", "files", "metrics", "nn", "ops", "random",
-            "stats", "tensor",
+            "autograd", "console", "dataset", "error", "files", "limits", "metrics", "nn", "ops",
+            "random", "stats", "tensor",
         ],
     ),
     (
@@ -36,8 +37,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "train",
         &[
-            "autograd", "console", "dataset", "error", "files", "metrics", "model", "nn", "ops",
-            "optim", "random", "stats", "tensor",
+            "autograd", "console", "dataset", "error", "files", "limits", "metrics", "model", "nn",
+            "ops", "optim", "random", "stats", "tensor",
         ],
     ),
     ("export", &["autograd", "error", "model", "nn", "ops", "protobuf", "tensor"]),
@@ -68,9 +69,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "bench", "console", "dataset", "error", "explain", "export", "files", "metrics",
-            "model", "monitor", "nn", "optim", "photo", "random", "render", "report", "serve",
-            "stats", "tensor", "train",
+            "bench", "console", "dataset", "error", "explain", "export", "files", "limits",
+            "metrics", "model", "monitor", "nn", "optim", "photo", "random", "render", "report",
+            "serve", "stats", "tensor", "train",
         ],
     ),
 ];

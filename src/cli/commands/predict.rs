@@ -55,7 +55,7 @@ pub struct Args {
 }
 
 pub(crate) fn run(mut args: Args) -> Result<()> {
-    let model = model_or_input(args.model.take(), &mut args.inputs);
+    let model = model_or_input(args.model.take(), &mut args.inputs)?;
     validate(&args, model.as_deref())?;
     let first = model.unwrap_or(EMBEDDED.into());
     let models: Vec<PathBuf> = std::iter::once(first).chain(args.ensemble.clone()).collect();

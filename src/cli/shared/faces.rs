@@ -59,7 +59,7 @@ impl Model {
     /// # Errors
     /// Those of reading, and [`Error::Usage`] if pictures and a data set are both named.
     pub fn read(model: Option<PathBuf>, faces: &mut FaceArgs) -> Result<Model> {
-        let model = model_or_input(model, &mut faces.pictures);
+        let model = model_or_input(model, &mut faces.pictures)?;
         let of_a_set = faces.data.is_some() || !faces.index.is_empty() || faces.per_class.is_some();
         if !faces.pictures.is_empty() && of_a_set {
             let message = "--data, --index and --per-class choose faces of a data set; leave out \

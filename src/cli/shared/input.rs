@@ -1,13 +1,15 @@
 //! Arguments that several commands share: data to read, models to load.
 
-use crate::Result;
 use crate::cli::shared::progress;
+use crate::console::eprintln_safe;
 use crate::dataset::image::has_image_extension;
-use crate::dataset::read::read_stream;
-use crate::dataset::source::{read_existing, warn};
+use crate::dataset::read::foreign::{Foreign, Kind, recognise};
+use crate::dataset::read::{read_head, read_stream};
+use crate::dataset::source::{read_and_warn, warn};
 use crate::dataset::{Dataset, ReadOptions, Usage};
 use crate::model::{Ensemble, Predictions};
 use crate::render::Theme;
+use crate::{Error, Result};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -34,8 +36,10 @@ impl Reading {
     /// # Errors
     /// [`crate::Error::Data`] for a bad row or picture.
     pub fn read(&self, path: &Path) -> Result<Dataset> {
-        let (faces, report) = read_existing(path, &self.options())?;
-        warn(path, &report);
+        let faces = read_and_warn(path, &self.options())?;
+        if let Some(parts) = faces.parts() {
+            eprintln_safe!("{}: {parts}, all read; --usage chooses one part", path.display());
+        }
         Ok(faces)
     }
 
@@ -72,13 +76,26 @@ impl Reading {
 
 /// Separates an optional MODEL from the inputs behind it: a first argument that is not a model is the
 /// first input.
-pub fn model_or_input(model: Option<PathBuf>, inputs: &mut Vec<PathBuf>) -> Option<PathBuf> {
+///
+/// # Errors
+/// [`Error::Model`] for a network of another program.
+pub fn model_or_input(
+    model: Option<PathBuf>,
+    inputs: &mut Vec<PathBuf>,
+) -> Result<Option<PathBuf>> {
     match model {
         Some(path) if !is_model(&path) => {
+            let found = recognise(&read_head(&path)?);
+            // A file that may hold either is a network before an input.
+            let is_network =
+                |f: &Foreign| f.kind == Kind::Network || f.may_be_network() && !inputs.is_empty();
+            if let Some(other) = found.filter(is_network) {
+                return Err(Error::model(&path, other.as_model()));
+            }
             inputs.insert(0, path);
-            None
+            Ok(None)
         }
-        model => model,
+        model => Ok(model),
     }
 }
 

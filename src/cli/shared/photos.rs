@@ -3,7 +3,7 @@
 use crate::cli::shared::input::{Reading, named};
 use crate::console::eprintln_safe;
 use crate::dataset::image::{
-    GrayImage, decode, has_image_extension, is_image, read_bounded, read_image, read_magic,
+    Decoded, GrayImage, decode, has_image_extension, is_image, read_bounded, read_image, read_magic,
 };
 use crate::dataset::read::{STDIN, find_images, sniff};
 use crate::dataset::{Dataset, Sample};
@@ -106,7 +106,7 @@ impl Reader<'_> {
     }
 
     /// Adds the faces of a picture that was read from `path`.
-    fn add_picture(&mut self, path: &Path, id: &str, picture: Result<GrayImage>) -> Result<()> {
+    fn add_picture(&mut self, path: &Path, id: &str, picture: Result<Decoded>) -> Result<()> {
         let picture = match picture.and_then(|picture| require_size(picture, path)) {
             Ok(picture) => picture,
             Err(e) if self.reading.skips_bad() => {
@@ -140,7 +140,12 @@ pub fn numbered(name: &str, number: usize) -> String {
     if number == 1 { name.to_owned() } else { format!("{name}#{number}") }
 }
 
-fn require_size(picture: GrayImage, path: &Path) -> Result<GrayImage> {
+/// Refuses a picture that is too small for a face, and prints the warning about another.
+fn require_size(picture: Decoded, path: &Path) -> Result<GrayImage> {
+    let Decoded { image: picture, warning } = picture;
+    if let Some(warning) = warning {
+        eprintln_safe!("{}: {warning}", path.display());
+    }
     if picture.width.min(picture.height) >= SHORTEST {
         return Ok(picture);
     }

@@ -1,5 +1,6 @@
 //! `--target`: the score that is explained.
 
+use crate::dataset::class_among;
 use crate::explain::Target;
 use crate::explain::layers::nearest;
 use crate::report::PredictedFace;
@@ -30,7 +31,7 @@ const NAMES: [(&str, TargetArg); 4] = [
 impl std::str::FromStr for TargetArg {
     type Err = std::convert::Infallible;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let named = NAMES.iter().find(|(name, _)| *name == text);
+        let named = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text.trim()));
         Ok(named.map_or(TargetArg::Named(text.into()), |(_, target)| target.clone()))
     }
 }
@@ -50,7 +51,9 @@ impl TargetArg {
     /// [`Error::Usage`] for an unknown class, or if a face has no label where one is needed.
     pub fn of(&self, faces: &[PredictedFace], names: &[&str]) -> Result<Vec<Target>> {
         let named = match self {
-            TargetArg::Named(class) => Some(class_named(class, names)?),
+            TargetArg::Named(class) => {
+                Some(class_named(class, names, "Targets: pred, true, loss, contrast, ")?)
+            }
             _ => None,
         };
         let label = |face: &PredictedFace| {
@@ -76,15 +79,15 @@ impl TargetArg {
     }
 }
 
-/// Finds a class by name or number.
-fn class_named(text: &str, names: &[&str]) -> Result<usize> {
-    let by_number = || text.parse().ok().filter(|&c: &usize| c < names.len());
-    names.iter().position(|n| *n == text).or_else(by_number).ok_or_else(|| {
+/// Finds a class of the network by name, in any spelling of the data sets, or by number. `listed` stands
+/// in the message, before the names.
+///
+/// # Errors
+/// [`Error::Usage`] that lists the classes.
+pub fn class_named(text: &str, names: &[&str], listed: &str) -> Result<usize> {
+    class_among(text, names).ok_or_else(|| {
         let hint = nearest(text, names).map(|n| format!("; did you mean `{n}`?"));
-        Error::Usage(format!(
-            "no class `{text}`{} Targets: pred, true, loss, contrast, {}",
-            hint.unwrap_or(".".into()),
-            names.join(", ")
-        ))
+        let (hint, names) = (hint.unwrap_or(".".into()), names.join(", "));
+        Error::Usage(format!("no class `{text}`{hint} {listed}{names}"))
     })
 }

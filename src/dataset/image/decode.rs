@@ -11,19 +11,26 @@ use crate::dataset::image::format::{JPEG_MAGIC, PNG_MAGIC, unsupported_image};
 use crate::dataset::image::samples::Samples;
 use crate::dataset::image::{ColorPlanes, GrayImage};
 #[cfg(feature = "images")]
-use crate::dataset::image::{jpeg::decode_jpeg, png::decode_png};
+use crate::dataset::image::{guard::guarded, jpeg::decode_jpeg, png::decode_png};
 use crate::files::require_file;
+use crate::limits::MAX_PICTURE;
 use crate::{Error, Result};
 
-/// Largest image file, in bytes.
-pub const MAX_BYTES: usize = 64 << 20;
+/// A decoded image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// The image, upright.
+    pub image: GrayImage,
+    /// Damage of the file that does not concern the pixels.
+    pub warning: Option<String>,
+}
 
 /// Reads a PNG or JPEG file.
 ///
 /// # Errors
 /// [`Error::Data`] if the file is not a PNG or JPEG image, is damaged or too large; [`Error::Io`] if it
 /// cannot be read.
-pub fn read_image(path: &Path) -> Result<GrayImage> {
+pub fn read_image(path: &Path) -> Result<Decoded> {
     decode(&read_bytes(path)?, path)
 }
 
@@ -38,14 +45,14 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     read_bounded(File::open(path).map_err(Error::io(path))?, path)
 }
 
-/// Reads at most [`MAX_BYTES`].
+/// Reads at most [`MAX_PICTURE`].
 pub(crate) fn read_bounded(stream: impl Read, path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    stream.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;
-    if bytes.len() > MAX_BYTES {
+    stream.take(MAX_PICTURE as u64 + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;
+    if bytes.len() > MAX_PICTURE {
         return Err(Error::data(
             path,
-            format!("found a picture file of more than {MAX_BYTES} bytes; save it smaller"),
+            format!("found a picture file of more than {MAX_PICTURE} bytes; save it smaller"),
         ));
     }
     Ok(bytes)
@@ -58,9 +65,10 @@ pub(crate) fn read_bounded(stream: impl Read, path: &Path) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// [`Error::Data`] as for [`read_image`].
-pub fn decode(bytes: &[u8], path: &Path) -> Result<GrayImage> {
-    let Samples { width, height, samples: gray, orientation, .. } = samples(bytes, path, 1)?;
-    Ok(orientation.apply(GrayImage { width, height, gray }))
+pub fn decode(bytes: &[u8], path: &Path) -> Result<Decoded> {
+    let Samples { width, height, samples: gray, orientation, warning, .. } =
+        samples(bytes, path, 1)?;
+    Ok(Decoded { image: orientation.apply(GrayImage { width, height, gray }), warning })
 }
 
 /// Decodes a PNG or JPEG file in memory to colour, shrunk to a longer side of at most `longest` pixels.
@@ -68,7 +76,7 @@ pub fn decode(bytes: &[u8], path: &Path) -> Result<GrayImage> {
 /// # Errors
 /// As [`decode`]. A progressive JPEG may be too large in colour although it is not in gray.
 pub fn decode_colors(bytes: &[u8], path: &Path, longest: usize) -> Result<ColorPlanes> {
-    let Samples { width, height, channels, samples, orientation } = samples(bytes, path, 3)?;
+    let Samples { width, height, channels, samples, orientation, .. } = samples(bytes, path, 3)?;
     let plane = |color: usize| {
         let gray = samples.iter().skip(color % channels).step_by(channels).copied().collect();
         let (small, scale) = GrayImage { width, height, gray }.shrunk(longest);
@@ -83,9 +91,9 @@ fn samples(bytes: &[u8], path: &Path, channels: usize) -> Result<Samples> {
     let result = if bytes.is_empty() {
         Err("the file is empty; expected a PNG or JPEG picture".to_string())
     } else if bytes.starts_with(PNG_MAGIC) {
-        decode_png(bytes, channels)
+        guarded("PNG", || decode_png(bytes, channels))
     } else if bytes.starts_with(JPEG_MAGIC) {
-        decode_jpeg(bytes, channels)
+        guarded("JPEG", || decode_jpeg(bytes, channels))
     } else {
         let found = unsupported_image(bytes).map_or(String::new(), |what| format!("{what}, "));
         Err(format!("found {found}neither PNG nor JPEG data; expected one of them: convert it"))
@@ -94,7 +102,12 @@ fn samples(bytes: &[u8], path: &Path, channels: usize) -> Result<Samples> {
 }
 
 #[cfg(not(feature = "images"))]
-use {no_decoder as decode_jpeg, no_decoder as decode_png};
+use {no_decoder as decode_jpeg, no_decoder as decode_png, unguarded as guarded};
+
+#[cfg(not(feature = "images"))]
+fn unguarded(_: &str, decode: impl FnOnce() -> Result<Samples, String>) -> Result<Samples, String> {
+    decode()
+}
 
 /// Takes the place of both decoders in a build without the feature `images`.
 #[cfg(not(feature = "images"))]

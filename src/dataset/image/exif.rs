@@ -51,7 +51,7 @@ impl Orientation {
     }
 }
 
-/// Returns the value of tag 0x0112 in the first directory of a TIFF block.
+/// Returns the value of tag 0x0112, of any type of integer, in the first directory of a TIFF block.
 fn find_tag(tiff: &[u8]) -> Option<u16> {
     let little = match tiff.get(..4)? {
         b"II*\0" => true,
@@ -71,38 +71,48 @@ fn find_tag(tiff: &[u8]) -> Option<u16> {
     (0..entries)
         .map(|i| directory + 2 + 12 * i)
         .find(|&entry| word(entry) == Some(0x0112))
-        .and_then(|entry| word(entry + 8))
+        .and_then(|entry| match word(entry + 2)? {
+            1 | 6 => tiff.get(entry + 8).map(|&byte| byte.into()), // BYTE, SBYTE
+            4 | 9 => long(entry + 8)?.try_into().ok(),             // LONG, SLONG
+            _ => word(entry + 8),                                  // SHORT, as the standard wants
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Returns a TIFF block with only this tag.
-    fn block(value: u16, little: bool) -> Vec<u8> {
+    /// Returns a TIFF block with only this tag, of a type of 1, 2 or 4 bytes.
+    fn block(value: u16, kind: u16, little: bool) -> Vec<u8> {
         let word = |v: u16| if little { v.to_le_bytes() } else { v.to_be_bytes() };
         let mut b = if little { b"II*\0\x08\0\0\0".to_vec() } else { b"MM\0*\0\0\0\x08".to_vec() };
-        for v in [1, 0x0112, 3] {
+        for v in [1, 0x0112, kind] {
             b.extend(word(v));
         }
         b.extend(if little { [1, 0, 0, 0] } else { [0, 0, 0, 1] });
-        b.extend(word(value));
-        b.extend([0; 6]);
+        match kind {
+            1 | 6 => b.extend([value as u8, 0xaa, 0xaa, 0xaa]), // what follows a value is arbitrary
+            4 | 9 if little => b.extend([word(value), [0; 2]].concat()),
+            4 | 9 => b.extend([[0; 2], word(value)].concat()),
+            _ => b.extend([word(value), [0xaa; 2]].concat()),
+        }
+        b.extend([0; 4]);
         b
     }
 
     #[test]
     fn the_tag_is_found_in_both_byte_orders_and_no_damage_matters() {
         for little in [true, false] {
-            for value in 1..=8 {
-                assert_eq!(Orientation::from_exif(&block(value, little)), Orientation::new(value));
+            for (value, kind) in (1..=8).flat_map(|v| [1, 3, 4, 6, 8, 9].map(|kind| (v, kind))) {
+                let found = Orientation::from_exif(&block(value, kind, little));
+                assert_eq!(found, Orientation::new(value), "type {kind}");
             }
-            let whole = block(6, little);
+            let whole = block(6, 3, little);
             for end in 0..whole.len() {
                 let _ = Orientation::from_exif(&whole[..end]);
             }
         }
-        assert_eq!(Orientation::from_exif(&block(9, true)), Orientation::UPRIGHT);
+        assert_eq!(Orientation::from_exif(&block(9, 3, true)), Orientation::UPRIGHT);
         assert_eq!(Orientation::from_exif(b"MM\0*\xff\xff\xff\xff"), Orientation::UPRIGHT);
     }
 

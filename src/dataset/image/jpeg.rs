@@ -6,17 +6,25 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::dataset::image::exif::Orientation;
-use crate::dataset::image::samples::{MAX_SIDE, Samples, check_size, to_luma};
+use crate::dataset::image::samples::{Samples, check_size, to_luma};
+use crate::limits::{MAX_JPEG_WORK, MAX_SIDE};
 
-/// Most memory that decoding a JPEG file may need, in bytes. A progressive file, whose coefficients are
-/// all kept, may have 29 megapixels.
-const MAX_JPEG_WORK: usize = 256 << 20;
-
-/// Decodes a JPEG file into 1 or 3 samples per pixel; a gray file always into 1.
+/// Decodes a JPEG file into 1 or 3 samples per pixel; a gray file always into 1. Stray bytes between its
+/// headers are passed over, as libjpeg does, with a warning.
 ///
 /// # Errors
 /// A message that says what is wrong with the file.
 pub fn decode_jpeg(bytes: &[u8], channels: usize) -> Result<Samples, String> {
+    decode_strictly(bytes, channels).or_else(|error| {
+        let tidy = without_stray_bytes(bytes).ok_or(error.clone())?;
+        let samples = decode_strictly(&tidy, channels).map_err(|_| error)?;
+        let stray = bytes.len() - tidy.len();
+        let warning = format!("damaged JPEG: {stray} stray bytes between its headers, passed over");
+        Ok(Samples { warning: Some(warning), ..samples })
+    })
+}
+
+fn decode_strictly(bytes: &[u8], channels: usize) -> Result<Samples, String> {
     let fail = |e: zune_jpeg::errors::DecodeErrors| {
         format!("damaged JPEG ({e:?}); expected a whole baseline or progressive one")
     };
@@ -57,7 +65,29 @@ pub fn decode_jpeg(bytes: &[u8], channels: usize) -> Result<Samples, String> {
     if samples.len() != width * height * channels {
         return Err(format!("damaged JPEG: {} samples for {width} x {height}", samples.len()));
     }
-    Ok(Samples { width, height, channels, samples, orientation })
+    Ok(Samples { width, height, channels, samples, orientation, warning: None })
+}
+
+/// Returns a JPEG file without the bytes between its headers that belong to none; `None` if there are no
+/// such bytes, or the headers do not lead to a scan.
+fn without_stray_bytes(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut tidy = bytes.get(..2)?.to_vec();
+    let mut at = 2;
+    loop {
+        let is_marker = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0 | 0xff);
+        at += bytes.get(at..)?.windows(2).position(is_marker)?;
+        let marker = bytes[at + 1];
+        let length = match marker {
+            0x01 | 0xd0..=0xd8 => 2, // markers without content
+            _ => 2 + usize::from(u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?])),
+        };
+        let end = if marker == 0xda { bytes.len() } else { at + length };
+        tidy.extend_from_slice(bytes.get(at..end)?);
+        if marker == 0xda {
+            return (tidy.len() < bytes.len()).then_some(tidy);
+        }
+        at = end;
+    }
 }
 
 /// Returns the decoder's memory per pixel in bytes: the samples, and two bytes per coefficient if the

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `format` | recognises formats by a file's first bytes |
 //! | `decode`, `png`, `jpeg` | decodes PNG and JPEG files within bounded memory |
+//! | `guard` | turns a panic of a decoder into an error |
 //! | [`exif`] | reads the orientation that turns a photo upright |
 //! | `gray_image` | [`GrayImage`]: crop, shrink, to a face |
 //! | [`mod@resize`] | scales gray images |
@@ -13,6 +14,8 @@ pub mod exif;
 mod format;
 mod gray_image;
 #[cfg(feature = "images")]
+mod guard;
+#[cfg(feature = "images")]
 mod jpeg;
 #[cfg(feature = "images")]
 mod png;
@@ -20,7 +23,6 @@ pub mod resize;
 mod samples;
 
 pub(crate) use decode::read_bounded;
-pub use decode::{MAX_BYTES, decode, decode_colors, read_bytes, read_image};
+pub use decode::{Decoded, decode, decode_colors, read_bytes, read_image};
 pub use format::{MAGIC_LENGTH, has_image_extension, is_image, read_magic, unsupported_image};
 pub use gray_image::{ColorPlanes, GrayImage};
-pub use samples::{MAX_PIXELS, MAX_SIDE};

@@ -1,12 +1,8 @@
 //! The decoded samples of an image file, and the limits that both decoders keep.
 
 use crate::dataset::image::exif::Orientation;
-
-/// Longest side of an image, in pixels.
-pub const MAX_SIDE: usize = 16_384;
-
-/// Most pixels of an image: 8192×8192.
-pub const MAX_PIXELS: usize = 64 << 20;
+#[cfg(feature = "images")]
+use crate::limits::{MAX_PIXELS, MAX_SIDE};
 
 /// The samples of an image file, before its orientation is applied.
 pub(super) struct Samples {
@@ -20,6 +16,8 @@ pub(super) struct Samples {
     pub samples: Vec<u8>,
     /// Rotation or reflection that turns the image upright.
     pub orientation: Orientation,
+    /// Damage that does not concern the pixels.
+    pub warning: Option<String>,
 }
 
 /// Refuses sizes that would need too much memory.

@@ -1,6 +1,4 @@
-//! Parses FER2013 CSV files: the header, and per line a label and 2304 pixels.
-//!
-//! Lines without a quote are split at their commas; lines with one go through `csv_core`.
+//! Parses FER2013 CSV files: per line a label and 2304 pixels.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -8,133 +6,15 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::dataset::read::line_reader::{Chunk, Line, Lines, LinesError, MAX_LINE};
+use crate::dataset::class_label::{EXPECTED_CLASSES, class_of};
+use crate::dataset::read::columns::{Columns, EXPECTED_HEADER, excerpt};
+use crate::dataset::read::line_reader::{Chunk, Line, Lines, LinesError};
 use crate::dataset::{Dataset, ReadOptions, Report, Sample, Usage};
+use crate::limits::{MAX_FACES, MAX_ID, MAX_LINE};
 use crate::{Error, PIXELS, Result};
 
-/// Longest field, in bytes.
-pub const MAX_FIELD: usize = 64 * 1024;
-
-/// Longest id of a row, in bytes.
-const MAX_ID: usize = 256;
-
-const EXPECTED_HEADER: &str =
-    "`label,feature`, `id,feature`, `emotion,pixels` or `emotion,pixels,Usage`";
-
-/// Positions of the columns, counted from 0.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Columns {
-    count: usize,
-    pixels: usize,
-    label: Option<usize>,
-    id: Option<usize>,
-    usage: Option<usize>,
-    names: String,
-}
-
-impl Columns {
-    /// Parses a header line. The columns may have any order; case and spaces around names are ignored.
-    ///
-    /// # Errors
-    /// A message with what was found and what was expected.
-    pub fn parse(header: &[u8]) -> Result<Self, String> {
-        let header = header.strip_prefix(b"\xef\xbb\xbf").unwrap_or(header);
-        if header.starts_with(b"\xff\xfe") || header.starts_with(b"\xfe\xff") || header.contains(&0)
-        {
-            return Err(
-                "found UTF-16 or binary data; expected UTF-8 text: save the file again as \
-                        \"CSV UTF-8\""
-                    .into(),
-            );
-        }
-        let fields = split_fields(header)?;
-        let names: Vec<String> =
-            fields.iter().map(|f| String::from_utf8_lossy(f).trim().to_ascii_lowercase()).collect();
-        let mut columns = Columns {
-            count: names.len(),
-            pixels: usize::MAX,
-            label: None,
-            id: None,
-            usage: None,
-            names: names.join(","),
-        };
-        for (i, name) in names.iter().enumerate() {
-            let twice = match name.as_str() {
-                "pixels" | "feature" => std::mem::replace(&mut columns.pixels, i) != usize::MAX,
-                "label" | "emotion" => columns.label.replace(i).is_some(),
-                "id" => columns.id.replace(i).is_some(),
-                "usage" => columns.usage.replace(i).is_some(),
-                _ => return Err(wrong_header(header)),
-            };
-            if twice {
-                return Err(format!(
-                    "found column `{name}` or its synonym twice; expected it once"
-                ));
-            }
-        }
-        if columns.pixels == usize::MAX {
-            return Err(wrong_header(header));
-        }
-        Ok(columns)
-    }
-}
-
-fn wrong_header(header: &[u8]) -> String {
-    let way_out = if header.first().is_some_and(u8::is_ascii_digit) {
-        "the file seems to start with a face: put a header line before it"
-    } else {
-        "rename the columns"
-    };
-    format!("found the header `{}`; expected {EXPECTED_HEADER}: {way_out}", excerpt(header))
-}
-
-/// Returns the first characters of unexpected input, safe to print.
-fn excerpt(bytes: &[u8]) -> String {
-    const LENGTH: usize = 32;
-    let text: String = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * LENGTH)])
-        .chars()
-        .take(LENGTH)
-        .flat_map(|c| {
-            if c.is_control() { c.escape_default().to_string() } else { c.to_string() }
-                .chars()
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    if bytes.len() > LENGTH { format!("{text}…") } else { text }
-}
-
-/// Splits a line into fields.
-fn split_fields(line: &[u8]) -> Result<Vec<Cow<'_, [u8]>>, String> {
-    let fields: Vec<Cow<[u8]>> = if line.contains(&b'"') {
-        quoted_fields(line)?.into_iter().map(Cow::Owned).collect()
-    } else {
-        line.split(|&b| b == b',').map(Cow::Borrowed).collect()
-    };
-    match fields.iter().find(|f| f.len() > MAX_FIELD) {
-        Some(field) => Err(format!(
-            "found a field of {} bytes; expected at most {MAX_FIELD}: a face needs 9,300",
-            field.len()
-        )),
-        None => Ok(fields),
-    }
-}
-
-fn quoted_fields(line: &[u8]) -> Result<Vec<Vec<u8>>, String> {
-    if line.iter().filter(|&&b| b == b'"').count() % 2 == 1 {
-        return Err("found a quote that is not closed on its line; expected `\"` in pairs: close \
-                    it or remove it"
-            .into());
-    }
-    // The fields are at most as long as the line, and one more than it has bytes.
-    let (mut bytes, mut ends) = (vec![0; line.len() + 1], vec![0; line.len() + 2]);
-    let mut reader = csv_core::Reader::new();
-    let (_, _, written, count) = reader.read_record(line, &mut bytes, &mut ends);
-    let (_, _, _, last) = reader.read_record(&[], &mut bytes[written..], &mut ends[count..]);
-    let starts = std::iter::once(0).chain(ends.iter().copied());
-    Ok(starts.zip(&ends[..count + last]).map(|(from, &to)| bytes[from..to].to_vec()).collect())
-}
-
-/// Parses the 2304 integers 0…255 of a face, separated by spaces or tabs, into `out`.
+/// Parses the 2304 integers 0…255 of a face into `out`. They are separated by spaces, tabs or commas, and
+/// may stand in brackets.
 ///
 /// # Errors
 /// A message with the first wrong pixel, or with the number of pixels.
@@ -147,7 +27,9 @@ fn quoted_fields(line: &[u8]) -> Result<Vec<Vec<u8>>, String> {
 /// assert_eq!(face[2303], 7);
 /// ```
 pub fn parse_pixels(text: &[u8], out: &mut [u8]) -> Result<(), String> {
-    let is_gap = |b: u8| b == b' ' || b == b'\t';
+    let is_gap = |b: u8| matches!(b, b' ' | b'\t' | b',');
+    let list = text.strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]"));
+    let text = list.unwrap_or(text);
     let (mut at, mut count) = (0, 0);
     while at < text.len() {
         if is_gap(text[at]) {
@@ -179,14 +61,13 @@ pub fn parse_pixels(text: &[u8], out: &mut [u8]) -> Result<(), String> {
     Ok(())
 }
 
-fn parse_label(text: &[u8]) -> Result<u8, String> {
-    match text.trim_ascii() {
-        [digit @ b'0'..=b'6'] => Ok(digit - b'0'),
-        other => Err(format!(
-            "found the label `{}`; expected 0 angry, 1 disgust, 2 fear, 3 happy, 4 sad, \
-             5 surprise or 6 neutral",
-            excerpt(other)
-        )),
+/// Parses a label; an empty one is none.
+fn parse_label(text: &[u8]) -> Result<Option<u8>, String> {
+    let text = text.trim_ascii();
+    match std::str::from_utf8(text).ok().and_then(class_of) {
+        None if text.is_empty() => Ok(None),
+        None => Err(format!("found the label `{}`; expected {EXPECTED_CLASSES}", excerpt(text))),
+        label => Ok(label),
     }
 }
 
@@ -203,9 +84,10 @@ fn parse_id(text: &[u8]) -> Result<String, String> {
 }
 
 fn parse_usage(text: &[u8]) -> Result<Usage, String> {
-    std::str::from_utf8(text.trim_ascii()).ok().and_then(Usage::parse).ok_or_else(|| {
-        format!("found the Usage `{}`; expected Training, PublicTest or PrivateTest", excerpt(text))
-    })
+    std::str::from_utf8(text.trim_ascii())
+        .ok()
+        .and_then(Usage::parse)
+        .ok_or_else(|| format!("found the Usage `{}`; {}", excerpt(text), Usage::EXPECTED))
 }
 
 /// Parses one line: the 2304 pixels into `image`, and the label, id and usage.
@@ -213,22 +95,33 @@ fn parse_usage(text: &[u8]) -> Result<Usage, String> {
 /// # Errors
 /// A message with what was found and what was expected.
 pub fn parse_row(text: &[u8], columns: &Columns, image: &mut [u8]) -> Result<Sample, String> {
-    let fields = split_fields(text)?;
-    if fields.len() != columns.count {
+    let fields = columns.split(text)?;
+    let (lengths, found) = (columns.lengths(), fields.len());
+    let is_filled = |field: &Cow<[u8]>| !field.trim_ascii().is_empty();
+    if found < *lengths.start() || fields.iter().skip(*lengths.end()).any(is_filled) {
+        let way_out = match columns.pixels.len() == 1 && found > PIXELS {
+            true => ": put quotes around the pixels, or spaces between them",
+            false => "",
+        };
+        let (expected, names) = (lengths.end(), columns.names.join(","));
         return Err(format!(
-            "found {} columns; expected {} ({})",
-            fields.len(),
-            columns.count,
-            columns.names
+            "found {found} columns; expected {expected} ({}){way_out}",
+            excerpt(names.as_bytes())
         ));
     }
     let sample = Sample {
-        label: columns.label.map(|i| parse_label(&fields[i])).transpose()?,
+        label: columns.label.map(|i| parse_label(&fields[i])).transpose()?.flatten(),
         id: columns.id.map(|i| parse_id(&fields[i])).transpose()?,
         usage: columns.usage.map(|i| parse_usage(&fields[i])).transpose()?,
         line: None,
     };
-    parse_pixels(&fields[columns.pixels], image)?;
+    match columns.pixels[..] {
+        [one] => parse_pixels(&fields[one], image)?,
+        ref several => {
+            let pixels: Vec<&[u8]> = several.iter().map(|&i| &*fields[i]).collect();
+            parse_pixels(&pixels.join(&b' '), image)?;
+        }
+    }
     Ok(sample)
 }
 
@@ -252,26 +145,17 @@ pub fn read_csv<R: Read + Send>(
     let Some(mut chunk) = lines.next_chunk().map_err(fail)? else {
         return Err(Error::data(path, format!("the file is empty; expected {EXPECTED_HEADER}")));
     };
-    let header = chunk.lines.remove(0);
-    if header.cut {
-        return Err(Error::data_at(path, header.number, too_long()));
-    }
-    let columns = Columns::parse(chunk.text(header))
-        .map_err(|message| Error::data_at(path, header.number, message))?;
-    if options.usage.is_some() && columns.usage.is_none() {
-        return Err(Error::data_at(
-            path,
-            header.number,
-            format!(
-                "found the columns {}; choosing by Usage needs a column `Usage`",
-                columns.names
-            ),
-        ));
-    }
+    let columns = read_header(&mut chunk, path, options)?;
+    report.notes.extend(columns.note());
     loop {
-        let (next, rows) = rayon::join(|| lines.next_chunk(), || Rows::parse(&chunk, &columns));
+        // A line that is too long may never end: report it before reading on.
+        let is_cut = chunk.lines.last().is_some_and(|line| line.cut);
+        let (next, rows) = match is_cut {
+            false => rayon::join(|| Some(lines.next_chunk()), || Rows::parse(&chunk, &columns)),
+            true => (None, Rows::parse(&chunk, &columns)),
+        };
         rows.collect_into(&mut dataset, path, options, report)?;
-        match next.map_err(fail)? {
+        match next.unwrap_or_else(|| lines.next_chunk()).map_err(fail)? {
             Some(following) => chunk = following,
             None => break,
         }
@@ -281,6 +165,28 @@ pub fn read_csv<R: Read + Send>(
     }
     dataset.shrink_to_fit();
     Ok(dataset)
+}
+
+/// Removes the header from the first lines, and a line `sep=;` before it, as Excel writes it.
+fn read_header(chunk: &mut Chunk, path: &Path, options: &ReadOptions) -> Result<Columns> {
+    let first = chunk.text(chunk.lines[0]);
+    let is_hint = first.len() <= 8 && first.to_ascii_lowercase().starts_with(b"sep=");
+    if is_hint && chunk.lines.len() > 1 {
+        chunk.lines.remove(0);
+    }
+    let header = chunk.lines.remove(0);
+    if header.cut {
+        return Err(Error::data_at(path, header.number, too_long()));
+    }
+    let columns = Columns::parse(chunk.text(header))
+        .map_err(|message| Error::data_at(path, header.number, message))?;
+    if options.usage.is_some() && columns.usage.is_none() {
+        let names = columns.names.join(",");
+        let found = format!("found the columns {}", excerpt(names.as_bytes()));
+        let message = found + "; choosing by Usage needs a column `Usage`";
+        return Err(Error::data_at(path, header.number, message));
+    }
+    Ok(columns)
 }
 
 fn nothing_read(options: &ReadOptions, report: &Report) -> String {
@@ -299,7 +205,8 @@ fn too_long() -> String {
     format!("found a line of more than {MAX_LINE} bytes; expected a face, at most 9,300")
 }
 
-fn stream_error(path: &Path, error: LinesError) -> Error {
+/// Turns an error of the stream into one of the data, unless the system refused to read.
+pub(super) fn stream_error(path: &Path, error: LinesError) -> Error {
     use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     let LinesError { line, source } = error;
     match source.kind() {
@@ -361,6 +268,11 @@ impl Rows {
             match sample {
                 Ok(sample) if options.usage.is_some_and(|u| sample.usage != Some(u)) => {
                     report.filtered += 1;
+                }
+                Ok(_) if dataset.len() == MAX_FACES => {
+                    let message =
+                        format!("found more than {MAX_FACES} faces; give fewer at a time");
+                    return Err(Error::data_at(path, number, message));
                 }
                 Ok(sample) => dataset.push(image, sample, 0),
                 Err(message) => {

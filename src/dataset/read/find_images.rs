@@ -33,19 +33,7 @@ pub fn find_images(folder: &Path) -> Result<ImageFiles> {
 }
 
 fn collect(folder: &Path, found: &mut ImageFiles) -> Result<()> {
-    let (mut files, mut folders) = (Vec::new(), Vec::new());
-    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
-        let entry = entry.map_err(Error::io(folder))?;
-        let kind = entry.file_type().map_err(Error::io(folder))?;
-        let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-        match (hidden, kind.is_dir()) {
-            (true, _) => {}
-            (_, true) => folders.push(entry.path()),
-            _ => files.push(entry.path()),
-        }
-    }
-    files.sort();
-    folders.sort();
+    let (files, folders) = list_folder(folder)?;
     for file in files {
         let head = read_magic(&file)?;
         if is_image(&head) {
@@ -54,5 +42,35 @@ fn collect(folder: &Path, found: &mut ImageFiles) -> Result<()> {
             found.unsupported.push(file);
         }
     }
-    folders.iter().try_for_each(|folder| collect(folder, found))
+    let mut inside = folders.iter().filter(|folder| !folder.is_symlink());
+    inside.try_for_each(|folder| collect(folder, found))
+}
+
+/// Returns the files and the folders in a folder, without hidden ones, each sorted by name.
+pub(super) fn list_folder(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(folder).map_err(Error::io(folder))? {
+        let entry = entry.map_err(Error::io(folder))?;
+        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            let path = entry.path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    folders.sort();
+    Ok((files, folders))
+}
+
+/// Whether a file is a picture of any kind by its content, or PNG or JPEG by its name. A file that cannot be
+/// read counts, so that reading it says why.
+pub(super) fn is_picture(file: &Path) -> bool {
+    let by_content = |head: Vec<u8>| is_image(&head) || unsupported_image(&head).is_some();
+    has_image_extension(file) || read_magic(file).map_or(true, by_content)
+}
+
+/// Whether a folder holds a picture, at any depth.
+pub(super) fn holds_pictures(folder: &Path) -> bool {
+    let mut found = ImageFiles::default();
+    let whole = collect(folder, &mut found).is_ok();
+    !whole || !found.supported.is_empty() || !found.unsupported.is_empty()
 }

@@ -4,11 +4,7 @@ use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
 
-/// Largest ratio of decompressed to compressed bytes. Faces compress to about a third.
-const MAX_RATIO: u64 = 20;
-
-/// Number of decompressed bytes from which the ratio is checked.
-const RATIO_FROM: u64 = 32 << 20;
+use crate::limits::{GZIP_RATIO_FROM, MAX_GZIP_RATIO};
 
 /// A reader that counts its bytes.
 struct Counted<R> {
@@ -41,11 +37,12 @@ impl<R: Read> Read for Gunzip<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let n = self.decoder.read(out)?;
         self.delivered += n as u64;
-        if self.delivered > RATIO_FROM && self.delivered / MAX_RATIO > self.decoder.get_ref().count
+        if self.delivered > GZIP_RATIO_FROM
+            && self.delivered / MAX_GZIP_RATIO > self.decoder.get_ref().count
         {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                format!("it grows more than {MAX_RATIO} times, like a gzip bomb"),
+                format!("it grows more than {MAX_GZIP_RATIO} times, like a gzip bomb"),
             ));
         }
         Ok(n)

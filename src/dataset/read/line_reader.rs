@@ -5,11 +5,7 @@
 
 use std::io::{self, Read};
 
-/// Longest line that is read, in bytes. A face needs at most 9,300.
-pub const MAX_LINE: usize = 128 * 1024;
-
-/// Maximum number of consecutive blank lines.
-const MAX_BLANK: usize = 1_000;
+use crate::limits::{MAX_BLANK, MAX_LINE, MAX_SKIPPED};
 
 /// Size of a chunk of lines, in bytes.
 const CHUNK: usize = 1 << 20;
@@ -56,7 +52,7 @@ pub struct Lines<R> {
     number: u64,     // of the line that starts the buffer
     blank: usize,    // blank lines just before it
     after_cr: bool,  // an LF that comes first belongs to the CR before it
-    skipping: bool,  // inside a line that was truncated
+    skipped: usize,  // bytes of a truncated line passed over; 0 outside one
     ended: bool,
 }
 
@@ -69,7 +65,7 @@ impl<R: Read> Lines<R> {
             number: 1,
             blank: 0,
             after_cr: false,
-            skipping: false,
+            skipped: 0,
             ended: false,
         }
     }
@@ -127,30 +123,24 @@ impl<R: Read> Lines<R> {
                 }
                 Some(end) => (end, end + 1 + usize::from(rest[end..].starts_with(b"\r\n"))),
                 None if self.ended => (rest.len(), rest.len()),
-                None if self.skipping => {
-                    start = self.buffer.len();
-                    break;
-                }
-                None if rest.len() > MAX_LINE => {
-                    lines.push(self.cut_line(start));
-                    self.skipping = true;
+                None if self.skipped > 0 || rest.len() > MAX_LINE => {
+                    if self.skipped == 0 {
+                        lines.push(self.cut_line(start));
+                    }
+                    self.skip(rest.len())?;
                     start = self.buffer.len();
                     break;
                 }
                 None => break,
             };
-            if self.skipping {
-                self.skipping = false;
+            if self.skipped > 0 {
+                self.skipped = 0;
             } else if length > MAX_LINE {
                 lines.push(self.cut_line(start));
             } else if rest[..length].iter().all(u8::is_ascii_whitespace) {
                 self.blank += 1;
                 if self.blank > MAX_BLANK {
-                    let source = io::Error::new(
-                        io::ErrorKind::InvalidData,
-                        format!("more than {MAX_BLANK} blank lines in a row"),
-                    );
-                    return Err(LinesError { line: self.number, source });
+                    return Err(self.endless(format!("more than {MAX_BLANK} blank lines in a row")));
                 }
             } else {
                 self.blank = 0;
@@ -162,6 +152,20 @@ impl<R: Read> Lines<R> {
         }
         let tail = self.buffer.split_off(start);
         Ok(Chunk { bytes: std::mem::replace(&mut self.buffer, tail), lines })
+    }
+
+    /// Passes over `bytes` of a truncated line.
+    fn skip(&mut self, bytes: usize) -> Result<(), LinesError> {
+        self.skipped += bytes;
+        match self.skipped > MAX_SKIPPED {
+            true => Err(self.endless(format!("a line of more than {MAX_SKIPPED} bytes"))),
+            false => Ok(()),
+        }
+    }
+
+    fn endless(&self, what: String) -> LinesError {
+        let source = io::Error::new(io::ErrorKind::InvalidData, what);
+        LinesError { line: self.number, source }
     }
 
     fn cut_line(&self, start: usize) -> Line {

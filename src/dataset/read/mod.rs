@@ -3,13 +3,16 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`line_reader`], `gunzip` | splits a stream, plain or gzip, into lines of bounded length |
-//! | [`csv_rows`] | parses a line of a FER2013 file into a sample |
+//! | `columns`, [`csv_rows`] | parses the header of a FER2013 file, and a line into a sample |
+//! | [`foreign`] | names files of other formats |
 //! | [`folder`] | reads a folder of images, with or without class folders |
 //! | [`find_images`] | lists the image files in a folder and its subfolders |
 
+mod columns;
 pub mod csv_rows;
 mod find_images;
 pub mod folder;
+pub mod foreign;
 #[cfg(feature = "images")]
 mod gunzip;
 pub mod line_reader;
@@ -22,8 +25,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::dataset::image::{MAGIC_LENGTH, decode, is_image, read_bounded, unsupported_image};
+use crate::dataset::image::{decode, is_image, read_bounded};
 use crate::dataset::read::csv_rows::read_csv;
+use crate::dataset::read::foreign::{HEAD, recognise};
+#[cfg(feature = "images")]
+use crate::dataset::read::{csv_rows::stream_error, line_reader::LinesError};
 use crate::dataset::{Dataset, Sample, Usage};
 use crate::files::require_file;
 use crate::{CLASS_NAMES, Error, Result};
@@ -145,15 +151,25 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<(Dataset, R
 /// Name of standard input in messages and results.
 pub const STDIN: &str = "<stdin>";
 
-/// Returns the first [`MAGIC_LENGTH`] bytes of a stream, and the whole stream.
+/// Returns the first [`HEAD`] bytes of a stream, and the whole stream.
 ///
 /// # Errors
 /// [`Error::Io`] if the stream cannot be read; `path` is used in the message.
 pub fn sniff<R: Read>(mut stream: R, path: &Path) -> Result<(Vec<u8>, Sniffed<R>)> {
-    let mut head = Vec::with_capacity(MAGIC_LENGTH);
-    let first = (&mut stream).take(MAGIC_LENGTH as u64).read_to_end(&mut head);
-    first.map_err(Error::io(path))?;
+    let mut head = Vec::with_capacity(HEAD);
+    (&mut stream).take(HEAD as u64).read_to_end(&mut head).map_err(Error::io(path))?;
     Ok((head.clone(), Cursor::new(head).chain(stream)))
+}
+
+/// Returns the first [`HEAD`] bytes of a regular file; none of anything else.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be read.
+pub fn read_head(path: &Path) -> Result<Vec<u8>> {
+    match path.is_file() {
+        true => Ok(sniff(File::open(path).map_err(Error::io(path))?, path)?.0),
+        false => Ok(Vec::new()),
+    }
 }
 
 /// Reads faces from a stream: a CSV file (plain or gzip) or one image; `path` is used in messages.
@@ -167,15 +183,12 @@ pub fn read_stream<R: Read + Send>(
 ) -> Result<(Dataset, Report)> {
     let mut report = Report::default();
     let (head, stream) = sniff(stream, path)?;
-    if let Some(what) = unsupported_format(&head) {
-        return Err(Error::data(
-            path,
-            format!("found {what}; expected CSV, gzip, PNG or JPEG: unpack or convert it first"),
-        ));
+    if let Some(other) = recognise(&head) {
+        return Err(Error::data(path, other.as_data()));
     }
     let dataset = if is_image(&head) {
         (report.format, report.rows) = (Format::Image, 1);
-        read_one_image(stream, path, options)?
+        read_one_image(stream, path, options, &mut report)?
     } else if head.starts_with(b"\x1f\x8b") {
         report.format = Format::CsvGzip;
         read_gzip(stream, path, options, &mut report)?
@@ -186,12 +199,19 @@ pub fn read_stream<R: Read + Send>(
     Ok((dataset, report))
 }
 
-fn read_one_image<R: Read>(stream: R, path: &Path, options: &ReadOptions) -> Result<Dataset> {
+fn read_one_image<R: Read>(
+    stream: R,
+    path: &Path,
+    options: &ReadOptions,
+    report: &mut Report,
+) -> Result<Dataset> {
     if options.usage.is_some() {
         return Err(Error::data(path, "found a picture; choosing by Usage needs a CSV"));
     }
     let bytes = read_bounded(stream, path)?;
-    let face = decode(&bytes, path)?.to_face();
+    let picture = decode(&bytes, path)?;
+    report.notes.extend(picture.warning);
+    let face = picture.image.to_face();
     let mut dataset = Dataset::new();
     let source = dataset.add_source(path);
     dataset.push(
@@ -209,7 +229,20 @@ fn read_gzip<R: Read + Send>(
     options: &ReadOptions,
     report: &mut Report,
 ) -> Result<Dataset> {
-    read_csv(gunzip::Gunzip::new(stream), path, options, report)
+    let mut stream = gunzip::Gunzip::new(stream);
+    let mut head = Vec::with_capacity(HEAD);
+    let first = stream.by_ref().take(HEAD as u64).read_to_end(&mut head);
+    first.map_err(|source| stream_error(path, LinesError { line: 1, source }))?;
+    match recognise(&head) {
+        None if is_image(&head) => Err(Error::data(
+            path,
+            "found a picture in gzip data; expected a table there: unpack it first",
+        )),
+        None => read_csv(Cursor::new(head).chain(stream), path, options, report),
+        Some(other) => {
+            Err(Error::data(path, other.as_data().replace("found ", "found gzip data of ")))
+        }
+    }
 }
 
 #[cfg(not(feature = "images"))]
@@ -218,17 +251,4 @@ fn read_gzip<R>(_: R, path: &Path, _: &ReadOptions, _: &mut Report) -> Result<Da
         path,
         "found gzip data; this build cannot read it: unpack it, or enable the feature `images`",
     ))
-}
-
-/// Returns the name of a common format that is not supported.
-fn unsupported_format(head: &[u8]) -> Option<&'static str> {
-    const FORMATS: [(&[u8], &str); 5] = [
-        (b"PK\x03\x04", "a zip archive"),
-        (b"\x28\xb5\x2f\xfd", "zstd data"),
-        (b"\xfd7zXZ\0", "xz data"),
-        (b"BZh", "bzip2 data"),
-        (b"RIFF", "a RIFF file"),
-    ];
-    let known = FORMATS.iter().find(|(magic, _)| head.starts_with(magic)).map(|&(_, name)| name);
-    unsupported_image(head).or(known)
 }

@@ -2,7 +2,8 @@
 
 use crate::explain::attribution::gradient::integrated_gradients::Baseline;
 use crate::explain::attribution::method::Method;
-use crate::explain::image_ops::{display_scale, max_abs, to_signed_display};
+use crate::explain::batch::face;
+use crate::explain::image_ops::{display_scale, max_abs, min_max, to_signed_display};
 use crate::explain::{FaceBatch, Target};
 use std::fmt;
 
@@ -31,6 +32,12 @@ pub struct Attribution {
     pub refused: Option<String>,
 }
 
+/// The warning where noise is scaled by a range of 0.
+const NO_NOISE: &str = "every pixel is the same, so the noise is 0 and all copies are equal";
+
+/// The warning of a map without content.
+const ZERO: &str = "the map is 0 everywhere";
+
 impl Attribution {
     /// Completes the map of face f with what the caption says about its target.
     pub(crate) fn new(
@@ -38,10 +45,17 @@ impl Attribution {
         f: usize,
         method: Method,
         map: Vec<f32>,
-        notes: Vec<Note>,
+        mut notes: Vec<Note>,
         refused: Option<String>,
     ) -> Attribution {
         let (target, class) = (faces.targets()[f], faces.class(f));
+        let (low, high) = min_max(face(faces.pixels(), f));
+        if low == high && notes.iter().any(|note| matches!(note, Note::Noise(_))) {
+            notes.push(Note::Warning(NO_NOISE));
+        }
+        if refused.is_none() && max_abs(&map) == 0.0 && !notes.contains(&Note::NoPositiveEvidence) {
+            notes.push(Note::Warning(ZERO));
+        }
         Attribution {
             method,
             target,

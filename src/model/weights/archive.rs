@@ -4,6 +4,7 @@
 //! that the writer added. Reading trusts nothing: sizes are checked before anything is allocated, and
 //! the checksum covers names, shapes, values and JSON.
 
+use crate::limits::MAX_HEADER;
 use crate::model::weights::half::{from_half, to_half};
 use crate::{Error, Result};
 use safetensors::{Dtype, SafeTensors, View};
@@ -15,10 +16,6 @@ use std::path::Path;
 
 /// Version of the JSON. A file of another version is refused.
 pub const VERSION: u32 = 1;
-
-/// Largest header that is read, in bytes. The longest history of a training needs a twentieth of it, a
-/// network of a thousand layers less.
-const MAX_HEADER: usize = 1 << 24;
 
 /// Tensors by name and JSON values by name.
 #[derive(Clone, Debug, Default, PartialEq)]

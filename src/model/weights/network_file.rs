@@ -1,6 +1,8 @@
 //! Networks as archives: writing them, and reading them from run folders, weights files and the program.
 
-use crate::model::build::MAX_PARAMETERS;
+use crate::dataset::read::foreign::refuse_as_model;
+use crate::dataset::read::read_head;
+use crate::limits::MAX_PARAMETERS;
 use crate::model::weights::Archive;
 use crate::model::weights::crash_safe::read_or_previous;
 use crate::model::{Network, NetworkSpec};
@@ -115,6 +117,11 @@ pub fn read_model(model: &Path) -> Result<(Network<f32>, Archive)> {
     let path = if model.is_dir() { model.join("last.safetensors") } else { model.to_path_buf() };
     if !path.exists() {
         return Err(Error::model(model, missing(model)));
+    }
+    if !model.is_dir()
+        && let Some(message) = refuse_as_model(&read_head(&path)?)
+    {
+        return Err(Error::model(&path, message));
     }
     let archive = if model.is_dir() { read_or_previous(&path)? } else { Archive::read(&path)? };
     Ok((from_archive(&path, &archive)?, archive))

@@ -70,7 +70,7 @@ pub struct Args {
 pub(crate) fn run(mut args: Args) -> Result<()> {
     check_name(&args.out)?;
     let mut inputs: Vec<PathBuf> = args.picture.take().into_iter().collect();
-    args.model = model_or_input(args.model.take(), &mut inputs);
+    args.model = model_or_input(args.model.take(), &mut inputs)?;
     if inputs.len() > 1 {
         return Err(Error::Usage("one picture at a time".into()));
     }

@@ -6,6 +6,7 @@ use crate::cli::shared::network_input::{
 };
 use crate::cli::shared::output::{keep_inputs, print_written, write_page};
 use crate::cli::shared::progress::{self, duration};
+use crate::cli::shared::target::class_named;
 use crate::console::{self, eprintln_safe};
 use crate::explain::NetworkClassifier;
 use crate::explain::filters::activation_maximization::method::MaximizationMethod;
@@ -15,7 +16,7 @@ use crate::explain::filters::filter_report::{
 };
 use crate::explain::filters::top_activations::{LOGITS, find_layer_or_logits};
 use crate::explain::filters::training_faces::TrainingFaces;
-use crate::explain::layers::{nearest, select_filters};
+use crate::explain::layers::select_filters;
 use crate::files::write_atomic;
 use crate::model::LoadedModel;
 use crate::render::format::{counted, thousands};
@@ -28,6 +29,9 @@ use crate::report::filters::significance::FilterSignificance;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+/// Most steps of gradient ascent for a picture; some hundred suffice.
+const MAX_STEPS: usize = 100_000;
 
 /// Arguments of `fer filters`.
 #[derive(Debug, clap::Args)]
@@ -94,13 +98,7 @@ impl Args {
     fn wanted(&self, class_names: &[String]) -> Result<Vec<(String, Vec<usize>)>> {
         if !self.class.is_empty() {
             let names: Vec<&str> = class_names.iter().map(String::as_str).collect();
-            let number = |name: &String| {
-                names.iter().position(|n| n == name).ok_or_else(|| {
-                    let hint = nearest(name, &names).map(|n| format!("; did you mean `{n}`?"));
-                    let hint = hint.unwrap_or(".".into());
-                    Error::Usage(format!("no class `{name}`{hint} Classes: {}", names.join(", ")))
-                })
-            };
+            let number = |name: &String| class_named(name, &names, "Classes: ");
             let mut classes: Vec<usize> = vec![];
             for class in self.class.iter().map(number) {
                 let class = class?;
@@ -121,8 +119,13 @@ impl Args {
     }
 
     fn options(&self) -> Result<FilterOptions> {
-        if self.restarts == 0 || self.restarts > 64 || self.steps == Some(0) {
-            return Err(Error::Usage("--restarts: expected 1 to 64; --steps: at least 1".into()));
+        let steps = self.steps.unwrap_or(1);
+        if !(1..=64).contains(&self.restarts) || !(1..=MAX_STEPS).contains(&steps) {
+            return Err(Error::Usage(format!(
+                "--restarts {} or --steps {steps}: expected 1 to 64 restarts and 1 to {MAX_STEPS} \
+                 steps",
+                self.restarts
+            )));
         }
         let mut methods: Vec<MaximizationMethod> = match (self.method.is_empty(), self.significance)
         {

@@ -5,7 +5,8 @@ use crate::cli::shared::input::named;
 use crate::cli::shared::progress::{self, duration};
 use crate::cli::shared::signals::StopSignal;
 use crate::console::{self, eprintln_safe};
-use crate::dataset::{Augment, Preset};
+use crate::dataset::source::warn_of_faces;
+use crate::dataset::{Augment, Preset, Usage};
 use crate::model::weights::network_file;
 use crate::monitor::{self, Recorder, run_charts, tensorboard};
 use crate::optim::{OptimizerKind, ScheduleShape};
@@ -31,6 +32,10 @@ pub struct Args {
     /// faces]
     #[arg(long)]
     data: Option<PathBuf>,
+    /// The part of the training faces that is used, by the column Usage: Training, PublicTest or
+    /// PrivateTest [default: Training, validated on PublicTest without --val]
+    #[arg(long, value_parser = named::<Usage>)]
+    usage: Option<Usage>,
     /// Validation faces
     #[arg(long, conflicts_with = "val_split")]
     val: Option<PathBuf>,
@@ -92,9 +97,9 @@ pub struct Args {
     monitoring: Monitoring,
     /// Continue the training of a run folder
     #[arg(long, value_name = "RUN", conflicts_with_all = [
-        "data", "val", "val_split", "arch", "epochs", "minutes", "batch_size", "lr", "optimizer",
-        "schedule", "augment", "ema_decay", "seed", "patience", "deduplicate", "overfit", "skip_bad",
-        "out", "config", "teacher", "pretrained", "recipe", "set", "print_config",
+        "data", "usage", "val", "val_split", "arch", "epochs", "minutes", "batch_size", "lr",
+        "optimizer", "schedule", "augment", "ema_decay", "seed", "patience", "deduplicate",
+        "overfit", "skip_bad", "out", "config", "teacher", "pretrained", "recipe", "set", "print_config",
     ])]
     resume: Option<PathBuf>,
     /// Built-in settings: fast (20 minutes) or best (with --teacher)
@@ -159,6 +164,7 @@ impl Args {
             c.teacher.clone_from(&self.teacher);
         }
         c.skip_bad |= self.skip_bad;
+        c.usage = self.usage.or(c.usage);
         c.patience = self.patience.or(c.patience);
         c.overfit = self.overfit.or(c.overfit);
         c.deduplicate |= self.deduplicate;
@@ -202,6 +208,9 @@ fn new_trainer(args: &Args, config: TrainConfig) -> Result<Trainer> {
         );
     }
     let (train, validation) = config.load_faces()?;
+    if config.overfit.is_none() {
+        warn_of_faces(&train, &validation);
+    }
     let mut trainer = Trainer::new(config, train, validation)?;
     run_teachers(&mut trainer)?;
     let folder = run_dir::create(args.out.as_deref(), &trainer.config.arch)?;
