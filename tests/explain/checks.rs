@@ -9,12 +9,18 @@ use fer::explain::regions::class_maps::{class_maps, mean_density};
 use fer::explain::regions::face_regions::Region;
 use fer::explain::regions::region_lift::{LiftOptions, MapSource, region_lift};
 use fer::explain::sanity::faithfulness::{Advantage, faithfulness};
+use fer::explain::sanity::gradient_check::{GradientCheckOptions, check_gradients};
 use fer::explain::sanity::infidelity::infidelity;
+use fer::explain::sanity::kinks::{branches, differing};
 use fer::explain::sanity::randomisation::{Similarity, randomisation};
 use fer::explain::sanity::sanity_table::{SanityOptions, SanityRow, sanity_table};
 use fer::explain::sanity::sensitivity::max_sensitivity;
 use fer::explain::significance::TestResult;
 use fer::explain::{AttributionOptions, Classifier, Face, Method, Target};
+use fer::model::{Network, NetworkSpec};
+use fer::nn::{Mode, Pass};
+use fer::tensor::Tensor;
+use std::collections::BTreeSet;
 
 /// The logit of class 0 rises with the brightness of the upper rows; the others are constant.
 fn top_model() -> Polynomial {
@@ -266,4 +272,90 @@ fn a_map_that_survives_random_weights_fails_the_sanity_check() {
     assert!(!failures(&row).contains("random weights"), "{row:?}");
     let row = row_with(&random, &model);
     assert!(failures(&row).contains("1.00 ± 0.00 with all of them"), "{row:?}");
+}
+
+/// A drawn face on a black ground: its flat parts put many units of the network on a kink.
+fn flat_face() -> Vec<f32> {
+    (0..PIXELS).map(|p| if (p / 48).abs_diff(24) < 9 && p % 48 > 20 { 0.8 } else { 0.0 }).collect()
+}
+
+/// With every layer that has a backward pass of its own.
+fn every_kind() -> Network<f32> {
+    let spec: NetworkSpec = toml::from_str(
+        r#"
+        name = "toy"
+        input = [1, 16, 16]
+        layers = [
+            { type = "conv2d", filters = 6 },
+            { type = "batch_normalization" },
+            { type = "activation" },
+            { type = "max_pooling2d", size = 2 },
+            { type = "residual", layers = [
+                { type = "conv2d", filters = 6 },
+                { type = "batch_normalization" },
+                { type = "squeeze_excite", reduction = 2 },
+            ] },
+            { type = "activation" },
+            { type = "max_pooling2d", size = 4 },
+            { type = "conv2d", filters = 8 },
+            { type = "activation", function = "leaky_relu" },
+            { type = "average_pooling2d", size = 2 },
+            { type = "global_average_pooling2d" },
+            { type = "linear", units = 7 },
+        ]
+        "#,
+    )
+    .unwrap();
+    Network::new(spec, 3).unwrap()
+}
+
+#[test]
+fn gradient_check_passes_beside_the_kinks_of_a_flat_face() {
+    let network = every_kind();
+    let baseline = Face::gray(0.5);
+    for face in [flat_face(), soft_faces(1), vec![0.0; PIXELS], vec![1.0; PIXELS]] {
+        let options = GradientCheckOptions::default();
+        let found = check_gradients(&network, &face, 2, &baseline, &options).unwrap();
+        let failed: Vec<_> = found.checks.iter().filter(|c| !c.passed).collect();
+        assert!(failed.is_empty(), "{failed:#?} {:?}", found.kinks);
+        assert_eq!(found.kinks.units == 0, found.kinks.widest.is_none());
+    }
+}
+
+/// An error of a thousandth in the backward pass of any op is found by finite differences.
+#[test]
+fn gradient_check_finds_an_error_planted_in_any_backward_pass() {
+    let network = every_kind();
+    let wide = network.cast::<f64>().unwrap();
+    let mut pass = Pass::new(Mode::Eval, true);
+    let pixels = pass.tape.leaf(Tensor::zeros(&[1, 1, 16, 16]));
+    wide.forward(&mut pass, &pixels).unwrap();
+    let ops: BTreeSet<&str> =
+        pass.tape.nodes().map(|(_, op, ..)| op).filter(|op| *op != "leaf").collect();
+    assert!(ops.len() >= 10, "{ops:?}");
+    for op in ops {
+        let planted = Some((op, 1.001));
+        let options = GradientCheckOptions { pixels: 8, directions: 2, planted, seed: 0 };
+        let found = check_gradients(&network, &flat_face(), 2, &Face::gray(0.5), &options).unwrap();
+        let finite = found.checks.iter().filter(|c| c.name != "f32 against f64");
+        assert!(finite.clone().any(|c| !c.passed), "{op}: {:#?}", found.checks);
+    }
+}
+
+/// The f32 gradient of a face on a kink belongs to a neighbouring piece: the report says so.
+#[test]
+fn kinks_are_named_with_their_margin() {
+    let network = every_kind();
+    let wide = network.cast::<f64>().unwrap();
+    let input = |v: f64| Tensor::full(&[1, 1, 16, 16], v);
+    let here = branches(&wide, input(0.25)).unwrap().1;
+    assert!(differing(&here, &here).is_empty());
+    // Equal pixels: the windows of the first pooling are tied, so their margin is only rounding.
+    let pool = here.iter().find(|b| b.layer == "max_pooling2d_1").unwrap();
+    assert!(pool.margins.iter().filter(|m| **m < 1e-12).count() > 20, "{:?}", pool.margins);
+    let mut other = here.clone();
+    other[1].taken[7] += 1;
+    let found = differing(&here, &other);
+    assert_eq!((found.len(), found[0].layer.as_str()), (1, here[1].layer.as_str()));
+    assert_eq!((found[0].unit, found[0].margin), ([0, 0, 7], here[1].margins[7]));
 }

@@ -5,21 +5,25 @@
 //! the forward pass; the f32 gradient of the maps is compared with the f64 one; and integrated
 //! gradients must add up to the change of the score.
 //!
-//! A face with flat parts (black background, saturated skin) gives neighbouring cells of a feature
-//! map the same value. Max pooling has no derivative at such a tie, so finite differences are taken
-//! at the face plus invisible noise, [`JITTER`].
+//! A network of ReLUs and maxima has no derivative at its kinks, and a face with flat parts (black
+//! background, saturated skin) stands on many of them: neighbouring cells of a feature map are equal.
+//! There f32 and f64 each give the gradient of one side. So the checks are made at the face plus
+//! invisible noise, [`JITTER`], where both precisions take the same branch at every unit, and a
+//! finite difference counts only where no unit changes its branch on the way. The kinks of the face
+//! itself are reported ([`KinksOfFace`]).
 
-use crate::autograd::Var;
+use crate::autograd::{Gradients, Var};
 use crate::explain::attribution::gradient::integrated_gradients::{
     RESIDUAL_GOAL, integrated_gradients,
 };
 use crate::explain::attribution::gradient::saliency::saliency;
 use crate::explain::face_resize::FaceResize;
+use crate::explain::sanity::kinks::{Kink, LayerBranches, branches, differing};
 use crate::explain::{Face, FaceBatch, NetworkClassifier};
 use crate::model::Network;
 use crate::nn::{Mode, Pass};
 use crate::random::{Purpose, Rng};
-use crate::tensor::Tensor;
+use crate::tensor::{Element, Tensor};
 use crate::{PIXELS, Result};
 use rayon::prelude::*;
 
@@ -32,17 +36,18 @@ pub const COMPLETENESS: &str = "completeness";
 pub struct GradientCheckOptions {
     /// Random pixels whose derivative is checked.
     pub pixels: usize,
-    /// Random parameters whose derivative is checked.
-    pub parameters: usize,
     /// Random directions of the adjoint test.
     pub directions: usize,
     /// Seed of all draws.
     pub seed: u64,
+    /// An error to plant in the backward passes in f64, to test the checks themselves: the gradient
+    /// that arrives at every node of this op is multiplied by this factor.
+    pub planted: Option<(&'static str, f64)>,
 }
 
 impl Default for GradientCheckOptions {
     fn default() -> Self {
-        GradientCheckOptions { pixels: 16, parameters: 16, directions: 8, seed: 0 }
+        GradientCheckOptions { pixels: 16, directions: 8, seed: 0, planted: None }
     }
 }
 
@@ -64,6 +69,29 @@ pub struct GradientCheck {
     pub passed: bool,
 }
 
+/// The kinks of a face: where f32 and f64 take different branches.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct KinksOfFace {
+    /// Units at which the two precisions differ.
+    pub units: usize,
+    /// The unit among them that is furthest from its kink.
+    pub widest: Option<Kink>,
+    /// Distance of the f32 gradient from the f64 one at the face itself, relative in the Euclidean
+    /// norm. With kinks the two are gradients of neighbouring pieces.
+    pub gap: f64,
+    /// Amplitude of the noise that leads away from the kinks; 0 where there are none.
+    pub noise: f64,
+}
+
+/// The comparisons of one face.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct FaceChecks {
+    /// The comparisons.
+    pub checks: Vec<GradientCheck>,
+    /// The kinks of the face.
+    pub kinks: KinksOfFace,
+}
+
 impl GradientCheck {
     fn new(name: &'static str, detail: String, measured: f64, tolerance: f64) -> GradientCheck {
         // NaN does not pass.
@@ -82,23 +110,18 @@ impl GradientCheck {
     }
 }
 
-/// Rounding error of a central difference of the logits, relative to `scale`: each of the two
-/// values has an error of about ε·max |S| (the many roundings of a sum mostly cancel), and their
-/// difference is divided by 2h.
-fn rounding(network: &Network<f64>, x: &[f64], scale: f64) -> Result<f64> {
-    let scores = logits(network, x)?;
-    Ok(f64::EPSILON * largest(&scores[0]) / STEPS[0] / scale)
-}
-
 /// Largest allowed error of a derivative, relative to the largest derivative.
 pub const DIFFERENCE_TOLERANCE: f64 = 1e-5;
 /// Largest allowed error of the f32 gradient, relative in the Euclidean norm.
 pub const SINGLE_TOLERANCE: f64 = 1e-4;
-/// Amplitude of the uniform noise that separates equal cells.
+/// Amplitude of the uniform noise that leads away from kinks.
 pub const JITTER: f64 = 0.02;
-/// Steps of the central differences. The shorter one is tried where the longer one disagrees, so
-/// that a kink of a ReLU or of max pooling within the longer step is no failure.
-const STEPS: [f64; 2] = [1e-6, 1e-7];
+/// Parameter tensors that move together in one finite difference.
+const TENSORS_AT_ONCE: usize = 8;
+/// Draws of the noise until no unit stands at a kink.
+const DRAWS: u64 = 64;
+/// Steps of the central differences: the first one on whose way no branch changes is used.
+const STEPS: [f64; 3] = [1e-5, 1e-6, 1e-7];
 
 /// Runs all checks for the logit of `class` on one face `[48, 48]`; `baseline` is the start of
 /// integrated gradients.
@@ -108,208 +131,289 @@ pub fn check_gradients(
     class: usize,
     baseline: &Face,
     options: &GradientCheckOptions,
-) -> Result<Vec<GradientCheck>> {
+) -> Result<FaceChecks> {
     let wide = network.cast::<f64>()?;
-    let x: Vec<f64> = face.iter().map(|&v| f64::from(v)).collect();
-    let mut rng = Rng::new(options.seed, Purpose::Explain, 23, 0);
-    let untied: Vec<f64> = x.iter().map(|v| v + rng.uniform_in(-JITTER, JITTER)).collect();
     let classifier = NetworkClassifier::new(network)?;
-    let faces = FaceBatch::of_classes(&classifier, face, &[class])?;
-    Ok(vec![
-        pixel_differences(&wide, &untied, class, options)?,
-        parameter_differences(&wide, &untied, class, options)?,
-        adjoint(&wide, &untied, options)?,
-        single_precision(&faces, &wide, &x)?,
-        neighbours(&faces, baseline)?,
-        completeness(&faces, baseline)?,
-    ])
+    let given = FaceBatch::of_classes(&classifier, face, &[class])?;
+    let (point, mut kinks) = away_from_kinks(network, &wide, face, options.seed)?;
+    let moved = FaceBatch::of_classes(&classifier, &point, &[class])?;
+    let u = one_hot(class, wide.spec.classes.len());
+    kinks.gap = distance(&saliency(&given)?, &Probe::new(&wide, face, options)?.pull_back(&u)?);
+    let probe = Probe::new(&wide, &point, options)?;
+    let checks = vec![
+        probe.pixel_differences(class)?,
+        probe.parameter_differences(class)?,
+        probe.adjoint()?,
+        probe.single_precision(&moved)?,
+        neighbours(&given, baseline)?,
+        completeness(&given, baseline)?,
+    ];
+    Ok(FaceChecks { checks, kinks })
+}
+
+/// Returns the face, or a noisy copy of it, at which f32 and f64 take the same branches, and the
+/// kinks of the face. Without such a copy, the one with the fewest differences.
+fn away_from_kinks(
+    network: &Network<f32>,
+    wide: &Network<f64>,
+    face: &[f32],
+    seed: u64,
+) -> Result<(Vec<f32>, KinksOfFace)> {
+    let differing = |x: &[f32]| -> Result<Vec<Kink>> {
+        let exact = branches(wide, input(wide, &widen(x))?)?.1;
+        Ok(differing(&exact, &branches(network, input(network, x)?)?.1))
+    };
+    let own = differing(face)?;
+    let noise = if own.is_empty() { 0.0 } else { JITTER };
+    let mut best = (own.len(), face.to_vec());
+    for draw in 0..DRAWS {
+        if best.0 == 0 {
+            break;
+        }
+        let mut rng = Rng::new(seed, Purpose::Explain, 23, draw);
+        let moved: Vec<f32> =
+            face.iter().map(|v| v + rng.uniform_in(-JITTER, JITTER) as f32).collect();
+        let left = differing(&moved)?.len();
+        if left < best.0 {
+            best = (left, moved);
+        }
+    }
+    let kinks = KinksOfFace { units: own.len(), widest: own.last().cloned(), gap: 0.0, noise };
+    Ok((best.1, kinks))
 }
 
 /// Resizes a face to the input of the network, `[1, 1, side, side]`.
-fn input(network: &Network<f64>, face: &[f64]) -> Result<Tensor<f64>> {
+fn input<T: Element>(network: &Network<T>, face: &[T]) -> Result<Tensor<T>> {
     let shape = network.spec.input;
     Tensor::from_slice(&FaceResize::new(shape[1]).forward(face), &[1, 1, shape[1], shape[2]])
 }
 
-/// Logits of faces in f64, `[n][classes]`, on all threads.
-fn logits(network: &Network<f64>, faces: &[f64]) -> Result<Vec<Vec<f64>>> {
-    let one = |x: &[f64]| Ok(network.logits(input(network, x)?)?.to_vec());
-    faces.par_chunks(PIXELS).map(one).collect()
-}
-
-/// Jᵀu: the gradient of Σ_c u_c·S_c with respect to the pixels.
-fn pull_back(network: &Network<f64>, x: &[f64], u: &[f64]) -> Result<Vec<f64>> {
-    let mut pass = Pass::eval();
-    let pixels = pass.tape.leaf(input(network, x)?);
-    let out = network.forward(&mut pass, &pixels)?;
-    let cotangent = Tensor::from_slice(u, &out.shape())?;
-    let gradients = pass.tape.backward_from(&out, cotangent)?;
-    let back = |g: &Tensor<f64>| FaceResize::new(network.spec.input[1]).backward(&g.to_vec());
-    Ok(gradients.get(&pixels).map_or_else(|| vec![0.0; PIXELS], back))
+fn widen(face: &[f32]) -> Vec<f64> {
+    face.iter().map(|&v| f64::from(v)).collect()
 }
 
 fn one_hot(class: usize, classes: usize) -> Vec<f64> {
     (0..classes).map(|c| if c == class { 1.0 } else { 0.0 }).collect()
 }
 
-/// (f(x + h·d) − f(x − h·d))/2h of all logits for each direction, for the step h.
-fn differences(
-    network: &Network<f64>,
-    x: &[f64],
-    directions: &[Vec<f64>],
-    h: f64,
-) -> Result<Vec<Vec<f64>>> {
-    let moved =
-        |sign: f64, d: &Vec<f64>| x.iter().zip(d).map(move |(x, d)| x + sign * h * d).collect();
-    let pictures: Vec<f64> = directions
-        .iter()
-        .flat_map(|d| [moved(1.0, d), moved(-1.0, d)] as [Vec<f64>; 2])
-        .flatten()
-        .collect();
-    let seen = logits(network, &pictures)?;
-    let slope = |pair: &[Vec<f64>]| {
-        pair[0].iter().zip(&pair[1]).map(|(a, b)| (a - b) / (2.0 * h)).collect()
-    };
-    Ok(seen.chunks_exact(2).map(slope).collect())
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Largest error over the cases: by the longer step, or by the shorter one where the longer one
-/// fails and the shorter one agrees better.
-fn worst(errors: impl Fn(f64) -> Result<Vec<f64>>) -> Result<f64> {
-    let add = |top: f64, e: f64| if e.is_nan() || e > top { e } else { top };
-    let first = errors(STEPS[0])?;
-    if first.iter().all(|e| *e <= DIFFERENCE_TOLERANCE) {
-        return Ok(first.into_iter().fold(0.0, add));
-    }
-    let second = errors(STEPS[1])?;
-    // f64::min would swallow a NaN.
-    let smaller = |(a, b): (f64, f64)| if a.is_nan() || b.is_nan() { f64::NAN } else { a.min(b) };
-    Ok(first.into_iter().zip(second).map(smaller).fold(0.0, add))
+fn norm(a: &[f64]) -> f64 {
+    dot(a, a).sqrt()
+}
+
+/// A random direction of length 1.
+fn direction(rng: &mut Rng, n: usize) -> Vec<f64> {
+    let v: Vec<f64> = (0..n).map(|_| rng.normal()).collect();
+    let length = norm(&v).max(f64::MIN_POSITIVE);
+    v.into_iter().map(|v| v / length).collect()
 }
 
 fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |top: f64, v| top.max(v.abs())).max(f64::MIN_POSITIVE)
 }
 
-fn pixel_differences(
-    network: &Network<f64>,
-    x: &[f64],
-    class: usize,
-    o: &GradientCheckOptions,
-) -> Result<GradientCheck> {
-    let gradient = pull_back(network, x, &one_hot(class, network.spec.classes.len()))?;
-    let scale = largest(&gradient);
-    let mut rng = Rng::new(o.seed, Purpose::Explain, 20, 0);
-    let pixels: Vec<usize> = (0..o.pixels).map(|_| rng.below(PIXELS)).collect();
-    let directions: Vec<Vec<f64>> = pixels.iter().map(|&p| one_hot(p, PIXELS)).collect();
-    let errors = |h: f64| -> Result<Vec<f64>> {
-        let slopes = differences(network, x, &directions, h)?;
-        let error = |(s, &p): (&Vec<f64>, &usize)| (s[class] - gradient[p]).abs() / scale;
-        Ok(slopes.iter().zip(&pixels).map(error).collect())
-    };
-    let measured = worst(errors)?;
-    let detail = format!(
-        "{} random pixels: finite difference against backward pass, f64, relative to the largest \
-         derivative {scale:.3e}",
-        o.pixels
-    );
-    let noise = rounding(network, x, scale)?;
-    Ok(GradientCheck::new("pixels", detail, measured, DIFFERENCE_TOLERANCE).with_noise(noise))
+/// Largest error and number of the cases that could be judged; NaN where fewer than half could.
+fn worst(errors: &[Option<f64>]) -> (f64, usize) {
+    let judged: Vec<f64> = errors.iter().flatten().copied().collect();
+    let add = |top: f64, e: f64| if e.is_nan() || e > top { e } else { top };
+    let top = if 2 * judged.len() < errors.len() { f64::NAN } else { 0.0 };
+    (
+        judged.iter().copied().fold(top, |top, e| if top.is_nan() { top } else { add(top, e) }),
+        judged.len(),
+    )
 }
 
-fn parameter_differences(
-    network: &Network<f64>,
-    x: &[f64],
-    class: usize,
-    o: &GradientCheckOptions,
-) -> Result<GradientCheck> {
-    let mut pass = Pass::new(Mode::Eval, true);
-    let pixels = Var::constant(input(network, x)?);
-    let out = network.forward(&mut pass, &pixels)?;
-    let seed = Tensor::from_slice(&one_hot(class, network.spec.classes.len()), &out.shape())?;
-    let gradients = pass.tape.backward_from(&out, seed)?;
-    let parameters = network.parameters();
-    let mut rng = Rng::new(o.seed, Purpose::Explain, 21, 0);
-    let cases: Vec<(usize, usize)> = (0..o.parameters)
-        .map(|_| {
-            let parameter = rng.below(parameters.len());
-            (parameter, rng.below(parameters[parameter].value.elements()))
+/// The network in f64 at one face, with the branches that it takes there.
+struct Probe<'a> {
+    network: &'a Network<f64>,
+    x: Vec<f64>,
+    branches: Vec<LayerBranches>,
+    scores: Vec<f64>,
+    options: &'a GradientCheckOptions,
+}
+
+impl<'a> Probe<'a> {
+    fn new(
+        network: &'a Network<f64>,
+        face: &[f32],
+        options: &'a GradientCheckOptions,
+    ) -> Result<Self> {
+        let x = widen(face);
+        let (scores, branches) = branches(network, input(network, &x)?)?;
+        Ok(Probe { network, x, branches, scores, options })
+    }
+
+    fn classes(&self) -> usize {
+        self.network.spec.classes.len()
+    }
+
+    fn rng(&self, check: u64, case: usize) -> Rng {
+        Rng::new(self.options.seed, Purpose::Explain, check, case as u64)
+    }
+
+    /// Rounding error of a central difference of the logits, relative to `scale`: each of the two
+    /// values has an error of about ε·max |S| (the many roundings of a sum mostly cancel), and
+    /// their difference is divided by 2h.
+    fn rounding(&self, scale: f64) -> f64 {
+        f64::EPSILON * largest(&self.scores) / STEPS[1] / scale
+    }
+
+    /// (f(h) − f(−h))/2h of all logits for a curve f through this point; `None` where a branch
+    /// changes on the way even for the shortest step.
+    fn slope(
+        &self,
+        at: impl Fn(f64) -> Result<(Vec<f64>, Vec<LayerBranches>)>,
+    ) -> Result<Option<Vec<f64>>> {
+        let same = |other: &[LayerBranches]| {
+            self.branches.iter().zip(other).all(|(a, b)| a.taken == b.taken)
+        };
+        for h in STEPS {
+            let ((up, above), (down, below)) = (at(h)?, at(-h)?);
+            if same(&above) && same(&below) {
+                return Ok(Some(up.iter().zip(&down).map(|(a, b)| (a - b) / (2.0 * h)).collect()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The slope of the logits along a direction of the pixels.
+    fn slope_along(&self, direction: &[f64]) -> Result<Option<Vec<f64>>> {
+        self.slope(|h| {
+            let x: Vec<f64> = self.x.iter().zip(direction).map(|(x, d)| x + h * d).collect();
+            branches(self.network, input(self.network, &x)?)
         })
-        .collect();
-    // Each parameter tensor has its own unit, so errors are relative to its largest derivative.
-    let exact = |&(parameter, at): &(usize, usize)| {
-        let all = pass.gradient(&gradients, parameters[parameter]);
-        let all = all.map_or(vec![], Tensor::to_vec);
-        (all.get(at).copied().unwrap_or(0.0), largest(&all).max(1e-6))
-    };
-    let exact: Vec<(f64, f64)> = cases.iter().map(exact).collect();
-    let errors = |h: f64| -> Result<Vec<f64>> {
-        let error = |(&(parameter, at), &(derivative, scale)): (&(usize, usize), &(f64, f64))| {
-            let score_at = |offset: f64| -> Result<f64> {
-                let mut moved = network.clone();
-                moved.parameters_mut()[parameter].value.as_mut_slice()[at] += offset;
-                Ok(logits(&moved, x)?[0][class])
+    }
+
+    /// Gradients of Σ_c u_c·S_c, with the planted error if there is one.
+    fn gradients(&self, pass: &mut Pass<f64>, out: &Var<f64>, u: &[f64]) -> Result<Gradients<f64>> {
+        let seed = Tensor::from_slice(u, &out.shape())?;
+        let planted = self.options.planted;
+        pass.tape.backward_with(out, seed, &mut |_, op, gradient| match planted {
+            Some((name, factor)) if name == op => *gradient = gradient.map(|g| g * factor),
+            _ => {}
+        })
+    }
+
+    /// Jᵀu: the gradient of Σ_c u_c·S_c with respect to the pixels.
+    fn pull_back(&self, u: &[f64]) -> Result<Vec<f64>> {
+        let mut pass = Pass::eval();
+        let pixels = pass.tape.leaf(input(self.network, &self.x)?);
+        let out = self.network.forward(&mut pass, &pixels)?;
+        let gradients = self.gradients(&mut pass, &out, u)?;
+        let back =
+            |g: &Tensor<f64>| FaceResize::new(self.network.spec.input[1]).backward(&g.to_vec());
+        Ok(gradients.get(&pixels).map_or_else(|| vec![0.0; PIXELS], back))
+    }
+
+    fn pixel_differences(&self, class: usize) -> Result<GradientCheck> {
+        let gradient = self.pull_back(&one_hot(class, self.classes()))?;
+        let scale = largest(&gradient);
+        let mut rng = self.rng(20, 0);
+        let pixels: Vec<usize> = (0..self.options.pixels).map(|_| rng.below(PIXELS)).collect();
+        let error = |&p: &usize| -> Result<Option<f64>> {
+            let slope = self.slope_along(&one_hot(p, PIXELS))?;
+            Ok(slope.map(|s| (s[class] - gradient[p]).abs() / scale))
+        };
+        let errors = pixels.par_iter().map(error).collect::<Result<Vec<_>>>()?;
+        let (measured, judged) = worst(&errors);
+        let detail = format!(
+            "{judged} of {} random pixels: finite difference against backward pass, f64, relative \
+             to the largest derivative {scale:.3e}",
+            errors.len()
+        );
+        Ok(GradientCheck::new("pixels", detail, measured, DIFFERENCE_TOLERANCE)
+            .with_noise(self.rounding(scale)))
+    }
+
+    /// Checks the gradients of all parameter tensors, several along one direction: that of the
+    /// gradients themselves, which shows an error of scale, plus a random one, which shows all
+    /// others. Each tensor moves so far that it changes the score as much as the others.
+    fn parameter_differences(&self, class: usize) -> Result<GradientCheck> {
+        let mut pass = Pass::new(Mode::Eval, true);
+        let out = self.network.forward(&mut pass, &Var::constant(input(self.network, &self.x)?))?;
+        let gradients = self.gradients(&mut pass, &out, &one_hot(class, self.classes()))?;
+        let parameters = self.network.parameters();
+        let zeros = |k: usize| vec![0.0; parameters[k].value.elements()];
+        let of = |k: usize| {
+            pass.gradient(&gradients, parameters[k]).map_or_else(|| zeros(k), Tensor::to_vec)
+        };
+        let exact: Vec<Vec<f64>> = (0..parameters.len()).map(of).collect();
+        // A tensor without influence is measured against the others.
+        let least = 1e-6 * exact.iter().map(|g| norm(g)).fold(f64::MIN_POSITIVE, f64::max);
+        let sizes: Vec<f64> = exact.iter().map(|g| norm(g).max(least)).collect();
+        let mut by_size: Vec<usize> = (0..exact.len()).collect();
+        by_size.sort_by(|&a, &b| sizes[a].total_cmp(&sizes[b]));
+        let groups: Vec<&[usize]> = by_size.chunks(TENSORS_AT_ONCE).collect();
+        let error = |group: &&[usize]| -> Result<Option<f64>> {
+            let scale = sizes[group[0]];
+            let way = |&k: &usize| -> Vec<f64> {
+                let random = direction(&mut self.rng(21, k), exact[k].len());
+                let along = random.iter().zip(&exact[k]);
+                along.map(|(r, g)| (r + g / sizes[k]) * scale / sizes[k]).collect()
             };
-            let slope = (score_at(h)? - score_at(-h)?) / (2.0 * h);
-            Ok((slope - derivative).abs() / scale)
+            let ways: Vec<Vec<f64>> = group.iter().map(way).collect();
+            let slope = self.slope(|h| {
+                let mut moved = self.network.clone();
+                let mut values = moved.parameters_mut();
+                for (&k, way) in group.iter().zip(&ways) {
+                    let values = values[k].value.as_mut_slice();
+                    values.iter_mut().zip(way).for_each(|(v, d)| *v += h * d);
+                }
+                branches(&moved, input(&moved, &self.x)?)
+            })?;
+            let expected: f64 = group.iter().zip(&ways).map(|(&k, way)| dot(&exact[k], way)).sum();
+            Ok(slope.map(|s| (s[class] - expected).abs() / scale))
         };
-        cases.par_iter().zip(&exact).map(error).collect()
-    };
-    let detail = format!(
-        "{} random parameters: finite difference against backward pass, f64, relative to the \
-         largest derivative of their tensor",
-        o.parameters
-    );
-    let smallest = exact.iter().fold(f64::INFINITY, |low, (_, scale)| low.min(*scale));
-    let noise = rounding(network, x, smallest)?;
-    Ok(GradientCheck::new("parameters", detail, worst(errors)?, DIFFERENCE_TOLERANCE)
-        .with_noise(noise))
-}
+        let errors = groups.par_iter().map(error).collect::<Result<Vec<_>>>()?;
+        let (measured, judged) = worst(&errors);
+        let detail = format!(
+            "all {} parameter tensors, along {judged} of {} directions: finite difference against \
+             backward pass, f64, relative to the change by one tensor",
+            exact.len(),
+            errors.len()
+        );
+        let smallest = sizes[by_size[0]];
+        Ok(GradientCheck::new("parameters", detail, measured, DIFFERENCE_TOLERANCE)
+            .with_noise(self.rounding(smallest)))
+    }
 
-/// Checks ⟨u, J·v⟩ = ⟨Jᵀ·u, v⟩ with random u on the logits and v on the pixels.
-fn adjoint(network: &Network<f64>, x: &[f64], o: &GradientCheckOptions) -> Result<GradientCheck> {
-    let classes = network.spec.classes.len();
-    let draw = |k: usize, n: usize| -> Vec<f64> {
-        let mut rng = Rng::new(o.seed, Purpose::Explain, 22, k as u64);
-        (0..n).map(|_| rng.normal()).collect()
-    };
-    let unit = |v: Vec<f64>| {
-        let norm = v.iter().map(|v| v * v).sum::<f64>().sqrt();
-        v.into_iter().map(|v| v / norm).collect::<Vec<f64>>()
-    };
-    let directions: Vec<Vec<f64>> = (0..o.directions).map(|k| unit(draw(2 * k, PIXELS))).collect();
-    let cotangents: Vec<Vec<f64>> = (0..o.directions).map(|k| draw(2 * k + 1, classes)).collect();
-    let pulled = cotangents.iter().map(|u| pull_back(network, x, u)).collect::<Result<Vec<_>>>()?;
-    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    let errors = |h: f64| -> Result<Vec<f64>> {
-        let pushed = differences(network, x, &directions, h)?;
-        let error = |k: usize| {
-            let (left, right) = (dot(&cotangents[k], &pushed[k]), dot(&pulled[k], &directions[k]));
+    /// Checks ⟨u, J·v⟩ = ⟨Jᵀ·u, v⟩ with random u on the logits and v on the pixels.
+    fn adjoint(&self) -> Result<GradientCheck> {
+        let case = |k: usize| -> Result<(Option<f64>, f64)> {
+            let v = direction(&mut self.rng(22, 2 * k), PIXELS);
+            let mut rng = self.rng(22, 2 * k + 1);
+            let u: Vec<f64> = (0..self.classes()).map(|_| rng.normal()).collect();
+            let pulled = self.pull_back(&u)?;
             // Relative to the norm, because the product may be 0 by chance.
-            (left - right).abs() / dot(&pulled[k], &pulled[k]).sqrt().max(f64::MIN_POSITIVE)
+            let scale = norm(&pulled).max(f64::MIN_POSITIVE);
+            let error = |pushed: Vec<f64>| (dot(&u, &pushed) - dot(&pulled, &v)).abs() / scale;
+            Ok((self.slope_along(&v)?.map(error), norm(&u) * self.rounding(scale)))
         };
-        Ok((0..o.directions).map(error).collect())
-    };
-    let measured = worst(errors)?;
-    let detail = format!(
-        "{} random directions v and cotangents u: ⟨u, Jv⟩ against ⟨Jᵀu, v⟩, f64, relative to ‖Jᵀu‖",
-        o.directions
-    );
-    let norm = |g: &Vec<f64>| dot(g, g).sqrt();
-    let smallest = pulled.iter().map(norm).fold(f64::INFINITY, f64::min);
-    let loudest = cotangents.iter().map(norm).fold(0.0, f64::max);
-    let noise = loudest * rounding(network, x, smallest)?;
-    Ok(GradientCheck::new("adjoint", detail, measured, DIFFERENCE_TOLERANCE).with_noise(noise))
-}
+        let cases = (0..self.options.directions).into_par_iter().map(case);
+        let (errors, noise): (Vec<_>, Vec<_>) =
+            cases.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        let (measured, judged) = worst(&errors);
+        let detail = format!(
+            "{judged} of {} random directions v and cotangents u: ⟨u, Jv⟩ against ⟨Jᵀu, v⟩, f64, \
+             relative to ‖Jᵀu‖",
+            errors.len()
+        );
+        Ok(GradientCheck::new("adjoint", detail, measured, DIFFERENCE_TOLERANCE)
+            .with_noise(noise.into_iter().fold(0.0, f64::max)))
+    }
 
-fn single_precision(face: &FaceBatch<'_>, wide: &Network<f64>, x: &[f64]) -> Result<GradientCheck> {
-    let exact = pull_back(wide, x, &one_hot(face.class(0), wide.spec.classes.len()))?;
-    let measured = distance(&saliency(face)?, &exact);
-    let detail = "gradient of the maps (f32, fast kernels) against f64 (naive kernels), \
-                  relative in the Euclidean norm"
-        .into();
-    let noise = f64::from(f32::EPSILON);
-    Ok(GradientCheck::new("f32 against f64", detail, measured, SINGLE_TOLERANCE).with_noise(noise))
+    fn single_precision(&self, face: &FaceBatch<'_>) -> Result<GradientCheck> {
+        let exact = self.pull_back(&one_hot(face.class(0), self.classes()))?;
+        let measured = distance(&saliency(face)?, &exact);
+        let detail = "gradient of the maps (f32, fast kernels) against f64 (naive kernels), \
+                      relative in the Euclidean norm"
+            .into();
+        Ok(GradientCheck::new("f32 against f64", detail, measured, SINGLE_TOLERANCE)
+            .with_noise(f64::from(f32::EPSILON)))
+    }
 }
 
 fn neighbours(face: &FaceBatch<'_>, other: &Face) -> Result<GradientCheck> {

@@ -5,6 +5,7 @@
 pub mod faithfulness;
 pub mod gradient_check;
 pub mod infidelity;
+pub mod kinks;
 pub mod randomisation;
 pub mod sanity_table;
 pub mod sensitivity;

@@ -1,10 +1,12 @@
 //! `fer verify`: exactness of the gradients.
 
 use crate::cli::shared::faces::{FaceArgs, Model};
+use crate::cli::shared::progress;
 use crate::explain::Face;
 use crate::explain::sanity::gradient_check::{
-    COMPLETENESS, GradientCheck, GradientCheckOptions, check_gradients,
+    COMPLETENESS, FaceChecks, GradientCheck, GradientCheckOptions, KinksOfFace, check_gradients,
 };
+use crate::explain::sanity::kinks::Kink;
 use crate::report::face::name;
 use crate::{Error, PIXELS, Result, console};
 use serde::Serialize;
@@ -19,7 +21,7 @@ pub struct Args {
     model: Option<PathBuf>,
     #[command(flatten)]
     faces: FaceArgs,
-    /// Number of random pixels, and of random parameters, whose derivative is checked
+    /// Number of random pixels whose derivative is checked
     #[arg(long, value_name = "N", default_value_t = 16,
           value_parser = clap::value_parser!(u32).range(1..=2304))]
     samples: u32,
@@ -42,7 +44,8 @@ struct VerifyRecord {
 struct FaceRecord {
     origin: String,
     class: String,
-    checks: Vec<GradientCheck>,
+    #[serde(flatten)]
+    found: FaceChecks,
 }
 
 pub(crate) fn run(mut args: Args) -> Result<()> {
@@ -54,21 +57,22 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     }
     let chosen = args.faces.choose(&model)?;
     let faces = chosen.classify(&explained)?;
-    let samples = args.samples as usize;
     let options = GradientCheckOptions {
-        pixels: samples,
-        parameters: samples,
+        pixels: args.samples as usize,
         seed: args.seed,
         ..GradientCheckOptions::default()
     };
     let mean_face = Face::new("mean face", chosen.mean_face.clone())?;
     let mut verified = vec![];
+    let bar = progress::bar(faces.len() as u64, "faces");
     for (face, x) in faces.iter().zip(chosen.pixels.chunks_exact(PIXELS)) {
-        let checks = check_gradients(model.network(), x, face.predicted, &mean_face, &options)?;
+        let found = check_gradients(model.network(), x, face.predicted, &mean_face, &options)?;
         let class = name(&names, face.predicted).to_owned();
-        verified.push(FaceRecord { origin: face.origin.clone(), class, checks });
+        verified.push(FaceRecord { origin: face.origin.clone(), class, found });
+        bar.inc(1);
     }
-    let failed = verified.iter().flat_map(|f| &f.checks).filter(|c| !c.passed).count();
+    bar.finish_and_clear();
+    let failed = verified.iter().flat_map(|f| &f.found.checks).filter(|c| !c.passed).count();
     let result = VerifyRecord { model: model.title, faces: verified, passed: failed == 0 };
     match args.json {
         true => console::print_json(&result)?,
@@ -89,7 +93,7 @@ fn text(result: &VerifyRecord) -> String {
             "  {:<16} {:>10} {:>10} {:>10}",
             "check", "measured", "noise", "allowed"
         );
-        for c in &face.checks {
+        for c in &face.found.checks {
             let sign = if c.passed { "✓" } else { "✗" };
             let noise = c.noise.map_or("–".into(), |n| format!("{n:.0e}"));
             let _ = writeln!(
@@ -98,11 +102,12 @@ fn text(result: &VerifyRecord) -> String {
                 c.name, c.measured, c.tolerance, c.detail
             );
         }
+        text.push_str(&kinks_text(&face.found.kinks));
     }
     text.push_str("\nnoise: the error that rounding alone explains\n");
     // Completeness tests the quadrature of one method; all other checks test the gradient itself.
     let exact = |c: &GradientCheck| c.passed || c.name == COMPLETENESS;
-    let exact = result.faces.iter().flat_map(|f| &f.checks).all(exact);
+    let exact = result.faces.iter().flat_map(|f| &f.found.checks).all(exact);
     text.push_str(match (result.passed, exact) {
         (true, _) => "\nAll checks passed: the maps of this network show its gradient.\n",
         (false, true) => {
@@ -112,4 +117,23 @@ fn text(result: &VerifyRecord) -> String {
         (false, false) => "\nSome checks failed: do not trust the maps of this network.\n",
     });
     text
+}
+
+/// Says where the face stands on a kink, and what that means for its map.
+fn kinks_text(kinks: &KinksOfFace) -> String {
+    let Some(Kink { layer, unit: [channel, row, column], margin }) = &kinks.widest else {
+        return String::new();
+    };
+    format!(
+        "  {} of this face, up to {margin:.0e} from a kink (the furthest: {layer}, channel {channel}, \
+         row {row}, column {column}):\n  \
+         rounding decides the gradient there, and the maps in f32 and f64 differ by {:.0e}. The \
+         checks are made beside it,\n  at the face plus noise of ±{}.\n",
+        match kinks.units {
+            1 => "1 unit stands on a kink".to_owned(),
+            n => format!("{n} units stand on a kink"),
+        },
+        kinks.gap,
+        kinks.noise
+    )
 }
