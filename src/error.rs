@@ -29,6 +29,9 @@ pub enum Error {
         /// Found value, expected value, and the way out.
         message: String,
     },
+    /// Several inputs that cannot be read, listed with their reasons.
+    #[error("{0}")]
+    Inputs(String),
     /// A network, weights file or checkpoint that cannot be used.
     #[error("{}: {message}", path.display())]
     Model {
@@ -90,7 +93,7 @@ impl Error {
         match self {
             Error::Shape { .. } | Error::Io { .. } | Error::Render(_) | Error::Failed(_) => 1,
             Error::Usage(_) => 2,
-            Error::Data { .. } => 3,
+            Error::Data { .. } | Error::Inputs(_) => 3,
             Error::Model { .. } => 4,
             Error::Diverged(_) => 5,
             Error::NoFace(_) => 6,

@@ -17,6 +17,8 @@ const SHORTEST: usize = 480;
 
 /// Colour of the boxes and background of the labels.
 const BOX: [u8; 3] = [0, 158, 115];
+/// The same for a doubtful face.
+const DOUBTFUL_BOX: [u8; 3] = [170, 95, 0];
 /// Colour of the text.
 const TEXT: [u8; 3] = [255, 255, 255];
 
@@ -27,6 +29,8 @@ pub struct FaceAnnotation {
     pub crop_box: Option<CropBox>,
     /// Two lines of text at the box: the class and its probability.
     pub label: [String; 2],
+    /// Whether the box may hold no face.
+    pub doubtful: bool,
     /// Magnitude of the saliency in [0, 1], `[48, 48]`; empty for no saliency.
     pub saliency: Vec<f32>,
 }
@@ -56,12 +60,13 @@ pub fn draw(photo: &ColorPlanes, faces: &[FaceAnnotation]) -> RgbImage {
     for (frame, face) in frames.iter().zip(faces) {
         blend_saliency(&mut picture, frame, &face.saliency);
     }
-    for frame in &frames {
-        outline(&mut picture, frame, (frame.side as f32 / 50.0).clamp(1.5, 4.0));
+    let color = |face: &FaceAnnotation| if face.doubtful { DOUBTFUL_BOX } else { BOX };
+    for (frame, face) in frames.iter().zip(faces) {
+        outline(&mut picture, frame, (frame.side as f32 / 50.0).clamp(1.5, 4.0), color(face));
     }
     let mut taken: Vec<Area> = frames.iter().map(Area::of).collect();
     for (frame, face) in frames.iter().zip(faces) {
-        taken.push(label(&mut picture, frame, &face.label, &taken));
+        taken.push(label(&mut picture, frame, (&face.label, color(face)), &taken));
     }
     picture
 }
@@ -99,22 +104,27 @@ fn bilinear(values: &[f32], x: f64, y: f64) -> f32 {
     row(y0) + ty * (row(y0 + 1) - row(y0))
 }
 
-fn outline(picture: &mut RgbImage, frame: &CropBox, line: f32) {
+fn outline(picture: &mut RgbImage, frame: &CropBox, line: f32, color: [u8; 3]) {
     let (left, top) = (frame.x as f32, frame.y as f32);
     let (right, bottom) = (left + frame.side as f32, top + frame.side as f32);
     let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
     stroke(picture, &corners, line + 2.0, Ink { color: [0, 0, 0], alpha: 0.5 });
-    stroke(picture, &corners, line, BOX.into());
+    stroke(picture, &corners, line, color.into());
 }
 
 /// Writes the label at the box, about as wide as the box; returns the area of the label.
-fn label(picture: &mut RgbImage, frame: &CropBox, lines: &[String; 2], taken: &[Area]) -> Area {
+fn label(
+    picture: &mut RgbImage,
+    frame: &CropBox,
+    (lines, color): (&[String; 2], [u8; 3]),
+    taken: &[Area],
+) -> Area {
     let widest = |size: f32| lines.iter().map(|l| width(l, size, Weight::Bold)).fold(0.0, f32::max);
     let size = (10.0 * frame.side as f32 / widest(10.0).max(1.0)).clamp(10.0, 26.0);
     let wide = widest(size) + 0.5 * size;
     let room = (picture.width() as f32, picture.height() as f32);
     let at = free_place(&Area::of(frame), (wide, 2.3 * size), taken, room);
-    let ground = Ink { color: BOX, alpha: 0.85 };
+    let ground = Ink { color, alpha: 0.85 };
     fill_rect(picture, at.left, at.top, at.right, at.bottom, ground);
     for (line, words) in lines.iter().enumerate() {
         let start = at.left + (wide - width(words, size, Weight::Bold)) / 2.0;

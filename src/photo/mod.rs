@@ -48,6 +48,10 @@ const FILLED: f64 = 0.85;
 /// Largest ratio of the longer to the shorter side of an image that counts as a cropped face.
 const SQUARE: f64 = 1.25;
 
+/// Detection score below which a box is doubtful: on 106 photos all real faces but one of 133 had a
+/// higher one, and things that are no faces a lower one.
+pub const DOUBTFUL_SCORE: f64 = 3.0;
+
 /// A face cropped from an image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FaceCrop {
@@ -69,6 +73,11 @@ pub enum FaceLocation {
 }
 
 impl FaceLocation {
+    /// Returns whether the detection score is so low that the square may hold no face.
+    pub fn is_doubtful(&self) -> bool {
+        matches!(self, FaceLocation::Detected(_, score) if *score < DOUBTFUL_SCORE)
+    }
+
     /// Returns the square around the face; `None` for the whole image.
     pub fn crop_box(&self) -> Option<CropBox> {
         match self {

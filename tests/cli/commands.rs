@@ -208,18 +208,24 @@ fn earlier_names_go_on_working_with_a_note() {
 }
 
 #[test]
-fn predict_writes_id_and_label() {
+fn predict_writes_a_table_with_probabilities() {
     let place = Place::with_run(1);
     let faces = place.text("faces.csv").replace("label,feature", "id,feature");
     place.write("test.csv", faces.as_bytes());
     place.ok("predict run test.csv --out answer.csv");
     let answer = place.text("answer.csv");
     let mut rows = answer.lines();
-    assert_eq!(rows.next(), Some("id,label"));
+    let header = "id,label,class,angry,disgust,fear,happy,sad,surprise,neutral";
+    assert_eq!(rows.next(), Some(header));
     let ids: Vec<&str> = faces.lines().skip(1).map(|row| row.split(',').next().unwrap()).collect();
-    let rows: Vec<(&str, &str)> = rows.map(|row| row.split_once(',').unwrap()).collect();
-    assert_eq!(rows.iter().map(|(id, _)| *id).collect::<Vec<_>>(), ids);
-    assert!(rows.iter().all(|(_, label)| label.parse::<u8>().is_ok_and(|l| l < 7)));
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.split(',').collect()).collect();
+    assert_eq!(rows.iter().map(|row| row[0]).collect::<Vec<_>>(), ids);
+    for row in rows {
+        let (label, p): (usize, Vec<f64>) =
+            (row[1].parse().unwrap(), row[3..].iter().map(|p| p.parse().unwrap()).collect());
+        assert_eq!(row[2], header.split(',').nth(3 + label).unwrap());
+        assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-5 && p[label] >= p[0], "{row:?}");
+    }
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn every_face_of_a_photo_is_answered_and_drawn() {
     }
     assert_eq!(
         (all[0]["id"].as_str(), all[1]["id"].as_str()),
-        (Some("party.png"), Some("party.png#2"))
+        (Some("party.png#1"), Some("party.png#2"))
     );
     let largest = answers(&place.ok("predict run party.png --json --detect largest").stdout);
     assert_eq!(largest.len(), 1);
@@ -140,7 +140,7 @@ fn every_face_of_a_photo_is_answered_and_drawn() {
     assert!(all.iter().all(|a| a["score"].as_f64() >= Some(2.0) && a["whole"] == false));
     let text = place.ok("predict run party.png --top-k 1").stdout;
     let (first, second) = text.split_once('\n').unwrap();
-    assert!(first.starts_with("party.png  ") && second.starts_with("party.png#2  "), "{text}");
+    assert!(first.starts_with("party.png#1  ") && second.starts_with("party.png#2  "), "{text}");
     assert!(first.contains("  left ") && first.contains(", top ") && first.contains(", width "));
     // The drawing: colour inside the boxes, none far from them.
     let drawn = fer::render::RgbImage::from_png(&place.read("drawn.png")).unwrap();
@@ -212,6 +212,21 @@ fn what_cannot_be_read_says_why() {
     place.fails(skipping, 3, &["at least 12", "nothing that can be read"]);
     assert_eq!(place.ok("predict run empty.jpg small.png --skip-bad").stdout.lines().count(), 1);
     std::fs::create_dir(place.path("album")).unwrap();
+    // One bad file loses none of the others, and every answer has the same keys.
+    let line = "predict run empty.jpg small.png text.png small.png";
+    let done = place.run(line);
+    assert_eq!((done.code, done.stdout.lines().count()), (3, 2), "{}", done.stderr);
+    assert!(done.stderr.contains("2 inputs cannot be read"), "{}", done.stderr);
+    assert!(done.stderr.contains("empty.jpg: ") && done.stderr.contains("text.png: "));
+    let done = place.run(&format!("{line} --json"));
+    let all = answers(&done.stdout);
+    let keys = |v: &Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!((done.code, all.len()), (3, 4));
+    assert!(all.iter().all(|a| keys(a) == keys(&all[1])));
+    assert_eq!(all.iter().map(|a| a["faces"].as_u64().unwrap()).collect::<Vec<_>>(), [0, 1, 0, 1]);
+    assert!(all[2]["message"].as_str().unwrap().contains("neither PNG nor JPEG"));
+    let done = place.run(&format!("{line} --out some.csv"));
+    assert_eq!((done.code, place.text("some.csv").lines().count()), (3, 3));
     place.write("album/b.gif", b"GIF89a");
     place.write("album/c.webp", b"RIFF\x10\0\0\0WEBPVP8 ");
     place.write("album/notes.txt", b"nothing");

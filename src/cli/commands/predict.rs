@@ -3,7 +3,7 @@
 use crate::cli::shared::input::{Averaging, Reading, is_model, model_or_input};
 use crate::cli::shared::output::keep_inputs;
 use crate::cli::shared::photos::{InputFaces, PhotoArgs, is_photo};
-use crate::cli::shared::predictions::{FacePredictions, labels_csv, print_no_face};
+use crate::cli::shared::predictions::{FacePredictions, csv_header, csv_of};
 use crate::console::eprintln_safe;
 use crate::dataset::Dataset;
 use crate::dataset::image::{ColorPlanes, decode_colors, read_bytes};
@@ -43,10 +43,10 @@ pub struct Args {
     /// Print the K most probable expressions
     #[arg(long, value_name = "K", default_value_t = 7)]
     top_k: usize,
-    /// Print one JSON object per face
+    /// Print one JSON object per face, picture without a face, and file that cannot be read
     #[arg(long)]
     json: bool,
-    /// Write a CSV with the columns id and label instead
+    /// Write a CSV instead: id, label, class, and the probability of each class
     #[arg(long, value_name = "CSV", conflicts_with = "json")]
     out: Option<PathBuf>,
     /// Draw boxes, labels and saliency (of the first network) onto one photo
@@ -60,29 +60,75 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let first = model.unwrap_or(EMBEDDED.into());
     let models: Vec<PathBuf> = std::iter::once(first).chain(args.ensemble.clone()).collect();
     let ensemble = Ensemble::read(&models)?;
-    let input = args.photos.read(&args.inputs, &args.reading)?;
-    if input.faces.is_empty() && args.json {
-        input.without_face.iter().try_for_each(|(_, path)| print_no_face(path, true))?;
-    }
-    input.require_a_face()?;
-    let photo = args.draw.as_ref().map(|_| photo(&args.inputs[0], &input)).transpose()?;
-    let predictions = args.averaging.predict(&ensemble, &input.faces)?;
-    if let Some(path) = &args.out {
-        let none =
-            |(_, path): &(usize, PathBuf)| eprintln_safe!("{}: no face found", path.display());
-        input.without_face.iter().for_each(none);
-        return write_atomic(path, labels_csv(&input.faces, &predictions)?.as_bytes());
-    }
-    if let (Some(path), Some(photo)) = (&args.draw, &photo) {
-        write_atomic(path, &drawing(photo, &ensemble, &input, &predictions)?)?;
-    }
-    if !args.json {
+    if !args.json && args.out.is_none() {
         note_uncalibrated(&ensemble); // JSON has it in each object
     }
+    let names = ensemble.classes();
+    let mut csv = csv_header(&names)?;
+    let (mut faces, mut without_face, mut failures) = (0, vec![], vec![]);
+    args.photos.read_each(&args.inputs, &args.reading, &mut |part| {
+        let predictions = args.averaging.predict(&ensemble, &part.faces)?;
+        faces += part.faces.len();
+        answer(&args, &ensemble, &part, &predictions, &mut csv)?;
+        without_face.extend(part.without_face.into_iter().map(|(_, path)| path));
+        failures.extend(part.failures.into_iter().map(|(.., error)| error));
+        Ok(())
+    })?;
+    if let Some(path) = &args.out
+        && faces > 0
+    {
+        without_face.iter().for_each(|path| eprintln_safe!("{}: no face found", path.display()));
+        write_atomic(path, csv.as_bytes())?;
+    }
+    finish(faces, &without_face, failures)
+}
+
+/// Answers the faces that were read together: prints, draws, or adds to the CSV.
+fn answer(
+    args: &Args,
+    ensemble: &Ensemble,
+    input: &InputFaces,
+    predictions: &Predictions,
+    csv: &mut String,
+) -> Result<()> {
+    let names = ensemble.classes();
+    if args.out.is_some() {
+        csv.push_str(&csv_of(&input.faces, predictions, &names)?);
+        return Ok(());
+    }
+    if let Some(path) = &args.draw
+        && (!input.faces.is_empty() || input.stdin.is_some())
+        && input.failures.is_empty()
+    {
+        let photo = photo(&args.inputs[0], input)?;
+        if !input.faces.is_empty() {
+            write_atomic(path, &drawing(&photo, ensemble, input, predictions)?)?;
+        }
+    }
+    // A single picture without a face is an error, whose message says it.
+    let is_all = args.inputs.len() == 1 && input.faces.is_empty() && !args.json;
+    if is_all && input.without_face.len() == 1 {
+        return Ok(());
+    }
     let calibrated = ensemble.is_calibrated(args.averaging.tta);
-    let (names, top) = (&ensemble.classes(), args.top_k);
-    FacePredictions { input: &input, predictions: &predictions, names, top, calibrated }
+    FacePredictions { input, predictions, names: &names, top: args.top_k, calibrated }
         .print(args.json)
+}
+
+/// Lists the inputs that could not be read. Without any face, that is the error.
+fn finish(faces: usize, without_face: &[PathBuf], mut failures: Vec<Error>) -> Result<()> {
+    if failures.is_empty() && faces == 0 {
+        let names: Vec<String> = without_face.iter().map(|p| p.display().to_string()).collect();
+        return Err(Error::NoFace(names.join(", ")));
+    }
+    match failures.len() {
+        0 => Ok(()),
+        1 => Err(failures.remove(0)),
+        n => {
+            let lines: Vec<String> = failures.iter().map(|e| format!("\n  {e}")).collect();
+            Err(Error::Inputs(format!("{n} inputs cannot be read:{}", lines.concat())))
+        }
+    }
 }
 
 fn note_uncalibrated(ensemble: &Ensemble) {
@@ -160,10 +206,13 @@ fn drawing(
     let annotation = |(i, saliency): (usize, Vec<f32>)| {
         let class = predictions.class(i);
         let probability = f64::from(predictions.of(i)[class]);
-        let label = [names[class].to_owned(), percent(probability)];
+        let doubtful = input.crops[i].is_some_and(|crop| crop.location.is_doubtful());
+        let mark = if doubtful { "?" } else { "" };
+        let label = [format!("{}{mark}", names[class]), percent(probability)];
         FaceAnnotation {
             crop_box: input.crops[i].and_then(|crop| crop.location.crop_box()),
             label,
+            doubtful,
             saliency,
         }
     };

@@ -31,6 +31,8 @@ pub struct InputFaces {
     pub crops: Vec<Option<FaceCrop>>,
     /// Pictures in which no face was detected, each with the number of faces that come before it.
     pub without_face: Vec<(usize, PathBuf)>,
+    /// Inputs that could not be read, each with the number of faces that come before it.
+    pub failures: Vec<(usize, PathBuf, Error)>,
     /// The encoded picture from standard input, which cannot be read twice.
     pub stdin: Option<Vec<u8>>,
 }
@@ -44,22 +46,58 @@ pub struct FaceCrop {
     pub number: usize,
 }
 
+/// Pictures that are read before their faces are handed on.
+const PICTURES_AT_ONCE: usize = 16;
+
 impl PhotoArgs {
     /// Reads pictures, folders of pictures, CSV files and `-`.
     ///
     /// # Errors
     /// [`Error::Data`] for the first bad input, or if nothing is left where bad ones are skipped.
     pub fn read(&self, inputs: &[PathBuf], reading: &Reading) -> Result<InputFaces> {
-        let mut reader =
-            Reader { choice: self.choice, reading, detector: None, found: InputFaces::default() };
-        inputs.iter().try_for_each(|input| reader.read(input))?;
-        let found = reader.found;
-        if found.faces.is_empty() && found.without_face.is_empty() {
+        let mut all = InputFaces::default();
+        self.read_each(inputs, reading, &mut |part| {
+            match part.failures.into_iter().next() {
+                Some((.., error)) => return Err(error),
+                None => all.append(InputFaces { failures: vec![], ..part }),
+            }
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Reads the same in order, a few pictures or one table at a time, and hands the faces to
+    /// `take`. An input that cannot be read is one of their failures and stops nothing.
+    ///
+    /// # Errors
+    /// Those of `take`; [`Error::Data`] if nothing is left where bad inputs are skipped.
+    pub fn read_each(
+        &self,
+        inputs: &[PathBuf],
+        reading: &Reading,
+        take: &mut dyn FnMut(InputFaces) -> Result<()>,
+    ) -> Result<()> {
+        let mut reader = Reader {
+            choice: self.choice,
+            reading,
+            detector: None,
+            found: InputFaces::default(),
+            pictures: 0,
+            anything: false,
+            take,
+        };
+        for input in inputs {
+            if let Err(error) = reader.read(input) {
+                reader.fail(input, error)?;
+            }
+        }
+        reader.hand_on()?;
+        if !reader.anything {
             let first = inputs.first().map_or(Path::new(""), PathBuf::as_path);
             let message = "found nothing that can be read; expected at least one picture or row";
             return Err(Error::data(first, message));
         }
-        Ok(found)
+        Ok(())
     }
 }
 
@@ -68,10 +106,33 @@ struct Reader<'a> {
     choice: FaceChoice,
     reading: &'a Reading,
     detector: Option<SeetaFace>,
+    /// What was read and not yet handed on.
     found: InputFaces,
+    /// Pictures among it.
+    pictures: usize,
+    /// Whether anything was handed on.
+    anything: bool,
+    take: &'a mut dyn FnMut(InputFaces) -> Result<()>,
 }
 
 impl Reader<'_> {
+    /// Hands on what was read so far.
+    fn hand_on(&mut self) -> Result<()> {
+        self.pictures = 0;
+        let found = std::mem::take(&mut self.found);
+        if found.faces.is_empty() && found.without_face.is_empty() && found.failures.is_empty() {
+            return Ok(());
+        }
+        self.anything = true;
+        (self.take)(found)
+    }
+
+    /// Notes an input that cannot be read. A closed output is no failure of the input.
+    fn fail(&mut self, path: &Path, error: Error) -> Result<()> {
+        self.found.failures.push((self.found.faces.len(), path.into(), error));
+        Ok(())
+    }
+
     fn read(&mut self, input: &Path) -> Result<()> {
         if self.reading.chooses_by_usage() {
             self.found.add_rows(self.reading.read(input)?); // refuses a picture, which has no column Usage
@@ -100,9 +161,9 @@ impl Reader<'_> {
             return Ok(());
         }
         let bytes = read_bounded(stream, path)?;
-        self.add_picture(path, STDIN, decode(&bytes, path))?;
+        let picture = decode(&bytes, path);
         self.found.stdin = Some(bytes);
-        Ok(())
+        self.add_picture(path, STDIN, picture)
     }
 
     /// Adds the faces of a picture that was read from `path`.
@@ -113,7 +174,7 @@ impl Reader<'_> {
                 eprintln_safe!("{e}");
                 return Ok(());
             }
-            Err(e) => return Err(e),
+            Err(e) => return self.fail(path, e),
         };
         let detector = match &mut self.detector {
             Some(detector) => detector,
@@ -126,18 +187,26 @@ impl Reader<'_> {
         let mut data = Dataset::new();
         let source = data.add_source(path);
         for (face, number) in detected.iter().zip(1..) {
-            let id = Some(numbered(id, number));
+            let crop = FaceCrop { location: face.location, number };
+            let id = Some(crop.name(id));
             data.push(&face.pixels, Sample { id, ..Sample::default() }, source);
-            self.found.crops.push(Some(FaceCrop { location: face.location, number }));
+            self.found.crops.push(Some(crop));
         }
         self.found.faces.append(data);
-        Ok(())
+        self.pictures += 1;
+        if self.pictures == PICTURES_AT_ONCE { self.hand_on() } else { Ok(()) }
     }
 }
 
-/// Names the faces of a picture: `a.jpg`, `a.jpg#2`, `a.jpg#3`.
-pub fn numbered(name: &str, number: usize) -> String {
-    if number == 1 { name.to_owned() } else { format!("{name}#{number}") }
+impl FaceCrop {
+    /// Names the face: `a.jpg#1`, `a.jpg#2` where it was detected in a photo; a picture that was
+    /// taken whole keeps its name.
+    pub fn name(&self, picture: &str) -> String {
+        match self.location.crop_box() {
+            Some(_) => format!("{picture}#{}", self.number),
+            None => picture.to_owned(),
+        }
+    }
 }
 
 /// Refuses a picture that is too small for a face, and prints the warning about another.
@@ -165,6 +234,18 @@ fn note_skipped(folder: &Path, others: &[PathBuf]) {
 }
 
 impl InputFaces {
+    /// Adds faces that come after these.
+    fn append(&mut self, other: InputFaces) {
+        let before = self.faces.len();
+        let after = |(n, path): (usize, PathBuf)| (before + n, path);
+        self.without_face.extend(other.without_face.into_iter().map(after));
+        let after = |(n, path, e): (usize, PathBuf, Error)| (before + n, path, e);
+        self.failures.extend(other.failures.into_iter().map(after));
+        self.faces.append(other.faces);
+        self.crops.extend(other.crops);
+        self.stdin = other.stdin.or(self.stdin.take());
+    }
+
     fn add_rows(&mut self, data: Dataset) {
         self.crops.resize(self.crops.len() + data.len(), None);
         self.faces.append(data);

@@ -1,10 +1,10 @@
 //! The output of `fer predict`: per face a line of text, a JSON object, or a row of a CSV.
 
-use crate::cli::shared::photos::{FaceCrop, InputFaces, numbered};
+use crate::cli::shared::photos::InputFaces;
 use crate::dataset::Dataset;
 use crate::dataset::clean::duplicates::is_blank;
 use crate::model::Predictions;
-use crate::photo::{CropBox, FaceLocation};
+use crate::photo::{CropBox, DOUBTFUL_SCORE, FaceLocation};
 use crate::render::format::percent;
 use crate::{Error, Result, console};
 use serde::Serialize;
@@ -25,43 +25,38 @@ pub struct FacePredictions<'a> {
     pub calibrated: bool,
 }
 
-/// The prediction for one face.
-#[derive(Serialize)]
-struct Prediction<'a> {
+/// The answer for one face, or for a picture without one. Every answer has the same keys.
+#[derive(Default, Serialize)]
+struct Answer<'a> {
+    /// `photo.jpg#2` for a face of a photo, `photo.jpg` for a picture, `faces.csv:7` for a row.
     name: String,
-    id: String,
-    label: usize,
-    class: &'a str,
-    probability: f32,
+    id: Option<String>,
+    label: Option<usize>,
+    class: Option<&'a str>,
+    probability: Option<f32>,
     calibrated: bool,
     top: Vec<Share<'a>>,
     /// The square that was cropped from a photo, in pixels of the photo.
-    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "box")]
     frame: Option<CropBox>,
     /// The score of the face detector, in its own unit.
-    #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f64>,
-    /// Whether the picture was taken whole; missing for rows of a CSV.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Whether the score is so low that the box may hold no face.
+    doubtful: bool,
+    /// Whether the picture was taken whole; null for rows of a CSV.
     whole: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    /// The label in the data.
     truth: Option<&'a str>,
+    /// Number of faces that the answer is about: 1, or 0 for a picture without a face or a file
+    /// that cannot be read.
+    faces: usize,
 }
 
 #[derive(Serialize)]
 struct Share<'a> {
     class: &'a str,
     probability: f32,
-}
-
-/// A picture in which no face was detected.
-#[derive(Serialize)]
-struct NoFace {
-    name: String,
-    faces: usize,
-    message: &'static str,
 }
 
 /// The message for a picture that was taken whole, because no face was detected.
@@ -71,26 +66,35 @@ const TAKEN_WHOLE: &str = "no face found, taken whole";
 const BLANK: &str = "blank: every pixel is the same";
 
 impl FacePredictions<'_> {
-    /// Prints all predictions in the order of the inputs, with the photos without a face.
+    /// Prints all answers in the order of the inputs, with the photos without a face; in JSON also
+    /// the files that cannot be read, which are otherwise listed at the end.
     pub fn print(&self, json: bool) -> Result<()> {
         let mut without_face = self.input.without_face.iter().peekable();
+        let mut failures = self.input.failures.iter().peekable();
         for i in 0..=self.input.faces.len() {
             while let Some((_, path)) = without_face.next_if(|(before, _)| *before <= i) {
-                print_no_face(path, json)?;
+                self.print_answer(&nothing(path, "no face found".into()), json)?;
+            }
+            while let Some((_, path, e)) = failures.next_if(|(before, ..)| *before <= i) {
+                if json {
+                    self.print_answer(&nothing(path, e.to_string()), true)?;
+                }
             }
             if i < self.input.faces.len() {
-                let prediction = self.prediction(i);
-                if json {
-                    console::print_json(&prediction)?;
-                } else {
-                    console::print(&line(&prediction, self.input.crops[i]))?;
-                }
+                self.print_answer(&self.answer(i), json)?;
             }
         }
         Ok(())
     }
 
-    fn prediction(&self, i: usize) -> Prediction<'_> {
+    fn print_answer(&self, answer: &Answer<'_>, json: bool) -> Result<()> {
+        match json {
+            true => console::print_json(answer),
+            false => console::print(&line(answer)),
+        }
+    }
+
+    fn answer(&self, i: usize) -> Answer<'_> {
         let (faces, p) = (&self.input.faces, self.predictions.of(i));
         let mut order: Vec<usize> = (0..p.len()).collect();
         order.sort_by(|&a, &b| p[b].total_cmp(&p[a]).then(a.cmp(&b)));
@@ -101,20 +105,29 @@ impl FacePredictions<'_> {
             Some(FaceLocation::Detected(_, score)) => Some((score * 100.0).round() / 100.0),
             _ => None,
         };
-        Prediction {
-            name: faces.origin(i).to_string(),
-            id: faces.id(i),
-            label,
-            class: self.names[label],
-            probability: p[label],
+        let doubtful = place.is_some_and(|place| place.is_doubtful());
+        let name = faces.origin(i).to_string();
+        Answer {
+            name: self.input.crops[i].map_or_else(|| name.clone(), |crop| crop.name(&name)),
+            id: Some(faces.id(i)),
+            label: Some(label),
+            class: Some(self.names[label]),
+            probability: Some(p[label]),
             calibrated: self.calibrated,
             top: order.iter().take(self.top).map(share).collect(),
             frame: place.and_then(|place| place.crop_box()),
             score,
+            doubtful,
+            faces: 1,
             whole: place.map(|place| place.crop_box().is_none()),
             message: match place {
-                Some(FaceLocation::WholeUndetected) => Some(TAKEN_WHOLE),
-                _ if is_blank(faces.image(i)) => Some(BLANK),
+                Some(FaceLocation::WholeUndetected) => Some(TAKEN_WHOLE.into()),
+                _ if is_blank(faces.image(i)) => Some(BLANK.into()),
+                _ if doubtful => Some(format!(
+                    "doubtful: the detector's score is {:.1}, that of most faces above \
+                     {DOUBTFUL_SCORE}",
+                    score.unwrap_or(0.0)
+                )),
                 _ => None,
             },
             truth: faces.label(i).and_then(|l| self.names.get(usize::from(l)).copied()),
@@ -122,20 +135,18 @@ impl FacePredictions<'_> {
     }
 }
 
-/// Prints that no face was detected in a photo.
-pub fn print_no_face(path: &Path, json: bool) -> Result<()> {
-    let none = NoFace { name: path.display().to_string(), faces: 0, message: "no face found" };
-    match json {
-        true => console::print_json(&none),
-        false => console::print(&format!("{}  {}\n", none.name, none.message)),
-    }
+/// The answer for a picture without a face, or a file that cannot be read.
+fn nothing(path: &Path, message: String) -> Answer<'static> {
+    Answer { name: path.display().to_string(), message: Some(message), ..Answer::default() }
 }
 
 /// Returns a line such as `a.png#2  happy 98.1 %  (neutral 1.2 %, sad 0.4 %)  left 169, top 60, width 110 px  label sad`.
-fn line(prediction: &Prediction, crop: Option<FaceCrop>) -> String {
+fn line(prediction: &Answer<'_>) -> String {
     let share = |class: &str, p: f32| format!("{class} {}", percent(f64::from(p)));
-    let name = numbered(&prediction.name, crop.map_or(1, |crop| crop.number));
-    let mut line = format!("{name}  {}", share(prediction.class, prediction.probability));
+    let mut line = prediction.name.clone();
+    if let (Some(class), Some(probability)) = (prediction.class, prediction.probability) {
+        let _ = write!(line, "  {}", share(class, probability));
+    }
     let others: Vec<String> =
         prediction.top.iter().skip(1).map(|s| share(s.class, s.probability)).collect();
     if !others.is_empty() {
@@ -144,7 +155,7 @@ fn line(prediction: &Prediction, crop: Option<FaceCrop>) -> String {
     if let Some(f) = prediction.frame {
         let _ = write!(line, "  left {:.0}, top {:.0}, width {:.0} px", f.x, f.y, f.side);
     }
-    if let Some(message) = prediction.message {
+    if let Some(message) = &prediction.message {
         let _ = write!(line, "  {message}");
     }
     if let Some(truth) = prediction.truth {
@@ -153,15 +164,30 @@ fn line(prediction: &Prediction, crop: Option<FaceCrop>) -> String {
     line + "\n"
 }
 
-/// Returns a CSV with the columns id and label, one row per face.
+/// Returns the header of the CSV: id, label, class, then the probability of each class.
+///
+/// # Errors
+/// [`Error::Usage`] if a name cannot be encoded.
+pub fn csv_header(names: &[&str]) -> Result<String> {
+    csv_rows(std::iter::once(["id", "label", "class"].iter().chain(names).map(|&n| n.to_owned())))
+}
+
+/// Returns a row of the CSV for each face.
 ///
 /// # Errors
 /// [`Error::Usage`] if a row cannot be encoded.
-pub fn labels_csv(faces: &Dataset, predictions: &Predictions) -> Result<String> {
+pub fn csv_of(faces: &Dataset, predictions: &Predictions, names: &[&str]) -> Result<String> {
+    csv_rows((0..faces.len()).map(|i| {
+        let class = predictions.class(i);
+        let head = [faces.id(i), class.to_string(), names[class].to_owned()];
+        head.into_iter().chain(predictions.of(i).iter().map(f32::to_string))
+    }))
+}
+
+fn csv_rows(rows: impl Iterator<Item = impl Iterator<Item = String>>) -> Result<String> {
     let mut csv = csv::Writer::from_writer(Vec::new());
-    let mut rows = vec![["id".to_owned(), "label".to_owned()]];
-    rows.extend((0..faces.len()).map(|i| [faces.id(i), predictions.class(i).to_string()]));
-    let written = rows.iter().try_for_each(|row| csv.write_record(row));
+    let mut rows = rows;
+    let written = rows.try_for_each(|row| csv.write_record(row));
     written.map_err(|e| Error::Usage(e.to_string()))?;
     let bytes = csv.into_inner().map_err(|e| Error::Usage(e.to_string()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())

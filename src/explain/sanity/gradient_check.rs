@@ -18,7 +18,7 @@ use crate::explain::attribution::gradient::integrated_gradients::{
 };
 use crate::explain::attribution::gradient::saliency::saliency;
 use crate::explain::face_resize::FaceResize;
-use crate::explain::sanity::kinks::{Kink, LayerBranches, branches, differing};
+use crate::explain::sanity::kinks::{Kink, LayerBranches, branches, kinks};
 use crate::explain::{Face, FaceBatch, NetworkClassifier};
 use crate::model::Network;
 use crate::nn::{Mode, Pass};
@@ -69,10 +69,10 @@ pub struct GradientCheck {
     pub passed: bool,
 }
 
-/// The kinks of a face: where f32 and f64 take different branches.
+/// The kinks of a face: where f32 and f64 take different branches, or rounding alone decides.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct KinksOfFace {
-    /// Units at which the two precisions differ.
+    /// Units at which the two precisions differ, or that stand on a tie.
     pub units: usize,
     /// The unit among them that is furthest from its kink.
     pub widest: Option<Kink>,
@@ -159,11 +159,11 @@ fn away_from_kinks(
     face: &[f32],
     seed: u64,
 ) -> Result<(Vec<f32>, KinksOfFace)> {
-    let differing = |x: &[f32]| -> Result<Vec<Kink>> {
+    let kinks_at = |x: &[f32]| -> Result<Vec<Kink>> {
         let exact = branches(wide, input(wide, &widen(x))?)?.1;
-        Ok(differing(&exact, &branches(network, input(network, x)?)?.1))
+        Ok(kinks(&exact, &branches(network, input(network, x)?)?.1))
     };
-    let own = differing(face)?;
+    let own = kinks_at(face)?;
     let noise = if own.is_empty() { 0.0 } else { JITTER };
     let mut best = (own.len(), face.to_vec());
     for draw in 0..DRAWS {
@@ -173,7 +173,7 @@ fn away_from_kinks(
         let mut rng = Rng::new(seed, Purpose::Explain, 23, draw);
         let moved: Vec<f32> =
             face.iter().map(|v| v + rng.uniform_in(-JITTER, JITTER) as f32).collect();
-        let left = differing(&moved)?.len();
+        let left = kinks_at(&moved)?.len();
         if left < best.0 {
             best = (left, moved);
         }

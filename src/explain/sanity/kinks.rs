@@ -73,14 +73,17 @@ pub fn branches<T: Element>(
     Ok((logits, found))
 }
 
-/// Returns the units whose branches differ, by increasing margin in `exact`.
-pub fn differing(exact: &[LayerBranches], other: &[LayerBranches]) -> Vec<Kink> {
+/// Margin below which a unit of the network in f64 stands on a tie.
+pub const TIE: f64 = 1e-10;
+
+/// Returns the units whose branches differ, and those on a tie, by increasing margin in `exact`.
+pub fn kinks(exact: &[LayerBranches], other: &[LayerBranches]) -> Vec<Kink> {
     let mut kinks: Vec<Kink> = exact
         .iter()
         .zip(other)
         .flat_map(|(a, b)| {
-            let units = a.taken.iter().zip(&b.taken).enumerate();
-            units.filter(|(_, (a, b))| a != b).map(|(unit, _)| a.kink(unit))
+            let stands_on_one = |u: &usize| a.taken[*u] != b.taken[*u] || a.margins[*u] < TIE;
+            (0..a.taken.len()).filter(stands_on_one).map(|unit| a.kink(unit))
         })
         .collect();
     kinks.sort_by(|a, b| a.margin.total_cmp(&b.margin));
