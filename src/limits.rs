@@ -1,7 +1,6 @@
-//! What is read at most: every limit on input from outside, in one place.
+//! Limits of everything that a file or an option can ask for, in one place.
 //!
-//! Whatever exceeds a limit is refused by name before memory is allocated for it. A limit that belongs to
-//! one algorithm, such as the epochs of a training, stands with the algorithm.
+//! Whatever exceeds a limit is refused by name before memory is allocated for it.
 
 /// Longest line of a table, in bytes. A face needs at most 9,300.
 pub const MAX_LINE: usize = 128 << 10;
@@ -41,19 +40,46 @@ pub const MAX_PIXELS: usize = 64 << 20;
 /// all kept, may have 29 megapixels.
 pub const MAX_JPEG_WORK: usize = 256 << 20;
 
-/// Largest settings file or description of a network, in bytes.
+/// Largest text file that describes something: settings, a network, a calibration. In bytes.
 pub const MAX_TEXT: u64 = 1 << 20;
+
+/// Largest number of parameters of a network: 48 MB in f32. A training holds about ten times as much:
+/// gradients, moments, average, and the checkpoint while it is written.
+pub const MAX_PARAMETERS: usize = 12_000_000;
+
+/// Largest number of values of one input, including the padding of a convolution, and of the output of a
+/// layer for one input: 16 MB in f32.
+pub const MAX_VALUES: usize = 1 << 22;
+
+/// Most classes of a network. The faces have seven.
+pub const MAX_CLASSES: usize = 100;
+
+/// Largest number of layers of a network, those inside residual blocks included.
+pub const MAX_LAYERS: usize = 1_000;
+
+/// Sides of the faces that a network may be trained on, and of the inputs of a weights file, in pixels.
+pub const SIDES: std::ops::RangeInclusive<usize> = 16..=192;
+
+/// Largest number of values that the layers of a network put out for one batch of a training: 1 GiB in
+/// f32.
+pub const MAX_BATCH_VALUES: usize = 1 << 28;
+
+/// Largest number of values that one layer puts out for one batch of predictions: 128 MiB in f32.
+pub const MAX_PREDICTION_VALUES: usize = 1 << 25;
+
+/// Most epochs of a training, whatever its budget: each checkpoint contains the history.
+pub const MAX_EPOCHS: usize = 1_500;
+
+/// Largest number of gradient steps of an activation maximisation.
+pub const MAX_STEPS: usize = 100_000;
 
 /// Largest header of a weights file, in bytes. The longest history of a training needs a twentieth of it,
 /// a network of a thousand layers less.
 pub const MAX_HEADER: usize = 1 << 24;
 
-/// Most classes of a network. The faces have seven.
-pub const MAX_CLASSES: usize = 100;
+/// Largest weights file or checkpoint, in bytes: four times the parameters (weights, two moments, average)
+/// and the header.
+pub const MAX_WEIGHTS_FILE: u64 = (4 * 4 * MAX_PARAMETERS + MAX_HEADER) as u64;
 
-/// Most parameters of a network: 400 MB in f32; training needs about four times as much.
-pub const MAX_PARAMETERS: usize = 100_000_000;
-
-/// Most values of one input, including the padding of a convolution, and of the output of a layer for one
-/// input: 16 MB in f32. VGG-16 on images of 224×224 stays below.
-pub const MAX_VALUES: usize = 1 << 22;
+/// Largest file that a training writes for charts and the live page, in bytes.
+pub const MAX_RECORD: u64 = 1 << 26;

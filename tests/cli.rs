@@ -2,9 +2,12 @@
 
 mod bench;
 mod commands;
+mod dead_ends;
 mod documentation;
 mod explain;
 mod filters;
 mod inputs;
+mod limits;
 mod poisoned;
 mod runs;
+mod written;

@@ -5,6 +5,7 @@ use crate::cli::commands::explain::{
 };
 use crate::cli::commands::training::{calibrate, curves, eval, export, summary, train, watch};
 use crate::cli::commands::{bench, crop_calibration, data, demo, info, predict};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
 
@@ -112,7 +113,26 @@ pub fn command() -> clap::Command {
 /// # Errors
 /// Help, the version, or what is wrong with the line.
 pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    command().try_get_matches_from(line).and_then(|found| Cli::from_arg_matches(&found))
+    let parsed = command().try_get_matches_from(line);
+    parsed.and_then(|found| Cli::from_arg_matches(&found)).map_err(with_a_way_to_train_on)
+}
+
+/// Adds to an option that `--resume` refuses the command that takes it.
+fn with_a_way_to_train_on(mut error: clap::Error) -> clap::Error {
+    let has_resume = |argument| match error.get(argument) {
+        Some(ContextValue::String(text)) => text.contains("--resume"),
+        Some(ContextValue::Strings(texts)) => texts.iter().any(|text| text.contains("--resume")),
+        _ => false,
+    };
+    let conflicts = error.kind() == ErrorKind::ArgumentConflict;
+    if conflicts && (has_resume(ContextKind::InvalidArg) || has_resume(ContextKind::PriorArg)) {
+        let way = "a training goes on with the settings it began with. To train on from the weights of \
+                   RUN with other settings, such as more epochs: fer train --pretrained RUN --data FACES \
+                   --epochs 20";
+        let tip = ContextValue::StyledStrs(vec![way.into()]);
+        error.insert(ContextKind::Suggested, tip);
+    }
+    error
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::cli::commands::explain::{
 };
 use crate::cli::commands::training::{calibrate, curves, eval, export, summary, train, watch};
 use crate::cli::commands::{bench, crop_calibration, data, demo, info, predict};
+use crate::cli::shared::signals;
 use crate::console::{self, eprintln_safe};
 use crate::{Error, Result};
 use fer_kernels::{Context, SimdLevel, arch, on_pool};
@@ -36,7 +37,8 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
         }
     };
-    match prepare(&cli).and_then(|()| run(cli.command)) {
+    let ready = signals::listen().and_then(|()| prepare(&cli));
+    match ready.and_then(|()| run(cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) if is_closed_pipe(&e) => ExitCode::SUCCESS, // `fer … | head`
         Err(e) => {

@@ -1,5 +1,9 @@
 //! The built-in architectures.
 
+#[cfg(feature = "cli")]
+use crate::files::read_text;
+#[cfg(feature = "cli")]
+use crate::limits::MAX_TEXT;
 use crate::model::{LayerSpec, NetworkSpec};
 use crate::{Error, Result};
 
@@ -40,7 +44,7 @@ pub fn architecture(name: &str) -> Result<NetworkSpec> {
 #[cfg(feature = "cli")]
 fn from_toml(path: &std::path::Path) -> Result<NetworkSpec> {
     let refused = |detail: String| Error::Usage(format!("{}: {detail}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|e| refused(e.to_string()))?;
+    let text = read_text(path, MAX_TEXT).map_err(|e| refused(e.to_string()))?;
     let spec: NetworkSpec = toml::from_str(&text).map_err(|e| refused(e.to_string()))?;
     crate::model::Network::<f32>::new(spec.clone(), 0).map_err(|e| refused(e.to_string()))?;
     Ok(spec)

@@ -3,7 +3,7 @@
 //! A specification may come from an untrusted file, so the sizes of every layer are checked against
 //! [`crate::limits`] before memory is allocated.
 
-use crate::limits::MAX_VALUES;
+use crate::limits::{MAX_LAYERS, MAX_VALUES};
 use crate::model::LayerSpec;
 use crate::nn::{
     Activation, BatchNorm2d, Conv2d, Layer, LayerBuilder, Linear, Residual, Sequential,
@@ -18,12 +18,13 @@ pub(crate) struct NetworkBuilder {
     builder: LayerBuilder,
     parameters: usize,
     limit: usize,
+    layers: usize,
 }
 
 impl NetworkBuilder {
     /// Creates a builder of random weights from `seed`, of at most `limit` parameters.
     pub(crate) fn new(seed: u64, limit: usize) -> Self {
-        Self { builder: LayerBuilder::new(seed), parameters: 0, limit }
+        Self { builder: LayerBuilder::new(seed), parameters: 0, limit, layers: 0 }
     }
 
     /// Builds layers from their specifications, following the shape from layer to layer.
@@ -38,6 +39,11 @@ impl NetworkBuilder {
         check_values("the input", input)?;
         let mut shape = input.to_vec();
         let mut layers = Vec::with_capacity(specs.len());
+        self.layers = self.layers.saturating_add(specs.len());
+        if self.layers > MAX_LAYERS {
+            let found = format!("{} layers or more", self.layers);
+            return shape_error(format!("{found}, at most {MAX_LAYERS} are allowed"));
+        }
         for spec in specs {
             let layer = self.layer(spec, &shape)?;
             shape = layer.output_shape(&shape)?;

@@ -4,7 +4,8 @@
 use crate::dataset::augment::View;
 use crate::dataset::clean::duplicates;
 use crate::dataset::{Dataset, stratified_split};
-use crate::files::write_atomic;
+use crate::files::{read_limited, write_atomic};
+use crate::limits::MAX_TEXT;
 use crate::metrics::calibration::{Reliability, fit_temperature};
 use crate::model::weights::{Archive, network_file};
 use crate::model::{LoadedModel, Network, Predictions, predict};
@@ -148,7 +149,7 @@ impl Calibration {
         let file = model.join(CALIBRATION);
         let found: Option<Calibration> = match model.is_dir() && file.exists() {
             true => {
-                let text = std::fs::read(&file).map_err(Error::io(&file))?;
+                let text = read_limited(&file, MAX_TEXT).map_err(Error::io(&file))?;
                 let read = serde_json::from_slice(&text);
                 Some(read.map_err(|e| Error::model(&file, format!("is not a calibration: {e}")))?)
             }

@@ -7,7 +7,7 @@ use crate::model::training_record::{CLASS_COUNTS, DATA_VAL};
 use crate::model::weights::Archive;
 use crate::model::weights::network_file::{self, EMBEDDED, is_embedded, read_model};
 use crate::model::{Calibration, Network, TrainingRecord, calibration};
-use crate::{Result, SIDE};
+use crate::{Result, SIDE, files};
 use std::path::{Path, PathBuf};
 
 /// Entry of an exported network: whether it expects equalised faces.
@@ -59,8 +59,7 @@ impl LoadedModel {
 
     /// Returns the name of its file or folder and of its architecture, such as “fer-m-1 (fer-m)”.
     pub fn title(&self) -> String {
-        let file = self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy();
-        format!("{file} ({})", self.network.spec.name)
+        format!("{} ({})", files::name(&self.path), self.network.spec.name)
     }
 
     /// Returns the temperature that calibrates its probabilities, where one has been measured and

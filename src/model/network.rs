@@ -1,7 +1,7 @@
 //! A network: its specification, and its layers with their weights.
 
 use crate::autograd::Var;
-use crate::limits::{MAX_CLASSES, MAX_PARAMETERS};
+use crate::limits::{MAX_CLASSES, MAX_PARAMETERS, SIDES};
 use crate::model::NetworkSpec;
 use crate::model::build::NetworkBuilder;
 use crate::nn::{Layer, Parameter, Pass, Sequential};
@@ -26,22 +26,23 @@ impl<T: Element> Network<T> {
     /// # Errors
     /// [`Error::Shape`] if the input or the list of classes is empty, or the layers do not fit
     /// together, do not end in one logit per class, or exceed [`MAX_PARAMETERS`] or
-    /// [`MAX_VALUES`](crate::limits::MAX_VALUES).
+    /// another of [`crate::limits`].
     pub fn new(spec: NetworkSpec, seed: u64) -> Result<Self> {
         Self::build(MAX_PARAMETERS, spec, seed)
     }
 
     /// Creates the network that a weights file describes: at most `limit` parameters, counted
     /// before memory is allocated, and an input `[1, s, s]`, because commands feed it square gray
-    /// faces.
+    /// faces of [`SIDES`].
     ///
     /// # Errors
     /// As [`Network::new`], and for another input.
     pub(crate) fn within(limit: usize, spec: NetworkSpec, seed: u64) -> Result<Self> {
         match spec.input {
-            [1, h, w] if h == w => Self::build(limit, spec, seed),
+            [1, h, w] if h == w && SIDES.contains(&h) => Self::build(limit, spec, seed),
             input => {
-                let detail = format!("{}: the input is {input:?}, expected [1, s, s]", spec.name);
+                let expected = format!("expected [1, s, s] with s of {SIDES:?}");
+                let detail = format!("{}: the input is {input:?}, {expected}", spec.name);
                 Err(Error::shape("network", detail))
             }
         }
@@ -130,6 +131,14 @@ impl<T: Element> Network<T> {
     /// # Errors
     /// [`Error::Shape`] if the layers do not fit together; `new` has checked that they do.
     pub fn walk(&self) -> Result<Vec<(&Layer<T>, Vec<usize>)>> {
+        self.walk_from(&self.spec.input)
+    }
+
+    /// Returns all layers, as [`Network::walk`] does, for an input of another size.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the layers do not fit together at this size.
+    pub fn walk_from(&self, input: &[usize]) -> Result<Vec<(&Layer<T>, Vec<usize>)>> {
         fn visit<'a, T: Element>(
             layers: &'a [Layer<T>],
             mut shape: Vec<usize>,
@@ -143,7 +152,7 @@ impl<T: Element> Network<T> {
             Ok(())
         }
         let mut out = Vec::new();
-        visit(&self.layers.0, self.spec.input.to_vec(), &mut out)?;
+        visit(&self.layers.0, input.to_vec(), &mut out)?;
         Ok(out)
     }
 

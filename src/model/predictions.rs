@@ -3,6 +3,7 @@
 use crate::autograd::Var;
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
+use crate::limits::MAX_PREDICTION_VALUES;
 use crate::model::{Inference, Network};
 use crate::nn::Pass;
 use crate::stats::argmax;
@@ -11,8 +12,15 @@ use crate::{Error, Result};
 use fer_kernels::{Layout, softmax};
 use std::path::Path;
 
-/// Faces per forward pass: large enough to keep the kernels busy.
+/// Most faces per forward pass: enough to keep the kernels busy.
 const BATCH: usize = 128;
+
+/// Returns the number of faces per forward pass: fewer where the outputs of the layers are large.
+fn batch_of(network: &Network<f32>) -> usize {
+    let layers = network.walk().unwrap_or_default();
+    let largest = layers.iter().map(|(_, input)| input.iter().product()).max().unwrap_or(1);
+    (MAX_PREDICTION_VALUES / usize::max(largest, 1)).clamp(1, BATCH)
+}
 
 /// Class probabilities of a set of faces.
 #[derive(Clone, Debug, PartialEq)]
@@ -126,8 +134,8 @@ pub fn predict(
     let side = network.spec.input[1];
     let mut probabilities = vec![0.0; data.len() * classes];
     let all: Vec<usize> = (0..data.len()).collect();
-    let inference = Inference::new(network);
-    for (faces, out) in all.chunks(BATCH).zip(probabilities.chunks_mut(BATCH * classes)) {
+    let (inference, batch) = (Inference::new(network), batch_of(network));
+    for (faces, out) in all.chunks(batch).zip(probabilities.chunks_mut(batch * classes)) {
         let mut p = vec![0.0; out.len()];
         for view in views {
             let logits = inference.logits(&batch_tensor(data, faces, *view, equalize, side))?;
@@ -158,7 +166,7 @@ pub fn features_and_classes(
     let [.., penultimate, last] = network.layers() else { return Ok(None) };
     let side = network.spec.input[1];
     let (mut features, mut classes) = (Vec::new(), Vec::new());
-    for faces in (0..data.len()).collect::<Vec<_>>().chunks(BATCH) {
+    for faces in (0..data.len()).collect::<Vec<_>>().chunks(batch_of(network)) {
         let mut pass = Pass::eval();
         pass.watch(&[penultimate.name()]);
         let x = Var::constant(batch_tensor(data, faces, View::PLAIN, equalize, side));

@@ -1,6 +1,7 @@
 //! What a model file says of the training that made it.
 
 use crate::dataset::{DataSource, Dataset};
+use crate::limits::MAX_FACES;
 use crate::model::weights::Archive;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -54,9 +55,14 @@ impl TrainingRecord {
     /// # Errors
     /// [`Error::Model`] if an entry is of another form.
     pub(crate) fn read(path: &Path, archive: &Archive) -> Result<Self> {
+        let source: Option<DataSource> = archive.find(path, CONFIG)?;
+        if let Some(faces) = source.as_ref().map(|s| s.synthetic).filter(|n| *n > MAX_FACES) {
+            let found = format!("was trained on {faces} drawn faces");
+            return Err(Error::model(path, format!("{found}; at most {MAX_FACES} are drawn")));
+        }
         Ok(Self {
             config: archive.find(path, CONFIG)?,
-            source: archive.find(path, CONFIG)?,
+            source,
             class_counts: archive.find(path, CLASS_COUNTS)?,
             trained_on: archive.find(path, DATA)?,
             validated_on: archive.find(path, DATA_VAL)?,

@@ -8,13 +8,15 @@ use crate::monitor::filters::FilterPictures;
 use crate::monitor::live::files::LiveFiles;
 use crate::monitor::live::views::TrainingState;
 use crate::monitor::probe::Probe;
+use crate::monitor::run_charts::{draw_class_counts, draw_curves};
 use crate::monitor::saliency::MonitoredFaces;
-use crate::monitor::tensorboard::run_writer::RunWriter;
+use crate::monitor::tensorboard::run_writer::{RunWriter, write_projector};
 use crate::monitor::tensorboard::summary::hparams::Status;
 use crate::monitor::time_budget::TimeBudget;
 use crate::monitor::updates::Updates;
 use crate::train::{EpochMetrics, Observer, Outcome, StepResult, Trainer};
 use crate::{Error, Result};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -38,8 +40,8 @@ impl Default for RecorderOptions {
 
 /// Records a training that has a run folder.
 ///
-/// An error of the recorder does not end the training: it is printed once, and nothing is recorded
-/// from then on.
+/// An error of the recorder does not end the training: it is printed once, and the part is written again
+/// after the next epoch. What is missing at the end is in [`Recorder::unwritten`].
 pub struct Recorder {
     folder: PathBuf,
     options: RecorderOptions,
@@ -50,19 +52,29 @@ pub struct Recorder {
     budget: TimeBudget,
     tensorboard: Option<RunWriter>,
     live: LiveFiles,
-    /// Whether recording was given up.
-    failed: bool,
+    /// Error of each part that could not be written when it was last tried.
+    unwritten: BTreeMap<&'static str, String>,
+    /// Epochs that the TensorBoard files will not hold.
+    missed: usize,
     /// Seconds spent on monitoring.
     spent: f64,
     /// Seconds of the training when the recorder began.
     since: f64,
 }
 
+/// The parts of a record, as messages name them.
+const MEASUREMENTS: &str = "measurements";
+const TENSORBOARD: &str = "TensorBoard files";
+const PROJECTOR: &str = "files of TensorBoard's projector";
+const LIVE: &str = "files of the live page";
+const CLASS_COUNTS: &str = "charts of the faces per class";
+const CURVES: &str = "curves";
+
 impl Recorder {
     /// Starts or continues the records in the run folder of the training.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the training has no folder; those of files.
+    /// [`Error::Usage`] if the training has no folder.
     pub fn new(trainer: &Trainer, options: RecorderOptions) -> Result<Self> {
         let start = Instant::now();
         let Some(folder) = trainer.folder.clone() else {
@@ -74,23 +86,27 @@ impl Recorder {
         let since = trainer.seconds();
         let probe = Probe::new(trainer);
         let layers = probe.measure(&trainer.network, false)?.layers;
-        Ok(Recorder {
+        let mut recorder = Recorder {
             options,
             probe,
             updates: Updates::default(),
-            live: LiveFiles::open(&folder, trainer, faces.as_ref(), names, layers)?,
-            tensorboard: options
-                .tensorboard
-                .then(|| RunWriter::open(&folder, trainer))
-                .transpose()?,
+            live: LiveFiles::new(&folder, trainer, faces.as_ref(), names, layers)?,
+            tensorboard: None,
             faces,
             filters,
             budget: TimeBudget::new(FILTER_SHARE, since),
             folder,
-            failed: false,
-            spent: start.elapsed().as_secs_f64(),
+            unwritten: BTreeMap::new(),
+            missed: 0,
+            spent: 0.0,
             since,
-        })
+        };
+        recorder.attempt(LIVE, |this| this.live.start(trainer));
+        recorder
+            .attempt(TENSORBOARD, |this| this.open_tensorboard(trainer, trainer.progress.epoch));
+        recorder.attempt(CLASS_COUNTS, |_| draw_class_counts(trainer));
+        recorder.spent = start.elapsed().as_secs_f64();
+        Ok(recorder)
     }
 
     /// Returns the seconds spent on monitoring.
@@ -103,6 +119,11 @@ impl Recorder {
         self.spent / (trainer.seconds() - self.since).max(1e-9)
     }
 
+    /// Returns what could not be written, and why.
+    pub fn unwritten(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.unwritten.iter().map(|(part, error)| (*part, error.as_str()))
+    }
+
     /// Writes the final state. To be called when the training has ended, for whatever reason.
     pub fn end(&mut self, trainer: &Trainer, outcome: &Result<Outcome>) {
         let (state, status) = match outcome {
@@ -110,30 +131,59 @@ impl Recorder {
             Ok(Outcome::Stopped) => (TrainingState::Stopped, None),
             Err(_) => (TrainingState::Failed, Some(Status::Failure)),
         };
-        self.guard(|this| {
-            this.live.end(trainer, state)?;
-            let folder = this.folder.clone();
-            this.tensorboard.as_mut().map_or(Ok(()), |writer| writer.end(trainer, status, &folder))
-        });
+        if self.unwritten.contains_key(CLASS_COUNTS) {
+            self.attempt(CLASS_COUNTS, |_| draw_class_counts(trainer));
+        }
+        self.attempt(LIVE, |this| this.live.end(trainer, state));
+        if self.options.tensorboard {
+            let epochs = trainer.progress.epoch;
+            self.attempt(TENSORBOARD, |this| {
+                this.open_tensorboard(trainer, epochs)?;
+                this.tensorboard.as_mut().map_or(Ok(()), |writer| writer.end(trainer, status))
+            });
+            if self.missed > 0 {
+                let missing = format!("{} epochs are missing", self.missed);
+                self.unwritten.insert(TENSORBOARD, missing);
+            }
+            self.attempt(PROJECTOR, |this| write_projector(trainer, &this.folder));
+        }
     }
 
-    /// Runs `work` and adds its time. After the first error does nothing.
-    fn guard(&mut self, work: impl FnOnce(&mut Self) -> Result<()>) {
-        if self.failed {
-            return;
-        }
+    /// Runs `work`, adds its time, and notes whether it succeeded. Says so when that changes.
+    fn attempt(&mut self, part: &'static str, work: impl FnOnce(&mut Self) -> Result<()>) {
         let start = Instant::now();
-        if let Err(error) = work(self) {
-            eprintln_safe!("{error}; the training continues without being recorded");
-            self.failed = true;
+        match work(self) {
+            Ok(()) => {
+                if self.unwritten.remove(part).is_some() {
+                    eprintln_safe!("the {part} are written again");
+                }
+            }
+            Err(error) => {
+                if !self.unwritten.contains_key(part) {
+                    eprintln_safe!(
+                        "{error}; the training goes on, and the {part} are tried again after the next \
+                         epoch"
+                    );
+                }
+                self.unwritten.insert(part, error.to_string());
+            }
         }
         self.spent += start.elapsed().as_secs_f64();
     }
 
+    /// Opens the event files, unless that has been done: they then hold the first `epochs` epochs.
+    fn open_tensorboard(&mut self, trainer: &Trainer, epochs: usize) -> Result<()> {
+        if self.options.tensorboard && self.tensorboard.is_none() {
+            self.tensorboard = Some(RunWriter::open(&self.folder, trainer, epochs)?);
+        }
+        Ok(())
+    }
+
     fn measure(&mut self, trainer: &Trainer, metrics: &EpochMetrics) -> Result<()> {
+        self.missed += 1; // unless the measurements succeed
         let every = self.options.histogram_every;
         let histograms =
-            self.tensorboard.is_some() && every > 0 && metrics.epoch.is_multiple_of(every);
+            self.options.tensorboard && every > 0 && metrics.epoch.is_multiple_of(every);
         let mut probe = self.probe.measure(&trainer.network, histograms)?;
         for layer in &mut probe.layers {
             layer.update_ratio = self.updates.ratio(&layer.layer);
@@ -150,33 +200,49 @@ impl Recorder {
             pictures = filters.pictures()?;
             self.budget.spend(start.elapsed().as_secs_f64());
         }
+        self.missed -= 1;
+        let faces = self.faces.take();
         let view = EpochView {
             trainer,
             metrics,
             confusion: confusion.as_ref(),
             probe: &probe,
-            saliency: self.faces.as_ref().zip(saliency.as_deref()),
+            saliency: faces.as_ref().zip(saliency.as_deref()),
             filters: &pictures,
         };
-        if let Some(writer) = &mut self.tensorboard {
-            writer.epoch(&view)?;
-        }
+        self.attempt(TENSORBOARD, |this| {
+            this.open_tensorboard(trainer, metrics.epoch - 1)?;
+            this.tensorboard.as_mut().map_or(Ok(()), |writer| writer.epoch(&view))
+        });
+        self.missed += usize::from(self.options.tensorboard && self.tensorboard.is_none());
         let share = self.share(trainer);
-        self.live.epoch(&view, share)
+        self.attempt(LIVE, |this| this.live.epoch(&view, share));
+        self.faces = faces;
+        Ok(())
     }
 }
 
 impl Observer for Recorder {
     fn step(&mut self, trainer: &Trainer, _: &StepResult) -> bool {
-        self.guard(|this| {
-            this.updates.step(trainer);
-            this.live.step(trainer)
-        });
+        let start = Instant::now();
+        self.updates.step(trainer);
+        self.spent += start.elapsed().as_secs_f64();
+        if !self.unwritten.contains_key(LIVE) {
+            self.attempt(LIVE, |this| this.live.step(trainer));
+        }
         true
     }
 
     fn epoch(&mut self, trainer: &Trainer, metrics: &EpochMetrics) -> Result<()> {
-        self.guard(|this| this.measure(trainer, metrics));
+        let spent = self.spent;
+        let start = Instant::now();
+        self.attempt(MEASUREMENTS, |this| this.measure(trainer, metrics));
+        self.spent = spent + start.elapsed().as_secs_f64(); // its parts are inside
+        Ok(())
+    }
+
+    fn saved(&mut self, trainer: &Trainer) -> Result<()> {
+        self.attempt(CURVES, |_| draw_curves(trainer));
         Ok(())
     }
 }

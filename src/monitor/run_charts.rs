@@ -57,6 +57,6 @@ pub fn draw_curves(trainer: &Trainer) -> Result<()> {
     let Some(folder) = trainer.folder.as_ref().filter(|_| !history.is_empty()) else {
         return Ok(());
     };
-    let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
+    let name = crate::files::name(folder);
     write_both(&curve_chart(&[(name, history.clone())], ChartOptions::default())?, folder, "curves")
 }

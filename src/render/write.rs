@@ -1,6 +1,6 @@
 //! Writes drawings and pages to files; the file name extension chooses the format.
 
-use crate::files::{require_folder_of, write_atomic};
+use crate::files::{FileSet, require_folder_of};
 use crate::render::Scene;
 use crate::render::html::Document;
 use crate::render::image::MAX_PIXELS;
@@ -34,19 +34,36 @@ pub fn write_page(page: &Page, path: &Path) -> Result<()> {
 
 /// Writes a drawing as PNG, SVG or self-contained HTML with a title.
 pub fn write_scene(scene: &Scene, title: &str, path: &Path) -> Result<()> {
+    let mut files = FileSet::default();
+    add_scene(scene, title, path, &mut files)?;
+    files.commit()
+}
+
+fn add_scene(scene: &Scene, title: &str, path: &Path, files: &mut FileSet) -> Result<()> {
     check_name(path)?;
     let bytes = match ending(path).as_str() {
         "png" => scene.to_png(png_scale(scene))?,
         "svg" => scene.to_svg()?.into_bytes(),
         _ => Document::new(title, "en").svg(&scene.to_svg()?, "").finish().into_bytes(),
     };
-    write_atomic(path, &bytes)
+    files.add(path, &bytes)
 }
 
-/// Writes `STEM.png` and `STEM.svg` into a folder.
+/// Writes `STEM.png` and `STEM.svg` into a folder: both become new, or none.
 pub fn write_both(scene: &Scene, folder: &Path, stem: &str) -> Result<()> {
-    write_scene(scene, stem, &folder.join(format!("{stem}.png")))?;
-    write_scene(scene, stem, &folder.join(format!("{stem}.svg")))
+    let mut files = FileSet::default();
+    add_both(scene, folder, stem, &mut files)?;
+    files.commit()
+}
+
+/// Writes the files of [`write_both`] as two of several that belong together.
+///
+/// # Errors
+/// Those of drawing and of files.
+pub fn add_both(scene: &Scene, folder: &Path, stem: &str, files: &mut FileSet) -> Result<()> {
+    ["png", "svg"].iter().try_for_each(|ending| {
+        add_scene(scene, stem, &folder.join(format!("{stem}.{ending}")), files)
+    })
 }
 
 /// Returns [`PNG_SCALE`], or 1 if the image would have more than half of the allowed pixels.

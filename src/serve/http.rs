@@ -1,6 +1,8 @@
-//! HTTP/1.1 (RFC 9112), as far as the page needs it: one GET per connection.
+//! HTTP/1.1 (RFC 9112), as far as the page needs it: one GET or HEAD per connection.
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 /// Largest head of a request, in bytes.
 const MAX_HEAD: usize = 8192;
@@ -29,6 +31,8 @@ pub struct Response {
     pub etag: String,
     /// Seconds since the content was written, if known.
     pub age: Option<u64>,
+    /// Header `Allow`: the methods that there are; may be empty.
+    pub allow: &'static str,
     /// Content.
     pub body: Vec<u8>,
 }
@@ -85,24 +89,70 @@ fn parse(head: &str) -> Option<Request> {
     Some(request)
 }
 
-/// Writes a response with `Connection: close`.
+/// A connection that must be done before a moment, however slowly the other side sends or reads.
+#[derive(Debug)]
+pub struct Timed {
+    stream: TcpStream,
+    until: Instant,
+}
+
+impl Timed {
+    /// Gives a connection this much time from now on.
+    pub fn new(stream: TcpStream, time: Duration) -> Self {
+        Timed { stream, until: Instant::now() + time }
+    }
+
+    fn left(&self) -> io::Result<Option<Duration>> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
+    }
+}
+
+impl Read for Timed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(self.left()?)?;
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(self.left()?)?;
+        self.stream.write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+/// Writes a response with `Connection: close`; without its body, if that was not asked for.
 ///
 /// The headers allow the page to load only from this server, forbid to show it in another page, and
 /// make the browser ask for changes each time.
 ///
 /// # Errors
 /// Those of the connection.
-pub fn write_response(output: &mut impl Write, response: &Response) -> io::Result<()> {
+pub fn write_response(
+    output: &mut impl Write,
+    response: &Response,
+    with_body: bool,
+) -> io::Result<()> {
     let mut head = format!(
-        "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\
+        "HTTP/1.1 {}\r\nConnection: close\r\n\
          Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n\
          Cross-Origin-Resource-Policy: same-origin\r\nReferrer-Policy: no-referrer\r\n\
          Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; \
          img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'\r\n",
         response.status,
-        response.content_type,
-        response.body.len()
     );
+    // RFC 9110, 8.6: neither has a body, and the length of 304 would be that of the file.
+    if !["204 No Content", "304 Not Modified"].contains(&response.status) {
+        let (kind, length) = (response.content_type, response.body.len());
+        head += &format!("Content-Type: {kind}\r\nContent-Length: {length}\r\n");
+    }
+    if !response.allow.is_empty() {
+        head += &format!("Allow: {}\r\n", response.allow);
+    }
     if !response.etag.is_empty() {
         head += &format!("ETag: {}\r\n", response.etag);
     }
@@ -110,7 +160,9 @@ pub fn write_response(output: &mut impl Write, response: &Response) -> io::Resul
         head += &format!("X-Age: {age}\r\n");
     }
     output.write_all(format!("{head}\r\n").as_bytes())?;
-    output.write_all(&response.body)?;
+    if with_body {
+        output.write_all(&response.body)?;
+    }
     output.flush()
 }
 

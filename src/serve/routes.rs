@@ -10,13 +10,20 @@ const HTML: &str = include_str!("page/live.html");
 const CSS: &str = include_str!("page/live.css");
 const JS: &str = include_str!("page/live.js");
 
+/// The port that a browser leaves out of the header `Host`.
+const HTTP_PORT: u16 = 80;
+
 /// Answers a request to the server of `folder` on `port`.
 pub fn answer(request: &Request, folder: &Path, port: u16) -> Response {
-    if ![format!("127.0.0.1:{port}"), format!("localhost:{port}")].contains(&request.host) {
+    let own = ["127.0.0.1", "localhost"];
+    let is_own = |host: &&str| {
+        request.host == format!("{host}:{port}") || (port == HTTP_PORT && request.host == **host)
+    };
+    if !own.iter().any(is_own) {
         return Response::error("400 Bad Request");
     }
-    if request.method != "GET" {
-        return Response::error("405 Method Not Allowed");
+    if !matches!(request.method.as_str(), "GET" | "HEAD") {
+        return Response { allow: "GET, HEAD", ..Response::error("405 Method Not Allowed") };
     }
     match request.target.as_str() {
         "/" => embedded("text/html; charset=utf-8", HTML),

@@ -1,7 +1,7 @@
 //! The listener and its threads.
 
 use crate::monitor::live::views::PROGRESS;
-use crate::serve::http::{read_request, write_response};
+use crate::serve::http::{Response, Timed, read_request, write_response};
 use crate::serve::routes::answer;
 use crate::{Error, Result};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -16,8 +16,10 @@ pub const PORT: u16 = 4848;
 
 /// Largest number of simultaneous connections.
 const MAX_CONNECTIONS: usize = 32;
-/// Time limit of a request.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// Time limit of the head of a request: a browser sends it at once.
+const HEAD_TIME: Duration = Duration::from_secs(2);
+/// Time limit of an answer.
+const ANSWER_TIME: Duration = Duration::from_secs(10);
 
 /// A server of one run folder; it stops when it is dropped.
 #[derive(Debug)]
@@ -134,17 +136,14 @@ impl Shared {
         }
     }
 
-    fn serve(&self, mut stream: TcpStream) -> std::io::Result<()> {
-        stream.set_read_timeout(Some(TIMEOUT))?;
-        stream.set_write_timeout(Some(TIMEOUT))?;
-        let Some(request) = read_request(&mut stream)? else {
-            return write_response(
-                &mut stream,
-                &crate::serve::http::Response::error("400 Bad Request"),
-            );
+    fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
+        let request = read_request(&mut Timed::new(stream.try_clone()?, HEAD_TIME))?;
+        let mut output = Timed::new(stream, ANSWER_TIME);
+        let Some(request) = request else {
+            return write_response(&mut output, &Response::error("400 Bad Request"), true);
         };
         let response = answer(&request, &self.folder, self.port);
-        write_response(&mut stream, &response)?;
+        write_response(&mut output, &response, request.method != "HEAD")?;
         if request.target.ends_with(PROGRESS) {
             *self.last_request.lock().unwrap_or_else(PoisonError::into_inner) =
                 Some(Instant::now());

@@ -1,7 +1,8 @@
 //! The state of a training on disk: checkpoints, from which a resumed training continues bit by bit.
 
+use crate::console::eprintln_safe;
 use crate::dataset::Dataset;
-use crate::files::write_atomic;
+use crate::files::{sweep, write_atomic};
 use crate::model::training_record::{CLASS_COUNTS, CONFIG, DATA, DATA_VAL};
 use crate::model::weights::{Archive, crash_safe, network_file};
 use crate::model::{ClassCounts, Network, mean_face};
@@ -10,37 +11,46 @@ use crate::train::config::TrainConfig;
 use crate::train::history::{METRICS, to_csv};
 use crate::train::progress::Progress;
 use crate::train::run_dir;
+#[cfg(feature = "cli")]
+use crate::train::run_dir::RunDir;
 use crate::train::trainer::Trainer;
 use crate::{Error, Result};
 use fer_kernels::Context;
+#[cfg(feature = "cli")]
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Entry with the convolution algorithm (`--conv`).
 const CONV: &str = "conv";
 
 /// Checkpoint of the whole state in a run folder.
-const LAST: &str = "last.safetensors";
+pub(crate) const LAST: &str = "last.safetensors";
 /// Weights of the best epoch in a run folder.
 const BEST: &str = "best.safetensors";
 
 impl Trainer {
-    /// Takes a folder for the files of the training, locks it against other trainings, and writes the
-    /// files that describe the training.
+    /// Takes a folder for the files of the training and writes the files that describe the training.
     ///
     /// # Errors
-    /// [`Error::Usage`] if another training has the folder; those of files.
+    /// Those of files.
     #[cfg(feature = "cli")]
-    pub fn write_into(&mut self, folder: &Path) -> Result<()> {
-        self.lock = run_dir::lock(folder)?;
-        run_dir::write_description(folder, &self.config, &self.network)?;
-        self.folder = Some(folder.to_owned());
+    pub fn write_into(&mut self, run: RunDir) -> Result<()> {
+        sweep(&run.path);
+        run_dir::write_description(&run.path, &self.config, &self.network)?;
+        (self.lock, self.folder) = (run.lock, Some(run.path));
         self.write_soft_labels()
     }
 
-    /// Writes `metrics.csv` anew from the history, so that a resumed run has no duplicate rows.
-    pub(crate) fn write_metrics(&self) -> Result<()> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        write_atomic(folder.join(METRICS), to_csv(&self.progress.history).as_bytes())
+    /// Writes `metrics.csv` anew from the history, so that a resumed run has no duplicate rows. An error
+    /// does not end the training: the file is written again after the next epoch.
+    pub(crate) fn write_metrics(&mut self) {
+        let Some(folder) = &self.folder else { return };
+        let text = to_csv(&self.progress.history);
+        let failed = write_atomic(folder.join(METRICS), text.as_bytes()).err();
+        if let (Some(e), None) = (&failed, &self.unwritten) {
+            eprintln_safe!("{e}; the training goes on, and writes it again after the next epoch");
+        }
+        self.unwritten = failed;
     }
 
     /// Adds what a model file says of its training.
@@ -133,30 +143,38 @@ impl Trainer {
     }
 
     /// Reads the training of a run folder to continue it, and locks the folder against other trainings.
-    /// `load` reads the training and validation faces ([`TrainConfig::load_faces`]).
+    /// A training that ended before its first checkpoint starts again.
+    ///
+    /// `load` reads the training and validation faces ([`TrainConfig::load_faces`]); it may change where
+    /// they are, because the checkpoint tells whether they are the same. So may `config.toml`. Every
+    /// other setting is that of the checkpoint.
     ///
     /// # Errors
     /// [`Error::Model`] if the checkpoint is damaged or was made with other data, [`Error::Usage`] if
     /// another training has the folder.
     pub fn resume(
         folder: &Path,
-        load: impl FnOnce(&TrainConfig) -> Result<(Dataset, Dataset)>,
+        load: impl FnOnce(&mut TrainConfig) -> Result<(Dataset, Dataset)>,
     ) -> Result<Self> {
         let path = folder.join(LAST);
-        if !path.exists() {
-            let message = "is not a run folder: it holds no last.safetensors";
-            return Err(Error::model(folder, message));
+        if !crash_safe::exists(&path) {
+            return Self::restart(folder, load);
         }
         let lock = run_dir::lock(folder)?;
         let archive = crash_safe::read_or_previous(&path)?;
-        crash_safe::remove_temporaries(folder)?;
-        let config: TrainConfig = archive.get(&path, CONFIG)?;
-        let (train, validation) = load(&config)?;
+        sweep_run(folder);
+        let mut config: TrainConfig = archive.get(&path, CONFIG)?;
+        config.validate().map_err(|e| Error::model(&path, format!("its settings: {e}")))?;
+        #[cfg(feature = "cli")]
+        let edited = follow_edits(&mut config, folder);
+        let written = config.clone();
+        let (train, validation) = load(&mut config)?;
         for (key, data) in [(DATA, &train), (DATA_VAL, &validation)] {
             let (then, now): (String, _) = (archive.get(&path, key)?, data.fingerprint());
             if then != now {
                 let message = format!("was made with other data ({then}), found {now}");
-                return Err(Error::model(&path, message + "; resume with the same files"));
+                let way_out = "resume with the same files; --data and --val say where they are";
+                return Err(Error::model(&path, format!("{message}; {way_out}")));
             }
         }
         let network = network_file::from_network_tensors(&path, &archive, "network")?;
@@ -167,7 +185,46 @@ impl Trainer {
         trainer.lock = lock;
         trainer.progress = archive.get(&path, "progress")?;
         trainer.folder = Some(folder.to_owned());
+        #[cfg(feature = "cli")]
+        if trainer.config != written && !edited {
+            run_dir::write_description(folder, &trainer.config, &trainer.network)?;
+        }
+        #[cfg(not(feature = "cli"))]
+        let _ = written;
         Ok(trainer)
+    }
+
+    /// Starts the training of a folder again that holds no checkpoint.
+    #[cfg(feature = "cli")]
+    fn restart(
+        folder: &Path,
+        load: impl FnOnce(&mut TrainConfig) -> Result<(Dataset, Dataset)>,
+    ) -> Result<Self> {
+        let mut config = run_dir::read_config(folder)?;
+        if folder.join(METRICS).exists() {
+            let way_out = format!(
+                "train on from its best weights: fer train --pretrained {}",
+                folder.join(BEST).display()
+            );
+            let found = "its checkpoints last.safetensors and last.safetensors.previous are gone";
+            return Err(Error::model(folder, format!("{found}; {way_out}")));
+        }
+        config.validate()?;
+        let lock = run_dir::lock(folder)?;
+        eprintln_safe!("{}: ended before its first checkpoint; starts again", folder.display());
+        sweep_run(folder);
+        let (train, validation) = load(&mut config)?;
+        let mut trainer = Trainer::new(config, train, validation)?;
+        trainer.write_into(RunDir { path: folder.to_owned(), lock })?;
+        Ok(trainer)
+    }
+
+    #[cfg(not(feature = "cli"))]
+    fn restart(
+        folder: &Path,
+        _: impl FnOnce(&mut TrainConfig) -> Result<(Dataset, Dataset)>,
+    ) -> Result<Self> {
+        Err(Error::model(folder, "is not a run folder: it holds no last.safetensors"))
     }
 
     /// Restores the optimiser's moments and the EMA weights.
@@ -189,4 +246,32 @@ impl Trainer {
         }
         Ok(())
     }
+}
+
+/// Removes the temporary files that a crash left in a run folder.
+fn sweep_run(folder: &Path) {
+    ["", "train", "validation"].iter().for_each(|part| sweep(&folder.join(part)));
+}
+
+/// Takes the places of the faces from `config.toml`, which may have been edited since the checkpoint, and
+/// says which other settings of it do not count. Returns whether it was edited.
+#[cfg(feature = "cli")]
+fn follow_edits(config: &mut TrainConfig, folder: &Path) -> bool {
+    let Ok(file) = run_dir::read_config(folder) else { return true };
+    (config.data, config.val) = (file.data.clone(), file.val.clone());
+    let [ours, theirs] = [&*config, &file].map(|c| serde_json::to_value(c).unwrap_or_default());
+    let keys =
+        ours.as_object().into_iter().flatten().chain(theirs.as_object().into_iter().flatten());
+    let keys: BTreeSet<&str> = keys.map(|(key, _)| key.as_str()).collect();
+    let edited: Vec<&str> = keys.into_iter().filter(|key| ours[key] != theirs[key]).collect();
+    if !edited.is_empty() {
+        let run = folder.display();
+        eprintln_safe!(
+            "{run}/config.toml was edited ({}), but a training goes on as it began: the settings of its \
+             checkpoint count. To train on from its weights with other settings: fer train --config \
+             {run}/config.toml --pretrained {run} --out NEW",
+            edited.join(", ")
+        );
+    }
+    !edited.is_empty()
 }

@@ -1,6 +1,8 @@
 //! The configuration of a training, as one TOML file.
 
 use crate::dataset::{Augment, DataSource, Dataset, Preset, Usage};
+pub use crate::limits::MAX_EPOCHS;
+use crate::limits::{MAX_FACES, SIDES};
 use crate::model::{Init, LoadedModel};
 use crate::optim::{OptimizerConfig, Schedule};
 use crate::{Error, Result};
@@ -18,9 +20,6 @@ pub enum Budget {
     /// machine.
     Minutes(f64),
 }
-
-/// Most epochs of a training, whatever its budget: each checkpoint contains the history.
-pub const MAX_EPOCHS: usize = 1500;
 
 /// A size of the faces, used until a share of the training is done.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -169,9 +168,9 @@ impl TrainConfig {
     /// [`Error::Usage`] if it cannot be read or is no such configuration.
     #[cfg(feature = "cli")]
     pub fn read(path: &std::path::Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|e| Error::Usage(format!("{}: {e}", path.display())))?;
-        toml::from_str(&text).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))
+        let refused = |e: &dyn std::fmt::Display| Error::Usage(format!("{}: {e}", path.display()));
+        let text = crate::files::read_text(path, crate::limits::MAX_TEXT);
+        toml::from_str(&text.map_err(|e| refused(&e))?).map_err(|e| refused(&e))
     }
 
     /// Returns the configuration of the training that made a model; `None` if the model file does not
@@ -230,12 +229,15 @@ impl TrainConfig {
             Budget::Minutes(m) => m > 0.0 && m.is_finite(),
         };
         let epochs = format!("1 to {MAX_EPOCHS} epochs, or more than 0 minutes");
-        let sizes = self.sizes.iter().all(|s| (16..=192).contains(&s.side) && s.until > 0.0)
+        let patience = format!("1 to {MAX_EPOCHS} epochs");
+        let (faces, drawn) =
+            (format!("1 to {MAX_FACES} faces"), format!("70 to {MAX_FACES} faces"));
+        let sizes = self.sizes.iter().all(|s| SIDES.contains(&s.side) && s.until > 0.0)
             && self.sizes.is_sorted_by(|a, b| a.until < b.until);
         let o = &self.optimizer;
         let checks = [
             (budget, "budget", epochs.as_str()),
-            (self.batch > 0, "batch", "at least 1 face"),
+            ((1..=MAX_FACES).contains(&self.batch), "batch", faces.as_str()),
             (self.lr > 0.0 && self.lr.is_finite(), "lr", "a number above 0"),
             (self.val_split > 0.0 && self.val_split < 1.0, "val-split", "between 0 and 1"),
             (share.contains(&self.ema), "ema", "0 (off) up to, not including, 1"),
@@ -258,14 +260,22 @@ impl TrainConfig {
             (sizes, "sizes", "sides of 16 to 192 pixels, until rising shares above 0"),
             // TOML has no larger integers, so the run folder's config.toml could not be read.
             (self.seed <= i64::MAX as u64, "seed", "0 to 9223372036854775807"),
-            (self.overfit != Some(0), "overfit", "at least 1 face"),
-            (self.patience != Some(0), "patience", "at least 1 epoch"),
+            (self.overfit.is_none_or(|n| (1..=MAX_FACES).contains(&n)), "overfit", faces.as_str()),
+            (
+                self.patience.is_none_or(|n| (1..=MAX_EPOCHS).contains(&n)),
+                "patience",
+                patience.as_str(),
+            ),
             (
                 self.from.is_none() || self.init == Init::Kaiming,
                 "init",
                 "kaiming with --pretrained",
             ),
-            (self.data.is_some() || self.synthetic >= 70, "synthetic", "at least 70 faces"),
+            (
+                self.synthetic <= MAX_FACES && (self.data.is_some() || self.synthetic >= 70),
+                "synthetic",
+                drawn.as_str(),
+            ),
         ];
         for (ok, option, expected) in checks {
             if !ok {

@@ -1,5 +1,9 @@
 //! The epochs of a training: their numbers, and `metrics.csv` written and read.
 
+#[cfg(feature = "cli")]
+use crate::files::read_limited;
+#[cfg(feature = "cli")]
+use crate::limits::MAX_RECORD;
 use crate::train::config::{Budget, TrainConfig};
 #[cfg(feature = "cli")]
 use crate::{Error, Result};
@@ -99,7 +103,7 @@ pub fn read_metrics(run: &Path) -> Result<Vec<EpochMetrics>> {
         let expected = "expected a run folder with at least one finished epoch";
         return Err(Error::model(run, format!("{found}; {expected}")));
     }
-    let text = std::fs::read(&file).map_err(Error::io(&file))?;
+    let text = read_limited(&file, MAX_RECORD).map_err(Error::io(&file))?;
     let mut history = Vec::new();
     for row in csv::Reader::from_reader(text.as_slice()).deserialize() {
         history.push(row.map_err(|e: csv::Error| {

@@ -1,8 +1,10 @@
 //! The network that a training starts from.
 
+use crate::console::eprintln_safe;
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
-use crate::model::{LoadedModel, Network, architecture};
+use crate::model::{LayerSpec, LoadedModel, Network, NetworkSpec, architecture};
+use crate::nn::ActivationFunction;
 use crate::stats::evenly_spread;
 use crate::train::config::TrainConfig;
 use crate::{CLASS_NAMES, Error, Result, SIDE};
@@ -23,6 +25,7 @@ pub(crate) fn initial_network(
         return network_to_fine_tune(config);
     }
     let mut spec = architecture(&config.arch)?;
+    warn_of_surprises(&spec, config.final_side());
     let (mean, std) = train.mean_and_std();
     (spec.mean, spec.std) = (mean, std.max(1.0 / 255.0)); // blank faces have no spread
     spec.input = [1, config.final_side(), config.final_side()];
@@ -30,6 +33,27 @@ pub(crate) fn initial_network(
     let pixels = if config.init.whitening() { whitening_faces(train, &config) } else { Vec::new() };
     config.init.apply(&mut network, &pixels, SIDE)?;
     Ok((config, network))
+}
+
+/// Says on standard error what a training does not do as the network's file reads.
+fn warn_of_surprises(spec: &NetworkSpec, side: usize) {
+    let NetworkSpec { name, input, .. } = spec;
+    if *input != [1, SIDE, SIDE] && *input != [1, side, side] {
+        eprintln_safe!(
+            "{name}: its input = {input:?} is not used; the faces are trained at {side}×{side}. For another \
+             side, such as 64: --set sizes=[{{until=1,side=64}}]"
+        );
+    }
+    if let Some(LayerSpec::Activation { function }) = spec.layers.last() {
+        let effect = match function {
+            ActivationFunction::Softmax | ActivationFunction::Sigmoid => {
+                "the loss applies a softmax itself, so the network can hardly become certain"
+            }
+            _ => "the loss expects logits of any sign and size",
+        };
+        let function = format!("{function:?}").to_lowercase();
+        eprintln_safe!("{name} ends in a {function}: {effect}; leave out its last layer");
+    }
 }
 
 /// Refuses a network that does not have seven classes.

@@ -1,6 +1,8 @@
 //! Settings from several sources, each overriding the ones before it: defaults, a recipe, a file, single
 //! keys.
 
+use crate::files::read_text;
+use crate::limits::MAX_TEXT;
 use crate::optim::OptimizerKind;
 use crate::train::config::TrainConfig;
 use crate::{Error, Result};
@@ -52,7 +54,7 @@ impl Settings {
     /// # Errors
     /// [`Error::Usage`] if it cannot be read or holds an unknown key or a bad value.
     pub fn file(&mut self, path: &Path) -> Result<()> {
-        let text = std::fs::read_to_string(path)
+        let text = read_text(path, MAX_TEXT)
             .map_err(|e| Error::Usage(format!("{}: {e}", path.display())))?;
         let applied = self.apply(&text, &path.display().to_string())?;
         self.rate_chosen |= applied.contains_key("lr");
@@ -84,6 +86,8 @@ impl Settings {
         let usage = |e: toml::de::Error| Error::Usage(format!("{place}: {e}"));
         toml::from_str::<TrainConfig>(text).map_err(usage)?; // its messages name line and key
         let above: Table = text.parse().map_err(usage)?;
+        require_lengths(&self.table, &above, "")
+            .map_err(|e| Error::Usage(format!("{place}: {e}")))?;
         merge(&mut self.table, above.clone());
         Ok(above)
     }
@@ -104,6 +108,27 @@ impl Settings {
         }
         Ok(config)
     }
+}
+
+/// Refuses a list of numbers that is longer or shorter than the one it replaces: such lists are ranges.
+fn require_lengths(below: &Table, above: &Table, place: &str) -> Result<(), String> {
+    for (key, value) in above {
+        match (below.get(key), value) {
+            (Some(Value::Table(old)), Value::Table(new)) => {
+                require_lengths(old, new, &format!("{place}{key}."))?;
+            }
+            (Some(Value::Array(old)), Value::Array(new))
+                if old.iter().all(|v| v.is_float() || v.is_integer())
+                    && !old.is_empty()
+                    && old.len() != new.len() =>
+            {
+                let (found, expected) = (new.len(), old.len());
+                return Err(format!("{place}{key}: expected {expected} numbers, found {found}"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Merges tables key by key and replaces everything else, also the budget, which is one of two keys.

@@ -1,6 +1,8 @@
 //! Run folders. Each belongs to one training and is never overwritten; it holds everything that is needed
 //! to repeat or to continue the training.
 
+use crate::model::weights::crash_safe;
+use crate::train::checkpoint::LAST;
 use crate::{Error, Result};
 #[cfg(feature = "cli")]
 use crate::{
@@ -14,24 +16,54 @@ use std::path::{Path, PathBuf};
 /// The resolved configuration.
 const CONFIG: &str = "config.toml";
 
-/// Creates a run folder: `wanted`, which must be empty or not exist, or the first free one of
-/// `runs/ARCH-1`, `-2`, … The process that creates the file `config.toml` in a folder owns it, so two
-/// trainings that start at the same moment never share one.
+/// What a training leaves that ended before its first checkpoint: names, or the beginning of names. A
+/// folder with nothing else can be taken again.
+const BEFORE_A_CHECKPOINT: [&str; 11] = [
+    CONFIG,
+    "network.toml",
+    "summary.txt",
+    "soft_labels.safetensors",
+    "class_counts",
+    "live.json",
+    "progress.json",
+    "train",
+    "validation",
+    "events.out.tfevents.",
+    ".fer-",
+];
+
+/// A run folder that this process has taken. No other training can take it while this value lives.
+#[derive(Debug)]
+pub struct RunDir {
+    /// The folder.
+    pub path: PathBuf,
+    /// Open while it is locked; `None` where the system cannot lock folders.
+    pub(crate) lock: Option<File>,
+}
+
+/// Takes a run folder: `wanted`, which must hold nothing but what a training leaves that ended before its
+/// first checkpoint, or the first free one of `runs/ARCH-1`, `-2`, …
 ///
 /// # Errors
 /// [`Error::Usage`] if `wanted` is taken, [`Error::Io`] if it cannot be made.
-pub fn create(wanted: Option<&Path>, arch: &str) -> Result<PathBuf> {
+pub fn create(wanted: Option<&Path>, arch: &str) -> Result<RunDir> {
     if let Some(folder) = wanted {
-        return match claim(folder)? {
-            true => Ok(folder.to_owned()),
-            false => Err(taken(folder)),
-        };
+        require_free(folder)?;
+        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        let lock = lock(folder)?;
+        return claim(folder, lock, is_free)?.ok_or_else(|| taken(folder));
     }
     let stem = Path::new(arch).file_stem().unwrap_or_default().to_string_lossy();
     for number in 1_u64.. {
         let folder = Path::new("runs").join(format!("{stem}-{number}"));
-        if claim(&folder)? {
-            return Ok(folder);
+        if !is_empty(&folder) {
+            continue;
+        }
+        std::fs::create_dir_all(&folder).map_err(Error::io(&folder))?;
+        if let Ok(lock) = lock(&folder)
+            && let Some(run) = claim(&folder, lock, is_empty)?
+        {
+            return Ok(run);
         }
     }
     Err(Error::Usage("runs: no number is free".into()))
@@ -42,25 +74,38 @@ pub fn create(wanted: Option<&Path>, arch: &str) -> Result<PathBuf> {
 /// # Errors
 /// [`Error::Usage`] if it holds something or is a file.
 pub fn require_free(wanted: &Path) -> Result<()> {
-    if is_taken(wanted) { Err(taken(wanted)) } else { Ok(()) }
+    if is_free(wanted) { Ok(()) } else { Err(taken(wanted)) }
 }
 
-fn is_taken(folder: &Path) -> bool {
-    let holds_something = |mut files: std::fs::ReadDir| files.next().is_some();
-    std::fs::read_dir(folder).map_or(folder.exists(), holds_something)
+/// Whether the folder does not exist or holds no file whose name `counts`.
+fn holds_no(folder: &Path, counts: impl Fn(&str) -> bool) -> bool {
+    let Ok(mut files) = std::fs::read_dir(folder) else { return !folder.exists() };
+    files.all(|file| file.is_ok_and(|file| !counts(&file.file_name().to_string_lossy())))
 }
 
-/// Creates the folder if necessary and claims it; `false` if it belongs to another training.
-fn claim(folder: &Path) -> Result<bool> {
-    if is_taken(folder) {
-        return Ok(false);
+fn is_empty(folder: &Path) -> bool {
+    holds_no(folder, |_| true)
+}
+
+fn is_free(folder: &Path) -> bool {
+    holds_no(folder, |name| !BEFORE_A_CHECKPOINT.iter().any(|left| name.starts_with(left)))
+}
+
+/// Takes a folder that is locked and, as seen under the lock, still `free`. Its `config.toml` shows others
+/// that it is taken; where the system cannot lock folders, whoever creates that file has the folder.
+fn claim(
+    folder: &Path,
+    lock: Option<File>,
+    free: impl Fn(&Path) -> bool,
+) -> Result<Option<RunDir>> {
+    if !free(folder) {
+        return Ok(None);
     }
-    std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
     let file = folder.join(CONFIG);
     match std::fs::OpenOptions::new().write(true).create_new(true).open(&file) {
-        Ok(_) => Ok(true),
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-        Err(e) => Err(Error::io(&file)(e)),
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(Error::io(&file)(e)),
+        Err(_) if lock.is_none() => Ok(None),
+        _ => Ok(Some(RunDir { path: folder.to_owned(), lock })),
     }
 }
 
@@ -82,12 +127,41 @@ pub(crate) fn lock(folder: &Path) -> Result<Option<File>> {
 }
 
 fn taken(folder: &Path) -> Error {
-    Error::Usage(format!(
-        "{} is not an empty folder; a run is never overwritten. Name another --out, or continue it with \
-         --resume {}",
-        folder.display(),
-        folder.display()
-    ))
+    let shown = folder.display();
+    Error::Usage(match crash_safe::exists(&folder.join(LAST)) {
+        true => format!(
+            "{shown} is not an empty folder: it holds a training, and a run is never overwritten. Name \
+             another --out, or continue it with --resume {shown}"
+        ),
+        false => {
+            format!("{shown} is not an empty folder and holds no training; name another --out")
+        }
+    })
+}
+
+/// Reads the configuration of a run folder, as it stands there.
+///
+/// # Errors
+/// [`Error::Model`] if it is missing or empty, because the training ended before it was written;
+/// [`Error::Usage`] if it is no configuration.
+#[cfg(feature = "cli")]
+pub(crate) fn read_config(folder: &Path) -> Result<TrainConfig> {
+    let file = folder.join(CONFIG);
+    match std::fs::metadata(&file).map(|m| m.len()) {
+        Ok(0) => Err(Error::model(
+            folder,
+            format!(
+                "its training ended before its settings were written; start it again: fer train … \
+                 --out {}",
+                folder.display()
+            ),
+        )),
+        Ok(_) => TrainConfig::read(&file),
+        Err(_) => Err(Error::model(
+            folder,
+            "is not a run folder: it holds neither last.safetensors nor config.toml",
+        )),
+    }
 }
 
 /// Writes the files that describe a training: its configuration, its network, and the table of the

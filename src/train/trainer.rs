@@ -1,8 +1,10 @@
 //! The state of a training: network, optimiser, data, progress, and what follows from them.
 
 use crate::dataset::Dataset;
+use crate::limits::MAX_BATCH_VALUES;
 use crate::model::mean_face::mean_face;
 use crate::model::{Network, Predictions};
+use crate::nn::Layer;
 use crate::optim::{Ema, Optimizer};
 use crate::train::batch::SoftLabels;
 use crate::train::config::{Budget, MAX_EPOCHS, TrainConfig};
@@ -51,6 +53,8 @@ pub struct Trainer {
     pub(crate) best: Option<Network<f32>>,
     /// Start of the training in this session; none before it.
     pub(crate) started: Option<Instant>,
+    /// Why `metrics.csv` could not be written after the last epoch.
+    pub unwritten: Option<Error>,
 }
 
 impl Trainer {
@@ -80,6 +84,7 @@ impl Trainer {
         config.validate()?;
         require_trainable(&config, &train, &validation)?;
         require_seven_classes(&network)?;
+        require_steps_to_work(&config, &network, train.len())?;
         let optimizer = Optimizer::new(config.optimizer, &network.parameters());
         let ema = (config.ema > 0.0).then(|| Ema::new(&network.state(), config.ema));
         Ok(Self {
@@ -100,6 +105,7 @@ impl Trainer {
             lock: None,
             best: None,
             started: None,
+            unwritten: None,
         })
     }
 
@@ -182,6 +188,41 @@ fn require_trainable(config: &TrainConfig, train: &Dataset, validation: &Dataset
         let found = if validation.is_empty() { "no faces" } else { "faces without labels" };
         let path = config.val.clone().unwrap_or(path);
         return Err(Error::data(path, format!("{found} for validation; expected labelled faces")));
+    }
+    Ok(())
+}
+
+/// Checks that a step works at every size of the faces: the network takes it, a batch fits memory, and
+/// each batch norm sees more than one value per channel.
+fn require_steps_to_work(config: &TrainConfig, network: &Network<f32>, faces: usize) -> Result<()> {
+    let name = &network.spec.name;
+    let batch = config.batch.min(faces);
+    let sides = config.sizes.iter().map(|stage| stage.side).chain([config.final_side()]);
+    for side in sides {
+        let layers = network.walk_from(&[1, side, side]).map_err(|e| {
+            Error::Usage(format!(
+                "{name} cannot be trained on faces of side {side}: {e}; change `sizes`"
+            ))
+        })?;
+        let values: usize = layers.iter().map(|(_, input)| input.iter().product::<usize>()).sum();
+        if values.saturating_mul(batch) > MAX_BATCH_VALUES {
+            return Err(Error::Usage(format!(
+                "batches of {batch} faces of side {side} are too large for {name}: its layers put out {values} \
+                 values for each face, and at most {MAX_BATCH_VALUES} for a batch are allowed; use \
+                 --batch-size {}",
+                (MAX_BATCH_VALUES / values.max(1)).max(1)
+            )));
+        }
+        for (layer, input) in layers {
+            let values = batch * input.iter().skip(1).product::<usize>();
+            if matches!(layer, Layer::BatchNorm2d(_)) && values < 2 {
+                return Err(Error::Usage(format!(
+                    "--batch-size {batch}: {} gets one value per channel, which has no variance; use \
+                     --batch-size 2 or more",
+                    layer.name()
+                )));
+            }
+        }
     }
     Ok(())
 }

@@ -14,6 +14,13 @@ use std::time::{Duration, Instant};
 /// Number of consecutive non-finite steps after which a training ends as diverged.
 const MAX_BAD_STEPS: u32 = 3;
 
+/// Mean training loss of an epoch, as a multiple of that of guessing, from which a training ends as
+/// diverged. No training was seen to come back from there.
+const BROKEN: f64 = 10_000.0;
+
+/// As [`BROKEN`], for the last epoch: a training may come back from there, but has not.
+const MUCH_WORSE: f64 = 10.0;
+
 /// Time between two checkpoints within an epoch.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
 
@@ -93,8 +100,9 @@ impl Trainer {
         if self.out_of_patience() {
             self.restore_best()?;
         }
-        self.write_metrics()?;
+        self.write_metrics();
         observer.saved(self)?;
+        self.require_learning()?;
         Ok(Outcome::Finished)
     }
 
@@ -166,8 +174,8 @@ impl Trainer {
     fn diverged(&self, found: &str) -> Error {
         Error::Diverged(format!(
             "training diverged at step {}: {found}; the last finite state is saved. Try a lower --lr \
-             (now {})",
-            self.progress.step, self.config.lr
+             (now {}) or a larger --batch-size (now {})",
+            self.progress.step, self.config.lr, self.config.batch
         ))
     }
 
@@ -191,10 +199,38 @@ impl Trainer {
             p.best = Some((p.epoch, val_accuracy));
             self.save_best(evaluated)?;
         }
+        if metrics.loss > BROKEN * self.loss_of_guessing() {
+            return Err(self.diverged(&self.far_from_guessing(metrics.loss)));
+        }
         observer.epoch(self, &metrics)?;
         self.save_last()?;
-        self.write_metrics()?;
+        self.write_metrics();
         observer.saved(self)
+    }
+
+    /// Returns the loss of a network that gives every class the same probability, ln of their number.
+    fn loss_of_guessing(&self) -> f64 {
+        (self.network.spec.classes.len().max(2) as f64).ln()
+    }
+
+    fn far_from_guessing(&self, loss: f64) -> String {
+        let guessing = self.loss_of_guessing();
+        format!("the mean loss of an epoch is {loss:.3e}, and guessing would give {guessing:.2}")
+    }
+
+    /// Refuses to call a training done whose result is much worse than guessing.
+    fn require_learning(&self) -> Result<()> {
+        let history = &self.progress.history;
+        let kept = match self.progress.best {
+            Some((best, _)) if self.out_of_patience() => history.iter().find(|m| m.epoch == best),
+            _ => history.last(),
+        };
+        match kept {
+            Some(last) if last.loss > MUCH_WORSE * self.loss_of_guessing() => {
+                Err(self.diverged(&self.far_from_guessing(last.loss)))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Turns the sums of the epoch into its metrics and resets them.

@@ -12,6 +12,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("random", &[]),
     ("stats", &["random"]),
     ("files", &["error"]),
+    ("limits", &[]),
     ("protobuf", &[]),
     ("tensor", &["error"]),
     ("autograd", &["error", "random", "tensor"]),
@@ -54,8 +55,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "monitor",
         &[
-            "autograd", "console", "dataset", "error", "explain", "files", "metrics", "model",
-            "nn", "ops", "optim", "protobuf", "random", "render", "stats", "tensor", "train",
+            "autograd", "console", "dataset", "error", "explain", "files", "limits", "metrics",
+            "model", "nn", "ops", "optim", "protobuf", "random", "render", "stats", "tensor",
+            "train",
         ],
     ),
     ("serve", &["error", "monitor"]),

@@ -62,6 +62,7 @@ fn the_page_and_its_two_files_are_served() {
     );
     let answer = exchange(port, again.as_bytes());
     assert!(answer.starts_with("HTTP/1.1 304 ") && answer.ends_with("\r\n\r\n"), "{answer}");
+    assert!(!answer.contains("Content-Length"), "that of the file, or none: {answer}");
     std::fs::remove_file(place.path("run/live.json")).unwrap();
     assert!(get(port, "/live.json").starts_with("HTTP/1.1 404 "));
     drop(server);
@@ -132,8 +133,20 @@ fn only_this_machine_by_its_own_name_and_only_get() {
             assert!(!answer.contains("network"), "{hosts:?}: {answer}");
         }
     }
-    for method in ["POST", "PUT", "DELETE", "HEAD", "OPTIONS", "CONNECT", "get"] {
-        assert!(ask(method, "/", &own).starts_with("HTTP/1.1 405 "), "{method}");
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "CONNECT", "get"] {
+        let answer = ask(method, "/", &own);
+        assert!(answer.starts_with("HTTP/1.1 405 "), "{method}");
+        assert!(answer.contains("\r\nAllow: GET, HEAD\r\n"), "{method}: {answer}"); // RFC 9110, 15.5.6
+    }
+    // RFC 9110, 9.3.2: the same head as for GET, without the content.
+    for target in ["/", "/live.json", "/nothing"] {
+        let (get, head) = (ask("GET", target, &own), ask("HEAD", target, &own));
+        let fields = |text: &str| -> Vec<String> {
+            let (fields, _) = text.split_once("\r\n\r\n").unwrap();
+            fields.lines().filter(|l| !l.starts_with("X-Age")).map(String::from).collect()
+        };
+        assert_eq!(fields(&head), fields(&get), "{target}");
+        assert!(head.ends_with("\r\n\r\n") && head.contains("Content-Length: "), "{target}");
     }
     // Bytes that are no request, and a head without an end.
     assert!(
@@ -143,6 +156,41 @@ fn only_this_machine_by_its_own_name_and_only_get() {
     let answer = exchange(port, &endless);
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
     assert!(get(port, "/").starts_with("HTTP/1.1 200 "), "and it goes on");
+}
+
+/// A browser leaves out the port in `Host` only where it is 80.
+#[test]
+fn on_port_80_the_host_has_no_port() {
+    use fer::serve::{http::Request, routes::answer};
+    let ask = |host: &str, port: u16| {
+        let (method, target) = ("GET".to_owned(), "/".to_owned());
+        let request = Request { method, target, host: host.into(), ..Request::default() };
+        answer(&request, std::path::Path::new("run"), port).status
+    };
+    for host in ["localhost", "127.0.0.1", "localhost:80", "127.0.0.1:80"] {
+        assert_eq!(ask(host, 80), "200 OK", "{host}");
+    }
+    assert_eq!(ask("localhost", 8080), "400 Bad Request");
+    assert_eq!(ask("evil.example", 80), "400 Bad Request");
+}
+
+/// As many connections as the server takes, each sending a byte now and then, lock it out for as long as
+/// the head of one request may take, not for ever.
+#[test]
+fn slow_connections_are_ended() {
+    let (_place, _server, port) = served();
+    let mut slow: Vec<TcpStream> =
+        (0..32).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+    let mut alive = slow.len();
+    while alive > 0 {
+        alive = 0;
+        for stream in &mut slow {
+            // The second write after the other side has closed fails.
+            alive += usize::from(stream.write_all(b"G").is_ok());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert!(get(port, "/").starts_with("HTTP/1.1 200 "));
 }
 
 #[test]

@@ -2,5 +2,5 @@
 
 mod live;
 mod observed;
-mod tensorboard;
+pub mod tensorboard;
 mod tensorboard_run;

@@ -46,7 +46,7 @@ pub fn start(folder: &Path, epochs: usize) -> Trainer {
     let (train, validation) = config.load_faces().unwrap();
     let mut trainer = Trainer::new(config, train, validation).unwrap();
     let run = run_dir::create(Some(&folder.join("run")), "toy").unwrap();
-    trainer.write_into(&run).unwrap();
+    trainer.write_into(run).unwrap();
     trainer
 }
 
@@ -67,7 +67,7 @@ impl Observer for StopAt {
 }
 
 pub fn resume(run: &Path) -> Trainer {
-    Trainer::resume(run, TrainConfig::load_faces).unwrap()
+    Trainer::resume(run, |c| c.load_faces()).unwrap()
 }
 
 #[test]
@@ -110,12 +110,13 @@ fn a_killed_training_ends_with_the_same_bits() {
         child.kill().unwrap();
         child.wait().unwrap();
         let run = path.join("killed");
-        let mut command = if run.join("last.safetensors").exists() {
+        // Killed before its settings were written, it starts again in the same folder.
+        let began = std::fs::metadata(run.join("config.toml")).is_ok_and(|m| m.len() > 0);
+        let mut command = if began {
             let mut command = fer();
             command.args(["train", "--resume"]).arg(&run);
             command
         } else {
-            let _ = std::fs::remove_dir_all(&run); // killed before its first checkpoint
             train("killed")
         };
         child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
@@ -308,12 +309,12 @@ fn a_run_folder_has_one_training_at_a_time() {
     let mut first = start(folder.path(), 2);
     assert_eq!(first.run(&mut StopAt(2)).unwrap(), Outcome::Stopped);
     std::fs::write(run.join(".fer-open.tmp"), b"being written").unwrap();
-    let e = Trainer::resume(&run, TrainConfig::load_faces).unwrap_err();
+    let e = Trainer::resume(&run, |c| c.load_faces()).unwrap_err();
     assert!(e.exit_code() == 2 && e.to_string().contains("being trained by another"), "{e}");
     assert!(run.join(".fer-open.tmp").exists());
     drop(first);
     let second = resume(&run);
-    assert_eq!(Trainer::resume(&run, TrainConfig::load_faces).unwrap_err().exit_code(), 2);
+    assert_eq!(Trainer::resume(&run, |c| c.load_faces()).unwrap_err().exit_code(), 2);
     drop(second);
     resume(&run);
 }
@@ -327,8 +328,8 @@ fn a_state_that_overflows_is_never_saved() {
     settings.mixup = 0.0;
     let (train, validation) = settings.load_faces().unwrap();
     let mut trainer = Trainer::new(settings, train, validation).unwrap();
-    let run = run_dir::create(Some(&folder.path().join("run")), "toy").unwrap();
-    trainer.write_into(&run).unwrap();
+    let run = folder.path().join("run");
+    trainer.write_into(run_dir::create(Some(&run), "toy").unwrap()).unwrap();
     if let Err(e) = trainer.run(&mut ()) {
         assert_eq!(e.exit_code(), 5, "{e}");
     }
@@ -340,7 +341,7 @@ fn a_state_that_overflows_is_never_saved() {
 fn resume_of_a_folder_that_is_no_run_touches_nothing() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("theirs.tmp"), b"x").unwrap();
-    let e = Trainer::resume(folder.path(), TrainConfig::load_faces).unwrap_err();
+    let e = Trainer::resume(folder.path(), |c| c.load_faces()).unwrap_err();
     assert!(e.exit_code() == 4 && e.to_string().contains("not a run folder"), "{e}");
     assert!(folder.path().join("theirs.tmp").exists());
 }

@@ -149,7 +149,7 @@ fn a_resumed_student_goes_on_with_the_same_answers() {
         let (train, validation) = config.load_faces().unwrap();
         let mut trainer = Trainer::new(config.clone(), train, validation).unwrap();
         trainer.ask_teachers(|done, all| assert!(done <= all)).unwrap();
-        trainer.write_into(&run_dir::create(Some(&place.path(name)), "small").unwrap()).unwrap();
+        trainer.write_into(run_dir::create(Some(&place.path(name)), "small").unwrap()).unwrap();
         trainer
     };
     let weights = |name: &str| {
@@ -159,7 +159,7 @@ fn a_resumed_student_goes_on_with_the_same_answers() {
     let mut whole = start("whole");
     assert_eq!(whole.run(&mut ()).unwrap(), Outcome::Finished);
     assert_ne!(weights("whole"), weights("run"), "the teachers changed nothing");
-    let resume = |name: &str| Trainer::resume(&place.path(name), TrainConfig::load_faces).unwrap();
+    let resume = |name: &str| Trainer::resume(&place.path(name), |c| c.load_faces()).unwrap();
     // Asking is part of what the run cost, but not of its minutes of training.
     let asking = asking_flop(&Ensemble::read(&config.teacher).unwrap(), whole.train.len()) / 1e15;
     let steps = whole.progress.history[1].pflop - whole.progress.history[0].pflop;

@@ -2,7 +2,7 @@
 
 use crate::support::place::Place;
 use fer::model::{LoadedModel, predict};
-use fer::train::{TrainConfig, Trainer};
+use fer::train::Trainer;
 use std::path::Path;
 
 /// A fresh folder with copies of the old files.
@@ -67,7 +67,7 @@ fn an_old_training_is_resumed() {
     let place = old_files();
     let before = fer::train::history::read_metrics(&place.path("run")).unwrap();
     place.write("run/last.safetensors", b"damaged");
-    let mut trainer = Trainer::resume(&place.path("run"), TrainConfig::load_faces).unwrap();
+    let mut trainer = Trainer::resume(&place.path("run"), |c| c.load_faces()).unwrap();
     assert_eq!(trainer.progress.epoch, 1);
     trainer.run(&mut ()).unwrap();
     let [expected, found] = [before[1], trainer.progress.history[1]];

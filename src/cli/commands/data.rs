@@ -6,10 +6,11 @@ use crate::console::{self, eprintln_safe};
 use crate::dataset::clean::check::{ClassCount, DatasetCheck, DatasetStats, check, stats};
 use crate::dataset::source::read_existing;
 use crate::dataset::synth::Balance;
+use crate::dataset::write::csv::add_csv;
 use crate::dataset::{
     Dataset, ReadOptions, SynthOptions, stratified_split, synthesize, write_csv, write_folder,
 };
-use crate::files::require_folder_of;
+use crate::files::{FileSet, require_folder_of};
 use crate::render::chart::{ChartOptions, class_counts};
 use crate::render::format::thousands;
 use crate::render::write;
@@ -254,10 +255,17 @@ fn run_split(args: SplitArgs) -> Result<()> {
     }
     let faces = args.reading.read(&args.data)?;
     let split = stratified_split(&faces, args.val_split, args.seed)?;
-    let mut text = String::new();
+    let (mut text, mut files) = (String::new(), FileSet::default());
     for (path, part) in [(&args.train, &split.train), (&args.val, &split.validation)] {
-        write_csv(&faces.select(part), path)?;
+        add_csv(&faces.select(part), path, &mut files)?;
         let _ = writeln!(text, "{}: {} faces", path.display(), thousands(part.len() as u64));
+    }
+    files.commit()?;
+    if split.validation.is_empty() {
+        eprintln_safe!(
+            "{} holds no face: no expression has two different images, one for each part",
+            args.val.display()
+        );
     }
     console::print(&text)
 }

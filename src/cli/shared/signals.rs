@@ -1,59 +1,66 @@
-//! Signals that stop a training: Ctrl-C, SIGTERM, and the hang-up of the terminal.
+//! Signals that stop the program: Ctrl-C, SIGTERM, and the hang-up of the terminal.
+//!
+//! While a training runs, the first signal stops the training after its step, and the second ends the
+//! program. At any other time the first one ends it. Temporary files are removed before.
 
 use crate::console::eprintln_safe;
+use crate::files;
 use crate::{Error, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
-use std::sync::Arc;
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-/// Exit code of a program that was interrupted.
+/// Exit code of a training that was interrupted.
 const INTERRUPTED: i32 = 130;
 
-/// Time between two looks at the signal.
-const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Whether the program is `fer train`, which always answers with an exit code.
+static TRAINS: AtomicBool = AtomicBool::new(false);
+/// Whether a training is running.
+static RUNNING: AtomicBool = AtomicBool::new(false);
+/// Whether the training shall finish its step, save and end.
+static STOP: AtomicBool = AtomicBool::new(false);
 
-/// State of the signals. While a training runs, the first signal stops the training and the second
-/// ends the program; before and after, the first one ends the program.
-pub(crate) struct StopSignal {
-    /// Whether the training shall finish its step, save and end.
-    pub requested: Arc<AtomicBool>,
-    /// Whether a signal ends the program at once.
-    at_once: Arc<AtomicBool>,
+/// Set by a handler that is there for its effect only; see [`listen`].
+#[cfg(unix)]
+static FILE_TOO_LARGE: AtomicBool = AtomicBool::new(false);
+
+/// Starts to listen to the signals.
+///
+/// # Errors
+/// [`Error::Usage`] if the system refuses.
+pub fn listen() -> Result<()> {
+    let refused = |e: std::io::Error| Error::Usage(format!("cannot catch signals: {e}"));
+    // With a handler of any kind, a file beyond `ulimit -f` is an error of the write.
+    #[cfg(unix)]
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, &FILE_TOO_LARGE).map_err(refused)?;
+    let mut signals = Signals::new(signals()).map_err(refused)?;
+    let listen = move || signals.forever().for_each(receive);
+    std::thread::Builder::new().spawn(listen).map(drop).map_err(refused)
 }
 
-impl StopSignal {
-    /// Registers the signal handlers.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] if the system refuses.
-    pub fn new() -> Result<Self> {
-        let stop = Self { requested: Arc::default(), at_once: Arc::new(AtomicBool::new(true)) };
-        for signal in signals() {
-            // In this order: the second signal finds the flag that the first one has set.
-            flag::register_conditional_shutdown(signal, INTERRUPTED, stop.at_once.clone())
-                .and_then(|_| flag::register(signal, stop.at_once.clone()))
-                .and_then(|_| flag::register(signal, stop.requested.clone()))
-                .map_err(|e| Error::Usage(format!("cannot catch signal {signal}: {e}")))?;
+fn receive(signal: i32) {
+    if RUNNING.load(Ordering::SeqCst) && !STOP.swap(true, Ordering::SeqCst) {
+        eprintln_safe!("\nstopping after this step; repeat to end without saving");
+        return;
+    }
+    files::end_with(|| {
+        if !TRAINS.load(Ordering::SeqCst) {
+            let _ = emulate_default_handler(signal); // so that a script sees the signal
         }
-        let requested = stop.requested.clone();
-        std::thread::spawn(move || confirm(&requested));
-        Ok(stop)
-    }
-
-    /// Sets whether a training is running.
-    pub fn set_training(&self, running: bool) {
-        self.at_once.store(!running, Ordering::SeqCst);
-    }
+        std::process::exit(INTERRUPTED);
+    });
 }
 
-/// Prints a confirmation once a stop is requested. A signal handler must not print.
-fn confirm(requested: &AtomicBool) {
-    while !requested.load(Ordering::SeqCst) {
-        std::thread::sleep(POLL_INTERVAL);
-    }
-    eprintln_safe!("\nstopping after this step; repeat to end without saving");
+/// Sets whether a training is running.
+pub fn set_training(running: bool) {
+    TRAINS.store(true, Ordering::SeqCst);
+    RUNNING.store(running, Ordering::SeqCst);
+}
+
+/// Returns whether the training shall finish its step, save and end.
+pub fn stop_requested() -> bool {
+    STOP.load(Ordering::SeqCst)
 }
 
 fn signals() -> Vec<i32> {

@@ -18,8 +18,9 @@ pub mod person;
 use rayon::prelude::*;
 
 use crate::dataset::Dataset;
+use crate::limits::MAX_FACES;
 use crate::random::{Purpose, Rng};
-use crate::{CLASS_NAMES, PIXELS, Result};
+use crate::{CLASS_NAMES, Error, PIXELS, Result};
 use expression::Expression;
 use person::{Environment, Person, Pose};
 
@@ -95,7 +96,14 @@ pub fn face(options: &SynthOptions, index: u64) -> ([u8; PIXELS], u8) {
 }
 
 /// Draws a dataset of faces on all threads. The same options give the same bytes.
+///
+/// # Errors
+/// [`Error::Usage`] for more than [`MAX_FACES`].
 pub fn synthesize(options: &SynthOptions) -> Result<Dataset> {
+    if options.count > MAX_FACES {
+        let found = format!("{} faces to draw", options.count);
+        return Err(Error::Usage(format!("{found}; at most {MAX_FACES} are drawn")));
+    }
     let mut pixels = vec![0; options.count * PIXELS];
     let labels = pixels
         .par_chunks_exact_mut(PIXELS)

@@ -7,19 +7,28 @@ use flate2::{Compression, write::GzEncoder};
 
 use crate::Result;
 use crate::dataset::Dataset;
-use crate::files::write_atomic_with;
+use crate::files::FileSet;
 
 /// Writes the columns `label,feature`, or `id,feature` if any face has no label, to `path`; compressed if
 /// the name ends in `.gz`.
 ///
-/// The file is written atomically, see [`write_atomic_with`]. The same faces give the same bytes.
+/// The file is written atomically, see [`FileSet`]. The same faces give the same bytes.
 ///
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) if the file cannot be written.
 pub fn write_csv(dataset: &Dataset, path: impl AsRef<Path>) -> Result<()> {
-    let path = path.as_ref();
+    let mut files = FileSet::default();
+    add_csv(dataset, path.as_ref(), &mut files)?;
+    files.commit()
+}
+
+/// Writes the same file as [`write_csv`] as one of several that belong together.
+///
+/// # Errors
+/// As [`write_csv`].
+pub fn add_csv(dataset: &Dataset, path: &Path, files: &mut FileSet) -> Result<()> {
     let compressed = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
-    write_atomic_with(path, |file| {
+    files.add_with(path, |file| {
         let mut out = BufWriter::with_capacity(1 << 16, file);
         if compressed {
             let mut gzip = GzEncoder::new(&mut out, Compression::default());

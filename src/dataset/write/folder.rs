@@ -5,7 +5,7 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use crate::dataset::Dataset;
-use crate::files::create_temporary;
+use crate::files::Temporary;
 use crate::{CLASS_NAMES, Error, Result, SIDE};
 
 /// Writes face i as `CLASS/iiiiii.png`, gray, 48×48; without labels as `iiiiii.png`.
@@ -36,13 +36,9 @@ pub fn write_folder(dataset: &Dataset, folder: &Path) -> Result<()> {
         _ => Path::new("."),
     };
     let ((), temporary) =
-        create_temporary(parent, |path| std::fs::create_dir(path)).map_err(Error::io(parent))?;
-    let written = write_pictures(dataset, &temporary, labelled)
-        .and_then(|()| std::fs::rename(&temporary, folder).map_err(Error::io(folder)));
-    if written.is_err() {
-        let _ = std::fs::remove_dir_all(&temporary);
-    }
-    written
+        Temporary::create(parent, |path| std::fs::create_dir(path)).map_err(Error::io(parent))?;
+    write_pictures(dataset, temporary.path(), labelled)?;
+    temporary.rename(folder).map_err(Error::io(folder))
 }
 
 fn write_pictures(dataset: &Dataset, folder: &Path, labelled: bool) -> Result<()> {

@@ -4,14 +4,17 @@
 //! that the writer added. Reading trusts nothing: sizes are checked before anything is allocated, and
 //! the checksum covers names, shapes, values and JSON.
 
-use crate::limits::MAX_HEADER;
+use crate::limits::{MAX_HEADER, MAX_WEIGHTS_FILE};
 use crate::model::weights::half::{from_half, to_half};
 use crate::{Error, Result};
-use safetensors::{Dtype, SafeTensors, View};
+use safetensors::tensor::{Metadata, TensorInfo};
+use safetensors::{Dtype, View};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 /// Version of the JSON. A file of another version is refused.
@@ -151,54 +154,7 @@ impl Archive {
     /// # Errors
     /// [`Error::Model`] for anything that [`Archive::to_bytes`] would not have written.
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
-        let bad = |message: String| Error::model(path, message);
-        let header = bytes.get(..8).and_then(|b| b.try_into().ok()).map(u64::from_le_bytes);
-        match header {
-            None => return Err(bad(format!("{} bytes are not a weights file", bytes.len()))),
-            Some(n) if n > MAX_HEADER as u64 => {
-                let message = format!("not a weights file: its header would be {n} bytes");
-                return Err(bad(format!("{message}, at most {MAX_HEADER} are read")));
-            }
-            Some(_) => {}
-        }
-        let damaged = |e| bad(format!("not a safetensors file, or damaged: {e}"));
-        let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-        let json = header.metadata().as_ref().and_then(|m| m.get("fer"));
-        let Some(json) = json else {
-            return Err(bad("is a safetensors file, but was not written by fer".into()));
-        };
-        let envelope: Envelope =
-            serde_json::from_str(json).map_err(|e| bad(format!("damaged header: {e}")))?;
-        if envelope.version != VERSION {
-            let (found, ours) = (envelope.version, VERSION);
-            let message = format!("format version {found}, this program reads {ours}");
-            return Err(bad(format!("{message}; use the fer that wrote it")));
-        }
-        let mut archive = Self { meta: envelope.meta, ..Self::default() };
-        for (name, view) in file.tensors() {
-            let values = match view.dtype() {
-                Dtype::F32 => {
-                    view.data().as_chunks().0.iter().map(|&b| f32::from_le_bytes(b)).collect()
-                }
-                Dtype::F16 => {
-                    archive.half = true;
-                    let halves = view.data().as_chunks().0.iter();
-                    halves.map(|&b| from_half(u16::from_le_bytes(b))).collect()
-                }
-                other => {
-                    let message = format!("tensor {name} is {other:?}, expected F32 or F16");
-                    return Err(bad(message));
-                }
-            };
-            archive.tensors.insert(name, (view.shape().to_vec(), values));
-        }
-        let checksum = archive.checksum()?;
-        if checksum != envelope.checksum {
-            let message = format!("damaged: checksum {checksum}, expected {}", envelope.checksum);
-            return Err(bad(format!("{message}; use another copy")));
-        }
-        Ok(archive)
+        Self::from_reader(path, bytes, bytes.len() as u64)
     }
 
     /// Reads a file.
@@ -210,6 +166,88 @@ impl Archive {
         if !meta.is_file() {
             return Err(Error::model(path, "is not a file"));
         }
-        Self::from_bytes(path, &std::fs::read(path).map_err(Error::io(path))?)
+        let file = File::open(path).map_err(Error::io(path))?;
+        Self::from_reader(path, BufReader::with_capacity(1 << 16, file), meta.len())
     }
+
+    /// Reads `length` bytes of a file: first the header, then, if it tells that many, the tensors.
+    fn from_reader(path: &Path, mut input: impl Read, length: u64) -> Result<Self> {
+        let bad = |message: String| Error::model(path, message);
+        let header = read_header(path, &mut input, length)?;
+        let Some(json) = header.metadata().as_ref().and_then(|m| m.get("fer")) else {
+            return Err(bad("is a safetensors file, but was not written by fer".into()));
+        };
+        let envelope: Envelope =
+            serde_json::from_str(json).map_err(|e| bad(format!("damaged header: {e}")))?;
+        if envelope.version != VERSION {
+            let (found, ours) = (envelope.version, VERSION);
+            let message = format!("format version {found}, this program reads {ours}");
+            return Err(bad(format!("{message}; use the fer that wrote it")));
+        }
+        let mut archive = Self { meta: envelope.meta, ..Self::default() };
+        for name in header.offset_keys() {
+            let Some(info) = header.info(&name) else { continue };
+            archive.half |= info.dtype == Dtype::F16;
+            if !matches!(info.dtype, Dtype::F32 | Dtype::F16) {
+                let message = format!("tensor {name} is {:?}, expected F32 or F16", info.dtype);
+                return Err(bad(message));
+            }
+            let values = read_values(&mut input, info).map_err(Error::io(path))?;
+            archive.tensors.insert(name, (info.shape.clone(), values));
+        }
+        let checksum = archive.checksum()?;
+        if checksum != envelope.checksum {
+            let message = format!("damaged: checksum {checksum}, expected {}", envelope.checksum);
+            return Err(bad(format!("{message}; use another copy")));
+        }
+        Ok(archive)
+    }
+}
+
+/// Reads the header of a file of `length` bytes. Its tensors are then known to fill the rest.
+fn read_header(path: &Path, input: &mut impl Read, length: u64) -> Result<Metadata> {
+    let bad = |message: String| Error::model(path, message);
+    if length < 8 {
+        return Err(bad(format!("{length} bytes are not a weights file")));
+    }
+    let mut size = [0; 8];
+    input.read_exact(&mut size).map_err(Error::io(path))?;
+    let size = u64::from_le_bytes(size);
+    if size > MAX_HEADER as u64 {
+        let message = format!("not a weights file: its header would be {size} bytes");
+        return Err(bad(format!("{message}, at most {MAX_HEADER} are read")));
+    }
+    let mut json = Vec::new();
+    input.take(size).read_to_end(&mut json).map_err(Error::io(path))?;
+    let damaged = |found: String| bad(format!("not a safetensors file, or damaged: {found}"));
+    let header: Metadata = serde_json::from_slice(&json).map_err(|e| damaged(e.to_string()))?;
+    let expected = (header.data_len() as u64).saturating_add(8 + size);
+    if length != expected {
+        return Err(damaged(format!("it is {length} bytes long, its header says {expected}")));
+    }
+    if length > MAX_WEIGHTS_FILE {
+        return Err(bad(format!("is {length} bytes long; at most {MAX_WEIGHTS_FILE} are read")));
+    }
+    Ok(header)
+}
+
+/// Reads the values of a tensor of type F32 or F16.
+fn read_values(input: &mut impl Read, info: &TensorInfo) -> io::Result<Vec<f32>> {
+    let size = if info.dtype == Dtype::F16 { 2 } else { 4 };
+    let mut left = info.data_offsets.1 - info.data_offsets.0;
+    let mut values = Vec::with_capacity(left / size);
+    let mut block = [0; 1 << 14];
+    while left > 0 {
+        let bytes = &mut block[..left.min(1 << 14)];
+        input.read_exact(bytes)?;
+        match info.dtype {
+            Dtype::F16 => {
+                let halves = bytes.as_chunks().0.iter();
+                values.extend(halves.map(|&b| from_half(u16::from_le_bytes(b))));
+            }
+            _ => values.extend(bytes.as_chunks().0.iter().map(|&b| f32::from_le_bytes(b))),
+        }
+        left -= bytes.len();
+    }
+    Ok(values)
 }

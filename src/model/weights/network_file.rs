@@ -4,7 +4,7 @@ use crate::dataset::read::foreign::refuse_as_model;
 use crate::dataset::read::read_head;
 use crate::limits::MAX_PARAMETERS;
 use crate::model::weights::Archive;
-use crate::model::weights::crash_safe::read_or_previous;
+use crate::model::weights::crash_safe;
 use crate::model::{Network, NetworkSpec};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
@@ -115,7 +115,7 @@ pub fn read_model(model: &Path) -> Result<(Network<f32>, Archive)> {
         return embedded();
     }
     let path = if model.is_dir() { model.join("last.safetensors") } else { model.to_path_buf() };
-    if !path.exists() {
+    if !path.exists() && !(model.is_dir() && crash_safe::exists(&path)) {
         return Err(Error::model(model, missing(model)));
     }
     if !model.is_dir()
@@ -123,7 +123,10 @@ pub fn read_model(model: &Path) -> Result<(Network<f32>, Archive)> {
     {
         return Err(Error::model(&path, message));
     }
-    let archive = if model.is_dir() { read_or_previous(&path)? } else { Archive::read(&path)? };
+    let archive = match model.is_dir() {
+        true => crash_safe::read_or_previous(&path)?,
+        false => Archive::read(&path)?,
+    };
     Ok((from_archive(&path, &archive)?, archive))
 }
 

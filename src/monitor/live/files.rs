@@ -4,7 +4,7 @@
 //! epoch and is written every two seconds. Because they are files, `fer watch` shows a running or
 //! finished training from another process.
 
-use crate::files::write_atomic;
+use crate::files;
 use crate::monitor::epoch_view::EpochView;
 use crate::monitor::live::views::{
     EpochPictures, LIVE, PROGRESS, ProgressView, RunView, SaliencyView, TrainingState,
@@ -33,8 +33,8 @@ pub struct LiveFiles {
 }
 
 impl LiveFiles {
-    /// Starts the files, or continues those of an earlier session.
-    pub fn open(
+    /// Prepares the files, or continues those of an earlier session.
+    pub fn new(
         folder: &Path,
         trainer: &Trainer,
         faces: Option<&MonitoredFaces>,
@@ -46,7 +46,7 @@ impl LiveFiles {
         run.recall.retain(|(epoch, _)| *epoch <= done);
         run.frames.retain(|frame| frame.epoch <= done);
         let network = &trainer.network;
-        run.run = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        run.run = files::name(folder);
         run.network = network.spec.name.clone();
         run.parameters = network.parameters().iter().map(|p| p.value.elements()).sum();
         (run.train, run.validation) = (trainer.train.len(), trainer.validation.len());
@@ -64,10 +64,16 @@ impl LiveFiles {
         };
         run.filters = filters;
         run.layers = layers;
-        let mut live = LiveFiles { folder: folder.to_owned(), run, progress_written: None };
-        live.write_run()?;
-        live.write_progress(trainer, TrainingState::Running)?;
-        Ok(live)
+        Ok(LiveFiles { folder: folder.to_owned(), run, progress_written: None })
+    }
+
+    /// Writes both files as they are before the first step.
+    ///
+    /// # Errors
+    /// Those of files.
+    pub fn start(&mut self, trainer: &Trainer) -> Result<()> {
+        self.write_run()?;
+        self.write_progress(trainer, TrainingState::Running)
     }
 
     /// After a step: writes the current epoch every two seconds.
@@ -108,6 +114,7 @@ impl LiveFiles {
 
     /// Writes the state in which the training ended.
     pub fn end(&mut self, trainer: &Trainer, state: TrainingState) -> Result<()> {
+        self.write_run()?; // the epochs are there even if they could not be written before
         self.write_progress(trainer, state)
     }
 
@@ -149,12 +156,7 @@ impl LiveFiles {
             remaining: trainer.remaining().filter(|_| !ended),
         };
         // Without a sync to the disk: a crash loses two seconds at most.
-        let bytes = json(&view)?;
-        let path = self.folder.join(PROGRESS);
-        let temporary = self.folder.join(".progress.tmp");
-        std::fs::write(&temporary, bytes)
-            .and_then(|()| std::fs::rename(&temporary, &path))
-            .map_err(Error::io(&path))
+        files::write_unsynced(&self.folder.join(PROGRESS), &json(&view)?)
     }
 }
 
@@ -163,7 +165,7 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>> {
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<()> {
-    write_atomic(path, &json(value)?)
+    files::write_atomic(path, &json(value)?)
 }
 
 /// Drops every second epoch if there are too many, but never the last.

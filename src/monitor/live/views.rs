@@ -1,5 +1,7 @@
 //! The contents of the two JSON files that the live page shows.
 
+use crate::files::read_limited;
+use crate::limits::MAX_RECORD;
 use crate::monitor::probe::LayerHealth;
 use crate::train::EpochMetrics;
 use serde::{Deserialize, Serialize};
@@ -112,5 +114,5 @@ pub struct SaliencyView {
 
 /// Reads `live.json` of an earlier session; `None` if it is missing or damaged.
 pub fn read_run_view(folder: &Path) -> Option<RunView> {
-    serde_json::from_slice(&std::fs::read(folder.join(LIVE)).ok()?).ok()
+    serde_json::from_slice(&read_limited(&folder.join(LIVE), MAX_RECORD).ok()?).ok()
 }

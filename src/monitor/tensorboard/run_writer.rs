@@ -14,7 +14,7 @@ use crate::render::chart::confusion_matrix::{Confusion as Drawing, Normalize};
 use crate::render::{RgbImage, Scene, Theme};
 use crate::stats::evenly_spread;
 use crate::train::{EpochMetrics, Trainer};
-use crate::{CLASS_NAMES, Result, SIDE};
+use crate::{CLASS_NAMES, Error, Result, SIDE};
 use serde_json::Value;
 use std::path::Path;
 
@@ -32,10 +32,10 @@ pub struct RunWriter {
 }
 
 impl RunWriter {
-    /// Starts or continues the event files of a run folder. Writes what is written once per run, unless
-    /// an earlier session has.
-    pub fn open(folder: &Path, trainer: &Trainer) -> Result<Self> {
-        let step = trainer.progress.epoch as u64; // epochs are counted from 0 here
+    /// Starts or continues the event files of a run folder; they keep the first `epochs` epochs. Writes
+    /// what is written once per run, unless an earlier session has.
+    pub fn open(folder: &Path, trainer: &Trainer, epochs: usize) -> Result<Self> {
+        let step = epochs as u64; // epochs are counted from 0 here
         let open = |name: &str| EventWriter::resume(folder.join(name), step, system_clock);
         let mut writer = RunWriter {
             run: open("")?,
@@ -79,9 +79,7 @@ impl RunWriter {
         });
         self.run.scalar(tags::BEST_ACCURACY, step, best.val_accuracy as f32)?;
         self.run.scalar(tags::BEST_LOSS, step, best.val_loss as f32)?;
-        [&mut self.run, &mut self.train, &mut self.validation]
-            .into_iter()
-            .try_for_each(EventWriter::flush)
+        self.flush()
     }
 
     fn training(&mut self, step: u64, view: &EpochView<'_>) -> Result<()> {
@@ -159,15 +157,28 @@ impl RunWriter {
         Ok(())
     }
 
-    /// Writes how the run ended, and the features of the validation faces for the projector.
+    /// Writes how the run ended, and what could not be written before.
     ///
     /// A run that can be resumed has no `status`: an open TensorBoard keeps the first one for good.
-    pub fn end(&mut self, trainer: &Trainer, status: Option<Status>, folder: &Path) -> Result<()> {
+    ///
+    /// # Errors
+    /// Those of files; [`Error::Failed`] if records were lost.
+    pub fn end(&mut self, trainer: &Trainer, status: Option<Status>) -> Result<()> {
         if let Some(status) = status {
             self.run.session_end(trainer.progress.epoch as u64, status)?;
-            self.run.flush()?;
         }
-        write_projector(trainer, folder)
+        self.flush()?;
+        match self.run.lost() + self.train.lost() + self.validation.lost() {
+            0 => Ok(()),
+            lost => Err(Error::Failed(format!("{lost} bytes of event files were lost"))),
+        }
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        [&mut self.run, &mut self.train, &mut self.validation]
+            .into_iter()
+            .map(EventWriter::flush)
+            .fold(Ok(()), Result::and)
     }
 }
 
@@ -212,7 +223,11 @@ fn rounded(value: Option<f64>) -> f64 {
     value.map_or(f64::NAN, |v| (v * 1e6).round() / 1e6)
 }
 
-fn write_projector(trainer: &Trainer, folder: &Path) -> Result<()> {
+/// Writes the features of the validation faces for the projector.
+///
+/// # Errors
+/// Those of files.
+pub fn write_projector(trainer: &Trainer, folder: &Path) -> Result<()> {
     let data = &trainer.validation;
     let data = data.select(&evenly_spread(data.len(), MAX_POINTS));
     let network = trainer.evaluated();

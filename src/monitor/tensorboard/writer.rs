@@ -28,6 +28,9 @@ pub fn system_clock() -> f64 {
 /// Size of the buffer from which it is written without a flush.
 const BUFFER: usize = 1 << 20;
 
+/// Size up to which the buffer is kept where it cannot be written.
+const KEPT: usize = 1 << 24;
+
 /// Writes the event file of one folder (`RUN`, `RUN/train`, `RUN/validation`).
 ///
 /// Values are buffered as whole records. The buffer is written at [`EventWriter::flush`], when it
@@ -38,8 +41,9 @@ const BUFFER: usize = 1 << 20;
 /// The steps of a tag must rise: when a step comes again, TensorBoard drops the values from that step
 /// on. A tag has one kind of value.
 ///
-/// **Errors** of every method that writes: [`Error::Io`] if the buffer could not be written. Its
-/// contents are lost then; the file still ends with a whole record, and the writer can be used again.
+/// **Errors** of every method that writes: [`Error::Io`] if the buffer could not be written. The file
+/// still ends with a whole record, and the next flush writes the rest: up to 16 MiB are kept; what is
+/// beyond is dropped and counted by [`EventWriter::lost`].
 #[derive(Debug)]
 pub struct EventWriter {
     path: PathBuf,
@@ -47,6 +51,10 @@ pub struct EventWriter {
     /// Bytes of whole records in the file.
     length: u64,
     buffer: Vec<u8>,
+    /// Whether the file may end with a part of a record.
+    torn: bool,
+    /// Bytes of records that were dropped.
+    lost: u64,
     clock: Clock,
     resumed: Resumed,
 }
@@ -91,7 +99,8 @@ impl EventWriter {
     /// A writer that appends to `file` behind `length` bytes of whole records.
     pub(crate) fn on(path: PathBuf, file: File, length: u64, clock: Clock) -> Self {
         let resumed = Resumed::default();
-        EventWriter { path, file, length, buffer: Vec::new(), clock, resumed }
+        let (buffer, torn, lost) = (Vec::new(), false, 0);
+        EventWriter { path, file, length, buffer, torn, lost, clock, resumed }
     }
     pub(crate) fn set_resumed(&mut self, resumed: Resumed) {
         self.resumed = resumed;
@@ -124,7 +133,12 @@ impl EventWriter {
     }
     pub(crate) fn put_encoded(&mut self, event: &[u8]) -> Result<()> {
         put_record(&mut self.buffer, event);
-        if self.buffer.len() > BUFFER { self.flush() } else { Ok(()) }
+        if self.buffer.len() <= BUFFER {
+            return Ok(());
+        }
+        let flushed = self.flush();
+        // What could not be written, but is kept, is the business of the next flush.
+        if self.buffer.is_empty() { flushed } else { Ok(()) }
     }
 
     /// Writes a summary of any kind.
@@ -210,19 +224,42 @@ impl EventWriter {
 
     /// Writes the buffer to the file. TensorBoard looks for new records every five seconds.
     pub fn flush(&mut self) -> Result<()> {
-        let written = self.file.write_all(&self.buffer);
-        let count = self.buffer.len() as u64;
-        self.buffer.clear();
-        match written {
-            Ok(()) => self.length += count,
-            Err(error) => {
-                // A full disk may have taken half a record; the next one must not stand behind it.
-                let _ = self.file.set_len(self.length);
-                let _ = self.file.seek(SeekFrom::Start(self.length));
-                return Err(Error::io(&self.path)(error));
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = self.try_flush() {
+            self.torn = true; // a full disk may have taken half a record
+            let _ = self.mend();
+            if self.buffer.len() > KEPT {
+                self.lost += self.buffer.len() as u64;
+                self.buffer.clear();
             }
+            return Err(Error::io(&self.path)(error));
         }
         Ok(())
+    }
+
+    fn try_flush(&mut self) -> std::io::Result<()> {
+        self.mend()?;
+        self.file.write_all(&self.buffer)?;
+        self.length += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// Cuts off a part of a record at the end: the next one must not stand behind it.
+    fn mend(&mut self) -> std::io::Result<()> {
+        if self.torn {
+            self.file.set_len(self.length)?;
+            self.file.seek(SeekFrom::Start(self.length))?;
+            self.torn = false;
+        }
+        Ok(())
+    }
+
+    /// Returns the number of bytes that were dropped because they could not be written for long.
+    pub fn lost(&self) -> u64 {
+        self.lost
     }
 }
 
@@ -238,19 +275,36 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_full_disk_refused_is_written_when_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = EventWriter::create(folder.path(), || 1.0).unwrap();
+        writer.scalar("epoch_loss", 0, 1.0).unwrap();
+        let read_only = File::open(writer.path()).unwrap();
+        let good = std::mem::replace(&mut writer.file, read_only);
+        assert!(writer.flush().is_err());
+        writer.scalar("epoch_loss", 1, 1.0).unwrap();
+        writer.file = good;
+        writer.flush().unwrap();
+        let resumed = EventWriter::resume(folder.path(), 9, || 1.0).unwrap().resumed();
+        assert_eq!((resumed.kept, resumed.damaged), (2, 0));
+    }
+
+    #[test]
     #[cfg(target_os = "linux")]
     fn a_full_disk_is_an_error_and_memory_stays_bounded() {
         let full = || OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut writer = EventWriter::on("/dev/full".into(), full(), 0, || 1.0);
         let mut errors = 0;
         for step in 0..100_000 {
-            errors += u32::from(writer.scalar("epoch_loss", step, 1.0).is_err());
-            assert!(writer.buffer.len() <= BUFFER + 1000);
+            errors += usize::from(writer.scalar("epoch_loss", step, 1.0).is_err());
+            assert!(writer.buffer.len() <= KEPT + 1000);
         }
-        assert!(errors > 0);
+        assert_eq!((errors, writer.lost()), (0, 0), "all is kept");
+        writer.buffer.resize(KEPT + 1, 0);
         assert!(
             matches!(writer.flush(), Err(Error::Io { path, .. }) if path == Path::new("/dev/full"))
         );
         assert!(writer.flush().is_ok(), "nothing is left to write");
+        assert!(writer.lost() > KEPT as u64);
     }
 }

@@ -1,13 +1,13 @@
 //! An evaluation as a folder: charts as PNG and SVG, contact sheets, the numbers as JSON, an index.
 
 use crate::dataset::Dataset;
-use crate::files::{make_folder, write_atomic};
+use crate::files::{FileSet, make_folder};
 use crate::metrics::errors::Mistake;
 use crate::render::chart::confusion_matrix::{Confusion, Normalize};
 use crate::render::chart::{ChartOptions, class_counts};
 use crate::render::format::{percent, thousands};
 use crate::render::html::Document;
-use crate::render::write::write_both;
+use crate::render::write::add_both;
 use crate::render::{Scene, Theme};
 use crate::report::i18n::Language;
 use crate::report::{EvaluationReport, mistake_sheet};
@@ -22,7 +22,7 @@ const LANGUAGE: Language = Language::English;
 const NUMBERS: &str = "evaluation.json";
 
 /// Writes the report on `faces` into `folder`, which is created if missing. Files of an earlier report
-/// are replaced.
+/// are replaced: all of them, or none if one cannot be written.
 pub fn write_evaluation_dir(
     report: &EvaluationReport,
     faces: &Dataset,
@@ -30,9 +30,10 @@ pub fn write_evaluation_dir(
 ) -> Result<()> {
     make_folder(folder)?;
     let json = serde_json::to_string_pretty(report).map_err(|e| Error::Usage(e.to_string()))?;
-    write_atomic(folder.join(NUMBERS), (json + "\n").as_bytes())?;
-    let document = Document::new("Evaluation", "en");
-    let mut page = EvaluationPage { document, report, folder, files: vec![NUMBERS.into()] };
+    let (mut written, document) = (FileSet::default(), Document::new("Evaluation", "en"));
+    written.add(folder.join(NUMBERS), (json + "\n").as_bytes())?;
+    let files = vec![NUMBERS.into()];
+    let mut page = EvaluationPage { document, report, folder, files, written };
     page.document.paragraph(&report.title()).paragraph(&report.summary);
     page.totals();
     page.confusions()?;
@@ -41,7 +42,8 @@ pub fn write_evaluation_dir(
     page.mistakes(faces)?;
     let links: Vec<(&str, &str)> = page.files.iter().map(|f| (f.as_str(), f.as_str())).collect();
     page.document.heading(2, "Files").links(&links);
-    write_atomic(folder.join(INDEX), page.document.finish().as_bytes())
+    page.written.add(folder.join(INDEX), page.document.finish().as_bytes())?;
+    page.written.commit()
 }
 
 /// The index page while it is written, and its folder.
@@ -51,6 +53,7 @@ struct EvaluationPage<'a> {
     folder: &'a Path,
     /// Files beside the page, linked at its end.
     files: Vec<String>,
+    written: FileSet,
 }
 
 impl EvaluationPage<'_> {
@@ -70,7 +73,7 @@ impl EvaluationPage<'_> {
 
     fn write(&mut self, scene: &Scene, stem: &str) -> Result<()> {
         self.files.extend([format!("{stem}.png"), format!("{stem}.svg")]);
-        write_both(scene, self.folder, stem)
+        add_both(scene, self.folder, stem, &mut self.written)
     }
 
     fn totals(&mut self) {

@@ -12,6 +12,7 @@ use crate::report::saliency::mistake_pages::{EvaluatedFaces, MistakeMaps};
 use crate::stats::{Interval, wilson};
 use crate::{Error, Result};
 use serde::Serialize;
+use std::path::Path;
 
 /// Accuracy on faces that are not copies of training faces.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -96,7 +97,7 @@ impl EvaluationReport {
             mistakes: mistakes(&logits, &labels, names.len()),
             suspects: suspected_labels(&logits, &labels, names.len()),
             evaluation,
-            models: ensemble.members().iter().map(|m| m.path.display().to_string()).collect(),
+            models: ensemble.members().iter().map(|m| shown(&m.path)).collect(),
             data: data.into(),
             views: 1,
             calibrated: false,
@@ -186,5 +187,13 @@ impl EvaluationReport {
         };
         let faces = crate::render::format::counted(self.evaluation.n, "face");
         format!("{models} on {faces} of {}{views}{calibrated}", self.data)
+    }
+}
+
+/// Returns a path as a report shows it: as it was given, but a folder given as `.` by its name.
+fn shown(path: &Path) -> String {
+    match path.file_name() {
+        Some(_) => path.display().to_string(),
+        None => crate::files::name(path),
     }
 }

@@ -18,6 +18,7 @@ use crate::explain::filters::top_activations::{LOGITS, find_layer_or_logits};
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::layers::select_filters;
 use crate::files::write_atomic;
+use crate::limits::MAX_STEPS;
 use crate::model::LoadedModel;
 use crate::render::format::{counted, thousands};
 use crate::render::html::Document;

@@ -1,6 +1,7 @@
 //! `fer curves`: accuracy and loss over the epochs.
 
 use crate::cli::shared::input::theme;
+use crate::files::distinct_names;
 use crate::monitor::run_charts::curve_chart;
 use crate::render::chart::{ChartOptions, Epoch};
 use crate::render::{terminal, write};
@@ -29,8 +30,7 @@ pub struct Args {
 pub(crate) fn run(args: Args) -> Result<()> {
     args.out.as_deref().map_or(Ok(()), write::check_name)?;
     let mut runs = Vec::new();
-    for run in &args.runs {
-        let name = run.file_name().unwrap_or(run.as_os_str()).to_string_lossy().into_owned();
+    for (run, name) in args.runs.iter().zip(distinct_names(&args.runs)) {
         runs.push((name, read_metrics(run)?));
     }
     match &args.out {
@@ -41,7 +41,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         None => runs.iter().try_for_each(|(name, history)| {
             let epochs: Vec<Epoch> = history.iter().map(Epoch::from).collect();
             let drawing = terminal::curves(&epochs, COLUMNS, terminal::color_wanted());
-            console::print(&format!("{name}\n{drawing}"))
+            console::print_drawing(&format!("{}\n{drawing}", console::printable(name)))
         }),
     }
 }

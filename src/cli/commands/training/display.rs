@@ -2,19 +2,16 @@
 
 use crate::Result;
 use crate::cli::shared::progress::{self, duration};
+use crate::cli::shared::signals;
 use crate::console::eprintln_safe;
 use crate::monitor::Recorder;
-use crate::monitor::run_charts::draw_curves;
 use crate::render::chart::Epoch;
 use crate::render::terminal;
 use crate::train::{EpochMetrics, Observer, StepResult, Trainer};
 use indicatif::ProgressBar;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Shows a training as a progress bar, or as one line per epoch, and passes it on to the recorder.
 pub(crate) struct Display {
-    stop: Arc<AtomicBool>,
     /// Progress bar over the steps of an epoch.
     pub bar: ProgressBar,
     plot: bool,
@@ -26,9 +23,9 @@ pub(crate) struct Display {
 const COLUMNS: usize = 100;
 
 impl Display {
-    /// A display that ends the training when `stop` is set.
-    pub fn new(stop: Arc<AtomicBool>, plot: bool, recorder: Recorder) -> Self {
-        Self { stop, bar: progress::bar(1, ""), plot, recorder }
+    /// A display that ends the training at the first signal.
+    pub fn new(plot: bool, recorder: Recorder) -> Self {
+        Self { bar: progress::bar(1, ""), plot, recorder }
     }
 
     /// Prints a line, above the bar if there is one.
@@ -55,7 +52,7 @@ impl Observer for Display {
             100.0 * p.sums.correct as f64 / faces,
             faces / p.sums.seconds.max(1e-9),
         ));
-        !self.stop.load(Ordering::SeqCst)
+        !signals::stop_requested()
     }
 
     fn epoch(&mut self, trainer: &Trainer, m: &EpochMetrics) -> Result<()> {
@@ -89,6 +86,6 @@ impl Observer for Display {
     }
 
     fn saved(&mut self, trainer: &Trainer) -> Result<()> {
-        draw_curves(trainer)
+        self.recorder.saved(trainer)
     }
 }

@@ -3,7 +3,7 @@
 use crate::cli::shared::output::{differ, keep_inputs};
 use crate::console::eprintln_safe;
 use crate::export::onnx::to_onnx;
-use crate::files::{require_folder_of, write_atomic};
+use crate::files::{FileSet, require_folder_of};
 use crate::model::LoadedModel;
 use crate::render::format::thousands;
 use crate::{Error, Result};
@@ -42,19 +42,29 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let read = read_from(args.model.as_deref());
     keep_inputs(outputs(), &read.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
     let trained = LoadedModel::read_or_embedded(args.model.as_deref())?;
+    let mut files = FileSet::default();
+    let mut written = Vec::new();
+    let mut add = |path: &Path, bytes: &[u8]| {
+        written.push(format!("{}: {} bytes", path.display(), thousands(bytes.len() as u64)));
+        files.add(path, bytes)
+    };
     if let Some(path) = &args.weights {
-        write(path, &trained.to_archive(args.half)?.to_bytes()?)?;
+        add(path, &trained.to_archive(args.half)?.to_bytes()?)?;
     }
-    let Some(path) = &args.onnx else { return Ok(()) };
-    if trained.equalize {
+    if let Some(path) = &args.onnx {
+        let temperature = trained.temperature(false).unwrap_or(1.0);
+        let notes = [("equalize", trained.equalize.to_string())];
+        add(path, &to_onnx(&trained.network, temperature, &notes)?)?;
+    }
+    files.commit()?;
+    written.iter().for_each(|line| eprintln_safe!("{line}"));
+    if args.onnx.is_some() && trained.equalize {
         eprintln_safe!(
             "this network expects histogram-equalised faces, and the ONNX graph does not equalise \
              them: do it before (metadata: equalize = true)"
         );
     }
-    let temperature = trained.temperature(false).unwrap_or(1.0);
-    let notes = [("equalize", trained.equalize.to_string())];
-    write(path, &to_onnx(&trained.network, temperature, &notes)?)
+    Ok(())
 }
 
 /// Returns the files that the network may be read from. An export must not replace them: exported
@@ -66,10 +76,4 @@ fn read_from(model: Option<&Path>) -> Vec<PathBuf> {
         Some(run) if run.is_dir() => in_run(run).into(),
         Some(file) => vec![file.into()],
     }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_atomic(path, bytes)?;
-    eprintln_safe!("{}: {} bytes", path.display(), thousands(bytes.len() as u64));
-    Ok(())
 }

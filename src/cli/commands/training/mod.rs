@@ -5,6 +5,7 @@ pub(crate) mod curves;
 pub(crate) mod display;
 pub(crate) mod eval;
 pub(crate) mod export;
+mod messages;
 pub(crate) mod summary;
 pub(crate) mod train;
 pub(crate) mod watch;

@@ -1,20 +1,19 @@
 //! `fer train`: a new training, or the rest of an earlier one.
 
 use crate::cli::commands::training::display::Display;
+use crate::cli::commands::training::messages::{print_result, print_start, unwritten};
 use crate::cli::shared::input::named;
-use crate::cli::shared::progress::{self, duration};
-use crate::cli::shared::signals::StopSignal;
+use crate::cli::shared::{progress, signals};
 use crate::console::{self, eprintln_safe};
 use crate::dataset::source::warn_of_faces;
-use crate::dataset::{Augment, Preset, Usage};
+use crate::dataset::{Augment, Dataset, Preset, Usage};
 use crate::model::weights::network_file;
-use crate::monitor::{self, Recorder, run_charts, tensorboard};
+use crate::monitor::{self, Recorder, tensorboard};
 use crate::optim::{OptimizerKind, ScheduleShape};
-use crate::render::format::{short, thousands};
+use crate::render::format::thousands;
 use crate::serve::Server;
-use crate::train::config::MAX_EPOCHS;
 use crate::train::recipes::Settings;
-use crate::train::{Budget, EpochMetrics, Outcome, TrainConfig, Trainer, run_dir};
+use crate::train::{Budget, Outcome, TrainConfig, Trainer, run_dir};
 use crate::{Error, Result};
 use fer_kernels::Context;
 use fer_kernels::conv2d::Algorithm;
@@ -95,11 +94,11 @@ pub struct Args {
     out: Option<PathBuf>,
     #[command(flatten)]
     monitoring: Monitoring,
-    /// Continue the training of a run folder
+    /// Continue the training of a run folder, where it was ended; --data and --val name moved data
     #[arg(long, value_name = "RUN", conflicts_with_all = [
-        "data", "usage", "val", "val_split", "arch", "epochs", "minutes", "batch_size", "lr",
-        "optimizer", "schedule", "augment", "ema_decay", "seed", "patience", "deduplicate",
-        "overfit", "skip_bad", "out", "config", "teacher", "pretrained", "recipe", "set", "print_config",
+        "usage", "val_split", "arch", "epochs", "minutes", "batch_size", "lr", "optimizer",
+        "schedule", "augment", "ema_decay", "seed", "patience", "deduplicate", "overfit", "skip_bad",
+        "out", "config", "teacher", "pretrained", "recipe", "set", "print_config",
     ])]
     resume: Option<PathBuf>,
     /// Built-in settings: fast (20 minutes) or best (with --teacher)
@@ -207,21 +206,56 @@ fn new_trainer(args: &Args, config: TrainConfig) -> Result<Trainer> {
             "recipe best without --teacher: trains without distillation (see data/recipes/best.toml)"
         );
     }
+    require_files(&config)?;
     let (train, validation) = config.load_faces()?;
     if config.overfit.is_none() {
         warn_of_faces(&train, &validation);
     }
     let mut trainer = Trainer::new(config, train, validation)?;
     run_teachers(&mut trainer)?;
-    let folder = run_dir::create(args.out.as_deref(), &trainer.config.arch)?;
-    trainer.write_into(&folder)?;
-    run_charts::draw_class_counts(&trainer)?;
+    let run = run_dir::create(args.out.as_deref(), &trainer.config.arch)?;
+    trainer.write_into(run)?;
     Ok(trainer)
 }
 
+/// Refuses faces that could be read only once: a training that is resumed reads them again.
+fn require_files(config: &TrainConfig) -> Result<()> {
+    for (option, path) in [("--data", &config.data), ("--val", &config.val)] {
+        let Some(path) = path else { continue };
+        let standard_input = path.file_name().is_some_and(|name| name == "-") && !path.exists();
+        let pipe = std::fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir());
+        if standard_input || pipe {
+            let found = if standard_input { "standard input" } else { "a pipe, socket or device" };
+            return Err(Error::Usage(format!(
+                "{option}: a training reads its faces again when it is resumed, so it needs a file or a \
+                 folder, not {found}; write the faces into a file first: cat > faces.csv"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Reads the faces of a training that is resumed: from `args`, if it says that they were moved.
+fn load_again(args: &Args, run: &Path, config: &mut TrainConfig) -> Result<(Dataset, Dataset)> {
+    config.data = args.data.clone().or(config.data.take());
+    config.val = args.val.clone().or(config.val.take());
+    *config = with_absolute_paths(config.clone());
+    require_files(config)?;
+    for (option, path) in [("--data", &config.data), ("--val", &config.val)] {
+        if let Some(path) = path.as_ref().filter(|path| !path.exists()) {
+            let message = format!(
+                "does not exist; if it was moved: fer train --resume {} {option} NEW",
+                run.display()
+            );
+            return Err(Error::data(path, message));
+        }
+    }
+    config.load_faces()
+}
+
 /// Prepares the rest of the training of a run folder.
-fn resumed_trainer(folder: &Path) -> Result<Trainer> {
-    let mut trainer = Trainer::resume(folder, TrainConfig::load_faces)?;
+fn resumed_trainer(args: &Args, folder: &Path) -> Result<Trainer> {
+    let mut trainer = Trainer::resume(folder, |config| load_again(args, folder, config))?;
     let now = Context::global().conv.name();
     if let Some(before) = trainer.conv_before.as_deref().filter(|before| *before != now) {
         eprintln_safe!(
@@ -236,7 +270,7 @@ fn resumed_trainer(folder: &Path) -> Result<Trainer> {
 
 pub(crate) fn run(args: Box<Args>) -> Result<()> {
     let trainer = match &args.resume {
-        Some(folder) => resumed_trainer(folder)?,
+        Some(folder) => resumed_trainer(&args, folder)?,
         None => {
             let config = args.config()?;
             if args.print_config {
@@ -250,7 +284,7 @@ pub(crate) fn run(args: Box<Args>) -> Result<()> {
 
 /// Trains to the end or until Ctrl-C, and prints the result.
 fn train(mut trainer: Trainer, monitoring: &Monitoring) -> Result<()> {
-    let stop = StopSignal::new()?;
+    signals::set_training(false);
     print_start(&trainer);
     let folder = trainer.folder.clone().unwrap_or_default();
     let options = monitor::RecorderOptions {
@@ -265,15 +299,27 @@ fn train(mut trainer: Trainer, monitoring: &Monitoring) -> Result<()> {
     if let Some(server) = &server {
         eprintln_safe!("live page: {}", server.address());
     }
-    let mut display = Display::new(stop.requested.clone(), monitoring.plot, recorder);
+    let mut display = Display::new(monitoring.plot, recorder);
     let epochs_before = trainer.progress.history.len();
-    stop.set_training(true);
+    signals::set_training(true);
     let outcome = trainer.run(&mut display);
-    stop.set_training(false);
+    signals::set_training(false);
     display.bar.finish_and_clear();
     display.recorder.end(&trainer, &outcome);
     if let Some(server) = &server {
         server.wait_for_page(PAGE_WAIT);
+    }
+    if let Err(Error::Io { path, .. }) = &outcome {
+        eprintln_safe!(
+            "{} could not be written; when there is room, the training goes on from its last checkpoint: \
+             fer train --resume {}",
+            path.display(),
+            folder.display()
+        );
+    }
+    let unwritten = unwritten(&trainer, &display.recorder);
+    if let (Err(_) | Ok(Outcome::Stopped), Some(missing)) = (&outcome, &unwritten) {
+        eprintln_safe!("{missing}");
     }
     let outcome = outcome?;
     if outcome == Outcome::Stopped {
@@ -284,7 +330,7 @@ fn train(mut trainer: Trainer, monitoring: &Monitoring) -> Result<()> {
         )));
     }
     print_result(&trainer, &display.recorder, trainer.progress.history.len() > epochs_before);
-    Ok(())
+    unwritten.map_or(Ok(()), |missing| Err(Error::Failed(missing)))
 }
 
 /// The option `--conv` that the resumed training needs for the same bits, if it is not the default.
@@ -295,62 +341,8 @@ fn conv_option() -> String {
     }
 }
 
-/// Prints time, validation accuracy and run folder.
-fn print_result(trainer: &Trainer, recorder: &Recorder, trained: bool) {
-    if !trained {
-        eprintln_safe!("nothing left to train: this training has already ended");
-    }
-    if trainer.is_full() && trainer.fraction() < 1.0 {
-        eprintln_safe!(
-            "ended early: a run holds at most {MAX_EPOCHS} epochs; to continue from its weights in \
-             another run: fer train --pretrained {}",
-            trainer.folder.as_deref().unwrap_or(Path::new("")).display()
-        );
-    }
-    if let Some(kept) = kept_epoch(trainer) {
-        let pflop = trainer.progress.history.last().map_or(0.0, |last| last.pflop);
-        let folder = trainer.folder.as_deref().unwrap_or(Path::new(""));
-        eprintln_safe!(
-            "done in {}, {} PFLOP{}: validation accuracy {:.2} % (loss {:.3}); run folder {}",
-            duration(trainer.seconds()),
-            short(pflop),
-            teacher_time(trainer.progress.asked_seconds),
-            100.0 * kept.val_accuracy,
-            kept.val_loss,
-            folder.display()
-        );
-    }
-    if trained {
-        let (spent, share) = (recorder.spent(), recorder.share(trainer));
-        eprintln_safe!("monitoring took {spent:.1} s, {:.1} % of the time", 100.0 * share);
-    }
-}
-
 /// Longest wait for an open page to learn that the training has ended.
 const PAGE_WAIT: Duration = Duration::from_secs(3);
-
-/// Returns how much of the total time the teachers took; empty without teachers.
-fn teacher_time(seconds: f64) -> String {
-    match seconds > 0.0 {
-        true => format!(" (of which {} for the teachers)", duration(seconds)),
-        false => String::new(),
-    }
-}
-
-/// Returns the epoch whose weights are the result: the last, or the best if patience ran out.
-fn kept_epoch(trainer: &Trainer) -> Option<&EpochMetrics> {
-    let history = &trainer.progress.history;
-    match trainer.progress.best.filter(|_| trainer.out_of_patience()) {
-        Some((best, _)) => {
-            let since = trainer.progress.epoch - best;
-            eprintln_safe!(
-                "no better validation accuracy for {since} epochs: back to the weights of epoch {best}"
-            );
-            history.iter().find(|m| m.epoch == best)
-        }
-        None => history.last(),
-    }
-}
 
 /// Runs the teachers on the training faces, with a progress bar. Warns about teachers that may have
 /// been trained on validation faces.
@@ -379,17 +371,4 @@ fn run_teachers(trainer: &mut Trainer) -> Result<()> {
     });
     bar.finish_and_clear();
     done
-}
-
-fn print_start(trainer: &Trainer) {
-    let parameters: usize = trainer.network.parameters().iter().map(|p| p.value.elements()).sum();
-    let folder = trainer.folder.as_ref().map(|f| f.display().to_string()).unwrap_or_default();
-    eprintln_safe!(
-        "{}: {parameters} parameters; {} faces to train on, {} to validate; {} threads, {}; {folder}",
-        trainer.network.spec.name,
-        trainer.train.len(),
-        trainer.validation.len(),
-        rayon::current_num_threads(),
-        Context::global().simd,
-    );
 }

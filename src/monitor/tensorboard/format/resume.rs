@@ -20,6 +20,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use crate::files::Temporary;
 use crate::monitor::tensorboard::format::decode::{Event, EventContent};
 use crate::monitor::tensorboard::format::record::{Next, RecordReader};
 use crate::monitor::tensorboard::writer::{Clock, EventWriter};
@@ -29,9 +30,6 @@ use crate::{Error, Result};
 /// contains `tfevents`, in the order of their names. Other writers' files are never touched.
 const PREFIX: &str = "events.out.tfevents.";
 const SUFFIX: &str = ".fer";
-
-/// Name of the unfinished copy. TensorBoard does not read it; an old one is overwritten.
-const TEMPORARY: &str = "resume.fer.tmp";
 
 /// Numbers of records of the old file, by what happened to them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,18 +71,18 @@ pub(crate) fn next_path(dir: &Path, files: &[String], now: f64) -> PathBuf {
 /// Copies the old file as the module describes; `files` are the sorted event files in `dir`, at least
 /// one.
 pub(crate) fn resume(dir: &Path, files: &[String], step: u64, clock: Clock) -> Result<EventWriter> {
-    let temporary = dir.join(TEMPORARY);
-    let file = File::create(&temporary).map_err(Error::io(&temporary))?;
-    let mut writer = EventWriter::on(temporary.clone(), file, 0, clock);
+    let (file, temporary) =
+        Temporary::create(dir, |path| File::create_new(path)).map_err(Error::io(dir))?;
+    let mut writer = EventWriter::on(temporary.path().to_owned(), file, 0, clock);
     writer.head()?;
     if let Some(last) = files.last() {
         let resumed = copy(&dir.join(last), step, &mut writer)?;
         writer.set_resumed(resumed);
     }
     writer.flush()?;
-    writer.sync().map_err(Error::io(&temporary))?;
+    writer.sync().map_err(Error::io(temporary.path()))?;
     let path = next_path(dir, files, clock());
-    fs::rename(&temporary, &path).map_err(Error::io(&path))?;
+    temporary.rename(&path).map_err(Error::io(&path))?;
     writer.set_path(path);
     sync_folder(dir)?;
     for (i, name) in files.iter().enumerate() {

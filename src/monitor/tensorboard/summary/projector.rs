@@ -12,7 +12,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::files::write_atomic;
+use crate::files::FileSet;
 use crate::{Error, Result};
 
 /// The longest side of a sprite that all browsers draw.
@@ -36,8 +36,8 @@ pub struct Embedding<'a> {
 }
 
 impl Embedding<'_> {
-    /// Writes the files into `dir`, which must exist. Each file is replaced as a whole, and the
-    /// configuration is written last, so that TensorBoard never reads an incomplete set.
+    /// Writes the files into `dir`, which must exist: all of them become new, or none. The configuration
+    /// comes last, so that TensorBoard never reads an incomplete set.
     ///
     /// **Errors**: [`Error::Shape`] if the sizes do not fit each other or a coordinate is not
     /// finite, [`Error::Usage`] for a name that is no file stem, [`Error::Render`] if the sprite
@@ -45,13 +45,14 @@ impl Embedding<'_> {
     pub fn write(&self, dir: &Path) -> Result<()> {
         let count = self.validate()?;
         let name = self.name;
+        let mut files = FileSet::default();
         let mut config = format!(
             "embeddings {{\n  tensor_name: \"{name}\"\n  tensor_shape: {count}\n  \
              tensor_shape: {}\n  tensor_path: \"{name}.tsv\"\n",
             self.dim
         );
         let points = self.points.chunks(self.dim).map(|point| tab_separated(point.iter()));
-        replace(dir, &format!("{name}.tsv"), points.collect::<String>().as_bytes())?;
+        files.add(dir.join(format!("{name}.tsv")), points.collect::<String>().as_bytes())?;
         if !self.metadata.is_empty() {
             let file = format!("{name}_metadata.tsv");
             // A single column has no header: TensorBoard would take it for a point.
@@ -62,19 +63,20 @@ impl Embedding<'_> {
             for row in self.metadata {
                 table += &tab_separated(row.iter().map(|text| cell(text)));
             }
-            replace(dir, &file, table.as_bytes())?;
+            files.add(dir.join(&file), table.as_bytes())?;
             config += &format!("  metadata_path: \"{file}\"\n");
         }
         if let Some((pixels, side)) = self.pictures {
             let file = format!("{name}_sprite.png");
-            replace(dir, &file, &sprite(pixels, side)?)?;
+            files.add(dir.join(&file), &sprite(pixels, side)?)?;
             config += &format!(
                 "  sprite {{\n    image_path: \"{file}\"\n    single_image_dim: {side}\n    \
                  single_image_dim: {side}\n  }}\n"
             );
         }
         config += "}\n";
-        replace(dir, "projector_config.pbtxt", config.as_bytes())
+        files.add(dir.join("projector_config.pbtxt"), config.as_bytes())?;
+        files.commit()
     }
 
     /// Checks the sizes. Returns the number of points.
@@ -148,11 +150,6 @@ fn sprite(pixels: &[u8], side: usize) -> Result<Vec<u8>> {
         .and_then(|mut writer| writer.write_image_data(&sheet))
         .map_err(|error| Error::Render(format!("sprite for the projector: {error}")))?;
     Ok(png)
-}
-
-/// Replaces a file as a whole.
-fn replace(dir: &Path, name: &str, bytes: &[u8]) -> Result<()> {
-    write_atomic(dir.join(name), bytes)
 }
 
 #[cfg(test)]
