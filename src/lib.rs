@@ -86,6 +86,23 @@
 //!
 //! Without default features the crate is the engine alone.
 
+// Bad input, a full disk or a closed standard error must not end the program by a panic: errors are values,
+// and messages go through `console`. A test may panic.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::dbg_macro,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 pub mod autograd;
 #[cfg(feature = "cli")]
 pub mod bench;

@@ -70,6 +70,7 @@ impl ConvLayer {
     ];
 
     /// Returns the sizes for a batch of `n` pictures.
+    #[expect(clippy::expect_used, reason = "padding 1 fits a window of 3 around any picture")]
     pub fn geometry(self, n: usize) -> Conv2dGeometry {
         let Self { c_in, c_out, side } = self;
         let ones = [1, 1];

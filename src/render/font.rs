@@ -25,6 +25,7 @@ static REGULAR: LazyLock<FontRef<'static>> =
 static BOLD: LazyLock<FontRef<'static>> =
     LazyLock::new(|| embedded(include_bytes!("font/DejaVuSans-Bold.ttf")));
 
+#[expect(clippy::expect_used, reason = "the bytes are part of the program, and a test reads them")]
 fn embedded(bytes: &'static [u8]) -> FontRef<'static> {
     FontRef::try_from_slice(bytes).expect("the embedded font is a font: a test loads it")
 }
