@@ -91,14 +91,8 @@
 #![cfg_attr(
     not(test),
     deny(
-        clippy::dbg_macro,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::print_stderr,
-        clippy::print_stdout,
-        clippy::todo,
-        clippy::unimplemented,
-        clippy::unreachable,
+        clippy::dbg_macro, clippy::expect_used, clippy::panic, clippy::print_stderr,
+        clippy::print_stdout, clippy::todo, clippy::unimplemented, clippy::unreachable,
         clippy::unwrap_used
     )
 )]

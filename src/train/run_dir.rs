@@ -19,17 +19,8 @@ const CONFIG: &str = "config.toml";
 /// What a training leaves that ended before its first checkpoint: names, or the beginning of names. A
 /// folder with nothing else can be taken again.
 const BEFORE_A_CHECKPOINT: [&str; 11] = [
-    CONFIG,
-    "network.toml",
-    "summary.txt",
-    "soft_labels.safetensors",
-    "class_counts",
-    "live.json",
-    "progress.json",
-    "train",
-    "validation",
-    "events.out.tfevents.",
-    ".fer-",
+    CONFIG, "network.toml", "summary.txt", "soft_labels.safetensors", "class_counts", "live.json",
+    "progress.json", "train", "validation", "events.out.tfevents.", ".fer-",
 ];
 
 /// A run folder that this process has taken. No other training can take it while this value lives.

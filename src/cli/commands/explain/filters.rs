@@ -31,9 +31,6 @@ use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Most steps of gradient ascent for a picture; some hundred suffice.
-const MAX_STEPS: usize = 100_000;
-
 /// Arguments of `fer filters`.
 #[derive(Debug, clap::Args)]
 #[command(
