@@ -165,6 +165,10 @@ fn wrong_header(header: &[u8]) -> String {
          `pixel0` to `pixel2303`"
     } else if named(&["path", "file", "filename", "filepath", "image", "photo", "picture"]) {
         "a list of pictures is not read: give the folder that holds them, with one folder per class"
+    } else if header.iter().any(|b| b.is_ascii_control() && *b != b'\t') {
+        "this is no text"
+    } else if !header.iter().any(|b| SEPARATORS.contains(b)) {
+        "the first line of a table names its columns"
     } else {
         "rename the column with the pixels"
     };

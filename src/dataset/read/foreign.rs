@@ -132,7 +132,7 @@ fn text_format(head: &[u8]) -> Option<Foreign> {
         ("a web page", Placeholder)
     } else if starts(&[b"<?xml", b"<svg", b"<error", b"<!--"]) {
         ("XML", Placeholder)
-    } else if starts(&[b"{\"", b"{\n", b"{\r", b"{ ", b"{}", b"[{", b"[["]) {
+    } else if is_json(text) {
         ("JSON", Placeholder)
     } else if starts(&[b"#!"]) {
         ("a script", Other)
@@ -156,6 +156,14 @@ pub fn refuse_as_model(head: &[u8]) -> Option<String> {
         found => found,
     };
     found.filter(|found| found.kind != Weights).map(Foreign::as_model)
+}
+
+/// Whether text starts as an object, or as a list of objects, lists, numbers or strings.
+fn is_json(text: &[u8]) -> bool {
+    let inner = |bracket: &[u8]| text.strip_prefix(bracket).map(|rest| rest.trim_ascii_start());
+    let is_item = |rest: &[u8]| rest.first().is_none_or(|b| b"{[\"0123456789-".contains(b));
+    inner(b"{").is_some_and(|rest| rest.first().is_none_or(|b| b"\"}".contains(b)))
+        || inner(b"[").is_some_and(is_item)
 }
 
 impl Foreign {
