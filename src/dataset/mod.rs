@@ -324,20 +324,22 @@ impl Dataset {
     /// Checks that a network can be trained on this dataset; returns the classes without a face.
     ///
     /// # Errors
-    /// [`Error::Data`] at `path` if there is no face, an unlabelled face, or only one class.
+    /// [`Error::Data`] if there is no face, an unlabelled face, or only one class.
     pub fn require_trainable(&self, path: &Path) -> Result<Vec<&'static str>> {
         if self.is_empty() {
             return Err(Error::data(path, "no faces found; expected at least two classes of them"));
         }
         if let Some(i) = self.labels.iter().position(Option::is_none) {
-            return Err(Error::data(
-                path,
-                format!(
-                    "{} has no label; training needs a column `label` or `emotion`, or one \
-                     folder per class",
-                    self.origin(i)
-                ),
-            ));
+            let Origin { path, line } = self.origin(i);
+            let way_out = match self.labels.iter().any(Option::is_some) {
+                true => "fill it in, or leave out such faces with --skip-bad",
+                false => "add a column `label` or `emotion`, or use one folder per class",
+            };
+            return Err(Error::Data {
+                path: path.into(),
+                line,
+                message: format!("has no label; training needs one: {way_out}"),
+            });
         }
         let counts = self.class_counts();
         let missing: Vec<_> = (0..7).filter(|&c| counts[c] == 0).map(|c| CLASS_NAMES[c]).collect();

@@ -88,19 +88,19 @@ impl DataSource {
         let options =
             ReadOptions { skip_bad: self.skip_bad, usage: self.usage, ..Default::default() };
         let all = self.without_unlabelled(path, read_and_warn(path, &options)?);
-        let train = all.indices_of_usage(Usage::Training);
-        let Some(parts) = all.parts().filter(|_| !train.is_empty()) else { return Ok((all, None)) };
-        let public_test = all.indices_of_usage(Usage::PublicTest);
+        if self.usage.is_some() || all.usage(0).is_none() {
+            return Ok((all, None));
+        }
+        let [train, public_test] =
+            [Usage::Training, Usage::PublicTest].map(|usage| all.indices_of_usage(usage));
+        if train.is_empty() {
+            let found = "its column Usage names no face Training; expected some";
+            let message = format!("{found}: name the part to train on with --usage");
+            return Err(Error::data(path, message));
+        }
         // Another share than the default is a wish for a split.
         let splits = self.val.is_some() || self.val_split != Self::default().val_split;
         let validation = (!splits && !public_test.is_empty()).then(|| all.select(&public_test));
-        let (path, validated) = (
-            path.display(),
-            if validation.is_some() { " and validates on PublicTest" } else { "" },
-        );
-        eprintln_safe!(
-            "{path}: {parts}; trains on Training{validated} (--usage chooses another part)"
-        );
         Ok((all.select(&train), validation))
     }
 
@@ -108,13 +108,7 @@ impl DataSource {
     fn read_validation_part(&self, path: &Path) -> Result<Dataset> {
         let all = self.without_unlabelled(path, read_faces(path, self.skip_bad)?);
         let public_test = all.indices_of_usage(Usage::PublicTest);
-        match all.parts().filter(|_| !public_test.is_empty()) {
-            Some(parts) => {
-                eprintln_safe!("{}: {parts}; validates on PublicTest", path.display());
-                Ok(all.select(&public_test))
-            }
-            None => Ok(all),
-        }
+        Ok(if public_test.is_empty() { all } else { all.select(&public_test) })
     }
 
     /// Leaves out faces without a label where bad rows are skipped, unless none has one.
@@ -129,9 +123,20 @@ impl DataSource {
     }
 }
 
-/// Reports on standard error what may spoil a training: blank faces, and validation faces that are copies of
-/// training faces.
+/// Reports on standard error which parts of FER2013 a training uses, and what may spoil it: blank faces, and
+/// validation faces that are copies of training faces.
 pub fn warn_of_faces(train: &Dataset, validation: &Dataset) {
+    let part = |faces: &Dataset| (!faces.is_empty()).then(|| faces.usage(0)).flatten();
+    if let Some(usage) = part(train) {
+        let validated = match part(validation) {
+            Some(other) if other == usage => "a share of them",
+            other => other.map_or("other faces", Usage::name),
+        };
+        eprintln_safe!(
+            "by the column Usage: trains on {}, validates on {validated}; --usage chooses another part",
+            usage.name()
+        );
+    }
     for (faces, what) in [(train, "training"), (validation, "validation")] {
         let blank = duplicates::blank_faces(faces);
         if let Some(&first) = blank.first() {

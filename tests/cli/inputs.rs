@@ -34,7 +34,7 @@ fn a_training_uses_the_part_training_of_fer2013() {
     with_usage(&place);
     let said = train(&place, "--data fer2013.csv");
     assert!(said.contains("28 faces to train on, 14 to validate"), "{said}");
-    let parts = "28 Training, 14 PublicTest, 14 PrivateTest; trains on Training and validates on PublicTest";
+    let parts = "trains on Training, validates on PublicTest";
     assert!(said.contains(parts), "{said}");
     let report = place.ok("eval run --data fer2013.csv --usage privatetest --json").json();
     assert_eq!(report["n"], 14);
@@ -49,6 +49,9 @@ fn a_training_uses_the_part_training_of_fer2013() {
     assert!(place.text("run/config.toml").contains("usage = \"Training\""));
     let said = train(&place, "--data fer2013.csv --val-split 0.25");
     assert!(said.contains("21 faces to train on, 7 to validate"), "{said}");
+    let rest = place.text("fer2013.csv").replace(",Training\n", ",PrivateTest\n");
+    place.write("rest.csv", rest.as_bytes());
+    place.fails("train --data rest.csv --out r", 3, &["rest.csv", "no face Training", "--usage"]);
     let said = train(&place, "--data f.csv --val fer2013.csv");
     assert!(said.contains("56 faces to train on, 14 to validate"), "{said}");
     assert!(said.contains("14 of 14 validation faces are also training faces"), "{said}");
@@ -71,7 +74,11 @@ fn a_training_mentions_blank_faces_and_names_missing_labels() {
     assert!(said.contains("2 of 15 validation faces are blank"), "{said}");
     place.write("gap.csv", format!("{faces}{}", blank("")).as_bytes());
     let line = TRAIN.replace("faces.csv", "gap.csv");
-    place.fails(&format!("{line} --epochs 1 --out r"), 3, &["gap.csv:142 has no label"]);
+    place.fails(
+        &format!("{line} --epochs 1 --out r"),
+        3,
+        &["gap.csv:142: has no label", "--skip-bad"],
+    );
     let said = train(&place, "--data gap.csv --skip-bad");
     assert!(said.contains("gap.csv: 1 faces without a label left out"), "{said}");
     // Nothing needs a label to be predicted.

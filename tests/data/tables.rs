@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use fer::dataset::read::read_stream;
-use fer::dataset::{Dataset, ReadOptions, Report, Usage};
+use fer::dataset::{Dataset, ReadOptions, Report, Usage, read, write_csv};
 use fer::{Error, PIXELS};
 
 fn face(value: u8) -> String {
@@ -111,7 +111,13 @@ fn labels_by_name_or_number_and_usage_in_any_case() {
     let (faces, _) = read_table(format!("label,feature\n3,{a}\n,{b}\n"), false).expect("two faces");
     assert_eq!(faces.labels(), [Some(3), None]);
     let error = faces.require_trainable(Path::new("d.csv")).expect_err("a face without label");
-    assert!(error.to_string().contains("d.csv:3 has no label"), "{error}");
+    assert!(error.to_string().contains("d.csv:3: has no label"), "{error}");
+    // It stays none when it is written.
+    let place = tempfile::tempdir().expect("temporary folder");
+    let path = place.path().join("written.csv");
+    write_csv(&faces, &path).expect("writable");
+    let (again, _) = read(&path, &ReadOptions::default()).expect("two faces");
+    assert!(again.labels() == faces.labels() && again.pixels() == faces.pixels());
     let text = format!("label,feature\ncontempt,{a}\n7,{a}\nhappy,{b}\n");
     refused(&text, 2, &["contempt", "3 happy"]);
     let (faces, report) = read_table(text, true).expect("one face");

@@ -2,7 +2,7 @@
 
 use crate::cli::shared::input::{Reading, theme};
 use crate::cli::shared::output::{differ, keep_inputs};
-use crate::console::{self, eprintln_safe};
+use crate::console;
 use crate::dataset::clean::check::{ClassCount, DatasetCheck, DatasetStats, check, stats};
 use crate::dataset::source::read_existing;
 use crate::dataset::synth::Balance;
@@ -308,11 +308,6 @@ fn require_csv(path: &Path) -> Result<()> {
 fn write_faces(faces: &Dataset, path: &Path) -> Result<()> {
     if !is_csv(path) {
         return write_folder(faces, path);
-    }
-    let unlabelled = faces.labels().iter().filter(|l| l.is_none()).count();
-    if unlabelled > 0 && unlabelled < faces.len() {
-        let (path, n) = (path.display(), thousands(unlabelled as u64));
-        eprintln_safe!("{path}: written without the column label, because {n} faces have no label");
     }
     write_csv(faces, path)
 }

@@ -155,7 +155,9 @@ fn wrong_header(header: &[u8]) -> String {
     let named = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
     let classes = words.iter().filter(|w| class_of(w).is_some_and(|_| w.len() > 1)).count();
     let numbers = words.iter().filter(|w| w.starts_with(|c: char| c.is_ascii_digit())).count();
-    let way_out = if header.first().is_some_and(u8::is_ascii_digit) {
+    let way_out = if header.iter().any(|b| b.is_ascii_control() && *b != b'\t') {
+        "this is no text"
+    } else if header.first().is_some_and(u8::is_ascii_digit) {
         "the file seems to start with a face: put a header line before it"
     } else if classes >= VOTES {
         "these are votes for each class, without pixels: give the table that has the pixels \
@@ -165,8 +167,6 @@ fn wrong_header(header: &[u8]) -> String {
          `pixel0` to `pixel2303`"
     } else if named(&["path", "file", "filename", "filepath", "image", "photo", "picture"]) {
         "a list of pictures is not read: give the folder that holds them, with one folder per class"
-    } else if header.iter().any(|b| b.is_ascii_control() && *b != b'\t') {
-        "this is no text"
     } else if !header.iter().any(|b| SEPARATORS.contains(b)) {
         "the first line of a table names its columns"
     } else {

@@ -9,8 +9,8 @@ use crate::Result;
 use crate::dataset::Dataset;
 use crate::files::FileSet;
 
-/// Writes the columns `label,feature`, or `id,feature` if any face has no label, to `path`; compressed if
-/// the name ends in `.gz`.
+/// Writes the columns `label,feature`, or `id,feature` if no face has a label, to `path`; compressed if
+/// the name ends in `.gz`. A face without a label among others has an empty one.
 ///
 /// The file is written atomically, see [`FileSet`]. The same faces give the same bytes.
 ///
@@ -42,14 +42,15 @@ pub fn add_csv(dataset: &Dataset, path: &Path, files: &mut FileSet) -> Result<()
 }
 
 fn write_rows(dataset: &Dataset, out: &mut impl Write) -> std::io::Result<()> {
-    let labelled = dataset.is_labelled();
+    let labelled = dataset.labels().iter().any(Option::is_some);
     out.write_all(if labelled { b"label,feature\n" } else { b"id,feature\n" })?;
     let mut row = Vec::with_capacity(10_000);
     for i in 0..dataset.len() {
         row.clear();
         match dataset.label(i) {
-            Some(label) if labelled => write!(row, "{label},")?,
-            _ => write_id(&mut row, &dataset.id(i))?,
+            Some(label) => write!(row, "{label},")?,
+            None if labelled => row.push(b','),
+            None => write_id(&mut row, &dataset.id(i))?,
         }
         for (k, pixel) in dataset.image(i).iter().enumerate() {
             if k > 0 {
