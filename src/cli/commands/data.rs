@@ -2,7 +2,7 @@
 
 use crate::cli::shared::input::{Reading, theme};
 use crate::cli::shared::output::{differ, keep_inputs};
-use crate::console;
+use crate::console::{self, eprintln_safe};
 use crate::dataset::clean::check::{ClassCount, DatasetCheck, DatasetStats, check, stats};
 use crate::dataset::source::read_existing;
 use crate::dataset::synth::Balance;
