@@ -126,6 +126,9 @@ fn networks_of_other_programs_are_named() {
         "m.pt",
         b"PK\x03\x04\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x0a\0\0\0m/data.pkl",
     );
+    place.write("odd.pth", b"PK\x03\x04\0\0\0\0");
+    place.fails(&format!("predict odd.pth {picture}"), 4, &["odd.pth", "of other programs"]);
+    place.fails("predict odd.pth", 4, &["odd.pth", "of other programs"]);
     place.write("m.h5", b"\x89HDF\r\n\x1a\n\0\0\0\0");
     for command in ["predict", "saliency --out a.png", "activations --layer conv2d_1 --out a.png"] {
         let (command, options) = command.split_once(' ').unwrap_or((command, ""));

@@ -3,7 +3,7 @@
 use crate::cli::shared::progress;
 use crate::console::eprintln_safe;
 use crate::dataset::image::has_image_extension;
-use crate::dataset::read::foreign::{Foreign, Kind, recognise};
+use crate::dataset::read::foreign::{other_network, recognise};
 use crate::dataset::read::{read_head, read_stream};
 use crate::dataset::source::{read_and_warn, warn};
 use crate::dataset::{Dataset, ReadOptions, Usage};
@@ -85,11 +85,11 @@ pub fn model_or_input(
 ) -> Result<Option<PathBuf>> {
     match model {
         Some(path) if !is_model(&path) => {
-            let found = recognise(&read_head(&path)?);
+            let head = read_head(&path)?;
             // A file that may hold either is a network before an input.
-            let is_network =
-                |f: &Foreign| f.kind == Kind::Network || f.may_be_network() && !inputs.is_empty();
-            if let Some(other) = found.filter(is_network) {
+            let before_an_input =
+                || recognise(&head).filter(|f| f.may_be_network() && !inputs.is_empty());
+            if let Some(other) = other_network(&path, &head).or_else(before_an_input) {
                 return Err(Error::model(&path, other.as_model()));
             }
             inputs.insert(0, path);

@@ -1,5 +1,7 @@
 //! Recognises files of other formats by their first bytes, so that a message can say what they are.
 
+use std::path::Path;
+
 use crate::dataset::image::{is_image, unsupported_image};
 
 /// What a file of another format is, which decides what to do with it.
@@ -142,9 +144,26 @@ fn text_format(head: &[u8]) -> Option<Foreign> {
     Some(Foreign { name, kind })
 }
 
+/// Returns what a file is that holds a network of another program, by its first bytes or by its name.
+pub fn other_network(path: &Path, head: &[u8]) -> Option<Foreign> {
+    const ENDINGS: [&str; 7] = ["pt", "pth", "ckpt", "onnx", "keras", "tflite", "pb"];
+    let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
+    let is_named = !head.is_empty() && ENDINGS.iter().any(|known| ending == *known);
+    match recognise(head) {
+        Some(found) if found.kind == Network => Some(found),
+        Some(found) if matches!(found.kind, Weights | Placeholder) => None,
+        Some(found) if is_named => Some(Foreign { kind: Network, ..found }),
+        None if is_named => Some(Foreign { name: "a file of another program", kind: Network }),
+        _ => None,
+    }
+}
+
 /// Returns the message for a file with these first bytes where a network was expected; `None` for a weights
 /// file, and for bytes that only its reader can judge.
-pub fn refuse_as_model(head: &[u8]) -> Option<String> {
+pub fn refuse_as_model(path: &Path, head: &[u8]) -> Option<String> {
+    if let Some(found) = other_network(path, head) {
+        return Some(found.as_model());
+    }
     let is_text = || std::str::from_utf8(head).is_ok_and(|text| !text.contains('\0'));
     let other = |name| Some(Foreign { name, kind: Other });
     let found = match recognise(head) {
@@ -167,9 +186,9 @@ fn is_json(text: &[u8]) -> bool {
 }
 
 impl Foreign {
-    /// Whether it is a file that holds data or a network of Keras or Python.
+    /// Whether it is a file of Keras or Python, which holds data or a network.
     pub fn may_be_network(self) -> bool {
-        self.kind == Network || self.name.contains("HDF5") || self.name.contains("pickle")
+        self.name.contains("HDF5") || self.name.contains("pickle")
     }
 
     /// Returns the message where faces were expected.

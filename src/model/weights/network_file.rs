@@ -119,7 +119,7 @@ pub fn read_model(model: &Path) -> Result<(Network<f32>, Archive)> {
         return Err(Error::model(model, missing(model)));
     }
     if !model.is_dir()
-        && let Some(message) = refuse_as_model(&read_head(&path)?)
+        && let Some(message) = refuse_as_model(&path, &read_head(&path)?)
     {
         return Err(Error::model(&path, message));
     }
