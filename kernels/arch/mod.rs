@@ -26,5 +26,5 @@ pub use block_mut::{BlockMut, for_each_block};
 pub use contract::{Lhs, MAX_MR, MAX_NR, Rhs, Strip};
 pub use micro_kernel::{MicroKernel, micro_kernel};
 pub use prefetch::{Prefetch, prefetch, prefetch_ahead};
-pub use simd_level::{SimdLevel, cpu_features, supports_baseline};
+pub use simd_level::{SimdLevel, cpu_features};
 pub use vector::{Vector, Vectorized, vector_offsets, vectorized};

@@ -6,8 +6,9 @@ use std::str::FromStr;
 /// An instruction set that the kernels are compiled for and that this CPU has.
 ///
 /// A value is proof that the CPU has the instructions, so it can be passed to any kernel.
-/// Levels differ in speed only: all of them add the same products in the same order with the same
-/// fused rounding.
+/// All levels add the same products in the same order. Those that round a · b + c once (see
+/// [`SimdLevel::is_fused`]) give the same bits and differ in speed only; the portable level of an
+/// x86-64 CPU rounds twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SimdLevel(Isa);
 
@@ -18,9 +19,13 @@ pub(super) enum Isa {
     Avx512,
     /// 256-bit registers with fused multiply-add (AVX2 and FMA).
     Avx2,
-    /// The `wide` crate: the vector width that the compiler was told.
+    /// The `wide` crate: what every CPU of the target has (SSE2 on x86-64, NEON on ARM64).
     Portable,
 }
+
+/// Whether `wide` rounds a · b + c once: where the compiler may use such an instruction.
+pub(super) const PORTABLE_IS_FUSED: bool =
+    cfg!(any(target_feature = "fma", all(target_arch = "aarch64", target_feature = "neon")));
 
 impl SimdLevel {
     /// Names of all levels, widest first, as the option `--simd` spells them.
@@ -38,6 +43,11 @@ impl SimdLevel {
     /// Returns the name as the option `--simd` spells it.
     pub fn name(self) -> &'static str {
         Self::NAMES[self.0 as usize]
+    }
+    /// Returns whether a · b + c is rounded once (fused multiply-add) and not twice. Levels for
+    /// which it is true give the same bits.
+    pub fn is_fused(self) -> bool {
+        self.0 != Isa::Portable || PORTABLE_IS_FUSED
     }
     /// Returns the instruction set.
     #[inline]
@@ -79,37 +89,6 @@ impl FromStr for SimdLevel {
     }
 }
 
-/// Returns whether the CPU has every instruction that the crate was compiled for (x86-64-v3).
-///
-/// Call it first: on an older CPU the program would end in an illegal instruction. It executes
-/// CPUID itself, because `is_x86_feature_detected!` returns true without a check for every feature
-/// that the compiler was told to assume.
-pub fn supports_baseline() -> bool {
-    #[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
-    {
-        use std::arch::x86_64::{__cpuid, __cpuid_count};
-        // SAFETY: every x86-64 CPU has the CPUID instruction, and it changes nothing. Above the
-        // highest leaf it returns the bits of another leaf, so the highest is read first.
-        #[allow(unused_unsafe)] // safe functions since Rust 1.94
-        let (highest, basic, extended, amd) = unsafe {
-            (__cpuid(0).eax, __cpuid(1).ecx, __cpuid_count(7, 0).ebx, __cpuid(0x8000_0001).ecx)
-        };
-        highest >= 7 && has_baseline(basic, extended, amd)
-    }
-    #[cfg(not(all(target_arch = "x86_64", target_feature = "avx2")))]
-    true
-}
-
-/// Checks FMA, MOVBE, OSXSAVE, AVX, F16C in leaf 1; BMI1, AVX2, BMI2 in leaf 7; LZCNT in leaf
-/// 0x80000001.
-#[cfg(any(test, all(target_arch = "x86_64", target_feature = "avx2")))]
-fn has_baseline(basic: u32, extended: u32, amd: u32) -> bool {
-    const BASIC: u32 = 1 << 12 | 1 << 22 | 1 << 27 | 1 << 28 | 1 << 29;
-    const EXTENDED: u32 = 1 << 3 | 1 << 5 | 1 << 8;
-    const AMD: u32 = 1 << 5;
-    basic & BASIC == BASIC && extended & EXTENDED == EXTENDED && amd & AMD == AMD
-}
-
 /// Returns the features of this CPU that matter for the kernels, narrowest first.
 pub fn cpu_features() -> Vec<&'static str> {
     #[cfg(target_arch = "x86_64")]
@@ -124,27 +103,16 @@ pub fn cpu_features() -> Vec<&'static str> {
         ];
         found.into_iter().filter_map(|(name, has)| has.then_some(name)).collect()
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    Vec::new()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_old_cpu_is_recognised() {
-        // Haswell (2013), Ivy Bridge (2012, no AVX2), and a Haswell without one feature each.
-        let haswell = (0x7ffa_fbff, 0x0000_27ab, 0x0000_0021);
-        assert!(has_baseline(haswell.0, haswell.1, haswell.2));
-        assert!(!has_baseline(0x7fba_e3ff, 0x0000_0281, 0x0000_0001));
-        for bit in [12, 22, 27, 28, 29] {
-            assert!(!has_baseline(haswell.0 & !(1 << bit), haswell.1, haswell.2), "{bit}");
-        }
-        for bit in [3, 5, 8] {
-            assert!(!has_baseline(haswell.0, haswell.1 & !(1 << bit), haswell.2), "{bit}");
-        }
-        assert!(!has_baseline(haswell.0, haswell.1, 0x1));
-        assert!(supports_baseline());
+    #[cfg(target_arch = "aarch64")]
+    {
+        let found = [
+            ("neon", std::arch::is_aarch64_feature_detected!("neon")),
+            ("dotprod", std::arch::is_aarch64_feature_detected!("dotprod")),
+            ("bf16", std::arch::is_aarch64_feature_detected!("bf16")),
+            ("sve", std::arch::is_aarch64_feature_detected!("sve")),
+        ];
+        found.into_iter().filter_map(|(name, has)| has.then_some(name)).collect()
     }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    Vec::new()
 }

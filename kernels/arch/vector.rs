@@ -4,16 +4,18 @@
 //! it for each SIMD level and runs the one that the caller asks for.
 
 use super::SimdLevel;
-use super::simd_level::Isa;
+use super::simd_level::{Isa, PORTABLE_IS_FUSED};
 use std::ops::{Add, Mul, Sub};
 
 /// A register of f32.
 pub trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> {
     /// Elements of the register.
     const LANES: usize;
+    /// A register of one element that rounds as this one does, for what is left of a row.
+    type OneLane: Vector;
     /// Returns a register with `v` in every element.
     fn splat(v: f32) -> Self;
-    /// Returns self · a + b, rounded once.
+    /// Returns self · a + b, rounded once where [`SimdLevel::is_fused`], else twice.
     fn mul_add(self, a: Self, b: Self) -> Self;
     /// Returns the larger elements; NaN where either is NaN.
     fn max(self, other: Self) -> Self;
@@ -47,27 +49,30 @@ pub trait Vectorized {
 /// shorter than the widest register.
 pub fn vectorized<Op: Vectorized>(simd: SimdLevel, n: usize, op: Op) {
     match simd.isa() {
-        _ if n < 16 => op.run::<f32>(),
-        // SAFETY: a `SimdLevel` is proof that the CPU has its instructions.
+        // SAFETY: a `SimdLevel` is proof that the CPU has its instructions; AVX-512 includes FMA.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 | Isa::Avx2 if n < 16 => unsafe { x86::one_lane(op) },
+        // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { x86::avx512(op) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { x86::avx2(op) },
+        _ if n < 16 => op.run::<OneLane<PORTABLE_IS_FUSED>>(),
         _ => op.run::<portable::Wide>(),
     }
 }
 
 /// Implements an operator of `$t` by the function `$f` on the wrapped value.
 macro_rules! operator {
-    ($t:ident, $trait:ident, $name:ident, $f:path) => {
-        impl $trait for $t {
+    ($t:ident $(< $fused:ident >)?, $trait:ident, $name:ident, $f:path) => {
+        impl $(<const $fused: bool>)? $trait for $t $(<$fused>)? {
             type Output = Self;
             #[inline(always)]
             fn $name(self, other: Self) -> Self {
                 // SAFETY: the type exists only where its feature was detected, see below.
                 #[allow(unused_unsafe)]
-                $t(unsafe { $f(self.0, other.0) })
+                Self(unsafe { $f(self.0, other.0) })
             }
         }
     };
@@ -93,6 +98,7 @@ mod x86 {
 
             impl Vector for $wrapper {
                 const LANES: usize = $lanes;
+                type OneLane = OneLane<true>;
                 #[inline(always)]
                 fn splat(v: f32) -> Self {
                     // SAFETY: the feature was detected, see above.
@@ -141,6 +147,15 @@ mod x86 {
                 op.run::<$wrapper>();
             }
         };
+    }
+
+    /// Runs `op` element by element.
+    ///
+    /// # Safety
+    /// The CPU has AVX2 and FMA.
+    #[target_feature(enable = "avx2,fma")]
+    pub unsafe fn one_lane<Op: Vectorized>(op: Op) {
+        op.run::<OneLane<true>>();
     }
 
     register!(
@@ -222,6 +237,7 @@ mod portable {
 
     impl Vector for Wide {
         const LANES: usize = 8;
+        type OneLane = OneLane<PORTABLE_IS_FUSED>;
         #[inline(always)]
         fn splat(v: f32) -> Self {
             Self(f32x8::splat(v))
@@ -257,36 +273,46 @@ mod portable {
     }
 }
 
-/// A register of one element, for rows that are shorter than a real one.
-impl Vector for f32 {
+/// A register of one element, for rows that are shorter than a real one. FUSED: as the other
+/// registers of the level round.
+#[derive(Clone, Copy)]
+pub struct OneLane<const FUSED: bool>(f32);
+
+operator!(OneLane<FUSED>, Add, add, Add::add);
+operator!(OneLane<FUSED>, Sub, sub, Sub::sub);
+operator!(OneLane<FUSED>, Mul, mul, Mul::mul);
+
+impl<const FUSED: bool> Vector for OneLane<FUSED> {
     const LANES: usize = 1;
+    type OneLane = Self;
     #[inline(always)]
     fn splat(v: f32) -> Self {
-        v
+        Self(v)
     }
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
-        f32::mul_add(self, a, b)
+        // Without the instruction, `f32::mul_add` is a slow function.
+        Self(if FUSED { self.0.mul_add(a.0, b.0) } else { self.0 * a.0 + b.0 })
     }
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        if self > other || self.is_nan() { self } else { other }
+        if self.0 > other.0 || self.0.is_nan() { self } else { other }
     }
     #[inline(always)]
     fn where_equal(self, a: Self, b: Self) -> Self {
-        if a == b { self } else { 0.0 }
+        Self(if a.0 == b.0 { self.0 } else { 0.0 })
     }
     #[inline(always)]
     fn where_positive(self, a: Self) -> Self {
-        if a > 0.0 { self } else { 0.0 }
+        Self(if a.0 > 0.0 { self.0 } else { 0.0 })
     }
     #[inline(always)]
     fn load(x: &[f32]) -> Self {
-        x[0]
+        Self(x[0])
     }
     #[inline(always)]
     fn store(self, x: &mut [f32]) {
-        x[0] = self;
+        x[0] = self.0;
     }
 }
 

@@ -189,7 +189,7 @@ impl Reduce<'_> {
                     self.add::<V, K>(from, count, at);
                 }
                 for at in whole..c {
-                    self.add::<f32, K>(from, count, at);
+                    self.add::<V::OneLane, K>(from, count, at);
                 }
             }
         }

@@ -111,7 +111,7 @@ impl Vectorized for Backward<'_> {
                 self.add::<V>(pixels.clone(), at);
             }
             for at in whole..c {
-                self.add::<f32>(pixels.clone(), at);
+                self.add::<V::OneLane>(pixels.clone(), at);
             }
         }
     }

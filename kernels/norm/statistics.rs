@@ -92,7 +92,7 @@ impl Vectorized for Block<'_> {
                 self.add::<V>(rows, at);
             }
             for at in whole..end {
-                self.add::<f32>(rows, at);
+                self.add::<V::OneLane>(rows, at);
             }
         }
         let n = (self.x.len() / c) as f32;

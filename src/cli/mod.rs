@@ -14,20 +14,13 @@ use crate::cli::commands::{bench, crop_calibration, data, demo, info, predict};
 use crate::cli::shared::signals;
 use crate::console::{self, eprintln_safe};
 use crate::{Error, Result};
-use fer_kernels::{Context, SimdLevel, arch, on_pool};
+use fer_kernels::{Context, SimdLevel, on_pool};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Runs the program: parses the arguments, prepares the machine, runs one command, and turns an
 /// error into a message and an exit code.
 pub fn main() -> ExitCode {
-    if !arch::supports_baseline() {
-        eprintln_safe!(
-            "fer: this program needs a CPU with AVX2 and FMA (x86-64-v3, 2013 or later).\n\
-             On an older one, build it from source without .cargo/config.toml."
-        );
-        std::process::exit(1); // returning would run instructions that this CPU lacks
-    }
     let (line, notes) = old_names::update(std::env::args_os());
     notes.iter().for_each(|note| eprintln_safe!("{note}"));
     let cli = match args::parse(line) {

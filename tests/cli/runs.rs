@@ -136,7 +136,8 @@ fn resume_says_that_another_convolution_gives_other_bits() {
     assert!(!warned("train --resume run"));
 }
 
-/// A run may go on on another CPU: `--simd` changes the speed, not a bit.
+/// A run may go on on another CPU: among the levels with fused multiply-add, `--simd` changes the
+/// speed, not a bit.
 #[test]
 fn every_simd_path_trains_the_same_weights() {
     use fer_kernels::SimdLevel;
@@ -147,7 +148,8 @@ fn every_simd_path_trains_the_same_weights() {
         let path = place.path(&format!("{level}/last.safetensors"));
         fer::model::weights::Archive::read(&path).unwrap().tensors
     };
-    let all: Vec<_> = SimdLevel::available().map(|level| (level, weights(level))).collect();
+    let alike = SimdLevel::available().filter(|l| l.is_fused() == SimdLevel::widest().is_fused());
+    let all: Vec<_> = alike.map(|level| (level, weights(level))).collect();
     for (level, found) in &all {
         assert!(*found == all[0].1, "{level} trains other weights than {}", all[0].0);
     }

@@ -35,7 +35,7 @@ echo "#[path = \"$root/tests/kernels/mod.rs\"] mod kernels;" >"$work/suite.rs"
 cp "$root/Cargo.lock" "$work/Cargo.lock" # the versions in use; cargo drops what is not needed
 
 export RUSTC_BOOTSTRAP=1
-export RUSTFLAGS="-C target-cpu=x86-64-v3 -Z sanitizer=address --cfg exact_buffers"
+export RUSTFLAGS="-Z sanitizer=address --cfg exact_buffers"
 export ASAN_OPTIONS=detect_leaks=0 # rayon's threads outlive the tests
 # A target, so that build scripts and macros are built without the sanitizer.
 cargo test --manifest-path "$work/Cargo.toml" --target x86_64-unknown-linux-gnu \

@@ -20,7 +20,7 @@ struct Info {
     simd_available: Vec<&'static str>,
     cpu: String,
     cpu_features: Vec<&'static str>,
-    compiled_for: &'static str,
+    compiled_for: String,
     threads: usize,
 }
 
@@ -31,7 +31,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         simd_available: SimdLevel::available().map(SimdLevel::name).collect(),
         cpu: cpu_name().unwrap_or_else(|| "unknown".into()),
         cpu_features: arch::cpu_features(),
-        compiled_for: if cfg!(target_feature = "avx2") { "x86-64-v3" } else { "baseline" },
+        compiled_for: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         threads: rayon::current_num_threads(),
     };
     if args.json {

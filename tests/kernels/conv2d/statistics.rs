@@ -65,9 +65,9 @@ fn statistics_in_the_epilogue_have_the_bits_of_a_separate_pass() {
         let case = Case::floats(g, draw);
         for bias in [None, Some(&case.bias[..])] {
             for conv in ALGORITHMS {
-                let want = separate(&case, Context { conv, ..Context::default() }, bias);
                 at_each_level(|simd| {
                     let ctx = Context { simd, conv };
+                    let want = separate(&case, ctx, bias);
                     for threads in [1, 2, 3, 8] {
                         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
                         let got = pool.build().unwrap().install(|| fused(&case, ctx, bias));
