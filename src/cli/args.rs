@@ -8,10 +8,12 @@ use crate::cli::commands::{bench, crop_calibration, data, demo, info, predict};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::LazyLock;
 
 /// Trains a convolutional network to recognise facial expressions, and explains it
 #[derive(Debug, Parser)]
-#[command(name = "fer", version, max_term_width = 100, propagate_version = true)]
+#[command(name = "fer", version = VERSION.as_str(), max_term_width = 100, propagate_version = true)]
 pub struct Cli {
     /// Number of threads [default: one per core]
     #[arg(long, global = true, env = "FER_THREADS", help_heading = COMMON)]
@@ -79,14 +81,26 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Write the manual pages of all commands into a folder
+    Man {
+        /// The folder, created where it is missing
+        folder: PathBuf,
+    },
 }
+
+/// Version, target, and the commit where the builder named it in `FER_COMMIT`.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let commit = option_env!("FER_COMMIT").map_or(String::new(), |c| format!(", commit {c}"));
+    let [arch, os] = [std::env::consts::ARCH, std::env::consts::OS];
+    format!("{} ({arch}-{os}{commit})", env!("CARGO_PKG_VERSION"))
+});
 
 /// The commands as `fer --help` lists them.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Train", &["demo", "data", "train", "watch", "curves"]),
     ("Explain", &["saliency", "lime", "filters", "activations", "report", "gallery", "verify"]),
     ("Use", &["predict", "export", "calibrate", "crop-calibration"]),
-    ("Inspect", &["eval", "summary", "bench", "info", "completions"]),
+    ("Inspect", &["eval", "summary", "bench", "info", "completions", "man"]),
 ];
 
 /// The program for clap, with its commands in groups.

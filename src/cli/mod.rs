@@ -16,6 +16,7 @@ use crate::console::{self, eprintln_safe};
 use crate::{Error, Result};
 use fer_kernels::{Context, SimdLevel, on_pool};
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Runs the program: parses the arguments, prepares the machine, runs one command, and turns an
@@ -66,9 +67,9 @@ fn prepare(cli: &Cli) -> Result<()> {
 
 /// Runs a command: on a thread of the pool if it computes; `bench` has pools of its own.
 fn run(command: Command) -> Result<()> {
-    use Command::{Bench, Completions, Info, Watch};
+    use Command::{Bench, Completions, Info, Man, Watch};
     match command {
-        Bench(_) | Watch(_) | Info(_) | Completions { .. } => dispatch(command),
+        Bench(_) | Watch(_) | Info(_) | Completions { .. } | Man { .. } => dispatch(command),
         _ => on_pool(|| dispatch(command)),
     }
 }
@@ -96,6 +97,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Bench(args) => bench::run(args),
         Command::Info(args) => info::run(args),
         Command::Completions { shell } => completions(shell),
+        Command::Man { folder } => manual_pages(&folder),
     }
 }
 
@@ -104,6 +106,11 @@ fn run_line(words: Vec<OsString>) -> Result<()> {
     let line = std::iter::once("fer".into()).chain(words);
     let cli = args::parse(line).map_err(|e| Error::Usage(e.to_string()))?;
     run(cli.command)
+}
+
+fn manual_pages(folder: &Path) -> Result<()> {
+    crate::files::make_folder(folder)?;
+    clap_mangen::generate_to(args::command(), folder).map_err(Error::io(folder))
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<()> {
