@@ -3,6 +3,7 @@
 mod cli;
 mod data;
 mod explain;
+mod fuzz;
 mod kernels;
 mod laws;
 mod model;

@@ -39,4 +39,4 @@ export RUSTFLAGS="-Z sanitizer=address --cfg exact_buffers"
 export ASAN_OPTIONS=detect_leaks=0 # rayon's threads outlive the tests
 # A target, so that build scripts and macros are built without the sanitizer.
 cargo test --manifest-path "$work/Cargo.toml" --target x86_64-unknown-linux-gnu \
-  --package fer-kernels --package fer-cnn --lib --test suite -- "$@"
+  --package fer-kernels --package fer --lib --test suite -- "$@"
