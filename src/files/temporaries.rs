@@ -62,6 +62,7 @@ impl Temporary {
     }
 
     /// Returns its path.
+    #[cfg(any(test, feature = "images"))]
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -85,7 +86,7 @@ impl Drop for Temporary {
 
 fn remove(path: &Path) {
     if std::fs::remove_file(path).is_err_and(|e| e.kind() != ErrorKind::NotFound) {
-        let _ = std::fs::remove_dir_all(path);
+        let _ = std::fs::remove_dir_all(path).or_else(|_| std::fs::remove_file(path)); // once more
     }
 }
 

@@ -29,6 +29,7 @@ pub struct RunDir {
     /// The folder.
     pub path: PathBuf,
     /// Open while it is locked; `None` where the system cannot lock folders.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "held, not read"))]
     pub(crate) lock: Option<File>,
 }
 

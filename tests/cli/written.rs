@@ -125,6 +125,17 @@ fn no_temporary_stays_where_two_names_are_one_file() {
     assert_eq!(std::fs::read(&previous).unwrap(), bytes);
 }
 
+/// Too many open files say nothing of a checkpoint: the one before must not be taken for it.
+#[test]
+fn a_checkpoint_that_cannot_be_opened_is_an_error() {
+    let place = Place::with_run(2);
+    let fault = "openat:error=EMFILE:when=1"; // in each thread; the first that counts is the checkpoint
+    let Some(done) = injected(&place, fault, "export run --weights w.safetensors") else { return };
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    assert!(done.stderr.contains("last.safetensors: Too many open files"), "{}", done.stderr);
+    assert!(!place.path("w.safetensors").exists());
+}
+
 /// Ctrl-C while a large file is written.
 #[cfg(unix)]
 #[test]

@@ -4,6 +4,7 @@ use crate::console::eprintln_safe;
 use crate::files::{Temporary, write_atomic};
 use crate::model::weights::Archive;
 use crate::{Error, Result};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Replaces a file and keeps its former content beside it as `NAME.previous`. At every moment at least
@@ -41,9 +42,13 @@ pub fn exists(path: &Path) -> bool {
 /// Reads a checkpoint; if it is missing or damaged, the previous one.
 ///
 /// # Errors
-/// That of the newer file if neither can be read.
+/// That of the newer file if neither can be read, or if the system refuses to read it, such as for too
+/// many open files: that says nothing of its content.
 pub fn read_or_previous(path: &Path) -> Result<Archive> {
     Archive::read(path).or_else(|e| {
+        if matches!(&e, Error::Io { source, .. } if source.kind() != ErrorKind::NotFound) {
+            return Err(e);
+        }
         let before = previous(path);
         let archive = Archive::read(&before).map_err(|_| e)?;
         let state = if path.exists() { "damaged" } else { "missing" };

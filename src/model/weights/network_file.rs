@@ -115,7 +115,8 @@ pub fn read_model(model: &Path) -> Result<(Network<f32>, Archive)> {
         return embedded();
     }
     let path = if model.is_dir() { model.join("last.safetensors") } else { model.to_path_buf() };
-    if !path.exists() && !(model.is_dir() && crash_safe::exists(&path)) {
+    let exists = path.exists() || model.is_dir() && crash_safe::exists(&path);
+    if !exists {
         return Err(Error::model(model, missing(model)));
     }
     if !model.is_dir()

@@ -2,9 +2,8 @@
 
 use crate::cli::shared::progress::duration;
 use crate::console::eprintln_safe;
-use crate::dataset::clean::duplicates::cross_duplicates;
 use crate::monitor::Recorder;
-use crate::render::format::{short, thousands};
+use crate::render::format::short;
 use crate::train::config::MAX_EPOCHS;
 use crate::train::{EpochMetrics, Trainer};
 use fer_kernels::Context;
@@ -95,7 +94,6 @@ fn kept_epoch(trainer: &Trainer) -> Option<&EpochMetrics> {
 
 /// Prints the network, the faces, and the machine.
 pub(super) fn print_start(trainer: &Trainer) {
-    say_if_validation_was_seen(trainer);
     let parameters: usize = trainer.network.parameters().iter().map(|p| p.value.elements()).sum();
     let folder = trainer.folder.as_ref().map(|f| f.display().to_string()).unwrap_or_default();
     eprintln_safe!(
@@ -106,20 +104,4 @@ pub(super) fn print_start(trainer: &Trainer) {
         rayon::current_num_threads(),
         Context::global().simd,
     );
-}
-
-/// Says how many validation faces are also training faces.
-fn say_if_validation_was_seen(trainer: &Trainer) {
-    if trainer.config.overfit.is_some() {
-        return; // on purpose
-    }
-    let seen = cross_duplicates(&trainer.train, &trainer.validation).faces.len();
-    if seen > 0 {
-        eprintln_safe!(
-            "{} of {} validation faces are also training faces, so the validation accuracy will be too \
-             high; fer data check lists them (--against)",
-            thousands(seen as u64),
-            thousands(trainer.validation.len() as u64)
-        );
-    }
 }
