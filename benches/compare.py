@@ -1,8 +1,11 @@
 """fer against PyTorch and other matrix products, in turns: one table of ratios.
 
     python3 benches/compare.py --torch PYTHON [--only train,infer] [--rounds 9] [--json FILE]
+    python3 benches/compare.py --torch PYTHON --only runtimes
 
 PYTHON is an interpreter that has torch and numpy; `fer` is built first with `cargo build --release`.
+The part `runtimes` takes those that PYTHON has and names the others: pip install onnx onnxruntime
+openvino MNN ncnn pnnx opencv-python-headless. Nothing is installed from here.
 A ratio is taken in every round, from runs within the same seconds; the table shows the median over
 the rounds and their range. Above 1 fer is faster (or smaller). PyTorch is told to keep its memory
 ("tuned malloc"), without which it is a fifth slower, and to use channels last. All parts together
@@ -17,6 +20,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -44,6 +48,13 @@ GEMMS = [
 ]  # fmt: skip
 
 
+# The settings of each runtime that may be the best; "+bf16" and "+low" compute in fewer bits.
+RUNTIMES = [
+    "onnxruntime", "onnxruntime+extended", "openvino", "mnn", "ncnn", "opencv", "torch",
+    "openvino+bf16", "ncnn+bf16", "mnn+low", "torch+bf16",
+]  # fmt: skip
+
+
 class Server:
     """A program that answers each line with a line of JSON."""
 
@@ -62,9 +73,13 @@ class Server:
 
     def ask(self, *words):
         print(*words, file=self.process.stdin, flush=True)
+        return self.answer(*words)
+
+    def answer(self, *words):
         line = self.process.stdout.readline()
         if not line:
-            sys.exit(f"{self.command[0]} ended at the request {' '.join(map(str, words))!r}")
+            request = " ".join(map(str, words)) or "to start"
+            sys.exit(f"{' '.join(self.command)} ended at the request {request!r}")
         return json.loads(line)
 
     def close(self):
@@ -72,8 +87,8 @@ class Server:
         self.process.wait()
 
 
-def pytorch(options, threads=THREADS, **environment):
-    command = [options.torch, ROOT / "benches/pytorch.py"]
+def pytorch(options, threads=THREADS, script="pytorch.py", words=(), **environment):
+    command = [options.torch, ROOT / "benches" / script, *words]
     return Server(command, OMP_NUM_THREADS=str(threads), **TUNED, **environment)
 
 
@@ -165,6 +180,43 @@ def infer(options, table):
     opponent.close()
 
 
+def runtimes(options, table):
+    """Inference against the runtimes that trained networks are deployed with."""
+    with tempfile.TemporaryDirectory() as folder:
+        for net in ["tiny", "vgg", "fer-m"]:
+            for batch in [1, 64]:
+                against_runtimes(options, table, folder, net, batch)
+
+
+def against_runtimes(options, table, folder, net, batch):
+    """One network and batch: each runtime in turns with fer; the best of those in f32 has the bar."""
+    servers = {}
+    for runtime in RUNTIMES:
+        server = pytorch(options, script="runtimes.py", words=[runtime, folder, net, batch])
+        ready = server.answer()
+        if ready["ready"]:
+            servers[runtime] = server
+        else:
+            print(f"left out: {runtime}, {net}, batch {batch}: {ready['error']}", file=sys.stderr)
+            server.close()
+    words = ["bench", "infer", "--arch", net, "--batch", batch]
+    title = f"inference, {net}, batch {batch}"
+    for k in range(options.rounds):
+        best = []
+        for runtime, server in servers.items():
+            ours, theirs = in_turns(k, lambda: fer(options, *words), lambda: server.ask("run"))
+            both = [side["images_per_second"] for side in (ours, theirs)]
+            table.add("runtimes", f"{title}, {runtime}", *both, "images/s", detail=True)
+            best += [both] if "bf16" not in runtime and "low" not in runtime else []
+        if best:
+            ours, theirs = min(best, key=lambda both: both[0] / both[1])
+            bars = (1.1, 1.5) if batch == 1 else (1.3, 1.6)
+            name = f"{title}, best f32 runtime"
+            table.add("runtimes", name, ours, theirs, "images/s", *bars)
+    for server in servers.values():
+        server.close()
+
+
 def conv(options, table):
     """Each 3×3 layer and pass against oneDNN, on all threads and on one."""
     counts = sorted({THREADS, 1}, reverse=True)
@@ -246,7 +298,7 @@ def memory(options, table):
         table.add("memory", "peak memory, training vgg", ours, theirs(), "MiB")
 
 
-PARTS = {f.__name__: f for f in (train, infer, conv, gemm, threads, avx2, memory)}
+PARTS = {f.__name__: f for f in (train, infer, runtimes, conv, gemm, threads, avx2, memory)}
 
 
 def main():

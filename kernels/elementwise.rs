@@ -4,20 +4,16 @@
 //! element depends on its own inputs alone, so results do not depend on the number of threads.
 
 use crate::Scalar;
-use rayon::prelude::*;
+use crate::parallel::parallel_chunks;
 
 /// Elements per task: 64 KB of f32, enough to hide the cost of scheduling a task.
 pub const CHUNK: usize = 16 * 1024;
 
 /// Calls `f(i, chunk)` for each chunk of `len` elements of `y` in parallel; a single chunk runs on
-/// the calling thread. The closure is a trait object so that rayon's code is compiled once per
-/// element type and not once per formula. The loop over a chunk is inside the closure.
+/// the calling thread. The closure is a trait object so that the loop over chunks is compiled once per
+/// element type and not once per formula. That over the elements of a chunk is inside the closure.
 fn for_each_chunk<T: Scalar>(y: &mut [T], len: usize, f: &(dyn Fn(usize, &mut [T]) + Sync)) {
-    if y.len() <= len {
-        y.chunks_mut(len.max(1)).enumerate().for_each(|(i, chunk)| f(i, chunk));
-    } else {
-        y.par_chunks_mut(len).enumerate().for_each(|(i, chunk)| f(i, chunk));
-    }
+    parallel_chunks(y, len, f);
 }
 
 /// Computes y\[i\] = f(x\[i\]).

@@ -38,7 +38,7 @@ pub mod softmax;
 pub mod update;
 pub mod warp;
 
-pub use arch::SimdLevel;
+pub use arch::{SimdLevel, on_team};
 pub use context::Context;
 pub use dispatch::Kernels;
 pub use geometry::{

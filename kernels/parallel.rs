@@ -1,23 +1,26 @@
-//! Parallel loops over rayon's current thread pool. A single task runs on the calling thread.
+//! Parallel loops, over the threads of an open region ([`on_team`](crate::arch::on_team)) or else over
+//! rayon's current thread pool. A single task runs on the calling thread.
 
+use crate::arch::{for_each_chunk, run_on_team};
 use rayon::prelude::*;
+use std::sync::{Mutex, PoisonError};
 
 /// Calls `f(0) … f(tasks − 1)` in parallel.
 pub fn parallel_for(tasks: usize, f: impl Fn(usize) + Send + Sync) {
     if tasks <= 1 {
         (0..tasks).for_each(f);
-    } else {
+    } else if !run_on_team(tasks, &f) {
         (0..tasks).into_par_iter().with_max_len(1).for_each(f);
     }
 }
 
 /// Calls `f(i, chunk)` for each chunk of `len` elements of `data` in parallel.
-pub fn parallel_chunks(data: &mut [f32], len: usize, f: impl Fn(usize, &mut [f32]) + Send + Sync) {
-    if data.len() <= len {
-        data.chunks_mut(len.max(1)).enumerate().for_each(|(i, chunk)| f(i, chunk));
-    } else {
-        data.par_chunks_mut(len).enumerate().for_each(|(i, chunk)| f(i, chunk));
-    }
+pub fn parallel_chunks<T: Send>(
+    data: &mut [T],
+    len: usize,
+    f: impl Fn(usize, &mut [T]) + Send + Sync,
+) {
+    for_each_chunk(data, len, f);
 }
 
 /// Runs `f` on a thread of the current pool. Work that consists of many small parallel loops should
@@ -34,6 +37,9 @@ pub fn threads() -> usize {
     rayon::current_num_threads()
 }
 
+/// Tasks of [`parallel_parts`]: enough for an even load on some dozens of threads.
+const TASKS: usize = 128;
+
 /// Splits each slice of `data` into parts that begin at `start(0) = 0 ≤ start(1) ≤ …` and calls
 /// `f(i, parts i)` for each i in parallel.
 pub fn parallel_parts<const K: usize>(
@@ -42,32 +48,38 @@ pub fn parallel_parts<const K: usize>(
     start: &(impl Fn(usize) -> [usize; K] + Sync),
     f: &(impl Fn(usize, [&mut [f32]; K]) + Sync),
 ) {
-    fn halve<const K: usize>(
-        data: [&mut [f32]; K],
-        parts: std::ops::Range<usize>,
-        start: &(impl Fn(usize) -> [usize; K] + Sync),
-        f: &(impl Fn(usize, [&mut [f32]; K]) + Sync),
-    ) {
-        match parts.len() {
-            0 => {}
-            1 => f(parts.start, data),
-            len => {
-                let middle = parts.start + len / 2;
-                let (from, to) = (start(parts.start), start(middle));
-                let mut right = [(); K].map(|()| &mut [][..]);
-                let mut k = 0;
-                let left = data.map(|data| {
-                    let (left, rest) = data.split_at_mut(to[k] - from[k]);
-                    right[k] = rest;
-                    k += 1;
-                    left
-                });
-                rayon::join(
-                    || halve(left, parts.start..middle, start, f),
-                    || halve(right, middle..parts.end, start, f),
-                );
-            }
-        }
+    let per_task = parts.div_ceil(TASKS).max(1);
+    let tasks = parts.div_ceil(per_task);
+    let slots: [Mutex<Option<[&mut [f32]; K]>>; TASKS] = [const { Mutex::new(None) }; TASKS];
+    let mut rest = data;
+    for (task, slot) in slots.iter().enumerate().take(tasks) {
+        let after = ((task + 1) * per_task).min(parts);
+        let first = split_first(&mut rest, start(task * per_task), after, parts, start);
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(first);
     }
-    halve(data, 0..parts, start, f);
+    parallel_for(tasks, |task| {
+        let slot = slots[task].lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut rest) = slot else { return };
+        for i in task * per_task..((task + 1) * per_task).min(parts) {
+            f(i, split_first(&mut rest, start(i), i + 1, parts, start));
+        }
+    });
+}
+
+/// Takes the elements before part `end` from slices that begin at the offsets `from`.
+fn split_first<'a, const K: usize>(
+    rest: &mut [&'a mut [f32]; K],
+    from: [usize; K],
+    end: usize,
+    parts: usize,
+    start: &impl Fn(usize) -> [usize; K],
+) -> [&'a mut [f32]; K] {
+    let to = if end < parts { Some(start(end)) } else { None };
+    std::array::from_fn(|k| {
+        let slice = std::mem::take(&mut rest[k]);
+        let len = to.map_or(slice.len(), |to| to[k] - from[k]);
+        let (first, after) = slice.split_at_mut(len);
+        rest[k] = after;
+        first
+    })
 }

@@ -3,6 +3,7 @@
 //! The order of additions depends on `reduced` and `inner` alone, not on the number of threads or
 //! on `outer`. So an image's sum has the same bits alone and in a batch.
 
+use crate::parallel::parallel_chunks;
 use crate::{Scalar, elementwise::CHUNK};
 use rayon::prelude::*;
 
@@ -30,7 +31,7 @@ pub fn sum<T: Scalar>(r: &ReduceGeometry, x: &[T], y: &mut [T]) {
     let len = r.reduced * r.inner;
     let per_task = (CHUNK / len.max(1)).max(1);
     let rows = if r.reduced <= SHORT { SHORT } else { (CHUNK / r.inner).max(1) };
-    y.par_chunks_mut(per_task * r.inner).enumerate().for_each(|(task, y)| {
+    parallel_chunks(y, per_task * r.inner, |task, y| {
         for (k, y) in y.chunks_mut(r.inner).enumerate() {
             let x = &x[(task * per_task + k) * len..][..len];
             match y {

@@ -1,6 +1,7 @@
 //! The micro-kernel of each SIMD level, and its checked call.
 
 use super::contract::{Lhs, MAX_MR, MAX_NR, Raw, Rhs, Strip};
+use super::prefetch::LINE;
 use super::simd_level::Isa;
 #[cfg(target_arch = "x86_64")]
 use super::x86::{avx2, avx512};
@@ -76,7 +77,8 @@ impl MicroKernel {
         }
     }
 
-    /// Computes a column of tiles, C \[m, nr\] (+)= A \[m, k\] · B \[k, nr\], with a packed B.
+    /// Computes a column of tiles, C \[m, nr\] (+)= A \[m, k\] · B \[k, nr\], with a packed B. What
+    /// follows B in `b` is prefetched, as much as B is long.
     ///
     /// The checks of [`run`](Self::run) are made once for all tiles. A tile with few terms would
     /// spend much of its time on them.
@@ -94,12 +96,18 @@ impl MicroKernel {
         let last = (rows - 1).saturating_mul(a.row).saturating_add(last_term);
         assert!(last < a.data.len() || a.k == 0, "A too short");
         let (start, mut offsets) = (c.as_mut_ptr(), [0; MAX_MR]);
+        let next = &b[a.k * self.nr..];
+        let next = &next[..next.len().min(a.k * self.nr)];
+        let width = next.len().div_ceil(rows.div_ceil(self.mr)).next_multiple_of(LINE);
         for first in (0..rows).step_by(self.mr) {
             for (i, offset) in offsets.iter_mut().enumerate() {
                 *offset = (first + i).min(rows - 1) * a.row; // beyond the last row: any valid row
             }
             let lhs = Lhs { data: a.data, rows: &offsets, segments: &[0], k: a.k, step: a.step };
-            let rhs = Rhs { data: b, stride: self.nr, prefetch: Prefetch::default() };
+            let at = (first / self.mr * width).min(next.len());
+            let width = width.min(next.len() - at);
+            let prefetch = Prefetch { data: next, start: at, stride: 0, rows: 1, width };
+            let rhs = Rhs { data: b, stride: self.nr, prefetch };
             // SAFETY: `first` is a row of `c`, and so are the m from there on, of nr elements each.
             // The assertions bound every read of A and B. The CPU has the kernel's instructions: a
             // `SimdLevel` is proof of that.

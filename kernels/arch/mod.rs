@@ -5,6 +5,8 @@
 //! * [`MicroKernel`]: the checked call of a micro-kernel, implemented in `x86` and `portable`;
 //! * [`Vector`]: a SIMD register, for everything that is not a matrix product;
 //! * [`BlockMut`]: a mutable block of a matrix, so that threads can write disjoint tiles;
+//! * [`for_each_chunk`]: chunks of a slice, each given to a thread;
+//! * [`on_team`]: threads that stay together for many short loops;
 //! * [`AlignedBuffer`]: memory that starts on a cache line;
 //! * [`prefetch`](prefetch()) and [`Prefetch`]: prefetch hints.
 #![allow(unsafe_code)]
@@ -17,14 +19,17 @@ pub mod peak;
 mod portable;
 mod prefetch;
 mod simd_level;
+mod team;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub use aligned_buffer::AlignedBuffer;
-pub use block_mut::{BlockMut, for_each_block};
+pub use block_mut::{BlockMut, for_each_block, for_each_chunk, for_each_part};
 pub use contract::{Lhs, MAX_MR, MAX_NR, Rhs, Strip};
 pub use micro_kernel::{MicroKernel, micro_kernel};
 pub use prefetch::{Prefetch, prefetch, prefetch_ahead};
 pub use simd_level::{SimdLevel, cpu_features};
+pub(crate) use team::run_on_team;
+pub use team::{TeamTimes, measure_team_times, on_team, team_times};
 pub use vector::{Vector, Vectorized, vector_offsets, vectorized};

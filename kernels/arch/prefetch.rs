@@ -1,7 +1,7 @@
 //! Prefetch hints: requests for memory before it is read.
 
 /// Floats of a cache line.
-const LINE: usize = 16;
+pub(super) const LINE: usize = 16;
 
 /// Prefetches `x` into L2 without waiting.
 #[inline]

@@ -26,6 +26,23 @@ const CONSECUTIVE_TASKS: usize = 4;
 /// Largest number of taps in one call of a micro-kernel.
 const MAX_TAPS: usize = 32;
 
+/// Estimates the time for few pixels with packed filters, in cycles of a core with 512-bit registers:
+/// the products, or the reading of the filters if that takes longer, and a part of the other.
+pub fn time_of_few_pixels(g: &Conv2dGeometry) -> usize {
+    time(g.n * g.h_out * g.w_out, g.k_h * g.k_w, g.c_in * g.c_out.div_ceil(32))
+}
+
+/// Estimates the time of `products` matrix products of `rows` rows each, with filters of `filters`
+/// times 32 floats.
+pub fn time(rows: usize, products: usize, filters: usize) -> usize {
+    let multiply = rows.next_multiple_of(4) * products * filters;
+    let read = CYCLES_PER_FILTER_LINES * products * filters;
+    multiply.max(read) + multiply.min(read) / 3
+}
+
+/// Cycles in which two cache lines arrive from outside L2.
+const CYCLES_PER_FILTER_LINES: usize = 10;
+
 /// Computes the convolution `g` with the filters of each group.
 pub fn correlate<'a>(
     simd: SimdLevel,

@@ -1,6 +1,7 @@
 //! The choice of the algorithm for a convolution.
 
-use super::winograd;
+use super::direct;
+use super::winograd::{self, TileSize};
 use crate::Conv2dGeometry;
 use std::fmt;
 use std::str::FromStr;
@@ -80,14 +81,39 @@ pub fn plan(requested: Algorithm, g: &Conv2dGeometry, pass: Pass) -> Algorithm {
 /// Returns the name of the [`plan`] with the size of Winograd's tiles: `direct`, `im2col`,
 /// `winograd 4x4`.
 pub fn plan_name(requested: Algorithm, g: &Conv2dGeometry, pass: Pass) -> String {
-    match plan(requested, g, pass) {
-        Algorithm::Winograd => {
-            let m = winograd::tile_size(g).outputs();
-            format!("{} {m}x{m}", Algorithm::Winograd)
-        }
+    name_of(plan(requested, g, pass), winograd::tile_size(g))
+}
+
+/// Returns the name of an algorithm, with the size of Winograd's tiles.
+pub(super) fn name_of(algorithm: Algorithm, size: TileSize) -> String {
+    match algorithm {
+        Algorithm::Winograd => format!("{algorithm} {m}x{m}", m = size.outputs()),
         other => other.to_string(),
     }
 }
+
+/// Returns the algorithm for filters that are [`Prepared`](super::Prepared) once, with the size of
+/// Winograd's tiles.
+///
+/// The transform of the filters costs nothing then. What counts for a single image is the memory of
+/// the transformed filters, which hardly fits a cache: for few pixels a smaller tile with more
+/// products may be faster. Where both are enough, [`plan`] decides.
+pub(super) fn plan_prepared(requested: Algorithm, g: &Conv2dGeometry) -> (Algorithm, TileSize) {
+    let usual = (plan(requested, g, Pass::Forward), winograd::tile_size(g));
+    let few = g.n * g.h_out * g.w_out < FEW_PIXELS;
+    if requested != Algorithm::Auto || !few || !winograd_applies(g) || g.c_in.min(g.c_out) < 16 {
+        return usual;
+    }
+    let sizes = [TileSize::Two, TileSize::Three, TileSize::Four];
+    let choices =
+        sizes.map(|size| (winograd::time_of_few_tiles(size, g), Algorithm::Winograd, size));
+    let direct = (direct::time_of_few_pixels(g), Algorithm::Direct, TileSize::Two);
+    let best = choices.into_iter().fold(direct, |a, b| if b.0 < a.0 { b } else { a });
+    (best.1, best.2)
+}
+
+/// Pixels below which [`plan_prepared`] counts the memory of the filters.
+const FEW_PIXELS: usize = 4096;
 
 fn winograd_applies(g: &Conv2dGeometry) -> bool {
     [g.k_h, g.k_w] == [3, 3]

@@ -2,10 +2,10 @@
 
 use super::epilogue::{Epilogue, relu};
 use super::filters::Filters;
-use super::plan::{Algorithm, Pass, plan};
+use super::plan::{Algorithm, plan_prepared};
 use super::winograd::{self, TileSize};
 use super::{direct, im2col};
-use crate::arch::{AlignedBuffer, MicroKernel, micro_kernel};
+use crate::arch::{AlignedBuffer, MicroKernel, SimdLevel, micro_kernel};
 use crate::{Context, Conv2dGeometry, Pool2dGeometry, pool, scratch};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,6 +30,13 @@ impl Prepared {
         Self { weight, orders: Mutex::new(Vec::new()) }
     }
 
+    /// Returns the name of the algorithm that [`forward`](Self::forward) uses, with the size of
+    /// Winograd's tiles: `direct`, `im2col`, `winograd 4x4`.
+    pub fn plan_name(&self, ctx: Context, g: &Conv2dGeometry) -> String {
+        let (algorithm, size) = plan_prepared(ctx.conv, g);
+        super::plan::name_of(algorithm, size)
+    }
+
     /// Computes y = conv(x, w), followed by the epilogue. `g` may differ from call to call except
     /// in the shape of the filters and the groups.
     ///
@@ -47,21 +54,22 @@ impl Prepared {
     ) {
         assert!(self.weight.len() == g.weight_len() && y.len() == epilogue.output_len(g));
         assert!(epilogue.bias.is_none_or(|b| b.len() == g.c_out));
-        let ctx = Context { conv: plan(ctx.conv, g, Pass::Forward), ..ctx };
-        let fused = ctx.conv == Algorithm::Winograd && winograd::tile_size(g).fuses_pooling();
+        let (conv, size) = plan_prepared(ctx.conv, g);
+        let plan = (ctx.simd, conv, size);
+        let fused = conv == Algorithm::Winograd && size.fuses_pooling();
         if epilogue.pool && !fused {
             let mut whole = scratch::take(g.output_len());
-            self.convolve(ctx, g, x, Epilogue { pool: false, ..epilogue }, &mut whole);
+            self.convolve(plan, g, x, Epilogue { pool: false, ..epilogue }, &mut whole);
             let output = [g.n, g.c_out, g.h_out, g.w_out];
             let Ok(windows) = Pool2dGeometry::halving(output) else { return };
             return pool::halving_max(ctx.simd, &windows, &whole, y);
         }
-        self.convolve(ctx, g, x, epilogue, y);
+        self.convolve(plan, g, x, epilogue, y);
     }
 
     fn convolve(
         &self,
-        Context { simd, conv }: Context,
+        (simd, conv, size): (SimdLevel, Algorithm, TileSize),
         g: &Conv2dGeometry,
         x: &[f32],
         epilogue: Epilogue,
@@ -71,7 +79,6 @@ impl Prepared {
         let filters = |group| Filters::forward(g, &self.weight, group);
         match conv {
             Algorithm::Winograd => {
-                let size = winograd::tile_size(g);
                 let u = self.in_order(kernel, Order::Transformed(size), || {
                     winograd::transform_filters(simd, size, g, &self.weight)
                 });

@@ -5,14 +5,14 @@
 //! bits alone and among others.
 
 use super::pack::run_length;
+use crate::GemmGeometry;
 use crate::arch::{SimdLevel, Vector, Vectorized, vectorized};
 use crate::parallel::parallel_chunks;
-use crate::{GemmGeometry, scratch};
 
 /// Largest number of rows of A.
 pub(crate) const MAX_ROWS: usize = 2;
 /// Columns of one task and of one pass over k: four of the widest registers.
-const COLUMNS: usize = 64;
+pub(super) const COLUMNS: usize = 64;
 
 /// Computes C = A·B with A `[m, k]`, B `[k, n]` and m ≤ [`MAX_ROWS`]; with `accumulate` the product
 /// is added to C.
@@ -24,17 +24,30 @@ pub(crate) fn gemv(
     c: &mut [f32],
     accumulate: bool,
 ) {
-    let (run_length, mut sums) = (run_length(g.k), scratch::take(g.n));
     for (a, c) in a.chunks(g.k).zip(c.chunks_mut(g.n)).take(g.m) {
-        for (run, a) in a.chunks(run_length).enumerate() {
-            let b = &b[run * run_length * g.n..];
-            parallel_chunks(&mut sums, COLUMNS, |task, sums| {
-                let b = &b[task * COLUMNS..];
-                vectorized(simd, sums.len(), Columns { a, b, stride: g.n, sums });
-            });
-            for (c, sum) in c.iter_mut().zip(&*sums) {
-                *c = if accumulate || run > 0 { *c + sum } else { *sum };
-            }
+        parallel_chunks(c, COLUMNS, |task, c| {
+            columns(simd, a, &b[task * COLUMNS..], g.n, c, accumulate);
+        });
+    }
+}
+
+/// Computes c\[j\] = Σₖ a\[k\]·b\[k·stride + j\] for at most [`COLUMNS`] columns, in the runs of
+/// [`crate::gemm`]; with `accumulate` the sum is added to c.
+pub(super) fn columns(
+    simd: SimdLevel,
+    a: &[f32],
+    b: &[f32],
+    stride: usize,
+    c: &mut [f32],
+    accumulate: bool,
+) {
+    let (run_length, mut sums) = (run_length(a.len()), [0.0; COLUMNS]);
+    let sums = &mut sums[..c.len()];
+    for (run, a) in a.chunks(run_length).enumerate() {
+        let b = &b[run * run_length * stride..];
+        vectorized(simd, sums.len(), Columns { a, b, stride, sums });
+        for (c, sum) in c.iter_mut().zip(&*sums) {
+            *c = if accumulate || run > 0 { *c + sum } else { *sum };
         }
     }
 }

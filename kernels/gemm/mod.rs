@@ -19,6 +19,7 @@
 
 mod gemv;
 pub(crate) mod pack;
+mod prepared_matrix;
 
 use crate::arch::{
     BlockMut, Lhs, MAX_MR, MicroKernel, Prefetch, Rhs, SimdLevel, for_each_block, micro_kernel,
@@ -26,6 +27,7 @@ use crate::arch::{
 use crate::parallel::{on_pool, parallel_chunks, threads};
 use crate::{GemmGeometry, Transpose, scratch};
 use pack::{KC, run_length};
+pub use prepared_matrix::PreparedMatrix;
 
 /// Rows of a packed block of A.
 const MO: usize = 1024;

@@ -1,6 +1,8 @@
 //! y = max(0, a + s·b), the end of a residual block with squeeze and excitation, in one pass.
 
 use crate::arch::{SimdLevel, Vector, Vectorized, prefetch_ahead, vector_offsets, vectorized};
+use crate::elementwise::CHUNK;
+use crate::parallel::parallel_chunks;
 use crate::{ChannelView, naive};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -20,10 +22,14 @@ pub fn forward(simd: SimdLevel, v: &ChannelView, a: &[f32], s: &[f32], b: &[f32]
     if v.is_empty() {
         return;
     }
-    let image = v.inner * v.channels;
-    y.par_chunks_mut(image).enumerate().for_each(|(n, y)| {
-        let (a, b) = (&a[n * image..][..image], &b[n * image..][..image]);
-        vectorized(simd, v.channels, Forward { a, s: &s[n * v.channels..][..v.channels], b, y });
+    // Equal parts of an image, of about a task's size.
+    let parts = (v.inner * v.channels).div_ceil(CHUNK);
+    let parts = (parts..=v.inner).find(|parts| v.inner.is_multiple_of(*parts)).unwrap_or(v.inner);
+    let len = v.inner / parts * v.channels;
+    parallel_chunks(y, len, |i, y| {
+        let (a, b) = (&a[i * len..][..len], &b[i * len..][..len]);
+        let s = &s[i / parts * v.channels..][..v.channels];
+        vectorized(simd, v.channels, Forward { a, s, b, y });
     });
 }
 

@@ -1,9 +1,10 @@
 //! Where a training step goes, layer by layer.
 
 use crate::Result;
+use crate::bench::inference_layers::{InferenceProfile, inference_layers};
 use crate::bench::machine::Machine;
 use crate::bench::median;
-use crate::bench::steps::{StepOptions, Training};
+use crate::bench::steps::{FEWEST, StepOptions, Training};
 use crate::model::Network;
 use crate::nn::{Layer, Phase, Span};
 use fer_kernels::Context;
@@ -60,6 +61,8 @@ pub struct StepProfile {
     pub total: Part,
     /// Median step without the profiler, for comparison.
     pub milliseconds_without_profiler: f64,
+    /// The same pictures through the network prepared for inference.
+    pub inference: InferenceProfile,
 }
 
 /// Measures steps with and without the profiler, in turns.
@@ -69,7 +72,7 @@ pub struct StepProfile {
 pub fn layers(options: &StepOptions) -> Result<StepProfile> {
     let mut training = Training::new(&options.arch, options.batch)?;
     let (mut profiled, mut plain) = (Vec::new(), Vec::new());
-    for step in 0..options.warmup + options.steps.max(1) {
+    for step in 0..options.warmup + options.steps.unwrap_or(FEWEST).max(1) {
         let start = Instant::now();
         training.step(|_| {})?;
         let seconds = start.elapsed().as_secs_f64();
@@ -94,6 +97,7 @@ pub fn layers(options: &StepOptions) -> Result<StepProfile> {
         parts,
         total,
         milliseconds_without_profiler: median(plain),
+        inference: inference_layers(&training.network, options)?,
     })
 }
 

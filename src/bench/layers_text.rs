@@ -34,7 +34,8 @@ impl StepProfile {
         }
         row(&mut out, &self.total, widest);
         out + "\nMB counts input, parameters and result once (backward: both gradients and the saved \
-               tensors).\nA name with + stands for layers that are fused.\n"
+               tensors).\nA name with + stands for layers that are fused.\n\n"
+            + &self.inference.to_text()
     }
 }
 

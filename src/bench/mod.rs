@@ -1,7 +1,7 @@
 //! Measurements of `fer bench`.
 //!
 //! [`machine`]: the machine and its limits. [`steps`]: training steps and inference. [`layers`]: the
-//! profile of a training step. [`ladder`]: one convolution from naive loops to the fastest kernel.
+//! profile of a training step. [`inference_layers`]: that of an inference. [`ladder`]: one convolution from naive loops to the fastest kernel.
 //! [`conv`]: the three passes of single convolutions.
 //!
 //! GFLOP/s = 2 · multiply-accumulates of the definition / 1e9 / s, whatever an algorithm executes.
@@ -9,6 +9,7 @@
 //! disturbances only make a run slower.
 
 pub mod conv;
+pub mod inference_layers;
 pub mod ladder;
 pub mod layers;
 mod layers_text;

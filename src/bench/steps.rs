@@ -22,11 +22,17 @@ pub struct StepOptions {
     pub arch: String,
     /// Pictures per step.
     pub batch: usize,
-    /// Number of measured steps.
-    pub steps: usize,
+    /// Number of measured steps; `None` for [`FEWEST`], in inference as many as fit into half a
+    /// second.
+    pub steps: Option<usize>,
     /// Number of steps before the measurement.
     pub warmup: usize,
 }
+
+/// Fewest measured steps where their number is not given.
+pub const FEWEST: usize = 12;
+/// Seconds of a measurement of inference.
+const SECONDS: f64 = 0.5;
 
 /// Speed of training or inference.
 #[derive(Clone, Debug, Serialize)]
@@ -47,6 +53,10 @@ pub struct Steps {
     pub milliseconds_q3: f64,
     /// The fastest step.
     pub milliseconds_best: f64,
+    /// 95th percentile.
+    pub milliseconds_p95: f64,
+    /// 99th percentile.
+    pub milliseconds_p99: f64,
     /// 2 · MAC per picture for inference; three times that for training.
     pub gflop_per_second: f64,
     /// Number of measured steps.
@@ -92,7 +102,8 @@ impl Training {
     }
 }
 
-fn pictures(batch: usize) -> Tensor {
+/// Returns random pictures.
+pub(super) fn pictures(batch: usize) -> Tensor {
     let mut rng = Rng::new(0, Purpose::Test, 0, 0);
     Tensor::from_fn(&[batch, 1, crate::SIDE, crate::SIDE], |_| rng.uniform() as f32)
 }
@@ -104,7 +115,7 @@ fn pictures(batch: usize) -> Tensor {
 pub fn train(options: &StepOptions) -> Result<Steps> {
     let mut training = Training::new(&options.arch, options.batch)?;
     let macs = summary(&training.network)?.macs;
-    let times = timed(options, || training.step(|_| {}).map(drop))?;
+    let times = timed(options, 0.0, || training.step(|_| {}).map(drop))?;
     Ok(summarise("train", options, &times, 3 * macs))
 }
 
@@ -116,17 +127,25 @@ pub fn infer(options: &StepOptions) -> Result<Steps> {
     let network: Network<f32> = Network::new(architecture(&options.arch)?, 0)?;
     let macs = summary(&network)?.macs;
     let (network, pixels) = (Inference::new(&network), pictures(options.batch));
-    let times = timed(options, || network.logits(&pixels).map(drop))?;
+    let times = timed(options, SECONDS, || network.logits(&pixels).map(drop))?;
     Ok(summarise("infer", options, &times, macs))
 }
 
-/// Returns the seconds of each measured step, sorted.
-fn timed(options: &StepOptions, mut step: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
+/// Returns the seconds of each measured step, sorted. Where their number is not given, the steps go on
+/// for `seconds`.
+fn timed(
+    options: &StepOptions,
+    seconds: f64,
+    mut step: impl FnMut() -> Result<()>,
+) -> Result<Vec<f64>> {
     for _ in 0..options.warmup {
         step()?;
     }
-    let mut times = Vec::with_capacity(options.steps);
-    for _ in 0..options.steps.max(1) {
+    let fewest = options.steps.unwrap_or(FEWEST).max(1);
+    let seconds = if options.steps.is_some() { 0.0 } else { seconds };
+    let mut times = Vec::with_capacity(fewest);
+    let all = Instant::now();
+    while times.len() < fewest || all.elapsed().as_secs_f64() < seconds {
         let begun = Instant::now();
         step()?;
         times.push(begun.elapsed().as_secs_f64());
@@ -146,6 +165,8 @@ fn summarise(what: &'static str, o: &StepOptions, times: &[f64], macs: usize) ->
         milliseconds_q1: 1e3 * at(0.25),
         milliseconds_q3: 1e3 * at(0.75),
         milliseconds_best: 1e3 * at(0.0),
+        milliseconds_p95: 1e3 * at(0.95),
+        milliseconds_p99: 1e3 * at(0.99),
         gflop_per_second: 2.0 * (macs * o.batch) as f64 / at(0.5) / 1e9,
         steps: times.len(),
         machine: Machine::here(),
@@ -158,7 +179,8 @@ impl Steps {
     pub fn to_text(&self) -> String {
         format!(
             "{} {} batch {}: {:.1} images/s (median of {} steps: {:.2} ms, quartiles {:.2} to \
-             {:.2}, best {:.2}), {:.0} GFLOP/s, peak memory {} MiB\n{}\n",
+             {:.2}, best {:.2}, 95 % within {:.2}, 99 % within {:.2}), {:.0} GFLOP/s, peak memory \
+             {} MiB\n{}\n",
             self.what,
             self.arch,
             self.batch,
@@ -168,6 +190,8 @@ impl Steps {
             self.milliseconds_q1,
             self.milliseconds_q3,
             self.milliseconds_best,
+            self.milliseconds_p95,
+            self.milliseconds_p99,
             self.gflop_per_second,
             self.peak_mib.map_or("unknown".into(), |m| m.to_string()),
             self.machine,

@@ -37,11 +37,33 @@ fn layers_account_for_the_whole_step() {
     assert_eq!(conv["forward"]["algorithms"], serde_json::json!(["winograd 4x4"]));
     assert!(number(&conv["forward"]["milliseconds"]) > 0.0);
     assert!(number(&conv["backward"]["milliseconds"]) > 0.0);
+    let inference = &profile["inference"];
+    let names = texts(&inference["layers"], "name");
+    let last = ["flatten_1+linear_1+activation_7", "linear_2"];
+    assert_eq!((names[0], &names[7..]), ("normalise", &last[..]));
+    for layer in inference["layers"].as_array().unwrap() {
+        assert!(number(&layer["milliseconds"]) > 0.0, "{layer}");
+        assert!((0.0..=1.0).contains(&number(&layer["waiting"])), "{layer}");
+    }
     let text = place.ok(&format!("bench layers {options} --conv im2col")).stdout;
-    for word in ["One training step of tiny", "convolution im2col", "GFLOP/s", "im2col", "total"] {
+    for word in
+        ["One training step of tiny", "convolution im2col", "GFLOP/s", "im2col", "total", "waiting"]
+    {
         assert!(text.contains(word), "{word} is missing from {text}");
     }
     assert!(!text.contains("winograd"), "{text}");
+}
+
+#[test]
+fn infer_says_how_long_the_slowest_pictures_take() {
+    let place = Place::new();
+    let options = "--arch fer-s --batch-size 1 --warmup 1";
+    let measured = place.ok(&format!("bench infer {options} --steps 5 --json")).json();
+    let at = |key: &str| measured[format!("milliseconds{key}")].as_f64().unwrap();
+    let sorted = [at("_best"), at("_q1"), at(""), at("_q3"), at("_p95"), at("_p99")];
+    assert!(sorted.is_sorted() && measured["steps"] == 5, "{measured}");
+    let text = place.ok(&format!("bench infer {options}")).stdout;
+    assert!(text.contains("95 % within") && text.contains("99 % within"), "{text}");
 }
 
 #[test]

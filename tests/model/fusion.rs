@@ -175,3 +175,20 @@ fn a_folded_network_takes_batches_of_any_size() {
     let one = network.logits(pictures(1, 48)).unwrap().to_vec();
     assert_close(&one, &inference.logits(&pictures(1, 48)).unwrap().to_vec(), 1e-5, "one");
 }
+
+#[test]
+fn a_folded_network_gives_the_same_bits_on_any_threads() {
+    for name in ["fer-s", "tiny"] {
+        let inference = Inference::new(&network::<f32>(name, 48));
+        for n in [1, 3] {
+            let logits = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let x = pictures(n, 48);
+                pool.install(|| [0; 3].map(|_| inference.logits(&x).unwrap().to_vec()))
+            };
+            let one = logits(1);
+            assert!(one[1..].iter().all(|y| *y == one[0]));
+            assert!(logits(2) == one && logits(5) == one, "{name}, {n}");
+        }
+    }
+}

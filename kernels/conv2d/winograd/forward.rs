@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! U[p][c, o] = (G·g·Gᵀ)[p]                    once, in panels of nr output channels
-//! tasks      ranges of tile rows, over the threads
+//! tasks      ranges of tile rows, over the threads; for a few tiles, × ranges of output channels
 //!            V[p][tile, c] = (Bᵀ·d·B)[p]      into L2
 //! loop 3     jr over output channels by nr
 //! loop 2     p over the A² products
@@ -10,15 +10,17 @@
 //!            y = Aᵀ·M·A
 //! ```
 
+use super::shares::Shares;
 use super::tiles::Tiles;
 use super::transform::{FilterTransform, InputTransform, OutputTransform, PAD};
 use super::variant::Variant;
-use crate::arch::{BlockMut, SimdLevel, Strip, micro_kernel, vectorized};
+use crate::Conv2dGeometry;
+use crate::arch::{BlockMut, SimdLevel, Strip, for_each_part, micro_kernel, vectorized};
 use crate::conv2d::epilogue::{Epilogue, Output, Part};
 use crate::conv2d::filters::Filters;
 use crate::gemm::pack::KC;
 use crate::parallel::{parallel_chunks, threads};
-use crate::{Conv2dGeometry, scratch};
+use crate::scratch::{self, Scratch};
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -63,15 +65,18 @@ pub fn correlate_transformed<W: Variant<M, A> + Sync, const M: usize, const A: u
         return epilogue.apply_to_zero(simd, g, output);
     }
     let tiles = Tiles::new(g, M).pooled(epilogue.pool);
+    let task = Task { simd, g, tiles, u, epilogue };
     let rows = g.n * tiles.rows;
     let task_tiles = if u.len() > LARGE_U { 2 * TASK_TILES } else { TASK_TILES };
     let per_task = task_tiles.div_ceil(tiles.columns).min(rows.div_ceil(2 * threads()));
-    let start = |task: usize| tiles.row_start((task * per_task).min(rows));
-    output.write_parts(simd, g.c_out, rows.div_ceil(per_task), &start, &|task, part| {
-        let range = task * per_task..((task + 1) * per_task).min(rows);
-        let range = range.start * tiles.columns..range.end * tiles.columns;
-        let task = Task { simd, g, tiles, u };
-        task.run::<W, M, A>(x, epilogue, range, part);
+    let per_task = rows.div_ceil(rows.div_ceil(per_task).next_multiple_of(threads()));
+    if output.partial.is_none() && rows.div_ceil(per_task) < 4 * threads() {
+        return task.share_channels::<W, M, A>(x, output.y);
+    }
+    let range = |part: usize| part * per_task..((part + 1) * per_task).min(rows);
+    let start = |part: usize| tiles.row_start(range(part).start.min(rows));
+    output.write_parts(simd, g.c_out, rows.div_ceil(per_task), &start, &|part, output| {
+        task.run::<W, M, A>(x, range(part), output);
     });
 }
 
@@ -96,62 +101,118 @@ pub fn transform_filters<W: Variant<M, A>, const M: usize, const A: usize>(
     });
 }
 
-/// The operands of a task.
+/// The operands of all tasks.
+#[derive(Clone, Copy)]
 struct Task<'a> {
     simd: SimdLevel,
     g: &'a Conv2dGeometry,
     tiles: Tiles<'a>,
     u: &'a [f32],
+    epilogue: Epilogue<'a>,
+}
+
+/// Transformed tiles, V, and room for the products of one panel.
+struct Planes {
+    v: Scratch,
+    m: Scratch,
+    tiles: Range<usize>,
 }
 
 impl Task<'_> {
-    /// Computes the tiles `range`; `part` starts at their first row.
+    /// Computes a batch of few tiles: tasks share out the output channels as well as the tile rows.
+    fn share_channels<W: Variant<M, A> + Sync, const M: usize, const A: usize>(
+        &self,
+        x: &[f32],
+        y: &mut [f32],
+    ) {
+        let (nr, c_out) = (micro_kernel(self.simd).nr, self.g.c_out);
+        let rows = self.g.n * self.tiles.rows;
+        let shape = Shares { rows, columns: self.tiles.columns, panels: c_out.div_ceil(nr) };
+        let [per_task, panels] = shape.choose(self.g.c_in, A * A, threads());
+        let pixels = y.len() / c_out;
+        let y = BlockMut::new(y, pixels, c_out, c_out);
+        let row_tasks = rows.div_ceil(per_task);
+        let start = |part: usize| self.tiles.row_start((part * per_task).min(rows));
+        for_each_part(y, [row_tasks, panels * nr], &start, |part, first, mut y| {
+            let range = part * per_task..((part + 1) * per_task).min(rows);
+            let mut planes = self.input::<W, M, A>(x, range);
+            let (pixels, n) = (y.rows(), y.cols());
+            for jr in (0..n).step_by(nr) {
+                self.panel::<W, M, A>(&mut planes, first + jr, y.tile(0, jr, pixels, nr));
+            }
+        });
+    }
+
+    /// Computes all channels of the tile rows `range`; `part` starts at their first row.
     fn run<W: Variant<M, A>, const M: usize, const A: usize>(
         &self,
         x: &[f32],
-        epilogue: Epilogue,
         range: Range<usize>,
         mut part: Part,
     ) {
-        let (simd, c, o, nr) = (self.simd, self.g.c_in, self.g.c_out, micro_kernel(self.simd).nr);
-        let count = range.len();
-        let (plane_v, plane_m) = (count * c + PAD, count * nr + PAD);
+        let (o, nr) = (self.g.c_out, micro_kernel(self.simd).nr);
+        let mut planes = self.input::<W, M, A>(x, range);
+        let pixels = part.y.len() / o;
+        for jr in (0..o).step_by(nr) {
+            let mut y = BlockMut::new(part.y, pixels, o, o);
+            self.panel::<W, M, A>(&mut planes, jr, y.tile(0, jr, pixels, nr));
+            part.written(self.simd, jr..o.min(jr + nr));
+        }
+    }
+
+    /// Transforms the inputs of the tile rows `rows`.
+    fn input<W: Variant<M, A>, const M: usize, const A: usize>(
+        &self,
+        x: &[f32],
+        rows: Range<usize>,
+    ) -> Planes {
+        let (c, nr) = (self.g.c_in, micro_kernel(self.simd).nr);
+        let tiles = rows.start * self.tiles.columns..rows.end * self.tiles.columns;
+        let [plane_v, plane_m] = [c, nr].map(|width| tiles.len() * width + PAD);
         let mut v = scratch::take(A * A * plane_v);
-        let mut m = scratch::take(A * A * plane_m);
         let input = InputTransform::<W, M, A> {
             tiles: self.tiles,
-            range: range.clone(),
+            range: tiles.clone(),
             x,
-            stride: self.g.c_in,
+            stride: c,
             channels: 0..c,
             planes: &mut v,
             plane: plane_v,
             variant: PhantomData,
         };
-        vectorized(simd, c, input);
-        for jr in (0..o).step_by(nr) {
-            let u = &self.u[jr * A * A * c..];
-            for p in 0..A * A {
-                let v = &v[p * plane_v..][..count * c];
-                let m = BlockMut::new(&mut m[p * plane_m..], count, nr, nr);
-                self.product(v, &u[p * c * nr..], m);
-            }
-            let output = OutputTransform::<W, M, A> {
-                tiles: self.tiles,
-                range: range.clone(),
-                planes: &m,
-                plane: plane_m,
-                row: nr,
-                first: jr,
-                n: nr.min(o - jr),
-                epilogue,
-                y: part.y,
-                first_pixel: self.tiles.row_start(range.start / self.tiles.columns),
-                variant: PhantomData,
-            };
-            vectorized(simd, nr.min(o - jr), output);
-            part.written(simd, jr..o.min(jr + nr));
+        vectorized(self.simd, c, input);
+        Planes { v, m: scratch::take(A * A * plane_m), tiles }
+    }
+
+    /// Computes the output channels from `jr` on that `y` has, at most one panel.
+    fn panel<W: Variant<M, A>, const M: usize, const A: usize>(
+        &self,
+        Planes { v, m, tiles }: &mut Planes,
+        jr: usize,
+        y: BlockMut,
+    ) {
+        let (c, nr, count) = (self.g.c_in, micro_kernel(self.simd).nr, tiles.len());
+        let [plane_v, plane_m] = [c, nr].map(|width| count * width + PAD);
+        let u = &self.u[jr * A * A * c..];
+        for p in 0..A * A {
+            let v = &v[p * plane_v..][..count * c];
+            let m = BlockMut::new(&mut m[p * plane_m..], count, nr, nr);
+            self.product(v, &u[p * c * nr..], m);
         }
+        let n = y.cols();
+        let output = OutputTransform::<W, M, A> {
+            tiles: self.tiles,
+            range: tiles.clone(),
+            planes: m,
+            plane: plane_m,
+            row: nr,
+            first: jr,
+            epilogue: self.epilogue,
+            y,
+            first_pixel: self.tiles.row_start(tiles.start / self.tiles.columns),
+            variant: PhantomData,
+        };
+        vectorized(self.simd, n, output);
     }
 
     /// Runs loop 1: m\[tile, nr\] = v\[tile, c\]·u\[c, nr\].

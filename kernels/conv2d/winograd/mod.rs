@@ -36,6 +36,7 @@
 
 mod backward_weight;
 mod forward;
+mod shares;
 mod tiles;
 mod transform;
 mod variant;
@@ -95,6 +96,16 @@ macro_rules! by_size {
 pub fn tile_size(g: &Conv2dGeometry) -> TileSize {
     let fewest = |a, b| if macs_per_filter(b, g) < macs_per_filter(a, g) { b } else { a };
     fewest(fewest(TileSize::Two, TileSize::Three), TileSize::Four)
+}
+
+/// Estimates the time for a few tiles with transformed filters, as
+/// [`direct::time_of_few_pixels`](super::direct::time_of_few_pixels) does.
+pub(super) fn time_of_few_tiles(size: TileSize, g: &Conv2dGeometry) -> usize {
+    let m = size.outputs();
+    let tiles = g.n * g.h_out.div_ceil(m) * g.w_out.div_ceil(m);
+    let panels = g.c_out.div_ceil(32);
+    let transforms = 3 * tiles * size.products() * (g.c_in.div_ceil(16) + 2 * panels);
+    super::direct::time(tiles, size.products(), g.c_in * panels) + transforms
 }
 
 /// Returns the multiply-accumulates that each of the three passes executes, without the transforms.

@@ -4,7 +4,7 @@
 
 use super::tiles::Tiles;
 use super::variant::{Variant, both_axes};
-use crate::arch::{Vector, Vectorized, prefetch, vector_offsets};
+use crate::arch::{BlockMut, Vector, Vectorized, prefetch, vector_offsets};
 use crate::conv2d::Epilogue;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -77,8 +77,8 @@ impl<W: Variant<M, A>, const M: usize, const A: usize> Vectorized for InputTrans
     }
 }
 
-/// The output transform: y = Aᵀ·m·A and the epilogue, for `range` of the tiles and `n` channels
-/// from `first` on.
+/// The output transform: y = Aᵀ·m·A and the epilogue, for `range` of the tiles and the channels from
+/// `first` on that `y` has.
 pub struct OutputTransform<'a, W, const M: usize, const A: usize> {
     pub tiles: Tiles<'a>,
     pub range: Range<usize>,
@@ -87,38 +87,35 @@ pub struct OutputTransform<'a, W, const M: usize, const A: usize> {
     pub plane: usize,
     pub row: usize,
     pub first: usize,
-    pub n: usize,
     pub epilogue: Epilogue<'a>,
-    /// Output pixels from `first_pixel` on, with c_out channels each.
-    pub y: &'a mut [f32],
+    /// Output pixels from `first_pixel` on.
+    pub y: BlockMut<'a>,
     pub first_pixel: usize,
     pub variant: PhantomData<W>,
 }
 
 impl<W: Variant<M, A>, const M: usize, const A: usize> Vectorized for OutputTransform<'_, W, M, A> {
     #[inline(always)]
-    fn run<V: Vector>(self) {
-        let c_out = self.tiles.g.c_out;
-        let last = self.range.end;
+    fn run<V: Vector>(mut self) {
+        let (n, last) = (self.y.cols(), self.range.end);
         let mut between = [[V::splat(0.0); A]; M];
         for (k, t) in self.range.enumerate() {
             let (tile, next) = (self.tiles.tile(t), self.tiles.tile(t + 1));
             for a in 0..M {
-                let upcoming = self.tiles.output_pixels(next, a);
-                if t + 1 < last && !upcoming.is_empty() {
-                    let upcoming =
-                        upcoming.start - self.first_pixel..upcoming.end - self.first_pixel;
-                    prefetch_pixels(self.y, c_out, upcoming, self.first..self.first + self.n);
+                if t + 1 < last {
+                    for p in self.tiles.output_pixels(next, a) {
+                        prefetch(self.y.row_mut(p - self.first_pixel));
+                    }
                 }
             }
             let mut pixels = [[None; M]; M];
             for a in 0..M {
                 for b in 0..M {
                     let pixel = self.tiles.output_pixel(tile, a, b);
-                    pixels[a][b] = pixel.map(|p| (p - self.first_pixel) * c_out + self.first);
+                    pixels[a][b] = pixel.map(|p| p - self.first_pixel);
                 }
             }
-            for c0 in vector_offsets::<V>(self.n) {
+            for c0 in vector_offsets::<V>(n) {
                 let bias = match self.epilogue.bias {
                     Some(bias) => V::load(&bias[self.first + c0..]),
                     None => V::splat(0.0),
@@ -127,17 +124,18 @@ impl<W: Variant<M, A>, const M: usize, const A: usize> Vectorized for OutputTran
                 both_axes!(
                     between, W::output, A => M,
                     [a, b] V::load(&self.planes[(a * A + b) * self.plane + at..]),
-                    [a, b, y] if let Some(at) = pixels[a][b] {
+                    [a, b, y] if let Some(pixel) = pixels[a][b] {
                         let mut y = y + bias;
                         if self.epilogue.relu {
                             y = V::splat(0.0).max(y);
                         }
+                        let to = &mut self.y.row_mut(pixel)[c0..];
                         // Pooled tiles begin at even pixels, so the first pixel of a window comes
                         // first.
                         if self.epilogue.pool && (a % 2, b % 2) != (0, 0) {
-                            y = y.max(V::load(&self.y[at + c0..]));
+                            y = y.max(V::load(to));
                         }
-                        y.store(&mut self.y[at + c0..]);
+                        y.store(to);
                     }
                 );
             }

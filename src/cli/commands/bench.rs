@@ -27,7 +27,7 @@ enum What {
     Train(Steps),
     /// Inference: the logits of a batch
     Infer(Steps),
-    /// Profile of a training step: each layer, forward and backward
+    /// Profile of a training step and of an inference, layer by layer
     Layers(Steps),
     /// One convolution, from naive loops to Winograd, on the roofline of this machine
     Kernels(Kernels),
@@ -43,9 +43,9 @@ struct Steps {
     /// Pictures per step
     #[arg(long, default_value_t = 64)]
     batch_size: usize,
-    /// Measured steps
-    #[arg(long, default_value_t = 12)]
-    steps: usize,
+    /// Measured steps [default: 12; for inference at least 12, and half a second]
+    #[arg(long)]
+    steps: Option<usize>,
     /// Steps before measuring
     #[arg(long, default_value_t = 3)]
     warmup: usize,
