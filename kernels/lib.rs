@@ -39,6 +39,7 @@ pub mod update;
 pub mod warp;
 
 pub use arch::{SimdLevel, on_team};
+pub use bf16::Precision;
 pub use context::Context;
 pub use dispatch::Kernels;
 pub use geometry::{
@@ -46,4 +47,4 @@ pub use geometry::{
     Pool2dGeometry, Transpose,
 };
 pub use parallel::on_pool;
-pub use scalar::Scalar;
+pub use scalar::{Scalar, bf16};

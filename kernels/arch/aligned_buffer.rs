@@ -19,6 +19,19 @@ impl AlignedBuffer {
     }
 }
 
+/// Returns the memory of f32 as that of twice as many bfloat16.
+pub fn halves(x: &[f32]) -> &[u16] {
+    // SAFETY: an f32 has the size of two u16 and at least their alignment, and any bits are a u16. The
+    // result borrows `x`.
+    unsafe { std::slice::from_raw_parts(x.as_ptr().cast(), 2 * x.len()) }
+}
+
+/// Returns the memory of f32 as that of twice as many bfloat16, writable.
+pub fn halves_mut(x: &mut [f32]) -> &mut [u16] {
+    // SAFETY: as in `halves`; any bits are an f32, too, and the borrow is unique.
+    unsafe { std::slice::from_raw_parts_mut(x.as_mut_ptr().cast(), 2 * x.len()) }
+}
+
 impl Deref for AlignedBuffer {
     type Target = [f32];
     fn deref(&self) -> &[f32] {

@@ -15,6 +15,8 @@
 //! B[s,p,j] = data[(s·k + p)·stride + j]
 //! ```
 //!
+//! In the kernels for bfloat16 an element of A or B is a pair of them, and a product the sum of two.
+//!
 //! This address of A covers every left operand of the crate without a copy into panels: a row-major
 //! or a transposed matrix (one segment), and the rows of the im2col matrix of an NHWC image. There
 //! `rows` are the output pixels, `segments` are the taps of the filter, and p runs over the

@@ -4,7 +4,7 @@ use super::contract::{Lhs, MAX_MR, MAX_NR, Raw, Rhs, Strip};
 use super::prefetch::LINE;
 use super::simd_level::Isa;
 #[cfg(target_arch = "x86_64")]
-use super::x86::{avx2, avx512};
+use super::x86::{avx2, avx2_pairs, avx512, avx512_bf16, avx512_pairs};
 use super::{BlockMut, Prefetch, SimdLevel, portable};
 
 /// A micro-kernel and the size of its tile.
@@ -17,11 +17,48 @@ pub struct MicroKernel {
 }
 
 static PORTABLE: MicroKernel =
-    MicroKernel { mr: portable::MR, nr: portable::NR, run: portable::run };
+    MicroKernel { mr: portable::MR, nr: portable::NR, run: portable::run::<portable::Single> };
+static PORTABLE_PAIRS: MicroKernel =
+    MicroKernel { mr: portable::MR, nr: portable::NR, run: portable::run::<portable::Pairs> };
 #[cfg(target_arch = "x86_64")]
 static AVX2: MicroKernel = MicroKernel { mr: avx2::MR, nr: avx2::NR, run: avx2::run };
 #[cfg(target_arch = "x86_64")]
 static AVX512: MicroKernel = MicroKernel { mr: avx512::MR, nr: avx512::NR, run: avx512::run };
+
+#[cfg(target_arch = "x86_64")]
+static AVX2_PAIRS: MicroKernel =
+    MicroKernel { mr: avx2_pairs::MR, nr: avx2_pairs::NR, run: avx2_pairs::run };
+#[cfg(target_arch = "x86_64")]
+static AVX512_PAIRS: MicroKernel =
+    MicroKernel { mr: avx512_pairs::MR, nr: avx512_pairs::NR, run: avx512_pairs::run };
+#[cfg(target_arch = "x86_64")]
+static AVX512_BF16: MicroKernel =
+    MicroKernel { mr: avx512_bf16::MR, nr: avx512_bf16::NR, run: avx512_bf16::run };
+
+/// Returns whether this CPU multiplies bfloat16 by instructions that the kernels use (AVX512_BF16).
+pub fn has_bf16_products() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bf16")
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// Returns the micro-kernel of a SIMD level whose elements of A and B are pairs of bfloat16: for each
+/// element t + a·a' + b·b', see the [contract](super::contract). C is f32, and tiles have the size of
+/// [`micro_kernel`]'s.
+pub fn micro_kernel_of_pairs(simd: SimdLevel) -> &'static MicroKernel {
+    match simd.isa() {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 if has_bf16_products() => &AVX512_BF16,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => &AVX512_PAIRS,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => &AVX2_PAIRS,
+        _ => &PORTABLE_PAIRS,
+    }
+}
 
 /// Returns the micro-kernel of a SIMD level.
 pub fn micro_kernel(simd: SimdLevel) -> &'static MicroKernel {
@@ -171,6 +208,44 @@ mod tests {
                 }
                 assert!(run(kernel, len_a - 1, len_b, m).is_none(), "{level}: A too short");
                 assert!(run(kernel, len_a, len_b - 1, m).is_none(), "{level}: B too short");
+            }
+        }
+    }
+
+    /// Every kernel of pairs that this CPU can run.
+    fn kernels_of_pairs() -> Vec<&'static MicroKernel> {
+        let mut kernels: Vec<_> = SimdLevel::available().map(micro_kernel_of_pairs).collect();
+        #[cfg(target_arch = "x86_64")]
+        if SimdLevel::widest().isa() == Isa::Avx512 {
+            kernels.push(&AVX512_PAIRS);
+        }
+        kernels
+    }
+
+    #[test]
+    fn kernels_of_pairs_add_the_upper_product_first() {
+        use crate::bf16::{from_bf16, to_bf16};
+        const K: usize = 7;
+        let half = |i: usize| to_bf16(((i * 7919 % 1009) as f32 / 1009.0 - 0.3) * 3.0);
+        let pair = |i: usize| (u32::from(half(2 * i + 1)) << 16) | u32::from(half(2 * i));
+        for kernel in kernels_of_pairs() {
+            let (mr, nr) = (kernel.mr, kernel.nr);
+            let a: Vec<f32> = (0..mr * K).map(|i| f32::from_bits(pair(i))).collect();
+            let b: Vec<f32> = (0..K * nr).map(|i| f32::from_bits(pair(i + 999))).collect();
+            let rows = std::array::from_fn(|i| i % mr * K);
+            let lhs = Lhs { data: &a, rows: &rows, segments: &[0], k: K, step: 1 };
+            let mut c = vec![0.0; mr * nr];
+            kernel.run(&lhs, &b, &mut BlockMut::new(&mut c, mr, nr, nr), false);
+            for (i, &c) in c.iter().enumerate() {
+                let mut want = 0.0_f32;
+                for p in 0..K {
+                    let (a, b) = (i / nr * K + p, p * nr + i % nr + 999);
+                    for upper in [1, 0] {
+                        let [a, b] = [a, b].map(|i| from_bf16(half(2 * i + upper)));
+                        want = a.mul_add(b, want);
+                    }
+                }
+                assert_eq!(c.to_bits(), want.to_bits(), "{mr}×{nr}: element {i}");
             }
         }
     }

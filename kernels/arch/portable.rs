@@ -9,17 +9,45 @@ pub const MR: usize = 6;
 /// Columns of the tile.
 pub const NR: usize = 2 * LANES;
 
+/// A step of the sum: t + x·y in each element.
+trait Step {
+    fn step(x: f32x8, y: f32x8, t: f32x8) -> f32x8;
+}
+
+/// Elements are f32.
+pub struct Single;
+/// Elements are pairs of bfloat16, as in `pair_products`.
+pub struct Pairs;
+
+impl Step for Single {
+    #[inline(always)]
+    fn step(x: f32x8, y: f32x8, t: f32x8) -> f32x8 {
+        x.mul_add(y, t)
+    }
+}
+
+impl Step for Pairs {
+    #[inline(always)]
+    fn step(x: f32x8, y: f32x8, t: f32x8) -> f32x8 {
+        let upper = |x: f32x8| x.to_array().map(|x| f32::from_bits(x.to_bits() & 0xffff_0000));
+        let lower = |x: f32x8| x.to_array().map(|x| f32::from_bits(x.to_bits() << 16));
+        let t = f32x8::new(upper(x)).mul_add(f32x8::new(upper(y)), t);
+        f32x8::new(lower(x)).mul_add(f32x8::new(lower(y)), t)
+    }
+}
+
 /// Computes a tile by the contract of [`super::contract`].
 ///
 /// # Safety
 /// Every address of A, B and C that the contract names is valid.
-pub unsafe fn run(x: &Raw) {
+#[allow(private_bounds)]
+pub unsafe fn run<S: Step>(x: &Raw) {
     // SAFETY: the caller's promise, passed on.
     unsafe {
         match x.m {
-            0..=2 => tile::<2>(x),
-            3..=4 => tile::<4>(x),
-            _ => tile::<MR>(x),
+            0..=2 => tile::<S, 2>(x),
+            3..=4 => tile::<S, 4>(x),
+            _ => tile::<S, MR>(x),
         }
     }
 }
@@ -28,7 +56,7 @@ pub unsafe fn run(x: &Raw) {
 ///
 /// # Safety
 /// The caller keeps what [`run`] requires.
-unsafe fn tile<const R: usize>(x: &Raw) {
+unsafe fn tile<S: Step, const R: usize>(x: &Raw) {
     let mut t = [[f32x8::ZERO; 2]; R];
     let (mut b, mut lines) = (x.b, x.prefetch);
     // SAFETY: `rows` has MR ≥ R entries.
@@ -46,8 +74,8 @@ unsafe fn tile<const R: usize>(x: &Raw) {
             for i in 0..R {
                 // SAFETY: rows[i] + segments[s] + p·step is an element of A.
                 let a = f32x8::splat(unsafe { *rows[i].add(at) });
-                t[i][0] = a.mul_add(b0, t[i][0]);
-                t[i][1] = a.mul_add(b1, t[i][1]);
+                t[i][0] = S::step(a, b0, t[i][0]);
+                t[i][1] = S::step(a, b1, t[i][1]);
             }
             at += x.step;
             b = b.wrapping_add(x.stride_b);

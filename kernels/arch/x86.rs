@@ -8,6 +8,8 @@ macro_rules! micro_kernel {
      $zero:ident, $set1:ident, $loadu:ident, $storeu:ident, $add:ident, $fmadd:ident) => {
         pub mod $name {
             use crate::arch::contract::Raw;
+            #[allow(unused_imports)] // for bfloat16
+            use crate::arch::pair_products::*;
             use std::arch::x86_64::*;
 
             const LANES: usize = $lanes;
@@ -89,4 +91,18 @@ micro_kernel!(
 micro_kernel!(
     avx512, "avx512f", 16, 12, _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps,
     _mm512_storeu_ps, _mm512_add_ps, _mm512_fmadd_ps
+);
+
+// The same on pairs of bfloat16.
+micro_kernel!(
+    avx2_pairs, "avx2,fma", 8, 6, _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps,
+    _mm256_storeu_ps, _mm256_add_ps, fmadd_pairs256
+);
+micro_kernel!(
+    avx512_pairs, "avx512f", 16, 12, _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps,
+    _mm512_storeu_ps, _mm512_add_ps, fmadd_pairs512
+);
+micro_kernel!(
+    avx512_bf16, "avx512f,avx512bf16", 16, 12, _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps,
+    _mm512_storeu_ps, _mm512_add_ps, dot_bf16
 );

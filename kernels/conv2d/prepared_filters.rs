@@ -6,7 +6,8 @@ use super::plan::{Algorithm, plan_prepared};
 use super::winograd::{self, TileSize};
 use super::{direct, im2col};
 use crate::arch::{AlignedBuffer, MicroKernel, SimdLevel, micro_kernel};
-use crate::{Context, Conv2dGeometry, Pool2dGeometry, pool, scratch};
+use crate::bf16::{Precision, rounded};
+use crate::{Context, Conv2dGeometry, Pool2dGeometry, elementwise, pool, scratch};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The filters of a convolution whose weights do not change, in every memory order used so far.
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// For a single image, reordering the filters takes longer than using them.
 pub struct Prepared {
     weight: Vec<f32>,
+    precision: Precision,
     /// Each with its order and the width of the micro-kernel's panels.
     orders: Mutex<Vec<(Order, usize, Arc<AlignedBuffer>)>>,
 }
@@ -27,7 +29,18 @@ enum Order {
 impl Prepared {
     /// Takes filters `[c_out, c_in/groups, k_h, k_w]`.
     pub fn new(weight: Vec<f32>) -> Self {
-        Self { weight, orders: Mutex::new(Vec::new()) }
+        Self::with_precision(weight, Precision::F32)
+    }
+
+    /// Takes filters `[c_out, c_in/groups, k_h, k_w]` for products in this precision.
+    ///
+    /// In bfloat16, results are near those of [`naive::bf16`](crate::naive::bf16). Winograd rounds its
+    /// transformed operands, other algorithms the operands themselves.
+    pub fn with_precision(mut weight: Vec<f32>, precision: Precision) -> Self {
+        if precision == Precision::Bf16 {
+            weight.iter_mut().for_each(|w| *w = rounded(*w));
+        }
+        Self { weight, precision, orders: Mutex::new(Vec::new()) }
     }
 
     /// Returns the name of the algorithm that [`forward`](Self::forward) uses, with the size of
@@ -76,13 +89,23 @@ impl Prepared {
         y: &mut [f32],
     ) {
         let kernel = micro_kernel(simd);
+        let mut x_rounded = None;
+        if self.precision == Precision::Bf16 && conv != Algorithm::Winograd {
+            let mut copy = scratch::take(x.len());
+            elementwise::unary(x, &mut copy, rounded);
+            x_rounded = Some(copy);
+        }
+        let x = x_rounded.as_deref().unwrap_or(x);
         let filters = |group| Filters::forward(g, &self.weight, group);
         match conv {
             Algorithm::Winograd => {
+                // Products of pairs need an even number of channels.
+                let even = g.c_in.is_multiple_of(2);
+                let precision = if even { self.precision } else { Precision::F32 };
                 let u = self.in_order(kernel, Order::Transformed(size), || {
-                    winograd::transform_filters(simd, size, g, &self.weight)
+                    winograd::transform_filters(simd, precision, size, g, &self.weight)
                 });
-                winograd::forward_transformed(simd, size, g, x, &u, epilogue, y);
+                winograd::forward_transformed(simd, precision, size, g, x, &u, epilogue, y);
             }
             Algorithm::Im2col => {
                 im2col::forward(simd, g, x, &self.weight, epilogue.bias, y);

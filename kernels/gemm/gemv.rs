@@ -33,10 +33,10 @@ pub(crate) fn gemv(
 
 /// Computes c\[j\] = Σₖ a\[k\]·b\[k·stride + j\] for at most [`COLUMNS`] columns, in the runs of
 /// [`crate::gemm`]; with `accumulate` the sum is added to c.
-pub(super) fn columns(
+pub(super) fn columns<E: Stored>(
     simd: SimdLevel,
     a: &[f32],
-    b: &[f32],
+    b: &[E],
     stride: usize,
     c: &mut [f32],
     accumulate: bool,
@@ -52,15 +52,36 @@ pub(super) fn columns(
     }
 }
 
+/// An element of B.
+pub(super) trait Stored: Copy {
+    /// Loads a register of elements.
+    fn load<V: Vector>(x: &[Self]) -> V;
+}
+
+impl Stored for f32 {
+    #[inline(always)]
+    fn load<V: Vector>(x: &[f32]) -> V {
+        V::load(x)
+    }
+}
+
+/// A bfloat16.
+impl Stored for u16 {
+    #[inline(always)]
+    fn load<V: Vector>(x: &[u16]) -> V {
+        V::load_bf16(x)
+    }
+}
+
 /// Computes sums\[j\] = Σₖ a\[k\]·b\[k·stride + j\].
-struct Columns<'a> {
+struct Columns<'a, E> {
     a: &'a [f32],
-    b: &'a [f32],
+    b: &'a [E],
     stride: usize,
     sums: &'a mut [f32],
 }
 
-impl Vectorized for Columns<'_> {
+impl<E: Stored> Vectorized for Columns<'_, E> {
     #[inline(always)]
     fn run<V: Vector>(mut self) {
         let n = self.sums.len();
@@ -73,7 +94,7 @@ impl Vectorized for Columns<'_> {
     }
 }
 
-impl Columns<'_> {
+impl<E: Stored> Columns<'_, E> {
     /// Sums U registers of columns from `j` on.
     #[inline(always)]
     fn sum<V: Vector, const U: usize>(&mut self, j: usize) {
@@ -81,7 +102,7 @@ impl Columns<'_> {
         for (k, &a) in self.a.iter().enumerate() {
             let row = &self.b[k * self.stride + j..];
             for (u, sum) in sums.iter_mut().enumerate() {
-                *sum = V::splat(a).mul_add(V::load(&row[u * V::LANES..]), *sum);
+                *sum = V::splat(a).mul_add(E::load::<V>(&row[u * V::LANES..]), *sum);
             }
         }
         for (u, sum) in sums.into_iter().enumerate() {

@@ -2,9 +2,10 @@
 
 use super::gemm;
 use super::gemv::{COLUMNS, MAX_ROWS, columns};
-use crate::arch::{AlignedBuffer, SimdLevel};
+use crate::arch::{AlignedBuffer, SimdLevel, halves, halves_mut};
+use crate::bf16::{Precision, rounded, to_bf16};
 use crate::parallel::parallel_chunks;
-use crate::{GemmGeometry, Transpose};
+use crate::{GemmGeometry, Transpose, elementwise, scratch};
 use std::sync::OnceLock;
 
 /// Panels are a multiple of this wide: the widest register.
@@ -18,6 +19,7 @@ pub struct PreparedMatrix {
     k: usize,
     n: usize,
     weight: Vec<f32>,
+    precision: Precision,
     panels: OnceLock<AlignedBuffer>,
 }
 
@@ -27,8 +29,19 @@ impl PreparedMatrix {
     /// # Panics
     /// When the length is not k·n.
     pub fn new(weight: Vec<f32>, [k, n]: [usize; 2]) -> Self {
+        Self::with_precision(weight, [k, n], Precision::F32)
+    }
+
+    /// Takes W `[k, n]` for products in this precision: W and x are rounded to it.
+    ///
+    /// # Panics
+    /// When the length is not k·n.
+    pub fn with_precision(mut weight: Vec<f32>, [k, n]: [usize; 2], precision: Precision) -> Self {
         assert!(weight.len() == k * n);
-        Self { k, n, weight, panels: OnceLock::new() }
+        if precision == Precision::Bf16 {
+            weight.iter_mut().for_each(|w| *w = rounded(*w));
+        }
+        Self { k, n, weight, precision, panels: OnceLock::new() }
     }
 
     /// Returns `[k, n]`.
@@ -50,12 +63,28 @@ impl PreparedMatrix {
         if m == 0 || n == 0 {
             return;
         }
+        let mut x_rounded = None;
+        if self.precision == Precision::Bf16 {
+            let mut copy = scratch::take(x.len());
+            elementwise::unary(x, &mut copy, rounded);
+            x_rounded = Some(copy);
+        }
+        let x = x_rounded.as_deref().unwrap_or(x);
         if m <= MAX_ROWS && k > 0 {
             let (panels, width) = (self.panels(), self.panel_width());
             for (x, y) in x.chunks(k).zip(y.chunks_mut(n)) {
                 parallel_chunks(y, width, |j, y| {
                     let mut sums = [0.0; COLUMNS];
-                    columns(simd, x, &panels[j * k * width..], width, &mut sums[..width], false);
+                    let sums = &mut sums[..width];
+                    match self.precision {
+                        Precision::F32 => {
+                            columns(simd, x, &panels[j * k * width..], width, sums, false);
+                        }
+                        Precision::Bf16 => {
+                            let panel = &halves(panels)[j * k * width..];
+                            columns(simd, x, panel, width, sums, false);
+                        }
+                    }
                     y.copy_from_slice(&sums[..y.len()]);
                 });
             }
@@ -80,14 +109,25 @@ impl PreparedMatrix {
     fn panels(&self) -> &AlignedBuffer {
         self.panels.get_or_init(|| {
             let (k, n, width) = (self.k, self.n, self.panel_width());
-            let mut panels = AlignedBuffer::zeroed(n.next_multiple_of(width) * k);
-            for (j, panel) in panels.chunks_mut(k * width).enumerate().take(n.div_ceil(width)) {
-                let columns = j * width..n.min((j + 1) * width);
-                for (row, panel) in self.weight.chunks(n).zip(panel.chunks_mut(width)) {
-                    panel[..columns.len()].copy_from_slice(&row[columns.clone()]);
+            let len = n.next_multiple_of(width) * k;
+            let elements = (0..len).map(|i| {
+                let (row, column) = (i / width % k, i / width / k * width + i % width);
+                if column < n { self.weight[row * n + column] } else { 0.0 }
+            });
+            match self.precision {
+                Precision::F32 => {
+                    let mut panels = AlignedBuffer::zeroed(len);
+                    panels.iter_mut().zip(elements).for_each(|(to, x)| *to = x);
+                    panels
+                }
+                Precision::Bf16 => {
+                    let mut panels = AlignedBuffer::zeroed(len / 2);
+                    halves_mut(&mut panels).iter_mut().zip(elements).for_each(|(to, x)| {
+                        *to = to_bf16(x);
+                    });
+                    panels
                 }
             }
-            panels
         })
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod batch_norm;
 pub mod batch_norm_relu;
+pub mod bf16;
 pub mod conv2d;
 pub mod gemm;
 pub mod pool;

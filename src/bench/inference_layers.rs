@@ -49,7 +49,9 @@ type Step = (String, f64, f64);
 /// # Errors
 /// Those of the network.
 pub fn inference_layers(network: &Network<f32>, options: &StepOptions) -> Result<InferenceProfile> {
-    let (inference, pictures) = (Inference::new(network), pictures(options.batch));
+    let mut network = network.clone();
+    network.precision = options.precision;
+    let (inference, pictures) = (Inference::new(&network), pictures(options.batch));
     let count = options.steps.unwrap_or(RUNS).max(1);
     let mut runs = Vec::with_capacity(count);
     measure_team_times(true);

@@ -12,6 +12,7 @@ use crate::tensor::Tensor;
 use crate::train::StepResult;
 use crate::train::batch::Batch;
 use crate::train::step::train_step_in;
+use fer_kernels::Precision;
 use serde::Serialize;
 use std::time::Instant;
 
@@ -22,6 +23,8 @@ pub struct StepOptions {
     pub arch: String,
     /// Pictures per step.
     pub batch: usize,
+    /// Precision of products in inference.
+    pub precision: Precision,
     /// Number of measured steps; `None` for [`FEWEST`], in inference as many as fit into half a
     /// second.
     pub steps: Option<usize>,
@@ -43,6 +46,8 @@ pub struct Steps {
     pub arch: String,
     /// Pictures per step.
     pub batch: usize,
+    /// Precision of products: `f32` or `bf16`.
+    pub precision: &'static str,
     /// From the median of the steps.
     pub images_per_second: f64,
     /// Median of the steps.
@@ -124,7 +129,8 @@ pub fn train(options: &StepOptions) -> Result<Steps> {
 /// # Errors
 /// An architecture that does not exist.
 pub fn infer(options: &StepOptions) -> Result<Steps> {
-    let network: Network<f32> = Network::new(architecture(&options.arch)?, 0)?;
+    let mut network: Network<f32> = Network::new(architecture(&options.arch)?, 0)?;
+    network.precision = options.precision;
     let macs = summary(&network)?.macs;
     let (network, pixels) = (Inference::new(&network), pictures(options.batch));
     let times = timed(options, SECONDS, || network.logits(&pixels).map(drop))?;
@@ -160,6 +166,7 @@ fn summarise(what: &'static str, o: &StepOptions, times: &[f64], macs: usize) ->
         what,
         arch: o.arch.clone(),
         batch: o.batch,
+        precision: if what == "train" { Precision::F32 } else { o.precision }.name(),
         images_per_second: o.batch as f64 / at(0.5),
         milliseconds: 1e3 * at(0.5),
         milliseconds_q1: 1e3 * at(0.25),
@@ -178,12 +185,13 @@ impl Steps {
     /// Formats two lines: the speed and the machine.
     pub fn to_text(&self) -> String {
         format!(
-            "{} {} batch {}: {:.1} images/s (median of {} steps: {:.2} ms, quartiles {:.2} to \
+            "{} {} batch {}, {}: {:.1} images/s (median of {} steps: {:.2} ms, quartiles {:.2} to \
              {:.2}, best {:.2}, 95 % within {:.2}, 99 % within {:.2}), {:.0} GFLOP/s, peak memory \
              {} MiB\n{}\n",
             self.what,
             self.arch,
             self.batch,
+            self.precision,
             self.images_per_second,
             self.steps,
             self.milliseconds,

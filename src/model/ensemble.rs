@@ -5,6 +5,7 @@ use crate::dataset::augment::View;
 use crate::model::predictions::features;
 use crate::model::{LoadedModel, Predictions, predict};
 use crate::{Error, Result};
+use fer_kernels::Precision;
 use std::path::PathBuf;
 
 /// One or several networks whose probabilities are averaged.
@@ -30,6 +31,12 @@ impl Ensemble {
             return Err(Error::model(&other.path, message + &classes.join(", ")));
         }
         Ok(Self { members })
+    }
+
+    /// Returns the same models with this precision of their predictions.
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.members.iter_mut().for_each(|member| member.network.precision = precision);
+        self
     }
 
     /// Returns the first model.

@@ -20,10 +20,11 @@ use crate::tensor::{Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::conv2d::{Epilogue, Prepared};
 use fer_kernels::gemm::PreparedMatrix;
-use fer_kernels::{Context, Layout, Pool2dGeometry, elementwise, on_team};
+use fer_kernels::{Context, Layout, Pool2dGeometry, Precision, elementwise, on_team};
 
-/// A network with fixed weights. It computes the logits of [`Network::logits`], up to rounding, in
-/// less time.
+/// A network with fixed weights. In [`Precision::F32`] it computes the logits of [`Network::logits`], up to rounding,
+/// in less time. In [`Precision::Bf16`] the factors of convolutions and fully connected layers are
+/// rounded to bfloat16, apart from the two small layers of squeeze and excitation.
 #[derive(Debug)]
 pub struct Inference {
     mean: f32,
@@ -51,10 +52,11 @@ enum Step {
 }
 
 impl Inference {
-    /// Prepares a network. Later changes of the network have no effect.
+    /// Prepares a network, in its [precision](Network::precision). Later changes of the network have
+    /// no effect.
     pub fn new(network: &Network<f32>) -> Self {
         let (mean, inv_std) = (network.spec.mean as f32, (1.0 / network.spec.std) as f32);
-        Self { mean, inv_std, steps: fold(network.layers()) }
+        Self { mean, inv_std, steps: fold(network.layers(), network.precision) }
     }
 
     /// Computes the logits `[n, classes]` of images `[n, 1, h, w]` with pixels in [0, 1].
@@ -81,12 +83,12 @@ impl Inference {
 }
 
 /// Turns layers into steps, several layers into one step where possible.
-fn fold(layers: &[Layer]) -> Vec<NamedStep> {
+fn fold(layers: &[Layer], precision: Precision) -> Vec<NamedStep> {
     let mut steps: Vec<NamedStep> = Vec::new();
     let mut channels = None; // of the last convolution
     let mut rest = layers;
     while !rest.is_empty() {
-        let (step, taken) = first_step(rest, &mut channels);
+        let (step, taken) = first_step(rest, &mut channels, precision);
         let names: Vec<_> = rest[..taken].iter().map(Layer::name).collect();
         match (step, steps.last_mut()) {
             (None, _) => {}
@@ -103,13 +105,18 @@ fn fold(layers: &[Layer]) -> Vec<NamedStep> {
 
 /// Returns the first step and the number of its layers; no step for layers that do nothing.
 /// `channels` are those of the image, known from the last convolution.
-fn first_step(layers: &[Layer], channels: &mut Option<usize>) -> (Option<Step>, usize) {
+fn first_step(
+    layers: &[Layer],
+    channels: &mut Option<usize>,
+    precision: Precision,
+) -> (Option<Step>, usize) {
     let relu_after = |after: &[Layer]| after.first().is_some_and(is_relu);
     match layers {
         [Layer::Conv2d(conv), after @ ..] => {
             *channels = Some(conv.weight.value.shape()[0]);
             let after = NormReluPool::find(after, |_| false);
-            (Some(Step::Conv(FoldedConv::new(conv, &after))), 1 + after.layers)
+            let step = Step::Conv(FoldedConv::new(conv, &after, precision));
+            (Some(step), 1 + after.layers)
         }
         [Layer::Residual(Residual { body, .. }), after @ ..] => {
             let relu = relu_after(after);
@@ -119,17 +126,18 @@ fn first_step(layers: &[Layer], channels: &mut Option<usize>) -> (Option<Step>, 
                 }
                 branch => (branch, None),
             };
-            let step = Step::Residual { branch: fold(branch), excite, relu };
+            let step = Step::Residual { branch: fold(branch, precision), excite, relu };
             (Some(step), 1 + usize::from(relu))
         }
         [Layer::Flatten(_), Layer::Linear(linear), after @ ..] => {
             let relu = relu_after(after);
-            let step = Step::Linear(FoldedLinear::new(linear, channels.take(), relu));
+            let step = Step::Linear(FoldedLinear::new(linear, channels.take(), relu, precision));
             (Some(step), 2 + usize::from(relu))
         }
         [Layer::Linear(linear), after @ ..] => {
             let relu = relu_after(after);
-            (Some(Step::Linear(FoldedLinear::new(linear, None, relu))), 1 + usize::from(relu))
+            let step = Step::Linear(FoldedLinear::new(linear, None, relu, precision));
+            (Some(step), 1 + usize::from(relu))
         }
         [Layer::Dropout(..), ..] | [] => (None, 1),
         [layer, ..] => {
@@ -178,7 +186,7 @@ struct FoldedLinear {
 }
 
 impl FoldedLinear {
-    fn new(linear: &Linear, channels: Option<usize>, relu: bool) -> Self {
+    fn new(linear: &Linear, channels: Option<usize>, relu: bool, precision: Precision) -> Self {
         let (weight, bias) = (&linear.weight.value, linear.bias.value.clone());
         let (k, n) = (weight.shape()[1], weight.shape()[0]);
         // Row (channel, pixel) becomes row (pixel, channel): the image is read as it lies in memory.
@@ -187,7 +195,8 @@ impl FoldedLinear {
         let row = |k: usize| if channels.is_some() { k % c * pixels + k / c } else { k };
         let weight = weight.as_slice();
         let transposed = (0..k * n).map(|i| weight[i % n * k + row(i / n)]).collect();
-        Self { matrix: PreparedMatrix::new(transposed, [k, n]), bias, relu, channels }
+        let matrix = PreparedMatrix::with_precision(transposed, [k, n], precision);
+        Self { matrix, bias, relu, channels }
     }
 
     fn run(&self, x: &Tensor) -> Result<Tensor> {
@@ -220,8 +229,8 @@ struct Excite {
 
 impl Excite {
     fn new(layer: &SqueezeExcite) -> Self {
-        let squeeze = FoldedLinear::new(&layer.squeeze, None, true);
-        Self { squeeze, excite: FoldedLinear::new(&layer.excite, None, false) }
+        let linear = |layer, relu| FoldedLinear::new(layer, None, relu, Precision::F32);
+        Self { squeeze: linear(&layer.squeeze, true), excite: linear(&layer.excite, false) }
     }
 
     /// Computes max(0, x + s·y) with s = sigmoid(W₂·relu(W₁·mean(y) + b₁) + b₂).
@@ -247,7 +256,7 @@ struct FoldedConv {
 }
 
 impl FoldedConv {
-    fn new(conv: &Conv2d, after: &NormReluPool<'_, f32>) -> Self {
+    fn new(conv: &Conv2d, after: &NormReluPool<'_, f32>, precision: Precision) -> Self {
         let shape = conv.weight.value.shape();
         let mut weight = conv.weight.value.to_vec();
         let mut bias = conv.bias.as_ref().map(|b| b.value.to_vec());
@@ -263,7 +272,8 @@ impl FoldedConv {
             }
         }
         let (relu, pool) = (after.relu, after.pool);
-        Self { shape, options: conv.options, filters: Prepared::new(weight), bias, relu, pool }
+        let filters = Prepared::with_precision(weight, precision);
+        Self { shape, options: conv.options, filters, bias, relu, pool }
     }
 
     fn run(&self, x: Tensor) -> Result<Tensor> {

@@ -8,6 +8,7 @@ use crate::nn::{Layer, Parameter, Pass, Sequential};
 use crate::ops::{self, BatchStatistics};
 use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
+use fer_kernels::Precision;
 
 /// Capacity reserved for a list of parameters: about those of a built-in network.
 const USUAL_PARAMETERS: usize = 64;
@@ -17,6 +18,9 @@ const USUAL_PARAMETERS: usize = 64;
 pub struct Network<T: Element = f32> {
     /// Its specification.
     pub spec: NetworkSpec,
+    /// The precision of its products when it is prepared for inference. Training and gradients do not
+    /// use it, and no file holds it.
+    pub precision: Precision,
     layers: Sequential<T>,
 }
 
@@ -75,7 +79,7 @@ impl<T: Element> Network<T> {
             );
             return Err(Error::shape("network", detail));
         }
-        Ok(Self { spec, layers })
+        Ok(Self { spec, precision: Precision::default(), layers })
     }
 
     /// Computes the logits `[n, classes]` of images `[n, 1, h, w]` with pixels in [0, 1].

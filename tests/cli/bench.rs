@@ -62,6 +62,11 @@ fn infer_says_how_long_the_slowest_pictures_take() {
     let at = |key: &str| measured[format!("milliseconds{key}")].as_f64().unwrap();
     let sorted = [at("_best"), at("_q1"), at(""), at("_q3"), at("_p95"), at("_p99")];
     assert!(sorted.is_sorted() && measured["steps"] == 5, "{measured}");
+    assert_eq!(measured["precision"], "f32");
+    let half = place.ok(&format!("bench infer {options} --steps 2 --precision bf16 --json")).json();
+    assert_eq!(half["precision"], "bf16");
+    let train = format!("bench train {options} --precision bf16");
+    place.fails(&train, 2, &["training computes in f32"]);
     let text = place.ok(&format!("bench infer {options}")).stdout;
     assert!(text.contains("95 % within") && text.contains("99 % within"), "{text}");
 }

@@ -6,6 +6,7 @@
 //! fused multiply-add.
 
 mod batch_norm;
+mod bf16;
 mod conv2d;
 mod gemm;
 mod pool;

@@ -192,3 +192,17 @@ fn a_folded_network_gives_the_same_bits_on_any_threads() {
         }
     }
 }
+
+/// Rounding to bfloat16 moves the logits a little, and no more.
+#[test]
+fn a_network_in_bf16_gives_nearly_the_logits_of_f32() {
+    for name in ["fer-m", "tiny"] {
+        let mut network = network::<f32>(name, 48);
+        let exact = Inference::new(&network).logits(&pictures(3, 48)).unwrap().to_vec();
+        network.precision = fer_kernels::Precision::Bf16;
+        let rounded = Inference::new(&network).logits(&pictures(3, 48)).unwrap().to_vec();
+        let largest = exact.iter().fold(0.0_f32, |a, v| a.max(v.abs()));
+        let error = exact.iter().zip(&rounded).fold(0.0_f32, |a, (x, y)| a.max((x - y).abs()));
+        assert!(error > 0.0 && error < 0.1 * largest, "{name}: {error} of {largest}");
+    }
+}

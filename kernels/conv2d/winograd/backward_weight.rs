@@ -20,7 +20,7 @@ use super::variant::Variant;
 use crate::arch::{BlockMut, SimdLevel, Strip, micro_kernel, vectorized};
 use crate::gemm::pack::transpose;
 use crate::parallel::parallel_chunks;
-use crate::{Conv2dGeometry, scratch};
+use crate::{Conv2dGeometry, Precision, scratch};
 use std::marker::PhantomData;
 use std::ops::Range;
 
@@ -140,6 +140,7 @@ impl Task {
                 channels: self.c.clone(),
                 planes: &mut v,
                 plane: plane_v,
+                precision: Precision::F32,
                 variant: PhantomData,
             };
             vectorized(simd, c, input);

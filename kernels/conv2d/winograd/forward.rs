@@ -15,7 +15,11 @@ use super::tiles::Tiles;
 use super::transform::{FilterTransform, InputTransform, OutputTransform, PAD};
 use super::variant::Variant;
 use crate::Conv2dGeometry;
-use crate::arch::{BlockMut, SimdLevel, Strip, for_each_part, micro_kernel, vectorized};
+use crate::arch::{
+    BlockMut, MicroKernel, SimdLevel, Strip, for_each_part, micro_kernel, micro_kernel_of_pairs,
+    vectorized,
+};
+use crate::bf16::{Precision, pack_pairs};
 use crate::conv2d::epilogue::{Epilogue, Output, Part};
 use crate::conv2d::filters::Filters;
 use crate::gemm::pack::KC;
@@ -41,7 +45,7 @@ pub fn correlate<W: Variant<M, A> + Sync, const M: usize, const A: usize>(
 ) {
     let mut u = scratch::take(transformed_len(simd, A * A, filters));
     transform_filters::<W, M, A>(simd, filters, &mut u);
-    correlate_transformed::<W, M, A>(simd, g, x, &u, epilogue, output);
+    correlate_transformed::<W, M, A>(simd, Precision::F32, g, x, &u, epilogue, output);
 }
 
 /// Returns the length of the transformed filters with so many products per tile.
@@ -50,9 +54,11 @@ pub fn transformed_len(simd: SimdLevel, products: usize, filters: &Filters) -> u
 }
 
 /// Computes the convolution `g` (3×3, stride 1, no dilation, one group) by variant `W`, with
-/// filters that [`transform_filters`] has transformed for this SIMD level.
+/// filters that [`transform_filters`] has transformed for this SIMD level, or in bfloat16
+/// [`transform_filters_bf16`], which needs an even number of input channels.
 pub fn correlate_transformed<W: Variant<M, A> + Sync, const M: usize, const A: usize>(
     simd: SimdLevel,
+    precision: Precision,
     g: &Conv2dGeometry,
     x: &[f32],
     u: &[f32],
@@ -65,7 +71,12 @@ pub fn correlate_transformed<W: Variant<M, A> + Sync, const M: usize, const A: u
         return epilogue.apply_to_zero(simd, g, output);
     }
     let tiles = Tiles::new(g, M).pooled(epilogue.pool);
-    let task = Task { simd, g, tiles, u, epilogue };
+    let (kernel, words) = match precision {
+        Precision::F32 => (micro_kernel(simd), g.c_in),
+        Precision::Bf16 => (micro_kernel_of_pairs(simd), g.c_in / 2),
+    };
+    assert!(precision == Precision::F32 || g.c_in.is_multiple_of(2));
+    let task = Task { simd, precision, kernel, words, g, tiles, u, epilogue };
     let rows = g.n * tiles.rows;
     let task_tiles = if u.len() > LARGE_U { 2 * TASK_TILES } else { TASK_TILES };
     let per_task = task_tiles.div_ceil(tiles.columns).min(rows.div_ceil(2 * threads()));
@@ -101,10 +112,29 @@ pub fn transform_filters<W: Variant<M, A>, const M: usize, const A: usize>(
     });
 }
 
+/// Computes U in bfloat16, in panels `[o / nr][p][c / 2][nr]` of pairs of input channels.
+pub fn transform_filters_bf16<W: Variant<M, A>, const M: usize, const A: usize>(
+    simd: SimdLevel,
+    f: &Filters,
+    u: &mut [f32],
+) {
+    let nr = micro_kernel(simd).nr;
+    let mut whole = scratch::take(transformed_len(simd, A * A, f));
+    transform_filters::<W, M, A>(simd, f, &mut whole);
+    let plane = f.c * nr;
+    for (plane, pairs) in whole.chunks_exact(plane).zip(u.chunks_exact_mut(plane / 2)) {
+        pack_pairs(plane, nr, pairs);
+    }
+}
+
 /// The operands of all tasks.
 #[derive(Clone, Copy)]
 struct Task<'a> {
     simd: SimdLevel,
+    precision: Precision,
+    kernel: &'static MicroKernel,
+    /// Elements of A and B in a sum over the input channels: channels, or pairs of them.
+    words: usize,
     g: &'a Conv2dGeometry,
     tiles: Tiles<'a>,
     u: &'a [f32],
@@ -125,10 +155,10 @@ impl Task<'_> {
         x: &[f32],
         y: &mut [f32],
     ) {
-        let (nr, c_out) = (micro_kernel(self.simd).nr, self.g.c_out);
+        let (nr, c_out) = (self.kernel.nr, self.g.c_out);
         let rows = self.g.n * self.tiles.rows;
         let shape = Shares { rows, columns: self.tiles.columns, panels: c_out.div_ceil(nr) };
-        let [per_task, panels] = shape.choose(self.g.c_in, A * A, threads());
+        let [per_task, panels] = shape.choose(self.words, A * A, threads());
         let pixels = y.len() / c_out;
         let y = BlockMut::new(y, pixels, c_out, c_out);
         let row_tasks = rows.div_ceil(per_task);
@@ -150,7 +180,7 @@ impl Task<'_> {
         range: Range<usize>,
         mut part: Part,
     ) {
-        let (o, nr) = (self.g.c_out, micro_kernel(self.simd).nr);
+        let (o, nr) = (self.g.c_out, self.kernel.nr);
         let mut planes = self.input::<W, M, A>(x, range);
         let pixels = part.y.len() / o;
         for jr in (0..o).step_by(nr) {
@@ -166,9 +196,9 @@ impl Task<'_> {
         x: &[f32],
         rows: Range<usize>,
     ) -> Planes {
-        let (c, nr) = (self.g.c_in, micro_kernel(self.simd).nr);
+        let (c, nr) = (self.g.c_in, self.kernel.nr);
         let tiles = rows.start * self.tiles.columns..rows.end * self.tiles.columns;
-        let [plane_v, plane_m] = [c, nr].map(|width| tiles.len() * width + PAD);
+        let [plane_v, plane_m] = [self.words, nr].map(|width| tiles.len() * width + PAD);
         let mut v = scratch::take(A * A * plane_v);
         let input = InputTransform::<W, M, A> {
             tiles: self.tiles,
@@ -178,6 +208,7 @@ impl Task<'_> {
             channels: 0..c,
             planes: &mut v,
             plane: plane_v,
+            precision: self.precision,
             variant: PhantomData,
         };
         vectorized(self.simd, c, input);
@@ -191,7 +222,7 @@ impl Task<'_> {
         jr: usize,
         y: BlockMut,
     ) {
-        let (c, nr, count) = (self.g.c_in, micro_kernel(self.simd).nr, tiles.len());
+        let (c, nr, count) = (self.words, self.kernel.nr, tiles.len());
         let [plane_v, plane_m] = [c, nr].map(|width| count * width + PAD);
         let u = &self.u[jr * A * A * c..];
         for p in 0..A * A {
@@ -217,7 +248,7 @@ impl Task<'_> {
 
     /// Runs loop 1: m\[tile, nr\] = v\[tile, c\]·u\[c, nr\].
     fn product(&self, v: &[f32], u: &[f32], mut m: BlockMut) {
-        let (c, kernel) = (self.g.c_in, micro_kernel(self.simd));
+        let (c, kernel) = (self.words, self.kernel);
         for c0 in (0..c).step_by(KC) {
             let v = Strip { data: &v[c0..], row: c, step: 1, k: KC.min(c - c0) };
             kernel.run_strip(&v, &u[c0 * kernel.nr..], &mut m, c0 > 0);

@@ -4,7 +4,8 @@
 
 use super::tiles::Tiles;
 use super::variant::{Variant, both_axes};
-use crate::arch::{BlockMut, Vector, Vectorized, prefetch, vector_offsets};
+use crate::Precision;
+use crate::arch::{BlockMut, Vector, Vectorized, halves_mut, prefetch, vector_offsets};
 use crate::conv2d::Epilogue;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -36,15 +37,27 @@ pub struct InputTransform<'a, W, const M: usize, const A: usize> {
     pub x: &'a [f32],
     pub stride: usize,
     pub channels: Range<usize>,
-    /// Planes `plane` apart, tiles `channels.len()` apart.
+    /// Planes `plane` floats apart, tiles `channels.len()` elements apart. In bfloat16 a float holds
+    /// two elements.
     pub planes: &'a mut [f32],
     pub plane: usize,
+    pub precision: Precision,
     pub variant: PhantomData<W>,
 }
 
 impl<W: Variant<M, A>, const M: usize, const A: usize> Vectorized for InputTransform<'_, W, M, A> {
     #[inline(always)]
     fn run<V: Vector>(self) {
+        match self.precision {
+            Precision::F32 => self.transform::<V, false>(),
+            Precision::Bf16 => self.transform::<V, true>(),
+        }
+    }
+}
+
+impl<W: Variant<M, A>, const M: usize, const A: usize> InputTransform<'_, W, M, A> {
+    #[inline(always)]
+    fn transform<V: Vector, const BF16: bool>(self) {
         let c = self.channels.len();
         let mut between = [[V::splat(0.0); A]; A];
         for (k, t) in self.range.enumerate() {
@@ -70,7 +83,14 @@ impl<W: Variant<M, A>, const M: usize, const A: usize> Vectorized for InputTrans
                         let (x, mask) = patch[a][b];
                         V::load(&x[c0 & mask..])
                     },
-                    [a, b, v] v.store(&mut self.planes[(a * A + b) * self.plane + k * c + c0..])
+                    [a, b, v] {
+                        let plane = (a * A + b) * self.plane;
+                        if BF16 {
+                            v.store_bf16(&mut halves_mut(self.planes)[2 * plane + k * c + c0..]);
+                        } else {
+                            v.store(&mut self.planes[plane + k * c + c0..]);
+                        }
+                    }
                 );
             }
         }

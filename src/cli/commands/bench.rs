@@ -6,9 +6,11 @@ use crate::bench::ladder::{LadderOptions, ladder};
 use crate::bench::layers::layers;
 use crate::bench::steps::{StepOptions, infer, train};
 use crate::cli::shared::input::theme;
+use crate::cli::shared::precision::{noted, precision};
 use crate::render::chart::ChartOptions;
 use crate::render::write;
 use crate::{Error, Result, console};
+use fer_kernels::Precision;
 use std::path::PathBuf;
 
 /// Arguments of `fer bench`.
@@ -49,6 +51,9 @@ struct Steps {
     /// Steps before measuring
     #[arg(long, default_value_t = 3)]
     warmup: usize,
+    /// Precision of products in inference: f32 or bf16 (sums are f32); training computes in f32
+    #[arg(long, default_value = "f32", hide_default_value = true, value_parser = precision)]
+    precision: Precision,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -96,6 +101,11 @@ struct Conv {
 pub(crate) fn run(args: Args) -> Result<()> {
     match args.what {
         What::Train(args) => {
+            if args.precision != Precision::F32 {
+                let message =
+                    "--precision bf16: training computes in f32; bf16 is for infer, layers";
+                return Err(Error::Usage(message.into()));
+            }
             let measured = train(&args.options()?)?;
             print(args.json, &measured, measured.to_text())
         }
@@ -121,7 +131,8 @@ impl Steps {
     fn options(&self) -> Result<StepOptions> {
         positive("--batch-size", self.batch_size)?;
         let (arch, batch) = (self.arch.clone(), self.batch_size);
-        Ok(StepOptions { arch, batch, steps: self.steps, warmup: self.warmup })
+        let precision = noted(self.precision);
+        Ok(StepOptions { arch, batch, precision, steps: self.steps, warmup: self.warmup })
     }
 }
 

@@ -20,6 +20,7 @@ struct Info {
     simd_available: Vec<&'static str>,
     cpu: String,
     cpu_features: Vec<&'static str>,
+    bf16: &'static str,
     compiled_for: String,
     threads: usize,
 }
@@ -31,6 +32,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
         simd_available: SimdLevel::available().map(SimdLevel::name).collect(),
         cpu: cpu_name().unwrap_or_else(|| "unknown".into()),
         cpu_features: arch::cpu_features(),
+        bf16: match arch::has_bf16_products() {
+            true if Context::global().simd.name() == "avx512" => "AVX512_BF16",
+            _ => "emulated",
+        },
         compiled_for: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         threads: rayon::current_num_threads(),
     };
@@ -39,12 +44,13 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
     console::print(&format!(
         "fer           {}\nCPU           {}\nfeatures      {}\nSIMD path     {} (available: {})\n\
-         compiled for  {}\nthreads       {}\n",
+         bf16          {}\ncompiled for  {}\nthreads       {}\n",
         info.version,
         info.cpu,
         info.cpu_features.join(" "),
         info.simd,
         info.simd_available.join(", "),
+        info.bf16,
         info.compiled_for,
         info.threads
     ))

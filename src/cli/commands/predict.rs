@@ -3,6 +3,7 @@
 use crate::cli::shared::input::{Averaging, Reading, is_model, model_or_input};
 use crate::cli::shared::output::keep_inputs;
 use crate::cli::shared::photos::{InputFaces, PhotoArgs, is_photo};
+use crate::cli::shared::precision::{noted, precision};
 use crate::cli::shared::predictions::{FacePredictions, csv_header, csv_of};
 use crate::console::eprintln_safe;
 use crate::dataset::Dataset;
@@ -16,6 +17,7 @@ use crate::model::{Ensemble, LoadedModel, Predictions};
 use crate::photo::draw::{FaceAnnotation, LONGEST, draw};
 use crate::render::format::percent;
 use crate::{Error, PIXELS, Result};
+use fer_kernels::Precision;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `fer predict`.
@@ -40,6 +42,9 @@ pub struct Args {
     reading: Reading,
     #[command(flatten)]
     averaging: Averaging,
+    /// Precision of products: f32 or bf16 (sums are f32)
+    #[arg(long, default_value = "f32", hide_default_value = true, value_parser = precision)]
+    precision: Precision,
     /// Print the K most probable expressions
     #[arg(long, value_name = "K", default_value_t = 7)]
     top_k: usize,
@@ -59,7 +64,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     validate(&args, model.as_deref())?;
     let first = model.unwrap_or(EMBEDDED.into());
     let models: Vec<PathBuf> = std::iter::once(first).chain(args.ensemble.clone()).collect();
-    let ensemble = Ensemble::read(&models)?;
+    let ensemble = Ensemble::read(&models)?.with_precision(noted(args.precision));
     if !args.json && args.out.is_none() {
         note_uncalibrated(&ensemble); // JSON has it in each object
     }

@@ -6,6 +6,7 @@ pub(crate) mod input;
 pub(crate) mod network_input;
 pub(crate) mod output;
 pub(crate) mod photos;
+pub(crate) mod precision;
 pub(crate) mod predictions;
 pub(crate) mod progress;
 pub(crate) mod signals;

@@ -1,11 +1,13 @@
 //! `fer eval`: accuracy, confusion and calibration on labelled faces.
 
 use crate::cli::shared::input::{Averaging, Reading, labelled};
+use crate::cli::shared::precision::{noted, precision};
 use crate::console::{self, eprintln_safe};
 use crate::dataset::augment::View;
 use crate::model::Ensemble;
 use crate::report::{EvaluationReport, write_evaluation_dir};
 use crate::{Error, Result};
+use fer_kernels::Precision;
 use std::path::PathBuf;
 
 /// Arguments of `fer eval`.
@@ -26,6 +28,9 @@ pub struct Args {
     reading: Reading,
     #[command(flatten)]
     averaging: Averaging,
+    /// Precision of products: f32 or bf16 (sums are f32)
+    #[arg(long, default_value = "f32", hide_default_value = true, value_parser = precision)]
+    precision: Precision,
     /// Training faces: also evaluate without their copies [default: those of the first model, if they
     /// are available]
     #[arg(long, value_name = "DATA")]
@@ -46,7 +51,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         return Err(Error::Usage("--max-faces 0: expected at least 1 face".into()));
     }
     args.out.as_deref().map_or(Ok(()), crate::files::make_folder)?;
-    let ensemble = Ensemble::read(&args.models)?;
+    let ensemble = Ensemble::read(&args.models)?.with_precision(noted(args.precision));
     let (name, faces) = match &args.data {
         Some(path) => (path.display().to_string(), args.reading.read(path)?),
         None => ("the validation data".into(), ensemble.first().validation_faces()?),

@@ -1,4 +1,6 @@
-//! The floating-point types that the kernels accept.
+//! The floating-point types that the kernels accept, and bfloat16.
+
+pub mod bf16;
 
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};

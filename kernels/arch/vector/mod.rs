@@ -5,6 +5,7 @@
 
 use super::SimdLevel;
 use super::simd_level::{Isa, PORTABLE_IS_FUSED};
+use crate::bf16::{from_bf16, to_bf16};
 use std::ops::{Add, Mul, Sub};
 
 /// A register of f32.
@@ -33,6 +34,17 @@ pub trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = 
     /// # Panics
     /// When `x` is shorter.
     fn store(self, x: &mut [f32]);
+    /// Stores into the first `LANES` elements of `x`, rounded to bfloat16 as
+    /// [`to_bf16`](crate::bf16::to_bf16) does.
+    ///
+    /// # Panics
+    /// When `x` is shorter.
+    fn store_bf16(self, x: &mut [u16]);
+    /// Loads the first `LANES` bfloat16 of `x`.
+    ///
+    /// # Panics
+    /// When `x` is shorter.
+    fn load_bf16(x: &[u16]) -> Self;
 }
 
 /// An operation on registers of any width.
@@ -78,152 +90,10 @@ macro_rules! operator {
     };
 }
 
-// The register types cannot be named outside this file. Only `vectorized` chooses one, for a level
+// The register types cannot be named outside this folder. Only `vectorized` chooses one, for a level
 // that was detected, so their safe methods are sound.
 #[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::*;
-    use std::arch::x86_64::*;
-
-    macro_rules! register {
-        ($name:ident, $feature:literal, $raw:ident, $lanes:literal, $wrapper:ident,
-         $set1:ident, $loadu:ident, $storeu:ident, $add:ident, $sub:ident, $mul:ident, $fmadd:ident,
-         $compare:ident) => {
-            #[derive(Clone, Copy)]
-            pub struct $wrapper($raw);
-
-            operator!($wrapper, Add, add, $add);
-            operator!($wrapper, Sub, sub, $sub);
-            operator!($wrapper, Mul, mul, $mul);
-
-            impl Vector for $wrapper {
-                const LANES: usize = $lanes;
-                type OneLane = OneLane<true>;
-                #[inline(always)]
-                fn splat(v: f32) -> Self {
-                    // SAFETY: the feature was detected, see above.
-                    Self(unsafe { $set1(v) })
-                }
-                #[inline(always)]
-                fn mul_add(self, a: Self, b: Self) -> Self {
-                    // SAFETY: the feature was detected, see above.
-                    Self(unsafe { $fmadd(self.0, a.0, b.0) })
-                }
-                #[inline(always)]
-                fn max(self, other: Self) -> Self {
-                    // SAFETY: the feature was detected, see above.
-                    Self(unsafe { $compare::max(self.0, other.0) })
-                }
-                #[inline(always)]
-                fn where_equal(self, a: Self, b: Self) -> Self {
-                    // SAFETY: the feature was detected, see above.
-                    Self(unsafe { $compare::where_equal(self.0, a.0, b.0) })
-                }
-                #[inline(always)]
-                fn where_positive(self, a: Self) -> Self {
-                    // SAFETY: the feature was detected, see above.
-                    Self(unsafe { $compare::where_positive(self.0, a.0) })
-                }
-                #[inline(always)]
-                fn load(x: &[f32]) -> Self {
-                    assert!(x.len() >= $lanes);
-                    // SAFETY: the feature was detected, and x has enough elements.
-                    Self(unsafe { $loadu(x.as_ptr()) })
-                }
-                #[inline(always)]
-                fn store(self, x: &mut [f32]) {
-                    assert!(x.len() >= $lanes);
-                    // SAFETY: the feature was detected, and x has room.
-                    unsafe { $storeu(x.as_mut_ptr(), self.0) }
-                }
-            }
-
-            /// Runs `op` on these registers.
-            ///
-            /// # Safety
-            /// The CPU has the feature.
-            #[target_feature(enable = $feature)]
-            pub unsafe fn $name<Op: Vectorized>(op: Op) {
-                op.run::<$wrapper>();
-            }
-        };
-    }
-
-    /// Runs `op` element by element.
-    ///
-    /// # Safety
-    /// The CPU has AVX2 and FMA.
-    #[target_feature(enable = "avx2,fma")]
-    pub unsafe fn one_lane<Op: Vectorized>(op: Op) {
-        op.run::<OneLane<true>>();
-    }
-
-    register!(
-        avx512, "avx512f", __m512, 16, Register512, _mm512_set1_ps, _mm512_loadu_ps,
-        _mm512_storeu_ps, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps, _mm512_fmadd_ps, compare512
-    );
-    register!(
-        avx2, "avx2,fma", __m256, 8, Register256, _mm256_set1_ps, _mm256_loadu_ps,
-        _mm256_storeu_ps, _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps, _mm256_fmadd_ps, compare256
-    );
-
-    /// Comparisons of AVX-512, whose result is a mask register.
-    ///
-    /// # Safety
-    /// Of every function: the CPU has AVX-512F.
-    mod compare512 {
-        use super::*;
-        #[inline(always)]
-        pub unsafe fn max(a: __m512, b: __m512) -> __m512 {
-            // SAFETY: the caller's promise. `max` returns b where either is NaN, so a NaN in a is
-            // added.
-            unsafe {
-                let nan = _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a);
-                _mm512_mask_mov_ps(_mm512_max_ps(a, b), nan, a)
-            }
-        }
-        #[inline(always)]
-        pub unsafe fn where_equal(x: __m512, a: __m512, b: __m512) -> __m512 {
-            // SAFETY: the caller's promise.
-            unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b), x) }
-        }
-        #[inline(always)]
-        pub unsafe fn where_positive(x: __m512, a: __m512) -> __m512 {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let zero = _mm512_setzero_ps();
-                _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, zero), x)
-            }
-        }
-    }
-
-    /// Comparisons of AVX, whose result is all ones or all zeros in each element.
-    ///
-    /// # Safety
-    /// Of every function: the CPU has AVX.
-    mod compare256 {
-        use super::*;
-        #[inline(always)]
-        pub unsafe fn max(a: __m256, b: __m256) -> __m256 {
-            // SAFETY: the caller's promise. `max` returns b where either is NaN, so a NaN in a is
-            // added.
-            unsafe {
-                let nan = _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a);
-                _mm256_blendv_ps(_mm256_max_ps(a, b), a, nan)
-            }
-        }
-        #[inline(always)]
-        pub unsafe fn where_equal(x: __m256, a: __m256, b: __m256) -> __m256 {
-            // SAFETY: the caller's promise.
-            unsafe { _mm256_and_ps(x, _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b)) }
-        }
-        #[inline(always)]
-        pub unsafe fn where_positive(x: __m256, a: __m256) -> __m256 {
-            // SAFETY: the caller's promise.
-            unsafe { _mm256_and_ps(x, _mm256_cmp_ps::<_CMP_GT_OQ>(a, _mm256_setzero_ps())) }
-        }
-    }
-}
+mod x86;
 
 mod portable {
     use super::*;
@@ -270,6 +140,15 @@ mod portable {
         fn store(self, x: &mut [f32]) {
             x[..8].copy_from_slice(&self.0.to_array());
         }
+        #[inline(always)]
+        fn store_bf16(self, x: &mut [u16]) {
+            x[..8].copy_from_slice(&self.0.to_array().map(to_bf16));
+        }
+        #[inline(always)]
+        fn load_bf16(x: &[u16]) -> Self {
+            let x = &x[..8];
+            Self(f32x8::new(std::array::from_fn(|i| from_bf16(x[i]))))
+        }
     }
 }
 
@@ -314,6 +193,14 @@ impl<const FUSED: bool> Vector for OneLane<FUSED> {
     fn store(self, x: &mut [f32]) {
         x[0] = self.0;
     }
+    #[inline(always)]
+    fn store_bf16(self, x: &mut [u16]) {
+        x[0] = to_bf16(self.0);
+    }
+    #[inline(always)]
+    fn load_bf16(x: &[u16]) -> Self {
+        Self(from_bf16(x[0]))
+    }
 }
 
 /// Returns the offsets of the registers that cover `0..n`: side by side, the last one moved back to
@@ -321,4 +208,44 @@ impl<const FUSED: bool> Vector for OneLane<FUSED> {
 #[inline(always)]
 pub fn vector_offsets<V: Vector>(n: usize) -> impl Iterator<Item = usize> {
     (0..n).step_by(V::LANES).map(move |at| at.min(n.saturating_sub(V::LANES)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Halves<'a> {
+        x: &'a [f32],
+        halves: &'a mut [u16],
+        back: &'a mut [f32],
+    }
+
+    impl Vectorized for Halves<'_> {
+        #[inline(always)]
+        fn run<V: Vector>(self) {
+            for at in vector_offsets::<V>(self.x.len()) {
+                V::load(&self.x[at..]).store_bf16(&mut self.halves[at..]);
+                V::load_bf16(&self.halves[at..]).store(&mut self.back[at..]);
+            }
+        }
+    }
+
+    #[test]
+    fn every_level_rounds_to_bf16_alike() {
+        // Ties, carries into the exponent, denormals, infinities and NaN, of both signs.
+        let special = [0, 1, 0x7fff, 0x8000, 0x18000, 0x3f7f_8000, 0x7f7f_ffff, 0x7f80_0000];
+        let nan = [0x7f80_0001, 0x7fff_ffff, 0x7fc0_0000];
+        let positive = special.into_iter().chain(nan).chain((0..3000).map(|i| i * 715_827));
+        let x: Vec<f32> =
+            positive.flat_map(|bits| [bits, bits | 1 << 31].map(f32::from_bits)).collect();
+        let want: Vec<u16> = x.iter().map(|&x| to_bf16(x)).collect();
+        for (level, len) in SimdLevel::available().flat_map(|l| [(l, 9), (l, 17), (l, x.len())]) {
+            let (mut halves, mut back) = (vec![7; len], vec![7.0; len]);
+            let op = Halves { x: &x[..len], halves: &mut halves, back: &mut back };
+            vectorized(level, len, op);
+            assert!(halves == want[..len], "{level}");
+            let same = back.iter().zip(&want).all(|(x, &w)| x.to_bits() == from_bf16(w).to_bits());
+            assert!(same, "{level}");
+        }
+    }
 }
