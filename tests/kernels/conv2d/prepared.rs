@@ -118,7 +118,7 @@ fn prepared_filters_give_the_same_bits() {
             let ctx = Context { simd, conv: Algorithm::Auto };
             for (bias, relu) in [(false, false), (true, false), (false, true), (true, true)] {
                 let bias = bias.then_some(&case.bias[..]);
-                let mut want = by_plan(&prepared, ctx, &case, &x, bias);
+                let mut want = by_plan(prepared, ctx, &case, &x, bias);
                 if relu {
                     want.iter_mut().for_each(|y| *y = y.max(0.0));
                 }
