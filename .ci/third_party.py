@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes the licences of every crate inside the program `fer`: python3 .ci/third_party.py > THIRD-PARTY.txt
 
-Exits with 1 where a crate has no licence file or a licence that is not on the list below.
+Exits with 1 where a crate has a licence that is not on the list below, comes from elsewhere than crates.io, or
+stands twice in the program in two versions.
 """
 import json
 import pathlib
@@ -12,22 +13,18 @@ import sys
 ALLOWED = {"MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib", "Unlicense", "CC0-1.0", "0BSD",
            "Unicode-3.0", "Apache-2.0 WITH LLVM-exception", "BSL-1.0", "MIT-0"}
 OURS = {"fer-cnn", "fer-kernels"}
+TWICE = {"miniz_oxide"}  # png 0.18.1 and flate2 want different ones
+REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
 
 
 def crates():
     """Returns the crates that the program links, without those for tests and build scripts."""
-    host = re.search(r"host: (\S+)", subprocess.check_output(["rustc", "-vV"], text=True))[1]
-    meta = json.loads(subprocess.check_output(
-        ["cargo", "metadata", "--format-version", "1", "--locked", "--filter-platform", host]))
-    packages = {p["id"]: p for p in meta["packages"]}
-    nodes = {n["id"]: n for n in meta["resolve"]["nodes"]}
-    wanted, seen = [i for i, p in packages.items() if p["name"] in OURS], set()
-    while wanted:
-        crate = wanted.pop()
-        if crate not in seen:
-            seen.add(crate)
-            wanted += [d["pkg"] for d in nodes[crate]["deps"] if any(k["kind"] is None for k in d["dep_kinds"])]
-    return sorted((packages[i] for i in seen if packages[i]["name"] not in OURS), key=lambda p: p["name"])
+    cargo = ["cargo", "tree", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"]
+    tree = subprocess.check_output(cargo, text=True)
+    linked = {tuple(line.split()[:2]) for line in tree.splitlines() if "(proc-macro)" not in line}
+    meta = subprocess.check_output(["cargo", "metadata", "--format-version", "1", "--locked"], text=True)
+    packages = [p for p in json.loads(meta)["packages"] if (p["name"], "v" + p["version"]) in linked]
+    return sorted((p for p in packages if p["name"] not in OURS), key=lambda p: p["name"])
 
 
 def allowed(expression):
@@ -41,7 +38,12 @@ def main():
     bad, printed = [], {}
     print("Crates inside the program fer, and their licences.\n")
     print("The face detector is SeetaFace's (BSD-2-Clause), the font DejaVu (its own free licence): see the end.\n")
-    for crate in crates():
+    found = crates()
+    names = [crate["name"] for crate in found]
+    bad += [f"{name} stands in the program twice" for name in sorted(set(names) - TWICE) if names.count(name) > 1]
+    for crate in found:
+        if crate["source"] != REGISTRY:
+            bad.append(f"{crate['name']} comes from {crate['source']}")
         folder = pathlib.Path(crate["manifest_path"]).parent
         expression = crate["license"] or "none named"
         texts = sorted(f for f in folder.iterdir() if re.match(r"(?i)(licen[cs]e|copying|notice)", f.name) and f.is_file())

@@ -6,12 +6,15 @@ use serde_json::Value;
 #[test]
 fn version_help_and_completions() {
     let place = Place::new();
-    assert_eq!(place.ok("--version").stdout, format!("fer {}\n", env!("CARGO_PKG_VERSION")));
+    let version = format!("fer {} ({}-", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
+    assert!(place.ok("--version").stdout.starts_with(&version));
     let help = place.ok("--help").stdout;
     for command in ["train", "eval", "predict", "curves", "data", "bench", "summary", "info"] {
         assert!(help.contains(&format!("\n  {command}")), "{command} is missing from the help");
     }
     assert!(place.ok("completions bash").stdout.contains("fer"));
+    place.ok("man manual");
+    assert!(place.text("manual/fer-train.1").contains("fer\\-train"));
     assert!(place.ok("info --json").json()["threads"].as_u64() >= Some(1));
     assert!(place.ok("summary small.toml").stdout.contains("conv2d"));
 }
