@@ -45,15 +45,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod event_writer;
 pub mod format;
 pub mod graphs;
 pub mod run_writer;
 pub mod summary;
-pub mod writer;
 
+pub use event_writer::{Clock, EventWriter, system_clock};
 pub use summary::hparams::{HParam, Metric, Status};
 pub use summary::projector::Embedding;
-pub use writer::{Clock, EventWriter, system_clock};
 
 use std::path::Path;
 

@@ -21,9 +21,9 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use crate::files::Temporary;
+use crate::monitor::tensorboard::event_writer::{Clock, EventWriter};
 use crate::monitor::tensorboard::format::decode::{Event, EventContent};
 use crate::monitor::tensorboard::format::record::{Next, RecordReader};
-use crate::monitor::tensorboard::writer::{Clock, EventWriter};
 use crate::{Error, Result};
 
 /// The files of this program are `events.out.tfevents.NUMBER.fer`: TensorBoard reads every file whose name
