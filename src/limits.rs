@@ -43,9 +43,9 @@ pub const MAX_JPEG_WORK: usize = 256 << 20;
 /// Largest text file that describes something: settings, a network, a calibration. In bytes.
 pub const MAX_TEXT: u64 = 1 << 20;
 
-/// Largest number of parameters of a network: 48 MB in f32. A training holds about ten times as much:
-/// gradients, moments, average, and the checkpoint while it is written.
-pub const MAX_PARAMETERS: usize = 12_000_000;
+/// Largest number of parameters of a network: 80 MB in f32, enough for VGG-16. A training holds about ten
+/// times as much: gradients, moments, average, and the checkpoint while it is written.
+pub const MAX_PARAMETERS: usize = 20_000_000;
 
 /// Largest number of values of one input, including the padding of a convolution, and of the output of a
 /// layer for one input: 16 MB in f32.
