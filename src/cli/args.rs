@@ -1,7 +1,7 @@
 //! The command line: options of every command, and the commands in groups.
 
 use crate::cli::commands::explain::{
-    activations, filters, gallery, lime, report, saliency, verify,
+    activations, explain, filters, gallery, lime, report, saliency, verify,
 };
 use crate::cli::commands::training::{calibrate, curves, eval, export, summary, train, watch};
 use crate::cli::commands::{bench, crop_calibration, data, demo, info, predict};
@@ -46,7 +46,9 @@ pub enum Command {
     Watch(watch::Args),
     /// Draw accuracy and loss over the epochs of one or more runs
     Curves(curves::Args),
-    /// Show which pixels an answer depends on, by fourteen methods
+    /// Explain the answer for a photo in one picture: answer, map, LIME and a sentence
+    Explain(explain::Args),
+    /// Show which pixels an answer depends on, by fifteen methods
     Saliency(Box<saliency::Args>),
     /// Show which regions of a face speak for and against a class (LIME)
     Lime(lime::Args),
@@ -98,7 +100,10 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 /// The commands as `fer --help` lists them.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Train", &["demo", "data", "train", "watch", "curves"]),
-    ("Explain", &["saliency", "lime", "filters", "activations", "report", "gallery", "verify"]),
+    (
+        "Explain",
+        &["explain", "saliency", "lime", "filters", "activations", "report", "gallery", "verify"],
+    ),
     ("Use", &["predict", "export", "calibrate", "crop-calibration"]),
     ("Inspect", &["eval", "summary", "bench", "info", "completions", "man"]),
 ];

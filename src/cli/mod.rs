@@ -7,7 +7,7 @@ mod shared;
 
 use crate::cli::args::{Cli, Command};
 use crate::cli::commands::explain::{
-    activations, filters, gallery, lime, report, saliency, verify,
+    activations, explain, filters, gallery, lime, report, saliency, verify,
 };
 use crate::cli::commands::training::{calibrate, curves, eval, export, summary, train, watch};
 use crate::cli::commands::{bench, crop_calibration, data, demo, info, predict};
@@ -81,6 +81,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Train(args) => train::run(args),
         Command::Watch(args) => watch::run(args),
         Command::Curves(args) => curves::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Saliency(args) => saliency::run(*args),
         Command::Lime(args) => lime::run(args),
         Command::Filters(args) => filters::run(*args),

@@ -31,7 +31,7 @@ pub struct FaceAnnotation {
     pub label: [String; 2],
     /// Whether the box may hold no face.
     pub doubtful: bool,
-    /// Magnitude of the saliency in [0, 1], `[48, 48]`; empty for no saliency.
+    /// Saliency in [−1, 1], `[48, 48]`: above 0 for the class, below against it; empty for none.
     pub saliency: Vec<f32>,
 }
 
@@ -71,7 +71,8 @@ pub fn draw(photo: &ColorPlanes, faces: &[FaceAnnotation]) -> RgbImage {
     picture
 }
 
-/// Blends the saliency over the square with bilinear interpolation; a larger magnitude is more opaque.
+/// Blends the saliency over the square with bilinear interpolation, red for the class and blue against
+/// it; a larger magnitude is more opaque.
 fn blend_saliency(picture: &mut RgbImage, frame: &CropBox, saliency: &[f32]) {
     if saliency.len() != SIDE * SIDE {
         return;
@@ -85,8 +86,8 @@ fn blend_saliency(picture: &mut RgbImage, frame: &CropBox, saliency: &[f32]) {
                 |at: usize, edge: f64| (at as f64 + 0.5 - edge) / frame.side * SIDE as f64 - 0.5;
             let strength = bilinear(saliency, cell(x, frame.x), cell(y, frame.y));
             let pixel = &mut picture.pixels_mut()[y * width + x];
-            let alpha = 0.8 * strength.clamp(0.0, 1.0);
-            *pixel = mix(*pixel, Colormap::Inferno.color(strength), alpha);
+            let alpha = 0.7 * strength.abs().min(1.0);
+            *pixel = mix(*pixel, Colormap::BlueRed.color(strength), alpha);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Nothing here depends on the command line.
 
 pub mod evaluation;
+pub mod explanation;
 pub mod face;
 pub mod filters;
 pub mod gallery;

@@ -126,7 +126,7 @@ fn all_methods_share_a_page_and_pictures_of_any_size_are_read() {
     std::fs::write(bench.path("me.png"), png).expect("a file");
     let text = bench.works("saliency", "me.png --method all --samples 20 --out all.svg --json");
     let explained = json(&text)["faces"][0]["explanations"].as_array().expect("a list").len();
-    assert_eq!(explained, 14);
+    assert_eq!(explained, 15);
     let svg = std::fs::read_to_string(bench.path("all.svg")).expect("a file");
     for title in ["SmoothGrad²", "LayerCAM", "Occlusion", "LIME"] {
         assert!(svg.contains(title), "{title}");
@@ -283,7 +283,7 @@ fn networks_of_another_input_side_are_explained_on_the_48_pixel_face() {
         assert_eq!(json(&text)["passed"], true, "{side}: {text}");
         let text = bench.works("saliency", "--index 4 --method all --samples 20 --json");
         let told = json(&text)["faces"][0]["explanations"].clone();
-        assert_eq!(told.as_array().expect("a list").len(), 14);
+        assert_eq!(told.as_array().expect("a list").len(), 15);
         let ig = told.as_array().expect("a list").iter().find(|e| e["method"] == "ig");
         assert!(ig.expect("ig")["raw_max"].as_f64().expect("a number") > 0.0);
         let few = "--layer conv2d_2 --filter 0 --steps 4 --restarts 1 --max-faces 40 --out f.png";
@@ -320,8 +320,8 @@ fn whole_set_pages_are_written_with_their_words() {
     );
     let lifts = json(&bench.works("saliency", "--regions --max-faces 21 --json"));
     let lifts = lifts["lifts"].as_array().expect("lifts").clone();
-    // Eight groups (all and seven classes), seven regions, four sources.
-    assert_eq!(lifts.len(), 8 * 7 * 4);
+    // Eight groups (all and seven classes), nine regions, four sources.
+    assert_eq!(lifts.len(), 8 * 9 * 4);
     for lift in lifts.iter().filter(|l| l["source"] == "uniform") {
         assert!((lift["lift"].as_f64().expect("a number") - 1.0).abs() < 1e-9);
     }
@@ -344,4 +344,21 @@ fn gallery_links_every_page_it_wrote() {
     for page in pages {
         assert!(index.contains(&format!("src=\"{page}\"")), "{page}");
     }
+}
+
+/// The word a person tries first: answer, map, LIME and a sentence in one picture.
+#[test]
+fn explain_makes_one_picture_and_one_sentence() {
+    let bench = Bench::new(NETWORK);
+    let gray: Vec<u8> = (0..96 * 80).map(|i| (i % 251) as u8).collect();
+    let png = RgbImage::from_gray(&gray, 96, 80).and_then(|p| p.to_png()).expect("a picture");
+    std::fs::write(bench.path("me.png"), png).expect("a file");
+    let said = bench.0.ok("explain me.png toy.safetensors").stdout;
+    assert!(said.starts_with("me.png: ") && said.contains("LIME"), "{said}");
+    assert!(fer::CLASS_NAMES.iter().any(|c| said.to_lowercase().contains(c)), "{said}");
+    assert!(picture(&bench.path("explanation.png")).width() > 500);
+    let before = bench.0.ok("explain toy.safetensors me.png --out again.svg").stdout;
+    assert_eq!(before.lines().next(), said.lines().next());
+    assert!(bench.0.text("again.svg").contains("where it looks"));
+    bench.0.fails("explain toy.safetensors me.png --out me.png", 2, &["an input (me.png)"]);
 }

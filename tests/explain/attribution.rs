@@ -3,13 +3,16 @@
 use crate::support::models::{Polynomial, batch, noise_faces, soft_faces, tiny_net};
 use fer::PIXELS;
 use fer::explain::attribution::gradient::grad_x_input::grad_x_input;
-use fer::explain::attribution::gradient::integrated_gradients::integrated_gradients;
+use fer::explain::attribution::gradient::integrated_gradients::{
+    integrated_gradients, smooth_integrated_gradients,
+};
 use fer::explain::attribution::gradient::saliency::saliency;
 use fer::explain::attribution::gradient::smooth_grad::{
     Noise, smooth_grad, smooth_grad_squared, var_grad,
 };
 use fer::explain::attribution::perturbation::occlusion::{Window, occlusion};
 use fer::explain::attribution::perturbation::rise::{RiseOptions, rise};
+use fer::explain::image_ops::gaussian_blur;
 use fer::explain::{AttributionOptions, BackwardRule, Classifier, Face, Method, Target, attribute};
 
 fn close(a: &[f32], b: &[f32], tolerance: f32) {
@@ -153,4 +156,47 @@ fn rise_on_a_linear_probability_finds_the_bright_quarter() {
     assert!(mean(true) > found.mean && mean(false) < mean(true));
     let gap = mean(true) - mean(false);
     assert!(found.standard_error < gap / 5.0, "{} against {gap}", found.standard_error);
+}
+
+/// On a linear network integrated gradients are exact with any number of nodes: the smoothed map is
+/// the blurred w·(x − b).
+#[test]
+fn smooth_integrated_gradients_of_a_linear_model_by_hand() {
+    let model = Polynomial::linear();
+    let faces = noise_faces(2);
+    let batch = batch(&model, &faces, &[Target::Class(1), Target::Class(0)]);
+    let found = smooth_integrated_gradients(&batch, &Face::gray(0.25)).unwrap();
+    for (f, map) in found.chunks_exact(PIXELS).enumerate() {
+        let w = &model.linear[(1 - f) * PIXELS..];
+        let x = &faces[f * PIXELS..];
+        let sharp: Vec<f32> = (0..PIXELS).map(|p| w[p] * (x[p] - 0.25)).collect();
+        let blurred = gaussian_blur(&sharp, 3.0);
+        assert!(map.iter().zip(&blurred).all(|(a, b)| (a - b).abs() < 1e-6));
+    }
+}
+
+#[test]
+fn methods_have_the_names_of_other_libraries() {
+    for (name, method) in [
+        ("grad-cam", Method::GradCam),
+        ("GradCAM", Method::GradCam),
+        ("grad-cam++", Method::GradCamPlusPlus),
+        ("ig", Method::IntegratedGradients),
+        ("integrated_gradients", Method::IntegratedGradients),
+        ("gradient", Method::Saliency),
+        ("smooth-ig", Method::DEFAULT),
+    ] {
+        assert_eq!(name.parse::<Method>().unwrap(), method, "{name}");
+    }
+    for method in Method::ALL {
+        assert_eq!(method.name().parse::<Method>().unwrap(), method);
+    }
+    assert!("magic".parse::<Method>().is_err());
+}
+
+/// Red never stands for evidence against: maps of contributions have two colours.
+#[test]
+fn signed_contributions_are_drawn_in_two_colours() {
+    assert!(Method::DEFAULT.shows_evidence() && Method::Occlusion.shows_evidence());
+    assert!(!Method::Saliency.shows_evidence() && !Method::LayerCam.shows_evidence());
 }

@@ -137,7 +137,7 @@ fn region_lift_finds_a_mouth_and_keeps_its_controls() {
     let options = LiftOptions { mean_face: None, resamples: 50, seed: 0 };
     let mut random = |x: &[f32]| Ok(vec![1.0; x.len()]);
     let rows = region_lift(&faces, &labels, &maps, &options, Some(&mut random)).unwrap();
-    assert_eq!(rows.len(), 4 * 3 * 7); // sources, {all, 0, 1}, regions
+    assert_eq!(rows.len(), 4 * 3 * 9); // sources, {all, 0, 1}, regions
     for row in &rows {
         let expected = match (row.source, row.region) {
             (MapSource::Network, Region::Mouth) => 0.5 / mouth + 0.5,

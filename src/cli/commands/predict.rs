@@ -1,6 +1,7 @@
 //! `fer predict`: the expressions in photos, folders of pictures and tables.
 
 use crate::cli::shared::input::{Averaging, Reading, is_model, model_or_input};
+use crate::cli::shared::network_input::{mean_face, pixels};
 use crate::cli::shared::output::keep_inputs;
 use crate::cli::shared::photos::{InputFaces, PhotoArgs, is_photo};
 use crate::cli::shared::precision::{noted, precision};
@@ -9,14 +10,13 @@ use crate::console::eprintln_safe;
 use crate::dataset::Dataset;
 use crate::dataset::image::{ColorPlanes, decode_colors, read_bytes};
 use crate::dataset::read::STDIN;
-use crate::explain::image_ops::gaussian_blur;
 use crate::explain::{AttributionOptions, FaceBatch, Method, Target, attribute};
 use crate::files::{require_folder_of, write_atomic};
 use crate::model::weights::network_file::EMBEDDED;
 use crate::model::{Ensemble, LoadedModel, Predictions};
 use crate::photo::draw::{FaceAnnotation, LONGEST, draw};
 use crate::render::format::percent;
-use crate::{Error, PIXELS, Result};
+use crate::{Error, Result};
 use fer_kernels::Precision;
 use std::path::{Path, PathBuf};
 
@@ -225,22 +225,18 @@ fn drawing(
     draw(photo, &faces).to_png()
 }
 
-/// Computes SmoothGrad of the predicted class of each face, blurred so that it shows in a small box,
-/// with largest magnitude 1.
+/// Computes the map of the predicted class of each face by the default method, with largest magnitude 1:
+/// above 0 it speaks for the class, below against it.
 fn saliency(
     trained: &LoadedModel,
     faces: &Dataset,
     predictions: &Predictions,
 ) -> Result<Vec<Vec<f32>>> {
     let model = trained.classifier()?;
-    let gray = trained.network.spec.mean as f32;
-    let options = AttributionOptions::new(vec![gray; PIXELS], 0)?;
+    let options = AttributionOptions::new(mean_face(trained, faces), 0)?;
     let targets: Vec<Target> =
         (0..faces.len()).map(|i| Target::Class(predictions.class(i))).collect();
-    let pixels = crate::cli::shared::network_input::pixels(trained, faces);
-    let maps =
-        attribute(&FaceBatch::new(&model, &pixels, &targets)?, Method::SmoothGrad, &options)?;
-    let blurred = maps.iter().map(|map| gaussian_blur(&map.display(None), 1.0));
-    let largest = |map: &[f32]| map.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
-    Ok(blurred.map(|map| map.iter().map(|v| v / largest(&map)).collect()).collect())
+    let pixels = pixels(trained, faces);
+    let maps = attribute(&FaceBatch::new(&model, &pixels, &targets)?, Method::DEFAULT, &options)?;
+    Ok(maps.iter().map(|map| map.signed_display(None)).collect())
 }

@@ -41,8 +41,11 @@ impl MethodOptions {
             () if unused(self.samples.is_some(), &|m| m.draws_samples()) => {
                 "--samples is for smoothgrad, smoothgrad-sq, vargrad, rise and lime"
             }
-            () if unused(self.baseline.is_some(), &|m| *m == Method::IntegratedGradients) => {
-                "--baseline is for ig"
+            () if unused(self.baseline.is_some(), &|m| {
+                matches!(m, Method::IntegratedGradients | Method::SmoothIntegratedGradients)
+            }) =>
+            {
+                "--baseline is for ig and smooth-ig"
             }
             () => return Ok(()),
         };

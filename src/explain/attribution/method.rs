@@ -19,6 +19,8 @@ pub enum Method {
     VarGrad,
     /// [`crate::explain::attribution::gradient::integrated_gradients::integrated_gradients`].
     IntegratedGradients,
+    /// [`crate::explain::attribution::gradient::integrated_gradients::smooth_integrated_gradients`].
+    SmoothIntegratedGradients,
     /// [`crate::explain::attribution::gradient::guided_backprop::guided_backprop`].
     GuidedBackprop,
     /// [`crate::explain::attribution::cam::grad_cam::grad_cam`].
@@ -47,14 +49,22 @@ pub enum MapKind {
 }
 
 impl Method {
+    /// The method of a map where none is named.
+    pub const DEFAULT: Method = Method::SmoothIntegratedGradients;
+    /// Why it is the default, in one line.
+    pub const DEFAULT_REASON: &'static str = "smooth-ig is the default: of the cheap methods it alone \
+         restores the answer better than the picture's centre does and changes with the weights; \
+         --method gradient shows the gradient itself";
+
     /// All methods, in the order in which a page shows them.
-    pub const ALL: [Method; 14] = [
+    pub const ALL: [Method; 15] = [
         Method::Saliency,
         Method::GradXInput,
         Method::SmoothGrad,
         Method::SmoothGradSquared,
         Method::VarGrad,
         Method::IntegratedGradients,
+        Method::SmoothIntegratedGradients,
         Method::GuidedBackprop,
         Method::GradCam,
         Method::GradCamPlusPlus,
@@ -74,6 +84,7 @@ impl Method {
             Method::SmoothGradSquared => "smoothgrad-sq",
             Method::VarGrad => "vargrad",
             Method::IntegratedGradients => "ig",
+            Method::SmoothIntegratedGradients => "smooth-ig",
             Method::GuidedBackprop => "guided-backprop",
             Method::GradCam => "gradcam",
             Method::GradCamPlusPlus => "gradcam++",
@@ -94,6 +105,7 @@ impl Method {
             Method::SmoothGradSquared => "SmoothGrad²",
             Method::VarGrad => "VarGrad",
             Method::IntegratedGradients => "Integrated gradients",
+            Method::SmoothIntegratedGradients => "Smoothed integrated gradients",
             Method::GuidedBackprop => "Guided backpropagation",
             Method::GradCam => "Grad-CAM",
             Method::GradCamPlusPlus => "Grad-CAM++",
@@ -115,6 +127,9 @@ impl Method {
             Method::SmoothGradSquared => "Mean squared gradient over noisy copies",
             Method::VarGrad => "Variance of the gradient over noisy copies",
             Method::IntegratedGradients => "Gradient integrated along the path from a baseline",
+            Method::SmoothIntegratedGradients => {
+                "Gradient integrated along the path from the mean face, smoothed over 3 pixels"
+            }
             Method::GuidedBackprop => "Gradient with negative values set to 0 at every ReLU",
             Method::GradCam => "Feature maps weighted by their mean gradient, positive part",
             Method::GradCamPlusPlus => "Feature maps weighted by positive gradients, positive part",
@@ -133,7 +148,10 @@ impl Method {
         match self {
             Method::Saliency | Method::SmoothGrad | Method::GuidedBackprop => "score per pixel",
             Method::SmoothGradSquared | Method::VarGrad => "(score per pixel)²",
-            Method::GradXInput | Method::IntegratedGradients | Method::Occlusion => "score",
+            Method::GradXInput
+            | Method::IntegratedGradients
+            | Method::SmoothIntegratedGradients
+            | Method::Occlusion => "score",
             Method::Rise | Method::Lime => "probability",
             Method::GradCam | Method::GradCamPlusPlus | Method::LayerCam | Method::ScoreCam => {
                 "weighted activation"
@@ -162,6 +180,17 @@ impl Method {
         )
     }
 
+    /// Whether red and blue of a map mean evidence for and against: its values are signed shares of
+    /// the score. The sign of a gradient only says whether the pixel should be brighter.
+    pub fn shows_evidence(self) -> bool {
+        self.is_signed() && self.map_kind() == MapKind::Contribution
+    }
+
+    /// Whether the map has no detail as fine as a pixel and is drawn smoothly.
+    pub fn is_smooth(self) -> bool {
+        self.default_map_side().is_some() || self == Method::SmoothIntegratedGradients
+    }
+
     /// Whether the method explains the probability of the target's class rather than its score.
     pub fn explains_probability(self) -> bool {
         matches!(self, Method::ScoreCam | Method::Rise | Method::Lime)
@@ -184,10 +213,27 @@ impl Method {
     }
 }
 
+/// Other names of methods, without hyphens.
+const OTHER_NAMES: [(&str, Method); 8] = [
+    ("gradient", Method::Saliency),
+    ("gradients", Method::Saliency),
+    ("vanilla", Method::Saliency),
+    ("gradientxinput", Method::GradXInput),
+    ("smoothgradsquared", Method::SmoothGradSquared),
+    ("integratedgradients", Method::IntegratedGradients),
+    ("guidedbackpropagation", Method::GuidedBackprop),
+    ("gradcampp", Method::GradCamPlusPlus),
+];
+
 impl FromStr for Method {
     type Err = Error;
     fn from_str(name: &str) -> Result<Self> {
-        Method::ALL.into_iter().find(|m| m.name() == name).ok_or_else(|| {
+        // Other libraries write grad-cam, GradCAM, integrated_gradients.
+        let plain = |name: &str| name.to_lowercase().replace(['-', '_', ' '], "");
+        let asked = plain(name);
+        let other = OTHER_NAMES.iter().find(|(other, _)| *other == asked).map(|(_, m)| *m);
+        let found = Method::ALL.into_iter().find(|m| plain(m.name()) == asked).or(other);
+        found.ok_or_else(|| {
             let names: Vec<&str> = Method::ALL.iter().map(|m| m.name()).collect();
             Error::Usage(format!("no method `{name}`; there are {}", names.join(", ")))
         })

@@ -16,7 +16,7 @@ pub mod perturbation;
 use crate::explain::FaceBatch;
 use crate::{PIXELS, Result};
 use cam::class_activation_map::{Cam, choose_layer};
-use gradient::{guided_backprop, integrated_gradients::integrated_gradients};
+use gradient::{guided_backprop, integrated_gradients};
 use map::{Attribution, Note};
 use method::Method;
 use options::AttributionOptions;
@@ -114,6 +114,11 @@ fn pixel_maps(
         }
         Method::Occlusion => perturbation::occlusion::occlusion(faces, &options.window)?,
         Method::IntegratedGradients => return ig_maps(faces, options).map(Ok),
+        Method::SmoothIntegratedGradients => {
+            notes.push(Note::Baseline(options.baseline));
+            let baseline = options.picture(options.baseline);
+            integrated_gradients::smooth_integrated_gradients(faces, &baseline)?
+        }
         Method::Rise => return rise_maps(faces, options).map(Ok),
         moments => {
             notes.extend([Note::Samples(noise.copies()), Note::Noise(noise.sd)]);
@@ -131,7 +136,8 @@ fn ig_maps(
     faces: &FaceBatch<'_>,
     options: &AttributionOptions,
 ) -> Result<Vec<(Vec<f32>, Vec<Note>)>> {
-    let found = integrated_gradients(faces, &options.picture(options.baseline))?;
+    let baseline = options.picture(options.baseline);
+    let found = integrated_gradients::integrated_gradients(faces, &baseline)?;
     let notes = |nodes, share, change| {
         let residual = Note::Residual { share, change };
         vec![Note::Baseline(options.baseline), Note::Samples(nodes), residual]

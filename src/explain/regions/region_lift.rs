@@ -2,7 +2,7 @@
 //! area.
 
 use crate::explain::image_ops::sobel;
-use crate::explain::regions::face_regions::{Region, Template};
+use crate::explain::regions::face_regions::{REGIONS, Region, Template};
 use crate::explain::significance::MIN_FACES;
 use crate::stats::{Interval, bootstrap_mean, mean};
 use crate::{Error, PIXELS, Result};
@@ -129,7 +129,7 @@ pub fn fitted_templates(faces: &[f32], mean_face: &[f32]) -> Vec<Template> {
     faces.par_chunks_exact(PIXELS).map(fit).collect()
 }
 
-fn shares_of(maps: &[f32], templates: &[Template]) -> Vec<[f64; 7]> {
+fn shares_of(maps: &[f32], templates: &[Template]) -> Vec<[f64; REGIONS]> {
     maps.par_chunks_exact(PIXELS).zip(templates).map(|(map, t)| t.shares(map)).collect()
 }
 
@@ -137,7 +137,7 @@ fn lifts(
     source: MapSource,
     class: Option<usize>,
     chosen: &[usize],
-    shares: &[[f64; 7]],
+    shares: &[[f64; REGIONS]],
     templates: &[Template],
     options: &LiftOptions,
 ) -> Vec<Lift> {

@@ -1,6 +1,6 @@
 //! The sanity table: one row of measurements per method, and the reasons why methods fail.
 
-use crate::explain::attribution::gradient::integrated_gradients::RESIDUAL_GOAL;
+use crate::explain::attribution::gradient::integrated_gradients::{RESIDUAL_GOAL, SMOOTH_NODES};
 use crate::explain::sanity::faithfulness::{
     Advantage, Areas, Faithfulness, STEPS, controls, map_areas,
 };
@@ -165,6 +165,7 @@ pub fn passes(method: Method, options: &AttributionOptions) -> usize {
             gradient * options.noise.samples
         }
         Method::IntegratedGradients => gradient * 100,
+        Method::SmoothIntegratedGradients => gradient * SMOOTH_NODES,
         Method::ScoreCam => 200,
         Method::Occlusion => 122,
         Method::Rise => options.rise.samples,

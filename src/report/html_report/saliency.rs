@@ -15,8 +15,10 @@ use crate::stats::evenly_spread;
 pub struct SaliencyResults {
     /// One typical face per expression.
     pub faces: Vec<PredictedFace>,
-    /// Map of each typical face for its predicted class.
+    /// Map of each typical face for its predicted class, by the default method.
     pub maps: Vec<Attribution>,
+    /// Gradient of the same score with respect to the pixels of each typical face.
+    pub gradients: Vec<Attribution>,
     /// Number of faces behind mean maps and lifts.
     pub count: usize,
     /// Mean maps per class.
@@ -40,7 +42,9 @@ pub fn measure_saliency(
     let options = AttributionOptions::new(mean.to_vec(), context.options.seed)?;
     let own: Vec<f32> = typical.iter().flat_map(|f| &f.pixels).copied().collect();
     let targets = vec![Target::Predicted; typical.len()];
-    let maps = attribute(&FaceBatch::new(&model, &own, &targets)?, Method::Saliency, &options)?;
+    let own = FaceBatch::new(&model, &own, &targets)?;
+    let maps = attribute(&own, Method::DEFAULT, &options)?;
+    let gradients = attribute(&own, Method::Saliency, &options)?;
 
     let labels = context.labels();
     let chosen = evenly(&labels, context.options.faces_of_a_class(), context.names().len());
@@ -65,6 +69,7 @@ pub fn measure_saliency(
     Ok(SaliencyResults {
         faces: typical.to_vec(),
         maps,
+        gradients,
         count: labels.len(),
         class_maps: class_maps(&flat, &labels, &predicted, classes)?,
         mean_faces: mean_faces(&pixels, &labels, classes),
@@ -92,7 +97,7 @@ fn saliency(
 ) -> Result<Vec<Attribution>> {
     let mut found = Vec::with_capacity(faces.len());
     for part in faces.parts() {
-        found.extend(attribute(&part, Method::Saliency, options)?);
+        found.extend(attribute(&part, Method::DEFAULT, options)?);
         progress(found.len() as f64 / faces.len() as f64);
     }
     Ok(found)

@@ -1,8 +1,8 @@
 //! Section 1 of the report: where does the network look?
 
+use crate::explain::Target;
 use crate::explain::regions::face_regions::{Region, Template};
 use crate::explain::regions::region_lift::MapSource;
-use crate::explain::{Attribution, Target};
 use crate::render::chart::ChartOptions;
 use crate::render::colormap::{draw_map, overlay};
 use crate::render::format::short;
@@ -29,13 +29,13 @@ pub(crate) fn write(
 ) -> Result<()> {
     let p = page.language.phrases();
     page.document.anchor(2, "saliency", p.question_saliency);
+    page.findings(&region_sentences(&results.lifts, names, page.language));
     page.paragraph(p.saliency_method);
     page.part(p.typical_title);
     typical(page, results, names)?;
     page.part(p.class_means_title);
     class_means(page, results, names)?;
     page.part(p.regions_title);
-    page.findings(&region_sentences(&results.lifts, names, page.language));
     regions(page, results, names)?;
     table(page, results, names);
     Ok(())
@@ -61,22 +61,24 @@ pub(crate) fn face_title(face: &PredictedFace, names: &[&str], language: Languag
 
 fn typical(page: &mut ReportPage, results: &SaliencyResults, names: &[&str]) -> Result<()> {
     let p = page.language.phrases();
-    let one = |(face, map): (&PredictedFace, &Attribution)| -> CrateResult<String> {
+    let one = |(face, i): (&PredictedFace, usize)| -> CrateResult<String> {
+        let (map, gradient) = (&results.maps[i], &results.gradients[i].map);
         let picture = face.picture()?;
-        let scale = Scale::percentile99(&map.map);
+        let [scale, steepest] = [&map.map, gradient].map(|m| Scale::percentile99(m));
         let tiles = [
             Tile::new(p.tile_face, picture.clone()),
-            Tile::new(p.tile_map, draw_map(&map.map, SIDE, SIDE, MAGNITUDE, scale)?).crisp(),
-            Tile::new(p.tile_overlay, overlay(&picture, &map.map, MAGNITUDE, scale)?),
-            Tile::new(p.tile_signed, draw_map(&map.map, SIDE, SIDE, SIGNED, scale)?).crisp(),
+            Tile::new(p.tile_overlay, overlay(&picture, &map.map, SIGNED, scale)?),
+            Tile::new(p.tile_map, draw_map(&map.map, SIDE, SIDE, SIGNED, scale)?),
+            Tile::new(p.tile_gradient, draw_map(gradient, SIDE, SIDE, MAGNITUDE, steepest)?)
+                .crisp(),
         ];
         debug_assert_eq!(map.target, Target::Class(face.predicted));
-        let strongest = phrase!(p.largest_gradient, max = short(scale.max.into()));
+        let strongest = phrase!(p.largest_gradient, max = short(steepest.max.into()));
         card(&face_title(face, names, page.language), &[strongest], &tiles)
     };
-    let all = results.faces.iter().zip(&results.maps).map(one).collect::<Result<Vec<_>>>()?;
-    let keys = color_key(MAGNITUDE, p.key_nothing, p.key_much)?
-        + &color_key(SIGNED, p.key_against, p.key_for)?;
+    let all = results.faces.iter().zip(0..).map(one).collect::<Result<Vec<_>>>()?;
+    let keys = color_key(SIGNED, p.key_against, p.key_for)?
+        + &color_key(MAGNITUDE, p.key_nothing, p.key_much)?;
     page.figure(&(cards(&all, "") + &keys), p.caption_typical);
     Ok(())
 }

@@ -6,11 +6,12 @@ use crate::report::i18n::Phrases;
 pub(crate) const CLASSES: [&str; 7] = ["愤怒", "厌恶", "恐惧", "高兴", "悲伤", "惊讶", "中性"];
 
 /// Parts of the face, in the order of [`crate::explain::regions::face_regions::Region::ALL`].
-pub(crate) const REGIONS: [&str; 7] =
-    ["眼睛和眉毛", "鼻子", "嘴", "脸颊", "额头", "下巴和太阳穴", "头发、背景和手"];
+pub(crate) const REGIONS: [&str; 9] =
+    ["眼睛和眉毛", "眉间", "鼻子", "嘴", "脸颊", "额头", "太阳穴", "下巴", "头发、背景和手"];
 
 /// The same, to stand under a bar.
-pub(crate) const SHORT_REGIONS: [&str; 7] = ["眼", "鼻", "嘴", "脸颊", "额头", "下巴", "脸外"];
+pub(crate) const SHORT_REGIONS: [&str; 9] =
+    ["眼", "眉间", "鼻", "嘴", "脸颊", "额头", "太阳穴", "下巴", "脸外"];
 
 pub(crate) const TABLE: Phrases = Phrases {
     // The page
@@ -30,8 +31,10 @@ pub(crate) const TABLE: Phrases = Phrases {
     validation: "验证",
     accuracy: "准确率",
     // 1. Where does the network look?
-    saliency_method: "显著图是预测表情的得分对人脸每个像素的梯度。梯度大的地方，像素的微小变化对得\
-        分影响最大。显著图说明网络在看哪里，但不说明网络在那里看到了什么。",
+    saliency_method: "每张图把预测表情的得分分摊到人脸的各个位置：与平均脸相比，红色的位置提高得分，蓝色的\
+        位置降低得分（平滑积分梯度：省时的方法中，只有它比图像中心更能恢复答案，并随权重而变）。旁边是梯\
+        度，从得分回到像素：梯度大的地方，像素的微小变化对得分影响最大。显著图说明网络在看哪里，但\
+        不说明网络在那里看到了什么。",
     typical_title: "每种表情的一张典型人脸",
     class_means_title: "每种表情的平均显著图",
     regions_title: "显著图有多少落在脸上？",
@@ -39,26 +42,26 @@ pub(crate) const TABLE: Phrases = Phrases {
     face_title_unlabelled: "预测为{said}（{sure}）",
     largest_gradient: "单个像素的最大梯度：{max}。",
     tile_face: "人脸",
-    tile_map: "显著图",
+    tile_map: "支持与反对",
+    tile_gradient: "梯度",
     tile_overlay: "叠加图",
-    tile_signed: "带符号的图",
     tile_mean_face: "平均脸",
     tile_mean_map: "平均显著图",
     tile_difference: "正确 − 错误",
     key_nothing: "无影响",
     key_much: "影响最大",
-    key_against: "像素变亮，得分降低",
-    key_for: "像素变亮，得分升高",
+    key_against: "反对",
+    key_for: "支持",
     key_wrong: "预测错误时更多",
     key_correct: "预测正确时更多",
     caption_typical: "每种表情一张脸：在预测正确的人脸中（若有），最后一层特征离本类均值最近的一张\
-        。从左到右：人脸；梯度的幅值，越亮的像素越重要；叠加在人脸上的幅值；带符号的梯度。每张图使\
-        用各自的色标，上限为第 99 百分位数。",
-    caption_class_means: "每种表情的人脸取平均。从左到右：平均脸；梯度幅值的平均，每张图先除以自身\
+        。从左到右：人脸；叠加在人脸上的图；该图，红色支持、蓝色反对预测的表情；梯度的幅值，越亮的\
+        像素越重要。每张图使用各自的色标，上限为第 99 百分位数。",
+    caption_class_means: "每种表情的人脸取平均。从左到右：平均脸；显著图幅值的平均，每张图先除以自身\
         的均值，使各张脸权重相同；叠加在平均脸上的平均显著图；预测正确的人脸的平均显著图减去预测错\
         误的（其中一组为空时省略）。",
     template_alt: "标出各区域的平均脸",
-    caption_template: "平均脸上的各个区域。在每张脸上，区域最多平移四个像素，移到与平均脸最吻合的\
+    caption_template: "平均脸上的各个区域。在每张脸上，区域经平移、缩放和旋转，移到与平均脸最吻合的\
         位置。椭圆之外是头发、背景或手。",
     caption_lift: "各区域的提升度：区域在显著图中的份额除以它占图像面积的份额；对 {faces}取平均，\
         附 95% 自助法区间。提升度为 1（虚线）表示没有偏好。两个对照是图像的边缘（◆）和随机权重的同\
@@ -78,7 +81,8 @@ pub(crate) const TABLE: Phrases = Phrases {
     not_at_face: "网络看脸并不多于看图像的其余部分。",
     not_above: "未超过的对照：{controls}。",
     over_all_faces: "全部人脸",
-    most_at: "{who}：提升度最高的区域是{region}，为 {lift}（{beside}）。",
+    most_at: "{who}：{region}，为其面积的 {lift} 倍（{beside}）{hardly}。",
+    hardly: "；{region}几乎不起作用",
     more_than_all: "与全部人脸相比，{region}的提升度更高：{lift}，而全部人脸为 {all}（边缘 {edges}\
         ）。",
     few_faces: "人脸少于 {fewest} 张，不足以得出结论。",

@@ -2,8 +2,8 @@
 
 /// Short names of the face regions for chart labels, in the order of
 /// [`crate::explain::regions::face_regions::Region::ALL`].
-pub(crate) const SHORT_REGIONS: [&str; 7] =
-    ["eyes", "nose", "mouth", "cheeks", "forehead", "chin", "outside"];
+pub(crate) const SHORT_REGIONS: [&str; 9] =
+    ["eyes", "brow gap", "nose", "mouth", "cheeks", "forehead", "temples", "chin", "outside"];
 
 phrases! {
     // The page
@@ -24,10 +24,12 @@ phrases! {
     validation: "validation",
     accuracy: "accuracy",
     // 1. Where does the network look?
-    saliency_method: "The saliency map is the gradient of the score of the predicted expression \
-        with respect to each pixel of the face. Where the gradient is large, a small change of \
-        the pixel changes the score most. The map shows where the network looks. It does not show \
-        what the network sees there.",
+    saliency_method: "Each map divides the score of the predicted expression among the places of \
+        the face: red places raise it, compared with the mean face, and blue places lower it \
+        (smoothed integrated gradients: of the cheap methods it alone restores the answer better than \
+        the centre of the image and changes with the weights). Beside it stands the gradient, which leads from the score back to the \
+        pixels: where it is large, a small change of the pixel changes the score most. A map shows \
+        where the network looks, not what it sees there.",
     typical_title: "One typical face per expression",
     class_means_title: "Mean maps per expression",
     regions_title: "How much of the map lies on the face?",
@@ -35,30 +37,30 @@ phrases! {
     face_title_unlabelled: "predicted {said} ({sure})",
     largest_gradient: "Largest gradient of a pixel: {max}.",
     tile_face: "face",
-    tile_map: "saliency map",
+    tile_map: "for and against",
+    tile_gradient: "gradient",
     tile_overlay: "overlay",
-    tile_signed: "signed map",
     tile_mean_face: "mean face",
     tile_mean_map: "mean map",
     tile_difference: "correct − wrong",
     key_nothing: "no influence",
     key_much: "most influence",
-    key_against: "brighter pixel lowers the score",
-    key_for: "brighter pixel raises the score",
+    key_against: "speaks against",
+    key_for: "speaks for",
     key_wrong: "more on wrong predictions",
     key_correct: "more on correct predictions",
     caption_typical: "One face per expression: the one whose features in the last layer are \
         nearest to the mean of its class, among the correctly predicted faces where there are \
-        any. From left to right: the face; the magnitude of the gradient, bright where a pixel \
-        matters; the magnitude over the face; the signed gradient. Each map has its own scale, \
-        which ends at the 99th percentile.",
+        any. From left to right: the face; the map over it; the map, red for and blue against the \
+        predicted expression; the magnitude of the gradient, bright where a pixel matters. Each \
+        map has its own scale, which ends at the 99th percentile.",
     caption_class_means: "Means over the faces of each expression. From left to right: the mean \
-        face; the mean magnitude of the gradient, each map divided by its own mean so that all \
+        face; the mean magnitude of the maps, each divided by its own mean so that all \
         faces count equally; the mean map over the mean face; the mean map of correctly predicted \
         faces minus that of wrongly predicted faces (left out where one of the groups is empty).",
     template_alt: "mean face with the regions marked",
-    caption_template: "The regions on the mean face. On each face they are shifted by up to four \
-        pixels to the best match with the mean face. Everything outside the ellipse is hair, \
+    caption_template: "The regions on the mean face. On each face they are shifted, scaled and \
+        turned to the best match with the mean face. Everything outside the ellipse is hair, \
         background or hands.",
     caption_lift: "Lift of each region: its share of the map divided by its share of the image \
         area; mean over {faces} with 95 % bootstrap intervals. A lift of 1 (dashed) means no \
@@ -82,7 +84,8 @@ phrases! {
     not_at_face: "The network does not look at the face more than at the rest of the image.",
     not_above: "Controls not exceeded: {controls}.",
     over_all_faces: "All faces",
-    most_at: "{who}: highest lift at {region}, {lift} ({beside}).",
+    most_at: "{who}: {region}, {lift} times the share of the area ({beside}){hardly}.",
+    hardly: "; little on: {region}",
     more_than_all: "Higher than over all faces at {region}: {lift} instead of {all} (edges \
         {edges}).",
     few_faces: "Fewer than {fewest} faces are too few for a conclusion.",

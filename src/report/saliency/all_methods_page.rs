@@ -119,7 +119,7 @@ fn bare_cell(face: &PredictedFace, found: &Attribution) -> Result<Cell> {
         None if found.method.is_signed() => draw_map(&found.map, SIDE, SIDE, SIGNED, scale)?,
         None => draw_map(&found.map, SIDE, SIDE, MAGNITUDE, scale)?,
     };
-    let smooth = found.method.default_map_side().is_some();
+    let smooth = found.method.is_smooth();
     Ok(Cell::Picture { picture, smooth, caption: String::new() })
 }
 

@@ -10,7 +10,7 @@ use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{BarEnds, ScaleBar, Theme};
 use crate::report::PredictedFace;
 use crate::report::face::name;
-use crate::report::saliency::one_method_page::{MAGNITUDE, scale_of};
+use crate::report::saliency::one_method_page::{MAGNITUDE, colors_of, scale_of};
 use crate::{PIXELS, Result};
 
 /// Mistakes on the page of the most confident mistakes.
@@ -18,7 +18,7 @@ const ERRORS: usize = 12;
 /// Confused pairs on their page, and mistakes per pair.
 const PAIRS: (usize, usize) = (5, 3);
 /// Methods of the maps: one at pixel resolution, one at feature-map resolution.
-const METHODS: [Method; 2] = [Method::Saliency, Method::LayerCam];
+const METHODS: [Method; 2] = [Method::DEFAULT, Method::LayerCam];
 
 /// The two pages of mistakes.
 #[derive(Clone, Debug)]
@@ -100,8 +100,8 @@ impl EvaluatedFaces<'_> {
         let ends = BarEnds::Percentile99("map");
         page.scale_bars = vec![ScaleBar { colormap: MAGNITUDE, ends, label: "magnitude".into() }];
         page.caption =
-            "Each map explains the logit of one class and has its own scale. Saliency: magnitude \
-             of the gradient. LayerCAM: positive evidence only."
+            "Each map explains the logit of one class and has its own scale. Smoothed integrated \
+             gradients: red for, blue against. LayerCAM: positive evidence only."
                 .into();
         Ok(page)
     }
@@ -128,8 +128,13 @@ impl EvaluatedFaces<'_> {
             cells.push(match &found.refused {
                 Some(why) => Cell::Text(vec![Line::new(why.as_str(), Tone::Bad)]),
                 None => Cell::Picture {
-                    picture: overlay(&picture, &found.map, MAGNITUDE, scale_of(found))?,
-                    smooth: found.method.default_map_side().is_some(),
+                    picture: overlay(
+                        &picture,
+                        &found.map,
+                        colors_of(found.method),
+                        scale_of(found),
+                    )?,
+                    smooth: found.method.is_smooth(),
                     caption: format!("max {}", short(found.raw_max.into())),
                 },
             });

@@ -1,6 +1,6 @@
 //! Page of one attribution method, one row per face: face, map, overlay, signed map.
 
-use crate::explain::{Attribution, Note, Target};
+use crate::explain::{Attribution, Method, Note, Target};
 use crate::render::colormap::{draw_map, overlay};
 use crate::render::format::short;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
@@ -27,6 +27,12 @@ pub struct PageOptions<'a> {
     pub theme: Theme,
 }
 
+/// Returns the colours of a method's maps: two where they show evidence for and against, so that no
+/// map is bright where the evidence is against; else those of magnitudes.
+pub fn colors_of(method: Method) -> Colormap {
+    if method.shows_evidence() { SIGNED } else { MAGNITUDE }
+}
+
 /// Returns the scale of one map, clipped at the 99th percentile.
 pub fn scale_of(found: &Attribution) -> Scale {
     Scale { clip: found.scale, max: found.raw_max }
@@ -42,7 +48,7 @@ pub fn saliency_page(
         return Ok(Page::new("No faces", options.theme));
     };
     let method = first.method;
-    let signed = method.is_signed();
+    let signed = method.is_signed() && !method.shows_evidence();
     let scales: Vec<Scale> = found.iter().map(scale_of).collect();
     let common = options.common_scale.then(|| Scale::common(&scales));
     let mut page = Page::new(title(found, faces, options), options.theme);
@@ -60,8 +66,10 @@ pub fn saliency_page(
     }
     let ends = common.map_or(BarEnds::Percentile99("map"), BarEnds::Numbers);
     let bar = |colormap, what: &str| ScaleBar { colormap, ends, label: what.into() };
-    page.scale_bars.push(bar(MAGNITUDE, &format!("magnitude, {}", method.unit())));
-    if signed {
+    if !method.shows_evidence() {
+        page.scale_bars.push(bar(MAGNITUDE, &format!("magnitude, {}", method.unit())));
+    }
+    if method.is_signed() {
         page.scale_bars.push(bar(SIGNED, sign_words(first.target)));
     }
     page.caption = caption(first, &shared, options);
@@ -119,10 +127,10 @@ fn cells(
         return Ok(cells);
     }
     let map = &found.map;
-    let smooth = found.method.default_map_side().is_some();
+    let (smooth, colors) = (found.method.is_smooth(), colors_of(found.method));
     let cell = |picture: RgbImage| Cell::Picture { picture, smooth, caption: String::new() };
-    cells.push(cell(draw_map(map, SIDE, SIDE, MAGNITUDE, scale)?));
-    cells.push(cell(overlay(&picture, map, MAGNITUDE, scale)?));
+    cells.push(cell(draw_map(map, SIDE, SIDE, colors, scale)?));
+    cells.push(cell(overlay(&picture, map, colors, scale)?));
     if signed {
         cells.push(cell(draw_map(map, SIDE, SIDE, SIGNED, scale)?));
     }
@@ -167,6 +175,9 @@ fn caption(first: &Attribution, shared: &[Note], options: &PageOptions<'_>) -> S
     parts.insert(0, first.method.title().into());
     if first.method.default_map_side().is_none() {
         parts.push("resolution 48×48".into());
+    }
+    if first.method == Method::DEFAULT {
+        parts.push(Method::DEFAULT_REASON.into());
     }
     if matches!(first.target, Target::Loss(_)) {
         parts.push("the gradient of the loss vanishes where p(true) is near 1".into());

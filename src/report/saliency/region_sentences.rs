@@ -6,6 +6,11 @@ use crate::explain::significance::MIN_FACES;
 use crate::report::face::name;
 use crate::report::i18n::{Language, capital, phrase};
 
+/// Share of the highest lift from which a second region is named, too.
+const NEARLY_AS_MUCH: f64 = 0.85;
+/// Lift below which a region hardly counts.
+const HARDLY: f64 = 0.8;
+
 /// Returns the lift of a region for a class (`None`: all faces) and a map source.
 pub fn lift_of(
     lifts: &[Lift],
@@ -76,10 +81,13 @@ fn verdict(lifts: &[Lift], language: Language) -> String {
     language.paragraph(&text)
 }
 
-/// Returns the region with the highest lift in comparison with the edges.
+/// Returns one sentence: the regions with the highest lift, beside the edges, and the part of the face
+/// that hardly counts.
 fn most_looked_at(lifts: &[Lift], class: Option<usize>, who: &str, language: Language) -> String {
     let own = lifts.iter().filter(|l| l.class == class && l.source == MapSource::Network);
-    let Some(best) = own.max_by(|a, b| a.lift.total_cmp(&b.lift)) else { return String::new() };
+    let mut own: Vec<&Lift> = own.filter(|l| l.region != Region::Outside).collect();
+    own.sort_by(|a, b| b.lift.total_cmp(&a.lift));
+    let (Some(best), Some(least)) = (own.first(), own.last()) else { return String::new() };
     let p = language.phrases();
     let beside = match lift_of(lifts, class, MapSource::Sobel, best.region) {
         Some(e) if best.interval.low > e.interval.high => {
@@ -88,8 +96,17 @@ fn most_looked_at(lifts: &[Lift], class: Option<usize>, who: &str, language: Lan
         Some(e) => phrase!(p.like_edges, lift = format!("{:.2}", e.lift)),
         None => p.no_control.into(),
     };
-    let (region, lift) = (language.region(best.region), format!("{:.2}", best.lift));
-    phrase!(p.most_at, who = who, region = region, lift = lift, beside = beside)
+    let is_close = |l: &&&Lift| l.lift >= NEARLY_AS_MUCH * best.lift && l.interval.low > 1.0;
+    let most: Vec<&str> = match own.get(1).filter(is_close) {
+        Some(second) => vec![language.region(best.region), language.region(second.region)],
+        None => vec![language.region(best.region)],
+    };
+    let hardly = match least.interval.high < HARDLY {
+        true => phrase!(p.hardly, region = language.region(least.region)),
+        false => String::new(),
+    };
+    let (region, lift) = (language.list(&most), format!("{:.2}", best.lift));
+    phrase!(p.most_at, who = who, region = region, lift = lift, beside = beside, hardly = hardly)
 }
 
 /// Returns the region where a class exceeds all faces most, if the intervals do not overlap.

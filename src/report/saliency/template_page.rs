@@ -19,7 +19,9 @@ pub fn region_color(region: Region) -> Rgb {
         Region::Mouth => color.series(1),
         Region::Cheeks => color.series(3),
         Region::Forehead => color.series(4),
-        Region::Rest => color.series(6),
+        Region::BrowGap => color.series(5),
+        Region::Temples => color.good,
+        Region::Chin => color.series(6),
         Region::Outside => [255; 3],
     }
 }
@@ -60,13 +62,14 @@ pub fn template_page(faces: &[f32], templates: &[Template], theme: Theme) -> Res
     };
     let faces = faces.chunks_exact(crate::PIXELS);
     let cells = faces.zip(templates).map(cell).collect::<Result<Vec<_>>>()?;
-    let moved = templates.iter().filter(|t| t.shift != [0, 0]).count();
+    let fixed = Template::fixed();
+    let moved = templates.iter().filter(|t| t.regions != fixed.regions).count();
     let title = format!("The template on {}", counted(templates.len(), "face"));
     let mut page = Page { cell: 96.0, ..Page::sheet(title, cells, 10, theme) };
     page.legend = region_legend();
     page.caption = format!(
-        "The template is shifted by up to 4 pixels to the best correlation with the mean face; it was \
-         shifted on {moved} of {}.",
+        "The template is shifted by up to 4 pixels, scaled by 0.85 to 1.16 and turned by up to 16° to \
+         the best correlation with the mean face; it was moved on {moved} of {}.",
         counted(templates.len(), "face")
     );
     Ok(page)

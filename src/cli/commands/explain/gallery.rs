@@ -155,7 +155,7 @@ impl Writer {
         let names = model.names();
         let targets = vec![Target::Predicted; set.labels.len()];
         let task = AttributionTask::new(explained, &set.pixels, &targets, &options);
-        let method = Method::Saliency;
+        let method = Method::DEFAULT;
         let found = attribute_all(&task, &[method])?.remove(0);
         let maps = SetMaps { model, set: &set, task, method, found: &found };
         let title = maps.title("pred");

@@ -51,7 +51,8 @@ pub fn face_parts(template: &Template) -> Vec<usize> {
             Region::Mouth => 3,
             Region::Cheeks => 4 + side,
             Region::Forehead => 6,
-            Region::Rest => 7 + usize::from(row >= 32),
+            Region::Temples | Region::BrowGap => 7,
+            Region::Chin => 8,
             Region::Outside if row < 11 => 9,
             Region::Outside => 10 + side,
         }

@@ -6,6 +6,7 @@ use crate::cli::shared::faces::{FaceArgs, Model};
 use crate::cli::shared::input::theme;
 use crate::cli::shared::output::{keep_inputs, write_page};
 use crate::cli::shared::target::TargetArg;
+use crate::explain::Method;
 use crate::render::Theme;
 use crate::render::panel::Page;
 use std::path::PathBuf;
@@ -21,9 +22,10 @@ pub struct Args {
     model: Option<PathBuf>,
     #[command(flatten)]
     pub faces: FaceArgs,
-    /// saliency, grad-x-input, smoothgrad, smoothgrad-sq, vargrad, ig, guided-backprop, gradcam,
-    /// gradcam++, layercam, scorecam, occlusion, rise, lime, or all
-    #[arg(long, value_name = "METHOD", default_value = "saliency")]
+    /// smooth-ig, gradient (or saliency), grad-x-input, smoothgrad, smoothgrad-sq, vargrad, ig,
+    /// guided-backprop, gradcam, gradcam++, layercam, scorecam, occlusion, rise, lime, or all.
+    /// smooth-ig restores the answer better than the picture's centre and changes with the weights
+    #[arg(long, value_name = "METHOD", default_value = Method::DEFAULT.name())]
     pub method: MethodArg,
     /// What is explained: pred, true, loss, contrast, or a class
     #[arg(long, value_name = "TARGET", default_value = "pred")]
