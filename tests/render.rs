@@ -32,7 +32,8 @@ fn assert_well_formed(xml: &str) {
         } else if !void {
             open.push(name);
         }
-        assert!(!tag.contains("NaN") && !tag.contains("inf\""), "not a number in {tag}");
+        let text = tag.split("base64,").next().unwrap(); // the bytes of a picture may spell anything
+        assert!(!text.contains("NaN") && !text.contains("inf\""), "not a number in {text}");
     }
     assert!(open.is_empty(), "left open: {open:?}");
 }
