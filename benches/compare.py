@@ -199,7 +199,7 @@ def against_runtimes(options, table, folder, net, batch):
         else:
             print(f"left out: {runtime}, {net}, batch {batch}: {ready['error']}", file=sys.stderr)
             server.close()
-    words = ["bench", "infer", "--arch", net, "--batch", batch]
+    words = ["bench", "infer", "--arch", net, "--batch-size", batch]
     title = f"inference, {net}, batch {batch}"
     for k in range(options.rounds):
         best = []
