@@ -52,9 +52,9 @@ impl Method {
     /// The method of a map where none is named.
     pub const DEFAULT: Method = Method::SmoothIntegratedGradients;
     /// Why it is the default, in one line.
-    pub const DEFAULT_REASON: &'static str = "smooth-ig is the default: of the cheap methods it alone \
-         restores the answer better than the picture's centre does and changes with the weights; \
-         --method gradient shows the gradient itself";
+    pub const DEFAULT_REASON: &'static str = "smooth-ig is the default because its maps restore the \
+         answer better than the picture's centre does and change with the weights; --method gradient \
+         shows the gradient itself";
 
     /// All methods, in the order in which a page shows them.
     pub const ALL: [Method; 15] = [

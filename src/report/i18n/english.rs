@@ -26,8 +26,8 @@ phrases! {
     // 1. Where does the network look?
     saliency_method: "Each map divides the score of the predicted expression among the places of \
         the face: red places raise it, compared with the mean face, and blue places lower it \
-        (smoothed integrated gradients: of the cheap methods it alone restores the answer better than \
-        the centre of the image and changes with the weights). Beside it stands the gradient, which leads from the score back to the \
+        (smoothed integrated gradients, whose maps restore the answer better than the centre of the \
+        image does and change with the weights). Beside it stands the gradient, which leads from the score back to the \
         pixels: where it is large, a small change of the pixel changes the score most. A map shows \
         where the network looks, not what it sees there.",
     typical_title: "One typical face per expression",
