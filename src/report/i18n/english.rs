@@ -27,9 +27,9 @@ phrases! {
     saliency_method: "Each map divides the score of the predicted expression among the places of \
         the face: red places raise it, compared with the mean face, and blue places lower it \
         (smoothed integrated gradients, whose maps restore the answer better than the centre of the \
-        image does and change with the weights). Beside it stands the gradient, which leads from the score back to the \
-        pixels: where it is large, a small change of the pixel changes the score most. A map shows \
-        where the network looks, not what it sees there.",
+        image does and change with the weights). Beside it stands the gradient, which leads from the \
+        score back to the pixels: where it is large, a small change of the pixel changes the score \
+        most. A map shows where the network looks, not what it sees there.",
     typical_title: "One typical face per expression",
     class_means_title: "Mean maps per expression",
     regions_title: "How much of the map lies on the face?",
