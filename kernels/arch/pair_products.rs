@@ -6,13 +6,14 @@
 //! same bits.
 
 use std::arch::x86_64::*;
+use std::mem::transmute;
 
 /// The step by `vdpbf16ps`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bf16")]
 pub fn dot_bf16(x: __m512, y: __m512, t: __m512) -> __m512 {
     // SAFETY: both types are 64 bytes of which any bits are valid.
-    let [x, y]: [__m512bh; 2] = unsafe { [std::mem::transmute(x), std::mem::transmute(y)] };
+    let [x, y] = unsafe { [transmute::<__m512, __m512bh>(x), transmute::<__m512, __m512bh>(y)] };
     _mm512_dpbf16_ps(t, x, y)
 }
 

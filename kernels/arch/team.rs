@@ -187,8 +187,7 @@ impl Team {
     fn run(&self, tasks: usize, f: &(impl Fn(usize) + Sync)) -> Option<Panic> {
         let per_claim = tasks.div_ceil(MASK as usize).max(1);
         let claims = tasks.div_ceil(per_claim);
-        let claim =
-            |i: usize| (i * per_claim..tasks.min((i + 1) * per_claim)).for_each(|task| f(task));
+        let claim = |i: usize| (i * per_claim..tasks.min((i + 1) * per_claim)).for_each(f);
         let job: Job = &claim;
         self.done.0.store(0, Relaxed);
         self.job.store((&raw const job).cast_mut().cast(), Relaxed);

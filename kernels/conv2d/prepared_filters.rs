@@ -105,7 +105,7 @@ impl Prepared {
                 let u = self.in_order(kernel, Order::Transformed(size), || {
                     winograd::transform_filters(simd, precision, size, g, &self.weight)
                 });
-                winograd::forward_transformed(simd, precision, size, g, x, &u, epilogue, y);
+                winograd::forward_transformed((simd, precision), size, g, x, &u, epilogue, y);
             }
             Algorithm::Im2col => {
                 im2col::forward(simd, g, x, &self.weight, epilogue.bias, y);

@@ -164,7 +164,7 @@ fn poor_choices_are_refused_in_plain_words() {
     refuses("--index 99999 --json", &["--index 99999", "0 to"]);
     refuses("--out a.bmp", &[".png"]);
     refuses("--out no/a.png", &["create it first"]);
-    refuses("--layer conv2d_1 --json", &["--layer is for gradcam", "not for saliency"]);
+    refuses("--layer conv2d_1 --json", &["--layer is for gradcam", "not for smooth-ig"]);
     refuses("--samples 9 --method ig --json", &["--samples is for smoothgrad", "not for ig"]);
     refuses("--baseline black --method gradcam --json", &["--baseline is for ig"]);
     refuses("--regions --baseline black --json", &["--baseline is for ig"]);

@@ -76,7 +76,7 @@ fn methods_are_found_by_name() {
     for name in ["gradcam++", "ig", "smoothgrad-sq"] {
         assert_eq!(name.parse::<Method>().unwrap().to_string(), name);
     }
-    let text = usage("grad-cam".parse::<Method>().unwrap_err());
+    let text = usage("gradcamm".parse::<Method>().unwrap_err());
     assert!(text.contains("gradcam++"), "{text}");
 }
 

@@ -169,8 +169,7 @@ pub(super) fn transform_filters(
 
 /// Computes [`forward`] with filters of [`transform_filters`], followed by the epilogue.
 pub(super) fn forward_transformed(
-    simd: SimdLevel,
-    precision: Precision,
+    (simd, precision): (SimdLevel, Precision),
     size: TileSize,
     g: &Conv2dGeometry,
     x: &[f32],

@@ -49,7 +49,7 @@ fn gabors() -> Vec<f32> {
         let angle = std::f32::consts::PI * (k / 2) as f32 / 3.0;
         let (i, j) = ((p / 5) as f32 - 2.0, (p % 5) as f32 - 2.0);
         let phase = std::f32::consts::FRAC_PI_4 * (i * angle.sin() + j * angle.cos());
-        let wave = if k % 2 == 0 { phase.sin() } else { phase.cos() };
+        let wave = if k.is_multiple_of(2) { phase.sin() } else { phase.cos() };
         0.3 * wave * (-(i * i + j * j) / 4.0).exp()
     };
     (0..6 * 25).map(|t| tap(t / 25, t % 25)).collect()
