@@ -167,7 +167,7 @@ fn poor_choices_are_refused_in_plain_words() {
     refuses("--layer conv2d_1 --json", &["--layer is for gradcam", "not for smooth-ig"]);
     refuses("--samples 9 --method ig --json", &["--samples is for smoothgrad", "not for ig"]);
     refuses("--baseline black --method gradcam --json", &["--baseline is for ig"]);
-    refuses("--regions --baseline black --json", &["--baseline is for ig"]);
+    refuses("--regions --method saliency --baseline black --json", &["--baseline is for ig"]);
     refuses("face.png --data faces.csv --json", &["--data", "leave out"]);
     refuses("--method guided-backprop --double --sanity-check --json", &["cannot be used with"]);
     bench.refuses("lime", "--target loss", &["probability"]);
