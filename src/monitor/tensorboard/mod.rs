@@ -32,7 +32,7 @@
 //! ```
 //!
 //! `format` holds records, events, tensors, tags, resuming and the decoder; `summary` holds one file
-//! per kind of value; [`writer`] writes one event file, [`run_writer`] those of a training.
+//! per kind of value; [`event_writer`] writes one event file, [`run_writer`] those of a training.
 //!
 //! ```
 //! use fer::monitor::tensorboard::format::tags;
