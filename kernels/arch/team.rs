@@ -17,9 +17,9 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a thread spins for the next loop of an open region.
+/// Time that a thread spins for the next loop of an open region before it leaves.
 const PATIENCE: Duration = Duration::from_millis(1);
-/// How long a thread spins for the next region.
+/// Time that a thread spins for the next region before it leaves.
 const LINGER: Duration = Duration::from_micros(100);
 /// Spins between two looks at the clock, each followed by an offer of the core to other threads.
 const SPINS: u32 = 256;
@@ -49,7 +49,7 @@ struct Team {
     threads: usize,
 }
 
-/// What a thread does in a team.
+/// Role of a thread in a team.
 enum Role {
     None,
     Leads(Arc<Team>),
@@ -282,7 +282,7 @@ mod tests {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
     }
 
-    /// How often each task of a loop ran.
+    /// Counts the runs of each task of a loop.
     fn counts(tasks: usize) -> Vec<usize> {
         let counts: Vec<AtomicUsize> = (0..tasks).map(|_| AtomicUsize::new(0)).collect();
         let is_region = run_on_team(tasks, &|i: usize| {

@@ -106,9 +106,9 @@ struct Reader<'a> {
     choice: FaceChoice,
     reading: &'a Reading,
     detector: Option<SeetaFace>,
-    /// What was read and not yet handed on.
+    /// Faces that were read and not yet returned.
     found: InputFaces,
-    /// Pictures among it.
+    /// Number of pictures among them.
     pictures: usize,
     /// Whether anything was handed on.
     anything: bool,

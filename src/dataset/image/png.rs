@@ -27,7 +27,7 @@ pub fn decode_png(bytes: &[u8], channels: usize) -> Result<Samples, String> {
     })
 }
 
-/// What must be undamaged.
+/// Parts of a PNG file that must be undamaged.
 #[derive(Clone, Copy, PartialEq)]
 enum Check {
     /// Every chunk that a decoder needs, to the end of the file.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::dataset::image::{is_image, unsupported_image};
 
-/// What a file of another format is, which decides what to do with it.
+/// Kind of a foreign file; it decides the advice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Several files in one.
@@ -28,7 +28,7 @@ pub enum Kind {
 /// A format that is not read as faces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Foreign {
-    /// What was found, with its article.
+    /// Name of the format with its article: "a Parquet file".
     pub name: &'static str,
     /// What it is.
     pub kind: Kind,

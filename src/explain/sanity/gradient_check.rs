@@ -8,7 +8,7 @@
 //! A network of ReLUs and maxima has no derivative at its kinks, and a face with flat parts (black
 //! background, saturated skin) stands on many of them: neighbouring cells of a feature map are equal.
 //! There f32 and f64 each give the gradient of one side. So the checks are made at the face plus
-//! invisible noise, [`JITTER`], where both precisions take the same branch at every unit, and a
+//! invisible noise, [`JITTER`](super::kinks::JITTER), where both precisions take the same branch at every unit, and a
 //! finite difference counts only where no unit changes its branch on the way. The kinks of the face
 //! itself are reported ([`KinksOfFace`]).
 
@@ -18,12 +18,14 @@ use crate::explain::attribution::gradient::integrated_gradients::{
 };
 use crate::explain::attribution::gradient::saliency::saliency;
 use crate::explain::face_resize::FaceResize;
-use crate::explain::sanity::kinks::{Kink, LayerBranches, branches, kinks};
+use crate::explain::sanity::kinks::{
+    KinksOfFace, LayerBranches, away_from_kinks, branches, input, widen,
+};
 use crate::explain::{Face, FaceBatch, NetworkClassifier};
 use crate::model::Network;
 use crate::nn::{Mode, Pass};
 use crate::random::{Purpose, Rng};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::Tensor;
 use crate::{PIXELS, Result};
 use rayon::prelude::*;
 
@@ -69,20 +71,6 @@ pub struct GradientCheck {
     pub passed: bool,
 }
 
-/// The kinks of a face: where f32 and f64 take different branches, or rounding alone decides.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct KinksOfFace {
-    /// Units at which the two precisions differ, or that stand on a tie.
-    pub units: usize,
-    /// The unit among them that is furthest from its kink.
-    pub widest: Option<Kink>,
-    /// Distance of the f32 gradient from the f64 one at the face itself, relative in the Euclidean
-    /// norm. With kinks the two are gradients of neighbouring pieces.
-    pub gap: f64,
-    /// Amplitude of the noise that leads away from the kinks; 0 where there are none.
-    pub noise: f64,
-}
-
 /// The comparisons of one face.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct FaceChecks {
@@ -114,12 +102,8 @@ impl GradientCheck {
 pub const DIFFERENCE_TOLERANCE: f64 = 1e-5;
 /// Largest allowed error of the f32 gradient, relative in the Euclidean norm.
 pub const SINGLE_TOLERANCE: f64 = 1e-4;
-/// Amplitude of the uniform noise that leads away from kinks.
-pub const JITTER: f64 = 0.02;
 /// Parameter tensors that move together in one finite difference.
 const TENSORS_AT_ONCE: usize = 8;
-/// Draws of the noise until no unit stands at a kink.
-const DRAWS: u64 = 64;
 /// Steps of the central differences: the first one on whose way no branch changes is used.
 const STEPS: [f64; 3] = [1e-5, 1e-6, 1e-7];
 
@@ -149,47 +133,6 @@ pub fn check_gradients(
         completeness(&given, baseline)?,
     ];
     Ok(FaceChecks { checks, kinks })
-}
-
-/// Returns the face, or a noisy copy of it, at which f32 and f64 take the same branches, and the
-/// kinks of the face. Without such a copy, the one with the fewest differences.
-fn away_from_kinks(
-    network: &Network<f32>,
-    wide: &Network<f64>,
-    face: &[f32],
-    seed: u64,
-) -> Result<(Vec<f32>, KinksOfFace)> {
-    let kinks_at = |x: &[f32]| -> Result<Vec<Kink>> {
-        let exact = branches(wide, input(wide, &widen(x))?)?.1;
-        Ok(kinks(&exact, &branches(network, input(network, x)?)?.1))
-    };
-    let own = kinks_at(face)?;
-    let noise = if own.is_empty() { 0.0 } else { JITTER };
-    let mut best = (own.len(), face.to_vec());
-    for draw in 0..DRAWS {
-        if best.0 == 0 {
-            break;
-        }
-        let mut rng = Rng::new(seed, Purpose::Explain, 23, draw);
-        let moved: Vec<f32> =
-            face.iter().map(|v| v + rng.uniform_in(-JITTER, JITTER) as f32).collect();
-        let left = kinks_at(&moved)?.len();
-        if left < best.0 {
-            best = (left, moved);
-        }
-    }
-    let kinks = KinksOfFace { units: own.len(), widest: own.last().cloned(), gap: 0.0, noise };
-    Ok((best.1, kinks))
-}
-
-/// Resizes a face to the input of the network, `[1, 1, side, side]`.
-fn input<T: Element>(network: &Network<T>, face: &[T]) -> Result<Tensor<T>> {
-    let shape = network.spec.input;
-    Tensor::from_slice(&FaceResize::new(shape[1]).forward(face), &[1, 1, shape[1], shape[2]])
-}
-
-fn widen(face: &[f32]) -> Vec<f64> {
-    face.iter().map(|&v| f64::from(v)).collect()
 }
 
 fn one_hot(class: usize, classes: usize) -> Vec<f64> {

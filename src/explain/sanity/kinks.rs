@@ -6,9 +6,11 @@
 
 use crate::Result;
 use crate::autograd::Var;
+use crate::explain::face_resize::FaceResize;
 use crate::model::Network;
 use crate::nn::{ActivationFunction, Layer, Pass, SqueezeExcite};
 use crate::ops::{self, Pool2dOptions};
+use crate::random::{Purpose, Rng};
 use crate::tensor::{Element, Tensor};
 
 /// The branch that every ReLU and every maximum of a layer takes on one face.
@@ -148,4 +150,64 @@ fn maxima<T: Element>(
     };
     let cells = h_out * w_out;
     (0..c * cells).map(|u| window(u / cells, u % cells / w_out, u % w_out)).collect()
+}
+
+/// Amplitude of the uniform noise that leads away from kinks.
+pub const JITTER: f64 = 0.02;
+/// Draws of the noise until no unit stands at a kink.
+const DRAWS: u64 = 64;
+
+/// The kinks of a face: where f32 and f64 take different branches, or rounding alone decides.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct KinksOfFace {
+    /// Units at which the two precisions differ, or that stand on a tie.
+    pub units: usize,
+    /// The unit among them that is furthest from its kink.
+    pub widest: Option<Kink>,
+    /// Distance of the f32 gradient from the f64 one at the face itself, relative in the Euclidean
+    /// norm. With kinks the two are gradients of neighbouring pieces.
+    pub gap: f64,
+    /// Amplitude of the noise that leads away from the kinks; 0 where there are none.
+    pub noise: f64,
+}
+
+/// Returns the face, or a noisy copy of it, at which f32 and f64 take the same branches, and the
+/// kinks of the face. Without such a copy, the one with the fewest differences.
+pub(super) fn away_from_kinks(
+    network: &Network<f32>,
+    wide: &Network<f64>,
+    face: &[f32],
+    seed: u64,
+) -> Result<(Vec<f32>, KinksOfFace)> {
+    let kinks_at = |x: &[f32]| -> Result<Vec<Kink>> {
+        let exact = branches(wide, input(wide, &widen(x))?)?.1;
+        Ok(kinks(&exact, &branches(network, input(network, x)?)?.1))
+    };
+    let own = kinks_at(face)?;
+    let noise = if own.is_empty() { 0.0 } else { JITTER };
+    let mut best = (own.len(), face.to_vec());
+    for draw in 0..DRAWS {
+        if best.0 == 0 {
+            break;
+        }
+        let mut rng = Rng::new(seed, Purpose::Explain, 23, draw);
+        let moved: Vec<f32> =
+            face.iter().map(|v| v + rng.uniform_in(-JITTER, JITTER) as f32).collect();
+        let left = kinks_at(&moved)?.len();
+        if left < best.0 {
+            best = (left, moved);
+        }
+    }
+    let kinks = KinksOfFace { units: own.len(), widest: own.last().cloned(), gap: 0.0, noise };
+    Ok((best.1, kinks))
+}
+
+/// Resizes a face to the input of the network, `[1, 1, side, side]`.
+pub(super) fn input<T: Element>(network: &Network<T>, face: &[T]) -> Result<Tensor<T>> {
+    let shape = network.spec.input;
+    Tensor::from_slice(&FaceResize::new(shape[1]).forward(face), &[1, 1, shape[1], shape[2]])
+}
+
+pub(super) fn widen(face: &[f32]) -> Vec<f64> {
+    face.iter().map(|&v| f64::from(v)).collect()
 }

@@ -4,9 +4,10 @@ use crate::cli::shared::faces::{FaceArgs, Model};
 use crate::cli::shared::progress;
 use crate::explain::Face;
 use crate::explain::sanity::gradient_check::{
-    COMPLETENESS, FaceChecks, GradientCheck, GradientCheckOptions, KinksOfFace, check_gradients,
+    COMPLETENESS, FaceChecks, GradientCheck, GradientCheckOptions, check_gradients,
 };
 use crate::explain::sanity::kinks::Kink;
+use crate::explain::sanity::kinks::KinksOfFace;
 use crate::report::face::name;
 use crate::{Error, PIXELS, Result, console};
 use serde::Serialize;
