@@ -12,6 +12,7 @@ use crate::{
 };
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The resolved configuration.
 const CONFIG: &str = "config.toml";
@@ -101,21 +102,35 @@ fn claim(
     }
 }
 
+/// How often [`lock`] tries, and how long it waits before it tries again.
+const LOCK_TRIES: u32 = 20;
+const LOCK_WAIT: Duration = Duration::from_millis(50);
+
 /// Locks a run folder against other trainings for as long as the returned file is open. The lock ends
 /// with the program, however that ends. `None` where the system cannot lock folders.
+///
+/// A program that this process starts holds a copy of the open folder, and so the lock, from its birth
+/// until it runs its own code. A lock that was just given up may therefore stand for some milliseconds
+/// more; a second of trying tells it from a training.
 ///
 /// # Errors
 /// [`Error::Usage`] if another training has the folder.
 pub(crate) fn lock(folder: &Path) -> Result<Option<File>> {
     let Ok(file) = File::open(folder) else { return Ok(None) };
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::Error(_)) => Ok(None),
-        Err(TryLockError::WouldBlock) => Err(Error::Usage(format!(
-            "{0} is being trained by another process; to see how far it is: fer watch {0}",
-            folder.display()
-        ))),
+    for attempt in 0..LOCK_TRIES {
+        if attempt > 0 {
+            std::thread::sleep(LOCK_WAIT);
+        }
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::Error(_)) => return Ok(None),
+            Err(TryLockError::WouldBlock) => {}
+        }
     }
+    Err(Error::Usage(format!(
+        "{0} is being trained by another process; to see how far it is: fer watch {0}",
+        folder.display()
+    )))
 }
 
 fn taken(folder: &Path) -> Error {

@@ -319,6 +319,24 @@ fn a_run_folder_has_one_training_at_a_time() {
     resume(&run);
 }
 
+/// A child that another thread starts holds the lock of a training that has ended, until it runs its own
+/// program.
+#[test]
+fn a_lock_that_is_about_to_end_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    let mut first = start(folder.path(), 2);
+    assert_eq!(first.run(&mut StopAt(2)).unwrap(), Outcome::Stopped);
+    drop(first);
+    let copy = std::fs::File::open(&run).unwrap();
+    copy.lock().unwrap();
+    std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        drop(copy);
+    });
+    resume(&run);
+}
+
 /// A rate so high that the update itself overflows: no loss shows it before the damage is done.
 #[test]
 fn a_state_that_overflows_is_never_saved() {
