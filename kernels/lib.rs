@@ -19,6 +19,14 @@
 //!
 //! `unsafe` is used in [`arch`] only.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
+
 pub mod arch;
 mod context;
 pub mod conv2d;

@@ -18,8 +18,8 @@ pub const MAX_FIELD: usize = 64 << 10;
 /// Longest id of a row, in bytes.
 pub const MAX_ID: usize = 256;
 
-/// Most faces of a data set: 2.3 GB.
-pub const MAX_FACES: usize = 1_000_000;
+/// Most faces of a data set: 0.9 GB of memory.
+pub const MAX_FACES: usize = 400_000;
 
 /// Largest ratio of decompressed to compressed bytes. Faces compress to about a third.
 pub const MAX_GZIP_RATIO: u64 = 20;
@@ -36,9 +36,9 @@ pub const MAX_SIDE: usize = 16_384;
 /// Most pixels of a picture: 8192×8192.
 pub const MAX_PIXELS: usize = 64 << 20;
 
-/// Most memory that decoding a JPEG file may need, in bytes. A progressive file, whose coefficients are
+/// Most memory that decoding a picture may need, in bytes. A progressive JPEG, whose coefficients are
 /// all kept, may have 29 megapixels.
-pub const MAX_JPEG_WORK: usize = 256 << 20;
+pub const MAX_DECODING: usize = 256 << 20;
 
 /// Largest text file that describes something: settings, a network, a calibration. In bytes.
 pub const MAX_TEXT: u64 = 1 << 20;

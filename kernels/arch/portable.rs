@@ -67,10 +67,9 @@ unsafe fn tile<S: Step, const R: usize>(x: &Raw) {
         let mut at = unsafe { *x.segments.add(s) };
         for _ in 0..x.k {
             // SAFETY: B has num_segments·k rows of NR elements, stride_b apart; this is the next.
-            let row = unsafe { &*b.cast::<[f32; NR]>() };
+            let row = unsafe { &*b.cast::<[[f32; LANES]; NR / LANES]>() };
             lines.prefetch_next();
-            let (left, right) = row.split_at(LANES);
-            let [b0, b1] = [left, right].map(|half| f32x8::new(half.try_into().unwrap()));
+            let [b0, b1] = row.map(f32x8::new);
             for i in 0..R {
                 // SAFETY: rows[i] + segments[s] + p·step is an element of A.
                 let a = f32x8::splat(unsafe { *rows[i].add(at) });

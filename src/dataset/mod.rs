@@ -225,6 +225,11 @@ impl Dataset {
         self.usages[i]
     }
 
+    /// Forgets which part of FER2013 each face belongs to: for data that is divided anew.
+    pub fn forget_usage(&mut self) {
+        self.usages.fill(None);
+    }
+
     /// Returns the indices of the faces of a part of FER2013, ascending.
     pub fn indices_of_usage(&self, usage: Usage) -> Vec<usize> {
         (0..self.len()).filter(|&i| self.usages[i] == Some(usage)).collect()

@@ -29,6 +29,19 @@ fn train(place: &Place, data: &str) -> String {
 }
 
 #[test]
+fn a_converted_file_keeps_the_parts_and_a_split_one_has_none() {
+    let place = Place::new();
+    with_usage(&place);
+    place.ok("data convert fer2013.csv again.csv.gz");
+    for part in ["Training", "PublicTest", "PrivateTest"] {
+        let count = |file| place.ok(&format!("data stats {file} --usage {part} --json")).json();
+        assert_eq!(count("again.csv.gz"), count("fer2013.csv"));
+    }
+    place.ok("data split fer2013.csv --train a.csv --val b.csv");
+    assert!(place.text("a.csv").starts_with("label,feature\n"));
+}
+
+#[test]
 fn a_training_uses_the_part_training_of_fer2013() {
     let place = Place::new();
     with_usage(&place);

@@ -206,7 +206,7 @@ fn what_cannot_be_read_says_why() {
     place.write("text.png", b"no picture");
     place.fails("predict nosuch", 3, &["nosuch: does not exist"]);
     place.fails("predict run empty.jpg", 3, &["empty.jpg: the file is empty", "picture"]);
-    place.fails("predict run text.png", 3, &["text.png: found neither PNG nor JPEG"]);
+    place.fails("predict run text.png", 3, &["text.png: found no picture data; expected PNG"]);
     place.fails("predict run thin.png", 3, &["11 x 60", "at least 12"]);
     let skipping = "predict run empty.jpg thin.png --skip-bad --json";
     place.fails(skipping, 3, &["at least 12", "nothing that can be read"]);
@@ -224,7 +224,7 @@ fn what_cannot_be_read_says_why() {
     assert_eq!((done.code, all.len()), (3, 4));
     assert!(all.iter().all(|a| keys(a) == keys(&all[1])));
     assert_eq!(all.iter().map(|a| a["faces"].as_u64().unwrap()).collect::<Vec<_>>(), [0, 1, 0, 1]);
-    assert!(all[2]["message"].as_str().unwrap().contains("neither PNG nor JPEG"));
+    assert!(all[2]["message"].as_str().unwrap().contains("no picture data"));
     let done = place.run(&format!("{line} --out some.csv"));
     assert_eq!((done.code, place.text("some.csv").lines().count()), (3, 3));
     place.write("album/b.gif", b"GIF89a");

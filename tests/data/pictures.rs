@@ -1,4 +1,4 @@
-//! PNG and JPEG pictures of every kind, whole and broken, and folders of them.
+//! Pictures of every kind, whole and broken, and folders of them.
 
 use std::path::Path;
 
@@ -111,8 +111,12 @@ fn broken_and_huge_png_are_refused() {
     let whole = png_of((16, 16), ColorType::Grayscale, BitDepth::Eight, &data, plain);
     assert_eq!(gray_of(&whole).gray, data);
     refused(&[], "empty");
-    refused(b"GIF89a", "a GIF picture, neither PNG nor JPEG");
-    refused(b"\0\0\0\x18ftypheic", "HEIC");
+    refused(b"GIF89a", "damaged GIF");
+    refused(b"\0\0\0\x18ftypheic", "heif-convert photo.heic photo.jpg");
+    refused(
+        b"\0\0\0\x18ftypisom",
+        "a video; expected PNG, JPEG, WebP, GIF or BMP: take pictures out",
+    );
     // What is read in spite of damage has the right pixels and a warning.
     let read = |bytes: &[u8], what: &str| {
         decode(bytes, Path::new("p")).is_ok_and(|found| {
@@ -300,4 +304,68 @@ fn folders_of_classes_whatever_the_extension_says() {
     assert_eq!((single.len(), single.label(0)), (1, None));
     let (flat, _) = read(root.path().join("Happiness"), &options).expect("a plain folder");
     assert_eq!((flat.len(), flat.label(1)), (2, None));
+}
+
+/// A BMP file of red, green and blue: a header of 54 bytes, then rows from the bottom, each padded to four
+/// bytes.
+fn bmp_of((width, height): (usize, usize), rgb: &[u8]) -> Vec<u8> {
+    let stride = (3 * width).next_multiple_of(4);
+    let mut bytes = b"BM".to_vec();
+    let size = (54 + stride * height) as u32;
+    for number in [size, 0, 54, 40, width as u32, height as u32, 1 | 24 << 16, 0, 0, 0, 0, 0, 0] {
+        bytes.extend_from_slice(&number.to_le_bytes());
+    }
+    for row in rgb.chunks_exact(3 * width).rev() {
+        let mut line: Vec<u8> = row.chunks_exact(3).flat_map(|p| [p[2], p[1], p[0]]).collect();
+        line.resize(stride, 0);
+        bytes.extend_from_slice(&line);
+    }
+    bytes
+}
+
+/// The same 5×3 pixels as WebP, GIF and BMP: gray and colour as in PNG, an opacity over white, and every
+/// shortened file refused without a panic.
+#[test]
+fn webp_gif_and_bmp_hold_the_same_pixels_as_png() {
+    let (width, height) = (5, 3);
+    let indices: Vec<u8> = (0..15).collect();
+    let rgb: Vec<u8> = (0..45).map(|i| (i * 37 % 251) as u8).collect();
+    let plain = |_: &mut png::Encoder<&mut Vec<u8>>| {};
+    let expected = png_of((width, height), ColorType::Rgb, BitDepth::Eight, &rgb, plain);
+    let mut webp = Vec::new();
+    image_webp::WebPEncoder::new(&mut webp)
+        .encode(&rgb, width, height, image_webp::ColorType::Rgb8)
+        .unwrap();
+    let mut gif = Vec::new();
+    let frame = gif::Frame::from_palette_pixels(5, 3, indices, rgb.as_slice(), None);
+    gif::Encoder::new(&mut gif, 5, 3, &[]).unwrap().write_frame(&frame).unwrap();
+    for (name, file) in [("webp", webp), ("gif", gif), ("bmp", bmp_of((5, 3), &rgb))] {
+        assert_eq!(gray_of(&file).gray, gray_of(&expected).gray, "{name}");
+        let colors = |bytes: &[u8]| fer::dataset::image::decode_colors(bytes, Path::new("p"), 48);
+        assert_eq!(colors(&file).unwrap(), colors(&expected).unwrap(), "{name}");
+        for end in 0..file.len() {
+            let _ = decode(&file[..end], Path::new("p")); // an error or a picture, never a panic
+        }
+    }
+    let mut clear = Vec::new();
+    let half_black = [0, 0, 0, 128, 0, 0, 0, 0];
+    image_webp::WebPEncoder::new(&mut clear)
+        .encode(&half_black, 2, 1, image_webp::ColorType::Rgba8)
+        .unwrap();
+    assert_eq!(gray_of(&clear).gray, [127, 255]);
+}
+
+/// A frame smaller than its GIF lies on white, and a second frame is mentioned.
+#[test]
+fn the_first_frame_of_an_animation_is_read() {
+    let mut bytes = Vec::new();
+    let mut encoder = gif::Encoder::new(&mut bytes, 3, 2, &[]).unwrap();
+    let mut frame = gif::Frame::from_palette_pixels(1, 1, [0], [10, 10, 10], None);
+    (frame.left, frame.top) = (2, 1);
+    encoder.write_frame(&frame).unwrap();
+    encoder.write_frame(&gif::Frame::from_palette_pixels(3, 2, [0; 6], [0; 3], None)).unwrap();
+    drop(encoder);
+    let found = decode(&bytes, Path::new("p")).unwrap();
+    assert_eq!(found.image.gray, [255, 255, 255, 255, 255, 10]);
+    assert!(found.warning.unwrap().contains("first frame"));
 }

@@ -185,6 +185,7 @@ pub(super) fn forward_transformed(
 ///
 /// # Panics
 /// Another `g`, or a slice that does not have the length of its shape.
+#[allow(clippy::panic, reason = "the caller's mistake, as the documentation says")]
 pub fn backward_input(
     simd: SimdLevel,
     size: TileSize,

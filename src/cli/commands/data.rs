@@ -11,6 +11,7 @@ use crate::dataset::{
     Dataset, ReadOptions, SynthOptions, stratified_split, synthesize, write_csv, write_folder,
 };
 use crate::files::{FileSet, require_folder_of};
+use crate::limits::MAX_FACES;
 use crate::render::chart::{ChartOptions, class_counts};
 use crate::render::format::thousands;
 use crate::render::write;
@@ -253,7 +254,8 @@ fn run_split(args: SplitArgs) -> Result<()> {
         require_folder_of(path)?;
         require_csv(path)?;
     }
-    let faces = args.reading.read(&args.data)?;
+    let mut faces = args.reading.read(&args.data)?;
+    faces.forget_usage();
     let split = stratified_split(&faces, args.val_split, args.seed)?;
     let (mut text, mut files) = (String::new(), FileSet::default());
     for (path, part) in [(&args.train, &split.train), (&args.val, &split.validation)] {
@@ -273,8 +275,9 @@ fn run_split(args: SplitArgs) -> Result<()> {
 fn run_synth(args: SynthArgs) -> Result<()> {
     args.sheet.as_deref().map_or(Ok(()), write::check_name)?;
     args.out.as_deref().map_or(Ok(()), require_folder_of)?;
-    if args.count == 0 || args.count > 1_000_000 {
-        let message = format!("--count {}: expected 1 to 1,000,000 faces", args.count);
+    if !(1..=MAX_FACES).contains(&args.count) {
+        let most = thousands(MAX_FACES as u64);
+        let message = format!("--count {}: expected 1 to {most} faces", args.count);
         return Err(Error::Usage(message));
     }
     let balance = if args.imbalanced { Balance::Fer } else { Balance::Even };

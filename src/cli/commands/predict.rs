@@ -29,7 +29,7 @@ pub struct Args {
     /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
     /// Photos, folders of pictures, CSV files (with or without labels), or - for standard input.
-    /// Photos are PNG or JPEG, with sides of 12 to 16,384 pixels and up to 67 megapixels (progressive
+    /// Photos are PNG, JPEG, WebP, GIF (first frame) or BMP, with sides of 12 to 16,384 pixels and up to 67 megapixels (progressive
     /// JPEG: 29). Faces are detected from a width of 40 pixels and 2 % of the longer side
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
@@ -187,7 +187,7 @@ fn validate(args: &Args, model: Option<&Path>) -> Result<()> {
 }
 
 fn not_one_photo() -> Error {
-    Error::Usage("--draw: expected one PNG or JPEG picture".into())
+    Error::Usage("--draw: expected one picture".into())
 }
 
 /// Reads the photo to draw on.

@@ -18,7 +18,7 @@ const DRAWN: (usize, u64) = (1_400, 1 << 32);
 /// The faces to explain.
 #[derive(Debug, clap::Args)]
 pub struct FaceArgs {
-    /// Photos or pictures of faces, PNG or JPEG
+    /// Photos or pictures of faces: PNG, JPEG, WebP, GIF or BMP
     #[arg(value_name = "PICTURE")]
     pub pictures: Vec<PathBuf>,
     /// Data set: a CSV (plain or gzip) or a folder with one folder per class [default: the validation

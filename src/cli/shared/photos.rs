@@ -225,12 +225,12 @@ fn require_size(picture: Decoded, path: &Path) -> Result<GrayImage> {
     Err(Error::data(path, message))
 }
 
-/// Prints one line about the pictures of a folder that are neither PNG nor JPEG.
+/// Prints one line about the pictures of a folder in formats that are not read.
 fn note_skipped(folder: &Path, others: &[PathBuf]) {
     let Some(first) = others.first() else { return };
     let (folder, first) = (folder.display(), first.display());
     let pictures = counted(others.len(), "picture");
-    eprintln_safe!("{folder}: {pictures} skipped, neither PNG nor JPEG, such as {first}");
+    eprintln_safe!("{folder}: {pictures} skipped, in a format that is not read, such as {first}");
 }
 
 impl InputFaces {
@@ -265,7 +265,7 @@ impl InputFaces {
     }
 }
 
-/// Whether a path is a file with the first bytes or the ending of a PNG or JPEG. With the ending alone
+/// Whether a path is a file with the first bytes or the ending of a picture. With the ending alone
 /// a damaged picture gets the message of a picture, not that of a table.
 pub fn is_photo(path: &Path) -> bool {
     let has_magic_bytes = || read_magic(path).is_ok_and(|head| is_image(&head));

@@ -1,4 +1,4 @@
-//! Decodes PNG and JPEG files into gray or colour images within bounded memory.
+//! Decodes files of pictures into gray or colour images within bounded memory.
 //!
 //! The size is read from the header, and an image that is too large is refused before memory is
 //! allocated for it.
@@ -7,11 +7,14 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::dataset::image::format::{JPEG_MAGIC, PNG_MAGIC, unsupported_image};
+use crate::dataset::image::format::{Format, unsupported_image};
 use crate::dataset::image::samples::Samples;
 use crate::dataset::image::{ColorPlanes, GrayImage};
 #[cfg(feature = "images")]
-use crate::dataset::image::{guard::guarded, jpeg::decode_jpeg, png::decode_png};
+use crate::dataset::image::{
+    bmp::decode_bmp, gif::decode_gif, guard::guarded, jpeg::decode_jpeg, png::decode_png,
+    webp::decode_webp,
+};
 use crate::files::require_file;
 use crate::limits::MAX_PICTURE;
 use crate::{Error, Result};
@@ -21,14 +24,14 @@ use crate::{Error, Result};
 pub struct Decoded {
     /// The image, upright.
     pub image: GrayImage,
-    /// Damage of the file that does not concern the pixels.
+    /// Damage that does not concern the pixels, or that there are more frames.
     pub warning: Option<String>,
 }
 
-/// Reads a PNG or JPEG file.
+/// Reads a picture file; see [`Format`] for the formats.
 ///
 /// # Errors
-/// [`Error::Data`] if the file is not a PNG or JPEG image, is damaged or too large; [`Error::Io`] if it
+/// [`Error::Data`] if the file has another format, is damaged or too large; [`Error::Io`] if it
 /// cannot be read.
 pub fn read_image(path: &Path) -> Result<Decoded> {
     decode(&read_bytes(path)?, path)
@@ -58,7 +61,7 @@ pub(crate) fn read_bounded(stream: impl Read, path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Decodes a PNG or JPEG file in memory to gray; `path` is used in messages.
+/// Decodes a picture file in memory to gray; `path` is used in messages.
 ///
 /// gray = .299 R + .587 G + .114 B (Rec. 601 luma). Transparent pixels are blended over white, 16-bit
 /// samples keep their upper 8 bits, and the EXIF orientation is applied.
@@ -71,7 +74,7 @@ pub fn decode(bytes: &[u8], path: &Path) -> Result<Decoded> {
     Ok(Decoded { image: orientation.apply(GrayImage { width, height, gray }), warning })
 }
 
-/// Decodes a PNG or JPEG file in memory to colour, shrunk to a longer side of at most `longest` pixels.
+/// Decodes a picture file in memory to colour, shrunk to a longer side of at most `longest` pixels.
 ///
 /// # Errors
 /// As [`decode`]. A progressive JPEG may be too large in colour although it is not in gray.
@@ -88,30 +91,31 @@ pub fn decode_colors(bytes: &[u8], path: &Path, longest: usize) -> Result<ColorP
 
 /// Decodes into `channels` (1 gray, 3 colour) samples per pixel.
 fn samples(bytes: &[u8], path: &Path, channels: usize) -> Result<Samples> {
-    let result = if bytes.is_empty() {
-        Err("the file is empty; expected a PNG or JPEG picture".to_string())
-    } else if bytes.starts_with(PNG_MAGIC) {
-        guarded("PNG", || decode_png(bytes, channels))
-    } else if bytes.starts_with(JPEG_MAGIC) {
-        guarded("JPEG", || decode_jpeg(bytes, channels))
-    } else {
-        let found = unsupported_image(bytes).map_or(String::new(), |what| format!("{what}, "));
-        Err(format!("found {found}neither PNG nor JPEG data; expected one of them: convert it"))
+    let all = Format::ALL;
+    let result = match Format::of(bytes) {
+        Some(format) => decode_as(format, bytes, channels),
+        None if bytes.is_empty() => Err(format!("the file is empty; expected a {all} picture")),
+        None => Err(match unsupported_image(bytes) {
+            Some((found, way_out)) => format!("found {found}; expected {all}: {way_out}"),
+            None => format!("found no picture data; expected {all}: convert it"),
+        }),
     };
     result.map_err(|message| Error::data(path, message))
 }
 
-#[cfg(not(feature = "images"))]
-use {no_decoder as decode_jpeg, no_decoder as decode_png, unguarded as guarded};
-
-#[cfg(not(feature = "images"))]
-fn unguarded(_: &str, decode: impl FnOnce() -> Result<Samples, String>) -> Result<Samples, String> {
-    decode()
+#[cfg(feature = "images")]
+fn decode_as(format: Format, bytes: &[u8], channels: usize) -> Result<Samples, String> {
+    guarded(format.name(), || match format {
+        Format::Png => decode_png(bytes, channels),
+        Format::Jpeg => decode_jpeg(bytes, channels),
+        Format::WebP => decode_webp(bytes, channels),
+        Format::Gif => decode_gif(bytes, channels),
+        Format::Bmp => decode_bmp(bytes, channels),
+    })
 }
 
-/// Takes the place of both decoders in a build without the feature `images`.
 #[cfg(not(feature = "images"))]
-fn no_decoder(_: &[u8], _: usize) -> Result<Samples, String> {
-    Err("found a PNG or JPEG picture; this build cannot decode it: enable the feature `images`"
-        .into())
+fn decode_as(format: Format, _: &[u8], _: usize) -> Result<Samples, String> {
+    let name = format.name();
+    Err(format!("found a {name} picture; this build cannot decode it: enable the feature `images`"))
 }

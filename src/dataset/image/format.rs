@@ -9,36 +9,89 @@ use crate::{Error, Result};
 /// First bytes of a PNG file.
 pub const PNG_MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// First bytes of a JPEG file.
-pub const JPEG_MAGIC: &[u8] = b"\xff\xd8\xff";
-
 /// Bytes at the beginning of a file that identify its format.
 pub const MAGIC_LENGTH: usize = 12;
 
-/// Returns true if these first bytes belong to a PNG or JPEG file.
-pub fn is_image(magic: &[u8]) -> bool {
-    magic.starts_with(PNG_MAGIC) || magic.starts_with(JPEG_MAGIC)
+/// A format of pictures that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Portable Network Graphics.
+    Png,
+    /// JPEG, baseline or progressive.
+    Jpeg,
+    /// WebP, lossy or lossless; of an animation the first frame.
+    WebP,
+    /// Graphics Interchange Format; of an animation the first frame.
+    Gif,
+    /// Windows bitmap.
+    Bmp,
 }
 
-/// Returns the name of the image format that these first bytes belong to, for common formats that are
-/// not supported.
-pub fn unsupported_image(magic: &[u8]) -> Option<&'static str> {
-    const FORMATS: [(usize, &[u8], &str); 6] = [
-        (0, b"GIF8", "a GIF picture"),
-        (8, b"WEBP", "a WebP picture"),
-        (0, b"BM", "a BMP picture"),
-        (0, b"II*\0", "a TIFF picture"),
-        (0, b"MM\0*", "a TIFF picture"),
-        (4, b"ftyp", "a HEIC or AVIF picture, or a video"),
+impl Format {
+    /// The formats in words, for messages.
+    pub const ALL: &str = "PNG, JPEG, WebP, GIF or BMP";
+
+    /// Returns the format that these first bytes belong to.
+    pub fn of(magic: &[u8]) -> Option<Format> {
+        let has = |at: usize, bytes: &[u8]| magic.get(at..).is_some_and(|m| m.starts_with(bytes));
+        Some(match magic {
+            _ if has(0, PNG_MAGIC) => Format::Png,
+            _ if has(0, b"\xff\xd8\xff") => Format::Jpeg,
+            _ if has(0, b"RIFF") && has(8, b"WEBP") => Format::WebP,
+            _ if has(0, b"GIF87a") || has(0, b"GIF89a") => Format::Gif,
+            // Text may start with BM; four reserved bytes are 0 in a bitmap.
+            _ if has(0, b"BM") && has(6, &[0; 4]) => Format::Bmp,
+            _ => return None,
+        })
+    }
+
+    /// Returns the usual name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Png => "PNG",
+            Format::Jpeg => "JPEG",
+            Format::WebP => "WebP",
+            Format::Gif => "GIF",
+            Format::Bmp => "BMP",
+        }
+    }
+}
+
+/// Returns true if these first bytes belong to a picture that is read; see [`Format`].
+pub fn is_image(magic: &[u8]) -> bool {
+    Format::of(magic).is_some()
+}
+
+/// Returns the name of the format that these first bytes belong to, and the command that converts it, for
+/// common pictures and videos that are not read.
+pub fn unsupported_image(magic: &[u8]) -> Option<(&'static str, &'static str)> {
+    const TIFF: (&str, &str) = ("a TIFF picture", "convert it: magick photo.tiff photo.png");
+    const HEIC: (&str, &str) =
+        ("a HEIC or AVIF picture", "convert it: heif-convert photo.heic photo.jpg");
+    const VIDEO: (&str, &str) =
+        ("a video", "take pictures out of it: ffmpeg -i video.mp4 -r 2 picture%04d.png");
+    const FORMATS: [(usize, &[u8], (&str, &str)); 12] = [
+        (0, b"II*\0", TIFF),
+        (0, b"MM\0*", TIFF),
+        (4, b"ftyphei", HEIC),
+        (4, b"ftyphev", HEIC),
+        (4, b"ftypmif", HEIC),
+        (4, b"ftypmsf", HEIC),
+        (4, b"ftypavi", HEIC),
+        (4, b"ftyp", VIDEO),
+        (8, b"AVI ", VIDEO),
+        (0, b"\x1aE\xdf\xa3", VIDEO), // Matroska and WebM
+        (0, b"\0\0\x01\xba", VIDEO),  // MPEG
+        (0, b"FLV\x01", VIDEO),
     ];
     let has = |at: usize, bytes: &[u8]| magic.get(at..).is_some_and(|m| m.starts_with(bytes));
-    FORMATS.iter().find(|(at, bytes, _)| has(*at, bytes)).map(|&(.., name)| name)
+    FORMATS.iter().find(|(at, bytes, _)| has(*at, bytes)).map(|&(.., found)| found)
 }
 
-/// Returns true if the file name ends in `.png`, `.jpg` or `.jpeg`.
+/// Returns true if the file name ends as one of a picture that is read.
 pub fn has_image_extension(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-    ["png", "jpg", "jpeg"].iter().any(|e| extension == *e)
+    ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp"].iter().any(|e| extension == *e)
 }
 
 /// Returns the first [`MAGIC_LENGTH`] bytes of a file, fewer if it is shorter, and none if `path` is not

@@ -7,7 +7,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::dataset::image::exif::Orientation;
 use crate::dataset::image::samples::{Samples, check_size, to_luma};
-use crate::limits::{MAX_JPEG_WORK, MAX_SIDE};
+use crate::limits::{MAX_DECODING, MAX_SIDE};
 
 /// Decodes a JPEG file into 1 or 3 samples per pixel; a gray file always into 1. Stray bytes between its
 /// headers are passed over, as libjpeg does, with a warning.
@@ -46,10 +46,10 @@ fn decode_strictly(bytes: &[u8], channels: usize) -> Result<Samples, String> {
     let whole =
         info.sof.is_progressive() || components == 4 || components_of_scan(bytes) != components;
     let work = width * height * bytes_per_pixel(wanted, components, whole);
-    if work > MAX_JPEG_WORK {
+    if work > MAX_DECODING {
         return Err(format!(
             "found a JPEG of {width} x {height} that needs {work} bytes; expected at most \
-             {MAX_JPEG_WORK}: shrink it, or save it as a baseline JPEG"
+             {MAX_DECODING}: shrink it, or save it as a baseline JPEG"
         ));
     }
     let orientation =

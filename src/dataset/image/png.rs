@@ -7,7 +7,7 @@ use png::{ColorType, InterlaceInfo, Transformations};
 
 use crate::dataset::image::exif::Orientation;
 use crate::dataset::image::format::PNG_MAGIC;
-use crate::dataset::image::samples::{Samples, check_size, to_luma};
+use crate::dataset::image::samples::{Samples, check_size, on_white, to_luma};
 use crate::limits::MAX_PIXELS;
 
 /// Decodes a PNG file into 1 or 3 samples per pixel. A file with a wrong checksum around the pixels, or
@@ -143,10 +143,4 @@ fn color_row(row: &[u8], color: ColorType, out: &mut Vec<u8>) {
             out.extend(pixels.flat_map(|&[r, g, b, a]| [r, g, b].map(|v| on_white(v, a))));
         }
     }
-}
-
-/// Blends `value` with opacity `alpha` over white.
-fn on_white(value: u8, alpha: u8) -> u8 {
-    let (value, alpha) = (u32::from(value), u32::from(alpha));
-    ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }

@@ -1,4 +1,4 @@
-//! The decoded samples of an image file, and the limits that both decoders keep.
+//! The decoded samples of an image file, and the limits that all decoders keep.
 
 use crate::dataset::image::exif::Orientation;
 #[cfg(feature = "images")]
@@ -16,9 +16,13 @@ pub(super) struct Samples {
     pub samples: Vec<u8>,
     /// Rotation or reflection that turns the image upright.
     pub orientation: Orientation,
-    /// Damage that does not concern the pixels.
+    /// Damage that does not concern the pixels, or that there are more frames.
     pub warning: Option<String>,
 }
+
+/// What is said of a file with several frames.
+#[cfg(feature = "images")]
+pub(super) const ANIMATION: &str = "an animation; its first frame is read";
 
 /// Refuses sizes that would need too much memory.
 #[cfg(feature = "images")]
@@ -33,6 +37,31 @@ pub(super) fn check_size(width: usize, height: usize) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// Returns 1 or 3 samples per pixel from red, green, blue and, where `has_alpha`, the opacity over white.
+#[cfg(feature = "images")]
+pub(super) fn from_rgb(mut pixels: Vec<u8>, has_alpha: bool, channels: usize) -> Vec<u8> {
+    if has_alpha {
+        for i in 0..pixels.len() / 4 {
+            for color in 0..3 {
+                pixels[3 * i + color] = on_white(pixels[4 * i + color], pixels[4 * i + 3]);
+            }
+        }
+        pixels.truncate(pixels.len() / 4 * 3);
+    }
+    if channels == 1 {
+        to_luma(&mut pixels);
+        pixels.shrink_to_fit();
+    }
+    pixels
+}
+
+/// Blends `value` with opacity `alpha` over white.
+#[cfg(feature = "images")]
+pub(super) fn on_white(value: u8, alpha: u8) -> u8 {
+    let (value, alpha) = (u32::from(value), u32::from(alpha));
+    ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }
 
 /// Converts red, green and blue to gray, in place.

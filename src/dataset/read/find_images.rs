@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::dataset::image::{has_image_extension, is_image, read_magic, unsupported_image};
+use crate::dataset::image::{Format, has_image_extension, is_image, read_magic, unsupported_image};
 use crate::{Error, Result};
 
 /// Image files in a folder and its subfolders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageFiles {
-    /// PNG and JPEG files: those of a folder, then those of its subfolders, each sorted by name.
+    /// Pictures that are read: those of a folder, then those of its subfolders, each sorted by name.
     pub supported: Vec<PathBuf>,
-    /// Files that are images by content or name, but neither PNG nor JPEG.
+    /// Files that are images by content or name, in formats that are not read.
     pub unsupported: Vec<PathBuf>,
 }
 
@@ -18,16 +18,18 @@ pub struct ImageFiles {
 /// are not followed.
 ///
 /// # Errors
-/// [`Error::Data`] if there is no PNG or JPEG file; [`Error::Io`] if a file cannot be read.
+/// [`Error::Data`] if there is no picture that is read; [`Error::Io`] if a file cannot be read.
 pub fn find_images(folder: &Path) -> Result<ImageFiles> {
     let mut found = ImageFiles::default();
     collect(folder, &mut found)?;
     match (found.supported.is_empty(), found.unsupported.len()) {
         (false, _) => Ok(found),
-        (true, 0) => Err(Error::data(folder, "holds no picture; expected PNG or JPEG files")),
+        (true, 0) => {
+            Err(Error::data(folder, format!("holds no picture; expected {} files", Format::ALL)))
+        }
         (true, n) => Err(Error::data(
             folder,
-            format!("holds no PNG or JPEG, but {n} of other kinds; expected one: convert them"),
+            format!("holds {n} pictures of other kinds; expected {}: convert them", Format::ALL),
         )),
     }
 }
@@ -61,7 +63,7 @@ pub(super) fn list_folder(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)>
     Ok((files, folders))
 }
 
-/// Whether a file is a picture of any kind by its content, or PNG or JPEG by its name. A file that cannot be
+/// Whether a file is a picture of any kind by its content, or by its name. A file that cannot be
 /// read counts, so that reading it says why.
 pub(super) fn is_picture(file: &Path) -> bool {
     let by_content = |head: Vec<u8>| is_image(&head) || unsupported_image(&head).is_some();

@@ -156,7 +156,7 @@ pub fn read_folder(folder: &Path, options: &ReadOptions, report: &mut Report) ->
     if dataset.is_empty() {
         return Err(Error::data(
             folder,
-            "found no picture; expected PNG or JPEG files, in one folder per class",
+            "found no picture; expected PNG, JPEG, WebP, GIF or BMP files, in one folder per class",
         ));
     }
     dataset.shrink_to_fit();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::dataset::image::{is_image, unsupported_image};
+use crate::dataset::image::{Format, is_image, unsupported_image};
 
 /// Kind of a foreign file; it decides the advice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub enum Kind {
     Weights,
     /// Something that a server or Git sent in place of the file.
     Placeholder,
-    /// A picture that is neither PNG nor JPEG.
-    Picture,
+    /// A picture or video in a format that is not read.
+    Picture(&'static str),
     /// Anything else.
     Other,
 }
@@ -74,15 +74,14 @@ const FORMATS: &[(usize, &[u8], &str, Kind)] = &[
     (0, b"RIFF", "a RIFF file", Other),
     (0, b"OggS", "an Ogg file", Other),
     (0, b"ID3", "an MP3 file", Other),
-    (0, b"\x1aE\xdf\xa3", "a Matroska or WebM video", Other),
 ];
 
 /// Returns what a file is by its first bytes; `None` for what is read as faces, and for unknown formats.
 pub fn recognise(head: &[u8]) -> Option<Foreign> {
     let has = |at: usize, bytes: &[u8]| head.get(at..).is_some_and(|h| h.starts_with(bytes));
     let of = |name, kind| Some(Foreign { name, kind });
-    if let Some(name) = unsupported_image(head) {
-        return of(name, Picture);
+    if let Some((name, convert)) = unsupported_image(head) {
+        return of(name, Picture(convert));
     }
     if let Some(&(.., name, kind)) = FORMATS.iter().find(|(at, bytes, ..)| has(*at, bytes)) {
         return of(name, kind);
@@ -202,10 +201,10 @@ impl Foreign {
             Placeholder if self.name.contains("LFS") => "fetch the file with `git lfs pull`",
             Placeholder if self.name.contains("annex") => "fetch the file with `git annex get`",
             Placeholder => "open it to see what the server answered, and download the file again",
-            Picture => "convert it",
+            Picture(way_out) => way_out,
             Other => "give another file",
         };
-        format!("found {}; expected CSV, gzip, PNG or JPEG: {way_out}", self.name)
+        format!("found {}; expected CSV, gzip or a picture ({}): {way_out}", self.name, Format::ALL)
     }
 
     /// Returns the message where a network was expected.
@@ -222,7 +221,7 @@ impl Foreign {
             Placeholder if self.name.contains("LFS") => "fetch the file with `git lfs pull`",
             Placeholder if self.name.contains("annex") => "fetch the file with `git annex get`",
             Placeholder => "open it to see what the server answered, and download the file again",
-            Weights | Picture | Other => "give a run folder or a weights file",
+            Weights | Picture(_) | Other => "give a run folder or a weights file",
         };
         format!("found {}; expected a network of fer (safetensors): {way_out}", self.name)
     }

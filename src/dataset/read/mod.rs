@@ -124,7 +124,7 @@ impl Report {
 /// A stream whose first bytes have been read and put back.
 pub type Sniffed<R> = Chain<Cursor<Vec<u8>>, R>;
 
-/// Reads faces from `path`: a CSV file (plain or gzip), a folder of class-named folders of PNG or JPEG
+/// Reads faces from `path`: a CSV file (plain or gzip), a folder of class-named folders of
 /// images, a folder of images, one image, or `-` for standard input (CSV or one image).
 ///
 /// The first bytes of a file determine its format, never its name.

@@ -6,11 +6,12 @@ use std::path::Path;
 use flate2::{Compression, write::GzEncoder};
 
 use crate::Result;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Usage};
 use crate::files::FileSet;
 
 /// Writes the columns `label,feature`, or `id,feature` if no face has a label, to `path`; compressed if
-/// the name ends in `.gz`. A face without a label among others has an empty one.
+/// the name ends in `.gz`. A face without a label among others has an empty one. A column `Usage` follows
+/// if a face belongs to a part of FER2013.
 ///
 /// The file is written atomically, see [`FileSet`]. The same faces give the same bytes.
 ///
@@ -43,7 +44,9 @@ pub fn add_csv(dataset: &Dataset, path: &Path, files: &mut FileSet) -> Result<()
 
 fn write_rows(dataset: &Dataset, out: &mut impl Write) -> std::io::Result<()> {
     let labelled = dataset.labels().iter().any(Option::is_some);
-    out.write_all(if labelled { b"label,feature\n" } else { b"id,feature\n" })?;
+    let has_parts = (0..dataset.len()).any(|i| dataset.usage(i).is_some());
+    let first = if labelled { "label" } else { "id" };
+    writeln!(out, "{first},feature{}", if has_parts { ",Usage" } else { "" })?;
     let mut row = Vec::with_capacity(10_000);
     for i in 0..dataset.len() {
         row.clear();
@@ -57,6 +60,9 @@ fn write_rows(dataset: &Dataset, out: &mut impl Write) -> std::io::Result<()> {
                 row.push(b' ');
             }
             write!(row, "{pixel}")?;
+        }
+        if has_parts {
+            write!(row, ",{}", dataset.usage(i).map_or("", Usage::name))?;
         }
         row.push(b'\n');
         out.write_all(&row)?;
