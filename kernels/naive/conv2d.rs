@@ -13,24 +13,26 @@
 use super::batch_norm;
 use crate::{ChannelView, Conv2dGeometry, Scalar};
 
-/// Calls `visit(index into x, index into w, index into y)` for every product of the convolution.
+/// Calls `visit(index into x, index into w, index into y)` for every product of the convolution. One weight
+/// meets a whole feature map before the next weight does; neighbours in memory are visited together.
+#[inline]
 fn for_each_product(g: &Conv2dGeometry, mut visit: impl FnMut(usize, usize, usize)) {
     let c_per_group = g.c_in / g.groups;
     let o_per_group = g.c_out / g.groups;
     for n in 0..g.n {
         for o in 0..g.c_out {
-            for i in 0..g.h_out {
-                for j in 0..g.w_out {
-                    let y = ((n * g.c_out + o) * g.h_out + i) * g.w_out + j;
-                    for c in 0..c_per_group {
-                        let channel = o / o_per_group * c_per_group + c;
-                        for u in 0..g.k_h {
+            for c in 0..c_per_group {
+                let channel = o / o_per_group * c_per_group + c;
+                for u in 0..g.k_h {
+                    for v in 0..g.k_w {
+                        let w = ((o * c_per_group + c) * g.k_h + u) * g.k_w + v;
+                        for i in 0..g.h_out {
                             let Some(r) = g.row(i, u) else { continue };
-                            for v in 0..g.k_w {
+                            let x = ((n * g.c_in + channel) * g.h_in + r) * g.w_in;
+                            let y = ((n * g.c_out + o) * g.h_out + i) * g.w_out;
+                            for j in 0..g.w_out {
                                 let Some(s) = g.col(j, v) else { continue };
-                                let x = ((n * g.c_in + channel) * g.h_in + r) * g.w_in + s;
-                                let w = ((o * c_per_group + c) * g.k_h + u) * g.k_w + v;
-                                visit(x, w, y);
+                                visit(x + s, w, y + j);
                             }
                         }
                     }

@@ -133,6 +133,19 @@ impl FeatureMaps {
     }
 }
 
+/// Returns one line per layer: its name, its output (channels × rows × columns), and how many pixels of the
+/// face one cell sees.
+pub fn layer_list(layers: &[LayerInfo]) -> String {
+    let longest = layers.iter().map(|l| l.name.len()).max().unwrap_or(0);
+    let line = |l: &LayerInfo| {
+        let [c, h, w] = l.output;
+        let output = format!("{c} × {h} × {w}");
+        let field = l.receptive_field.size.min(crate::SIDE);
+        format!("{:<longest$}  {output:<14} sees {field} × {field} pixels\n", l.name)
+    };
+    layers.iter().map(line).collect()
+}
+
 /// Returns the layer of this name.
 ///
 /// **Errors**: `Usage` with the list of layers and the nearest name.

@@ -210,6 +210,17 @@ fn a_picture_has_a_name_of_its_own_and_replaces_no_input() {
     assert_eq!(std::fs::read(bench.path("in/me.png")).expect("a file"), before);
 }
 
+/// The word a person tries first tells what can be chosen.
+#[test]
+fn without_a_layer_the_layers_are_listed() {
+    let bench = Bench::new(NETWORK);
+    for (command, has_vectors) in [("activations", false), ("filters", true)] {
+        let text = bench.0.ok(&format!("{command} toy.safetensors")).stdout;
+        assert!(text.contains("conv2d_1") && text.contains("pixels"), "{text}");
+        assert_eq!(text.contains("linear_1"), has_vectors, "{text}");
+    }
+}
+
 #[test]
 fn weights_and_faces_are_not_replaced_by_what_is_made_of_them() {
     let bench = Bench::new(NETWORK);

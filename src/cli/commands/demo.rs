@@ -12,6 +12,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+/// The photograph of the last chapter; data/photos/README.md names its source.
+const PHOTO: &[u8] = include_bytes!("../../../data/photos/astronaut.jpg");
+
 /// Arguments of `fer demo`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -59,14 +62,11 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
         },
         Chapter {
             title: "Where does it look?",
-            text: "The gradient of the predicted class's score with respect to the pixels. Bright \
-                    pixels are those where a small change would move the score most.",
+            text: "What each pixel adds to the score of the predicted class when the mean face is \
+                    changed into this face, step by step (integrated gradients, smoothed). Red speaks \
+                    for the answer, blue against it. With --method gradient: the plain gradient.",
             command: "saliency DIR/run --out DIR/saliency.png".into(),
-            pictures: vec![(
-                "saliency.png",
-                "One face of each expression: the face, the map, the map over the face, and the signed \
-                 map.",
-            )],
+            pictures: vec![("saliency.png", "One face of each expression, and its map.")],
             page: None,
         },
         Chapter {
@@ -103,17 +103,6 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
             page: None,
         },
         Chapter {
-            title: "What does the embedded network answer?",
-            text: "The program contains a network that was trained on photos of people. It has never \
-                    seen a drawn face, so it can only guess here. For photos: fer predict photo.jpg.",
-            command: "predict DIR/faces.png --detect all --draw DIR/answers.png".into(),
-            pictures: vec![(
-                "answers.png",
-                "Each detected face, the predicted expression, and the pixels that it depends on.",
-            )],
-            page: None,
-        },
-        Chapter {
             title: "The report",
             text: "All explanations and the evaluation in one HTML file, with sentences that follow \
                     from the measured numbers. Without --quick it shows more filters; --lang zh writes \
@@ -122,6 +111,19 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
             pictures: vec![],
             page: Some(("report.html", "Open the report")),
         },
+        Chapter {
+            title: "And a photograph",
+            text: "The program contains a second network, trained on photographs of people. Here it \
+                    explains its answer for a portrait by NASA (public domain). For your own: fer \
+                    explain photo.jpg.",
+            command: "explain DIR/astronaut.jpg --out DIR/explanation.png".into(),
+            pictures: vec![(
+                "explanation.png",
+                "The face, the answer, the pixels and the parts of the face that speak for it (red) and \
+                 against it (blue).",
+            )],
+            page: None,
+        },
     ]
 }
 
@@ -129,6 +131,7 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
 pub(crate) fn run(args: Args, run_line: &dyn Fn(Vec<OsString>) -> Result<()>) -> Result<()> {
     let begun = Instant::now();
     let folder = folder(args.out)?;
+    write_atomic(folder.join("astronaut.jpg"), PHOTO)?;
     let mut page = Document::new("fer: training and explanation on drawn faces", "en");
     page.paragraph(
         "The command fer demo made this page: it drew the faces, trained the network and computed the \

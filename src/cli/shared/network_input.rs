@@ -1,6 +1,9 @@
 //! Faces as input of a network, and their names and labels.
 
+use crate::console;
 use crate::dataset::{Dataset, SynthOptions, source, synthesize};
+use crate::explain::layers::layer_list;
+use crate::explain::{Classifier as _, LayerInfo, NetworkClassifier};
 use crate::model::{LoadedModel, mean_face};
 use crate::stats::evenly_spread;
 use crate::{Error, PIXELS, Result};
@@ -65,6 +68,15 @@ pub fn spread(faces: Dataset, most: usize) -> Dataset {
         return faces;
     }
     faces.select(&evenly_spread(faces.len(), most))
+}
+
+/// Prints the layers that `--layer` may name.
+pub fn list_layers(
+    model: &NetworkClassifier<'_>,
+    may_name: &dyn Fn(&LayerInfo) -> bool,
+) -> Result<()> {
+    let layers: Vec<LayerInfo> = model.layers().into_iter().filter(may_name).collect();
+    console::print(&format!("Choose with --layer NAME:\n\n{}", layer_list(&layers)))
 }
 
 /// Parses numbers such as `3,7,10-12`.

@@ -2,7 +2,7 @@
 
 use crate::cli::shared::input::{Reading, model_or_input, theme};
 use crate::cli::shared::network_input::{
-    labels, parse_numbers, pixels, short_origin, spread, training_faces,
+    labels, list_layers, parse_numbers, pixels, short_origin, spread, training_faces,
 };
 use crate::cli::shared::output::{keep_inputs, write_scene};
 use crate::cli::shared::photos::PhotoArgs;
@@ -35,8 +35,9 @@ pub struct Args {
     /// A picture of a face
     #[arg(conflicts_with_all = ["data", "index"])]
     picture: Option<PathBuf>,
-    /// Layers by name, or `all`; layers of one block are shown side by side
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', required_unless_present = "kernels")]
+    /// Layers by name, or `all`; layers of one block are shown side by side. Without this option the layers
+    /// are listed
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     layer: Vec<String>,
     /// Numbers of the filters, such as 0-31 or 3,7,10-12 [default: all; the first 16 with --layer all]
     #[arg(long, value_name = "K,…")]
@@ -79,6 +80,9 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     keep_inputs([&args.out], &read)?;
     let trained = LoadedModel::read_or_embedded(args.model.as_deref())?;
     let model = trained.classifier()?;
+    if args.layer.is_empty() && !args.kernels {
+        return list_layers(&model, &|layer| layer.has_map());
+    }
     let theme = theme(args.dark);
     let style = MapStyle { common_scale: args.common_scale, theme };
     let layers = map_layers(&model, &args.layer)?;

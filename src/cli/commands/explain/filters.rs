@@ -2,7 +2,7 @@
 
 use crate::cli::shared::input::{named, theme};
 use crate::cli::shared::network_input::{
-    drawn_faces, labels, parse_numbers, pixels, spread, training_faces,
+    drawn_faces, labels, list_layers, parse_numbers, pixels, spread, training_faces,
 };
 use crate::cli::shared::output::{keep_inputs, print_written, write_page};
 use crate::cli::shared::progress::{self, duration};
@@ -39,8 +39,8 @@ use std::time::Instant;
 pub struct Args {
     /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
-    /// Layers by name, or `logits` for the classes
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', required_unless_present = "class")]
+    /// Layers by name, or `logits` for the classes. Without this option the layers are listed
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     layer: Vec<String>,
     /// Numbers of the filters, such as 0-31 or 3,7,10-12 [default: all of the layer]
     #[arg(long, value_name = "K,…")]
@@ -164,6 +164,9 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     keep_inputs(args.out.iter().chain(&args.summary), &read)?;
     let trained = LoadedModel::read_or_embedded(args.model.as_deref())?;
     let model = trained.classifier()?;
+    if args.layer.is_empty() && args.class.is_empty() {
+        return list_layers(&model, &|_| true);
+    }
     let options = args.options()?;
     let wanted = args.wanted(model.class_names())?;
     for (layer, filters) in &wanted {

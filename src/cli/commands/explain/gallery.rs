@@ -32,7 +32,7 @@ const SET: &str = "Whole data set";
 
 /// Arguments of `fer gallery`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  fer gallery runs/fer-s-1 --out gallery")]
+#[command(after_help = "Example:\n  fer gallery runs/fer-s-1")]
 pub struct Args {
     /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
@@ -41,7 +41,7 @@ pub struct Args {
     #[command(flatten)]
     options: MethodOptions,
     /// Folder to write, created if missing
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", default_value = "gallery")]
     out: PathBuf,
     /// Use the dark theme
     #[arg(long)]

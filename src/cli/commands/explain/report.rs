@@ -21,7 +21,7 @@ const STEPS: f64 = 1000.0;
 
 /// Arguments of `fer report`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  fer report runs/fer-s-1 --out report.html")]
+#[command(after_help = "Example:\n  fer report runs/fer-s-1")]
 pub struct Args {
     /// A run folder or a weights file [default: the embedded network, which needs --data]
     #[arg(value_name = "RUN")]
@@ -32,8 +32,8 @@ pub struct Args {
     data: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,
-    /// Page to write, a name that ends in .html
-    #[arg(long, value_name = "FILE")]
+    /// Page to write, a name that ends in .html; replaces an earlier one
+    #[arg(long, value_name = "FILE", default_value = "report.html")]
     out: PathBuf,
     /// Language of the page: en or zh
     #[arg(long, default_value = "en", value_parser = named::<Language>)]
