@@ -53,6 +53,9 @@ pub struct Trainer {
     pub(crate) best: Option<Network<f32>>,
     /// Start of the training in this session; none before it.
     pub(crate) started: Option<Instant>,
+    /// Seconds and share of the training after the first step of this session, which takes longer than
+    /// others: buffers are filled, files created.
+    pub(crate) warmed_up: Option<(f64, f64)>,
     /// Why `metrics.csv` could not be written after the last epoch.
     pub unwritten: Option<Error>,
 }
@@ -105,6 +108,7 @@ impl Trainer {
             lock: None,
             best: None,
             started: None,
+            warmed_up: None,
             unwritten: None,
         })
     }
@@ -155,10 +159,16 @@ impl Trainer {
         self.config.lr * self.config.schedule.factor(self.fraction() + half)
     }
 
-    /// Estimates the seconds that are left; `None` before the first step.
+    /// Estimates the seconds that are left, from the steps of this session without the first; `None`
+    /// before the second step.
     pub fn remaining(&self) -> Option<f64> {
         let (done, seconds) = (self.fraction(), self.training_seconds());
-        (done > 0.0).then(|| (seconds / done - seconds).max(0.0))
+        if let Budget::Minutes(m) = self.config.budget {
+            return Some((60.0 * m - seconds).max(0.0));
+        }
+        let (then, before) = self.warmed_up?;
+        let rate = (seconds - then) / (done - before);
+        (done > before).then(|| (rate * (1.0 - done)).max(0.0))
     }
 
     /// Returns whether `patience` is exhausted: too many epochs without a better validation accuracy.

@@ -85,6 +85,9 @@ impl Trainer {
             let more = |t: &Self| t.progress.step_in_epoch == 0 || t.fraction() < 1.0;
             while self.progress.step_in_epoch < self.steps_per_epoch() && more(self) {
                 let result = self.step(&order)?;
+                if self.warmed_up.is_none() {
+                    self.warmed_up = Some((self.training_seconds(), self.fraction()));
+                }
                 if !observer.step(self, &result) {
                     self.save_last()?;
                     return Ok(Outcome::Stopped);

@@ -93,7 +93,7 @@ fn a_training_mentions_blank_faces_and_names_missing_labels() {
         &["gap.csv:142: has no label", "--skip-bad"],
     );
     let said = train(&place, "--data gap.csv --skip-bad");
-    assert!(said.contains("gap.csv: 1 faces without a label left out"), "{said}");
+    assert!(said.contains("gap.csv: 1 face without a label left out"), "{said}");
     // Nothing needs a label to be predicted.
     assert_eq!(place.ok("predict gap.csv").stdout.lines().count(), 141);
 }

@@ -181,6 +181,6 @@ impl Warnings {
     fn note(self) -> Option<String> {
         let count =
             if self.count == 1 { "a picture".into() } else { format!("{} pictures", self.count) };
-        self.first.map(|first| format!("{count} with harmless damage; {first}"))
+        self.first.map(|first| format!("{count} with harmless damage or several frames; {first}"))
     }
 }

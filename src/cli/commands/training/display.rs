@@ -40,17 +40,20 @@ impl Observer for Display {
         let p = &trainer.progress;
         self.bar.set_length(trainer.steps_per_epoch() as u64);
         self.bar.set_position(p.step_in_epoch as u64);
-        let left = duration(trainer.remaining().unwrap_or(0.0));
+        let left = trainer.remaining().map(duration);
         // Plain lines show only the prefix, and the time of this epoch.
-        let total =
-            if progress::plain() { format!(" ({left} left in total)") } else { String::new() };
+        let total = match &left {
+            Some(left) if progress::plain() => format!(" ({left} left in total)"),
+            _ => String::new(),
+        };
         self.bar.set_prefix(format!("epoch {}{total}", p.epoch + 1));
         let faces = p.sums.faces.max(1) as f64;
         self.bar.set_message(format!(
-            "loss {:.3} acc {:.1} % {:.0} img/s, {left} left;",
+            "loss {:.3} acc {:.1} % {:.0} img/s{};",
             p.sums.loss / faces,
             100.0 * p.sums.correct as f64 / faces,
             faces / p.sums.seconds.max(1e-9),
+            left.map_or(String::new(), |left| format!(", {left} left")),
         ));
         !signals::stop_requested()
     }
@@ -64,7 +67,7 @@ impl Observer for Display {
         };
         let line = format!(
             "epoch {:>3}  loss {:.4}  acc {:5.2} %  val loss {:.4}  val acc {:5.2} %  lr {:.4}  \
-             {:.0} img/s  {}, {} left{skipped}",
+             {:.0} img/s  {}{}{skipped}",
             m.epoch,
             m.loss,
             100.0 * m.accuracy,
@@ -73,7 +76,7 @@ impl Observer for Display {
             m.lr,
             m.images_per_second,
             duration(m.seconds),
-            duration(trainer.remaining().unwrap_or(0.0))
+            trainer.remaining().map_or(String::new(), |s| format!(", {} left", duration(s)))
         );
         self.print(&line);
         self.bar.reset_elapsed();

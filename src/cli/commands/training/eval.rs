@@ -2,7 +2,7 @@
 
 use crate::cli::shared::input::{Averaging, Reading, labelled};
 use crate::cli::shared::precision::{noted, precision};
-use crate::console::{self, eprintln_safe};
+use crate::console::{self, counted, eprintln_safe};
 use crate::dataset::augment::View;
 use crate::model::Ensemble;
 use crate::report::{EvaluationReport, write_evaluation_dir};
@@ -72,7 +72,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         report.leave_out_copies(&faces, &predictions, &train);
     }
     if unlabelled > 0 {
-        eprintln_safe!("{name}: {unlabelled} faces without a label left out");
+        eprintln_safe!("{name}: {} without a label left out", counted(unlabelled, "face"));
     }
     if let Some(folder) = &args.out {
         report.explain(&ensemble, &faces)?;
