@@ -4,6 +4,7 @@
 use crate::{Error, Result};
 #[cfg(feature = "cli")]
 use serde::Serialize;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Prints a line to standard error like `eprintln!`, but ignores a write that fails: a training must
 /// not end because its messages are piped into `head`, or because the disk is full.
@@ -14,9 +15,21 @@ macro_rules! eprintln_safe {
 }
 pub(crate) use eprintln_safe;
 
+/// Whether messages are swallowed.
+static SILENT: AtomicBool = AtomicBool::new(false);
+
+/// Swallows all messages from now on, or no longer: of several processes that train together one speaks.
+#[cfg(feature = "mpi")]
+pub(crate) fn silence(silent: bool) {
+    SILENT.store(silent, Ordering::Relaxed);
+}
+
 /// Prints a line to standard error, [`printable`]. A write that fails is ignored.
 pub(crate) fn say(line: &str) {
     use std::io::Write as _;
+    if SILENT.load(Ordering::Relaxed) {
+        return;
+    }
     let _ = std::io::stderr().write_all((printable(line) + "\n").as_bytes());
 }
 

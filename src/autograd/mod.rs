@@ -33,5 +33,5 @@ pub mod unbroadcast;
 pub use backward::{BackwardHook, Gradients};
 pub use gradcheck::gradcheck;
 pub use op::{Backward, InputGrads};
-pub use tape::{NodeId, Tape, Var};
+pub use tape::{NodeId, Peers, Tape, Var};
 pub use unbroadcast::unbroadcast;

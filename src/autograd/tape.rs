@@ -13,8 +13,10 @@
 //! 3     add      2, 0        y
 //! ```
 
+use crate::Result;
 use crate::autograd::Backward;
 use crate::tensor::{Element, Shape, Tensor};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Identifies a node, across all tapes. Clearing a tape invalidates the ids recorded on it.
@@ -108,12 +110,24 @@ impl Inputs {
     }
 }
 
+/// The other parts of a batch that is computed on several tapes at the same time, by threads or
+/// processes. An op that depends on the whole batch, such as batch norm, gathers what it needs.
+pub trait Peers<T: Element>: Send + Sync {
+    /// Returns what every part passed, in the order of the parts. All parts must call this equally
+    /// often, in the same order, with equally many values.
+    ///
+    /// # Errors
+    /// [`crate::Error::Failed`] if another part has failed, so that it will never call this.
+    fn gather(&self, own: &[T]) -> Result<Vec<T>>;
+}
+
 /// The record of a computation.
 pub struct Tape<T: Element = f32> {
     pub(crate) nodes: Vec<Node<T>>,
     /// An id that no other tape has.
     pub(crate) id: u64,
     recording: bool,
+    peers: Option<Arc<dyn Peers<T>>>,
 }
 
 fn next_id() -> u64 {
@@ -130,7 +144,17 @@ impl<T: Element> Default for Tape<T> {
 impl<T: Element> Tape<T> {
     /// Creates an empty tape that records.
     pub fn new() -> Self {
-        Self { nodes: Vec::new(), id: next_id(), recording: true }
+        Self { nodes: Vec::new(), id: next_id(), recording: true, peers: None }
+    }
+
+    /// Makes the computation one part of a larger batch.
+    pub fn join(&mut self, peers: Arc<dyn Peers<T>>) {
+        self.peers = Some(peers);
+    }
+
+    /// Returns the other parts of the batch, if there are any.
+    pub fn peers(&self) -> Option<Arc<dyn Peers<T>>> {
+        self.peers.clone()
     }
 
     /// Creates a variable whose gradient is needed: a parameter, or the pixels of an image. Inside

@@ -19,25 +19,43 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Runs the program: parses the arguments, prepares the machine, runs one command, and turns an
-/// error into a message and an exit code.
+// What another front end, such as the Python module, shares with the command line: words and rules.
+pub use crate::cli::commands::training::train::{new_trainer, resumed_trainer};
+pub use crate::cli::commands::training::train_args::with_absolute_paths;
+pub use crate::cli::shared::attribution::{
+    AttributionTask, MethodOptions, attribute_all, require_a_map,
+};
+pub use crate::cli::shared::input::{Reading, named};
+pub use crate::cli::shared::network_input::{
+    labels, mean_face, parse_numbers, pixels, spread, training_faces,
+};
+pub use crate::cli::shared::photos::{FaceCrop, InputFaces, PhotoArgs};
+pub use crate::cli::shared::target::{TargetArg, class_named};
+
+/// Runs the program with the arguments of this process.
 pub fn main() -> ExitCode {
-    let (line, notes) = old_names::update(std::env::args_os());
+    ExitCode::from(run_program(std::env::args_os()))
+}
+
+/// Runs the program: parses the command line, whose first word is the program, prepares the machine,
+/// runs one command, and turns an error into a message. Returns the exit code.
+pub fn run_program(line: impl IntoIterator<Item = OsString>) -> u8 {
+    let (line, notes) = old_names::update(line);
     notes.iter().for_each(|note| eprintln_safe!("{note}"));
     let cli = match args::parse(line) {
         Ok(cli) => cli,
         Err(e) => {
             let _ = e.print(); // help goes to stdout, errors to stderr
-            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+            return if e.use_stderr() { 2 } else { 0 };
         }
     };
     let ready = signals::listen().and_then(|()| prepare(&cli));
     match ready.and_then(|()| run(cli.command)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) if is_closed_pipe(&e) => ExitCode::SUCCESS, // `fer … | head`
+        Ok(()) => 0,
+        Err(e) if is_closed_pipe(&e) => 0, // `fer … | head`
         Err(e) => {
             eprintln_safe!("fer: {e}");
-            ExitCode::from(e.exit_code())
+            e.exit_code()
         }
     }
 }

@@ -16,7 +16,7 @@ use std::path::Path;
 const BATCH: usize = 128;
 
 /// Returns the number of faces per forward pass: fewer where the outputs of the layers are large.
-fn batch_of(network: &Network<f32>) -> usize {
+pub(crate) fn prediction_batch(network: &Network<f32>) -> usize {
     let layers = network.walk().unwrap_or_default();
     let largest = layers.iter().map(|(_, input)| input.iter().product()).max().unwrap_or(1);
     (MAX_PREDICTION_VALUES / usize::max(largest, 1)).clamp(1, BATCH)
@@ -134,7 +134,7 @@ pub fn predict(
     let side = network.spec.input[1];
     let mut probabilities = vec![0.0; data.len() * classes];
     let all: Vec<usize> = (0..data.len()).collect();
-    let (inference, batch) = (Inference::new(network), batch_of(network));
+    let (inference, batch) = (Inference::new(network), prediction_batch(network));
     for (faces, out) in all.chunks(batch).zip(probabilities.chunks_mut(batch * classes)) {
         let mut p = vec![0.0; out.len()];
         for view in views {
@@ -166,7 +166,7 @@ pub fn features_and_classes(
     let [.., penultimate, last] = network.layers() else { return Ok(None) };
     let side = network.spec.input[1];
     let (mut features, mut classes) = (Vec::new(), Vec::new());
-    for faces in (0..data.len()).collect::<Vec<_>>().chunks(batch_of(network)) {
+    for faces in (0..data.len()).collect::<Vec<_>>().chunks(prediction_batch(network)) {
         let mut pass = Pass::eval();
         pass.watch(&[penultimate.name()]);
         let x = Var::constant(batch_tensor(data, faces, View::PLAIN, equalize, side));

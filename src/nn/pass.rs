@@ -1,11 +1,12 @@
 //! One run of a network over a batch: the tape, the mode, and the outputs of watched layers.
 
 use crate::Result;
-use crate::autograd::{Gradients, Tape, Var};
+use crate::autograd::{Gradients, Peers, Tape, Var};
 use crate::nn::{Parameter, Profiler};
 use crate::ops::BatchStatistics;
 use crate::random::{Purpose, Rng};
 use crate::tensor::{Element, Tensor};
+use std::sync::Arc;
 
 /// Training or evaluation: how batch norm and dropout behave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +69,13 @@ impl<T: Element> Pass<T> {
             dropouts: 0,
             profiler: None,
         }
+    }
+
+    /// Makes the run part `index` of a larger batch that is computed at the same time: batch norm uses
+    /// the whole batch, and dropout draws other numbers than in the other parts.
+    pub(crate) fn join(&mut self, peers: Arc<dyn Peers<T>>, index: usize) {
+        self.tape.join(peers);
+        self.dropouts = (index as u64) << 32;
     }
 
     /// Keeps the outputs of the named layers, and in a backward pass their gradients.

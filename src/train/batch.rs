@@ -7,6 +7,7 @@ use crate::random::{Purpose, Rng};
 use crate::tensor::{Element, Shape, Tensor};
 use crate::train::config::TrainConfig;
 use fer_kernels::Layout;
+use std::ops::Range;
 
 /// The images of a step, their targets and their labels.
 #[derive(Clone, Debug)]
@@ -24,6 +25,26 @@ impl<T: Element> Batch<T> {
     /// Makes a batch whose targets are its labels.
     pub fn labelled(pixels: Tensor<T>, labels: Vec<usize>) -> Self {
         Self { pixels, targets: Targets::Labels(labels.clone()), labels }
+    }
+
+    /// Returns the images at these places.
+    ///
+    /// # Errors
+    /// [`crate::Error::Shape`] if the targets do not fit the images.
+    pub(crate) fn part(&self, places: Range<usize>) -> Result<Self> {
+        let rows = |x: &Tensor<T>| {
+            let shape = x.shape();
+            let row = shape[1..].iter().product::<usize>();
+            let shape: Vec<usize> =
+                std::iter::once(places.len()).chain(shape[1..].iter().copied()).collect();
+            Tensor::from_slice(&x.to_vec()[places.start * row..places.end * row], &shape)
+        };
+        let labels = self.labels[places.clone()].to_vec();
+        let targets = match &self.targets {
+            Targets::Labels(_) => Targets::Labels(labels.clone()),
+            Targets::Soft(soft) => Targets::Soft(rows(soft)?),
+        };
+        Ok(Self { pixels: rows(&self.pixels)?, targets, labels })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::model::{ClassCounts, Network, mean_face};
 use crate::tensor::Tensor;
 use crate::train::config::TrainConfig;
 use crate::train::history::{METRICS, to_csv};
+use crate::train::parallel::{Alone, Ranks};
 use crate::train::progress::Progress;
 use crate::train::run_dir;
 #[cfg(feature = "cli")]
@@ -19,6 +20,7 @@ use fer_kernels::Context;
 #[cfg(feature = "cli")]
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Entry with the convolution algorithm (`--conv`).
 const CONV: &str = "conv";
@@ -156,27 +158,41 @@ impl Trainer {
         folder: &Path,
         load: impl FnOnce(&mut TrainConfig) -> Result<(Dataset, Dataset)>,
     ) -> Result<Self> {
+        Self::resume_together(folder, load, Arc::new(Alone))
+    }
+
+    /// As [`Trainer::resume`], with several processes: the first reads the folder and sends the
+    /// checkpoint to the others, which need no folder.
+    ///
+    /// # Errors
+    /// As [`Trainer::resume`]; [`Error::Usage`] if the processes differ.
+    pub fn resume_together(
+        folder: &Path,
+        load: impl FnOnce(&mut TrainConfig) -> Result<(Dataset, Dataset)>,
+        ranks: Arc<dyn Ranks>,
+    ) -> Result<Self> {
         let path = folder.join(LAST);
-        if !crash_safe::exists(&path) {
-            return Self::restart(folder, load);
+        let is_first = ranks.rank() == 0;
+        if is_first && !crash_safe::exists(&path) {
+            let mut trainer = match ranks.size() {
+                1 => Self::restart(folder, load)?,
+                _ => {
+                    let found = "holds no checkpoint yet, and only one process can start it again";
+                    return Err(Error::model(folder, found));
+                }
+            };
+            trainer.join(ranks)?;
+            return Ok(trainer);
         }
-        let lock = run_dir::lock(folder)?;
-        let archive = crash_safe::read_or_previous(&path)?;
-        sweep_run(folder);
+        let lock = if is_first { run_dir::lock(folder)? } else { None };
+        let archive = shared_archive(&path, &*ranks)?;
         let mut config: TrainConfig = archive.get(&path, CONFIG)?;
         config.validate().map_err(|e| Error::model(&path, format!("its settings: {e}")))?;
         #[cfg(feature = "cli")]
-        let edited = follow_edits(&mut config, folder);
+        let edited = is_first && follow_edits(&mut config, folder);
         let written = config.clone();
         let (train, validation) = load(&mut config)?;
-        for (key, data) in [(DATA, &train), (DATA_VAL, &validation)] {
-            let (then, now): (String, _) = (archive.get(&path, key)?, data.fingerprint());
-            if then != now {
-                let message = format!("was made with other data ({then}), found {now}");
-                let way_out = "resume with the same files; --data and --val say where they are";
-                return Err(Error::model(&path, format!("{message}; {way_out}")));
-            }
-        }
+        require_same_faces(&path, &archive, [&train, &validation])?;
         let network = network_file::from_network_tensors(&path, &archive, "network")?;
         let mut trainer = Trainer::with_network(config, network, train, validation)?;
         trainer.restore_moments(&path, &archive)?;
@@ -184,9 +200,10 @@ impl Trainer {
         trainer.conv_before = archive.find(&path, CONV)?;
         trainer.lock = lock;
         trainer.progress = archive.get(&path, "progress")?;
-        trainer.folder = Some(folder.to_owned());
+        trainer.folder = is_first.then(|| folder.to_owned());
+        trainer.join(ranks)?;
         #[cfg(feature = "cli")]
-        if trainer.config != written && !edited {
+        if is_first && trainer.config != written && !edited {
             run_dir::write_description(folder, &trainer.config, &trainer.network)?;
         }
         #[cfg(not(feature = "cli"))]
@@ -246,6 +263,38 @@ impl Trainer {
         }
         Ok(())
     }
+}
+
+/// Reads a checkpoint, or receives it from the first process.
+fn shared_archive(path: &Path, ranks: &dyn Ranks) -> Result<Archive> {
+    let first = ranks.rank() == 0;
+    let own = first.then(|| crash_safe::read_or_previous(path)).transpose()?;
+    if first {
+        sweep_run(path.parent().unwrap_or(Path::new("")));
+    }
+    if let (Some(archive), 1) = (&own, ranks.size()) {
+        return Ok(archive.clone());
+    }
+    let bytes = own.as_ref().map_or(Ok(Vec::new()), Archive::to_bytes)?;
+    let all = ranks.gather_bytes(&bytes)?;
+    match (own, all.first()) {
+        (Some(archive), _) => Ok(archive),
+        (None, Some(bytes)) => Archive::from_bytes(path, bytes),
+        (None, None) => Err(Error::Failed("the first process sent no checkpoint".into())),
+    }
+}
+
+/// Refuses other faces than those of the checkpoint.
+fn require_same_faces(path: &Path, archive: &Archive, faces: [&Dataset; 2]) -> Result<()> {
+    for (key, data) in [DATA, DATA_VAL].into_iter().zip(faces) {
+        let (then, now): (String, _) = (archive.get(path, key)?, data.fingerprint());
+        if then != now {
+            let message = format!("was made with other data ({then}), found {now}");
+            let way_out = "resume with the same files; --data and --val say where they are";
+            return Err(Error::model(path, format!("{message}; {way_out}")));
+        }
+    }
+    Ok(())
 }
 
 /// Removes the temporary files that a crash left in a run folder.

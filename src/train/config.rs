@@ -5,6 +5,7 @@ pub use crate::limits::MAX_EPOCHS;
 use crate::limits::{MAX_FACES, SIDES};
 use crate::model::{Init, LoadedModel};
 use crate::optim::{OptimizerConfig, Schedule};
+use crate::train::parallel::Reduce;
 use crate::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::PathBuf;
@@ -67,6 +68,13 @@ pub struct TrainConfig {
     pub budget: Budget,
     /// Faces per step.
     pub batch: usize,
+    /// Faces of a micro-batch: a step adds the gradients of its micro-batches in their order. None = the
+    /// batch is computed at once, by one process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub micro_batch: Option<usize>,
+    /// How the gradients of several processes are added.
+    #[serde(skip_serializing_if = "is_default")]
+    pub reduce: Reduce,
     /// Highest learning rate.
     pub lr: f64,
     /// Decay of the exponential moving average (EMA) of the weights; 0 = no average.
@@ -127,6 +135,8 @@ impl Default for TrainConfig {
             init: Init::Kaiming,
             budget: Budget::Epochs(20),
             batch: 128,
+            micro_batch: None,
+            reduce: Reduce::Ordered,
             lr: 0.1,
             ema: 0.999,
             label_smoothing: 0.1,
@@ -143,6 +153,10 @@ impl Default for TrainConfig {
             augment: Augment::preset(Preset::Light),
         }
     }
+}
+
+fn is_default(reduce: &Reduce) -> bool {
+    *reduce == Reduce::default()
 }
 
 /// Reads one path or a list of paths.
@@ -238,6 +252,11 @@ impl TrainConfig {
         let checks = [
             (budget, "budget", epochs.as_str()),
             ((1..=MAX_FACES).contains(&self.batch), "batch", faces.as_str()),
+            (
+                self.micro_batch.is_none_or(|n| (2..=MAX_FACES).contains(&n)),
+                "micro_batch",
+                "2 faces or more",
+            ),
             (self.lr > 0.0 && self.lr.is_finite(), "lr", "a number above 0"),
             (self.val_split > 0.0 && self.val_split < 1.0, "val-split", "between 0 and 1"),
             (share.contains(&self.ema), "ema", "0 (off) up to, not including, 1"),

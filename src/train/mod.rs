@@ -10,6 +10,7 @@ pub mod curve_summary;
 pub mod distillation;
 pub mod history;
 mod initial_weights;
+pub mod parallel;
 mod progress;
 #[cfg(feature = "cli")]
 pub mod recipes;

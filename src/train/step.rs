@@ -83,7 +83,7 @@ pub fn train_step_in<T: Element>(
 }
 
 /// Counts the rows whose largest logit is that of the label.
-fn count_correct<T: Element>(logits: &Tensor<T>, labels: &[usize]) -> usize {
+pub(crate) fn count_correct<T: Element>(logits: &Tensor<T>, labels: &[usize]) -> usize {
     let rows = logits.as_slice().chunks(logits.shape()[1].max(1));
     rows.zip(labels).filter(|&(row, &label)| argmax(row) == label).count()
 }

@@ -9,10 +9,13 @@ use crate::optim::{Ema, Optimizer};
 use crate::train::batch::SoftLabels;
 use crate::train::config::{Budget, MAX_EPOCHS, TrainConfig};
 use crate::train::initial_weights::{initial_network, require_seven_classes};
+use crate::train::parallel::step::Plan;
+use crate::train::parallel::{Alone, Ranks, agreement};
 use crate::train::progress::Progress;
 use crate::{Error, Result};
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// A training with all its state.
@@ -45,6 +48,8 @@ pub struct Trainer {
     pub conv_before: Option<String>,
     /// Mean training face; written into the model file for the explanations.
     pub(crate) mean_face: Vec<f32>,
+    /// The processes that train together.
+    pub ranks: Arc<dyn Ranks>,
     /// Run folder; none = nothing is written.
     pub folder: Option<PathBuf>,
     /// Lock that keeps other trainings out of the run folder.
@@ -104,6 +109,7 @@ impl Trainer {
             flop_per_face: (0, 0.0),
             soft_checksum: None,
             conv_before: None,
+            ranks: Arc::new(Alone),
             folder: None,
             lock: None,
             best: None,
@@ -111,6 +117,23 @@ impl Trainer {
             warmed_up: None,
             unwritten: None,
         })
+    }
+
+    /// Makes this training one of several processes that train together.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if they differ in version, faces, settings or weights, or if there are fewer
+    /// micro-batches than processes.
+    pub fn join(&mut self, ranks: Arc<dyn Ranks>) -> Result<()> {
+        if ranks.size() > 1 && self.config.micro_batch.is_none() {
+            return Err(Error::Usage("several processes need a --micro-batch".into()));
+        }
+        if let Some(size) = self.config.micro_batch {
+            Plan::new(self.config.batch.min(self.train.len()), size, &*ranks)?;
+        }
+        agreement::require(self, &*ranks)?;
+        self.ranks = ranks;
+        Ok(())
     }
 
     /// Returns the network for evaluation: with EMA weights if enabled, otherwise with the current

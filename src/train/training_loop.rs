@@ -1,14 +1,16 @@
 //! The loop of a training: epochs of steps, validation, checkpoints, and the ways it can end.
 
 use crate::dataset::augment::View;
-use crate::model::flop_per_face;
-use crate::model::predict;
+use crate::model::predictions::prediction_batch;
+use crate::model::{Network, Predictions, flop_per_face, predict};
 use crate::ops::{CrossEntropyOptions, Targets};
-use crate::train::batch::{assemble, epoch_order};
+use crate::train::batch::{Batch, assemble, epoch_order};
 use crate::train::history::EpochMetrics;
+use crate::train::parallel::step::{MicroStep, Plan};
 use crate::train::step::{StepAddress, StepResult, train_step};
 use crate::train::trainer::Trainer;
 use crate::{Error, Result};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// Number of consecutive non-finite steps after which a training ends as diverged.
@@ -88,7 +90,8 @@ impl Trainer {
                 if self.warmed_up.is_none() {
                     self.warmed_up = Some((self.training_seconds(), self.fraction()));
                 }
-                if !observer.step(self, &result) {
+                let go_on = observer.step(self, &result);
+                if !self.all_go_on(go_on)? {
                     self.save_last()?;
                     return Ok(Outcome::Stopped);
                 }
@@ -109,6 +112,14 @@ impl Trainer {
         Ok(Outcome::Finished)
     }
 
+    /// Returns whether no process wants to stop: all stop after the same step.
+    fn all_go_on(&self, own: bool) -> Result<bool> {
+        if self.ranks.size() == 1 {
+            return Ok(own);
+        }
+        Ok(self.ranks.gather_bytes(&[u8::from(own)])?.iter().all(|answer| answer == &[1]))
+    }
+
     fn step(&mut self, order: &[usize]) -> Result<StepResult> {
         let begun = Instant::now();
         let (batch, fraction) = (self.config.batch, self.fraction());
@@ -116,20 +127,20 @@ impl Trainer {
         let faces = &order[start..(start + batch).min(order.len())];
         let side = self.config.side(fraction);
         let epoch = self.progress.epoch as u64;
-        let soft = self.soft.as_ref();
-        let batch = assemble(&self.config, &self.train, soft, faces, side, (epoch, start))?;
-        let label_smoothing = match batch.targets {
-            Targets::Labels(_) => self.config.label_smoothing,
-            Targets::Soft(_) => 0.0, // already in the targets
-        };
-        let loss = CrossEntropyOptions { label_smoothing, class_weights: None };
         let at = StepAddress {
             seed: self.config.seed,
             step: self.progress.step,
             lr: self.learning_rate(),
         };
-        let (network, optimizer) = (&mut self.network, &mut self.optimizer);
-        let result = train_step(network, optimizer, batch, &loss, at)?;
+        let result = match self.config.micro_batch {
+            None => {
+                let soft = self.soft.as_ref();
+                let batch = assemble(&self.config, &self.train, soft, faces, side, (epoch, start))?;
+                let loss = self.loss_options(&batch);
+                train_step(&mut self.network, &mut self.optimizer, batch, &loss, at)?
+            }
+            Some(size) => self.micro_batched(size, faces, side, (epoch, start), at)?,
+        };
         if let (true, Some(ema)) = (result.applied, &mut self.ema) {
             ema.update(&self.network.state());
         }
@@ -140,6 +151,65 @@ impl Trainer {
         self.account(&result, faces.len(), begun.elapsed().as_secs_f64());
         self.end_if_diverged(&result)?;
         Ok(result)
+    }
+
+    fn loss_options(&self, batch: &Batch) -> CrossEntropyOptions {
+        let label_smoothing = match batch.targets {
+            Targets::Labels(_) => self.config.label_smoothing,
+            Targets::Soft(_) => 0.0, // already in the targets
+        };
+        CrossEntropyOptions { label_smoothing, class_weights: None }
+    }
+
+    /// Runs a step in micro-batches of `size` faces, of which this process computes its own.
+    fn micro_batched(
+        &mut self,
+        size: usize,
+        faces: &[usize],
+        side: usize,
+        (epoch, start): (u64, usize),
+        at: StepAddress,
+    ) -> Result<StepResult> {
+        let ranks = self.ranks.clone();
+        let plan = Plan::new(faces.len(), size, &*ranks)?;
+        let assemble = |range: &Range<usize>| {
+            let (soft, faces) = (self.soft.as_ref(), &faces[range.clone()]);
+            assemble(&self.config, &self.train, soft, faces, side, (epoch, start + range.start))
+        };
+        let own: Result<Vec<Batch>> = match self.config.mixup > 0.0 {
+            // Mixup pairs the first face of the batch with the last.
+            true => assemble(&(0..faces.len())).and_then(|whole| {
+                plan.own(&*ranks).iter().map(|r| whole.part(r.clone())).collect()
+            }),
+            false => plan.own(&*ranks).iter().map(assemble).collect(),
+        };
+        let own = own?;
+        let loss = own.first().map(|batch| self.loss_options(batch)).unwrap_or_default();
+        let (plan, loss, reduce) = (&plan, &loss, self.config.reduce);
+        let step = MicroStep { ranks: &ranks, plan, own, loss, at, reduce };
+        step.run(&mut self.network, &mut self.optimizer)
+    }
+
+    /// Predicts the validation faces. Several processes share them: each takes a run of whole batches of
+    /// the prediction, so that the answers have the same bits.
+    fn validate(&self, evaluated: &Network<f32>) -> Result<Predictions> {
+        let equalize = self.config.augment.equalize;
+        let data = &self.validation;
+        let run = |data| predict(evaluated, data, &[View::PLAIN], equalize, |_| {});
+        let (rank, size) = (self.ranks.rank(), self.ranks.size());
+        if size == 1 {
+            return run(data);
+        }
+        let batch = prediction_batch(evaluated);
+        let batches = data.len().div_ceil(batch);
+        let start = |rank: usize| (rank * batches / size * batch).min(data.len());
+        let own: Vec<usize> = (start(rank)..start(rank + 1)).collect();
+        let found = run(&data.select(&own))?;
+        let classes = found.classes;
+        let lengths: Vec<usize> =
+            (0..size).map(|rank| (start(rank + 1) - start(rank)) * classes).collect();
+        let probabilities = self.ranks.gather(&found.probabilities, &lengths)?;
+        Ok(Predictions { classes, probabilities })
     }
 
     /// Adds a step to the sums of the epoch.
@@ -185,10 +255,8 @@ impl Trainer {
     /// Validates, adds the epoch to the history, and writes the checkpoint.
     fn finish_epoch(&mut self, observer: &mut dyn Observer) -> Result<()> {
         let evaluated = self.evaluated();
-        let equalize = self.config.augment.equalize;
-        let (data, views) = (&self.validation, &[View::PLAIN]);
-        let predictions = predict(&evaluated, data, views, equalize, |_| {})?;
-        let (val_loss, val_accuracy) = predictions.loss_and_accuracy(data);
+        let predictions = self.validate(&evaluated)?;
+        let (val_loss, val_accuracy) = predictions.loss_and_accuracy(&self.validation);
         if !val_loss.is_finite() {
             return Err(self.diverged(&format!("the validation loss is {val_loss}")));
         }

@@ -2,4 +2,5 @@
 
 pub mod models;
 pub mod place;
+pub mod ranks;
 pub mod samples;

@@ -1,6 +1,7 @@
-//! Training: checkpoints, calibration, distillation.
+//! Training: checkpoints, calibration, distillation, several processes.
 
 mod calibration;
 pub mod checkpoints;
 mod distillation;
 mod old_files;
+mod ranks;

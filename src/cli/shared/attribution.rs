@@ -14,13 +14,13 @@ use crate::{Error, Result};
 pub struct MethodOptions {
     /// Layer of a class activation map [default: the deepest whose map is large enough to draw]
     #[arg(long, value_name = "NAME")]
-    layer: Option<String>,
+    pub layer: Option<String>,
     /// Noisy copies (SmoothGrad, VarGrad), masks (RISE) or samples (LIME) per face
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
-    samples: Option<u32>,
+    pub samples: Option<u32>,
     /// Baseline of integrated gradients: mean-face or black [default: mean-face]
     #[arg(long, value_name = "NAME", value_parser = named::<Baseline>)]
-    baseline: Option<Baseline>,
+    pub baseline: Option<Baseline>,
     /// Seed of all random choices
     #[arg(long, default_value_t = 0)]
     pub seed: u64,

@@ -1,10 +1,12 @@
 //! Batch norm, ReLU and max pooling in one pass over memory.
 
-use crate::autograd::{Backward, InputGrads, Tape, Var};
+use crate::autograd::{Backward, InputGrads, Peers, Tape, Var};
 use crate::ops::norm::batch_norm::{BatchStatistics, channel_view, inverse_std, statistics_of};
+use crate::ops::norm::whole_batch;
 use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{Normalisation, Pool2dGeometry};
+use std::sync::Arc;
 
 /// Computes batch norm in training mode, then ReLU, then the maximum of each window of
 /// window×window pixels (1: no pooling): y = max(0, max over the window of γ·x̂ + β).
@@ -49,7 +51,8 @@ pub fn batch_norm_relu_train<T: Element>(
     let input = x.value().to_layout(T::LAYOUT);
     let view = channel_view("batch_norm_relu", &input, &[gamma.shape(), beta.shape()])?;
     let geometry = geometry(x.shape(), window)?;
-    let batch = statistics_of("batch_norm_relu", &input, &view, statistics)?;
+    let own = statistics_of("batch_norm_relu", &input, &view, statistics)?;
+    let batch = whole_batch::statistics(tape, own)?;
     let op = BatchNormReluBackward {
         geometry,
         x: input,
@@ -58,6 +61,7 @@ pub fn batch_norm_relu_train<T: Element>(
         gamma: gamma.value().clone(),
         beta: beta.value().clone(),
         train: true,
+        peers: tape.peers(),
     };
     Ok((tape.record(op.forward(), &[x, gamma, beta], op), batch))
 }
@@ -100,6 +104,7 @@ pub fn batch_norm_relu_eval<T: Element>(
         gamma: gamma.value().clone(),
         beta: beta.value().clone(),
         train: false,
+        peers: None,
     };
     Ok(tape.record(op.forward(), &[x, gamma, beta], op))
 }
@@ -133,6 +138,8 @@ struct BatchNormReluBackward<T: Element> {
     beta: Tensor<T>,
     /// Whether mean and variance were computed from x: then gradients flow through them.
     train: bool,
+    /// The other parts of the batch.
+    peers: Option<Arc<dyn Peers<T>>>,
 }
 
 impl<T: Element> BatchNormReluBackward<T> {
@@ -170,8 +177,13 @@ impl<T: Element> Backward<T> for BatchNormReluBackward<T> {
             let (gg, gb) = (grad_gamma.as_mut_slice(), grad_beta.as_mut_slice());
             T::batch_norm_relu_backward_reduce(g, &norm, x, gy, gg, gb);
         }
+        let whole = whole_batch::sums(
+            self.peers.as_deref(),
+            [&grad_gamma, &grad_beta],
+            self.x.elements() / self.gamma.elements().max(1),
+        )?;
         grads.set(0, || {
-            let sums = self.train.then(|| [grad_gamma.as_slice(), grad_beta.as_slice()]);
+            let sums = self.train.then(|| [whole[0].as_slice(), whole[1].as_slice()]);
             Ok(Tensor::build(self.x.shape(), self.x.layout(), |gx| {
                 T::batch_norm_relu_backward_input(g, &norm, x, gy, sums, gx);
             }))

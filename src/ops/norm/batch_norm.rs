@@ -1,9 +1,11 @@
 //! Batch normalisation.
 
-use crate::autograd::{Backward, InputGrads, Tape, Var};
+use crate::autograd::{Backward, InputGrads, Peers, Tape, Var};
+use crate::ops::norm::whole_batch;
 use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{ChannelView, Layout};
+use std::sync::Arc;
 
 /// Mean and variance of each channel over a batch. A batch norm normalises with them in training
 /// mode, and they update its running statistics.
@@ -54,7 +56,8 @@ pub fn batch_norm_train<T: Element>(
     statistics: Option<BatchStatistics<T>>,
 ) -> Result<(Var<T>, BatchStatistics<T>)> {
     let view = channel_view("batch_norm", x.value(), &[gamma.shape(), beta.shape()])?;
-    let batch = statistics_of("batch_norm", x.value(), &view, statistics)?;
+    let own = statistics_of("batch_norm", x.value(), &view, statistics)?;
+    let batch = whole_batch::statistics(tape, own)?;
     let inv_std = inverse_std(&batch.var, eps);
     let y = normalise(x.value(), &view, &batch.mean, &inv_std, gamma.value(), beta.value())?;
     let op = BatchNormBackward {
@@ -64,6 +67,7 @@ pub fn batch_norm_train<T: Element>(
         inv_std,
         gamma: gamma.value().clone(),
         train: true,
+        peers: tape.peers(),
     };
     Ok((tape.record(y, &[x, gamma, beta], op), batch))
 }
@@ -107,6 +111,7 @@ pub fn batch_norm_eval<T: Element>(
         inv_std,
         gamma: gamma.value().clone(),
         train: false,
+        peers: None,
     };
     Ok(tape.record(y, &[x, gamma, beta], op))
 }
@@ -192,6 +197,8 @@ struct BatchNormBackward<T: Element> {
     gamma: Tensor<T>,
     /// Whether mean and variance were computed from x: then gradients flow through them.
     train: bool,
+    /// The other parts of the batch.
+    peers: Option<Arc<dyn Peers<T>>>,
 }
 
 impl<T: Element> Backward<T> for BatchNormBackward<T> {
@@ -208,8 +215,10 @@ impl<T: Element> Backward<T> for BatchNormBackward<T> {
             let (gg, gb) = (grad_gamma.as_mut_slice(), grad_beta.as_mut_slice());
             T::batch_norm_backward_reduce(v, x, gy, mean, inv, gg, gb);
         }
+        let own = [&grad_gamma, &grad_beta];
+        let sums = whole_batch::sums(self.peers.as_deref(), own, v.per_channel())?;
         grads.set(0, || {
-            let (gg, gb) = (grad_gamma.as_slice(), grad_beta.as_slice());
+            let (gg, gb) = (sums[0].as_slice(), sums[1].as_slice());
             let gamma = self.gamma.as_slice();
             let scale = self.gamma.zip("batch_norm", &self.inv_std, |g, i| g * i)?;
             Ok(Tensor::build(self.x.shape(), self.x.layout(), |gx| {

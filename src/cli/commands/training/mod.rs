@@ -6,6 +6,8 @@ pub(crate) mod display;
 pub(crate) mod eval;
 pub(crate) mod export;
 mod messages;
+mod processes;
 pub(crate) mod summary;
 pub(crate) mod train;
+pub(crate) mod train_args;
 pub(crate) mod watch;

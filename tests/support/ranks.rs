@@ -1,0 +1,75 @@
+//! Processes that train together, played by threads.
+
+use fer::Result;
+use fer::train::parallel::Ranks;
+use std::sync::{Arc, Barrier, Mutex};
+
+#[derive(Debug)]
+struct Table {
+    slots: Mutex<Vec<Vec<u8>>>,
+    barrier: Barrier,
+}
+
+/// One of the threads.
+#[derive(Debug)]
+pub struct ThreadRank {
+    rank: usize,
+    size: usize,
+    table: Arc<Table>,
+}
+
+/// Runs `work` on `size` threads as processes 0, 1, … and returns what each returned.
+pub fn together<R: Send>(size: usize, work: impl Fn(Arc<dyn Ranks>) -> R + Sync) -> Vec<R> {
+    let slots = Mutex::new(vec![Vec::new(); size]);
+    let table = Arc::new(Table { slots, barrier: Barrier::new(size) });
+    std::thread::scope(|scope| {
+        let start = |rank| {
+            let own = Arc::new(ThreadRank { rank, size, table: table.clone() });
+            let work = &work;
+            scope.spawn(move || work(own))
+        };
+        let threads: Vec<_> = (0..size).map(start).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect()
+}
+
+fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+impl Ranks for ThreadRank {
+    fn rank(&self) -> usize {
+        self.rank
+    }
+    fn size(&self) -> usize {
+        self.size
+    }
+    fn gather(&self, own: &[f32], lengths: &[usize]) -> Result<Vec<f32>> {
+        assert_eq!(lengths[self.rank], own.len());
+        Ok(floats(&self.gather_bytes(&bytes(own))?.concat()))
+    }
+    fn gather_bytes(&self, own: &[u8]) -> Result<Vec<Vec<u8>>> {
+        self.table.slots.lock().unwrap()[self.rank] = own.to_vec();
+        self.table.barrier.wait();
+        let all = self.table.slots.lock().unwrap().clone();
+        self.table.barrier.wait();
+        Ok(all)
+    }
+    fn sum_in_order(&self, own: &[Vec<f32>], len: usize) -> Result<Vec<f32>> {
+        let all = floats(&self.gather_bytes(&bytes(&own.concat()))?.concat());
+        let mut vectors = all.chunks_exact(len);
+        let mut sum = vectors.next().unwrap().to_vec();
+        for vector in vectors {
+            sum.iter_mut().zip(vector).for_each(|(s, v)| *s += v);
+        }
+        Ok(sum)
+    }
+    fn sum_fast(&self, own: Vec<f32>) -> Result<Vec<f32>> {
+        let len = own.len();
+        self.sum_in_order(&[own], len)
+    }
+}
