@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the licences of every crate inside the program `fer`: python3 .ci/third_party.py > THIRD-PARTY.txt
+"""Writes the licences of every crate inside the program `fer` and its Python module:
+python3 .ci/third_party.py > THIRD-PARTY.txt
 
 Exits with 1 where a crate has a licence that is not on the list below, comes from elsewhere than crates.io, or
 stands twice in the program in two versions.
@@ -12,14 +13,15 @@ import sys
 
 ALLOWED = {"MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib", "Unlicense", "CC0-1.0", "0BSD",
            "Unicode-3.0", "Apache-2.0 WITH LLVM-exception", "BSL-1.0", "MIT-0"}
-OURS = {"fer-cnn", "fer-kernels"}
+OURS = {"fer-cnn", "fer-cnn-python", "fer-kernels"}
 TWICE = {"miniz_oxide"}  # png 0.18.1 and flate2 want different ones
 REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
 
 
 def crates():
     """Returns the crates that the program links, without those for tests and build scripts."""
-    cargo = ["cargo", "tree", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"]
+    cargo = ["cargo", "tree", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}",
+             "--package", "fer-cnn", "--package", "fer-cnn-python", "--features", "fer-cnn-python/extension"]
     tree = subprocess.check_output(cargo, text=True)
     linked = {tuple(line.split()[:2]) for line in tree.splitlines() if "(proc-macro)" not in line}
     meta = subprocess.check_output(["cargo", "metadata", "--format-version", "1", "--locked"], text=True)
@@ -36,7 +38,7 @@ def allowed(expression):
 
 def main():
     bad, printed = [], {}
-    print("Crates inside the program fer, and their licences.\n")
+    print("Crates inside the program fer and the module fer_cnn, and their licences.\n")
     print("The face detector is SeetaFace's (BSD-2-Clause), the font DejaVu (its own free licence): see the end.\n")
     found = crates()
     names = [crate["name"] for crate in found]
