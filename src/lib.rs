@@ -53,9 +53,9 @@
 //!    that gives the gradient of the loss with respect to every weight. The
 //!    [`Optimizer`](optim::Optimizer) moves each weight against its gradient.
 //!
-//! To continue: [`autograd`] explains how gradients are computed, [`ops`] lists every operation with its
-//! formula, and [`train`] adds augmentation, schedules and checkpoints. [`explain`] shows which pixels a
-//! trained network uses.
+//! To continue: [`autograd::scalar`] is the engine on plain numbers, in one file; [`autograd`] explains how
+//! gradients are computed, [`ops`] lists every operation with its formula, and [`train`] adds
+//! augmentation, schedules and checkpoints. [`explain`] shows which pixels a trained network uses.
 //!
 //! # Modules
 //!
@@ -73,9 +73,11 @@
 //! | [`model`] | networks: specification, initial weights, files, inference |
 //! | [`explain`], [`train`] | explanations of a network; training of a network |
 //! | [`export`] | ONNX files |
+//! | [`prelude`] | the names that most programs need |
 //! | `render`, `photo` | charts and images; face detection in photos |
 //! | `report`, `monitor` | HTML reports; TensorBoard files and live views of a training |
-//! | `serve`, `bench`, `cli` | HTTP server, benchmarks, command line |
+//! | `serve`, `bench`, `trace` | HTTP server, benchmarks, a pass node by node |
+//! | `learn`, `cli` | exercises on this source; command line |
 //!
 //! The convolutions, matrix products and other loops over slices are in the crate `fer_kernels`.
 //!
@@ -109,6 +111,8 @@ pub mod error;
 pub mod explain;
 pub mod export;
 pub mod files;
+#[cfg(feature = "cli")]
+pub mod learn;
 pub mod limits;
 pub mod metrics;
 pub mod model;
@@ -119,6 +123,7 @@ pub mod ops;
 pub mod optim;
 #[cfg(feature = "cli")]
 pub mod photo;
+pub mod prelude;
 pub mod protobuf;
 pub mod random;
 #[cfg(feature = "cli")]
@@ -129,6 +134,8 @@ pub mod report;
 pub mod serve;
 pub mod stats;
 pub mod tensor;
+#[cfg(feature = "cli")]
+pub mod trace;
 pub mod train;
 
 pub use error::{Error, Result};

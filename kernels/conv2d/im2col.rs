@@ -3,6 +3,25 @@
 //! Row (n, i, j) of the matrix holds the window at output pixel (i, j) of image n: `[k_h, k_w, c]`
 //! values, zeros outside the image. A convolution is then a matrix product with the weights. The
 //! matrix is k_h·k_w times larger than the image, so the fast kernels read the image in its place.
+//!
+//! # Why col2im is an adjoint and no inverse
+//!
+//! In one dimension, an image of three pixels and windows of two:
+//!
+//! ```text
+//! image (1, 2, 3)   →  im2col:  (1, 2)     the 2 is copied twice
+//!                               (2, 3)
+//! cols              →  col2im:  (1, 2 + 2, 3) = (1, 4, 3)     every copy comes home, and copies add up
+//! ```
+//!
+//! An inverse would give back (1, 2, 3). col2im(im2col(x)) = C·x with the matrix of counts C = diag(1, 2, 1): how
+//! many windows read each pixel. For windows of 3×3 with padding 1 the counts are 9 inside, 6 at an edge and 4 in a
+//! corner. Dividing by the counts would be an inverse, and a wrong gradient: a pixel that nine windows read
+//! moves nine outputs, and its gradient is the sum of nine.
+//!
+//! As matrices: im2col is a matrix M of zeros and ones with one 1 per row (which pixel does this copy come from?).
+//! Its transpose has one 1 per column (where does this gradient go?), and that is col2im: ⟨M·x, u⟩ = ⟨x, Mᵀ·u⟩.
+//! C = MᵀM.
 
 use crate::arch::SimdLevel;
 use crate::gemm::gemm;

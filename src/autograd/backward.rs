@@ -7,8 +7,53 @@
 //! x̄ᵢ += ȳ · ∂f/∂xᵢ
 //! ```
 //!
-//! It is `+=` because a value used twice receives two gradients. A value is only used by later
-//! nodes, so ȳ is complete when its node is reached.
+//! A value is only used by later nodes, so ȳ is complete when its node is reached.
+//!
+//! The table of [`tape`](super::tape), y = (a·b) + a, goes on here with numbers, a = 2 and b = −3. Each line
+//! is one visit, from the bottom of the tape to its top:
+//!
+//! ```text
+//! visit     gradient arriving   hands on             ā     b̄     product
+//! (start)                       ȳ = 1                –     –     –
+//! 3  add    ȳ = 1               product += 1         –     –     1
+//!                               a       += 1         1     –     1
+//! 2  mul    product = 1         a       += 1·b = −3  −2    –     1      ← a gets a second gradient
+//!                               b       += 1·a =  2  −2    2     1
+//! 1  leaf   b̄ = 2               (kept)
+//! 0  leaf   ā = −2              (kept)
+//! ```
+//!
+//! Check it by hand: y at a = 2 is −4; at a = 2.001 it is −4.002. The change is −2 times 0.001.
+//!
+//! # Why += and not =
+//!
+//! a reaches y on two paths. Raise a by a little: the sum moves by 1 times that, through the right operand,
+//! and by −3 times that, through the product. Both happen at once, so the effects add up: ∂y/∂a = 1 − 3. With
+//! `=` the visit of mul would overwrite the 1 and answer −3, which is the derivative of another function, and
+//! no test in which every value is used once would notice.
+//!
+//! # Why reverse mode
+//!
+//! The chain rule may be multiplied out from either end. From the inputs (forward mode), one pass gives the
+//! derivative of everything by *one* input. From the output (reverse mode), one pass gives the derivative of
+//! *one* output by everything. A network of a million weights has one loss: a million passes, or one. The
+//! price is memory: what the backward pass multiplies by must be kept until it comes. Where a function has
+//! few inputs and many outputs, forward mode is the right one.
+//!
+//! # What an adjoint is
+//!
+//! Every backward pass here is an adjoint. A linear map A, say from images to feature maps, has exactly one
+//! partner Aᵀ that goes the other way and satisfies, for all x and u,
+//!
+//! ```text
+//! ⟨A·x, u⟩ = ⟨x, Aᵀ·u⟩          e.g. A = (1 2), x = (3, 4), u = 5:  (3 + 8)·5 = 55 = 3·5 + 4·10
+//! ```
+//!
+//! The left side asks how much the outputs, weighted by u, weigh in total; the right side distributes the
+//! same total over the inputs. That is what a gradient is: u is ȳ, and Aᵀ·ȳ is x̄. The adjoint reverses the
+//! arrows and keeps the weights. It is not the inverse, which would undo A: see
+//! `kernels/conv2d/im2col.rs`, where the two differ by a matrix of counts. The identity is a test as well
+//! (`tests/laws/adjoints.rs`): it needs no derivative, and no small step.
 
 use crate::autograd::tape::Node;
 use crate::autograd::{InputGrads, NodeId, Tape, Var};

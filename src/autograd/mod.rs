@@ -1,10 +1,13 @@
 //! Reverse-mode automatic differentiation, to be read in this order:
 //!
+//! 0. [`scalar`]: the whole idea on plain numbers, in one file.
 //! 1. [`op`]: the derivative of one operation.
 //! 2. [`tape`]: a record of every operation in the order in which it ran.
 //! 3. [`backward`]: the tape is read from its end to its beginning; that is backpropagation.
 //! 4. [`mod@unbroadcast`]: the gradient of a value that was repeated.
 //! 5. [`mod@gradcheck`]: the test of all this, by finite differences.
+//!
+//! `table` prints a tape. Small programs to change and run: `examples/`.
 //!
 //! [`tensor`](crate::tensor) (numbers with a shape) comes before these files. After them,
 //! `ops/elementwise/mul.rs`, `ops/elementwise/relu.rs`, `ops/matrix/matmul.rs` and
@@ -27,6 +30,8 @@
 pub mod backward;
 pub mod gradcheck;
 pub mod op;
+pub mod scalar;
+mod table;
 pub mod tape;
 pub mod unbroadcast;
 

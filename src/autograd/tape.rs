@@ -12,12 +12,24 @@
 //! 2     mul      0, 1        a·b
 //! 3     add      2, 0        y
 //! ```
+//!
+//! [`backward`](super::backward) reads this table from below and fills in the gradients.
+//! [`Tape::to_table`] prints it for any computation, `fer tape` for a whole network.
+//!
+//! # Why this order needs no sorting
+//!
+//! A gradient may be passed on only when it is complete: when every user of the value has sent its share.
+//! All users of node 0 stand behind node 0, because nobody can use a value before it exists. So "from the
+//! last node to the first" visits every user of a value before the value itself, for any computation. A
+//! graph of pointers, which has no such order, must be sorted first.
 
 use crate::Result;
 use crate::autograd::Backward;
 use crate::tensor::{Element, Shape, Tensor};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 /// Identifies a node, across all tapes. Clearing a tape invalidates the ids recorded on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +41,10 @@ pub struct NodeId {
 impl NodeId {
     pub(crate) fn new(tape: u64, index: usize) -> Self {
         Self { tape, index }
+    }
+    /// Returns the number of the node on its tape, from 0.
+    pub fn index(self) -> usize {
+        self.index
     }
     /// Returns the node's index on the tape with this id; `None` if it is on another tape.
     pub(crate) fn on(self, tape: u64) -> Option<usize> {
@@ -128,6 +144,10 @@ pub struct Tape<T: Element = f32> {
     pub(crate) id: u64,
     recording: bool,
     peers: Option<Arc<dyn Peers<T>>>,
+    /// Names for people, of those nodes that were given one.
+    names: BTreeMap<usize, String>,
+    /// Start of the clock, and when each node since was recorded; none unless asked for.
+    clock: Option<(Instant, Vec<Instant>)>,
 }
 
 fn next_id() -> u64 {
@@ -144,7 +164,14 @@ impl<T: Element> Default for Tape<T> {
 impl<T: Element> Tape<T> {
     /// Creates an empty tape that records.
     pub fn new() -> Self {
-        Self { nodes: Vec::new(), id: next_id(), recording: true, peers: None }
+        Self {
+            nodes: Vec::new(),
+            id: next_id(),
+            recording: true,
+            peers: None,
+            names: BTreeMap::new(),
+            clock: None,
+        }
     }
 
     /// Makes the computation one part of a larger batch.
@@ -192,6 +219,9 @@ impl<T: Element> Tape<T> {
             self.nodes.reserve(USUAL_NODES);
         }
         self.nodes.push(node);
+        if let Some((_, recorded)) = &mut self.clock {
+            recorded.push(Instant::now());
+        }
         NodeId::new(self.id, self.nodes.len() - 1)
     }
 
@@ -214,7 +244,35 @@ impl<T: Element> Tape<T> {
     /// Removes all nodes. Variables recorded so far no longer belong to this tape.
     pub fn clear(&mut self) {
         self.nodes.clear();
+        self.names.clear();
         self.id = next_id();
+    }
+
+    /// Gives a value a name, which tables and graphs of the tape show. A constant has no node, and
+    /// gets none.
+    pub fn set_name(&mut self, x: &Var<T>, name: &str) {
+        if let Some(index) = x.id.and_then(|id| id.on(self.id)) {
+            self.names.insert(index, name.to_owned());
+        }
+    }
+
+    /// Returns the name of a node; empty if it has none.
+    pub fn name(&self, id: NodeId) -> &str {
+        let index = id.on(self.id);
+        index.and_then(|index| self.names.get(&index)).map_or("", String::as_str)
+    }
+
+    /// Measures from now on how long each op takes until it is recorded. Called on an empty tape.
+    pub fn start_clock(&mut self) {
+        self.clock = Some((Instant::now(), Vec::new()));
+    }
+
+    /// Returns for each node the time since the node before it: that of the op, and of whatever else
+    /// the program did in between. Empty without [`Tape::start_clock`].
+    pub fn durations(&self) -> Vec<Duration> {
+        let Some((start, recorded)) = &self.clock else { return Vec::new() };
+        let before = std::iter::once(start).chain(recorded);
+        recorded.iter().zip(before).map(|(now, before)| now.duration_since(*before)).collect()
     }
 
     /// Returns the number of nodes.

@@ -4,7 +4,7 @@ use crate::cli::commands::explain::{
     activations, explain, filters, gallery, lime, report, saliency, verify,
 };
 use crate::cli::commands::training::{calibrate, curves, eval, export, summary, train, watch};
-use crate::cli::commands::{bench, crop_calibration, data, demo, info, predict};
+use crate::cli::commands::{bench, crop_calibration, data, demo, info, learn, predict, tape};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
@@ -74,6 +74,10 @@ pub enum Command {
     Eval(eval::Args),
     /// Print the layers of a network: output shape, parameters, multiply-accumulates
     Summary(summary::Args),
+    /// Show one pass node by node: gradients, operations, bytes, times; as a page to play with
+    Tape(Box<tape::Args>),
+    /// Exercises on the engine's own source, graded offline
+    Learn(learn::Args),
     /// Measure the speed of training and inference on this machine
     Bench(bench::Args),
     /// Print CPU features, SIMD path, threads and version
@@ -105,7 +109,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
         &["explain", "saliency", "lime", "filters", "activations", "report", "gallery", "verify"],
     ),
     ("Use", &["predict", "export", "calibrate", "crop-calibration"]),
-    ("Inspect", &["eval", "summary", "bench", "info", "completions", "man"]),
+    ("Inspect", &["eval", "summary", "tape", "learn", "bench", "info", "completions", "man"]),
 ];
 
 /// The program for clap, with its commands in groups.

@@ -10,7 +10,7 @@ use crate::cli::commands::explain::{
     activations, explain, filters, gallery, lime, report, saliency, verify,
 };
 use crate::cli::commands::training::{calibrate, curves, eval, export, summary, train, watch};
-use crate::cli::commands::{bench, crop_calibration, data, demo, info, predict};
+use crate::cli::commands::{bench, crop_calibration, data, demo, info, learn, predict, tape};
 use crate::cli::shared::signals;
 use crate::console::{self, eprintln_safe};
 use crate::{Error, Result};
@@ -85,9 +85,11 @@ fn prepare(cli: &Cli) -> Result<()> {
 
 /// Runs a command: on a thread of the pool if it computes; `bench` has pools of its own.
 fn run(command: Command) -> Result<()> {
-    use Command::{Bench, Completions, Info, Man, Watch};
+    use Command::{Bench, Completions, Info, Learn, Man, Watch};
     match command {
-        Bench(_) | Watch(_) | Info(_) | Completions { .. } | Man { .. } => dispatch(command),
+        Bench(_) | Learn(_) | Watch(_) | Info(_) | Completions { .. } | Man { .. } => {
+            dispatch(command)
+        }
         _ => on_pool(|| dispatch(command)),
     }
 }
@@ -113,6 +115,8 @@ fn dispatch(command: Command) -> Result<()> {
         Command::CropCalibration(args) => crop_calibration::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Summary(args) => summary::run(args),
+        Command::Tape(args) => tape::run(*args),
+        Command::Learn(args) => learn::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Info(args) => info::run(args),
         Command::Completions { shell } => completions(shell),

@@ -5,6 +5,7 @@
 //! [`OPS`], and add its samples to `tests/support/samples/`. The tests fail for an op without
 //! samples.
 
+pub mod cost;
 pub mod elementwise;
 pub mod fused;
 pub mod image;

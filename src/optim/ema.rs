@@ -1,4 +1,20 @@
 //! Exponential moving average (EMA) of a network's state.
+//!
+//! # What the average does
+//!
+//! At a constant learning rate the weights do not come to rest: each batch pulls them another way, and they jump
+//! about the minimum. Let a weight be 2 plus noise of variance 1. The average of the last 1/(1 − d) steps, a
+//! thousand for d = 0.999, is also about 2, but its variance is (1 − d)/(1 + d) = 0.0005 if the noise of the steps is
+//! independent. It is a network nearer to the minimum than any single step, for one pass over the weights.
+//!
+//! # Why the average needs statistics of its own
+//!
+//! A batch norm divides by the deviation that its input has *under these weights*. Let x have variance 1 and a
+//! weight alternate between 1 and 3. Its outputs w·x have variance 1 and 9 in turn, and the averaged weight, 2, gives
+//! variance 4. Whoever takes the averaged weights with the statistics of the last step normalises by √9 or √1 where
+//! √4 is right. Exact would be one more pass over the data with the averaged weights. Here the running
+//! statistics are averaged with the same d as the weights (5 instead of 4 in this example, and close where the
+//! weights move little), so that weights and statistics describe the same stretch of the training.
 
 use crate::tensor::{Element, Tensor};
 use fer_kernels::elementwise;

@@ -1,4 +1,15 @@
 //! SGD, Adam and AdamW.
+//!
+//! # What momentum does, and Nesterov's
+//!
+//! Plain descent steps by lr·g. With momentum μ = 0.9 the step is lr·v, v ← 0.9·v + g. Where the gradient
+//! stays 1, v is 1, 1.9, 2.71, … and tends to 10: along a long slope the steps grow tenfold. Where it alternates, 1,
+//! −1, 1, …, v tends to ±0.53: across a narrow valley the steps halve.
+//!
+//! The price is overshoot. Let v be 10 when the gradient turns to −1. Momentum has v = 0.9·10 − 1 = 8 and walks
+//! eight more steps in the old direction. Nesterov's rule steps by g + 0.9·v = −1 + 7.2 = 6.2: it gives the
+//! newest gradient a second say, as if it had been taken where momentum is about to land. It turns sooner, and costs
+//! nothing.
 
 use crate::nn::{Parameter, Role};
 use crate::tensor::{Element, Tensor};

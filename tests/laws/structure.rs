@@ -28,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "random", "stats", "tensor",
         ],
     ),
+    ("prelude", &["autograd", "dataset", "error", "model", "nn", "ops", "optim", "tensor"]),
     (
         "explain",
         &[
@@ -68,12 +69,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "tensor", "train",
         ],
     ),
+    ("trace", &["autograd", "error", "model", "nn", "ops", "render", "tensor"]),
+    ("learn", &["error", "files"]),
     (
         "cli",
         &[
-            "bench", "console", "dataset", "error", "explain", "export", "files", "limits",
-            "metrics", "model", "monitor", "nn", "optim", "photo", "random", "render", "report",
-            "serve", "stats", "tensor", "train",
+            "bench", "console", "dataset", "error", "explain", "export", "files", "learn",
+            "limits", "metrics", "model", "monitor", "nn", "optim", "photo", "random", "render",
+            "report", "serve", "stats", "tensor", "trace", "train",
         ],
     ),
 ];

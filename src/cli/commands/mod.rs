@@ -6,5 +6,7 @@ pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod info;
+pub(crate) mod learn;
 pub(crate) mod predict;
+pub(crate) mod tape;
 pub(crate) mod training;

@@ -1,4 +1,13 @@
 //! Max pooling: the maximum of each window.
+//!
+//! # Why ties go to one place
+//!
+//! Two pixels of a window are both 5 and both the maximum. y = max(a, b) has no derivative at a = b: raise a, and y
+//! follows; lower a, and y stays. Any split ā = s·ȳ, b̄ = (1 − s)·ȳ with 0 ≤ s ≤ 1 is a subgradient, and none is
+//! better on paper. All of ȳ to *both* is not one of them: then a step of −0.1 against the gradient would count
+//! twice, and the gradients of a window would no longer sum to ȳ. Here the first in reading order gets all of it: one
+//! index per window to keep, the same answer for any number of threads, and the choice of PyTorch. Ties are
+//! not rare: after a ReLU whole windows are 0.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::storage::Storage;

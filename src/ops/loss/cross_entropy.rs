@@ -1,4 +1,22 @@
 //! Cross-entropy, the loss of a classifier.
+//!
+//! Numbers first. Logits 0 and 0 mean p = ½ and ½. If class 1 is right, the loss is −ln ½ = 0.693, and the
+//! gradient of the logits is p − t = (½, ½) − (0, 1) = (½, −½): push the wrong logit down by as much as the
+//! right one up. A perfect answer, p = t, has gradient 0.
+//!
+//! # Why p − t, and why one op
+//!
+//! With pᵢ = eᶻⁱ/Σₖeᶻᵏ, ln pᵢ = zᵢ − ln Σₖeᶻᵏ, and the derivative of the last term by zⱼ is eᶻʲ/Σₖeᶻᵏ = pⱼ. So for
+//! targets that sum to 1
+//!
+//! ```text
+//! L = −Σᵢ tᵢ·ln pᵢ = −Σᵢ tᵢ·zᵢ + ln Σₖeᶻᵏ          ∂L/∂zⱼ = −tⱼ + pⱼ
+//! ```
+//!
+//! Two ops in a row, softmax and then logarithm, compute the same on paper and fail on a machine. Logits 0 and
+//! 1000: p = (0, 1) in floats, ln 0 = −∞, and the backward pass multiplies 1/p = ∞ by p·(…) = 0, which is NaN. In
+//! one op the exponentials of the forward pass are of z − max z, at most 1, and the division by p never happens:
+//! it cancels in the formula above. The loss is then 1000 and the gradient (−1, 1).
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Tensor};

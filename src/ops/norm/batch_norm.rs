@@ -1,4 +1,32 @@
 //! Batch normalisation.
+//!
+//! Numbers first. A channel holds 1 and 3: the mean is 2, the variance 1, and x̂ = −1 and 1. Now raise the 3
+//! by a little. Its own x̂ would rise, but the mean rises with it, which lowers both, and the variance rises,
+//! which shrinks both. Here the three effects cancel exactly: two values are always −1 and 1 after
+//! normalisation, whatever they were, so their gradient is 0.
+//!
+//! # Where the three terms come from
+//!
+//! For one channel of m elements write x̂ᵢ = (xᵢ − μ)·r with μ = Σx/m, v = Σ(x − μ)²/m and r = 1/√(v + eps), and
+//! let gᵢ = γ·ȳᵢ be the gradient that arrives at x̂ᵢ. An xⱼ reaches the loss on three paths:
+//!
+//! ```text
+//! 1. through its own x̂ⱼ:       ∂x̂ⱼ/∂xⱼ = r                                         gives  r·gⱼ
+//! 2. through the mean:          ∂x̂ᵢ/∂μ = −r for every i,   ∂μ/∂xⱼ = 1/m             gives −r·Σg/m
+//! 3. through the variance:      ∂x̂ᵢ/∂v = (xᵢ − μ)·(−½)·r³ = −½·x̂ᵢ·r²,
+//!                               ∂v/∂xⱼ = 2(xⱼ − μ)/m = 2·x̂ⱼ/(r·m)                  gives −r·x̂ⱼ·Σ(g·x̂)/m
+//! ```
+//!
+//! (v depends on μ too, but ∂v/∂μ = −2·Σ(x − μ)/m = 0.) The sum is
+//!
+//! ```text
+//! x̄ⱼ = r·(gⱼ − Σg/m − x̂ⱼ·Σ(g·x̂)/m)
+//! ```
+//!
+//! The second term takes the mean out of g, the third takes out its part along x̂: a change of x that
+//! normalisation undoes, a shift or a stretch of the whole channel, gets no gradient. With two elements there is
+//! nothing but shift and stretch, and so the gradient above was 0. In evaluation mean and variance are fixed
+//! numbers, and only the first path exists.
 
 use crate::autograd::{Backward, InputGrads, Peers, Tape, Var};
 use crate::ops::norm::whole_batch;
