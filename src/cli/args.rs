@@ -78,6 +78,8 @@ pub enum Command {
     Tape(Box<tape::Args>),
     /// Exercises on the engine's own source, graded offline
     Learn(learn::Args),
+    /// Write the file of a new op into the source, and make it known to library and tests
+    NewOp(learn::NewOp),
     /// Measure the speed of training and inference on this machine
     Bench(bench::Args),
     /// Print CPU features, SIMD path, threads and version
@@ -109,7 +111,10 @@ const GROUPS: [(&str, &[&str]); 4] = [
         &["explain", "saliency", "lime", "filters", "activations", "report", "gallery", "verify"],
     ),
     ("Use", &["predict", "export", "calibrate", "crop-calibration"]),
-    ("Inspect", &["eval", "summary", "tape", "learn", "bench", "info", "completions", "man"]),
+    (
+        "Inspect",
+        &["eval", "summary", "tape", "learn", "new-op", "bench", "info", "completions", "man"],
+    ),
 ];
 
 /// The program for clap, with its commands in groups.

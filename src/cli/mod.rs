@@ -117,6 +117,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Summary(args) => summary::run(args),
         Command::Tape(args) => tape::run(*args),
         Command::Learn(args) => learn::run(args),
+        Command::NewOp(args) => learn::new_op(args),
         Command::Bench(args) => bench::run(args),
         Command::Info(args) => info::run(args),
         Command::Completions { shell } => completions(shell),

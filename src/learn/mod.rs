@@ -9,6 +9,7 @@ pub mod course;
 pub mod excerpt;
 pub mod exercise;
 mod grade;
+pub mod new_op;
 pub mod progress;
 
 pub use course::Course;

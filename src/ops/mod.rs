@@ -1,9 +1,8 @@
 //! The ops: one file each, with forward pass, saved values, backward pass, and an example that can
 //! be checked on paper.
 //!
-//! To add an op: write its file after the model of `elementwise/mul.rs`, add it to its room and to
-//! [`OPS`], and add its samples to `tests/support/samples/`. The tests fail for an op without
-//! samples.
+//! To add an op: `fer new-op NAME`, then two edits; docs/adding-an-op.md leads through it. The tests fail for an
+//! op without samples.
 
 pub mod cost;
 pub mod elementwise;

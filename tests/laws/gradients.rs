@@ -81,7 +81,7 @@ fn finite_difference(sample: &Sample) {
     let run = f64::run(sample);
     let found = gradcheck(&sample.inputs, 1e-5, 1e-7, run)
         .unwrap_or_else(|e| panic!("{}: {e}", sample.name()));
-    assert!(found.error <= 1.0, "{}: {found:?}", sample.name());
+    assert!(found.error <= 1.0, "{}: {found}", sample.name());
 }
 
 /// ⟨∇, d⟩ = d/dh ⟨u, f(x + h·d)⟩ for a random direction d.
@@ -196,4 +196,48 @@ fn cross_entropy_of_no_rows_is_nan() {
     assert!(loss.value().item().is_nan());
     let gradients = tape.backward(&loss).unwrap();
     assert_eq!(*gradients.get(&x).unwrap().shape(), [0, 7]);
+}
+
+/// A failing check names the place, both numbers and their ratio, and guesses the cause.
+#[test]
+fn a_failing_check_says_what_may_be_wrong() {
+    let check = |slope: fn(f64) -> f64| {
+        let x = Tensor::from_slice(&[0.5, 2.0, 3.0], &[3]).unwrap();
+        let wrong = move |tape: &mut Tape<f64>, x: &[Var<f64>]| {
+            let op = Wrong { x: x[0].value().clone(), slope };
+            Ok(tape.record(x[0].value().map(|x| x * x), &[&x[0]], op))
+        };
+        gradcheck(&[x], 1e-5, 1e-7, wrong).unwrap().to_string()
+    };
+    let sign = check(|x| -2.0 * x);
+    assert!(sign.contains("ratio -1.00 everywhere: a sign?"), "{sign}");
+    assert!(sign.starts_with("input 0, element ") && sign.contains("x = "), "{sign}");
+    assert!(check(|x| x).contains("ratio 0.50 everywhere: a factor of 2?"));
+    assert!(check(|_| 0.0).contains("is the gradient set at all?"));
+    assert!(check(|x| if x > 2.5 { 0.0 } else { 2.0 * x }).contains("in which case is it right?"));
+    assert!(check(|_| f64::NAN).contains("overflow"));
+    let flat = gradcheck(&[Tensor::zeros(&[2])], 1e-5, 1e-7, |t, x| ops::relu(t, &x[0])).unwrap();
+    assert!(!flat.all_zero, "a kink is no flat place: {flat:?}");
+    let below = Tensor::full(&[2], -1.0);
+    let flat = gradcheck(&[below], 1e-5, 1e-7, |t, x| ops::relu(t, &x[0])).unwrap();
+    assert!(flat.to_string().contains("shows nothing"), "{flat}");
+}
+
+/// y = x² with a gradient of its own.
+struct Wrong {
+    x: Tensor<f64>,
+    slope: fn(f64) -> f64,
+}
+
+impl fer::autograd::Backward<f64> for Wrong {
+    fn name(&self) -> &'static str {
+        "wrong"
+    }
+    fn backward(
+        &self,
+        grad_output: &Tensor<f64>,
+        grads: &mut fer::autograd::InputGrads<f64>,
+    ) -> fer::Result<()> {
+        grads.set(0, || grad_output.zip("wrong", &self.x, |g, x| g * (self.slope)(x)))
+    }
 }

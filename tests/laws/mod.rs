@@ -2,6 +2,7 @@
 
 mod adjoints;
 mod engine;
+mod extremes;
 pub mod golden;
 mod gradients;
 mod structure;

@@ -70,7 +70,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("trace", &["autograd", "error", "model", "nn", "ops", "render", "tensor"]),
-    ("learn", &["error", "files"]),
+    ("learn", &["error", "files", "ops"]),
     (
         "cli",
         &[

@@ -58,6 +58,33 @@ enum Action {
     },
 }
 
+/// Arguments of `fer new-op`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example, in the source of fer:\n  fer new-op softplus\n\n\
+                        docs/adding-an-op.md says what to do then")]
+pub struct NewOp {
+    /// Its name, such as softplus
+    name: String,
+    /// The source of fer
+    #[arg(long, default_value = ".")]
+    from: PathBuf,
+}
+
+pub(crate) fn new_op(args: NewOp) -> Result<()> {
+    let written = crate::learn::new_op::new_op(&args.from, &args.name)?;
+    let mut text = String::new();
+    for path in &written {
+        let _ = writeln!(text, "{}", path.display());
+    }
+    let name = &args.name;
+    let _ = writeln!(
+        text,
+        "\n{name} returns its input so far. Two edits in the first file: f(x), and ȳ · f′(x). Then\n  \
+         cargo test --test suite -- {name} extremes"
+    );
+    console::print(&text)
+}
+
 pub(crate) fn run(args: Args) -> Result<()> {
     let here = Path::new(".");
     let Some(action) = args.action else { return show(&Course::find(here)?) };

@@ -52,7 +52,7 @@ macro_rules! sample {
         }
     };
 }
-use sample;
+pub(crate) use sample;
 
 /// An element type that samples run in.
 pub trait Precision: Element {
