@@ -15,6 +15,23 @@
 //! B[s,p,j] = data[(s·k + p)·stride + j]
 //! ```
 //!
+//! # The register budget: why 6×16 and 12×32
+//!
+//! ```text
+//!             B: one row of the tile, nr numbers, loaded
+//!           ┌──────────┬──────────┐
+//! A: one    │ C₀₀      │ C₀₁      │   mr rows of nr/lanes registers stay in registers
+//! number    │ C₁₀      │ C₁₁      │   for the whole sum over p
+//! per row,  │ …        │ …        │
+//! spread    └──────────┴──────────┘
+//! ```
+//!
+//! Per p the tile does mr·nr multiply-adds for mr + nr numbers loaded. AVX2 has 16 registers of 8: 6 rows of 2
+//! registers are 12 for C, 2 for B, 1 for A, 15 in all, and 96 multiply-adds for 22 numbers. 4×24 takes as many
+//! registers and loads 28 numbers; 8×16 needs 16 for C alone and would spill. AVX-512 has 32 registers of 16: 12 rows of 2
+//! are 24 + 2 + 1 = 27, and 384 multiply-adds for 44 numbers. The twelve (or 24) sums do not depend on each other: with a
+//! latency of four cycles and two units, eight must be in flight, or the units wait.
+//!
 //! In the kernels for bfloat16 an element of A or B is a pair of them, and a product the sum of two.
 //!
 //! This address of A covers every left operand of the crate without a copy into panels: a row-major

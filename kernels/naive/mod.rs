@@ -11,3 +11,4 @@ pub mod conv2d;
 pub mod gemm;
 pub mod pool;
 pub mod scale_add_relu;
+pub mod winograd;

@@ -1,4 +1,4 @@
-//! Chapters 9 and 10: what a kernel must move, and in which order it reads.
+//! Chapters 9 to 11: what a kernel must move, in which order it reads, and how many products it needs.
 
 use fer_kernels::Conv2dGeometry;
 
@@ -41,5 +41,26 @@ mod loop_order {
         im2col_blocked(&g, &x, &w, &mut fast);
         im2col_naive(&g, &x, &w, &mut naive);
         assert_eq!(fast, naive); // small whole numbers: exact in any order
+    }
+}
+
+mod winograd_tile {
+    use fer_kernels::naive::winograd::tile;
+
+    const G: [[f64; 3]; 3] = [[1.0, -2.0, 3.0], [0.5, 7.0, -1.0], [2.0, 0.0, 4.0]];
+
+    /// A single pixel of 1 shows which weight each output gives it.
+    #[test]
+    fn each_pixel_meets_its_weights() {
+        for at in 0..16 {
+            let mut d = [[0.0; 4]; 4];
+            d[at / 4][at % 4] = 1.0;
+            let weight = |i: usize, j: usize| {
+                let (u, v) = ((at / 4).checked_sub(i)?, (at % 4).checked_sub(j)?);
+                G.get(u)?.get(v).copied()
+            };
+            let want = [0, 1].map(|i| [0, 1].map(|j| weight(i, j).unwrap_or(0.0)));
+            assert_eq!(tile(&d, &G), want, "a pixel at {}, {}", at / 4, at % 4);
+        }
     }
 }
