@@ -39,7 +39,8 @@ fn exclusive_or_is_learned() {
 /// Too small a rate has not arrived, a good one has, too large a one never does.
 #[test]
 fn the_learning_rate_decides_about_the_spiral() {
-    let [small, good, large] = [0.001, 0.1, 10.0].map(|lr| spiral::accuracy(lr, 200).unwrap());
+    let share = |lr| spiral::accuracy(&spiral::train(lr, 200).unwrap()).unwrap();
+    let [small, good, large] = [0.001, 0.1, 10.0].map(share);
     assert!(good > 0.9 && small < good && large < good, "{small} {good} {large}");
 }
 

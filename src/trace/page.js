@@ -113,11 +113,12 @@ $('n-what').textContent = `${TRACE.network}, one picture, loss: cross-entropy of
   `${(TRACE.total.flop[0] / 1e6).toFixed(2)} MFLOP forward and ${(TRACE.total.flop[1] / 1e6).toFixed(2)} backward.`;
 const kilo = v => v ? (v / 1e3).toFixed(1) : '–', label = n => n.name || `node ${n.node}`;
 const rows = table($('n-table'), [['node'], ['op', 'text'], ['name', 'text'], ['inputs', 'text'], ['shape', 'text'],
-  ['parameters'], ['kMAC →'], ['←'], ['kB →'], ['←'], ['ms →'], ['←'], ['saved kB'], ['|ȳ|']],
+  ['|ȳ|'], ['parameters'], ['kMAC →'], ['←'], ['kB →'], ['←'], ['ms →'], ['←'], ['saved kB']],
   nodes.map(n => [cell(n.node), cell(n.op, 'text'), cell(n.name, 'text'), cell(n.inputs.map(i => i ?? '–').join(', ') || '–', 'text'),
-    cell(n.shape.join('×') || '1', 'text'), cell(n.parameters || '–'), cell(kilo(n.macs[0])), cell(kilo(n.macs[1])),
+    cell(n.shape.join('×') || '1', 'text'), cell(''), cell(n.parameters || '–'), cell(kilo(n.macs[0])), cell(kilo(n.macs[1])),
     cell(kilo(n.bytes[0])), cell(kilo(n.bytes[1])), cell(n.milliseconds[0].toFixed(3)), cell(n.milliseconds[1].toFixed(3)),
-    cell(kilo(n.saved_bytes)), cell('')]));
+    cell(kilo(n.saved_bytes))]));
+const GRADIENT = 5; // its column
 function draw(picture, caption, signed) {
   const figure = document.createElement('figure'), canvas = document.createElement('canvas');
   const text = document.createElement('figcaption'), { width, values } = picture, height = values.length / width;
@@ -130,7 +131,9 @@ function draw(picture, caption, signed) {
     image.data.set([...c, 255], 4 * k); });
   context.putImageData(image, 0, 0);
   text.textContent = `${caption}: ${picture.range.map(v => v.toPrecision(3)).join(' to ')}`.replaceAll('-', '−');
-  figure.append(canvas, text); return figure;
+  if (values.length > 1) figure.append(canvas);
+  else text.textContent = `${caption.split(',')[0]}: ${values[0].toPrecision(4)}`.replaceAll('-', '−');
+  figure.append(text); return figure;
 }
 function network() {
   $('n-at').value = nStep;
@@ -139,7 +142,7 @@ function network() {
   visits.slice(0, back ? nStep - nodes.length + 1 : 0).forEach(v => edges.get(v.node).forEach(([i]) => seen.add(i)));
   rows.forEach((row, i) => {
     row.className = i === node.node ? 'now' : !back && i > nStep ? 'todo' : '';
-    row.lastChild.textContent = back && seen.has(i) && nodes[i].gradient !== null ? nodes[i].gradient.toExponential(2) : '';
+    row.cells[GRADIENT].textContent = back && seen.has(i) && nodes[i].gradient !== null ? nodes[i].gradient.toExponential(2) : '';
   });
   const edge = back ? edges.get(node.node) : node.inputs.filter(i => i !== null).map(i => [i, false]);
   edge.forEach(([i]) => { if (i !== node.node) rows[i].className = back ? 'gets' : 'reads'; });

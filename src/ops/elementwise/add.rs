@@ -18,7 +18,10 @@ use crate::tensor::{Element, Shape, Tensor};
 /// # let mut tape = Tape::new();
 /// let a = tape.leaf(Tensor::scalar(1.0));
 /// let b = tape.leaf(Tensor::from_slice(&[10.0, 20.0], &[2])?);
-/// assert_eq!(ops::add(&mut tape, &a, &b)?.value().to_vec(), [11.0, 21.0]);
+/// let y = ops::add(&mut tape, &a, &b)?;
+/// assert_eq!(y.value().to_vec(), [11.0, 21.0]);
+/// let gradients = tape.backward_from(&y, Tensor::full(&y.shape(), 1.0))?;
+/// assert_eq!(gradients.get(&a).unwrap().to_vec(), [2.0]); // a was read twice
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn add<T: Element>(tape: &mut Tape<T>, a: &Var<T>, b: &Var<T>) -> Result<Var<T>> {

@@ -16,7 +16,10 @@ use crate::tensor::{Element, Tensor};
 /// # use fer::ops;
 /// # let mut tape = Tape::new();
 /// let x = tape.leaf(Tensor::from_slice(&[-1.0, 2.0], &[2])?);
-/// assert_eq!(ops::leaky_relu(&mut tape, &x, 0.5)?.value().to_vec(), [-0.5, 2.0]);
+/// let y = ops::leaky_relu(&mut tape, &x, 0.5)?;
+/// assert_eq!(y.value().to_vec(), [-0.5, 2.0]);
+/// let gradients = tape.backward_from(&y, Tensor::full(&y.shape(), 1.0))?;
+/// assert_eq!(gradients.get(&x).unwrap().to_vec(), [0.5, 1.0]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn leaky_relu<T: Element>(tape: &mut Tape<T>, x: &Var<T>, slope: f64) -> Result<Var<T>> {

@@ -17,7 +17,10 @@ use crate::tensor::{Element, Tensor};
 /// # use fer::ops;
 /// # let mut tape = Tape::new();
 /// let x = tape.leaf(Tensor::from_slice(&[-1.0, 0.0, 2.0], &[3])?);
-/// assert_eq!(ops::relu(&mut tape, &x)?.value().to_vec(), [0.0, 0.0, 2.0]);
+/// let y = ops::relu(&mut tape, &x)?;
+/// assert_eq!(y.value().to_vec(), [0.0, 0.0, 2.0]);
+/// let gradients = tape.backward_from(&y, Tensor::full(&y.shape(), 1.0))?;
+/// assert_eq!(gradients.get(&x).unwrap().to_vec(), [0.0, 0.0, 1.0]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn relu<T: Element>(tape: &mut Tape<T>, x: &Var<T>) -> Result<Var<T>> {

@@ -18,7 +18,9 @@ use crate::tensor::{Element, Shape, Tensor};
 /// # let mut tape = Tape::new();
 /// let a = tape.leaf(Tensor::scalar(3.0));
 /// let b = tape.leaf(Tensor::scalar(5.0));
-/// assert_eq!(ops::sub(&mut tape, &a, &b)?.value().item(), -2.0);
+/// let y = ops::sub(&mut tape, &a, &b)?;
+/// assert_eq!(y.value().item(), -2.0);
+/// assert_eq!(tape.backward(&y)?.get(&b).unwrap().to_vec(), [-1.0]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn sub<T: Element>(tape: &mut Tape<T>, a: &Var<T>, b: &Var<T>) -> Result<Var<T>> {

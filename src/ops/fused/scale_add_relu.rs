@@ -28,6 +28,8 @@ use fer_kernels::{ChannelView, Layout};
 /// let s = tape.leaf(Tensor::from_slice(&[0.5], &[1, 1])?);
 /// let y = ops::scale_add_relu(&mut tape, &a, &s, &b)?;
 /// assert_eq!(y.value().to_vec(), [2.0, 0.0]); // 1 + ½·2, and −9 + ½·2 cut off
+/// let gradients = tape.backward_from(&y, Tensor::full(&y.shape(), 1.0))?;
+/// assert_eq!(gradients.get(&s).unwrap().to_vec(), [2.0]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn scale_add_relu<T: Element>(

@@ -26,6 +26,8 @@ use fer_kernels::warp::{self, Affine, Border, WarpGeometry};
 /// let half_a_pixel = [1.0, 0.0, 0.0, 0.0, 1.0, 0.5];
 /// let y = ops::affine_warp(&mut tape, &x, &[half_a_pixel], Border::Edge)?;
 /// assert_eq!(y.value().to_vec(), [1.5, 2.5, 3.0]);
+/// let gradients = tape.backward_from(&y, Tensor::full(&y.shape(), 1.0))?;
+/// assert_eq!(gradients.get(&x).unwrap().to_vec(), [0.5, 1.0, 1.5]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn affine_warp<T: Element>(

@@ -23,6 +23,8 @@ use fer_kernels::Pool2dGeometry;
 /// let x = tape.leaf(Tensor::from_slice(&[1.0, 4.0, 3.0, 2.0], &[1, 1, 2, 2])?);
 /// let y = ops::avg_pool2d(&mut tape, &x, Pool2dOptions::square(2))?;
 /// assert_eq!(y.value().to_vec(), [2.5]);
+/// let gradients = tape.backward_from(&y, Tensor::full(&y.shape(), 1.0))?;
+/// assert_eq!(gradients.get(&x).unwrap().to_vec(), [0.25; 4]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn avg_pool2d<T: Element>(

@@ -48,6 +48,9 @@ impl Default for Conv2dOptions {
 /// let w = tape.leaf(Tensor::from_slice(&[10.0, 1.0], &[1, 1, 1, 2])?);
 /// let y = ops::conv2d(&mut tape, &x, &w, None, Default::default())?;
 /// assert_eq!(y.value().to_vec(), [12.0, 23.0]); // 10·1 + 1·2, 10·2 + 1·3
+/// let gradients = tape.backward_from(&y, Tensor::full(&y.shape(), 1.0))?;
+/// assert_eq!(gradients.get(&x).unwrap().to_vec(), [10.0, 11.0, 1.0]); // the 2 is read twice
+/// assert_eq!(gradients.get(&w).unwrap().to_vec(), [3.0, 5.0]); // 1 + 2, 2 + 3
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn conv2d<T: Element>(

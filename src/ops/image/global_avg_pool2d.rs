@@ -18,7 +18,10 @@ use crate::{Error, Result};
 /// # use fer::ops;
 /// # let mut tape = Tape::new();
 /// let x = tape.leaf(Tensor::from_slice(&[1.0, 4.0, 3.0, 2.0], &[1, 1, 2, 2])?);
-/// assert_eq!(ops::global_avg_pool2d(&mut tape, &x)?.value().to_vec(), [2.5]);
+/// let y = ops::global_avg_pool2d(&mut tape, &x)?;
+/// assert_eq!(y.value().to_vec(), [2.5]);
+/// let gradients = tape.backward_from(&y, Tensor::full(&y.shape(), 1.0))?;
+/// assert_eq!(gradients.get(&x).unwrap().to_vec(), [0.25; 4]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn global_avg_pool2d<T: Element>(tape: &mut Tape<T>, x: &Var<T>) -> Result<Var<T>> {

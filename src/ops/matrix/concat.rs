@@ -20,7 +20,10 @@ use fer_kernels::Layout;
 /// # let mut tape = Tape::new();
 /// let a = tape.leaf(Tensor::from_slice(&[1.0, 2.0], &[2, 1])?);
 /// let b = tape.leaf(Tensor::from_slice(&[3.0, 4.0], &[2, 1])?);
-/// assert_eq!(ops::concat(&mut tape, &[&a, &b], 1)?.value().to_vec(), [1.0, 3.0, 2.0, 4.0]);
+/// let y = ops::concat(&mut tape, &[&a, &b], 1)?;
+/// assert_eq!(y.value().to_vec(), [1.0, 3.0, 2.0, 4.0]);
+/// let gradients = tape.backward_from(&y, Tensor::from_slice(&[5.0, 6.0, 7.0, 8.0], &[2, 2])?)?;
+/// assert_eq!(gradients.get(&b).unwrap().to_vec(), [6.0, 8.0]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn concat<T: Element>(tape: &mut Tape<T>, inputs: &[&Var<T>], axis: usize) -> Result<Var<T>> {

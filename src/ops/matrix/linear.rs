@@ -21,7 +21,10 @@ use fer_kernels::{Transpose, elementwise};
 /// let x = tape.leaf(Tensor::from_slice(&[1.0, 2.0], &[1, 2])?);
 /// let w = tape.leaf(Tensor::from_slice(&[3.0, 4.0], &[1, 2])?);
 /// let b = tape.leaf(Tensor::from_slice(&[0.5], &[1])?);
-/// assert_eq!(ops::linear(&mut tape, &x, &w, &b)?.value().item(), 11.5);
+/// let y = ops::linear(&mut tape, &x, &w, &b)?;
+/// assert_eq!(y.value().item(), 11.5);
+/// let gradients = tape.backward_from(&y, Tensor::full(&y.shape(), 1.0))?;
+/// assert_eq!(gradients.get(&w).unwrap().to_vec(), [1.0, 2.0]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn linear<T: Element>(

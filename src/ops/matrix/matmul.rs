@@ -19,7 +19,10 @@ use fer_kernels::{GemmGeometry, Layout, Transpose};
 /// # let mut tape = Tape::new();
 /// let a = tape.leaf(Tensor::from_slice(&[1.0, 2.0], &[1, 2])?);
 /// let b = tape.leaf(Tensor::from_slice(&[3.0, 4.0], &[2, 1])?);
-/// assert_eq!(ops::matmul(&mut tape, &a, &b)?.value().item(), 11.0); // 1·3 + 2·4
+/// let c = ops::matmul(&mut tape, &a, &b)?;
+/// assert_eq!(c.value().item(), 11.0); // 1·3 + 2·4
+/// let gradients = tape.backward_from(&c, Tensor::full(&c.shape(), 1.0))?;
+/// assert_eq!(gradients.get(&a).unwrap().to_vec(), [3.0, 4.0]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn matmul<T: Element>(tape: &mut Tape<T>, a: &Var<T>, b: &Var<T>) -> Result<Var<T>> {

@@ -17,7 +17,10 @@ use crate::tensor::{Element, Shape, Tensor};
 /// # use fer::ops;
 /// # let mut tape = Tape::<f32>::new();
 /// let x = tape.leaf(Tensor::zeros(&[2, 3]));
-/// assert_eq!(*ops::reshape(&mut tape, &x, &[6])?.shape(), [6]);
+/// let y = ops::reshape(&mut tape, &x, &[6])?;
+/// assert_eq!(*y.shape(), [6]);
+/// let gradients = tape.backward_from(&y, Tensor::full(&[6], 1.0))?;
+/// assert_eq!(*gradients.get(&x).unwrap().shape(), [2, 3]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn reshape<T: Element>(tape: &mut Tape<T>, x: &Var<T>, shape: &[usize]) -> Result<Var<T>> {

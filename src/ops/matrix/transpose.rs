@@ -17,7 +17,10 @@ use crate::{Error, Result};
 /// # use fer::ops;
 /// # let mut tape = Tape::new();
 /// let x = tape.leaf(Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0], &[2, 2])?);
-/// assert_eq!(ops::transpose(&mut tape, &x, &[1, 0])?.value().to_vec(), [1.0, 3.0, 2.0, 4.0]);
+/// let y = ops::transpose(&mut tape, &x, &[1, 0])?;
+/// assert_eq!(y.value().to_vec(), [1.0, 3.0, 2.0, 4.0]);
+/// let gradients = tape.backward_from(&y, Tensor::from_slice(&[5.0, 6.0, 7.0, 8.0], &[2, 2])?)?;
+/// assert_eq!(gradients.get(&x).unwrap().to_vec(), [5.0, 7.0, 6.0, 8.0]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn transpose<T: Element>(tape: &mut Tape<T>, x: &Var<T>, axes: &[usize]) -> Result<Var<T>> {

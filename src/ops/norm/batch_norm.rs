@@ -73,6 +73,8 @@ pub struct BatchStatistics<T: Element> {
 /// let (y, batch) = ops::batch_norm_train(&mut tape, &x, &one, &zero, 0.0, None)?;
 /// assert_eq!(y.value().to_vec(), [-1.0, 1.0]);
 /// assert_eq!((batch.mean.item(), batch.var.item()), (2.0, 1.0));
+/// let gradients = tape.backward_from(&y, Tensor::from_slice(&[1.0, 0.0], &[2, 1])?)?;
+/// assert_eq!(gradients.get(&x).unwrap().to_vec(), [0.0, 0.0]); // two values are always −1 and 1
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn batch_norm_train<T: Element>(
@@ -117,6 +119,8 @@ pub fn batch_norm_train<T: Element>(
 /// let (mean, var) = (Tensor::full(&[1], 3.0), Tensor::full(&[1], 4.0));
 /// let y = ops::batch_norm_eval(&mut tape, &x, &gamma, &beta, &mean, &var, 0.0)?;
 /// assert_eq!(y.value().item(), 3.0); // 2·(5 − 3)/2 + 1
+/// let gradients = tape.backward_from(&y, Tensor::full(&y.shape(), 1.0))?;
+/// assert_eq!(gradients.get(&x).unwrap().to_vec(), [1.0]); // γ·inv = 2/2
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn batch_norm_eval<T: Element>(

@@ -23,6 +23,8 @@ use crate::{Error, Result};
 /// let x = tape.leaf(Tensor::full(&[4], 1.0));
 /// let y = ops::dropout(&mut tape, &x, 0.5, Rng::new(0, Purpose::Dropout, 0, 0))?;
 /// assert!(y.value().to_vec().iter().all(|&v| v == 0.0 || v == 2.0));
+/// let gradients = tape.backward_from(&y, Tensor::full(&[4], 1.0))?;
+/// assert_eq!(gradients.get(&x).unwrap().to_vec(), y.value().to_vec()); // the same mask
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn dropout<T: Element>(tape: &mut Tape<T>, x: &Var<T>, p: f64, mut rng: Rng) -> Result<Var<T>> {

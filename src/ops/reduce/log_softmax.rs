@@ -19,8 +19,10 @@ use fer_kernels::{Layout, softmax};
 /// # use fer::ops;
 /// # let mut tape = Tape::new();
 /// let x = tape.leaf(Tensor::from_slice(&[1000.0, 1000.0], &[1, 2])?);
-/// let y = ops::log_softmax(&mut tape, &x)?.value().to_vec();
-/// assert!((y[0] - 0.5_f64.ln()).abs() < 1e-12); // no overflow
+/// let y = ops::log_softmax(&mut tape, &x)?;
+/// assert!((y.value().item() - 0.5_f64.ln()).abs() < 1e-12); // no overflow
+/// let gradients = tape.backward_from(&y, Tensor::from_slice(&[1.0, 0.0], &[1, 2])?)?;
+/// assert_eq!(gradients.get(&x).unwrap().to_vec(), [0.5, -0.5]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn log_softmax<T: Element>(tape: &mut Tape<T>, x: &Var<T>) -> Result<Var<T>> {

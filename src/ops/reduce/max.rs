@@ -21,7 +21,10 @@ use fer_kernels::reduce::{self, ReduceGeometry};
 /// # use fer::ops;
 /// # let mut tape = Tape::new();
 /// let x = tape.leaf(Tensor::from_slice(&[1.0, 4.0, 3.0, 2.0], &[2, 2])?);
-/// assert_eq!(ops::max(&mut tape, &x, &[1])?.value().to_vec(), [4.0, 3.0]);
+/// let y = ops::max(&mut tape, &x, &[1])?;
+/// assert_eq!(y.value().to_vec(), [4.0, 3.0]);
+/// let gradients = tape.backward_from(&y, Tensor::full(&y.shape(), 1.0))?;
+/// assert_eq!(gradients.get(&x).unwrap().to_vec(), [0.0, 1.0, 1.0, 0.0]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn max<T: Element>(tape: &mut Tape<T>, x: &Var<T>, axes: &[usize]) -> Result<Var<T>> {

@@ -19,7 +19,9 @@ use crate::tensor::{Element, Shape, Tensor};
 /// # use fer::ops;
 /// # let mut tape = Tape::new();
 /// let x = tape.leaf(Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0], &[2, 2])?);
-/// assert_eq!(ops::mean(&mut tape, &x, &[0, 1])?.value().item(), 2.5);
+/// let y = ops::mean(&mut tape, &x, &[0, 1])?;
+/// assert_eq!(y.value().item(), 2.5);
+/// assert_eq!(tape.backward(&y)?.get(&x).unwrap().to_vec(), [0.25; 4]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn mean<T: Element>(tape: &mut Tape<T>, x: &Var<T>, axes: &[usize]) -> Result<Var<T>> {

@@ -18,7 +18,10 @@ use fer_kernels::{Layout, softmax};
 /// # use fer::ops;
 /// # let mut tape = Tape::new();
 /// let x = tape.leaf(Tensor::from_slice(&[0.0, 0.0], &[1, 2])?);
-/// assert_eq!(ops::softmax(&mut tape, &x)?.value().to_vec(), [0.5, 0.5]);
+/// let y = ops::softmax(&mut tape, &x)?;
+/// assert_eq!(y.value().to_vec(), [0.5, 0.5]);
+/// let gradients = tape.backward_from(&y, Tensor::from_slice(&[1.0, 0.0], &[1, 2])?)?;
+/// assert_eq!(gradients.get(&x).unwrap().to_vec(), [0.25, -0.25]); // p·(1 − p), −p·p
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn softmax<T: Element>(tape: &mut Tape<T>, x: &Var<T>) -> Result<Var<T>> {

@@ -17,7 +17,10 @@ use crate::{Error, Result};
 /// # use fer::ops;
 /// # let mut tape = Tape::new();
 /// let x = tape.leaf(Tensor::from_slice(&[1.0, 2.0, 3.0, 4.0], &[2, 2])?);
-/// assert_eq!(ops::sum(&mut tape, &x, &[1])?.value().to_vec(), [3.0, 7.0]);
+/// let y = ops::sum(&mut tape, &x, &[1])?;
+/// assert_eq!(y.value().to_vec(), [3.0, 7.0]);
+/// let gradients = tape.backward_from(&y, Tensor::full(&y.shape(), 1.0))?;
+/// assert_eq!(gradients.get(&x).unwrap().to_vec(), [1.0; 4]);
 /// # Ok::<(), fer::Error>(())
 /// ```
 pub fn sum<T: Element>(tape: &mut Tape<T>, x: &Var<T>, axes: &[usize]) -> Result<Var<T>> {
