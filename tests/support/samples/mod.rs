@@ -29,13 +29,15 @@ pub struct Sample {
     /// Its name in `fer::ops::OPS`.
     pub op: &'static str,
     /// What this sample tests.
-    about: String,
+    pub about: String,
     /// Values that f32 holds exactly, so that both precisions see the same numbers.
     pub inputs: Vec<Tensor<f64>>,
     /// The numbers of the inputs in which the op is affine while the others are fixed.
     pub affine_in: &'static [usize],
-    f64: Run<f64>,
-    f32: Run<f32>,
+    /// Its function in double precision.
+    pub f64: Run<f64>,
+    /// The same in single precision.
+    pub f32: Run<f32>,
 }
 
 /// `sample!(op, about, inputs, affine inputs, |tape, vars| …)`: the closure is compiled for f64
