@@ -5,7 +5,7 @@ use crate::support::place::Place;
 #[test]
 fn every_form_shows_the_same_pass() {
     let place = Place::new();
-    let found = place.ok("tape --arch small.toml --index 3 --json").json();
+    let found = place.ok("tape --arch small.toml --index 6 --json").json();
     let nodes = found["nodes"].as_array().unwrap();
     assert_eq!(found["class"], "happy");
     assert_eq!(nodes[0]["name"], "pixels");
@@ -15,17 +15,17 @@ fn every_form_shows_the_same_pass() {
     assert_eq!(conv["saved_bytes"], 4 * (48 * 48 + 72));
     assert!(nodes.iter().all(|n| n["gradient"].as_f64().unwrap() >= 0.0), "{found}");
 
-    let text = place.ok("tape --arch small.toml --index 3").stdout;
+    let text = place.ok("tape --arch small.toml --index 6").stdout;
     let row = text.lines().find(|l| l.contains(" conv2d ")).unwrap();
     assert!(row.contains("conv2d_1") && row.contains("[1, 8, 48, 48]"), "{text}");
     assert!(text.lines().last().unwrap().starts_with("total"), "{text}");
 
-    let steps = place.ok("tape --arch small.toml --index 3 --step").stdout;
+    let steps = place.ok("tape --arch small.toml --index 6 --step").stdout;
     assert_eq!(steps.matches('→').count(), nodes.len(), "{steps}");
     let last = steps.lines().last().unwrap();
     assert!(last.starts_with("← ") && last.contains("handed on to = node 0 (pixels)"), "{last}");
 
-    place.ok("tape --arch small.toml --index 3 --dot tape.dot --html tape.html");
+    place.ok("tape --arch small.toml --index 6 --dot tape.dot --html tape.html");
     assert_eq!(place.text("tape.dot").matches("[label=").count(), nodes.len());
     let page = place.text("tape.html");
     assert!(page.contains("const TRACE = {\"network\":\"small\""));
