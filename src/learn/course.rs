@@ -234,6 +234,9 @@ fn manifest(checkout: &str) -> Result<String> {
 
 /// What a student's manifest has of its own. A hole leaves variables unused: no warnings.
 const MANIFEST: &str = r#"
+[workspace]
+members = ["kernels"]
+
 [workspace.lints.rust]
 warnings = "allow"
 
@@ -241,6 +244,7 @@ warnings = "allow"
 default = []
 cli = []
 images = []
+mpi = []
 
 [[test]]
 name = "learn"
