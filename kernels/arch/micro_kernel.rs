@@ -2,6 +2,7 @@
 
 use super::contract::{Lhs, MAX_MR, MAX_NR, Raw, Rhs, Strip};
 use super::prefetch::LINE;
+#[cfg(target_arch = "x86_64")]
 use super::simd_level::Isa;
 #[cfg(target_arch = "x86_64")]
 use super::x86::{avx2, avx2_pairs, avx512, avx512_bf16, avx512_pairs};

@@ -1,19 +1,29 @@
 //! Prefetch hints: requests for memory before it is read.
 
+#[cfg(target_arch = "aarch64")]
+use std::arch::asm;
+
 /// Floats of a cache line.
 pub(super) const LINE: usize = 16;
 
 /// Prefetches `x` into L2 without waiting.
 #[inline]
 pub fn prefetch(x: &[f32]) {
-    #[cfg(target_arch = "x86_64")]
     for line in x.chunks(LINE) {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        // SAFETY: a prefetch reads no value and cannot fault; SSE is part of x86-64.
-        unsafe { _mm_prefetch(line.as_ptr().cast(), _MM_HINT_T1) }
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+            // SAFETY: a prefetch reads no value and cannot fault; SSE is part of x86-64.
+            unsafe { _mm_prefetch(line.as_ptr().cast(), _MM_HINT_T1) }
+        }
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: a prefetch reads no value and cannot fault.
+        unsafe {
+            asm!("prfm pldl2keep, [{}]", in(reg) line.as_ptr(), options(nostack, preserves_flags))
+        }
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        let _ = line;
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = x;
 }
 
 /// Prefetches the cache line at `x` into L1. The address need not be valid.
@@ -25,7 +35,12 @@ fn prefetch_line(x: *const f32) {
         // SAFETY: a prefetch reads no value and cannot fault; SSE is part of x86-64.
         unsafe { _mm_prefetch(x.cast(), _MM_HINT_T0) }
     }
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: a prefetch reads no value and cannot fault.
+    unsafe {
+        asm!("prfm pldl1keep, [{}]", in(reg) x, options(nostack, preserves_flags))
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     let _ = x;
 }
 

@@ -4,7 +4,9 @@
 //! it for each SIMD level and runs the one that the caller asks for.
 
 use super::SimdLevel;
-use super::simd_level::{Isa, PORTABLE_IS_FUSED};
+#[cfg(target_arch = "x86_64")]
+use super::simd_level::Isa;
+use super::simd_level::PORTABLE_IS_FUSED;
 use crate::bf16::{from_bf16, to_bf16};
 use std::ops::{Add, Mul, Sub};
 
