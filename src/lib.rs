@@ -84,6 +84,7 @@
 //! # Features
 //!
 //! - `cli` (default): the program `fer` and the modules without a link in the last rows above.
+//! - `parquet`: `fer predict` reads and writes Parquet.
 //! - `mpi`: trains with several processes, on one machine or many.
 //! - `images` (part of `cli`): reads PNG, JPEG, WebP, GIF and BMP images and gzip-compressed CSV files.
 //!

@@ -2,6 +2,7 @@
 
 mod bench;
 mod book;
+mod bulk;
 mod commands;
 mod dead_ends;
 mod documentation;

@@ -56,13 +56,16 @@ class Model:
         """Returns the table of ``fer summary``."""
         return self._network.summary()
 
-    def predict(self, faces: FacesLike, *, detect: str = "auto", tta: bool = False) -> Predictions:
+    def predict(
+        self, faces: FacesLike, *, detect: str = "auto", tta: bool = False, whole_batches: bool = False
+    ) -> Predictions:
         """Returns the probabilities of each expression.
 
         ``faces`` are arrays ``[n, 48, 48]`` of bytes or of numbers in [0, 1], or a photo: an array
         ``[height, width]`` or ``[height, width, 3]``, or the path of a picture, folder or table, or several
         paths. ``detect`` is ``auto``, ``largest``, ``all`` or ``off``; ``tta`` averages ten views.
-        The numbers are the bits of ``fer predict``.
+        The numbers are the bits of ``fer predict``. With ``whole_batches`` they depend on no other face of the
+        call, as those of ``fer predict --shard``: for work that is split among many.
 
         >>> answers = load().predict(drawn_faces(7))
         >>> answers.probabilities.shape
@@ -71,7 +74,8 @@ class Model:
         True
         """
         found = faces_of(faces, detect)
-        return Predictions(found, self._network.predict(found.pixels, tta), self.class_names)
+        probabilities = self._network.predict(found.pixels, tta, whole_batches)
+        return Predictions(found, probabilities, self.class_names)
 
     def attribute(
         self,

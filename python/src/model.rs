@@ -73,9 +73,13 @@ impl Network {
         py: Python<'py>,
         faces: PyReadonlyArray3<'py, u8>,
         tta: bool,
+        whole_batches: bool,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let faces = dataset(&faces, None)?;
-        let run = || self.ensemble.predict_calibrated(&faces, tta, |_| {});
+        let run = || match whole_batches {
+            true => self.ensemble.predict_whole_batches(&faces, tta),
+            false => self.ensemble.predict_calibrated(&faces, tta, |_| {}),
+        };
         let found = py.detach(|| on_pool(run)).map_err(raise)?;
         found.probabilities.into_pyarray(py).reshape([faces.len(), found.classes])
     }

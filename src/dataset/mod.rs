@@ -19,6 +19,8 @@ pub mod clean;
 pub mod image;
 pub mod read;
 pub mod source;
+#[cfg(feature = "cli")]
+pub mod stream;
 pub mod synth;
 #[cfg(feature = "images")]
 pub mod write;
@@ -245,6 +247,12 @@ impl Dataset {
             .map(|(count, name)| format!("{count} {name}"))
             .collect();
         (parts.len() > 1).then(|| parts.join(", "))
+    }
+
+    /// Returns whether the faces have ids of their own.
+    #[cfg(feature = "cli")]
+    pub(crate) fn has_ids(&self) -> bool {
+        self.ids.iter().all(Option::is_some)
     }
 
     /// Returns the id of face `i` in its file; without one, `i`.

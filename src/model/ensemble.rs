@@ -2,7 +2,8 @@
 
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
-use crate::model::predictions::features;
+use crate::model::predictions::{features, prediction_batch};
+use crate::model::weights::network_file::checksum;
 use crate::model::{LoadedModel, Predictions, predict};
 use crate::{Error, Result};
 use fer_kernels::Precision;
@@ -88,6 +89,30 @@ impl Ensemble {
         Ok(self.mean(&all.map(calibrated).collect::<Vec<_>>()))
     }
 
+    /// Returns the predictions of [`Ensemble::predict_calibrated`], always computed in batches of the same
+    /// size, the last one filled up: the bits of an answer depend on no other face, so parts of a data set
+    /// give the bits of the whole.
+    ///
+    /// # Errors
+    /// As [`Ensemble::predict`].
+    pub fn predict_whole_batches(&self, data: &Dataset, tta: bool) -> Result<Predictions> {
+        let batch = self.members.iter().map(|m| prediction_batch(&m.network)).fold(1, lcm);
+        let n = data.len();
+        if n == 0 || n.is_multiple_of(batch) {
+            return self.predict_calibrated(data, tta, |_| {});
+        }
+        let filled: Vec<usize> =
+            (0..n.next_multiple_of(batch)).map(|i| if i < n { i } else { 0 }).collect();
+        let mut found = self.predict_calibrated(&data.select(&filled), tta, |_| {})?;
+        found.probabilities.truncate(n * found.classes);
+        Ok(found)
+    }
+
+    /// Returns the checksum of the weights of each model.
+    pub fn checksums(&self) -> Vec<String> {
+        self.members.iter().map(|m| checksum(&m.network)).collect()
+    }
+
     fn mean(&self, all: &[Predictions]) -> Predictions {
         let classes = self.classes().len();
         Predictions::mean(all).unwrap_or(Predictions { classes, probabilities: Vec::new() })
@@ -126,4 +151,13 @@ impl Ensemble {
     pub fn features(&self, data: &Dataset) -> Result<Option<Vec<f32>>> {
         features(&self.first().network, data, self.first().equalize)
     }
+}
+
+/// Returns the least common multiple of two numbers above 0.
+fn lcm(a: usize, b: usize) -> usize {
+    let (mut x, mut y) = (a, b);
+    while y != 0 {
+        (x, y) = (y, x % y);
+    }
+    a / x * b
 }

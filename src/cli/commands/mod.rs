@@ -1,6 +1,7 @@
 //! The commands: one file (or folder) each, from arguments to library calls to files.
 
 pub(crate) mod bench;
+mod bulk;
 pub(crate) mod crop_calibration;
 pub(crate) mod data;
 pub(crate) mod demo;

@@ -1,5 +1,6 @@
 //! `fer predict`: the expressions in photos, folders of pictures and tables.
 
+use crate::cli::commands::bulk::{self, Bulk, Shard};
 use crate::cli::shared::input::{Averaging, Reading, is_model, model_or_input};
 use crate::cli::shared::network_input::{mean_face, pixels};
 use crate::cli::shared::output::keep_inputs;
@@ -51,9 +52,16 @@ pub struct Args {
     /// Print one JSON object per face, picture without a face, and file that cannot be read
     #[arg(long)]
     json: bool,
-    /// Write a CSV instead: id, label, class, and the probability of each class
-    #[arg(long, value_name = "CSV", conflicts_with = "json")]
+    /// Write a table instead: id, label, class, and the probability of each class; Parquet if the name
+    /// ends in .parquet, else CSV
+    #[arg(long, value_name = "TABLE", conflicts_with = "json")]
     out: Option<PathBuf>,
+    /// Predict part I of N: every N-th picture or row; with --out
+    #[arg(long, value_name = "I/N", requires = "out")]
+    shard: Option<Shard>,
+    /// Continue where an earlier run with the same --out was ended
+    #[arg(long, requires = "out")]
+    resume: bool,
     /// Draw boxes, labels and saliency (of the first network) onto one photo
     #[arg(long, value_name = "PNG", conflicts_with = "out")]
     draw: Option<PathBuf>,
@@ -65,6 +73,9 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let first = model.unwrap_or(EMBEDDED.into());
     let models: Vec<PathBuf> = std::iter::once(first).chain(args.ensemble.clone()).collect();
     let ensemble = Ensemble::read(&models)?.with_precision(noted(args.precision));
+    if args.shard.is_some() || args.resume || bulk::is_needed(&args.inputs, args.out.as_deref()) {
+        return one_by_one(&args, &ensemble);
+    }
     if !args.json && args.out.is_none() {
         note_uncalibrated(&ensemble); // JSON has it in each object
     }
@@ -86,6 +97,30 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         write_atomic(path, csv.as_bytes())?;
     }
     finish(faces, &without_face, failures)
+}
+
+/// Predicts many pictures in bounded memory.
+fn one_by_one(args: &Args, ensemble: &Ensemble) -> Result<()> {
+    let Some(out) = args.out.as_deref() else {
+        let message = "tar and Parquet files hold many pictures: name a table for the answers, --out answers.csv";
+        return Err(Error::Usage(message.into()));
+    };
+    if args.reading.chooses_by_usage() {
+        return Err(Error::Usage(
+            "--usage does not go with --shard, --resume, tar or Parquet".into(),
+        ));
+    }
+    let bulk = Bulk {
+        inputs: &args.inputs,
+        ensemble,
+        photos: &args.photos,
+        tta: args.averaging.tta,
+        skip_bad: args.reading.skips_bad(),
+        shard: args.shard.unwrap_or(Shard { number: 1, of: 1 }),
+        resume: args.resume,
+        out,
+    };
+    bulk.run()
 }
 
 /// Answers the faces that were read together: prints, draws, or adds to the CSV.

@@ -210,7 +210,7 @@ impl FaceCrop {
 }
 
 /// Refuses a picture that is too small for a face, and prints the warning about another.
-fn require_size(picture: Decoded, path: &Path) -> Result<GrayImage> {
+pub(crate) fn require_size(picture: Decoded, path: &Path) -> Result<GrayImage> {
     let Decoded { image: picture, warning } = picture;
     if let Some(warning) = warning {
         eprintln_safe!("{}: {warning}", path.display());

@@ -127,8 +127,6 @@ pub fn parse_row(text: &[u8], columns: &Columns, image: &mut [u8]) -> Result<Sam
 
 /// Reads a CSV stream into a dataset; `path` is used in messages.
 ///
-/// While all threads parse one chunk of lines, the next one is read and decompressed.
-///
 /// # Errors
 /// [`Error::Data`] with the line of the first bad row (unless `options.skip_bad`), of a wrong
 /// header, of damaged gzip data, or without a single good row.
@@ -138,9 +136,51 @@ pub fn read_csv<R: Read + Send>(
     options: &ReadOptions,
     report: &mut Report,
 ) -> Result<Dataset> {
-    let mut lines = Lines::new(stream);
     let mut dataset = Dataset::new();
     dataset.add_source(path);
+    each_csv_chunk(stream, path, options, report, &mut |rows, report| {
+        rows.collect_into(&mut dataset, path, options, report)
+    })?;
+    if dataset.is_empty() {
+        return Err(Error::data(path, nothing_read(options, report)));
+    }
+    dataset.shrink_to_fit();
+    Ok(dataset)
+}
+
+/// Reads a CSV stream and hands over its rows a chunk at a time, as datasets.
+///
+/// # Errors
+/// As [`read_csv`], and those of `take`.
+#[cfg(feature = "cli")]
+pub(crate) fn each_csv_dataset<R: Read + Send>(
+    stream: R,
+    path: &Path,
+    take: &mut dyn FnMut(Dataset) -> Result<()>,
+) -> Result<()> {
+    let (options, mut report) = (ReadOptions::default(), Report::default());
+    each_csv_chunk(stream, path, &options, &mut report, &mut |rows, report| {
+        let mut dataset = Dataset::new();
+        dataset.add_source(path);
+        rows.collect_into(&mut dataset, path, &options, report)?;
+        take(dataset)
+    })?;
+    match report.rows {
+        0 => Err(Error::data(path, nothing_read(&options, &report))),
+        _ => Ok(()),
+    }
+}
+
+/// Reads a CSV stream a chunk at a time. While all threads parse one chunk of lines, the next one is read
+/// and decompressed.
+fn each_csv_chunk<R: Read + Send>(
+    stream: R,
+    path: &Path,
+    options: &ReadOptions,
+    report: &mut Report,
+    take: &mut dyn FnMut(Rows, &mut Report) -> Result<()>,
+) -> Result<()> {
+    let mut lines = Lines::new(stream);
     let fail = |e: LinesError| stream_error(path, e);
     let Some(mut chunk) = lines.next_chunk().map_err(fail)? else {
         return Err(Error::data(path, format!("the file is empty; expected {EXPECTED_HEADER}")));
@@ -154,17 +194,12 @@ pub fn read_csv<R: Read + Send>(
             false => rayon::join(|| Some(lines.next_chunk()), || Rows::parse(&chunk, &columns)),
             true => (None, Rows::parse(&chunk, &columns)),
         };
-        rows.collect_into(&mut dataset, path, options, report)?;
+        take(rows, report)?;
         match next.unwrap_or_else(|| lines.next_chunk()).map_err(fail)? {
             Some(following) => chunk = following,
-            None => break,
+            None => return Ok(()),
         }
     }
-    if dataset.is_empty() {
-        return Err(Error::data(path, nothing_read(options, report)));
-    }
-    dataset.shrink_to_fit();
-    Ok(dataset)
 }
 
 /// Removes the header from the first lines, and a line `sep=;` before it, as Excel writes it.

@@ -199,6 +199,22 @@ pub fn read_stream<R: Read + Send>(
     Ok((dataset, report))
 }
 
+/// Reads a CSV file, plain or gzip, and hands over its faces a chunk at a time.
+///
+/// # Errors
+/// As [`read`], and those of `take`.
+#[cfg(feature = "cli")]
+pub(crate) fn each_chunk(path: &Path, take: &mut dyn FnMut(Dataset) -> Result<()>) -> Result<()> {
+    let (head, stream) = sniff(File::open(path).map_err(Error::io(path))?, path)?;
+    match recognise(&head) {
+        Some(other) => Err(Error::data(path, other.as_data())),
+        None if head.starts_with(b"\x1f\x8b") => {
+            csv_rows::each_csv_dataset(gunzip::Gunzip::new(stream), path, take)
+        }
+        None => csv_rows::each_csv_dataset(stream, path, take),
+    }
+}
+
 fn read_one_image<R: Read>(
     stream: R,
     path: &Path,
