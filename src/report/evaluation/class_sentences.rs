@@ -14,8 +14,11 @@ const PRIOR_EFFECT: f64 = 0.03;
 /// Calibration error above which the network is called overconfident or underconfident.
 pub const ECE_LIMIT: f64 = 0.05;
 
-/// Returns a paragraph on accuracy and calibration, the classes with the highest and the lowest
-/// recall, and the class with the fewest training faces. Classes without faces are left out.
+/// What separates the paragraphs of a text.
+pub const BETWEEN_PARAGRAPHS: &str = "\n\n";
+
+/// Returns a paragraph on accuracy and calibration, and one each on the classes with the highest and the
+/// lowest recall and the class with the fewest training faces. Classes without faces are left out.
 pub fn evaluation_text(
     language: Language,
     evaluation: &Evaluation,
@@ -23,6 +26,7 @@ pub fn evaluation_text(
 ) -> String {
     let order = by_recall(evaluation);
     let mut text = accuracy_sentences(language, evaluation);
+    let mut paragraphs = vec![];
     let p = language.phrases();
     let recall = |c: usize| evaluation.per_class[c].recall;
     let class = |c: usize, phrase: &str| {
@@ -37,15 +41,17 @@ pub fn evaluation_text(
             text.push(p.equal_recall.into());
             return language.paragraph(&text);
         }
-        text.extend(class(best, p.best_class));
-        text.extend(class(worst, p.worst_class));
-        text.extend(compare(language, evaluation, best, worst));
+        paragraphs.push(class(best, p.best_class));
+        paragraphs.push(class(worst, p.worst_class));
+        paragraphs[1].extend(compare(language, evaluation, best, worst));
         if let Some(rare) = rarest(evaluation, &order).filter(|c| ![best, worst].contains(c)) {
-            text.extend(class(rare, p.rarest_class));
-            text.extend(compare(language, evaluation, best, rare));
+            paragraphs.push(class(rare, p.rarest_class));
+            paragraphs[2].extend(compare(language, evaluation, best, rare));
         }
     }
-    language.paragraph(&text)
+    paragraphs.insert(0, text);
+    let paragraphs: Vec<String> = paragraphs.iter().map(|p| language.paragraph(p)).collect();
+    paragraphs.join(BETWEEN_PARAGRAPHS)
 }
 
 /// Returns the one of `classes` with fewer training faces than any other.
@@ -276,8 +282,8 @@ mod tests {
     fn words_follow_the_numbers() {
         let text = evaluation_text(Language::English, &evaluation(&[900, 100]), None);
         for part in [
-            "Highest recall: joy, 100 % of 40 faces",
-            "Lowest recall: bile, 40 % of 10 faces (17 % to 69 %)",
+            "Best: joy, recall 100 % of 40 faces",
+            "Worst: bile, recall 40 % of 10 faces (17 % to 69 %)",
             "uncertain by ±26 percentage points",
             "most often predicted as joy (6 of 6)",
             "9 times as many faces",
@@ -354,8 +360,8 @@ mod tests {
             |truth: usize, f: usize| if truth == 1 && f.is_multiple_of(2) { truth } else { 0 };
         let text = evaluation_text(Language::English, &of_three(&[900, 30, 300], says), None);
         for part in [
-            "Highest recall: joy",
-            "Lowest recall: bile",
+            "Best: joy",
+            "Worst: bile",
             "Fewest training faces: awe, with a recall of 50 % of 10 faces",
         ] {
             assert!(text.contains(part), "`{part}` is missing from: {text}");

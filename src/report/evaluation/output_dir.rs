@@ -9,6 +9,7 @@ use crate::render::format::{percent, thousands};
 use crate::render::html::Document;
 use crate::render::write::add_both;
 use crate::render::{Scene, Theme};
+use crate::report::evaluation::class_sentences::BETWEEN_PARAGRAPHS;
 use crate::report::i18n::Language;
 use crate::report::{EvaluationReport, mistake_sheet};
 use crate::{Error, Result};
@@ -34,7 +35,10 @@ pub fn write_evaluation_dir(
     written.add(folder.join(NUMBERS), (json + "\n").as_bytes())?;
     let files = vec![NUMBERS.into()];
     let mut page = EvaluationPage { document, report, folder, files, written };
-    page.document.paragraph(&report.title()).paragraph(&report.summary);
+    page.document.paragraph(&report.title());
+    report.summary.split(BETWEEN_PARAGRAPHS).for_each(|text| {
+        page.document.paragraph(text);
+    });
     page.totals();
     page.confusions()?;
     page.classes(faces)?;
@@ -107,6 +111,7 @@ impl EvaluationPage<'_> {
     fn confusions(&mut self) -> Result<()> {
         self.document.heading(2, "Confusion matrix");
         let report = self.report;
+        self.document.raw("<div class=\"side-by-side\">");
         for (stem, title, normalize) in [
             ("confusion_counts", "Confusion matrix, number of faces", Normalize::Counts),
             (
@@ -124,6 +129,7 @@ impl EvaluationPage<'_> {
             let chart = Confusion::new(title, &report.names(), counts.clone(), normalize);
             self.figure(stem, "", |theme| chart.draw(theme))?;
         }
+        self.document.raw("</div>");
         let pair = |p: &crate::metrics::ConfusedPair| {
             let words = format!("{} predicted as {}", p.truth, p.predicted);
             vec![words, thousands(p.count), percent(p.share)]

@@ -3,7 +3,7 @@
 use crate::metrics::Evaluation;
 use crate::render::format::{percent, thousands};
 use crate::report::EvaluationReport;
-use crate::report::evaluation::class_sentences::ECE_LIMIT;
+use crate::report::evaluation::class_sentences::{BETWEEN_PARAGRAPHS, ECE_LIMIT};
 use crate::stats::Interval;
 use std::fmt::Write as _;
 
@@ -27,7 +27,9 @@ impl EvaluationReport {
         classes(&mut text, e);
         confusion(&mut text, e);
         pairs(&mut text, e);
-        let _ = writeln!(text, "\n{}", wrapped(&self.summary, WIDTH));
+        for paragraph in self.summary.split(BETWEEN_PARAGRAPHS) {
+            let _ = writeln!(text, "\n{}", wrapped(paragraph, WIDTH));
+        }
         text
     }
 }

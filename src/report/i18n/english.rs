@@ -193,8 +193,8 @@ phrases! {
         average.",
     underconfident: "It is underconfident: its confidence differs from its accuracy by {ece} on \
         average.",
-    best_class: "Highest recall: {class}, {recall} of {faces} ({low} to {high}), {precision}.",
-    worst_class: "Lowest recall: {class}, {recall} of {faces} ({low} to {high}), {precision}.",
+    best_class: "Best: {class}, recall {recall} of {faces} ({low} to {high}), {precision}.",
+    worst_class: "Worst: {class}, recall {recall} of {faces} ({low} to {high}), {precision}.",
     rarest_class: "Fewest training faces: {class}, with a recall of {recall} of {faces} ({low} to \
         {high}), {precision}.",
     equal_recall: "All expressions have the same recall.",
