@@ -14,4 +14,5 @@ mod limits;
 mod poisoned;
 mod runs;
 mod tape;
+mod video;
 mod written;

@@ -9,5 +9,6 @@ mod laws;
 mod model;
 mod monitor;
 mod render;
+mod serve;
 mod support;
 mod train;

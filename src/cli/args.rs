@@ -4,7 +4,9 @@ use crate::cli::commands::explain::{
     activations, explain, filters, gallery, lime, report, saliency, verify,
 };
 use crate::cli::commands::training::{calibrate, curves, eval, export, summary, train, watch};
-use crate::cli::commands::{bench, crop_calibration, data, demo, info, learn, predict, tape};
+use crate::cli::commands::{
+    bench, crop_calibration, data, demo, info, learn, predict, serve, tape,
+};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
@@ -64,6 +66,8 @@ pub enum Command {
     Verify(verify::Args),
     /// Recognise the expressions in photos, folders of pictures, or rows of a CSV
     Predict(predict::Args),
+    /// Open a page for photos, the camera and videos, and a microscope for the network
+    Serve(serve::Args),
     /// Export a network as ONNX or safetensors for other programs
     Export(export::Args),
     /// Fit a softmax temperature, so that 80 % means right in 80 % of cases
@@ -110,7 +114,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
         "Explain",
         &["explain", "saliency", "lime", "filters", "activations", "report", "gallery", "verify"],
     ),
-    ("Use", &["predict", "export", "calibrate", "crop-calibration"]),
+    ("Use", &["predict", "serve", "export", "calibrate", "crop-calibration"]),
     (
         "Inspect",
         &["eval", "summary", "tape", "learn", "new-op", "bench", "info", "completions", "man"],

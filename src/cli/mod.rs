@@ -10,7 +10,9 @@ use crate::cli::commands::explain::{
     activations, explain, filters, gallery, lime, report, saliency, verify,
 };
 use crate::cli::commands::training::{calibrate, curves, eval, export, summary, train, watch};
-use crate::cli::commands::{bench, crop_calibration, data, demo, info, learn, predict, tape};
+use crate::cli::commands::{
+    bench, crop_calibration, data, demo, info, learn, predict, serve, tape,
+};
 use crate::cli::shared::signals;
 use crate::console::{self, eprintln_safe};
 use crate::{Error, Result};
@@ -85,9 +87,9 @@ fn prepare(cli: &Cli) -> Result<()> {
 
 /// Runs a command: on a thread of the pool if it computes; `bench` has pools of its own.
 fn run(command: Command) -> Result<()> {
-    use Command::{Bench, Completions, Info, Learn, Man, Watch};
+    use Command::{Bench, Completions, Info, Learn, Man, Serve, Watch};
     match command {
-        Bench(_) | Learn(_) | Watch(_) | Info(_) | Completions { .. } | Man { .. } => {
+        Bench(_) | Learn(_) | Serve(_) | Watch(_) | Info(_) | Completions { .. } | Man { .. } => {
             dispatch(command)
         }
         _ => on_pool(|| dispatch(command)),
@@ -110,6 +112,7 @@ fn dispatch(command: Command) -> Result<()> {
         Command::Gallery(args) => gallery::run(*args),
         Command::Verify(args) => verify::run(args),
         Command::Predict(args) => predict::run(args),
+        Command::Serve(args) => serve::run(args),
         Command::Export(args) => export::run(args),
         Command::Calibrate(args) => calibrate::run(args),
         Command::CropCalibration(args) => crop_calibration::run(args),

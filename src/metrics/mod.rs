@@ -8,6 +8,7 @@ pub mod confusion;
 pub mod errors;
 pub mod evaluation;
 pub mod features;
+pub mod pca;
 
 pub use calibration::{Bin, Reliability};
 pub use confusion::Confusion;

@@ -5,15 +5,20 @@
 //! | [`detect`] | detects faces: the trait [`FaceDetector`] and its implementation [`SeetaFace`] |
 //! | [`crop`] | crops the square around a face that FER2013 would have cropped |
 //! | [`crop_calibration`] | measures which margin and shift of that square are best |
+//! | [`track`] | follows faces from frame to frame of a video |
+//! | [`video`] | reads the frames of YUV4MPEG2 and Motion JPEG |
 //! | [`draw`](mod@draw) | draws boxes, labels and saliency on the photo |
 
 pub mod crop;
 pub mod crop_calibration;
 pub mod detect;
 pub mod draw;
+pub mod track;
+pub mod video;
 
 pub use crop::CropBox;
 pub use detect::{DetectedFace, FaceDetector, SeetaFace};
+pub use track::{FaceTracker, TrackedFace};
 
 use crate::dataset::image::GrayImage;
 

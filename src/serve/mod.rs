@@ -1,13 +1,30 @@
-//! The live page: an HTTP server for one run folder, on this machine only.
+//! Pages for the browser, on this machine only.
 //!
-//! The server answers six fixed targets ([`routes`]); anything else is "not found". No target is turned
-//! into a path, so no other file can be read. Pages of other sites cannot read the files either: the
-//! header `Host` must name this server, which stops DNS rebinding, and no response allows other origins.
+//! | file | what it does |
+//! |---|---|
+//! | [`server`] | listens, on a thread of its own; ends connections that are slow or too many |
+//! | [`gate`] | lets in only pages of this server, and says so in the headers of every response |
+//! | [`assets`] | the parts of the pages, which are in the program |
+//! | [`live`] | the live page of a training |
+//! | [`network_page`] | the page that answers and explains: its parts, its calls |
+//! | [`export`](mod@export) | the microscope of that page as a static site |
+//! | [`message`] | what that page and the program send each other |
+//! | [`worker`] | a thread that computes: the newest request wins; one answers at once, one takes its time |
+//! | [`workspace`], [`calls`] | what that thread works with, and what it can be asked |
 //!
-//! [`http`] reads requests and writes responses, [`server`] listens.
+//! No target is turned into a path, so no other file can be read.
 
-pub mod http;
-pub mod routes;
+pub mod assets;
+pub mod calls;
+pub mod export;
+pub mod gate;
+pub mod live;
+pub mod message;
+pub mod network_page;
 pub mod server;
+pub mod worker;
+pub mod workspace;
 
+pub use gate::Gate;
+pub use live::LivePage;
 pub use server::Server;

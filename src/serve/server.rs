@@ -1,51 +1,49 @@
-//! The listener and its threads.
+//! The listener and its connections.
 
-use crate::monitor::live::views::PROGRESS;
-use crate::serve::http::{Response, Timed, read_request, write_response};
-use crate::serve::routes::answer;
+use crate::serve::gate::{Gate, error, guard};
 use crate::{Error, Result};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::sync::{Semaphore, oneshot};
 
 /// The default port.
 pub const PORT: u16 = 4848;
 
-/// Largest number of simultaneous connections.
-const MAX_CONNECTIONS: usize = 32;
-/// Time limit of the head of a request: a browser sends it at once.
-const HEAD_TIME: Duration = Duration::from_secs(2);
-/// Time limit of an answer.
-const ANSWER_TIME: Duration = Duration::from_secs(10);
+/// Largest number of simultaneous connections; a browser opens six.
+const MAX_CONNECTIONS: usize = 512;
+/// Time limit of the head of a request, which a browser sends at once, and of an idle connection.
+const HEAD_TIME: Duration = Duration::from_secs(5);
+/// Time limit of a connection with all its answers; the browser opens another.
+const CONNECTION_TIME: Duration = Duration::from_secs(600);
+/// Largest head of a request, in bytes.
+const MAX_HEAD: usize = 16 << 10;
+/// Wait after a connection that the system could not open, perhaps for want of file descriptors.
+const PAUSE: Duration = Duration::from_millis(50);
 
-/// A server of one run folder; it stops when it is dropped.
+/// A server on 127.0.0.1 with a thread of its own; it stops when it is dropped.
 #[derive(Debug)]
 pub struct Server {
     port: u16,
-    shared: Arc<Shared>,
-    listener: Option<JoinHandle<()>>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    folder: PathBuf,
-    port: u16,
-    open: AtomicUsize,
-    stopped: AtomicBool,
-    /// Time of the last request for the progress.
-    last_request: Mutex<Option<Instant>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Starts to serve on 127.0.0.1. Without `port` uses the default port, or a free one if that is
-    /// taken.
+    /// Starts to serve the routes on 127.0.0.1. Without `port` uses the default port, or a free one if
+    /// that is taken.
     ///
     /// # Errors
     /// [`Error::Usage`] if the port is taken.
-    pub fn start(folder: &Path, port: Option<u16>) -> Result<Self> {
+    pub fn start(port: Option<u16>, routes: impl FnOnce(&Gate) -> Router) -> Result<Self> {
         let listen = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
         let listener = match port {
             Some(port) => listen(port),
@@ -59,16 +57,24 @@ impl Server {
         };
         let listener = listener.map_err(refuse)?;
         let port = listener.local_addr().map_err(refuse)?.port();
-        let shared = Arc::new(Shared {
-            folder: folder.to_owned(),
-            port,
-            open: AtomicUsize::new(0),
-            stopped: AtomicBool::new(false),
-            last_request: Mutex::new(None),
-        });
-        let inside = shared.clone();
-        let thread = std::thread::spawn(move || inside.listen(&listener));
-        Ok(Server { port, shared, listener: Some(thread) })
+        listener.set_nonblocking(true).map_err(refuse)?;
+        let gate = Gate::new(port)?;
+        let no_icon = get(async || StatusCode::NO_CONTENT);
+        let routes = routes(&gate)
+            .route("/favicon.ico", no_icon)
+            .fallback(async || error(StatusCode::NOT_FOUND))
+            .layer(from_fn_with_state(Arc::new(gate), guard));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(refuse)?;
+        let (stop, stopped) = oneshot::channel();
+        let serve = move || {
+            runtime.block_on(async {
+                tokio::spawn(accept(listener, routes));
+                let _ = stopped.await;
+            });
+        };
+        let thread = std::thread::Builder::new().name("serve".into()).spawn(serve);
+        Ok(Server { port, stop: Some(stop), thread: Some(thread.map_err(refuse)?) })
     }
 
     /// Returns the address of the page.
@@ -76,25 +82,9 @@ impl Server {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
-    /// Waits, at most for `limit`, until an open page has requested the progress once more, so that it
-    /// learns that the training has ended.
-    pub fn wait_for_page(&self, limit: Duration) {
-        let start = Instant::now();
-        let last_request =
-            || *self.shared.last_request.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_open = last_request().is_some_and(|at| at.elapsed() < 2 * limit);
-        while is_open && start.elapsed() < limit && last_request().is_some_and(|at| at < start) {
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        if is_open {
-            // Time for the next request of the page: the last epoch.
-            std::thread::sleep(Duration::from_millis(500));
-        }
-    }
-
     /// Serves until the process ends.
     pub fn wait(mut self) {
-        if let Some(thread) = self.listener.take() {
+        if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
@@ -102,52 +92,34 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.shared.stopped.store(true, Ordering::SeqCst);
-        // A connection of our own wakes the listener.
-        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
-        if let Some(thread) = self.listener.take() {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-impl Shared {
-    fn listen(self: &Arc<Self>, listener: &TcpListener) {
-        for stream in listener.incoming() {
-            if self.stopped.load(Ordering::SeqCst) {
-                return;
-            }
-            let Ok(stream) = stream else {
-                std::thread::sleep(Duration::from_millis(50)); // perhaps no free file descriptor
-                continue;
-            };
-            if self.open.fetch_add(1, Ordering::SeqCst) >= MAX_CONNECTIONS {
-                self.open.fetch_sub(1, Ordering::SeqCst);
-                continue;
-            }
-            let shared = self.clone();
-            let work = move || {
-                let _ = shared.serve(stream); // a browser that closes the connection is no error
-                shared.open.fetch_sub(1, Ordering::SeqCst);
-            };
-            if std::thread::Builder::new().spawn(work).is_err() {
-                self.open.fetch_sub(1, Ordering::SeqCst);
-            }
-        }
-    }
-
-    fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
-        let request = read_request(&mut Timed::new(stream.try_clone()?, HEAD_TIME))?;
-        let mut output = Timed::new(stream, ANSWER_TIME);
-        let Some(request) = request else {
-            return write_response(&mut output, &Response::error("400 Bad Request"), true);
+/// Accepts connections and serves each in a task.
+async fn accept(listener: TcpListener, routes: Router) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let open = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(MAX_HEAD);
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
         };
-        let response = answer(&request, &self.folder, self.port);
-        write_response(&mut output, &response, request.method != "HEAD")?;
-        if request.target.ends_with(PROGRESS) {
-            *self.last_request.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(Instant::now());
-        }
-        Ok(())
+        let Ok(permit) = open.clone().try_acquire_owned() else { continue };
+        let _ = stream.set_nodelay(true); // answers are small, and wait for nothing
+        let service = TowerToHyperService::new(routes.clone());
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        tokio::spawn(async move {
+            // A browser that closes the connection is no error.
+            let _ = tokio::time::timeout(CONNECTION_TIME, connection).await;
+            drop(permit);
+        });
     }
 }

@@ -19,7 +19,7 @@ pub const TARGETS: [(&str, Target); 9] = [
     ("checkpoint", checkpoint),
     ("config", config),
     ("network", network),
-    ("http", http),
+    ("message", message),
 ];
 
 fn csv(bytes: &[u8]) {
@@ -85,6 +85,6 @@ fn network(bytes: &[u8]) {
     });
 }
 
-fn http(bytes: &[u8]) {
-    let _ = fer::serve::http::read_request(&mut &*bytes);
+fn message(bytes: &[u8]) {
+    let _ = fer::serve::message::Message::parse(bytes);
 }

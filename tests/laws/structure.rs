@@ -45,7 +45,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("export", &["autograd", "error", "model", "nn", "ops", "protobuf", "tensor"]),
     ("render", &["console", "error", "files", "stats"]),
-    ("photo", &["dataset", "error", "render", "stats"]),
+    ("photo", &["dataset", "error", "limits", "render", "stats"]),
     (
         "report",
         &[
@@ -61,7 +61,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "train",
         ],
     ),
-    ("serve", &["error", "monitor"]),
+    (
+        "serve",
+        &[
+            "console", "dataset", "error", "explain", "files", "limits", "metrics", "model",
+            "monitor", "nn", "photo", "random", "render", "stats", "tensor",
+        ],
+    ),
     (
         "bench",
         &[

@@ -1,6 +1,7 @@
 //! `fer predict`: the expressions in photos, folders of pictures and tables.
 
 use crate::cli::commands::bulk::{self, Bulk, Shard};
+use crate::cli::commands::predict_video::{self, Rows, VideoArgs, is_video};
 use crate::cli::shared::input::{Averaging, Reading, is_model, model_or_input};
 use crate::cli::shared::network_input::{mean_face, pixels};
 use crate::cli::shared::output::keep_inputs;
@@ -24,12 +25,13 @@ use std::path::{Path, PathBuf};
 /// Arguments of `fer predict`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  fer predict photo.jpg --draw answer.png\n  fer predict runs/fer-s-1 test.csv --out answers.csv"
+    after_help = "Examples:\n  fer predict photo.jpg --draw answer.png\n  fer predict runs/fer-s-1 test.csv --out answers.csv\n  ffmpeg -i talk.mp4 -f yuv4mpegpipe - | fer predict - --every 5 --out talk.csv"
 )]
 pub struct Args {
     /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
-    /// Photos, folders of pictures, CSV files (with or without labels), or - for standard input.
+    /// Photos, folders of pictures, CSV files (with or without labels), one video (.y4m, .mjpeg), or -
+    /// for standard input.
     /// Photos are PNG, JPEG, WebP, GIF (first frame) or BMP, with sides of 12 to 16,384 pixels and up to 67 megapixels (progressive
     /// JPEG: 29). Faces are detected from a width of 40 pixels and 2 % of the longer side
     #[arg(value_name = "INPUT")]
@@ -65,6 +67,8 @@ pub struct Args {
     /// Draw boxes, labels and saliency (of the first network) onto one photo
     #[arg(long, value_name = "PNG", conflicts_with = "out")]
     draw: Option<PathBuf>,
+    #[command(flatten)]
+    video: VideoArgs,
 }
 
 pub(crate) fn run(mut args: Args) -> Result<()> {
@@ -73,6 +77,14 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let first = model.unwrap_or(EMBEDDED.into());
     let models: Vec<PathBuf> = std::iter::once(first).chain(args.ensemble.clone()).collect();
     let ensemble = Ensemble::read(&models)?.with_precision(noted(args.precision));
+    if let [input] = args.inputs.as_slice()
+        && let Some(video) = args.video.open(input)?
+    {
+        refuse_for_videos(&args)?;
+        let rows = Rows { json: args.json, out: args.out.as_ref() };
+        let name = input.display().to_string();
+        return predict_video::predict(video, &ensemble, args.video, &rows, &name);
+    }
     if args.shard.is_some() || args.resume || bulk::is_needed(&args.inputs, args.out.as_deref()) {
         return one_by_one(&args, &ensemble);
     }
@@ -171,6 +183,16 @@ fn finish(faces: usize, without_face: &[PathBuf], mut failures: Vec<Error>) -> R
     }
 }
 
+/// Refuses what a video does not have.
+fn refuse_for_videos(args: &Args) -> Result<()> {
+    match args.draw.is_some() || args.averaging.tta || args.shard.is_some() || args.resume {
+        true => Err(Error::Usage(
+            "--draw, --tta, --shard and --resume are for photos; found a video".into(),
+        )),
+        false => Ok(()),
+    }
+}
+
 fn note_uncalibrated(ensemble: &Ensemble) {
     for network in ensemble.uncalibrated() {
         let name = network.path.display();
@@ -201,6 +223,12 @@ fn validate(args: &Args, model: Option<&Path>) -> Result<()> {
         let other = other.display();
         let message =
             format!("{other} is a network, not an input; to average networks: --ensemble {other}");
+        return Err(Error::Usage(message));
+    }
+    if args.inputs.len() > 1
+        && let Some(video) = args.inputs.iter().find(|path| is_video(path))
+    {
+        let message = format!("{} is a video, which is predicted alone", video.display());
         return Err(Error::Usage(message));
     }
     if args.top_k == 0 {

@@ -11,7 +11,7 @@ use crate::dataset::Dataset;
 use crate::dataset::source::warn_of_faces;
 use crate::monitor::{self, Recorder, tensorboard};
 use crate::render::format::thousands;
-use crate::serve::Server;
+use crate::serve::LivePage;
 use crate::train::parallel::Ranks;
 use crate::train::{Observer, Outcome, StepResult, TrainConfig, Trainer, run_dir};
 use crate::{Error, Result};
@@ -176,7 +176,7 @@ fn train(mut trainer: Trainer, monitoring: &Monitoring) -> Result<()> {
     if options.tensorboard {
         eprintln_safe!("TensorBoard: {}", tensorboard::launch_line(&folder));
     }
-    let server = monitoring.live.map(|port| Server::start(&folder, port)).transpose()?;
+    let server = monitoring.live.map(|port| LivePage::start(&folder, port)).transpose()?;
     if let Some(server) = &server {
         eprintln_safe!("live page: {}", server.address());
     }

@@ -2,7 +2,7 @@
 
 use crate::console::{self, eprintln_safe};
 use crate::monitor::live::views::LIVE;
-use crate::serve::Server;
+use crate::serve::LivePage;
 use crate::{Error, Result};
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         let expected = "expected the run folder of a training";
         return Err(Error::model(&args.run, format!("{found}; {expected}")));
     }
-    let server = Server::start(&args.run, args.port)?;
+    let server = LivePage::start(&args.run, args.port)?;
     console::print(&format!("{}\n", server.address()))?;
     eprintln_safe!("serving {} on this machine only; stop with Ctrl-C", args.run.display());
     server.wait();

@@ -1,0 +1,432 @@
+//! Frames of a video as other programs write them into a pipe: YUV4MPEG2 and Motion JPEG.
+
+use crate::dataset::image::{GrayImage, decode};
+use crate::limits::{MAX_PICTURE, MAX_PIXELS, MAX_SIDE};
+use crate::{Error, Result};
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+/// First bytes of YUV4MPEG2.
+pub const Y4M_MAGIC: &[u8] = b"YUV4MPEG2 ";
+
+/// First bytes of a JPEG picture.
+const SOI: [u8; 2] = [0xff, 0xd8];
+
+/// Longest header of a YUV4MPEG2 stream, and of a frame, in bytes.
+const MAX_LINE: usize = 4096;
+
+/// One frame of a video.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VideoFrame {
+    /// Number of the frame, from 0.
+    pub number: u64,
+    /// Its time: number / frames per second.
+    pub seconds: f64,
+    /// Its gray levels.
+    pub image: GrayImage,
+}
+
+/// Reads the frames of a video one by one.
+pub struct VideoReader<R> {
+    input: BufReader<R>,
+    path: PathBuf,
+    format: Format,
+    frames_per_second: f64,
+    next: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Format {
+    Y4m(Y4m),
+    MotionJpeg,
+}
+
+/// The header of a YUV4MPEG2 stream.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Y4m {
+    width: usize,
+    height: usize,
+    /// Bytes of a sample: 1, or 2 with the low one first.
+    sample: usize,
+    /// Bits of a sample.
+    bits: u32,
+    /// Samples of both colour planes.
+    chroma: usize,
+    /// Whether black and white are 0 and 255 (of 8 bits) instead of 16 and 235.
+    full_range: bool,
+}
+
+impl<R: Read> VideoReader<R> {
+    /// Reads the beginning of a stream; `path` is used in messages. `frames_per_second` is that of a
+    /// Motion JPEG, which does not say it; YUV4MPEG2 does.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if it is neither, or too large.
+    pub fn new(stream: R, path: &Path, frames_per_second: f64) -> Result<Self> {
+        let mut input = BufReader::new(stream);
+        let head = input.fill_buf().map_err(Error::io(path))?;
+        let is_y4m = head.starts_with(Y4M_MAGIC);
+        if !is_y4m && !head.starts_with(&SOI) {
+            let message = "found neither YUV4MPEG2 nor JPEG pictures one after the other; convert the video: \
+                           ffmpeg -i VIDEO -f yuv4mpegpipe - | fer predict -";
+            return Err(Error::data(path, message));
+        }
+        let (mut format, mut rate) = (Format::MotionJpeg, frames_per_second);
+        if is_y4m {
+            let line = read_line(&mut input, path)?;
+            let (header, stated) = Y4m::parse(&line).map_err(|e| Error::data(path, e))?;
+            (format, rate) = (Format::Y4m(header), stated.unwrap_or(frames_per_second));
+        }
+        Ok(VideoReader { input, path: path.into(), format, frames_per_second: rate, next: 0 })
+    }
+
+    /// Reads the next frame; `None` at the end. A last frame that is cut off is left out, as a pipe that
+    /// was closed leaves it.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with the number of the frame if it is damaged; [`Error::Io`].
+    pub fn read(&mut self) -> Result<Option<VideoFrame>> {
+        let (number, path) = (self.next, self.path.clone());
+        let at = |e: Error| Error::data(&path, format!("frame {number}: {e}"));
+        let image = match self.format {
+            Format::Y4m(header) => self.y4m_frame(&header)?,
+            Format::MotionJpeg => match self.jpeg()? {
+                Some(bytes) => Some(decode(&bytes, &self.path).map_err(at)?.image),
+                None => None,
+            },
+        };
+        self.next += 1;
+        let seconds = number as f64 / self.frames_per_second;
+        Ok(image.map(|image| VideoFrame { number, seconds, image }))
+    }
+
+    /// Passes over a frame without decoding it; returns whether there was one.
+    ///
+    /// # Errors
+    /// As [`VideoReader::read`].
+    pub fn skip(&mut self) -> Result<bool> {
+        let found = match self.format {
+            Format::Y4m(header) => self.y4m_frame(&header)?.is_some(),
+            Format::MotionJpeg => self.jpeg()?.is_some(),
+        };
+        self.next += 1;
+        Ok(found)
+    }
+
+    fn y4m_frame(&mut self, header: &Y4m) -> Result<Option<GrayImage>> {
+        if self.input.fill_buf().map_err(Error::io(&self.path))?.is_empty() {
+            return Ok(None);
+        }
+        let line = read_line(&mut self.input, &self.path)?;
+        if !line.starts_with(b"FRAME") {
+            let found = String::from_utf8_lossy(&line[..line.len().min(20)]).into_owned();
+            let message = format!("frame {}: found `{found}`; expected `FRAME`", self.next);
+            return Err(Error::data(&self.path, message));
+        }
+        let (pixels, sample) = (header.width * header.height, header.sample);
+        let Some(luma) = self.exactly(pixels * sample)? else { return Ok(None) };
+        if self.exactly(header.chroma * sample)?.is_none() {
+            return Ok(None);
+        }
+        let gray = luma.chunks_exact(sample).map(|s| header.level(s)).collect();
+        Ok(Some(GrayImage { width: header.width, height: header.height, gray }))
+    }
+
+    /// Reads so many bytes; `None` if the stream ends before.
+    fn exactly(&mut self, count: usize) -> Result<Option<Vec<u8>>> {
+        let mut bytes = Vec::with_capacity(count);
+        let mut part = (&mut self.input).take(count as u64);
+        part.read_to_end(&mut bytes).map_err(Error::io(&self.path))?;
+        Ok((bytes.len() == count).then_some(bytes))
+    }
+
+    /// Reads the next JPEG picture; bytes between two pictures are passed over.
+    fn jpeg(&mut self) -> Result<Option<Vec<u8>>> {
+        let mut picture = Vec::new();
+        let mut scan = JpegEnd::default();
+        loop {
+            let part = self.input.fill_buf().map_err(Error::io(&self.path))?;
+            if part.is_empty() {
+                return Ok(None);
+            }
+            let mut used = 0;
+            let mut ended = false;
+            for &byte in part {
+                used += 1;
+                match scan.step(byte) {
+                    Step::Before => picture.clear(),
+                    Step::Inside => picture.push(byte),
+                    Step::End => {
+                        picture.push(byte);
+                        ended = true;
+                        break;
+                    }
+                }
+            }
+            self.input.consume(used);
+            if ended {
+                return Ok(Some([&SOI[..1], &picture].concat()));
+            }
+            if picture.len() > MAX_PICTURE {
+                let message =
+                    format!("frame {}: a picture of more than {MAX_PICTURE} bytes", self.next);
+                return Err(Error::data(&self.path, message));
+            }
+        }
+    }
+}
+
+/// Where the bytes of a JPEG picture end: segments have lengths, and may hold pictures themselves.
+#[derive(Debug, Default)]
+struct JpegEnd {
+    state: State,
+    /// Bytes of the segment that are left.
+    left: usize,
+    /// Whether the segment starts a scan, whose data follow.
+    scan: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum State {
+    #[default]
+    Outside,
+    FirstFf,
+    Marker,
+    MarkerFf,
+    LengthHigh,
+    LengthLow,
+    Segment,
+    Data,
+    DataFf,
+}
+
+enum Step {
+    /// Before the picture; the byte, if 0xff, may be its first.
+    Before,
+    Inside,
+    End,
+}
+
+impl JpegEnd {
+    fn step(&mut self, byte: u8) -> Step {
+        use State::{
+            Data, DataFf, FirstFf, LengthHigh, LengthLow, Marker, MarkerFf, Outside, Segment,
+        };
+        self.state = match (self.state, byte) {
+            (Outside | FirstFf, 0xff) => {
+                self.state = FirstFf;
+                return Step::Before;
+            }
+            (Outside, _) => return Step::Before,
+            (FirstFf, 0xd8) => Marker,
+            (FirstFf, _) => {
+                self.state = Outside;
+                return Step::Before;
+            }
+            (Marker, 0xff) | (MarkerFf, 0xff) => MarkerFf,
+            (Marker, _) => Marker, // stray bytes between headers
+            (MarkerFf | DataFf, 0xd9) => return Step::End,
+            (MarkerFf, 0x01 | 0xd0..=0xd8) => Marker,
+            (MarkerFf, marker) => {
+                self.scan = marker == 0xda;
+                LengthHigh
+            }
+            (LengthHigh, high) => {
+                self.left = usize::from(high) << 8;
+                LengthLow
+            }
+            (LengthLow, low) => {
+                self.left = (self.left + usize::from(low)).saturating_sub(2);
+                self.after_segment()
+            }
+            (Segment, _) => {
+                self.left -= 1;
+                self.after_segment()
+            }
+            (Data, 0xff) | (DataFf, 0xff) => DataFf,
+            (Data, _) | (DataFf, 0x00 | 0xd0..=0xd7) => Data,
+            (DataFf, marker) => {
+                self.scan = marker == 0xda;
+                LengthHigh
+            }
+        };
+        Step::Inside
+    }
+
+    fn after_segment(&self) -> State {
+        match (self.left, self.scan) {
+            (0, true) => State::Data,
+            (0, false) => State::Marker,
+            _ => State::Segment,
+        }
+    }
+}
+
+impl Y4m {
+    /// Parses a header line; returns the frames per second too, if it states them.
+    fn parse(line: &[u8]) -> Result<(Self, Option<f64>), String> {
+        let text = std::str::from_utf8(line).map_err(|_| "a header that is no text")?;
+        let (mut width, mut height, mut rate, mut color) = (0, 0, None, "420");
+        let mut full_range = false;
+        for word in text.split(' ').skip(1).filter(|word| !word.is_empty()) {
+            let (name, value) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
+            let number = || value.parse::<usize>().map_err(|_| format!("found `{word}`"));
+            match name {
+                "W" => width = number()?,
+                "H" => height = number()?,
+                "F" => rate = Some(frame_rate(value).ok_or_else(|| format!("found `{word}`"))?),
+                "C" => color = value,
+                "X" => full_range |= value == "COLORRANGE=FULL",
+                _ => {}
+            }
+        }
+        if width == 0 || height == 0 || width.max(height) > MAX_SIDE || width * height > MAX_PIXELS
+        {
+            return Err(format!(
+                "found frames of {width} x {height}; expected sides of 1 to {MAX_SIDE} pixels and at \
+                 most {MAX_PIXELS} pixels"
+            ));
+        }
+        let half = |n: usize| n.div_ceil(2);
+        let (planes, bits) = color.split_once('p').unwrap_or((color, "8"));
+        let bits = bits.parse().unwrap_or(8); // `paldv` and `mpeg2` follow the letter too
+        let chroma = match planes {
+            "mono" | "mono9" | "mono10" | "mono12" | "mono16" => 0,
+            "444" => 2 * width * height,
+            "444alpha" => 3 * width * height,
+            "422" => 2 * half(width) * height,
+            "440" => 2 * width * half(height),
+            "411" => 2 * width.div_ceil(4) * height,
+            "420" | "420j" | "420m" => 2 * half(width) * half(height),
+            _ => {
+                return Err(format!(
+                    "found colours `{color}`; expected 420, 422, 444 or mono: ffmpeg -pix_fmt yuv420p"
+                ));
+            }
+        };
+        let bits = planes.strip_prefix("mono").and_then(|b| b.parse().ok()).unwrap_or(bits);
+        if !(8..=16).contains(&bits) {
+            return Err(format!("found samples of {bits} bits; expected 8 to 16"));
+        }
+        let sample = if bits > 8 { 2 } else { 1 };
+        Ok((Y4m { width, height, sample, bits, chroma, full_range }, rate))
+    }
+
+    /// Returns the gray level of a sample in 0 to 255.
+    fn level(&self, sample: &[u8]) -> u8 {
+        let value = match sample {
+            [low, high] => u32::from(u16::from_le_bytes([*low, *high])) >> (self.bits - 8),
+            _ => u32::from(sample.first().copied().unwrap_or_default()),
+        };
+        match self.full_range {
+            true => value.min(255) as u8,
+            false => ((value.saturating_sub(16) * 255 + 109) / 219).min(255) as u8,
+        }
+    }
+}
+
+/// Parses `30000:1001`.
+fn frame_rate(text: &str) -> Option<f64> {
+    let (a, b) = text.split_once(':')?;
+    let (a, b): (f64, f64) = (a.parse().ok()?, b.parse().ok()?);
+    (a > 0.0 && b > 0.0 && a / b <= 1e6).then(|| a / b)
+}
+
+/// Reads up to a line feed, which is left out.
+fn read_line(input: &mut impl BufRead, path: &Path) -> Result<Vec<u8>> {
+    let mut line = Vec::new();
+    input.take(MAX_LINE as u64).read_until(b'\n', &mut line).map_err(Error::io(path))?;
+    match line.pop() {
+        Some(b'\n') => Ok(line),
+        _ => {
+            let message = format!("a header without an end within {MAX_LINE} bytes");
+            Err(Error::data(path, message))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(bytes: &[u8]) -> Result<Vec<VideoFrame>> {
+        let mut reader = VideoReader::new(bytes, Path::new("v"), 10.0)?;
+        let mut all = Vec::new();
+        while let Some(frame) = reader.read()? {
+            all.push(frame);
+        }
+        Ok(all)
+    }
+
+    #[test]
+    fn y4m_of_every_kind_is_read() {
+        for (color, chroma, sample) in [
+            ("", 4, 1),
+            (" C420jpeg", 4, 1),
+            (" C420mpeg2", 4, 1),
+            (" C420paldv", 4, 1),
+            (" C422", 6, 1),
+            (" C444", 12, 1),
+            (" Cmono", 0, 1),
+            (" C420p10", 4, 2),
+            (" Cmono16", 0, 2),
+        ] {
+            let mut bytes = format!("YUV4MPEG2 W3 H2 F30000:1001 Ip{color}\n").into_bytes();
+            for k in 0..2u8 {
+                bytes.extend(b"FRAME\n");
+                for level in [16, 235, 0, 255, 126, 100 + k] {
+                    let ten = (u16::from(level) << if color.ends_with("16") { 8 } else { 2 })
+                        .to_le_bytes();
+                    if sample == 2 { bytes.extend(ten) } else { bytes.push(level) }
+                }
+                bytes.extend(vec![128; chroma * sample]);
+            }
+            let found = frames(&bytes).unwrap_or_else(|e| panic!("{color}: {e}"));
+            assert_eq!(found.len(), 2, "{color}");
+            assert_eq!(found[0].image.gray, [0, 255, 0, 255, 128, 98], "{color}");
+            assert!((found[1].seconds - 1.001 / 30.0).abs() < 1e-9);
+            assert_eq!(
+                frames(&bytes[..bytes.len() - 1]).unwrap().len(),
+                1,
+                "a cut frame is left out"
+            );
+        }
+        let full = b"YUV4MPEG2 W1 H1 F1:1 Cmono XCOLORRANGE=FULL\nFRAME\n\x10";
+        assert_eq!(frames(full).unwrap()[0].image.gray, [16]);
+    }
+
+    #[test]
+    fn what_is_no_video_is_refused() {
+        for (bytes, word) in [
+            (&b"RIFF"[..], "neither YUV4MPEG2 nor JPEG"),
+            (b"", "neither"),
+            (b"YUV4MPEG2 W0 H2 F1:1\n", "0 x 2"),
+            (b"YUV4MPEG2 W99999 H2 F1:1\n", "99999 x 2"),
+            (b"YUV4MPEG2 W2 H2 F0:1\n", "`F0:1`"),
+            (b"YUV4MPEG2 W2 H2 Cxyz\n", "colours `xyz`"),
+            (b"YUV4MPEG2 W2 H2 C420p99\n", "99 bits"),
+            (b"YUV4MPEG2 W2 H2", "without an end"),
+            (b"YUV4MPEG2 W2 H2\nNONE\n", "expected `FRAME`"),
+            (b"\xff\xd8\xff\xd9", "frame 0"),
+        ] {
+            let error = frames(bytes).unwrap_err().to_string();
+            assert!(error.contains(word), "{word}: {error}");
+        }
+    }
+
+    #[test]
+    fn pictures_one_after_the_other_are_frames() {
+        let photo = include_bytes!("../../data/photos/astronaut.jpg");
+        let stream = [b"\0\0", &photo[..], b"--boundary\r\n", &photo[..], &photo[..999]].concat();
+        let error = frames(&stream).unwrap_err().to_string();
+        assert!(error.contains("neither"), "must begin with a picture: {error}");
+        let found = frames(&stream[2..]).unwrap();
+        let expected = decode(photo, Path::new("p")).unwrap().image;
+        assert_eq!(found.iter().map(|f| f.seconds).collect::<Vec<_>>(), [0.0, 0.1]);
+        assert!(found.iter().all(|f| f.image == expected));
+        let mut reader = VideoReader::new(&stream[2..], Path::new("v"), 10.0).unwrap();
+        assert!(reader.skip().unwrap());
+        assert_eq!(reader.read().unwrap().map(|f| f.number), Some(1));
+        assert!(!reader.skip().unwrap());
+    }
+}
