@@ -97,9 +97,9 @@ def scalars(tb, run):
         close(served(where, tag), [row[column] for row in run.epochs], tag)
     for number, name in enumerate(NAMES):
         wanted = [recall[number] for _, recall in run.live["recall"]]
-        close(served("validation", f"class/{name}/recall"), wanted, f"recall of {name}")
+        close(served("validation", f"per_class/{name}/recall"), wanted, f"recall of {name}")
         for other in ("precision", "f1"):
-            assert all(0 <= v <= 1 for v in served("validation", f"class/{name}/{other}"))
+            assert all(0 <= v <= 1 for v in served("validation", f"per_class/{name}/{other}"))
     for layer in run.live["layers"]:
         for key in ("grad_norm", "weight_norm", "dead_share"):
             if layer[key] is not None:
@@ -107,7 +107,7 @@ def scalars(tb, run):
                 close(found[-1:], [layer[key]], f"{key} of {layer['layer']}")
     assert all(v > 0 for v in served("train", "images_per_second"))
     best = max(row["val_accuracy"] for row in run.epochs)
-    close(served(".", "best/accuracy")[-1:], [best], "best/accuracy")
+    close(served(".", "validation/best_accuracy")[-1:], [best], "validation/best_accuracy")
 
 
 def histograms(tb, run):
@@ -115,15 +115,15 @@ def histograms(tb, run):
              "batch_normalization_1/gamma": 8, "squeeze_excite_1/squeeze/kernel": 16}  # fmt: skip
     for weight, size in sizes.items():
         for kind in ("histogram", "gradient"):
-            found = tb.get("histograms/histograms", run="train", tag=f"{weight}/{kind}")
+            found = tb.get("histograms/histograms", run="train", tag=f"layers/{weight}/{kind}")
             same([point[1] for point in found], run.steps, f"steps of {weight}/{kind}")
             for point in found:
                 same((len(point[2]), sum(row[2] for row in point[2])), (30, size), weight)
     for layer in ("conv2d_1", "activation_1", "residual_1", "linear_1"):
-        found = tb.get("histograms/histograms", run="train", tag=f"{layer}/activation")
+        found = tb.get("histograms/histograms", run="train", tag=f"layers/{layer}/activation")
         same([point[1] for point in found], run.steps, f"steps of {layer}")
         assert all(sum(row[2] for row in point[2]) > 100 for point in found), layer
-    found = tb.get("distributions/distributions", run="train", tag="conv2d_1/kernel/histogram")
+    found = tb.get("distributions/distributions", run="train", tag="layers/conv2d_1/kernel/histogram")
     same([point[1] for point in found], run.steps, "steps of a distribution")
 
 
@@ -175,7 +175,7 @@ def hparams(tb, run):
     values = {m["name"]["tag"]: m["value"] for m in group["metricValues"]}
     best = max(run.epochs, key=lambda row: row["val_accuracy"])
     wanted = [best["val_accuracy"], best["val_loss"]]
-    close([values["best/accuracy"], values["best/loss"]], wanted, "metrics")
+    close([values["validation/best_accuracy"], values["validation/best_loss"]], wanted, "metrics")
 
 
 def custom_scalars(tb, _):

@@ -251,7 +251,7 @@ fn options_decide_what_is_written_and_printed() {
     place.ok(&format!("{TRAIN} --epochs 3 --out c --histogram-every 2"));
     let steps: Vec<u64> = crate::monitor::tensorboard::values(&place.path("c/train"))
         .into_iter()
-        .filter(|(_, value)| value.tag == "conv2d_1/kernel/histogram")
+        .filter(|(_, value)| value.tag == "layers/conv2d_1/kernel/histogram")
         .map(|(step, _)| step)
         .collect();
     assert_eq!(steps, [1], "after the second epoch");

@@ -107,12 +107,18 @@ fn every_kind_is_recorded_for_every_epoch() {
         keys(&parent),
         set(&[
             "_hparams_/experiment", "_hparams_/session_start_info", "_hparams_/session_end_info",
-            "about", "best/accuracy", "best/loss", "custom_scalars__config__", "keras",
+            "about", "validation/best_accuracy", "validation/best_loss",
+            "custom_scalars__config__", "keras",
         ])
     );
     let mut expected = set(&[
-        "epoch_loss", "epoch_accuracy", "epoch_learning_rate", "epoch_grad_norm",
-        "epoch_weight_norm", "images_per_second", "activation_1/dead_share",
+        "epoch_loss",
+        "epoch_accuracy",
+        "epoch_learning_rate",
+        "epoch_grad_norm",
+        "epoch_weight_norm",
+        "images_per_second",
+        "layers/activation_1/dead_share",
     ]);
     for (layer, weights) in [
         ("conv2d_1", ["kernel", ""]),
@@ -169,7 +175,7 @@ fn what_is_recorded_is_what_happened() {
     assert_eq!(scalars(&validation, "epoch_loss"), of(|m| m.val_loss));
     assert_eq!(scalars(&validation, "epoch_accuracy"), of(|m| m.val_accuracy));
     let best = of(|m| m.val_accuracy).into_iter().fold(0.0, f32::max);
-    assert_eq!(scalars(&parent, "best/accuracy")[2], best);
+    assert_eq!(scalars(&parent, "validation/best_accuracy")[2], best);
 
     // Recall, weighted by how often a class occurs, is the accuracy.
     let counts = trainer.validation.class_counts();

@@ -131,33 +131,33 @@ fn expected(offset: f32, epochs: u64) -> Value {
     json!({
         "scalars": {
             ".": {
-                "best/accuracy": curve(&|e| 1.0 - loss(e, 0.5)),
-                "best/loss": curve(&|e| loss(e, 1.0) + shift(e)),
+                "validation/best_accuracy": curve(&|e| 1.0 - loss(e, 0.5)),
+                "validation/best_loss": curve(&|e| loss(e, 1.0) + shift(e)),
             },
             "train": {
                 "epoch_loss": curve(&|e| loss(e, 0.8) + shift(e)),
                 "epoch_accuracy": curve(&|e| 1.0 - loss(e, 0.4)),
                 "epoch_learning_rate": curve(&|e| 0.001 / (1 + e) as f32),
-                "conv2d/grad_norm": curve(&|_| 0.5),
-                "nonfinite/conv2d/kernel/gradient": curve(&|_| 1.0),
+                "layers/conv2d/grad_norm": curve(&|_| 0.5),
+                "nonfinite/layers/conv2d/kernel/gradient": curve(&|_| 1.0),
             },
             "validation": {
                 "epoch_loss": curve(&|e| loss(e, 1.0) + shift(e)),
                 "epoch_accuracy": curve(&|e| 1.0 - loss(e, 0.5)),
-                "class/happy/recall": curve(&|_| 0.9),
+                "per_class/happy/recall": curve(&|_| 0.9),
             },
         },
         "histograms": { "train": {
-            "conv2d/kernel/histogram": bars(&weights),
-            "conv2d/activation": bars(&|_| vec![0.0; 9]),
-            "conv2d/kernel/gradient": bars(&|_| vec![0.1, -0.1]),
+            "layers/conv2d/kernel/histogram": bars(&weights),
+            "layers/conv2d/activation": bars(&|_| vec![0.0; 9]),
+            "layers/conv2d/kernel/gradient": bars(&|_| vec![0.1, -0.1]),
         } },
         "images": { "saliency/happy": (0..epochs).map(|e| json!([e, picture(e)])).collect::<Vec<_>>() },
         "text": { "about": "<strong>fer</strong>" },
         "tables": { "confusion_table": (0..epochs).map(|e| json!([e, confusion(e)])).collect::<Vec<_>>() },
         "pr_curves": { "pr/happy": (0..epochs).map(precision_recall).collect::<Vec<_>>() },
         "hparams": { "learning_rate": 0.001, "optimizer": "adam", "mixup": false },
-        "metrics": ["best/accuracy", "best/loss"],
+        "metrics": ["validation/best_accuracy", "validation/best_loss"],
         "layout": [["accuracy", "epoch_accuracy"], ["loss", "epoch_loss"]],
         "run_graph": nodes,
         "keras_graph": {

@@ -18,6 +18,9 @@ RENAMED = [
     (r"^(lime/.*:.*)/piece_names(/|$)", r"\1/superpixel_names\2"),
     (r"^(filters/.*:)/recipes(/|$)", r"\1/methods\2"),
     (r"^((?:eval|report|sets)/.*:.*)/words$", r"\1/summary"),
+    (r"(tfevents\S*:/)best/(accuracy|loss)/", r"\1validation/best_\2/"),
+    (r"(tfevents\S*:/)class/", r"\1per_class/"),
+    (r"(tfevents\S*:/)([a-z0-9_]+_\d+(?:/[a-z0-9_]+)*/(?:histogram|gradient|activation|grad_norm|weight_norm|update_ratio|dead_share))/", r"\1layers/\2/"),
 ]
 
 # (pattern of an old file name with its part, its replacement).

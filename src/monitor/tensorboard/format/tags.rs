@@ -1,18 +1,19 @@
 //! Names of folders and tags: those of Keras 3, and some that Keras no longer writes.
 //!
 //! ```text
-//! RUN/                 hyper-parameters, best/accuracy, best/loss, custom scalars, both graphs,
-//!                      about (text), projector
+//! RUN/                 hyper-parameters, validation/best_accuracy, validation/best_loss, custom scalars,
+//!                      both graphs, about (text), projector
 //! RUN/train/           epoch_loss  epoch_accuracy  epoch_learning_rate  images_per_second
 //!                      epoch_grad_norm  epoch_weight_norm
-//!                      LAYER/WEIGHT/histogram   LAYER/WEIGHT/gradient   LAYER/activation
-//!                      LAYER/grad_norm  LAYER/weight_norm  LAYER/update_ratio  LAYER/dead_share
-//! RUN/validation/      epoch_loss  epoch_accuracy   class/NAME/recall, /precision, /f1
+//!                      layers/LAYER/WEIGHT/histogram, /gradient   layers/LAYER/activation
+//!                      layers/LAYER/grad_norm, /weight_norm, /update_ratio, /dead_share
+//! RUN/validation/      epoch_loss  epoch_accuracy   per_class/NAME/recall, /precision, /f1
 //!                      pr/NAME   saliency/NAME   confusion (image)   confusion_table (text)
 //! ```
 //!
 //! A tag that stands in both folders is drawn as two curves in one chart. The step is the epoch,
-//! counted from 0 as Keras does.
+//! counted from 0 as Keras does. TensorBoard sorts tags by name and opens on the first: no scalar
+//! comes before epoch_accuracy and epoch_loss.
 
 use crate::monitor::tensorboard::format::event::Summary;
 use crate::monitor::tensorboard::summary::hparams::Metric;
@@ -43,49 +44,49 @@ pub const CONFUSION: &str = "confusion";
 pub const CONFUSION_TABLE: &str = "confusion_table";
 
 /// Best validation accuracy up to an epoch; in the run's folder.
-pub const BEST_ACCURACY: &str = "best/accuracy";
+pub const BEST_ACCURACY: &str = "validation/best_accuracy";
 /// Validation loss at the epoch of the best accuracy; in the run's folder.
-pub const BEST_LOSS: &str = "best/loss";
+pub const BEST_LOSS: &str = "validation/best_loss";
 
 /// Histogram of a weight; `weight` is `kernel`, `bias`, `gamma`, `beta` …
 pub fn weight(layer: &str, weight: &str) -> String {
-    format!("{layer}/{weight}/histogram")
+    format!("layers/{layer}/{weight}/histogram")
 }
 /// Histogram of a weight's gradient.
 pub fn gradient(layer: &str, weight: &str) -> String {
-    format!("{layer}/{weight}/gradient")
+    format!("layers/{layer}/{weight}/gradient")
 }
 /// Histogram of a layer's output on the probe batch.
 pub fn activation(layer: &str) -> String {
-    format!("{layer}/activation")
+    format!("layers/{layer}/activation")
 }
 /// ‖gradient‖₂ over all weights of a layer.
 pub fn grad_norm(layer: &str) -> String {
-    format!("{layer}/grad_norm")
+    format!("layers/{layer}/grad_norm")
 }
 /// ‖weights‖₂ of a layer.
 pub fn weight_norm(layer: &str) -> String {
-    format!("{layer}/weight_norm")
+    format!("layers/{layer}/weight_norm")
 }
 /// ‖change of the weights in one step‖₂ / ‖weights‖₂ of a layer.
 pub fn update_ratio(layer: &str) -> String {
-    format!("{layer}/update_ratio")
+    format!("layers/{layer}/update_ratio")
 }
 /// Share of a layer's channels that are zero on the whole probe batch, in [0, 1].
 pub fn dead_share(layer: &str) -> String {
-    format!("{layer}/dead_share")
+    format!("layers/{layer}/dead_share")
 }
 /// Share of the faces of a class that are predicted as this class.
 pub fn recall(class: &str) -> String {
-    format!("class/{class}/recall")
+    format!("per_class/{class}/recall")
 }
 /// Share of the faces predicted as a class that are of this class.
 pub fn precision(class: &str) -> String {
-    format!("class/{class}/precision")
+    format!("per_class/{class}/precision")
 }
 /// Harmonic mean of recall and precision of a class.
 pub fn f1(class: &str) -> String {
-    format!("class/{class}/f1")
+    format!("per_class/{class}/f1")
 }
 /// Precision-recall curve of a class.
 pub fn pr(class: &str) -> String {
@@ -115,3 +116,31 @@ pub const METRICS: [Metric<'static>; 2] = [
     Metric { group: "", tag: BEST_ACCURACY, display_name: "validation accuracy, best" },
     Metric { group: "", tag: BEST_LOSS, display_name: "validation loss at the best accuracy" },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tensorboard_opens_on_the_accuracy() {
+        let layer = "activation_1";
+        let others = [
+            EPOCH_LOSS.into(),
+            EPOCH_LEARNING_RATE.into(),
+            IMAGES_PER_SECOND.into(),
+            GRAD_NORM.into(),
+            WEIGHT_NORM.into(),
+            BEST_ACCURACY.into(),
+            BEST_LOSS.into(),
+            grad_norm(layer),
+            weight_norm(layer),
+            update_ratio(layer),
+            dead_share(layer),
+            recall("angry"),
+            precision("angry"),
+            f1("angry"),
+        ];
+        let before: Vec<&String> = others.iter().filter(|t| t.as_str() < EPOCH_ACCURACY).collect();
+        assert_eq!(before, [""; 0]);
+    }
+}
