@@ -1,8 +1,7 @@
 //! Saliency of the same faces after every epoch, one face of each class.
 
 use crate::dataset::augment::View;
-use crate::explain::attribution::gradient::saliency;
-use crate::explain::{FaceBatch, NetworkClassifier, Target};
+use crate::explain::{AttributionOptions, FaceBatch, Method, NetworkClassifier, Target, attribute};
 use crate::model::Network;
 use crate::monitor::faces::{first_of_each_class, labels};
 use crate::render::colormap::draw_map;
@@ -16,6 +15,8 @@ use crate::{PIXELS, Result, SIDE};
 pub struct MonitoredFaces {
     /// `[n, 48, 48]` in [0, 1].
     pixels: Vec<f32>,
+    /// Mean training face: where the maps begin.
+    mean_face: Vec<f32>,
     /// Their true classes.
     pub labels: Vec<usize>,
 }
@@ -23,9 +24,9 @@ pub struct MonitoredFaces {
 /// Saliency and prediction of one face.
 #[derive(Clone, Debug)]
 pub struct FaceSaliency {
-    /// |dS/dx|, S the logit of the true class.
+    /// What each pixel adds to the logit of the true class, by the default method: red for, blue against.
     pub map: RgbImage,
-    /// Largest |dS/dx|, in score per unit of pixel.
+    /// Largest magnitude of the map.
     pub max: f32,
     /// Predicted class.
     pub predicted: usize,
@@ -42,7 +43,8 @@ impl MonitoredFaces {
         let data = &trainer.validation;
         let faces = first_of_each_class(data, 1);
         let pixels = View::PLAIN.batch(data, &faces, trainer.config.augment.equalize, SIDE);
-        Some(MonitoredFaces { pixels, labels: labels(data, &faces) })
+        let mean_face = trainer.mean_face.clone();
+        Some(MonitoredFaces { pixels, mean_face, labels: labels(data, &faces) })
     }
 
     /// Returns face i as a picture.
@@ -55,15 +57,16 @@ impl MonitoredFaces {
         let explained = NetworkClassifier::new(network)?;
         let targets: Vec<Target> = self.labels.iter().map(|&c| Target::True(c)).collect();
         let faces = FaceBatch::new(&explained, &self.pixels, &targets)?;
-        let gradients = saliency::saliency(&faces)?;
-        let each = gradients.chunks_exact(PIXELS).zip(&self.labels).enumerate();
+        let options = AttributionOptions::new(self.mean_face.clone(), 0)?;
+        let maps = attribute(&faces, Method::DEFAULT, &options)?;
+        let scale = Scale { clip: 1.0, max: 1.0 };
+        let each = maps.iter().zip(&self.labels).enumerate();
         each.map(|(f, (map, &label))| {
             let row = faces.logits(f);
-            let map: Vec<f32> = map.iter().map(|v| v.abs()).collect();
-            let scale = Scale::percentile99(&map);
+            let shown = map.signed_display(None);
             Ok(FaceSaliency {
-                map: draw_map(&map, SIDE, SIDE, Colormap::Magma, scale)?,
-                max: scale.max,
+                map: draw_map(&shown, SIDE, SIDE, Colormap::BlueRed, scale)?,
+                max: map.raw_max,
                 predicted: argmax(row),
                 probability: softmax(row, 1.0)[label],
             })
