@@ -10,6 +10,8 @@ use crate::explain::filters::top_activations::{
 };
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::image_ops::gaussian_blur;
+use crate::explain::layers::LayerInfo;
+use crate::explain::regions::face_regions::{REGIONS, Region, Template};
 use crate::render::format::counted;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{RgbImage, Theme};
@@ -151,7 +153,7 @@ fn card(
         columns: 3,
         caption: String::new(),
     });
-    cells.push(Cell::Text(words(statistics, pictures, main, context)));
+    cells.push(Cell::Text(words(report, statistics, pictures, main, context)));
     Ok(cells)
 }
 
@@ -195,13 +197,14 @@ pub fn patches(
 
 /// Returns the name and the scores of a filter.
 fn words(
+    report: &FilterReport,
     statistics: &FilterStatistics,
     pictures: &[FilterPicture],
     main: &FilterPicture,
     context: &LayerPageContext<'_>,
 ) -> Vec<Line> {
     let n = &main.scores;
-    let normal = |text: String| Line::new(text, Tone::Normal);
+    let normal = |text: String| Line::new(text, Tone::Muted);
     let name = match n.layer.as_str() {
         LOGITS => context.class_names.get(n.filter).cloned().unwrap_or_default(),
         _ => format!("filter {}", n.filter),
@@ -209,6 +212,11 @@ fn words(
     let mut lines = vec![Line::new(name, Tone::Strong)];
     if n.dead == Some(true) {
         lines.push(Line::new("dead: never activates", Tone::Bad));
+    }
+    let strongest = main_class(statistics, context, Language::English);
+    lines.push(Line::new(strongest, Tone::Normal));
+    if let Some(place) = place(&report.layer, statistics) {
+        lines.push(Line::new(place, Tone::Normal));
     }
     if let Some(gamma) = n.gamma {
         lines.push(normal(minus(format!("γ {gamma:+.2}"))));
@@ -227,8 +235,29 @@ fn words(
     if let Some(agreement) = n.agreement {
         lines.push(normal(minus(format!("agreement {agreement:.2}"))));
     }
-    lines.push(Line::new(main_class(statistics, context, Language::English), Tone::Muted));
     lines
+}
+
+/// Smallest share of the strongest cells that makes a part of the face the place of a filter.
+const PLACE_SHARE: f64 = 0.4;
+
+/// Returns the part of the face where most of the strongest cells have their centre; `None` where they are
+/// spread, and for layers without a map.
+fn place(layer: &LayerInfo, statistics: &FilterStatistics) -> Option<String> {
+    let (template, field) = (Template::fixed(), layer.receptive_field);
+    let pixel = |cell: usize| {
+        let centre = field.start + cell as f64 * field.jump;
+        centre.round().clamp(0.0, (SIDE - 1) as f64) as usize
+    };
+    let mut counts = [0; REGIONS];
+    for top in statistics.top.iter().filter(|_| layer.has_map()) {
+        let region = template.regions[pixel(top.row) * SIDE + pixel(top.column)];
+        counts[region as usize] += 1;
+    }
+    let region = Region::ALL.into_iter().max_by_key(|r| counts[*r as usize])?;
+    let (count, total) = (counts[region as usize], statistics.top.len());
+    (count > 0 && count as f64 >= PLACE_SHARE * total as f64)
+        .then(|| format!("strongest at: {}, {count} of {total}", region.label()))
 }
 
 /// Returns the class that is over-represented among the top faces of a filter.

@@ -123,7 +123,7 @@ pub(crate) const TABLE: Phrases = Phrases {
     tile_cell: "感受野",
     tile_patches: "响应最强的图块",
     tile_faces: "得分最高的人脸",
-    of_top: "{class}：前 {total} 个中有 {count} 个，为其占比的 {lift} 倍",
+    of_top: "最强的 {total} 张人脸中有 {count} 张是{class}，为其占比的 {lift} 倍",
     no_main_class: "无突出类别",
     short_lag: "相邻相关 {value}",
     short_z: "稳健 z {value}",

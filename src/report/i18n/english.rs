@@ -132,7 +132,7 @@ phrases! {
     tile_cell: "receptive field",
     tile_patches: "top patches",
     tile_faces: "top faces",
-    of_top: "{class}: {count} of the top {total}, {lift} times its share",
+    of_top: "{count} of its {total} strongest faces are {class}, {lift} times their share",
     no_main_class: "no class stands out",
     short_lag: "lag-1 {value}",
     short_z: "robust z {value}",
