@@ -10,6 +10,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// Prints a face and its edges, and returns the number of windows that read its middle.
 pub fn windows_of_a_pixel() -> Result<f32> {
     let faces = synthesize(&SynthOptions { count: 4, ..SynthOptions::default() })?;
     let gray: Vec<f32> = faces.pixels()[3 * 2304..].iter().map(|&p| f32::from(p) / 255.0).collect();

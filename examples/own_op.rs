@@ -42,6 +42,7 @@ impl<T: Element> Backward<T> for SoftplusBackward<T> {
     }
 }
 
+/// Returns the largest error of the gradient between −10 and 10, where 1 is what is allowed.
 pub fn largest_error() -> Result<f64> {
     let x = Tensor::from_fn(&[21], |i| i as f64 - 10.0);
     Ok(gradcheck(&[x], 1e-5, 1e-7, |tape, inputs| softplus(tape, &inputs[0]))?.error)

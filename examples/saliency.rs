@@ -24,6 +24,7 @@ pub fn saliency(pixels: &[f32]) -> Result<(usize, Vec<f32>)> {
     Ok((class, gradients.get(&image).map_or(Vec::new(), Tensor::to_vec)))
 }
 
+/// Prints the map of a drawn face, and returns how much of it lies in the middle half of each side.
 pub fn share_in_the_middle() -> Result<f32> {
     let faces = synthesize(&SynthOptions { count: 4, ..SynthOptions::default() })?;
     let gray: Vec<f32> = faces.pixels()[3 * 2304..].iter().map(|&p| f32::from(p) / 255.0).collect();

@@ -9,6 +9,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// Returns ∂y/∂a, and prints the tape.
 pub fn gradient_of_a() -> Result<f32> {
     let mut tape = Tape::new();
     let a = tape.leaf(Tensor::scalar(2.0));

@@ -8,6 +8,9 @@
 //! | [`naive`] | the definition in seven loops |
 //! | [`im2col_naive`] | the taps are gathered once; the rest is a matrix product |
 //! | [`im2col_blocked`] | the product reads memory in order, in blocks that stay in cache |
+//! | [`scalar_tile`] | 4×4 sums stay in registers while p runs: each number loaded serves four products |
+//! | [`simd_tile`] | 4×8 sums in four registers of eight lanes, four sums in flight |
+//! | [`wide_tile`] | 6×16 sums in twelve registers: enough in flight that no unit waits |
 //! | [`simd`] | SIMD registers hold a tile of the result; the image is read in place |
 //! | [`simd`], all threads | the threads compute different blocks of the result |
 //! | [`winograd`] | fewer multiplications |
@@ -38,6 +41,8 @@ use crate::conv2d::winograd as winograd_kernel;
 use crate::conv2d::{self, Algorithm};
 use crate::naive as specification;
 use crate::{Context, Conv2dGeometry, GemmGeometry, Transpose};
+use std::array::from_fn;
+use wide::f32x8;
 
 /// One step of the ladder.
 pub struct Rung {
@@ -79,7 +84,7 @@ impl Rung {
 }
 
 /// All rungs, slowest first.
-pub const LADDER: [Rung; 7] = [
+pub const LADDER: [Rung; 10] = [
     Rung { name: "naive loops", threads: false, kind: Kind::InPlace, run: naive },
     Rung { name: "im2col, naive product", threads: false, kind: Kind::Columns, run: im2col_naive },
     Rung {
@@ -87,6 +92,11 @@ pub const LADDER: [Rung; 7] = [
         threads: false,
         kind: Kind::Columns,
         run: im2col_blocked,
+    },
+    Rung { name: "im2col, 4×4 tile", threads: false, kind: Kind::Columns, run: scalar_tile },
+    Rung { name: "im2col, 4×8 tile of SIMD", threads: false, kind: Kind::Columns, run: simd_tile },
+    Rung {
+        name: "im2col, 6×16 tile of SIMD", threads: false, kind: Kind::Columns, run: wide_tile
     },
     Rung { name: "SIMD, one thread", threads: false, kind: Kind::InPlace, run: simd },
     Rung { name: "SIMD, all threads", threads: true, kind: Kind::InPlace, run: simd },
@@ -136,6 +146,83 @@ pub fn im2col_blocked(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
             }
         }
     });
+}
+
+/// Holds a tile of 4 × 4 sums in variables while p runs. Rows and columns beyond the last whole tile are
+/// computed one by one, here and in the other rungs of tiles.
+pub fn scalar_tile(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
+    by_columns(g, x, w, y, |sizes, a, b, c| {
+        let [_, n, k] = sizes;
+        for [i, j] in tiles(sizes, [4, 4], a, b, c) {
+            let mut sums = [[0.0; 4]; 4];
+            for p in 0..k {
+                for r in 0..4 {
+                    for s in 0..4 {
+                        sums[r][s] += a[(i + r) * k + p] * b[p * n + j + s];
+                    }
+                }
+            }
+            for r in 0..4 {
+                c[(i + r) * n + j..][..4].copy_from_slice(&sums[r]);
+            }
+        }
+    });
+}
+
+/// Holds a tile of 4 × 8 sums in four vectors.
+pub fn simd_tile(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
+    by_columns(g, x, w, y, |sizes, a, b, c| vector_tiles::<4, 1>(sizes, a, b, c));
+}
+
+/// Holds a tile of 6 × 16 sums in twelve vectors.
+pub fn wide_tile(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
+    by_columns(g, x, w, y, |sizes, a, b, c| vector_tiles::<6, 2>(sizes, a, b, c));
+}
+
+/// Computes C = A·B in tiles of R rows and V vectors of eight columns, in safe code: compiled for
+/// the oldest CPU that the program supports, so the vectors may be half as wide as they could be.
+fn vector_tiles<const R: usize, const V: usize>(
+    sizes: [usize; 3],
+    a: &[f32],
+    b: &[f32],
+    c: &mut [f32],
+) {
+    let [_, n, k] = sizes;
+    for [i, j] in tiles(sizes, [R, 8 * V], a, b, c) {
+        let mut sums = [[f32x8::ZERO; V]; R];
+        for p in 0..k {
+            let row: [f32x8; V] = from_fn(|v| f32x8::new(from_fn(|l| b[p * n + j + 8 * v + l])));
+            for r in 0..R {
+                let a = f32x8::splat(a[(i + r) * k + p]);
+                for v in 0..V {
+                    sums[r][v] = a.mul_add(row[v], sums[r][v]);
+                }
+            }
+        }
+        for r in 0..R {
+            for v in 0..V {
+                c[(i + r) * n + j + 8 * v..][..8].copy_from_slice(&sums[r][v].to_array());
+            }
+        }
+    }
+}
+
+/// Returns the corner of every whole tile of C, and computes what no whole tile covers.
+fn tiles(
+    [m, n, k]: [usize; 3],
+    [height, width]: [usize; 2],
+    a: &[f32],
+    b: &[f32],
+    c: &mut [f32],
+) -> Vec<[usize; 2]> {
+    let (rows, cols) = (m / height * height, n / width * width);
+    for i in 0..m {
+        for j in if i < rows { cols..n } else { 0..n } {
+            c[i * n + j] = (0..k).map(|p| a[i * k + p] * b[p * n + j]).sum();
+        }
+    }
+    let corners = (0..rows).step_by(height);
+    corners.flat_map(|i| (0..cols).step_by(width).map(move |j| [i, j])).collect()
 }
 
 /// Calls `product([pixels, c_out, k], cols, filters, y)` for each image, with the filters as the

@@ -44,6 +44,27 @@ mod loop_order {
     }
 }
 
+mod register_tile {
+    use super::layer;
+    use fer_kernels::ladder::{im2col_naive, simd_tile, wide_tile};
+
+    #[test]
+    fn tiles_give_the_sums_of_the_definition() {
+        let g = fer_kernels::Conv2dGeometry { c_out: 19, ..layer() };
+        let numbers = |n: usize, k: usize| (0..n).map(move |i| ((i * k) % 7) as f32 - 3.0);
+        let x: Vec<f32> = numbers(2 * 3 * 30, 5).collect();
+        let w: Vec<f32> = numbers(19 * 27, 3).collect();
+        let run = |f: fn(&fer_kernels::Conv2dGeometry, &[f32], &[f32], &mut [f32])| {
+            let mut y = vec![f32::NAN; 2 * 19 * 30];
+            f(&g, &x, &w, &mut y);
+            y
+        };
+        let want = run(im2col_naive); // 19 columns: one or two tiles, and a rest
+        assert_eq!(run(simd_tile), want, "4×8");
+        assert_eq!(run(wide_tile), want, "6×16");
+    }
+}
+
 mod winograd_tile {
     use fer_kernels::naive::winograd::tile;
 
