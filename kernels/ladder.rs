@@ -171,12 +171,12 @@ pub fn scalar_tile(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
 
 /// Holds a tile of 4 × 8 sums in four vectors.
 pub fn simd_tile(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
-    by_columns(g, x, w, y, |sizes, a, b, c| vector_tiles::<4, 1>(sizes, a, b, c));
+    by_columns(g, x, w, y, vector_tiles::<4, 1>);
 }
 
 /// Holds a tile of 6 × 16 sums in twelve vectors.
 pub fn wide_tile(g: &Conv2dGeometry, x: &[f32], w: &[f32], y: &mut [f32]) {
-    by_columns(g, x, w, y, |sizes, a, b, c| vector_tiles::<6, 2>(sizes, a, b, c));
+    by_columns(g, x, w, y, vector_tiles::<6, 2>);
 }
 
 /// Computes C = A·B in tiles of R rows and V vectors of eight columns, in safe code: compiled for
