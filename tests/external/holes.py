@@ -34,6 +34,7 @@ def verdicts(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", default="", help="only holes whose name holds this word")
+    parser.add_argument("--after", default="", help="only holes behind this one")
     parser.add_argument("--fer", default=str(ROOT / "target/debug/fer"))
     options = parser.parse_args()
     text = (ROOT / "src/learn/exercises.toml").read_text()
@@ -43,7 +44,7 @@ def main():
         folder = Path(place) / "engine"
         subprocess.run([options.fer, "learn", "new", str(folder), "--from", str(ROOT)], check=True, stdout=subprocess.DEVNULL)
         for number, name in enumerate(names):
-            if options.only not in name:
+            if options.only not in name or (options.after in names and number <= names.index(options.after)):
                 continue
             subprocess.run([options.fer, "learn", "start", name], cwd=folder, check=True, stdout=subprocess.DEVNULL)
             start = time.time()
