@@ -85,13 +85,19 @@ fn prepare(cli: &Cli) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command: on a thread of the pool if it computes; `bench` has pools of its own.
+/// Runs a command: on a thread of the pool if it computes; `bench` has pools of its own, and a training
+/// has threads of its own where it computes in micro-batches.
 fn run(command: Command) -> Result<()> {
-    use Command::{Bench, Completions, Info, Learn, Man, Serve, Watch};
+    use Command::{Bench, Completions, Info, Learn, Man, Serve, Train, Watch};
     match command {
-        Bench(_) | Learn(_) | Serve(_) | Watch(_) | Info(_) | Completions { .. } | Man { .. } => {
-            dispatch(command)
-        }
+        Bench(_)
+        | Learn(_)
+        | Serve(_)
+        | Train(_)
+        | Watch(_)
+        | Info(_)
+        | Completions { .. }
+        | Man { .. } => dispatch(command),
         _ => on_pool(|| dispatch(command)),
     }
 }

@@ -14,10 +14,10 @@ fi
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 cd "$place"
-"$fer" data synth --count 700 --out faces.csv 2>/dev/null
+"$fer" data synth --count 350 --out faces.csv 2>/dev/null
 "$fer" data synth --count 140 --first 100000 --out val.csv 2>/dev/null
-common=(--data faces.csv --val val.csv --arch tiny --batch-size 64 --micro-batch 8 --no-tensorboard --threads 1)
-settings=("${common[@]}" --epochs 2) long=("${common[@]}" --epochs 40)
+common=(--data faces.csv --val val.csv --arch tiny --batch-size 32 --micro-batch 8 --no-tensorboard --threads 1)
+settings=("${common[@]}" --epochs 2) long=("${common[@]}" --epochs 12)
 fail() { echo "mpi_check: $*" >&2; exit 1; }
 weights() { "$fer" predict "$1" val.csv --out "$1.csv" 2>/dev/null; cksum <"$1.csv"; }
 

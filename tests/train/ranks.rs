@@ -1,8 +1,8 @@
 //! Several processes: the bits of one, whatever their number; a process that differs is refused.
 
+use crate::support::place::{Place, TRAIN};
 use crate::support::ranks::together;
 use crate::train::checkpoints::{bits, config};
-use assert_cmd::Command;
 use fer::Result;
 use fer::train::parallel::{Alone, Ranks, Reduce};
 use fer::train::{Budget, Observer, Outcome, StepResult, TrainConfig, Trainer, run_dir};
@@ -165,12 +165,25 @@ fn a_micro_batch_of_one_face_is_refused() {
     assert_eq!(error.to_string(), "micro_batch is 1; expected 2 faces or more");
 }
 
+/// Micro-batches wait for each other, also where one thread does all the work of the pool.
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let place = Place::with_faces();
+    let weights = |threads: usize| {
+        let run = format!("run{threads}");
+        let line = format!("{TRAIN} --epochs 1 --micro-batch 8 --threads {threads} --out {run}");
+        place.ok(&line);
+        bits(&place.path(&run))
+    };
+    assert!(weights(1) == weights(3));
+}
+
 /// Without the feature `mpi`, `mpirun` would start trainings that know nothing of each other.
 #[cfg(not(feature = "mpi"))]
 #[test]
 fn a_build_without_mpi_says_so_under_mpirun() {
     for name in ["PMI_SIZE", "OMPI_COMM_WORLD_SIZE"] {
-        let mut fer = Command::cargo_bin("fer").unwrap();
+        let mut fer = assert_cmd::Command::cargo_bin("fer").unwrap();
         let output = fer.args(["train", "--epochs", "1"]).env(name, "3").output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{said}");

@@ -137,6 +137,14 @@ impl MicroStep<'_> {
             if threads.iter().any(std::result::Result::is_err) {
                 Part::new(&lockstep, 0).fail();
             }
+            // The micro-batches need the pool. If this thread is one of the pool's, it works for them.
+            while threads.iter().flatten().any(|thread| !thread.is_finished()) {
+                match rayon::yield_now() {
+                    Some(rayon::Yield::Executed) => {}
+                    Some(rayon::Yield::Idle) => thread::yield_now(),
+                    None => break,
+                }
+            }
             let crashed = || Error::Failed("a thread of the step ended early".into());
             let results: Vec<Result<PartResult>> = threads
                 .into_iter()

@@ -15,8 +15,8 @@ use crate::serve::LivePage;
 use crate::train::parallel::Ranks;
 use crate::train::{Observer, Outcome, StepResult, TrainConfig, Trainer, run_dir};
 use crate::{Error, Result};
-use fer_kernels::Context;
 use fer_kernels::conv2d::Algorithm;
+use fer_kernels::{Context, on_pool};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,27 +122,31 @@ pub(crate) fn run(args: Box<Args>) -> Result<()> {
     processes::run(|ranks| run_with(&args, ranks))
 }
 
-/// Trains as one of `ranks`.
+/// Trains as one of `ranks`: on a thread of the pool, unless threads of its own wait for each other.
 fn run_with(args: &Args, ranks: Arc<dyn Ranks>) -> Result<()> {
-    let trainer = match &args.resume {
-        Some(folder) => {
-            resumed_trainer(folder, [args.data.as_deref(), args.val.as_deref()], ranks)?
-        }
-        None => {
-            let config = args.config()?;
-            if args.recipe.as_deref() == Some("best") && config.teacher.is_empty() {
-                eprintln_safe!(
-                    "recipe best without --teacher: trains without distillation (see \
-                     data/recipes/best.toml)"
-                );
-            }
-            new_trainer(config, args.out.as_deref(), ranks)?
-        }
-    };
-    match trainer.ranks.rank() {
+    let trainer = on_pool(|| prepared(args, ranks))?;
+    let run = |trainer: Trainer| match trainer.ranks.rank() {
         0 => train(trainer, &args.monitoring),
         _ => follow(trainer),
+    };
+    match trainer.config.micro_batch {
+        None => on_pool(|| run(trainer)),
+        Some(_) => run(trainer),
     }
+}
+
+/// Prepares what the arguments ask for.
+fn prepared(args: &Args, ranks: Arc<dyn Ranks>) -> Result<Trainer> {
+    if let Some(folder) = &args.resume {
+        return resumed_trainer(folder, [args.data.as_deref(), args.val.as_deref()], ranks);
+    }
+    let config = args.config()?;
+    if args.recipe.as_deref() == Some("best") && config.teacher.is_empty() {
+        eprintln_safe!(
+            "recipe best without --teacher: trains without distillation (see data/recipes/best.toml)"
+        );
+    }
+    new_trainer(config, args.out.as_deref(), ranks)
 }
 
 /// Trains as another process than the first, which writes and speaks.
