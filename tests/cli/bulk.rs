@@ -34,6 +34,8 @@ fn shards_together_are_the_whole() {
     let mut together: Vec<&str> = parts.iter().flat_map(|part| sorted(part)).collect();
     together.sort_unstable();
     assert_eq!(together, sorted(&place.text("whole.csv")));
+    place.ok("predict run many.csv --shard 301/301 --out empty.csv");
+    assert_eq!(place.text("empty.csv").lines().count(), 1);
     place.fails("predict run many.csv --shard 5/4 --out a.csv", 2, &["expected I/N such as 1/4"]);
     place.fails("predict run many.csv --shard 1/4", 2, &["--out"]);
 }

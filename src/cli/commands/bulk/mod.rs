@@ -10,7 +10,7 @@
 mod parquet_out;
 mod part;
 
-use crate::cli::commands::bulk::part::{Job, Part};
+use crate::cli::commands::bulk::part::{Job, Part, Progress};
 use crate::cli::shared::photos::{FaceCrop, PhotoArgs, require_size};
 use crate::cli::shared::predictions::{csv_header, csv_of};
 use crate::cli::shared::progress::duration;
@@ -104,8 +104,9 @@ impl Bulk<'_> {
             return Err(error);
         }
         self.report(part.progress.records - done, begun, part.progress.faces);
-        let (bad, faces) = (part.progress.bad, part.progress.faces);
-        if faces == 0 {
+        let Progress { records, bad, faces, .. } = part.progress;
+        // A shard may have no record; then its table has no row.
+        if faces == 0 && records > 0 {
             part.discard();
             return Err(nothing(bad));
         }
