@@ -145,6 +145,8 @@ function network() {
     row.cells[GRADIENT].textContent = back && seen.has(i) && nodes[i].gradient !== null ? nodes[i].gradient.toExponential(2) : '';
   });
   const edge = back ? edges.get(node.node) : node.inputs.filter(i => i !== null).map(i => [i, false]);
+  const box = $('n-box'), row = rows[node.node]; // the row in the middle of its box; the page stays
+  box.scrollTop = row.offsetTop - box.clientHeight / 2;
   edge.forEach(([i]) => { if (i !== node.node) rows[i].className = back ? 'gets' : 'reads'; });
   const say = $('n-say'); say.replaceChildren();
   if (!back) say.textContent = `forward, node ${node.node}: ${node.op === 'leaf' ? 'a leaf' : node.op} ` +
