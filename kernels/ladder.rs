@@ -94,10 +94,8 @@ pub const LADDER: [Rung; 10] = [
         run: im2col_blocked,
     },
     Rung { name: "im2col, 4×4 tile", threads: false, kind: Kind::Columns, run: scalar_tile },
-    Rung { name: "im2col, 4×8 tile of SIMD", threads: false, kind: Kind::Columns, run: simd_tile },
-    Rung {
-        name: "im2col, 6×16 tile of SIMD", threads: false, kind: Kind::Columns, run: wide_tile
-    },
+    Rung { name: "im2col, 4×8 SIMD", threads: false, kind: Kind::Columns, run: simd_tile },
+    Rung { name: "im2col, 6×16 SIMD", threads: false, kind: Kind::Columns, run: wide_tile },
     Rung { name: "SIMD, one thread", threads: false, kind: Kind::InPlace, run: simd },
     Rung { name: "SIMD, all threads", threads: true, kind: Kind::InPlace, run: simd },
     Rung { name: "Winograd, one thread", threads: false, kind: Kind::Winograd, run: winograd },
