@@ -10,7 +10,7 @@ use std::path::Path;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also the name of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("csv", csv),
     ("png", picture),
     ("jpeg", picture),
@@ -20,6 +20,7 @@ pub const TARGETS: [(&str, Target); 9] = [
     ("config", config),
     ("network", network),
     ("message", message),
+    ("video", video),
 ];
 
 fn csv(bytes: &[u8]) {
@@ -87,4 +88,10 @@ fn network(bytes: &[u8]) {
 
 fn message(bytes: &[u8]) {
     let _ = fer::serve::message::Message::parse(bytes);
+}
+
+fn video(bytes: &[u8]) {
+    let reader = fer::photo::video::VideoReader::new(bytes, Path::new("fuzz"), 25.0);
+    let Ok(mut reader) = reader else { return };
+    while matches!(reader.read(), Ok(Some(_))) {}
 }

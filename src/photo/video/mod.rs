@@ -1,10 +1,15 @@
 //! Frames of a video as other programs write them into a pipe: YUV4MPEG2 and Motion JPEG.
 
+mod jpeg_end;
+mod y4m;
+
 use crate::dataset::image::{GrayImage, decode};
-use crate::limits::{MAX_PICTURE, MAX_PIXELS, MAX_SIDE};
+use crate::limits::MAX_PICTURE;
 use crate::{Error, Result};
+use jpeg_end::{JpegEnd, Step};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use y4m::Y4m;
 
 /// First bytes of YUV4MPEG2.
 pub const Y4M_MAGIC: &[u8] = b"YUV4MPEG2 ";
@@ -39,21 +44,6 @@ pub struct VideoReader<R> {
 enum Format {
     Y4m(Y4m),
     MotionJpeg,
-}
-
-/// The header of a YUV4MPEG2 stream.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Y4m {
-    width: usize,
-    height: usize,
-    /// Bytes of a sample: 1, or 2 with the low one first.
-    sample: usize,
-    /// Bits of a sample.
-    bits: u32,
-    /// Samples of both colour planes.
-    chroma: usize,
-    /// Whether black and white are 0 and 255 (of 8 bits) instead of 16 and 235.
-    full_range: bool,
 }
 
 impl<R: Read> VideoReader<R> {
@@ -106,7 +96,10 @@ impl<R: Read> VideoReader<R> {
     /// As [`VideoReader::read`].
     pub fn skip(&mut self) -> Result<bool> {
         let found = match self.format {
-            Format::Y4m(header) => self.y4m_frame(&header)?.is_some(),
+            Format::Y4m(header) => {
+                let bytes = (header.width * header.height + header.chroma) * header.sample;
+                self.y4m_frame_begins()? && self.pass_over(bytes)?
+            }
             Format::MotionJpeg => self.jpeg()?.is_some(),
         };
         self.next += 1;
@@ -114,22 +107,37 @@ impl<R: Read> VideoReader<R> {
     }
 
     fn y4m_frame(&mut self, header: &Y4m) -> Result<Option<GrayImage>> {
-        if self.input.fill_buf().map_err(Error::io(&self.path))?.is_empty() {
+        if !self.y4m_frame_begins()? {
             return Ok(None);
-        }
-        let line = read_line(&mut self.input, &self.path)?;
-        if !line.starts_with(b"FRAME") {
-            let found = String::from_utf8_lossy(&line[..line.len().min(20)]).into_owned();
-            let message = format!("frame {}: found `{found}`; expected `FRAME`", self.next);
-            return Err(Error::data(&self.path, message));
         }
         let (pixels, sample) = (header.width * header.height, header.sample);
         let Some(luma) = self.exactly(pixels * sample)? else { return Ok(None) };
-        if self.exactly(header.chroma * sample)?.is_none() {
+        if !self.pass_over(header.chroma * sample)? {
             return Ok(None);
         }
         let gray = luma.chunks_exact(sample).map(|s| header.level(s)).collect();
         Ok(Some(GrayImage { width: header.width, height: header.height, gray }))
+    }
+
+    /// Reads the line before a frame; false at the end of the stream.
+    fn y4m_frame_begins(&mut self) -> Result<bool> {
+        if self.input.fill_buf().map_err(Error::io(&self.path))?.is_empty() {
+            return Ok(false);
+        }
+        let line = read_line(&mut self.input, &self.path)?;
+        if line.starts_with(b"FRAME") {
+            return Ok(true);
+        }
+        let found = String::from_utf8_lossy(&line[..line.len().min(20)]).into_owned();
+        let message = format!("frame {}: found `{found}`; expected `FRAME`", self.next);
+        Err(Error::data(&self.path, message))
+    }
+
+    /// Passes over so many bytes; false if the stream ends before.
+    fn pass_over(&mut self, count: usize) -> Result<bool> {
+        let mut part = (&mut self.input).take(count as u64);
+        let passed = std::io::copy(&mut part, &mut std::io::sink());
+        Ok(passed.map_err(Error::io(&self.path))? == count as u64)
     }
 
     /// Reads so many bytes; `None` if the stream ends before.
@@ -174,162 +182,6 @@ impl<R: Read> VideoReader<R> {
             }
         }
     }
-}
-
-/// Where the bytes of a JPEG picture end: segments have lengths, and may hold pictures themselves.
-#[derive(Debug, Default)]
-struct JpegEnd {
-    state: State,
-    /// Bytes of the segment that are left.
-    left: usize,
-    /// Whether the segment starts a scan, whose data follow.
-    scan: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum State {
-    #[default]
-    Outside,
-    FirstFf,
-    Marker,
-    MarkerFf,
-    LengthHigh,
-    LengthLow,
-    Segment,
-    Data,
-    DataFf,
-}
-
-enum Step {
-    /// Before the picture; the byte, if 0xff, may be its first.
-    Before,
-    Inside,
-    End,
-}
-
-impl JpegEnd {
-    fn step(&mut self, byte: u8) -> Step {
-        use State::{
-            Data, DataFf, FirstFf, LengthHigh, LengthLow, Marker, MarkerFf, Outside, Segment,
-        };
-        self.state = match (self.state, byte) {
-            (Outside | FirstFf, 0xff) => {
-                self.state = FirstFf;
-                return Step::Before;
-            }
-            (Outside, _) => return Step::Before,
-            (FirstFf, 0xd8) => Marker,
-            (FirstFf, _) => {
-                self.state = Outside;
-                return Step::Before;
-            }
-            (Marker, 0xff) | (MarkerFf, 0xff) => MarkerFf,
-            (Marker, _) => Marker, // stray bytes between headers
-            (MarkerFf | DataFf, 0xd9) => return Step::End,
-            (MarkerFf, 0x01 | 0xd0..=0xd8) => Marker,
-            (MarkerFf, marker) => {
-                self.scan = marker == 0xda;
-                LengthHigh
-            }
-            (LengthHigh, high) => {
-                self.left = usize::from(high) << 8;
-                LengthLow
-            }
-            (LengthLow, low) => {
-                self.left = (self.left + usize::from(low)).saturating_sub(2);
-                self.after_segment()
-            }
-            (Segment, _) => {
-                self.left -= 1;
-                self.after_segment()
-            }
-            (Data, 0xff) | (DataFf, 0xff) => DataFf,
-            (Data, _) | (DataFf, 0x00 | 0xd0..=0xd7) => Data,
-            (DataFf, marker) => {
-                self.scan = marker == 0xda;
-                LengthHigh
-            }
-        };
-        Step::Inside
-    }
-
-    fn after_segment(&self) -> State {
-        match (self.left, self.scan) {
-            (0, true) => State::Data,
-            (0, false) => State::Marker,
-            _ => State::Segment,
-        }
-    }
-}
-
-impl Y4m {
-    /// Parses a header line; returns the frames per second too, if it states them.
-    fn parse(line: &[u8]) -> Result<(Self, Option<f64>), String> {
-        let text = std::str::from_utf8(line).map_err(|_| "a header that is no text")?;
-        let (mut width, mut height, mut rate, mut color) = (0, 0, None, "420");
-        let mut full_range = false;
-        for word in text.split(' ').skip(1).filter(|word| !word.is_empty()) {
-            let (name, value) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
-            let number = || value.parse::<usize>().map_err(|_| format!("found `{word}`"));
-            match name {
-                "W" => width = number()?,
-                "H" => height = number()?,
-                "F" => rate = Some(frame_rate(value).ok_or_else(|| format!("found `{word}`"))?),
-                "C" => color = value,
-                "X" => full_range |= value == "COLORRANGE=FULL",
-                _ => {}
-            }
-        }
-        if width == 0 || height == 0 || width.max(height) > MAX_SIDE || width * height > MAX_PIXELS
-        {
-            return Err(format!(
-                "found frames of {width} x {height}; expected sides of 1 to {MAX_SIDE} pixels and at \
-                 most {MAX_PIXELS} pixels"
-            ));
-        }
-        let half = |n: usize| n.div_ceil(2);
-        let (planes, bits) = color.split_once('p').unwrap_or((color, "8"));
-        let bits = bits.parse().unwrap_or(8); // `paldv` and `mpeg2` follow the letter too
-        let chroma = match planes {
-            "mono" | "mono9" | "mono10" | "mono12" | "mono16" => 0,
-            "444" => 2 * width * height,
-            "444alpha" => 3 * width * height,
-            "422" => 2 * half(width) * height,
-            "440" => 2 * width * half(height),
-            "411" => 2 * width.div_ceil(4) * height,
-            "420" | "420j" | "420m" => 2 * half(width) * half(height),
-            _ => {
-                return Err(format!(
-                    "found colours `{color}`; expected 420, 422, 444 or mono: ffmpeg -pix_fmt yuv420p"
-                ));
-            }
-        };
-        let bits = planes.strip_prefix("mono").and_then(|b| b.parse().ok()).unwrap_or(bits);
-        if !(8..=16).contains(&bits) {
-            return Err(format!("found samples of {bits} bits; expected 8 to 16"));
-        }
-        let sample = if bits > 8 { 2 } else { 1 };
-        Ok((Y4m { width, height, sample, bits, chroma, full_range }, rate))
-    }
-
-    /// Returns the gray level of a sample in 0 to 255.
-    fn level(&self, sample: &[u8]) -> u8 {
-        let value = match sample {
-            [low, high] => u32::from(u16::from_le_bytes([*low, *high])) >> (self.bits - 8),
-            _ => u32::from(sample.first().copied().unwrap_or_default()),
-        };
-        match self.full_range {
-            true => value.min(255) as u8,
-            false => ((value.saturating_sub(16) * 255 + 109) / 219).min(255) as u8,
-        }
-    }
-}
-
-/// Parses `30000:1001`.
-fn frame_rate(text: &str) -> Option<f64> {
-    let (a, b) = text.split_once(':')?;
-    let (a, b): (f64, f64) = (a.parse().ok()?, b.parse().ok()?);
-    (a > 0.0 && b > 0.0 && a / b <= 1e6).then(|| a / b)
 }
 
 /// Reads up to a line feed, which is left out.
