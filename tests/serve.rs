@@ -3,6 +3,7 @@
 mod attacks;
 mod calls;
 mod page;
+mod site;
 
 use crate::support::place::Place;
 use fer::dataset::{SynthOptions, synthesize};
@@ -51,11 +52,7 @@ impl Answer {
 impl Served {
     pub fn new() -> Self {
         let place = Place::with_run(2);
-        let model = LoadedModel::read(&place.path("run")).unwrap();
-        let faces = synthesize(&SynthOptions { count: 70, ..SynthOptions::default() }).unwrap();
-        let mean_face = model.mean_face().unwrap_or(vec![0.5; fer::PIXELS]);
-        let source = Source { model, faces, faces_from: "drawn".into(), mean_face };
-        let server = network_page::start(source, Some(0)).unwrap();
+        let server = network_page::start(source(&place), Some(0)).unwrap();
         let address = server.address();
         let port = address.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();
         let mut served = Served { place, _server: server, port, token: String::new() };
@@ -104,6 +101,14 @@ impl Served {
     pub fn ask(&self, name: &str, json: Value, bytes: &[u8]) -> Message {
         self.call(name, json, bytes).messages().pop().unwrap()
     }
+}
+
+/// The network of a place and seventy drawn faces.
+pub fn source(place: &Place) -> Source {
+    let model = LoadedModel::read(&place.path("run")).unwrap();
+    let faces = synthesize(&SynthOptions { count: 70, ..SynthOptions::default() }).unwrap();
+    let mean_face = model.mean_face().unwrap_or(vec![0.5; fer::PIXELS]);
+    Source { model, faces, faces_from: "drawn".into(), mean_face }
 }
 
 /// The numbers of a message.

@@ -1,7 +1,7 @@
 // Why an answer: maps side by side, painting, superpixels, the smallest patch.
 import { call } from './api.js';
 import { argmax, bars, make, numbers, overlay, paintFace, percent, short, SIDE, slow } from './dom.js';
-import { t } from './i18n.js';
+import { definition, t } from './i18n.js';
 import { paintTab } from './paint.js';
 
 const MOST = 6; // maps side by side
@@ -14,7 +14,7 @@ export function whyTab(at, state) {
   const opacity = make('input', { type: 'range', id: 'opacity', min: 0, max: 1, step: 0.05, value: 0.7, oninput: () => redraw() });
   const under = make('output', { id: 'under', class: 'note' }, t('point_at_map'));
   const methods = make('fieldset', { class: 'methods' }, make('legend', {}, t('methods')), ...net.methods.map(method =>
-    make('label', { title: method.definition }, make('input', {
+    make('label', { title: definition(method) }, make('input', {
       type: 'checkbox', value: method.name, checked: chosen.has(method.name),
       onchange: event => {
         if (event.target.checked && chosen.size >= MOST) event.target.checked = false;
@@ -28,7 +28,7 @@ export function whyTab(at, state) {
 
   function frame(method) {
     const canvas = make('canvas', {
-      class: 'face big', tabIndex: 0, role: 'img', 'aria-label': `${method.title}: ${method.definition}`,
+      class: 'face big', tabIndex: 0, role: 'img', 'aria-label': `${method.title}: ${definition(method)}`,
       onpointermove: event => {
         const box = canvas.getBoundingClientRect(), answer = found.get(method.name);
         const x = Math.floor(SIDE * (event.clientX - box.left) / box.width), y = Math.floor(SIDE * (event.clientY - box.top) / box.height);
@@ -38,7 +38,7 @@ export function whyTab(at, state) {
     });
     const checks = make('div');
     return make('figure', { 'data-method': method.name }, canvas, make('figcaption', {},
-      make('strong', {}, method.title), make('p', { class: 'about' }, method.definition), make('p', { class: 'note' }), checks,
+      make('strong', {}, method.title), make('p', { class: 'about' }, definition(method)), make('p', { class: 'note' }), checks,
       make('button', {
         type: 'button', class: 'check', onclick: () => slow(checks, async (signal, progress) => {
           const { row, faces } = await call('sanity', { method: method.name }, undefined, { signal, progress, lane: 'sanity' });
