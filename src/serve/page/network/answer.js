@@ -93,7 +93,11 @@ export function answerTab(at, state) {
     });
   }
 
+  // Says what was found; of a video every two seconds, so that a screen reader can follow.
+  let said = 0;
   function say(faces, where) {
+    if (source && performance.now() - said < 2000) return;
+    said = performance.now();
     const text = faces.length === 0 ? t('no_face', where)
       : t('faces_found', faces.length, faces.map(f => describe({ ...f, label: null, probabilities: f.smoothed ?? f.probabilities }, net)).join('; '));
     if (status.textContent !== text) status.textContent = text;
