@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn pictures_one_after_the_other_are_frames() {
-        let photo = include_bytes!("../../data/photos/astronaut.jpg");
+        let photo = include_bytes!("../../../data/photos/astronaut.jpg");
         let stream = [b"\0\0", &photo[..], b"--boundary\r\n", &photo[..], &photo[..999]].concat();
         let error = frames(&stream).unwrap_err().to_string();
         assert!(error.contains("neither"), "must begin with a picture: {error}");

@@ -113,7 +113,7 @@ pub fn patch(space: &mut Workspace<'_>, message: &Message, output: &Output) -> R
         PatchSearch { network: &network, face: &face, filling: &filling, answer, trials: 0 };
     let mut best = None;
     for side in GROWING {
-        let every: Vec<usize> = (0..=SIDE - side).step_by((side / 4).max(1)).collect();
+        let every: Vec<usize> = (0..=SIDE - side).step_by(side / 4).collect();
         best = search.strongest(side, &every, &every)?;
         if best.is_some() {
             break;
@@ -133,7 +133,7 @@ pub fn patch(space: &mut Workspace<'_>, message: &Message, output: &Output) -> R
 }
 
 /// Sides of the growing squares, in pixels.
-const GROWING: [usize; 9] = [6, 9, 12, 16, 20, 26, 32, 40, SIDE];
+const GROWING: [usize; 8] = [8, 12, 16, 20, 26, 32, 40, SIDE];
 
 /// A square that changes the answer, in pixels of the face.
 #[derive(Clone, Debug, Serialize)]
