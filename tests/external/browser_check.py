@@ -258,7 +258,7 @@ def walk(browser, address, shots):
     })()""")
     browser.wait(f"document.querySelector('#painted .best output').textContent !== {json.dumps(before)}")
     browser.click("#patch")
-    browser.wait("document.querySelector('#patch-result .bars, #patch-result p:not(.slow)')")
+    browser.wait("document.querySelectorAll('#patch-result .bars, #patch-result p:not(.slow)').length > 0")
     browser.shot(shots / "why.png")
     browser.fits("why")
     # From the face to a filter to a cell, down to the pixels.
