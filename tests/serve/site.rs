@@ -50,14 +50,11 @@ fn a_site_holds_every_answer_and_opens_from_disk() {
 }
 
 #[test]
-fn serve_refuses_what_is_no_network_and_writes_a_site() {
+fn serve_refuses_what_is_no_network_and_a_port_that_is_taken() {
     let place = Place::with_run(1);
     place.fails("serve faces.csv", 2, &["faces.csv is no network", "--data faces.csv"]);
     place.fails("serve nowhere", 4, &["nowhere"]);
     place.fails("serve run --ascents 2", 2, &["--export"]);
-    let done = place.ok("serve run --data faces.csv --export site --ascents 0");
-    assert!(done.stderr.contains("index.html"), "{}", done.stderr);
-    assert!(place.path("site/data/hello.js").is_file());
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     place.fails(&format!("serve run --port {port}"), 2, &["cannot serve on port", "--port"]);
