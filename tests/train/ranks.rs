@@ -148,7 +148,10 @@ fn a_process_that_differs_is_refused_by_name() {
     let said = refusal(|config, rank| config.synthetic += 70 * other(rank));
     assert!(said.contains("rank 1 has other training faces than rank 0: 252 faces"), "{said}");
     let said = refusal(|config, rank| config.label_smoothing += 0.1 * other(rank) as f64);
-    assert!(said.contains("rank 1 has other settings than rank 0"), "{said}");
+    assert!(
+        said.contains("rank 1 has other settings than rank 0: label_smoothing = 0.2; "),
+        "{said}"
+    );
     let said = refusal(|config, _| config.budget = Budget::Minutes(1.0));
     assert!(said.contains("train with --epochs"), "{said}");
     let said = refusal(|config, _| config.micro_batch = Some(32));

@@ -46,8 +46,17 @@ impl Passport {
             ),
         ];
         let (what, own, first) = pairs.into_iter().find(|(_, own, first)| own != first)?;
-        Some((what, own.clone(), first.clone()))
+        let (own, first) = differing_setting(own, first).unwrap_or((own.clone(), first.clone()));
+        Some((what, own, first))
     }
+}
+
+/// Returns the first setting that differs, with its value in both; `None` for what is no settings.
+fn differing_setting(own: &str, first: &str) -> Option<(String, String)> {
+    let settings = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    let (own, first) = (settings(own)?, settings(first)?);
+    let key = own.as_object()?.keys().find(|key| own[key.as_str()] != first[key.as_str()])?;
+    Some((format!("{key} = {}", own[key.as_str()]), format!("{key} = {}", first[key.as_str()])))
 }
 
 /// Refuses a training whose processes differ in version, faces, settings or first weights, or that ends
