@@ -43,7 +43,7 @@ pub fn export(
     write_page(folder)?;
     let shown = SHOWN.min(source.faces.len());
     let mut hello = network::hello(&mut space, &Message::default(), &output)?;
-    hello.json["faces"] = json!(shown);
+    (hello.json["faces"], hello.json["ascents"]) = (json!(shown), json!(ascents));
     write(&data, "hello", &answer(&hello))?;
     let all: Vec<usize> = (0..source.faces.len()).collect();
     let set = faces::set(&mut space, &Message::json(json!({ "faces": all })), &output)?;

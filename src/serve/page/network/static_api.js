@@ -10,13 +10,15 @@ export class CallError extends Error {
 const asked = new Map(), waiting = new Map();
 window.fer_data = (name, answer) => waiting.get(name)(answer);
 
+const absent = () => new CallError('not part of this exported page / 不在此导出页中');
+
 function load(name) {
   if (!asked.has(name)) {
     asked.set(name, new Promise((done, fail) => {
       waiting.set(name, done);
       const script = document.createElement('script');
       script.src = `data/${name}.js`;
-      script.onerror = () => fail(new CallError('not part of this exported page / 不在此导出页中'));
+      script.onerror = () => fail(absent());
       document.head.append(script);
     }));
   }
@@ -48,6 +50,9 @@ export async function call(name, parameters = {}, _bytes = null, options = {}) {
     parameters.faces.forEach((i, k) => bytes.set(gray.subarray(i * 2304, (i + 1) * 2304), k * 2304));
     return { faces: parameters.faces, names: of(json.names), labels: of(json.labels), probabilities: of(json.probabilities), bytes };
   }
+  const { json: net } = await load('hello'), kind = net.layers.find(l => l.name === layer)?.kind;
+  const isThere = { maps: () => options.face.number < net.faces, filter: () => ['Conv2D', 'Linear'].includes(kind), ascent: () => filter < net.ascents };
+  if (isThere[name] && !isThere[name]()) throw absent();
   if (name === 'maps') {
     const answer = await load(`maps-${options.face.number}-${layer}`);
     return pick(answer, bytesOf(answer.bytes));
@@ -55,8 +60,7 @@ export async function call(name, parameters = {}, _bytes = null, options = {}) {
   if (name === 'kernel' || name === 'filter') {
     const answer = (await load(`${name}-${layer}`))[filter];
     if (name === 'kernel') return pick(answer, bytesOf(answer.bytes));
-    const { json } = await load('hello');
-    return pick(answer, await patches(answer.json, json.layers.find(l => l.name === layer).field));
+    return pick(answer, await patches(answer.json, net.layers.find(l => l.name === layer).field));
   }
   const answer = await load(name === 'ascent' ? `ascent-${layer}-${filter}-${method}` : name);
   return pick(answer, bytesOf(answer.bytes));
