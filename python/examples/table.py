@@ -1,4 +1,4 @@
-"""What both schedulers run on each part of the table: rows with `id` and `pixels` to answers as `fer predict` writes them."""
+"""What a scheduler runs on each part of the table: rows with `id` and `pixels` to answers as `fer predict` writes them."""
 
 import functools
 
