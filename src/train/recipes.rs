@@ -235,6 +235,7 @@ mod tests {
             val: Some("b".into()),
             from: Some("c".into()),
             teacher: vec!["d".into()],
+            micro_batch: Some(8),
             overfit: Some(1),
             patience: Some(1),
             ..TrainConfig::default()

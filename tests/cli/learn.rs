@@ -22,7 +22,7 @@ fn every_exercise_is_a_hole_in_the_source() {
         let source = read(&exercise.file);
         let opened = exercise.open(&source).unwrap_or_else(|e| panic!("{}: {e}", exercise.name));
         assert!(opened.contains("todo!()"), "{}", exercise.name);
-        assert_eq!(source[exercise.place(&source).unwrap()].contains("todo!"), false);
+        assert!(!source[exercise.place(&source).unwrap()].contains("todo!"));
         assert!(
             tests.contains(&format!("mod {} {{", exercise.name)),
             "{} has no tests",

@@ -71,7 +71,7 @@ fn every_foreign_file_is_named() {
         (b"\x02\xfe\x07\x99\n", &["this is no text"], &["not a weights file"]),
         (b"SQLite format 3\0\x10", &["SQLite", "save it as CSV"], &["SQLite"]),
         (b"%PDF-1.7", &["PDF"], &["PDF"]),
-        (b"GIF89a", &["GIF", "convert"], &["GIF"]),
+        (b"II*\0", &["TIFF", "convert"], &["TIFF"]),
         (&safetensors(), &["safetensors", "give it as MODEL"], &["not written by fer"]),
         (b"\x89PNG\r\n\x1a\n", &["damaged PNG"], &["picture", "weights file"]),
         (b"label,feature\n", &["no rows"], &["text, perhaps a table", "weights file"]),
