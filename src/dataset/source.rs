@@ -118,8 +118,8 @@ impl DataSource {
         if !self.skip_bad || missing == 0 || labelled.is_empty() {
             return faces;
         }
-        let faces = if missing == 1 { "face" } else { "faces" };
-        eprintln_safe!("{}: {missing} {faces} without a label left out", path.display());
+        let noun = if missing == 1 { "face" } else { "faces" };
+        eprintln_safe!("{}: {missing} {noun} without a label left out", path.display());
         faces.select(&labelled)
     }
 }
