@@ -236,6 +236,7 @@ mod tests {
             from: Some("c".into()),
             teacher: vec!["d".into()],
             micro_batch: Some(8),
+            reduce: crate::train::parallel::Reduce::Fast,
             overfit: Some(1),
             patience: Some(1),
             ..TrainConfig::default()

@@ -230,7 +230,7 @@ fn what_cannot_be_read_says_why() {
     place.write("album/b.tif", b"II*\0");
     place.write("album/c.heic", b"\0\0\0\x18ftypheic");
     place.write("album/notes.txt", b"nothing");
-    place.fails("predict run album", 3, &["album", "2 of other kinds"]);
+    place.fails("predict run album", 3, &["album", "2 pictures of other kinds"]);
     place.write("album/a.png", &place.read("small.png"));
     let done = place.ok("predict run album");
     assert!(done.stderr.contains("album: 2 pictures skipped"), "{}", done.stderr);
