@@ -157,7 +157,7 @@ def y4m(browser, path):
         return btoa(text);
     }})()"""))
     with open(path, "wb") as out:
-        out.write(b"YUV4MPEG2 W640 H480 F15:1 Ip A1:1 C420jpeg\n")
+        out.write(b"YUV4MPEG2 W640 H480 F30:1 Ip A1:1 C420jpeg\n")
         for k in range(60):
             left = 2 * min(k % 60, 60 - k % 60)
             rows = (luma[720 * y + left:720 * y + left + 640] for y in range(480))
