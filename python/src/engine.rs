@@ -17,7 +17,7 @@ type NodeRow = (&'static str, Vec<Option<usize>>, Vec<usize>);
 /// An operation over axes.
 type Reduction = fn(&mut Record<f64>, &Var<f64>, &[usize]) -> fer::Result<Var<f64>>;
 
-/// What a tape holds.
+/// Values and gradients of a tape.
 #[derive(Default)]
 struct State {
     record: Record<f64>,

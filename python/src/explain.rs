@@ -24,7 +24,7 @@ use std::path::PathBuf;
 /// Most faces whose spectrum and activations describe a filter.
 const FACES: usize = 3_000;
 
-/// What `maximize` was asked for.
+/// Arguments of `maximize`.
 struct Wish {
     layer: String,
     filters: Vec<usize>,

@@ -23,7 +23,7 @@ pub struct Exercise {
     /// The lines of the item that are cut out; by default its whole body.
     #[serde(default)]
     pub cut: Option<String>,
-    /// What stands in their place; by default `todo!()`.
+    /// Text that replaces these lines for the student; by default `todo!()`.
     #[serde(default)]
     pub hole: Option<String>,
     /// Three hints, each saying more than the one before.

@@ -5,3 +5,4 @@ pub mod checkpoints;
 mod distillation;
 mod old_files;
 mod ranks;
+mod remaining_time;

@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
                         Each exercise is a hole in the engine. Fill it, then: fer learn check"
 )]
 pub struct Args {
-    /// What to do [default: show the exercise that is open]
+    /// Command of the course [default: show the exercise that is open]
     #[command(subcommand)]
     action: Option<Action>,
 }

@@ -55,7 +55,7 @@ impl FromStr for Shard {
     }
 }
 
-/// What is asked for.
+/// Options of a bulk prediction.
 pub(crate) struct Bulk<'a> {
     /// Files and folders.
     pub inputs: &'a [PathBuf],
@@ -143,7 +143,7 @@ impl Bulk<'_> {
         self.answer(batch, number, &names, part)
     }
 
-    /// What must not change between a run and its continuation.
+    /// Settings that a continued run must share with its beginning.
     fn job(&self) -> Result<Job> {
         let size = |path: &PathBuf| {
             let bytes = std::fs::metadata(path).map_err(Error::io(path))?;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// Time between two notes of the progress.
 const NOTE_EVERY: Duration = Duration::from_secs(2);
 
-/// What must not change between a run and its continuation.
+/// Settings that a continued run must share with its beginning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Job {
     pub version: String,
@@ -27,7 +27,7 @@ pub(super) struct Job {
     pub precision: String,
 }
 
-/// How far the work is.
+/// Position in the inputs and the outputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Progress {
     job: Job,
@@ -195,7 +195,7 @@ mod tests {
         }
     }
 
-    /// What was written after the last note is cut off, as after a kill.
+    /// Rows written after the last saved position are cut off, as after a kill.
     #[test]
     fn a_run_is_continued_from_its_last_note() {
         let folder = tempfile::tempdir().unwrap();
