@@ -318,7 +318,7 @@ export function answerTab(at, state) {
   context.fillStyle = css('--muted');
   context.textAlign = 'center';
   context.font = '22px system-ui, sans-serif';
-  context.fillText(t('drop_here'), 320, 185);
+  context.fillText(t('drop_here'), 320, 185, 600);
 
   at.replaceChildren(make('div', { class: 'columns' },
     make('div', {}, controls, cameraRow, drop, status, rate, pictures), cards), timeline.element);
