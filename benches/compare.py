@@ -150,7 +150,7 @@ def train(options, table):
     opponent = pytorch(options)
     for k in range(options.rounds):
         for net, bar, aim in [("vgg", 1.5, 1.8), ("tiny", 1.6, 1.8)]:
-            words = ["bench", "train", "--arch", net, "--batch", 64, "--steps", 7]
+            words = ["bench", "train", "--arch", net, "--batch-size", 64, "--steps", 7]
             run = lambda: fer(options, *words)
             both = in_turns(k, run, lambda: opponent.ask("train", net, 64))
             both = [side["images_per_second"] for side in both]
@@ -174,7 +174,7 @@ def infer(options, table):
                 return max(a["images_per_second"] for a in answers.values() if "error" not in a)
 
             steps = 60 if batch == 1 else 9
-            words = ["bench", "infer", "--arch", net, "--batch", batch, "--steps", steps]
+            words = ["bench", "infer", "--arch", net, "--batch-size", batch, "--steps", steps]
             ours, best = in_turns(k, lambda: fer(options, *words)["images_per_second"], theirs)
             table.add("infer", f"inference, {net}, batch {batch}", ours, best, "images/s", bar, aim)
     opponent.close()
@@ -261,7 +261,7 @@ def gemm(options, table):
 
 def threads(options, table):
     """All threads against one: fer alone."""
-    words = ["bench", "train", "--arch", "vgg", "--batch", 64, "--steps", 5, "--threads"]
+    words = ["bench", "train", "--arch", "vgg", "--batch-size", 64, "--steps", 5, "--threads"]
     for k in range(options.rounds):
         run = lambda n: lambda: fer(options, *words, n)["images_per_second"]
         many, one = in_turns(k, run(THREADS), run(1))
@@ -274,7 +274,7 @@ def avx2(options, table):
     opponent = pytorch(options, **AVX2)
     for k in range(options.rounds):
         for what, net in [("train", "vgg"), ("train", "tiny"), ("infer", "vgg"), ("infer", "tiny")]:
-            words = ["bench", what, "--arch", net, "--batch", 64, "--steps", 7]
+            words = ["bench", what, "--arch", net, "--batch-size", 64, "--steps", 7]
             narrow = argparse.Namespace(**{**vars(options), "simd": "avx2"})
             request = [what, net, 64] + ["eager"] * (what == "infer")
             both = in_turns(k, lambda: fer(narrow, *words), lambda: opponent.ask(*request))
