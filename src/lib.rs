@@ -75,6 +75,7 @@
 //! | [`export`] | ONNX files |
 //! | [`prelude`] | the names that most programs need |
 //! | `render`, `photo` | charts and images; face detection in photos |
+//! | `page` | a page that answers and explains: its files, its calls |
 //! | `report`, `monitor` | HTML reports; TensorBoard files and live views of a training |
 //! | `serve`, `bench`, `trace` | HTTP server, benchmarks, a pass node by node |
 //! | `learn`, `cli` | exercises on this source; command line |
@@ -86,7 +87,8 @@
 //! - `cli` (default): the program `fer` and the modules without a link in the last rows above.
 //! - `parquet`: `fer predict` reads and writes Parquet.
 //! - `mpi`: trains with several processes, on one machine or many.
-//! - `images` (part of `cli`): reads PNG, JPEG, WebP, GIF and BMP images and gzip-compressed CSV files.
+//! - `page` (part of `cli`): the modules `photo` and `page`, which a browser can run, too.
+//! - `images` (part of `page`): reads PNG, JPEG, WebP, GIF and BMP images and gzip-compressed CSV files.
 //!
 //! Without default features the crate is the engine alone.
 
@@ -122,7 +124,9 @@ pub mod monitor;
 pub mod nn;
 pub mod ops;
 pub mod optim;
-#[cfg(feature = "cli")]
+#[cfg(feature = "page")]
+pub mod page;
+#[cfg(feature = "page")]
 pub mod photo;
 pub mod prelude;
 pub mod protobuf;

@@ -9,6 +9,7 @@ pub mod errors;
 pub mod evaluation;
 pub mod features;
 pub mod pca;
+pub mod tsne;
 
 pub use calibration::{Bin, Reliability};
 pub use confusion::Confusion;

@@ -12,6 +12,7 @@
 pub mod crop;
 pub mod crop_calibration;
 pub mod detect;
+#[cfg(feature = "cli")]
 pub mod draw;
 pub mod track;
 pub mod video;

@@ -3,11 +3,11 @@
 use crate::dataset::Dataset;
 use crate::explain::{Classifier, LayerKind};
 use crate::files::{make_folder, write_atomic};
-use crate::serve::calls::{faces, filters, map, network};
-use crate::serve::message::Message;
-use crate::serve::network_page::{HTML, PARTS};
-use crate::serve::worker::{Output, output};
-use crate::serve::workspace::{Source, Workspace};
+use crate::page::calls::{faces, filters, map, network};
+use crate::page::message::Message;
+use crate::page::output::{Nobody, Output};
+use crate::page::parts::{HTML, PARTS, STATIC_API};
+use crate::page::workspace::{Source, Workspace};
 use crate::stats::evenly_spread;
 use crate::{CLASS_NAMES, Result};
 use base64::Engine as _;
@@ -37,7 +37,7 @@ pub fn export(
 ) -> Result<()> {
     let source = Source { faces: chosen(&source.faces), ..source.clone() };
     let mut space = Workspace::new(&source)?;
-    let (output, _messages) = output(); // nobody listens, but the work goes on
+    let output = Output::to(Nobody);
     let data = folder.join("data");
     make_folder(&data)?;
     write_page(folder)?;
@@ -49,8 +49,11 @@ pub fn export(
     let set = faces::set(&mut space, &Message::json(json!({ "faces": all })), &output)?;
     write(&data, "faces", &answer(&set))?;
     progress("map", 0.0);
-    let found = map::map(&mut space, &Message::default(), &output)?;
-    write(&data, "map", &answer(&found))?;
+    for layout in ["pca", "tsne"] {
+        let asked = Message::json(json!({ "layout": layout }));
+        let found = map::map(&mut space, &asked, &output)?;
+        write(&data, &format!("map-{layout}"), &answer(&found))?;
+    }
     let layers = space.classifier.layers();
     let names = layers.iter().map(|l| l.name.clone()).chain([network::INPUT.to_owned()]);
     for name in names {
@@ -135,11 +138,12 @@ fn write_page(folder: &Path) -> Result<()> {
         "<script src=\"app.js\" defer></script>",
     );
     write_atomic(folder.join("index.html"), html.as_bytes())?;
-    let part =
-        |target: &str| PARTS.iter().find(|part| part.target == target).map_or("", |p| p.text);
+    let part = |target: &str| {
+        PARTS.iter().find(|(known, _)| *known == target).map_or("", |(_, text)| text)
+    };
     write_atomic(folder.join("app.css"), part("/app.css").as_bytes())?;
     let mut script = String::from("'use strict';\n");
-    script += &module("api", include_str!("page/network/static_api.js"));
+    script += &module("api", STATIC_API);
     for name in MODULES {
         script += &module(name, part(&format!("/{name}.js")));
     }

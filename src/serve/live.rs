@@ -16,9 +16,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 const PAGE: [Asset; 3] = [
-    Asset { target: "/", text: include_str!("page/live/live.html") },
-    Asset { target: "/live.css", text: include_str!("page/live/live.css") },
-    Asset { target: "/live.js", text: include_str!("page/live/live.js") },
+    Asset { target: "/", text: include_str!("live_files/live.html") },
+    Asset { target: "/live.css", text: include_str!("live_files/live.css") },
+    Asset { target: "/live.js", text: include_str!("live_files/live.js") },
 ];
 
 /// Header with the seconds since a file was written.

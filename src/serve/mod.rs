@@ -6,24 +6,19 @@
 //! | [`gate`] | lets in only pages of this server, and says so in the headers of every response |
 //! | [`assets`] | the parts of the pages, which are in the program |
 //! | [`live`] | the live page of a training |
-//! | [`network_page`] | the page that answers and explains: its parts, its calls |
+//! | [`network_page`] | the page that answers and explains ([`crate::page`]) |
 //! | [`export`](mod@export) | the microscope of that page as a static site |
-//! | [`message`] | what that page and the program send each other |
 //! | [`worker`] | a thread that computes: the newest request wins; one answers at once, one takes its time |
-//! | [`workspace`], [`calls`] | what that thread works with, and what it can be asked |
 //!
 //! No target is turned into a path, so no other file can be read.
 
 pub mod assets;
-pub mod calls;
 pub mod export;
 pub mod gate;
 pub mod live;
-pub mod message;
 pub mod network_page;
 pub mod server;
 pub mod worker;
-pub mod workspace;
 
 pub use gate::Gate;
 pub use live::LivePage;

@@ -1,13 +1,15 @@
-//! The page that answers and explains: its parts, and the calls that it makes.
+//! Serves the page that answers and explains: its parts, and the calls that it makes.
 
 use crate::Error;
 use crate::Result;
+use crate::page::calls::{CALLS, Call};
+use crate::page::message::Message;
+use crate::page::output::{Output, Reply};
+use crate::page::parts::{HTML, PARTS, Part};
+use crate::page::workspace::{Source, Workspace};
 use crate::serve::assets::Asset;
-use crate::serve::calls::{CALLS, Call};
 use crate::serve::gate::error;
-use crate::serve::message::Message;
-use crate::serve::worker::{Output, Reply, Worker};
-use crate::serve::workspace::{Source, Workspace};
+use crate::serve::worker::Worker;
 use crate::serve::{Gate, Server};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -25,27 +27,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedReceiver;
-
-/// The page itself; `{token}` stands for the token of its calls.
-pub const HTML: &str = include_str!("page/network/index.html");
-
-/// The files of the page beside its HTML.
-pub const PARTS: [Asset; 14] = [
-    Asset { target: "/app.css", text: include_str!("page/network/app.css") },
-    Asset { target: "/answer.js", text: include_str!("page/network/answer.js") },
-    Asset { target: "/api.js", text: include_str!("page/network/api.js") },
-    Asset { target: "/cell.js", text: include_str!("page/network/cell.js") },
-    Asset { target: "/datamap.js", text: include_str!("page/network/datamap.js") },
-    Asset { target: "/dom.js", text: include_str!("page/network/dom.js") },
-    Asset { target: "/faces.js", text: include_str!("page/network/faces.js") },
-    Asset { target: "/filter.js", text: include_str!("page/network/filter.js") },
-    Asset { target: "/i18n.js", text: include_str!("page/network/i18n.js") },
-    Asset { target: "/main.js", text: include_str!("page/network/main.js") },
-    Asset { target: "/microscope.js", text: include_str!("page/network/microscope.js") },
-    Asset { target: "/paint.js", text: include_str!("page/network/paint.js") },
-    Asset { target: "/timeline.js", text: include_str!("page/network/timeline.js") },
-    Asset { target: "/why.js", text: include_str!("page/network/why.js") },
-];
 
 /// Time limit of the body of a call.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -86,7 +67,11 @@ pub fn start(source: Source, port: Option<u16>) -> Result<Server> {
 fn routes(gate: &Gate, [quick, slow]: [Worker<Job>; 2]) -> Router {
     let html = HTML.replace("{token}", gate.token());
     let page = Arc::new(Page { html, quick, slow, bodies: Semaphore::new(MAX_BODIES) });
-    let parts = PARTS.iter().fold(Router::new(), |all, part| all.route(part.target, part.route()));
+    let add = |all: Router<_>, &(target, text): &Part| {
+        let part = Asset { target, text };
+        all.route(target, part.route())
+    };
+    let parts = PARTS.iter().fold(Router::new(), add);
     parts.route("/", get(index)).route("/api/{name}", post(call)).with_state(page)
 }
 

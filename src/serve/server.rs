@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
+use tokio_io_timeout::TimeoutStream;
 
 /// The default port.
 pub const PORT: u16 = 4848;
@@ -22,6 +23,8 @@ pub const PORT: u16 = 4848;
 const MAX_CONNECTIONS: usize = 512;
 /// Time limit of the head of a request, which a browser sends at once, and of an idle connection.
 const HEAD_TIME: Duration = Duration::from_secs(5);
+/// Longest time that the reader of an answer may take nothing of it.
+const READER_TIME: Duration = Duration::from_secs(5);
 /// Time limit of a connection with all its answers; the browser opens another.
 const CONNECTION_TIME: Duration = Duration::from_secs(600);
 /// Largest head of a request, in bytes.
@@ -115,7 +118,9 @@ async fn accept(listener: TcpListener, routes: Router) {
         let Ok(permit) = open.clone().try_acquire_owned() else { continue };
         let _ = stream.set_nodelay(true); // answers are small, and wait for nothing
         let service = TowerToHyperService::new(routes.clone());
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(READER_TIME));
+        let connection = builder.serve_connection(TokioIo::new(Box::pin(stream)), service);
         tokio::spawn(async move {
             // A browser that closes the connection is no error.
             let _ = tokio::time::timeout(CONNECTION_TIME, connection).await;

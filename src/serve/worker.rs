@@ -3,144 +3,22 @@
 //! Work has a lane, a name that the page chooses. New work of a lane takes the place of older work that
 //! waits there, and stops the one that runs: the newest request wins, and nothing queues up.
 
-use crate::explain::{
-    BackwardRule, Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, Normalization,
-    Objective, ObjectiveGradient, Target,
-};
-use crate::serve::message::Message;
+use crate::page::output::{Listener, Output, Reply};
 use crate::{Error, Result};
-use serde_json::json;
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// Most lanes with waiting work.
 const MAX_WAITING: usize = 64;
 
-/// Time between two messages about the progress of work.
-const TELL_EVERY: Duration = Duration::from_millis(150);
-
-/// What work sends back: any number of messages, or the error that ended it.
-pub type Reply = Result<Message>;
-
-/// Where work sends its messages, and learns that nobody wants them any more.
-#[derive(Debug)]
-pub struct Output {
-    sender: UnboundedSender<Reply>,
-    stop: Arc<AtomicBool>,
-}
-
-/// Returns an output and the messages that are sent to it.
-pub fn output() -> (Output, UnboundedReceiver<Reply>) {
-    let (sender, receiver) = unbounded_channel();
-    (Output { sender, stop: Arc::new(AtomicBool::new(false)) }, receiver)
-}
-
-impl Output {
-    /// Sends a message.
-    ///
-    /// # Errors
-    /// [`Error::Interrupted`] if the work shall stop.
-    pub fn send(&self, message: Message) -> Result<()> {
-        self.check()?;
-        let _ = self.sender.send(Ok(message)); // a closed page is noticed by the next check
-        Ok(())
+impl Listener for UnboundedSender<Reply> {
+    fn deliver(&self, reply: Reply) {
+        let _ = self.send(reply); // a closed page is noticed by the next check
     }
-
-    /// Sends the error that ended the work.
-    pub fn fail(&self, error: Error) {
-        let _ = self.sender.send(Err(error));
-    }
-
-    /// Refuses to go on if newer work of the lane waits, or the page has gone.
-    ///
-    /// # Errors
-    /// [`Error::Interrupted`].
-    pub fn check(&self) -> Result<()> {
-        match self.stop.load(Ordering::Relaxed) || self.sender.is_closed() {
-            true => Err(Error::Interrupted("newer work took its place".into())),
-            false => Ok(()),
-        }
-    }
-}
-
-/// A network whose every use first checks whether the work shall stop, so that any explanation can be
-/// cancelled between two passes.
-pub struct Stoppable<'a> {
-    network: &'a dyn Classifier,
-    output: &'a Output,
-    /// Uses so far, and the time of the last message about them.
-    uses: Cell<(usize, Instant)>,
-}
-
-impl<'a> Stoppable<'a> {
-    /// Wraps a network for the work that has this output.
-    pub fn new(network: &'a dyn Classifier, output: &'a Output) -> Self {
-        Stoppable { network, output, uses: Cell::new((0, Instant::now())) }
-    }
-
-    /// Counts a use, and tells of it now and then.
-    fn step(&self) -> Result<()> {
-        let (count, told) = self.uses.get();
-        self.output.check()?;
-        let is_due = told.elapsed() >= TELL_EVERY;
-        self.uses.set((count + 1, if is_due { Instant::now() } else { told }));
-        match is_due {
-            true => self.output.send(Message::json(json!({ "progress": count + 1 }))),
-            false => Ok(()),
-        }
-    }
-}
-
-impl Classifier for Stoppable<'_> {
-    fn classes(&self) -> usize {
-        self.network.classes()
-    }
-    fn logits(&self, faces: &[f32]) -> Result<Vec<f32>> {
-        self.step()?;
-        self.network.logits(faces)
-    }
-    fn probabilities(&self, logits: &[f32]) -> Vec<f32> {
-        self.network.probabilities(logits)
-    }
-    fn input_gradient(
-        &self,
-        faces: &[f32],
-        targets: &[Target],
-        rule: BackwardRule,
-    ) -> Result<InputGradient> {
-        self.step()?;
-        self.network.input_gradient(faces, targets, rule)
-    }
-    fn layer_gradient(
-        &self,
-        layer: &str,
-        faces: &[f32],
-        targets: &[Target],
-    ) -> Result<LayerGradient> {
-        self.step()?;
-        self.network.layer_gradient(layer, faces, targets)
-    }
-    fn activations(&self, layer: &str, faces: &[f32]) -> Result<FeatureMaps> {
-        self.step()?;
-        self.network.activations(layer, faces)
-    }
-    fn objective_gradient(
-        &self,
-        objective: &Objective,
-        faces: &[f32],
-    ) -> Result<ObjectiveGradient> {
-        self.step()?;
-        self.network.objective_gradient(objective, faces)
-    }
-    fn layers(&self) -> Vec<LayerInfo> {
-        self.network.layers()
-    }
-    fn normalization(&self) -> Normalization {
-        self.network.normalization()
+    fn is_gone(&self) -> bool {
+        self.is_closed()
     }
 }
 
@@ -187,7 +65,7 @@ impl<J> Shared<J> {
                 return None;
             }
             if let Some(work) = queue.waiting.pop_front() {
-                queue.running = Some((work.lane.clone(), work.output.stop.clone()));
+                queue.running = Some((work.lane.clone(), work.output.stop_flag()));
                 return Some(work);
             }
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
@@ -218,9 +96,10 @@ impl<J: Send + 'static> Worker<J> {
     /// Adds a job to a lane, in place of older ones, and returns where its messages arrive. Nothing
     /// arrives if a newer job takes its place before it runs, or too many lanes wait.
     pub fn push(&self, lane: &str, job: J) -> UnboundedReceiver<Reply> {
-        let (output, receiver) = output();
+        let (sender, receiver) = unbounded_channel();
+        let output = Output::to(sender);
         let mut queue = self.0.lock();
-        queue.waiting.retain(|work| work.lane != lane && !work.output.sender.is_closed());
+        queue.waiting.retain(|work| work.lane != lane && !work.output.is_gone());
         if let Some((_, stop)) = queue.running.as_ref().filter(|(running, _)| running == lane) {
             stop.store(true, Ordering::Relaxed);
         }
@@ -247,6 +126,8 @@ impl<J> Drop for Worker<J> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::page::message::Message;
+    use serde_json::json;
     use std::sync::mpsc;
 
     /// A worker whose jobs are numbers, sent back once `go` allows it.

@@ -199,6 +199,8 @@ def main():
 def walk(browser, address, shots):
     browser.look(1280, 900)
     browser.open(address)
+    painted = browser.value("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    print(f"first paint: {painted:.0f} ms")
     # A photo is dropped.
     browser.drop(PHOTO)
     browser.wait("document.querySelectorAll('#cards article').length === 1")
@@ -286,11 +288,36 @@ def walk(browser, address, shots):
         return wrong.join('; ');
     })()""")
     check(not wrong, f"arithmetic of every layer: {wrong}")
+    # The layer with the most maps: from the click for another face until its maps are drawn, median of nine.
+    most, spent = browser.value("""(async () => {
+        const own = document.body.dataset, net = await (await import('/api.js')).call('hello'), times = [];
+        const maps = layer => layer.output?.length === 3 ? layer.output[0] : 0;
+        const most = net.layers.reduce((a, b) => maps(b) > maps(a) ? b : a);
+        const drawn = async click => {
+            const start = performance.now();
+            delete own.layer;
+            click();
+            while (!own.layer) await new Promise(done => setTimeout(done, 1));
+            await new Promise(requestAnimationFrame);
+            return performance.now() - start;
+        };
+        await drawn(() => document.querySelector(`[data-layer="${most.name}"]`).click());
+        for (let k = 0; k < 9; k++) times.push(await drawn(() => document.getElementById('from-set').click()));
+        return [`${maps(most)} maps of ${most.name}`, times.sort((a, b) => a - b)[4]];
+    })()""")
+    print(f"{most}: {spent:.0f} ms")
     browser.click("#tab-map")
     browser.wait("Number(document.body.dataset.map) > 100")
     browser.click("#mistakes")
     browser.wait("document.getElementById('chosen-title').textContent !== ''")
     browser.shot(shots / "map.png")
+    browser.value("(s => { s.value = 'tsne'; s.dispatchEvent(new Event('change')); })(document.getElementById('map-layout'))")
+    browser.wait("document.body.dataset.layout === 'tsne'")
+    browser.shot(shots / "map_tsne.png")
+    ground = "String(document.getElementById('data-map').getContext('2d').getImageData(0, 0, 1, 1).data)"
+    light = browser.value(ground)
+    browser.look(1280, 900, "dark")
+    browser.wait(f"{ground} !== '{light}'")  # canvases follow the colour scheme
     # Both languages on a phone, dark.
     for language in ("en", "zh"):
         browser.look(390, 844, "dark")

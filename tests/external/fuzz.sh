@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Fuzzes every reader of foreign bytes under AddressSanitizer, then keeps the smallest corpus that reaches the
-# same code.
+# same code in tests/fuzz/found/TARGET.tar.gz.
 #
 #   tests/external/fuzz.sh [SECONDS] [TARGET ...]     600 seconds for each target by default
+#   JOBS=2 tests/external/fuzz.sh                     two targets at a time
 #
 # A failing input stays in target/fuzz/failed-TARGET; put it into tests/fuzz/corpus/TARGET with the repair.
 # `--cfg fuzzing` switches the checksums of PNG off, which otherwise hide the decoder from changed bytes.
@@ -44,16 +45,23 @@ export ASAN_OPTIONS=detect_leaks=0 RAYON_NUM_THREADS=1 # rayon's threads outlive
 cargo build --release --manifest-path "$work/Cargo.toml" --target x86_64-unknown-linux-gnu
 fuzz=$work/target/x86_64-unknown-linux-gnu/release/fuzz
 
-failed=0
-for target in "${targets[@]}"; do
-  seeds=$root/tests/fuzz/corpus/$target new=$work/corpus-$target kept=$work/kept-$target
+fuzz_one() { # fuzz_one TARGET
+  local target=$1 seeds=$root/tests/fuzz/corpus/$1 found=$root/tests/fuzz/found/$1.tar.gz
+  local new=$work/corpus-$1 kept=$work/kept-$1 failures=$work/failed-$1 log=$work/$1.log failed=0
   rm -rf "$kept"
-  mkdir -p "$new" "$kept" "$work/failed-$target"
+  mkdir -p "$new" "$kept" "$failures"
+  [ ! -f "$found" ] || tar xzf "$found" -C "$new"
   export FER_FUZZ=$target
   "$fuzz" "$new" "$seeds" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=1024 -timeout=10 \
-    -artifact_prefix="$work/failed-$target/" -print_final_stats=1 2>"$work/$target.log" || failed=1
-  "$fuzz" -merge=1 "$kept" "$seeds" "$new" 2>>"$work/$target.log" || failed=1
-  runs=$(sed -n 's/stat::number_of_executed_units: *//p' "$work/$target.log" | head -1)
-  echo "$target: ${runs:-0} runs, $(ls "$kept" | wc -l) inputs kept in $kept, $(ls "$work/failed-$target" | wc -l) failed"
-done
-exit $failed
+    -artifact_prefix="$failures/" -print_final_stats=1 2>"$log" || failed=1
+  "$fuzz" -merge=1 "$kept" "$seeds" "$new" 2>>"$log" || failed=1
+  # The same inputs make the same archive.
+  mkdir -p "$(dirname "$found")"
+  tar c --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=644 -C "$kept" $(ls "$kept") | gzip -9n >"$found"
+  echo "$target: $(sed -n 's/stat::number_of_executed_units: *//p' "$log" | head -1) runs," \
+    "$(ls "$kept" | wc -l) inputs kept in $found, $(ls "$failures" | wc -l) failed"
+  return $failed
+}
+export -f fuzz_one
+export root work seconds fuzz
+printf '%s\n' "${targets[@]}" | xargs -P "${JOBS:-1}" -I{} bash -euo pipefail -c 'fuzz_one {}'

@@ -10,10 +10,13 @@ use std::path::Path;
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also the name of its folder in `corpus/`.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("csv", csv),
     ("png", picture),
     ("jpeg", picture),
+    ("webp", picture),
+    ("gif", picture),
+    ("bmp", picture),
     ("exif", exif),
     ("safetensors", safetensors),
     ("checkpoint", checkpoint),
@@ -87,7 +90,7 @@ fn network(bytes: &[u8]) {
 }
 
 fn message(bytes: &[u8]) {
-    let _ = fer::serve::message::Message::parse(bytes);
+    let _ = fer::page::message::Message::parse(bytes);
 }
 
 fn video(bytes: &[u8]) {

@@ -62,10 +62,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "page",
+        &[
+            "dataset", "error", "explain", "limits", "metrics", "model", "nn", "photo", "random",
+            "stats", "tensor",
+        ],
+    ),
+    (
         "serve",
         &[
-            "console", "dataset", "error", "explain", "files", "limits", "metrics", "model",
-            "monitor", "nn", "photo", "random", "render", "stats", "tensor",
+            "console", "dataset", "error", "explain", "files", "limits", "model", "monitor",
+            "page", "random", "stats",
         ],
     ),
     (
@@ -81,8 +88,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "bench", "console", "dataset", "error", "explain", "export", "files", "learn",
-            "limits", "metrics", "model", "monitor", "nn", "optim", "photo", "random", "render",
-            "report", "serve", "stats", "tensor", "trace", "train",
+            "limits", "metrics", "model", "monitor", "nn", "optim", "page", "photo", "random",
+            "render", "report", "serve", "stats", "tensor", "trace", "train",
         ],
     ),
 ];

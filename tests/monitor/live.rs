@@ -202,6 +202,25 @@ fn two_hundred_slow_connections_leave_the_page_usable() {
     assert!(get(port, "/").starts_with("HTTP/1.1 200 "));
 }
 
+/// A connection whose answers nobody takes is ended, so that it keeps neither memory nor a place.
+#[test]
+fn a_reader_who_takes_nothing_is_ended() {
+    let (_place, _server, port) = served();
+    let mut lazy = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let request = format!("GET /live.js HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n");
+    // More answers than the buffers of both sides hold. Writing ends with an error once the other side has
+    // closed; without the limit it would block for ten minutes.
+    lazy.set_write_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    let ended = loop {
+        if let Err(error) = lazy.write_all(request.as_bytes()) {
+            break error;
+        }
+    };
+    let closed = [std::io::ErrorKind::ConnectionReset, std::io::ErrorKind::BrokenPipe];
+    assert!(closed.contains(&ended.kind()), "{ended:?}");
+    assert!(get(port, "/").starts_with("HTTP/1.1 200 "));
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn the_server_listens_on_the_loopback_only() {

@@ -1,7 +1,7 @@
 //! Requests of others, and of a page that sends what it should not.
 
 use crate::serve::Served;
-use fer::serve::message::Message;
+use fer::page::message::Message;
 use serde_json::json;
 
 #[test]

@@ -126,8 +126,14 @@ fn filters_are_described_and_climbed() {
     let shown: Vec<_> = before.iter().filter_map(|m| m.json["step"].as_u64()).collect();
     assert_eq!(shown, [0, 5, 10, 15]);
     assert_eq!((last.json["done"].as_bool(), numbers(last).len()), (Some(true), fer::PIXELS));
-    let map = served.ask("map", json!({}), b"").json;
-    assert_eq!(map["points"].as_array().unwrap().len(), 70);
+    let [pca, tsne] = ["pca", "tsne"].map(|layout| {
+        let messages = served.call("map", json!({ "layout": layout }), b"").messages();
+        let told = messages.iter().filter(|m| m.json["progress"].is_u64()).count();
+        let points = messages.last().unwrap().json["points"].clone();
+        assert_eq!((points.as_array().unwrap().len(), told > 0), (70, true), "{layout}");
+        points
+    });
+    assert_ne!(pca, tsne);
     let row = served.ask("sanity", json!({ "method": "saliency" }), b"").json;
     assert_eq!((row["faces"].as_u64(), &row["row"]["method"]), (Some(32), &json!("saliency")));
 }

@@ -1,7 +1,18 @@
 //! The parts of the page.
 
 use crate::serve::Served;
-use fer::serve::network_page::PARTS;
+use fer::page::parts::PARTS;
+
+/// A file of the page.
+#[derive(Clone, Copy)]
+struct Part {
+    target: &'static str,
+    text: &'static str,
+}
+
+fn parts() -> Vec<Part> {
+    PARTS.iter().map(|&(target, text)| Part { target, text }).collect()
+}
 
 #[test]
 fn every_part_is_served_and_loads_nothing_from_elsewhere() {
@@ -14,7 +25,7 @@ fn every_part_is_served_and_loads_nothing_from_elsewhere() {
         page.text().matches("<script").count(),
         page.text().matches("<script type=\"module\" src=").count()
     );
-    for part in PARTS {
+    for part in parts() {
         let answer = served.send("GET", part.target, "", b"");
         assert_eq!((answer.status, answer.text()), (200, part.text.to_owned()), "{}", part.target);
         let known = answer.head.lines().find_map(|l| l.strip_prefix("etag: ")).unwrap();
@@ -30,11 +41,11 @@ fn every_part_is_served_and_loads_nothing_from_elsewhere() {
         }
     }
     // Every import is a part.
-    let parts: Vec<&str> = PARTS.iter().map(|p| p.target).collect();
-    for part in PARTS {
+    let known: Vec<&str> = parts().iter().map(|p| p.target).collect();
+    for part in parts() {
         for import in part.text.split("from './").skip(1) {
             let name = format!("/{}", import.split('\'').next().unwrap());
-            assert!(parts.contains(&name.as_str()), "{} imports {name}", part.target);
+            assert!(known.contains(&name.as_str()), "{} imports {name}", part.target);
         }
     }
 }
@@ -42,9 +53,9 @@ fn every_part_is_served_and_loads_nothing_from_elsewhere() {
 /// Every word that the scripts ask for is there in both languages.
 #[test]
 fn every_word_has_two_languages() {
-    let of = |target: &str| PARTS.iter().find(|p| p.target == target).unwrap().text;
+    let of = |target: &str| parts().iter().find(|p| p.target == target).unwrap().text;
     let words = of("/i18n.js");
-    for part in PARTS.iter().filter(|p| p.target != "/i18n.js") {
+    for part in parts().iter().filter(|p| p.target != "/i18n.js") {
         for key in part
             .text
             .split(" t('")

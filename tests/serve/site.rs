@@ -34,7 +34,10 @@ fn a_site_holds_every_answer_and_opens_from_disk() {
     assert_eq!((&hello["faces"], &hello["classes"][0]), (&json!(3), &json!("</script><b>")));
     assert!(!place.text("site/data/hello.js").contains("</script"));
     assert_eq!(data(&place, "faces")["json"]["labels"].as_array().unwrap().len(), 70);
-    assert_eq!(data(&place, "map")["json"]["points"].as_array().unwrap().len(), 70);
+    for layout in ["pca", "tsne"] {
+        let points = &data(&place, &format!("map-{layout}"))["json"]["points"];
+        assert_eq!(points.as_array().unwrap().len(), 70);
+    }
     for layer in hello["layers"].as_array().unwrap() {
         let (name, output) = (layer["name"].as_str().unwrap(), &layer["output"]);
         for face in 0..3 {

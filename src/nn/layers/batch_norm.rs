@@ -28,7 +28,8 @@ pub struct BatchNorm2d<T: Element = f32> {
 }
 
 impl<T: Element> BatchNorm2d<T> {
-    pub(crate) fn new(b: &mut LayerBuilder, channels: usize, eps: f64, momentum: f64) -> Self {
+    /// Creates a layer with scale 1, shift 0, running mean 0 and running variance 1.
+    pub fn new(b: &mut LayerBuilder, channels: usize, eps: f64, momentum: f64) -> Self {
         let name = b.name("batch_normalization");
         let (g, bt) = (format!("{name}.gamma"), format!("{name}.beta"));
         Self {
@@ -45,7 +46,10 @@ impl<T: Element> BatchNorm2d<T> {
 
     /// Normalises with the statistics of the batch in training, with the running ones in
     /// evaluation. `statistics` are those of the batch if the layer before has computed them.
-    pub(crate) fn forward(
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) if x is not `[n, channels, h, w]`.
+    pub fn forward(
         &self,
         pass: &mut Pass<T>,
         x: &Var<T>,

@@ -21,7 +21,27 @@ pub struct Conv2d<T: Element = f32> {
 }
 
 impl<T: Element> Conv2d<T> {
-    pub(crate) fn new(
+    /// Creates a layer with weights after He et al. (normal, variance 2/(c_in/groups · k_h · k_w)) and a bias of 0.
+    ///
+    /// ```
+    /// use fer::nn::{Conv2d, LayerBuilder, Linear, Pass};
+    /// use fer::ops::{self, Conv2dOptions};
+    /// use fer::prelude::*;
+    ///
+    /// let mut builder = LayerBuilder::new(0); // seed of the initial weights
+    /// let conv = Conv2d::<f32>::new(&mut builder, 1, 4, [3, 3], true, Conv2dOptions::default());
+    /// let linear = Linear::<f32>::new(&mut builder, "answer".into(), 4, 2);
+    /// let x = Var::constant(Tensor::full(&[1, 1, 8, 8], 1.0));
+    /// let mut pass = Pass::train(0, 0);
+    /// let y = conv.forward(&mut pass, &x)?;
+    /// let y = ops::global_avg_pool2d(&mut pass.tape, &y)?;
+    /// let y = linear.forward(&mut pass, &y)?;
+    /// let loss = ops::sum(&mut pass.tape, &y, &[0, 1])?;
+    /// let gradients = pass.backward(&loss)?;
+    /// assert_eq!(*pass.gradient(&gradients, &conv.weight).unwrap().shape(), [4, 1, 3, 3]);
+    /// # Ok::<(), fer::Error>(())
+    /// ```
+    pub fn new(
         b: &mut LayerBuilder,
         c_in: usize,
         c_out: usize,
@@ -51,7 +71,10 @@ impl<T: Element> Conv2d<T> {
     }
 
     /// Computes y = conv(x, weight) + bias.
-    pub(crate) fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) if the input does not fit.
+    pub fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
         let weight = pass.parameter(&self.weight);
         let bias = self.bias.as_ref().map(|b| pass.parameter(b));
         ops::conv2d(&mut pass.tape, x, &weight, bias.as_ref(), self.options)

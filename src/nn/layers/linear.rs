@@ -20,7 +20,7 @@ pub struct Linear<T: Element = f32> {
 impl<T: Element> Linear<T> {
     /// Creates a layer with weights uniform in ±1/√inputs, so that the outputs start small, and
     /// biases 0.
-    pub(crate) fn new(b: &mut LayerBuilder, name: String, inputs: usize, outputs: usize) -> Self {
+    pub fn new(b: &mut LayerBuilder, name: String, inputs: usize, outputs: usize) -> Self {
         let index = b.parameter();
         let bound = 1.0 / (inputs.max(1) as f64).sqrt();
         let mut rng = Rng::new(b.seed, Purpose::Init, 0, index as u64);
@@ -32,7 +32,11 @@ impl<T: Element> Linear<T> {
         Self { name, weight, bias }
     }
 
-    pub(crate) fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
+    /// Computes y = x·Wᵀ + b.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) if the input does not fit.
+    pub fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
         let (weight, bias) = (pass.parameter(&self.weight), pass.parameter(&self.bias));
         ops::linear(&mut pass.tape, x, &weight, &bias)
     }

@@ -19,7 +19,7 @@ pub struct SqueezeExcite<T: Element = f32> {
 impl<T: Element> SqueezeExcite<T> {
     /// Creates a layer with channels/reduction hidden units, at least one. With a reduction of 0 it
     /// has none, and [`Layer::output_shape`](crate::nn::Layer) returns an error.
-    pub(crate) fn new(b: &mut LayerBuilder, channels: usize, reduction: usize) -> Self {
+    pub fn new(b: &mut LayerBuilder, channels: usize, reduction: usize) -> Self {
         let name = b.name("squeeze_excite");
         let hidden = channels.checked_div(reduction).map_or(0, |hidden| hidden.max(1));
         let squeeze = Linear::new(b, format!("{name}.squeeze"), channels, hidden);

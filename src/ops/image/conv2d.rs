@@ -1,4 +1,16 @@
 //! Two-dimensional convolution.
+//!
+//! The plain case first: one image, one channel, one filter, no option. A window of the filter's size slides over
+//! the image, and each position gives one number:
+//!
+//! ```text
+//! y[i,j] = b + Σ_{u,v} w[u,v] · x[i+u, j+v]
+//! ```
+//!
+//! Each product w·x sends ȳ·w back to its x and ȳ·x back to its w, as in `mul`, and what meets is added:
+//! x̄[i+u, j+v] += ȳ[i,j] · w[u,v] and w̄[u,v] += ȳ[i,j] · x[i+u, j+v]. Everything else counts more of the
+//! same: channels add another sum, filters and images another index. Padding puts zeros around the image, stride s
+//! reads at i·s instead of i, dilation d reads every d-th pixel, groups let a filter see part of the channels.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Shape, Tensor};

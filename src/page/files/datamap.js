@@ -11,6 +11,7 @@ export function mapTab(at, state) {
   const net = state.net, size = 640;
   const canvas = make('canvas', { id: 'data-map', width: size, height: size, role: 'img', 'aria-label': t('map_label_data') });
   const color = make('select', { id: 'map-color', onchange: () => draw() }, make('option', { value: 'label' }, t('by_label')), make('option', { value: 'answer' }, t('by_answer')));
+  const layout = make('select', { id: 'map-layout', onchange: () => load() }, make('option', { value: 'pca' }, t('layout_pca')), make('option', { value: 'tsne' }, t('layout_tsne')));
   const working = make('div'), note = make('p', { class: 'note' }), list = make('div', { class: 'cards', id: 'chosen' }), heading = make('h3', { id: 'chosen-title' });
   const legend = net.classes.map((name, k) => {
     const dot = make('i');
@@ -77,19 +78,25 @@ export function mapTab(at, state) {
   });
 
   at.replaceChildren(make('h2', {}, t('tab_map')), make('p', { class: 'note' }, t('map_note')), working,
-    make('p', { class: 'buttons' }, make('label', {}, `${t('colour')} `, color),
+    make('p', { class: 'buttons' }, make('label', {}, `${t('layout')} `, layout), make('label', {}, `${t('colour')} `, color),
       make('button', { type: 'button', id: 'mistakes', onclick: () => data && show(t('mistakes'), mistakes(0)) }, t('mistakes')),
       make('button', { type: 'button', id: 'suspects', onclick: () => data && show(t('suspects'), mistakes(SURE)) }, t('suspects'))),
     make('div', { class: 'columns' }, make('div', {}, canvas, make('p', { class: 'legend' }, ...legend), note), make('div', {}, heading, list)));
   draw();
-  slow(working, async (signal, progress) => {
-    data = await call('map', {}, undefined, { signal, progress, lane: 'map' });
-    data.answers = data.probabilities.map(argmax);
-    const range = axis => [Math.min(...data.points.map(p => p[axis])), Math.max(...data.points.map(p => p[axis]))];
-    const [[x0, x1], [y0, y1]] = [range(0), range(1)];
-    place = i => [12 + (size - 24) * (data.points[i][0] - x0) / (x1 - x0 || 1), size - 12 - (size - 24) * (data.points[i][1] - y0) / (y1 - y0 || 1)];
-    note.textContent = t('map_numbers', data.faces.length, t(net.faces_from), percent(data.shares[0], 0), percent(data.shares[1], 0));
-    draw();
-    document.body.dataset.map = data.faces.length; // for the tests of the page
-  });
+  function load() {
+    brush = null;
+    return slow(working, async (signal, progress) => {
+      const kind = layout.value;
+      data = await call('map', { layout: kind }, undefined, { signal, progress, lane: 'map' });
+      data.answers = data.probabilities.map(argmax);
+      const range = axis => [Math.min(...data.points.map(p => p[axis])), Math.max(...data.points.map(p => p[axis]))];
+      const [[x0, x1], [y0, y1]] = [range(0), range(1)];
+      place = i => [12 + (size - 24) * (data.points[i][0] - x0) / (x1 - x0 || 1), size - 12 - (size - 24) * (data.points[i][1] - y0) / (y1 - y0 || 1)];
+      note.textContent = kind === 'tsne' ? t('map_tsne', data.faces.length, t(net.faces_from))
+        : t('map_numbers', data.faces.length, t(net.faces_from), percent(data.shares[0], 0), percent(data.shares[1], 0));
+      draw();
+      Object.assign(document.body.dataset, { map: data.faces.length, layout: kind }); // for the tests of the page
+    });
+  }
+  load();
 }

@@ -15,9 +15,9 @@ use crate::explain::{
     BackwardRule, Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, Normalization,
     Objective, ObjectiveGradient, Target,
 };
-use crate::serve::message::Message;
-use crate::serve::worker::{Output, Stoppable};
-use crate::serve::workspace::Workspace;
+use crate::page::message::Message;
+use crate::page::output::{Output, Stoppable};
+use crate::page::workspace::Workspace;
 use crate::{Error, PIXELS, Result};
 use serde::Deserialize;
 use serde_json::json;

@@ -83,6 +83,7 @@ async function start() {
   try {
     state.net = await call('hello');
     build();
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', build); // canvases do not follow by themselves
     document.body.dataset.ready = 'yes'; // for the tests of the page
   } catch (error) {
     document.getElementById('main').replaceChildren(make('p', { class: 'error', role: 'alert' }, error.message));

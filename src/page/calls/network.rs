@@ -5,9 +5,10 @@ use crate::explain::layers::find_layer;
 use crate::explain::{Classifier, FeatureMaps, Method};
 use crate::model::summary;
 use crate::nn::Layer;
-use crate::serve::message::Message;
-use crate::serve::worker::Output;
-use crate::serve::workspace::Workspace;
+use crate::page::calls::CALLS;
+use crate::page::message::Message;
+use crate::page::output::Output;
+use crate::page::workspace::Workspace;
 use crate::tensor::Tensor;
 use crate::{CLASS_NAMES, Error, PIXELS, Result};
 use serde::Deserialize;
@@ -57,6 +58,7 @@ pub fn hello(space: &mut Workspace<'_>, _: &Message, _: &Output) -> Result<Messa
         "methods": Method::ALL.map(method),
         "faces": source.faces.len(), "faces_from": source.faces_from,
         "measured": space.measured.len(),
+        "slow": CALLS.iter().filter(|call| call.slow).map(|call| call.name).collect::<Vec<_>>(),
     })))
 }
 

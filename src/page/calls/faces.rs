@@ -3,15 +3,15 @@
 use crate::dataset::SynthOptions;
 use crate::dataset::image::{GrayImage, decode};
 use crate::dataset::synth::face;
+use crate::page::message::Message;
+use crate::page::output::Output;
+use crate::page::workspace::Workspace;
 use crate::photo::{CropBox, FaceChoice, FaceCrop, FaceLocation, SHORTEST, crop_faces};
-use crate::serve::message::Message;
-use crate::serve::worker::Output;
-use crate::serve::workspace::Workspace;
 use crate::{CLASS_NAMES, Error, PIXELS, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::time::Instant;
+use web_time::Instant;
 
 /// Largest frame of a video: 1920 × 1080 gray pixels, in bytes.
 pub const MAX_FRAME: usize = 1920 * 1080;

@@ -15,9 +15,9 @@ pub mod network;
 pub mod why;
 
 use crate::limits::MAX_PICTURE;
-use crate::serve::message::Message;
-use crate::serve::worker::Output;
-use crate::serve::workspace::Workspace;
+use crate::page::message::Message;
+use crate::page::output::Output;
+use crate::page::workspace::Workspace;
 use crate::{PIXELS, Result};
 
 /// Largest message without a picture, in bytes.

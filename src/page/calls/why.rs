@@ -7,9 +7,9 @@ use crate::explain::sanity::sanity_table::{SanityChecker, SanityOptions};
 use crate::explain::{
     Attribution, Classifier, FaceBatch, Method, NetworkClassifier, Target, attribute,
 };
-use crate::serve::message::Message;
-use crate::serve::worker::{Output, Stoppable};
-use crate::serve::workspace::Workspace;
+use crate::page::message::Message;
+use crate::page::output::{Output, Stoppable};
+use crate::page::workspace::Workspace;
 use crate::stats::{argmax, evenly_spread};
 use crate::{Error, PIXELS, Result, SIDE};
 use serde::{Deserialize, Serialize};

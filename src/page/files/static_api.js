@@ -62,6 +62,7 @@ export async function call(name, parameters = {}, _bytes = null, options = {}) {
     if (name === 'kernel') return pick(answer, bytesOf(answer.bytes));
     return pick(answer, await patches(answer.json, net.layers.find(l => l.name === layer).field));
   }
-  const answer = await load(name === 'ascent' ? `ascent-${layer}-${filter}-${method}` : name);
+  const files = { ascent: `ascent-${layer}-${filter}-${method}`, map: `map-${parameters.layout}` };
+  const answer = await load(files[name] ?? name);
   return pick(answer, bytesOf(answer.bytes));
 }

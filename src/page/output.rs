@@ -1,0 +1,170 @@
+//! Where a call sends its messages, and learns that nobody wants them any more.
+
+use crate::explain::{
+    BackwardRule, Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, Normalization,
+    Objective, ObjectiveGradient, Target,
+};
+use crate::page::message::Message;
+use crate::{Error, Result};
+use serde_json::json;
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use web_time::Instant;
+
+/// Time between two messages about the progress of work.
+const TELL_EVERY: Duration = Duration::from_millis(150);
+
+/// What work sends back: any number of messages, or the error that ended it.
+pub type Reply = Result<Message>;
+
+/// Who receives the messages of a call.
+pub trait Listener: Send + Sync {
+    /// Takes a message.
+    fn deliver(&self, reply: Reply);
+    /// Returns whether nobody takes messages any more.
+    fn is_gone(&self) -> bool {
+        false
+    }
+}
+
+/// Takes messages and forgets them.
+#[derive(Clone, Copy, Debug)]
+pub struct Nobody;
+
+impl Listener for Nobody {
+    fn deliver(&self, _: Reply) {}
+}
+
+/// Where work sends its messages, and learns that it shall stop.
+pub struct Output {
+    listener: Box<dyn Listener>,
+    stop: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Output")
+    }
+}
+
+impl Output {
+    /// Sends to a listener.
+    pub fn to(listener: impl Listener + 'static) -> Self {
+        Output { listener: Box::new(listener), stop: Arc::default() }
+    }
+
+    /// Returns the flag that makes the work stop at its next message or check.
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        self.stop.clone()
+    }
+
+    /// Returns whether nobody takes messages any more.
+    pub fn is_gone(&self) -> bool {
+        self.listener.is_gone()
+    }
+
+    /// Sends a message.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] if the work shall stop.
+    pub fn send(&self, message: Message) -> Result<()> {
+        self.check()?;
+        self.listener.deliver(Ok(message));
+        Ok(())
+    }
+
+    /// Sends the error that ended the work.
+    pub fn fail(&self, error: Error) {
+        self.listener.deliver(Err(error));
+    }
+
+    /// Refuses to go on if newer work of the lane waits, or the page has gone.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn check(&self) -> Result<()> {
+        match self.stop.load(Ordering::Relaxed) || self.is_gone() {
+            true => Err(Error::Interrupted("newer work took its place".into())),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A network whose every use first checks whether the work shall stop, so that any explanation can be
+/// cancelled between two passes.
+pub struct Stoppable<'a> {
+    network: &'a dyn Classifier,
+    output: &'a Output,
+    /// Uses so far, and the time of the last message about them.
+    uses: Cell<(usize, Instant)>,
+}
+
+impl<'a> Stoppable<'a> {
+    /// Wraps a network for the work that has this output.
+    pub fn new(network: &'a dyn Classifier, output: &'a Output) -> Self {
+        Stoppable { network, output, uses: Cell::new((0, Instant::now())) }
+    }
+
+    /// Counts a use, and tells of it now and then.
+    fn step(&self) -> Result<()> {
+        let (count, told) = self.uses.get();
+        self.output.check()?;
+        let is_due = told.elapsed() >= TELL_EVERY;
+        self.uses.set((count + 1, if is_due { Instant::now() } else { told }));
+        match is_due {
+            true => self.output.send(Message::json(json!({ "progress": count + 1 }))),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Classifier for Stoppable<'_> {
+    fn classes(&self) -> usize {
+        self.network.classes()
+    }
+    fn logits(&self, faces: &[f32]) -> Result<Vec<f32>> {
+        self.step()?;
+        self.network.logits(faces)
+    }
+    fn probabilities(&self, logits: &[f32]) -> Vec<f32> {
+        self.network.probabilities(logits)
+    }
+    fn input_gradient(
+        &self,
+        faces: &[f32],
+        targets: &[Target],
+        rule: BackwardRule,
+    ) -> Result<InputGradient> {
+        self.step()?;
+        self.network.input_gradient(faces, targets, rule)
+    }
+    fn layer_gradient(
+        &self,
+        layer: &str,
+        faces: &[f32],
+        targets: &[Target],
+    ) -> Result<LayerGradient> {
+        self.step()?;
+        self.network.layer_gradient(layer, faces, targets)
+    }
+    fn activations(&self, layer: &str, faces: &[f32]) -> Result<FeatureMaps> {
+        self.step()?;
+        self.network.activations(layer, faces)
+    }
+    fn objective_gradient(
+        &self,
+        objective: &Objective,
+        faces: &[f32],
+    ) -> Result<ObjectiveGradient> {
+        self.step()?;
+        self.network.objective_gradient(objective, faces)
+    }
+    fn layers(&self) -> Vec<LayerInfo> {
+        self.network.layers()
+    }
+    fn normalization(&self) -> Normalization {
+        self.network.normalization()
+    }
+}

@@ -1,0 +1,21 @@
+// A Web Worker with a network: answers one call after the other.
+import init, { Page } from './fer_web.js';
+
+let page = null, running = null;
+self.receiveMessage = bytes => self.postMessage({ id: running, bytes: bytes.slice(), isLast: false });
+
+self.onmessage = async ({ data }) => {
+  if (data.module) {
+    await init({ module_or_path: data.module });
+    page = new Page();
+    self.postMessage({ isReady: true });
+    return;
+  }
+  running = data.id;
+  try {
+    const bytes = page.call(data.name, data.bytes);
+    self.postMessage({ id: data.id, bytes, isLast: true }, [bytes.buffer]);
+  } catch (error) {
+    self.postMessage({ id: data.id, error: error.message });
+  }
+};
