@@ -189,7 +189,7 @@ def runtimes(options, table):
 
 
 def against_runtimes(options, table, folder, net, batch):
-    """One network and batch: each runtime in turns with fer; the best of those in f32 has the bar."""
+    """One network and batch: each runtime in turns with fer in the same precision; the best in f32 has the bar."""
     servers = {}
     for runtime in RUNTIMES:
         server = pytorch(options, script="runtimes.py", words=[runtime, folder, net, batch])
@@ -199,15 +199,19 @@ def against_runtimes(options, table, folder, net, batch):
         else:
             print(f"left out: {runtime}, {net}, batch {batch}: {ready['error']}", file=sys.stderr)
             server.close()
-    words = ["bench", "infer", "--arch", net, "--batch-size", batch]
+    few_bits = lambda runtime: "bf16" in runtime or "low" in runtime
+    words = lambda runtime: [
+        "bench", "infer", "--arch", net, "--batch-size", batch,
+        "--precision", "bf16" if few_bits(runtime) else "f32",
+    ]  # fmt: skip
     title = f"inference, {net}, batch {batch}"
     for k in range(options.rounds):
         best = []
         for runtime, server in servers.items():
-            ours, theirs = in_turns(k, lambda: fer(options, *words), lambda: server.ask("run"))
+            ours, theirs = in_turns(k, lambda: fer(options, *words(runtime)), lambda: server.ask("run"))
             both = [side["images_per_second"] for side in (ours, theirs)]
             table.add("runtimes", f"{title}, {runtime}", *both, "images/s", detail=True)
-            best += [both] if "bf16" not in runtime and "low" not in runtime else []
+            best += [both] if not few_bits(runtime) else []
         if best:
             ours, theirs = min(best, key=lambda both: both[0] / both[1])
             bars = (1.1, 1.5) if batch == 1 else (1.3, 1.6)
