@@ -3,14 +3,17 @@
 use crate::norm::{batch_norm, batch_norm_relu, scale_add_relu};
 use crate::{
     ChannelView, Context, Conv2dGeometry, GemmGeometry, Layout, Normalisation, Pool2dGeometry,
-    Scalar, conv2d, gemm, naive, pool,
+    Precision, Scalar, conv2d, gemm, naive, pool,
 };
 
 /// Declares [`Kernels`] and implements it for `f64` and `f32`. Each entry is a signature, the naive
-/// kernel, the fast kernel for `f32`, and the fast kernel's first argument if it takes a context.
+/// kernel, the fast kernel for `f32`, and the fast kernel's first argument if it takes a context. With
+/// `[precision]` the method and the naive kernel take a precision first; the fast one has it in its
+/// context.
 macro_rules! kernels {
     ($($(#[$doc:meta])*
-       fn $name:ident($($arg:ident: $type:ty),* $(,)?) = $naive:path, $fast:path $([$context:expr])?;)*) => {
+       fn $name:ident $([$precision:ident])? ($($arg:ident: $type:ty),* $(,)?)
+       = $naive:path, $fast:path $([$context:expr])?;)*) => {
         /// The kernels of an element type: naive ones for `f64`, fast ones for `f32`, which run in
         /// [`Context::global`].
         ///
@@ -20,14 +23,14 @@ macro_rules! kernels {
             /// Memory order of images in this type's kernels.
             const LAYOUT: Layout = Layout::Nchw;
             $($(#[$doc])*
-            fn $name($($arg: $type),*) {
-                $naive($($arg),*);
+            fn $name($($precision: Precision,)? $($arg: $type),*) {
+                $naive($($precision,)? $($arg),*);
             })*
         }
         impl Kernels for f64 {}
         impl Kernels for f32 {
             const LAYOUT: Layout = Layout::Nhwc;
-            $(fn $name($($arg: $type),*) {
+            $(fn $name($($precision: Precision,)? $($arg: $type),*) {
                 $fast($($context,)? $($arg),*);
             })*
         }
@@ -36,28 +39,29 @@ macro_rules! kernels {
 
 kernels! {
     /// Computes C = op(A)·op(B), or C += op(A)·op(B) with `accumulate`.
-    fn gemm(g: &GemmGeometry, a: &[Self], b: &[Self], c: &mut [Self], accumulate: bool)
-        = naive::gemm::gemm, gemm::gemm [Context::global().simd];
+    fn gemm [precision] (
+        g: &GemmGeometry, a: &[Self], b: &[Self], c: &mut [Self], accumulate: bool,
+    ) = naive::precision::gemm, gemm::gemm_in [Context::global().in_precision(precision)];
 
     /// Computes y = conv(x, w) + bias.
-    fn conv2d_forward(
+    fn conv2d_forward [precision] (
         g: &Conv2dGeometry, x: &[Self], w: &[Self], bias: Option<&[Self]>, y: &mut [Self],
-    ) = naive::conv2d::forward, conv2d::forward [Context::global()];
+    ) = naive::precision::conv2d_forward, conv2d::forward [Context::global().in_precision(precision)];
     /// Computes y = conv(x, w) + bias, and mean and biased variance of each channel of y.
-    fn conv2d_forward_statistics(
+    fn conv2d_forward_statistics [precision] (
         g: &Conv2dGeometry, x: &[Self], w: &[Self], bias: Option<&[Self]>, y: &mut [Self],
         statistics: [&mut [Self]; 2],
-    ) = naive::conv2d::forward_statistics, conv2d::forward_statistics [Context::global()];
+    ) = naive::precision::conv2d_forward_statistics, conv2d::forward_statistics [Context::global().in_precision(precision)];
     /// Computes the gradient with respect to x: the adjoint of `x ↦ conv(x, w)` applied to
     /// `grad_output`.
-    fn conv2d_backward_input(
+    fn conv2d_backward_input [precision] (
         g: &Conv2dGeometry, grad_output: &[Self], w: &[Self], grad_input: &mut [Self],
-    ) = naive::conv2d::backward_input, conv2d::backward_input [Context::global()];
+    ) = naive::precision::conv2d_backward_input, conv2d::backward_input [Context::global().in_precision(precision)];
     /// Computes the gradient with respect to w: the adjoint of `w ↦ conv(x, w)` applied to
     /// `grad_output`.
-    fn conv2d_backward_weight(
+    fn conv2d_backward_weight [precision] (
         g: &Conv2dGeometry, x: &[Self], grad_output: &[Self], grad_weight: &mut [Self],
-    ) = naive::conv2d::backward_weight, conv2d::backward_weight [Context::global()];
+    ) = naive::precision::conv2d_backward_weight, conv2d::backward_weight [Context::global().in_precision(precision)];
 
     /// Computes the maximum of each window; `argmax` receives its index `row · w_in + column`. Of
     /// equal values the first in row-major order counts.

@@ -9,6 +9,7 @@ use fer::tensor::Tensor;
 use fer::train::batch::Batch;
 use fer::train::step::StepAddress;
 use fer::train::train_step;
+use fer_kernels::Precision;
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
@@ -35,7 +36,7 @@ fn middle(mut all: Vec<(u64, u64)>) -> (u64, u64) {
 fn step_of(network: &mut Network<f32>, optimizer: &mut Optimizer<f32>, pixels: &Tensor, step: u64) {
     let labels = (0..pixels.shape()[0]).map(|i| i % 7).collect();
     let batch = Batch::labelled(pixels.clone(), labels);
-    let at = StepAddress { seed: 0, step, lr: 0.01 };
+    let at = StepAddress { seed: 0, step, lr: 0.01, precision: Precision::F32 };
     let loss = CrossEntropyOptions::default();
     train_step(network, optimizer, batch, &loss, at).unwrap();
 }

@@ -72,7 +72,7 @@ impl Setting {
 
     /// Returns the context of this level with an algorithm for convolutions.
     pub fn context(&self, conv: Algorithm) -> Context {
-        Context { simd: self.simd, conv }
+        Context { simd: self.simd, conv, ..Context::default() }
     }
 
     /// Adds a bench of `f` in this setting to the group.

@@ -7,6 +7,7 @@ use super::simd_level::Isa;
 #[cfg(target_arch = "x86_64")]
 use super::x86::{avx2, avx2_pairs, avx512, avx512_bf16, avx512_pairs};
 use super::{BlockMut, Prefetch, SimdLevel, portable};
+use crate::bf16::Precision;
 
 /// A micro-kernel and the size of its tile.
 pub struct MicroKernel {
@@ -58,6 +59,14 @@ pub fn micro_kernel_of_pairs(simd: SimdLevel) -> &'static MicroKernel {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => &AVX2_PAIRS,
         _ => &PORTABLE_PAIRS,
+    }
+}
+
+/// Returns the micro-kernel of a SIMD level whose elements are f32, or pairs of bfloat16.
+pub fn micro_kernel_in(simd: SimdLevel, precision: Precision) -> &'static MicroKernel {
+    match precision {
+        Precision::F32 => micro_kernel(simd),
+        Precision::Bf16 => micro_kernel_of_pairs(simd),
     }
 }
 

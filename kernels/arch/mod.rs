@@ -29,7 +29,9 @@ mod x86;
 pub use aligned_buffer::{AlignedBuffer, halves, halves_mut};
 pub use block_mut::{BlockMut, for_each_block, for_each_chunk, for_each_part};
 pub use contract::{Lhs, MAX_MR, MAX_NR, Rhs, Strip};
-pub use micro_kernel::{MicroKernel, has_bf16_products, micro_kernel, micro_kernel_of_pairs};
+pub use micro_kernel::{
+    MicroKernel, has_bf16_products, micro_kernel, micro_kernel_in, micro_kernel_of_pairs,
+};
 pub use prefetch::{Prefetch, prefetch, prefetch_ahead};
 pub use simd_level::{SimdLevel, cpu_features};
 pub(crate) use team::run_on_team;

@@ -7,11 +7,15 @@ use super::im2col::col2im;
 use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, SimdLevel, micro_kernel};
 use crate::gemm::pack::KC;
 use crate::parallel::parallel_chunks;
-use crate::{Conv2dGeometry, scratch};
+use crate::bf16::in_precision;
+use crate::{Conv2dGeometry, Precision, scratch};
 
 /// Computes grad_input; see [`super::backward_input`].
+///
+/// In bfloat16, the groups have an even number of output channels. It is a product of pairs where the
+/// convolution can be mirrored, else one of rounded f32.
 pub fn backward_input(
-    simd: SimdLevel,
+    (simd, precision): (SimdLevel, Precision),
     g: &Conv2dGeometry,
     grad_output: &[f32],
     w: &[f32],
@@ -19,10 +23,13 @@ pub fn backward_input(
 ) {
     match mirrored(g) {
         Some(m) if g.c_in / g.groups > FEW_CHANNELS => {
-            let filters = |group| Filters::mirrored(g, w, group);
-            correlate(simd, &m, grad_output, filters, Epilogue::default(), grad_input.into());
+            let (filters, how) = (|group| Filters::mirrored(g, w, group), (simd, precision));
+            correlate(how, &m, grad_output, filters, Epilogue::default(), grad_input.into());
         }
-        _ => by_columns(simd, g, grad_output, w, grad_input),
+        _ => {
+            let [grad_output, w] = [grad_output, w].map(|x| in_precision(precision, x));
+            by_columns(simd, g, &grad_output, &w, grad_input);
+        }
     }
 }
 

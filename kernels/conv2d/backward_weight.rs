@@ -8,14 +8,17 @@
 //! loop 1     ir over (tap, c) by mr: a micro-kernel sums over the pixels of the block
 //! ```
 //!
+//! In bfloat16 a product is one of pairs of neighbouring pixels.
+//!
 //! The products of different ranges of images are added afterwards, in order. The partition into
 //! tasks depends on the geometry alone, so the bits do not depend on the number of threads.
 
-use super::input_rows::{Channels, InputRows};
-use crate::arch::{BlockMut, Lhs, MAX_MR, MAX_NR, MicroKernel, SimdLevel, micro_kernel};
+use super::input_rows::{Channels, InputRows, Words};
+use crate::arch::{BlockMut, Lhs, MAX_MR, MAX_NR, MicroKernel, SimdLevel, micro_kernel_in};
+use crate::bf16::pack_pairs;
 use crate::gemm::pack::copy_rows;
 use crate::parallel::parallel_chunks;
-use crate::{Conv2dGeometry, scratch};
+use crate::{Conv2dGeometry, Precision, scratch};
 use std::ops::Range;
 
 /// Pixels summed by one call of a micro-kernel: the panel of their gy stays in L1.
@@ -29,7 +32,7 @@ const TASKS: usize = 8;
 
 /// Computes grad_weight; see [`super::backward_weight`].
 pub fn backward_weight(
-    simd: SimdLevel,
+    (simd, precision): (SimdLevel, Precision),
     g: &Conv2dGeometry,
     x: &[f32],
     grad_output: &[f32],
@@ -39,11 +42,12 @@ pub fn backward_weight(
     if x.is_empty() || grad_output.is_empty() || grad_weight.is_empty() {
         return;
     }
-    let kernel = micro_kernel(simd);
+    let how = How { simd, precision, kernel: micro_kernel_in(simd, precision) };
+    let kernel = how.kernel;
     let partition = Partition::new(g, kernel.nr);
     let mut partial = scratch::take(partition.tasks() * partition.len);
     parallel_chunks(&mut partial, partition.len, |task, sums| {
-        partition.task(g, task, kernel.nr).run(g, x, grad_output, kernel, sums);
+        partition.task(g, task, kernel.nr).run(g, x, grad_output, how, sums);
     });
     let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
     parallel_chunks(grad_weight, g.k_h * g.k_w * c, |o_all, filter| {
@@ -64,6 +68,14 @@ pub fn backward_weight(
             }
         }
     });
+}
+
+/// The instructions and the precision of the products.
+#[derive(Clone, Copy)]
+struct How {
+    simd: SimdLevel,
+    precision: Precision,
+    kernel: &'static MicroKernel,
 }
 
 /// The partition of the work into tasks.
@@ -119,11 +131,17 @@ impl Task {
         g: &Conv2dGeometry,
         x: &[f32],
         grad_output: &[f32],
-        kernel: &MicroKernel,
+        How { simd, precision, kernel }: How,
         sums: &mut [f32],
     ) {
+        let (words, pixels_per_word) = match precision {
+            Precision::F32 => (Words::Single, 1),
+            Precision::Bf16 => (Words::PairsOfPixels(simd), 2),
+        };
+        let k = g.w_out.div_ceil(pixels_per_word);
         let rows_per_block = (PIXELS / g.w_out).clamp(1, MAX_ROWS);
-        let mut panel = scratch::take(rows_per_block * g.w_out * kernel.nr);
+        let mut panel = scratch::take(rows_per_block * k * kernel.nr);
+        let mut line = scratch::take(g.w_out * kernel.nr);
         let m = g.k_h * g.k_w * self.channels.count;
         let mut sums = BlockMut::new(sums, m, kernel.nr, kernel.nr);
         let all = self.images.start * g.h_out..self.images.end * g.h_out;
@@ -131,8 +149,19 @@ impl Task {
             let rows = first..(first + rows_per_block).min(all.end);
             let gy = &grad_output[first * g.w_out * g.c_out + self.first_o..];
             let pixels = rows.len() * g.w_out;
-            copy_rows(gy, g.c_out, [pixels, self.num_o], &mut panel, kernel.nr);
-            let input = InputRows::new(g, x, rows.clone(), self.channels);
+            match precision {
+                Precision::F32 => {
+                    copy_rows(gy, g.c_out, [pixels, self.num_o], &mut panel, kernel.nr);
+                }
+                Precision::Bf16 => {
+                    for (r, panel) in panel.chunks_mut(k * kernel.nr).take(rows.len()).enumerate() {
+                        let gy = &gy[r * g.w_out * g.c_out..];
+                        copy_rows(gy, g.c_out, [g.w_out, self.num_o], &mut line, kernel.nr);
+                        pack_pairs(simd, &line, kernel.nr, panel);
+                    }
+                }
+            }
+            let input = InputRows::new(g, x, rows.clone(), self.channels, words);
             let mut segments = [0; MAX_ROWS];
             for (s, r) in segments.iter_mut().zip(rows.clone()) {
                 *s = input.row_offset(r);
@@ -147,8 +176,8 @@ impl Task {
                     data: input.data(),
                     rows: &at,
                     segments: &segments[..rows.len()],
-                    k: g.w_out,
-                    step: input.pixel_step(),
+                    k,
+                    step: pixels_per_word * input.pixel_step(),
                 };
                 let mut tile = sums.tile(ir, 0, kernel.mr, kernel.nr);
                 kernel.run(&lhs, &panel, &mut tile, first > all.start);

@@ -12,11 +12,11 @@
 
 use super::epilogue::{Epilogue, Output, relu};
 use super::filters::Filters;
-use super::input_rows::{Channels, InputRows, columns_per_task, rows_per_task};
-use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, SimdLevel, for_each_block, micro_kernel};
+use super::input_rows::{Channels, InputRows, Words, columns_per_task, rows_per_task};
+use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, SimdLevel, for_each_block, micro_kernel_in};
 use crate::gemm::pack::KC;
 use crate::parallel::threads;
-use crate::{Conv2dGeometry, scratch};
+use crate::{Conv2dGeometry, Precision, scratch};
 
 /// Output pixels of a task: their inputs stay in L2.
 const TASK_PIXELS: usize = 192;
@@ -43,19 +43,21 @@ pub fn time(rows: usize, products: usize, filters: usize) -> usize {
 /// Cycles in which two cache lines arrive from outside L2.
 const CYCLES_PER_FILTER_LINES: usize = 10;
 
-/// Computes the convolution `g` with the filters of each group.
+/// Computes the convolution `g` with the filters of each group. In bfloat16 the groups have an even
+/// number of input channels.
 pub fn correlate<'a>(
-    simd: SimdLevel,
+    (simd, precision): (SimdLevel, Precision),
     g: &Conv2dGeometry,
     x: &[f32],
     filters_of: impl Fn(usize) -> Filters<'a>,
     epilogue: Epilogue,
     output: Output,
 ) {
-    let kernel = micro_kernel(simd);
+    let kernel = micro_kernel_in(simd, precision);
+    let filters_of = |group| filters_of(group).packed_in(simd, precision);
     let mut packed = scratch::take(packed_len(kernel, g, &filters_of));
     pack(kernel, g, &filters_of, &mut packed);
-    correlate_packed(simd, g, x, filters_of, &packed, epilogue, output);
+    correlate_packed((simd, precision), g, x, filters_of, &packed, epilogue, output);
 }
 
 /// Returns the length of the packed filters of all groups.
@@ -80,10 +82,10 @@ pub fn pack<'a>(
     }
 }
 
-/// Computes the convolution `g` with filters that [`pack`] has packed for the SIMD level's
-/// micro-kernel.
+/// Computes the convolution `g` with filters that [`pack`] has packed for the micro-kernel of the SIMD
+/// level and precision.
 pub fn correlate_packed<'a>(
-    simd: SimdLevel,
+    (simd, precision): (SimdLevel, Precision),
     g: &Conv2dGeometry,
     x: &[f32],
     filters_of: impl Fn(usize) -> Filters<'a>,
@@ -91,7 +93,11 @@ pub fn correlate_packed<'a>(
     epilogue: Epilogue,
     mut output: Output,
 ) {
-    let kernel = micro_kernel(simd);
+    let kernel = micro_kernel_in(simd, precision);
+    let words = match precision {
+        Precision::F32 => Words::Single,
+        Precision::Bf16 => Words::PairsOfChannels(simd),
+    };
     assert!(x.len() == g.input_len() && output.y.len() == g.output_len() && !epilogue.pool);
     if output.y.is_empty() || x.is_empty() {
         return epilogue.apply_to_zero(simd, g, output);
@@ -99,7 +105,7 @@ pub fn correlate_packed<'a>(
     let group = |number: usize| {
         let filters = filters_of(number);
         let packed = &packed[number * filters.packed_len(kernel.nr)..];
-        Group { simd, g, x, kernel, number, filters, packed, epilogue }
+        Group { simd, words, g, x, kernel, number, filters, packed, epilogue }
     };
     let (o, rows) = (g.c_out / g.groups, rows_per_task(g, TASK_PIXELS));
     let (tasks, task_pixels) = ((g.n * g.h_out).div_ceil(rows), rows * g.w_out);
@@ -132,6 +138,7 @@ pub fn correlate_packed<'a>(
 /// A group of channels and its operands.
 struct Group<'a> {
     simd: SimdLevel,
+    words: Words,
     g: &'a Conv2dGeometry,
     x: &'a [f32],
     kernel: &'a MicroKernel,
@@ -144,11 +151,11 @@ struct Group<'a> {
 impl Group<'_> {
     /// Computes whole output rows from pixel `pixel` on, output channels of the group from `o` on.
     fn block(&self, pixel: usize, o: usize, mut y: BlockMut) {
-        let Self { simd, g, x, kernel, number, filters, packed, epilogue } = *self;
+        let Self { simd, words, g, x, kernel, number, filters, packed, epilogue } = *self;
         let count = g.c_in / g.groups;
         let channels = Channels { first: number * count, count };
         let first = pixel / g.w_out;
-        let input = InputRows::new(g, x, first..first + y.rows() / g.w_out, channels);
+        let input = InputRows::new(g, x, first..first + y.rows() / g.w_out, channels, words);
         if let Some(bias) = epilogue.bias {
             fill_with_bias(&mut y, &bias[number * (g.c_out / g.groups) + o..]);
         }

@@ -1,9 +1,12 @@
 //! Filters packed in the order in which the micro-kernel reads them.
 //!
 //! For each run of at most [`KC`] input channels and each panel of nr output channels, packed
-//! filters are `[tap][channel][nr]`, with zeros to the right of the last output channel.
+//! filters are `[tap][channel][nr]`, with zeros to the right of the last output channel. In bfloat16
+//! an element is a pair of channels.
 
-use crate::Conv2dGeometry;
+use crate::arch::SimdLevel;
+use crate::bf16::pack_pairs;
+use crate::{Conv2dGeometry, Precision, scratch};
 use crate::gemm::pack::{KC, transpose};
 use crate::parallel::parallel_chunks;
 
@@ -12,12 +15,14 @@ use crate::parallel::parallel_chunks;
 pub struct Filters<'a> {
     /// Taps, k_h·k_w.
     pub taps: usize,
-    /// Channels summed over.
+    /// Channels summed over, or pairs of them.
     pub c: usize,
     /// Channels produced.
     pub o: usize,
     w: &'a [f32],
     order: Order,
+    /// Whether packed elements are pairs of bfloat16, and the instructions to round with.
+    pairs: Option<SimdLevel>,
 }
 
 #[derive(Clone, Copy)]
@@ -37,20 +42,27 @@ impl<'a> Filters<'a> {
     /// Returns the filters of y = Σ w·x, from w `[c_out, c_in/groups, k_h, k_w]`.
     pub fn forward(g: &Conv2dGeometry, w: &'a [f32], group: usize) -> Self {
         let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
-        Self { taps: g.k_h * g.k_w, c, o, w: one_group(g, w, group), order: Order::Forward }
+        Self { taps: g.k_h * g.k_w, c, o, w: one_group(g, w, group), order: Order::Forward, pairs: None }
     }
     /// Returns the filters that turn the gradient of the output into that of the input: channels
     /// exchanged, taps mirrored. `g` and `w` are those of the forward convolution.
     pub fn mirrored(g: &Conv2dGeometry, w: &'a [f32], group: usize) -> Self {
         let (c, o) = (g.c_out / g.groups, g.c_in / g.groups);
-        Self { taps: g.k_h * g.k_w, c, o, w: one_group(g, w, group), order: Order::Mirrored }
+        Self { taps: g.k_h * g.k_w, c, o, w: one_group(g, w, group), order: Order::Mirrored, pairs: None }
     }
     /// Returns the filters that turn the gradient of the output into that of the im2col matrix
     /// `[pixels, taps · channels]`.
     pub fn columns(g: &Conv2dGeometry, w: &'a [f32], group: usize) -> Self {
         let (c, channels) = (g.c_out / g.groups, g.c_in / g.groups);
         let o = g.k_h * g.k_w * channels;
-        Self { taps: 1, c, o, w: one_group(g, w, group), order: Order::Columns { channels } }
+        Self { taps: 1, c, o, w: one_group(g, w, group), order: Order::Columns { channels }, pairs: None }
+    }
+    /// Returns the same filters, in bfloat16 packed in pairs of channels, whose number is even.
+    pub fn packed_in(self, simd: SimdLevel, precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => self,
+            Precision::Bf16 => Self { c: self.c / 2, pairs: Some(simd), ..self },
+        }
     }
     /// Returns the length of all packed panels.
     pub fn packed_len(&self, nr: usize) -> usize {
@@ -76,6 +88,12 @@ impl<'a> Filters<'a> {
     }
     /// Packs channels c0..c0 + kc and outputs j..j + nr: `[tap][kc][nr]`.
     pub fn pack_panel(&self, [c0, kc]: [usize; 2], j: usize, nr: usize, panel: &mut [f32]) {
+        if let Some(simd) = self.pairs {
+            let single = Self { c: 2 * self.c, pairs: None, ..*self };
+            let mut whole = scratch::take(2 * self.taps * kc * nr);
+            single.pack_panel([2 * c0, 2 * kc], j, nr, &mut whole);
+            return pack_pairs(simd, &whole, nr, panel);
+        }
         let (taps, n) = (self.taps, nr.min(self.o - j));
         if n < nr {
             panel.fill(0.0);

@@ -1,5 +1,7 @@
 //! The input pixels under a block of output rows, with zeros around the image.
 
+use crate::arch::SimdLevel;
+use crate::bf16::{narrow, pair_at_distance};
 use crate::scratch::{self, Scratch};
 use crate::{Conv2dGeometry, parallel};
 use std::ops::Range;
@@ -14,7 +16,25 @@ pub struct Channels {
     pub count: usize,
 }
 
-/// The input under some output rows, and the offsets of its pixels and taps.
+/// What a word of the copied rows holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    /// One f32.
+    Single,
+    /// Two neighbouring channels of a pixel in bfloat16. Their number is even.
+    PairsOfChannels(SimdLevel),
+    /// A channel of the pixels under two neighbouring outputs of a row in bfloat16.
+    PairsOfPixels(SimdLevel),
+}
+
+impl Words {
+    /// Returns the words of `channels` channels of a pixel.
+    fn per_pixel(self, channels: usize) -> usize {
+        if matches!(self, Self::PairsOfChannels(_)) { channels / 2 } else { channels }
+    }
+}
+
+/// The input under some output rows, and the offsets of its pixels and taps in words.
 pub struct InputRows<'a> {
     data: Data<'a>,
     /// Distance between the images of the block, between rows and between pixels.
@@ -32,10 +52,16 @@ enum Data<'a> {
 }
 
 impl<'a> InputRows<'a> {
-    /// Reads `x` in place where the convolution has no padding, else copies the rows needed with a
-    /// border of zeros.
-    pub fn new(g: &'a Conv2dGeometry, x: &'a [f32], rows: OutputRows, c: Channels) -> Self {
-        if g.padding == [0, 0] {
+    /// Reads `x` in place where the convolution has no padding and words are single, else copies the
+    /// rows needed with a border of zeros.
+    pub fn new(
+        g: &'a Conv2dGeometry,
+        x: &'a [f32],
+        rows: OutputRows,
+        c: Channels,
+        words: Words,
+    ) -> Self {
+        if g.padding == [0, 0] && words == Words::Single {
             let row = g.w_in * g.c_in;
             let image = g.h_in * row;
             let (n, i) = (rows.start / g.h_out, rows.start % g.h_out);
@@ -52,19 +78,35 @@ impl<'a> InputRows<'a> {
         }
         let height = (rows.len().min(g.h_out) - 1) * g.stride[0] + (g.k_h - 1) * g.dilation[0] + 1;
         let width = (g.w_out - 1) * g.stride[1] + (g.k_w - 1) * g.dilation[1] + 1;
-        let row = width * c.count;
+        let pixel = words.per_pixel(c.count);
+        let row = width * pixel;
         let images = (rows.end - 1) / g.h_out - rows.start / g.h_out + 1;
         let mut padded = scratch::take(images * height * row);
         for (k, image) in padded.chunks_mut(height * row).enumerate() {
             let n = rows.start / g.h_out + k;
             let i = if k == 0 { rows.start % g.h_out } else { 0 };
-            copy_padded(g, x, n, i * g.stride[0], c, image, row);
+            let top = i * g.stride[0];
+            match words {
+                Words::Single => copy_padded(g, x, n, top, c, image, row),
+                Words::PairsOfChannels(simd) => {
+                    rows_in_pairs(g, x, n, top, c, image, row, |line, words| {
+                        narrow(simd, line, words);
+                    });
+                }
+                Words::PairsOfPixels(simd) => {
+                    // Saturating: with one output in a row any stride fits.
+                    let distance = g.stride[1].saturating_mul(c.count);
+                    rows_in_pairs(g, x, n, top, c, image, row, |line, words| {
+                        pair_at_distance(simd, line, distance, words);
+                    });
+                }
+            }
         }
         Self {
             data: Data::Padded(padded),
             image: height * row,
             row,
-            pixel: c.count,
+            pixel,
             start: 0,
             first: rows.start,
             g,
@@ -107,6 +149,27 @@ impl<'a> InputRows<'a> {
     pub fn tap_offset(&self, t: usize) -> usize {
         let (u, v) = (t / self.g.k_w, t % self.g.k_w);
         u * self.g.dilation[0] * self.row + v * self.g.dilation[1] * self.pixel
+    }
+}
+
+/// Copies rows as [`copy_padded`] does, each changed to words by `to_words`.
+#[allow(clippy::too_many_arguments)] // those of `copy_padded`
+fn rows_in_pairs(
+    g: &Conv2dGeometry,
+    x: &[f32],
+    n: usize,
+    top: usize,
+    c: Channels,
+    dst: &mut [f32],
+    row: usize,
+    to_words: impl Fn(&[f32], &mut [f32]),
+) {
+    let width = (g.w_out - 1) * g.stride[1] + (g.k_w - 1) * g.dilation[1] + 1;
+    let mut line = scratch::take(width * c.count);
+    for (r, words) in dst.chunks_mut(row).enumerate() {
+        let len = line.len();
+        copy_padded(g, x, n, top + r, c, &mut line, len);
+        to_words(&line, words);
     }
 }
 

@@ -18,6 +18,10 @@
 //!   im2col. `backward_weight` is the product with the pixels as inner index.
 //! * [`winograd`] needs fewer multiplications for 3×3 filters.
 //!
+//! In [`Precision::Bf16`] the factors of every product are bfloat16 and the sums f32. Results are near
+//! those of [`naive::precision`](crate::naive::precision): within the rounding of the sums, or with
+//! Winograd, which rounds its transformed operands, within the bound of [`winograd`].
+//!
 //! The `epilogue` is applied to the output while it is in cache: bias, ReLU, pooling, and in
 //! training the sums that the next batch norm needs ([`forward_statistics`]).
 
@@ -32,9 +36,11 @@ mod plan;
 mod prepared_filters;
 pub mod winograd;
 
+use crate::arch::SimdLevel;
+use crate::bf16::{Factors, in_precision, is_paired};
 use crate::norm::statistics;
 use crate::parallel::on_pool;
-use crate::{ChannelView, Context, Conv2dGeometry, scratch};
+use crate::{ChannelView, Context, Conv2dGeometry, Precision, scratch};
 pub use epilogue::Epilogue;
 use epilogue::Output;
 use filters::Filters;
@@ -88,7 +94,7 @@ pub fn forward_statistics(
 }
 
 fn forward_into(
-    Context { simd, conv }: Context,
+    ctx: Context,
     g: &Conv2dGeometry,
     x: &[f32],
     w: &[f32],
@@ -98,17 +104,22 @@ fn forward_into(
     assert!(x.len() == g.input_len() && output.y.len() == g.output_len());
     assert!(w.len() == g.weight_len() && bias.is_none_or(|b| b.len() == g.c_out));
     let epilogue = Epilogue { bias, ..Epilogue::default() };
-    let filters = |group| Filters::forward(g, w, group);
-    on_pool(|| match plan(conv, g, Pass::Forward) {
-        Algorithm::Winograd => {
-            let size = winograd::tile_size(g);
-            winograd::correlate(simd, size, g, x, &filters(0), epilogue, output);
+    on_pool(|| {
+        let algorithm = plan(ctx.conv, g, Pass::Forward);
+        let Operands { how, a: x, b: w } =
+            operands(ctx, algorithm, is_paired(g.c_in / g.groups), x, w);
+        let filters = |group| Filters::forward(g, &w, group);
+        match algorithm {
+            Algorithm::Winograd => {
+                let size = winograd::tile_size(g);
+                winograd::correlate(how, size, g, &x, &filters(0), epilogue, output);
+            }
+            Algorithm::Im2col => {
+                im2col::forward(how.0, g, &x, &w, bias, output.y);
+                output.compute_statistics(how.0, g.c_out);
+            }
+            _ => direct::correlate(how, g, &x, filters, epilogue, output),
         }
-        Algorithm::Im2col => {
-            im2col::forward(simd, g, x, w, bias, output.y);
-            output.compute_statistics(simd, g.c_out);
-        }
-        _ => direct::correlate(simd, g, x, filters, epilogue, output),
     });
 }
 
@@ -120,7 +131,7 @@ fn forward_into(
 /// # Panics
 /// When a slice does not have the length of its shape.
 pub fn backward_input(
-    Context { simd, conv }: Context,
+    ctx: Context,
     g: &Conv2dGeometry,
     grad_output: &[f32],
     w: &[f32],
@@ -128,13 +139,18 @@ pub fn backward_input(
 ) {
     assert!(grad_output.len() == g.output_len() && grad_input.len() == g.input_len());
     assert!(w.len() == g.weight_len());
-    on_pool(|| match plan(conv, g, Pass::BackwardInput) {
-        Algorithm::Winograd => {
-            let size = winograd::tile_size(g);
-            winograd::backward_input(simd, size, g, grad_output, w, grad_input);
+    on_pool(|| {
+        let algorithm = plan(ctx.conv, g, Pass::BackwardInput);
+        let Operands { how, a: gy, b: w } =
+            operands(ctx, algorithm, is_paired(g.c_out / g.groups), grad_output, w);
+        match algorithm {
+            Algorithm::Winograd => {
+                let size = winograd::tile_size(g);
+                winograd::backward_input(how, size, g, &gy, &w, grad_input);
+            }
+            Algorithm::Im2col => im2col::backward_input(how.0, g, &gy, &w, grad_input),
+            _ => backward_input::backward_input(how, g, &gy, &w, grad_input),
         }
-        Algorithm::Im2col => im2col::backward_input(simd, g, grad_output, w, grad_input),
-        _ => backward_input::backward_input(simd, g, grad_output, w, grad_input),
     });
 }
 
@@ -146,7 +162,7 @@ pub fn backward_input(
 /// # Panics
 /// When a slice does not have the length of its shape.
 pub fn backward_weight(
-    Context { simd, conv }: Context,
+    ctx: Context,
     g: &Conv2dGeometry,
     x: &[f32],
     grad_output: &[f32],
@@ -154,12 +170,40 @@ pub fn backward_weight(
 ) {
     assert!(x.len() == g.input_len() && grad_output.len() == g.output_len());
     assert!(grad_weight.len() == g.weight_len());
-    on_pool(|| match plan(conv, g, Pass::BackwardWeight) {
-        Algorithm::Winograd => {
-            let size = winograd::tile_size(g);
-            winograd::backward_weight(simd, size, g, x, grad_output, grad_weight);
+    on_pool(|| {
+        let algorithm = plan(ctx.conv, g, Pass::BackwardWeight);
+        let Operands { how, a: x, b: gy } = operands(ctx, algorithm, true, x, grad_output);
+        match algorithm {
+            Algorithm::Winograd => {
+                let size = winograd::tile_size(g);
+                winograd::backward_weight(how, size, g, &x, &gy, grad_weight);
+            }
+            Algorithm::Im2col => im2col::backward_weight(how.0, g, &x, &gy, grad_weight),
+            _ => backward_weight::backward_weight(how, g, &x, &gy, grad_weight),
         }
-        Algorithm::Im2col => im2col::backward_weight(simd, g, x, grad_output, grad_weight),
-        _ => backward_weight::backward_weight(simd, g, x, grad_output, grad_weight),
     });
+}
+
+/// The operands of a product, and how it is computed.
+struct Operands<'a> {
+    how: (SimdLevel, Precision),
+    a: Factors<'a>,
+    b: Factors<'a>,
+}
+
+/// Prepares a product in the precision of the context. The direct kernels and Winograd round operands
+/// themselves, if their terms make pairs. Elsewhere f32 kernels multiply rounded operands: the product
+/// of two bfloat16 is exact in f32.
+fn operands<'a>(
+    Context { simd, precision, .. }: Context,
+    algorithm: Algorithm,
+    paired: bool,
+    a: &'a [f32],
+    b: &'a [f32],
+) -> Operands<'a> {
+    if paired && algorithm != Algorithm::Im2col {
+        return Operands { how: (simd, precision), a: Factors::Given(a), b: Factors::Given(b) };
+    }
+    let [a, b] = [a, b].map(|x| in_precision(precision, x));
+    Operands { how: (simd, Precision::F32), a, b }
 }

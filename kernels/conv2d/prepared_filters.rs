@@ -5,9 +5,9 @@ use super::filters::Filters;
 use super::plan::{Algorithm, plan_prepared};
 use super::winograd::{self, TileSize};
 use super::{direct, im2col};
-use crate::arch::{AlignedBuffer, MicroKernel, SimdLevel, micro_kernel};
-use crate::bf16::{Precision, rounded};
-use crate::{Context, Conv2dGeometry, Pool2dGeometry, elementwise, pool, scratch};
+use crate::arch::{AlignedBuffer, MicroKernel, SimdLevel, micro_kernel_in};
+use crate::bf16::{Factors, Precision, is_paired, rounded, rounded_copy};
+use crate::{Context, Conv2dGeometry, Pool2dGeometry, pool, scratch};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The filters of a convolution whose weights do not change, in every memory order used so far.
@@ -34,8 +34,9 @@ impl Prepared {
 
     /// Takes filters `[c_out, c_in/groups, k_h, k_w]` for products in this precision.
     ///
-    /// In bfloat16, results are near those of [`naive::bf16`](crate::naive::bf16). Winograd rounds its
-    /// transformed operands, other algorithms the operands themselves.
+    /// In bfloat16, results are near those of [`naive::precision`](crate::naive::precision). Winograd
+    /// rounds its transformed operands, other algorithms the operands themselves. This precision counts,
+    /// not that of the context.
     pub fn with_precision(mut weight: Vec<f32>, precision: Precision) -> Self {
         if precision == Precision::Bf16 {
             weight.iter_mut().for_each(|w| *w = rounded(*w));
@@ -88,32 +89,28 @@ impl Prepared {
         epilogue: Epilogue,
         y: &mut [f32],
     ) {
-        let kernel = micro_kernel(simd);
-        let mut x_rounded = None;
-        if self.precision == Precision::Bf16 && conv != Algorithm::Winograd {
-            let mut copy = scratch::take(x.len());
-            elementwise::unary(x, &mut copy, rounded);
-            x_rounded = Some(copy);
-        }
-        let x = x_rounded.as_deref().unwrap_or(x);
         let filters = |group| Filters::forward(g, &self.weight, group);
+        let precision = match conv {
+            Algorithm::Winograd | Algorithm::Direct if is_paired(g.c_in / g.groups) => self.precision,
+            _ => Precision::F32,
+        };
+        let x = if precision == self.precision { Factors::Given(x) } else { rounded_copy(x) };
+        let kernel = micro_kernel_in(simd, precision);
         match conv {
             Algorithm::Winograd => {
-                // Products of pairs need an even number of channels.
-                let even = g.c_in.is_multiple_of(2);
-                let precision = if even { self.precision } else { Precision::F32 };
                 let u = self.in_order(kernel, Order::Transformed(size), || {
                     winograd::transform_filters(simd, precision, size, g, &self.weight)
                 });
-                winograd::forward_transformed((simd, precision), size, g, x, &u, epilogue, y);
+                winograd::forward_transformed((simd, precision), size, g, &x, &u, epilogue, y);
             }
             Algorithm::Im2col => {
-                im2col::forward(simd, g, x, &self.weight, epilogue.bias, y);
+                im2col::forward(simd, g, &x, &self.weight, epilogue.bias, y);
                 if epilogue.relu {
                     relu(simd, y);
                 }
             }
             _ => {
+                let filters = |group| filters(group).packed_in(simd, precision);
                 let len = direct::packed_len(kernel, g, &filters);
                 let packed = self.in_order(kernel, Order::Packed, || {
                     let mut packed = AlignedBuffer::zeroed(len);
@@ -121,7 +118,7 @@ impl Prepared {
                     packed
                 });
                 let (packed, y) = (&packed[..len], y.into());
-                direct::correlate_packed(simd, g, x, filters, packed, epilogue, y);
+                direct::correlate_packed((simd, precision), g, &x, filters, packed, epilogue, y);
             }
         }
     }

@@ -25,7 +25,8 @@ use crate::arch::{
     BlockMut, Lhs, MAX_MR, MicroKernel, Prefetch, Rhs, SimdLevel, for_each_block, micro_kernel,
 };
 use crate::parallel::{on_pool, parallel_chunks, threads};
-use crate::{GemmGeometry, Transpose, scratch};
+use crate::bf16::in_precision;
+use crate::{Context, GemmGeometry, Transpose, scratch};
 use pack::{KC, run_length};
 pub use prepared_matrix::PreparedMatrix;
 
@@ -70,6 +71,23 @@ pub fn gemm(
         true => blocks(kernel, g, a, b, c, accumulate),
         false => on_pool(|| blocks(kernel, g, a, b, c, accumulate)),
     }
+}
+
+/// Computes [`gemm`] in the precision of the context. In bfloat16 the f32 kernel multiplies rounded
+/// matrices: the product of two bfloat16 is exact in f32.
+///
+/// # Panics
+/// When a slice is shorter than its shape.
+pub fn gemm_in(
+    ctx: Context,
+    g: &GemmGeometry,
+    a: &[f32],
+    b: &[f32],
+    c: &mut [f32],
+    accumulate: bool,
+) {
+    let [a, b] = [a, b].map(|x| in_precision(ctx.precision, x));
+    gemm(ctx.simd, g, &a, &b, c, accumulate);
 }
 
 /// Runs loops 5 and 4.

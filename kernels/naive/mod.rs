@@ -6,9 +6,9 @@
 
 pub mod batch_norm;
 pub mod batch_norm_relu;
-pub mod bf16;
 pub mod conv2d;
 pub mod gemm;
 pub mod pool;
+pub mod precision;
 pub mod scale_add_relu;
 pub mod winograd;

@@ -1,11 +1,14 @@
 //! bfloat16: the upper half of an f32, with its exponent and 8 bits of mantissa.
 //!
 //! In [`Precision::Bf16`] the factors of every product are bfloat16 and the sums are f32. The product
-//! of two bfloat16 fits into an f32, so only the sums are rounded. [`crate::naive::bf16`] is the
+//! of two bfloat16 fits into an f32, so only the sums are rounded. [`crate::naive::precision`] is the
 //! specification.
 
-use crate::arch::halves_mut;
+use crate::arch::{SimdLevel, Vector, Vectorized, halves_mut, vector_offsets, vectorized};
+use crate::elementwise;
+use crate::scratch::{self, Scratch};
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 
 /// The numbers that products are computed from. Sums are f32 in both.
@@ -68,14 +71,135 @@ pub fn rounded(x: f32) -> f32 {
     from_bf16(to_bf16(x))
 }
 
-/// Packs a matrix `[rows, columns]` for products in pairs, `[rows/2, columns]` pairs of neighbours in a
-/// column, the upper one in the lower half of 32 bits. The number of rows is even.
-pub(crate) fn pack_pairs(matrix: &[f32], columns: usize, pairs: &mut [f32]) {
-    let pairs = halves_mut(pairs);
-    for (rows, pairs) in matrix.chunks_exact(2 * columns).zip(pairs.chunks_exact_mut(2 * columns)) {
-        let (upper, lower) = rows.split_at(columns);
-        for ((pair, &a), &b) in pairs.chunks_exact_mut(2).zip(upper).zip(lower) {
-            pair.copy_from_slice(&[to_bf16(a), to_bf16(b)]);
+/// Returns a word whose lower half is `x` rounded to bfloat16 and whose upper half is 0.
+#[inline(always)]
+pub(crate) fn with_lower_half(x: f32) -> f32 {
+    f32::from_bits(u32::from(to_bf16(x)))
+}
+
+/// Returns the word with `x` rounded to bfloat16 as its upper half.
+#[inline(always)]
+pub(crate) fn with_upper_half(word: f32, x: f32) -> f32 {
+    f32::from_bits(word.to_bits() & 0xffff | u32::from(to_bf16(x)) << 16)
+}
+
+/// Packs a matrix `[rows, columns]` for products in pairs: `[⌈rows/2⌉, columns]` words of neighbours in
+/// a column, the upper one in the lower half. A row of zeros is added where the number of rows is odd.
+pub(crate) fn pack_pairs(simd: SimdLevel, matrix: &[f32], columns: usize, words: &mut [f32]) {
+    vectorized(simd, columns, PackPairs { matrix, columns, words });
+}
+
+struct PackPairs<'a> {
+    matrix: &'a [f32],
+    columns: usize,
+    words: &'a mut [f32],
+}
+
+impl Vectorized for PackPairs<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let n = self.columns;
+        for (rows, words) in self.matrix.chunks(2 * n).zip(self.words.chunks_mut(n)) {
+            for at in vector_offsets::<V>(n) {
+                V::load(&rows[at..]).store_lower_halves(&mut words[at..]);
+                if rows.len() > n {
+                    V::load(&rows[n + at..]).store_upper_halves(&mut words[at..]);
+                }
+            }
+        }
+    }
+}
+
+/// Numbers as they are, or rounded to bfloat16 in a copy.
+pub(crate) enum Factors<'a> {
+    /// As they are.
+    Given(&'a [f32]),
+    /// The copy.
+    Rounded(Scratch),
+}
+
+impl Deref for Factors<'_> {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        match self {
+            Self::Given(x) => x,
+            Self::Rounded(x) => x,
+        }
+    }
+}
+
+/// Returns the factors of products in this precision.
+pub(crate) fn in_precision(precision: Precision, x: &[f32]) -> Factors<'_> {
+    match precision {
+        Precision::F32 => Factors::Given(x),
+        Precision::Bf16 => rounded_copy(x),
+    }
+}
+
+/// Returns the numbers rounded to bfloat16.
+pub(crate) fn rounded_copy<'a>(x: &[f32]) -> Factors<'a> {
+    let mut copy = scratch::take(x.len());
+    elementwise::unary(x, &mut copy, rounded);
+    Factors::Rounded(copy)
+}
+
+/// Returns whether so many terms make whole pairs.
+pub(crate) fn is_paired(terms: usize) -> bool {
+    terms.is_multiple_of(2)
+}
+
+/// Writes a word for each number: itself in the lower half and the one `distance` after it in the upper
+/// half, 0 beyond the end.
+pub(crate) fn pair_at_distance(simd: SimdLevel, x: &[f32], distance: usize, words: &mut [f32]) {
+    vectorized(simd, x.len(), LowerHalves { x, words });
+    let upper = x.get(distance..).unwrap_or(&[]);
+    vectorized(simd, upper.len(), UpperHalves { x: upper, words });
+}
+
+struct LowerHalves<'a> {
+    x: &'a [f32],
+    words: &'a mut [f32],
+}
+
+impl Vectorized for LowerHalves<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        for at in vector_offsets::<V>(self.x.len()) {
+            V::load(&self.x[at..]).store_lower_halves(&mut self.words[at..]);
+        }
+    }
+}
+
+struct UpperHalves<'a> {
+    x: &'a [f32],
+    words: &'a mut [f32],
+}
+
+impl Vectorized for UpperHalves<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        for at in vector_offsets::<V>(self.x.len()) {
+            V::load(&self.x[at..]).store_upper_halves(&mut self.words[at..]);
+        }
+    }
+}
+
+/// Rounds `x` to bfloat16, two neighbours to a word. Its length is even.
+pub(crate) fn narrow(simd: SimdLevel, x: &[f32], words: &mut [f32]) {
+    let halves = &mut halves_mut(words)[..x.len()];
+    vectorized(simd, x.len(), Narrow { x, halves });
+}
+
+struct Narrow<'a> {
+    x: &'a [f32],
+    halves: &'a mut [u16],
+}
+
+impl Vectorized for Narrow<'_> {
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        for at in vector_offsets::<V>(self.x.len()) {
+            V::load(&self.x[at..]).store_bf16(&mut self.halves[at..]);
         }
     }
 }

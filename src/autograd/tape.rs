@@ -26,6 +26,7 @@
 use crate::Result;
 use crate::autograd::Backward;
 use crate::tensor::{Element, Shape, Tensor};
+use fer_kernels::Precision;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -143,6 +144,8 @@ pub struct Tape<T: Element = f32> {
     /// An id that no other tape has.
     pub(crate) id: u64,
     recording: bool,
+    /// Precision of the factors of convolutions and fully connected layers.
+    precision: Precision,
     peers: Option<Arc<dyn Peers<T>>>,
     /// Names for people, of those nodes that were given one.
     names: BTreeMap<usize, String>,
@@ -168,10 +171,23 @@ impl<T: Element> Tape<T> {
             nodes: Vec::new(),
             id: next_id(),
             recording: true,
+            precision: Precision::F32,
             peers: None,
             names: BTreeMap::new(),
             clock: None,
         }
+    }
+
+    /// Sets the precision in which convolutions and fully connected layers multiply from now on, in
+    /// their backward passes as well.
+    pub fn set_precision(&mut self, precision: Precision) {
+        self.precision = precision;
+    }
+
+    /// Returns the precision in which convolutions and fully connected layers multiply. In
+    /// [`Precision::F32`] they multiply the numbers as they are, also in `f64`.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// Makes the computation one part of a larger batch.

@@ -70,7 +70,7 @@ pub struct StepProfile {
 /// # Errors
 /// An architecture that does not exist.
 pub fn layers(options: &StepOptions) -> Result<StepProfile> {
-    let mut training = Training::new(&options.arch, options.batch)?;
+    let mut training = Training::new(&options.arch, options.batch, options.precision)?;
     let (mut profiled, mut plain) = (Vec::new(), Vec::new());
     for step in 0..options.warmup + options.steps.unwrap_or(FEWEST).max(1) {
         let start = Instant::now();
@@ -220,11 +220,12 @@ fn total(parts: &[Part]) -> Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fer_kernels::Precision;
 
     #[test]
     fn a_profiled_step_computes_the_same_bits() {
         let train = |profiled: bool| {
-            let mut training = Training::new("tiny", 2).unwrap();
+            let mut training = Training::new("tiny", 2, Precision::F32).unwrap();
             for _ in 0..2 {
                 training
                     .step(|pass| {

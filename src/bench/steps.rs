@@ -23,7 +23,7 @@ pub struct StepOptions {
     pub arch: String,
     /// Pictures per step.
     pub batch: usize,
-    /// Precision of products in inference.
+    /// Precision of products.
     pub precision: Precision,
     /// Number of measured steps; `None` for [`FEWEST`], in inference as many as fit into half a
     /// second.
@@ -80,25 +80,27 @@ pub struct Training {
     optimizer: Optimizer<f32>,
     batch: Batch,
     step: u64,
+    precision: Precision,
 }
 
 impl Training {
-    /// A training of an architecture with a batch size.
+    /// A training of an architecture with a batch size, its products in a precision.
     ///
     /// # Errors
     /// An architecture that does not exist.
-    pub fn new(arch: &str, batch: usize) -> Result<Self> {
+    pub fn new(arch: &str, batch: usize, precision: Precision) -> Result<Self> {
         let network: Network<f32> = Network::new(architecture(arch)?, 0)?;
         let kind = OptimizerKind::Nesterov;
         let config = OptimizerConfig { kind, weight_decay: 1e-4, ..Default::default() };
         let optimizer = Optimizer::new(config, &network.parameters());
         let batch = Batch::labelled(pictures(batch), (0..batch).map(|i| i % 7).collect());
-        Ok(Self { network, optimizer, batch, step: 0 })
+        Ok(Self { network, optimizer, batch, step: 0, precision })
     }
 
     /// Runs one step; `prepare` may change the pass before.
     pub fn step(&mut self, prepare: impl FnOnce(&mut Pass)) -> Result<StepResult> {
         let mut pass = Pass::train(0, self.step);
+        pass.tape.set_precision(self.precision);
         self.step += 1;
         prepare(&mut pass);
         let (network, optimizer) = (&mut self.network, &mut self.optimizer);
@@ -118,7 +120,7 @@ pub(super) fn pictures(batch: usize) -> Tensor {
 /// # Errors
 /// An architecture that does not exist.
 pub fn train(options: &StepOptions) -> Result<Steps> {
-    let mut training = Training::new(&options.arch, options.batch)?;
+    let mut training = Training::new(&options.arch, options.batch, options.precision)?;
     let macs = summary(&training.network)?.macs;
     let times = timed(options, 0.0, || training.step(|_| {}).map(drop))?;
     Ok(summarise("train", options, &times, 3 * macs))
@@ -166,7 +168,7 @@ fn summarise(what: &'static str, o: &StepOptions, times: &[f64], macs: usize) ->
         what,
         arch: o.arch.clone(),
         batch: o.batch,
-        precision: if what == "train" { Precision::F32 } else { o.precision }.name(),
+        precision: o.precision.name(),
         images_per_second: o.batch as f64 / at(0.5),
         milliseconds: 1e3 * at(0.5),
         milliseconds_q1: 1e3 * at(0.25),

@@ -73,7 +73,7 @@ fn prepare(cli: &Cli) -> Result<()> {
         name => name.parse().map_err(Error::Usage)?,
     };
     let conv = cli.conv.parse().map_err(Error::Usage)?;
-    let set = Context { simd, conv }.set_global();
+    let set = Context { simd, conv, ..Context::default() }.set_global();
     set.map_err(|_| Error::Usage("--simd and --conv can be set only once per process".into()))?;
     if let Some(threads) = cli.threads {
         if threads == 0 || threads > 1024 {

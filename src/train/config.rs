@@ -7,6 +7,7 @@ use crate::model::{Init, LoadedModel};
 use crate::optim::{OptimizerConfig, Schedule};
 use crate::train::parallel::Reduce;
 use crate::{Error, Result};
+use fer_kernels::Precision;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::PathBuf;
 
@@ -75,6 +76,10 @@ pub struct TrainConfig {
     /// How the gradients of several processes are added.
     #[serde(skip_serializing_if = "is_default")]
     pub reduce: Reduce,
+    /// Precision of the factors in the products of convolutions and fully connected layers, forward and
+    /// backward: `f32` or `bf16`. Sums, weights, batch norms, loss and optimiser are f32 in both.
+    #[serde(with = "precision_by_name", skip_serializing_if = "is_default")]
+    pub precision: Precision,
     /// Highest learning rate.
     pub lr: f64,
     /// Decay of the exponential moving average (EMA) of the weights; 0 = no average.
@@ -137,6 +142,7 @@ impl Default for TrainConfig {
             batch: 128,
             micro_batch: None,
             reduce: Reduce::Ordered,
+            precision: Precision::F32,
             lr: 0.1,
             ema: 0.999,
             label_smoothing: 0.1,
@@ -155,8 +161,22 @@ impl Default for TrainConfig {
     }
 }
 
-fn is_default(reduce: &Reduce) -> bool {
-    *reduce == Reduce::default()
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// Writes a precision as its name, and reads it.
+mod precision_by_name {
+    use fer_kernels::Precision;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(precision: &Precision, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(precision.name())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Precision, D::Error> {
+        String::deserialize(d)?.parse().map_err(D::Error::custom)
+    }
 }
 
 /// Reads one path or a list of paths.

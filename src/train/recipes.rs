@@ -237,6 +237,7 @@ mod tests {
             teacher: vec!["d".into()],
             micro_batch: Some(8),
             reduce: crate::train::parallel::Reduce::Fast,
+            precision: fer_kernels::Precision::Bf16,
             overfit: Some(1),
             patience: Some(1),
             ..TrainConfig::default()

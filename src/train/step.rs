@@ -9,7 +9,7 @@ use crate::optim::{Optimizer, gradient_norm};
 use crate::stats::argmax;
 use crate::tensor::{Element, Tensor};
 use crate::train::batch::Batch;
-use fer_kernels::on_pool;
+use fer_kernels::{Precision, on_pool};
 
 /// The result of one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -24,7 +24,8 @@ pub struct StepResult {
     pub applied: bool,
 }
 
-/// The position of a step in the training: determines its random numbers and its learning rate.
+/// The position of a step in the training, which determines its random numbers and its learning rate,
+/// and the precision of its products.
 #[derive(Clone, Copy, Debug)]
 pub struct StepAddress {
     /// Seed of the training.
@@ -33,6 +34,8 @@ pub struct StepAddress {
     pub step: u64,
     /// Learning rate.
     pub lr: f64,
+    /// Precision of the products; see [`TrainConfig::precision`](crate::train::TrainConfig::precision).
+    pub precision: Precision,
 }
 
 /// Runs one step on a batch.
@@ -47,6 +50,7 @@ pub fn train_step<T: Element>(
     at: StepAddress,
 ) -> Result<StepResult> {
     let mut pass = Pass::train(at.seed, at.step);
+    pass.tape.set_precision(at.precision);
     train_step_in(&mut pass, network, optimizer, batch, loss, at.lr)
 }
 

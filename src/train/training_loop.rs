@@ -131,6 +131,7 @@ impl Trainer {
             seed: self.config.seed,
             step: self.progress.step,
             lr: self.learning_rate(),
+            precision: self.config.precision,
         };
         let result = match self.config.micro_batch {
             None => {

@@ -143,16 +143,52 @@ fn every_simd_path_trains_the_same_weights() {
     use fer_kernels::SimdLevel;
     let place = Place::with_faces();
     place.write("small.toml", WIDE.as_bytes());
-    let weights = |level: SimdLevel| {
-        place.ok(&format!("{TRAIN} --simd {level} --epochs 2 --out {level}"));
-        let path = place.path(&format!("{level}/last.safetensors"));
+    let weights = |level: SimdLevel, precision: &str| {
+        let run = format!("{level}-{precision}");
+        place.ok(&format!(
+            "{TRAIN} --simd {level} --epochs 2 --precision {precision} --out {run}"
+        ));
+        let path = place.path(&format!("{run}/last.safetensors"));
         fer::model::weights::Archive::read(&path).unwrap().tensors
     };
-    let alike = SimdLevel::available().filter(|l| l.is_fused() == SimdLevel::widest().is_fused());
-    let all: Vec<_> = alike.map(|level| (level, weights(level))).collect();
-    for (level, found) in &all {
-        assert!(*found == all[0].1, "{level} trains other weights than {}", all[0].0);
+    for precision in ["f32", "bf16"] {
+        let alike =
+            SimdLevel::available().filter(|l| l.is_fused() == SimdLevel::widest().is_fused());
+        let all: Vec<_> = alike.map(|level| (level, weights(level, precision))).collect();
+        for (level, found) in &all {
+            let first = all[0].0;
+            assert!(*found == all[0].1, "{precision}: {level} trains other weights than {first}");
+        }
     }
+}
+
+/// The precision belongs to the training: the run folder holds it, and the rest has the same.
+#[test]
+fn a_training_in_bf16_stays_in_bf16() {
+    let place = Place::with_faces();
+    place.ok(&format!("{TRAIN} --epochs 2 --precision bf16 --out whole"));
+    assert!(place.text("whole/config.toml").contains("precision = \"bf16\""));
+    place.ok(&format!("{TRAIN} --epochs 2 --out single"));
+    let tensors = |run: &str| {
+        let path = place.path(&format!("{run}/last.safetensors"));
+        fer::model::weights::Archive::read(&path).unwrap().tensors
+    };
+    assert!(tensors("whole") != tensors("single"), "--precision bf16 changes nothing");
+    // The settings of a run can be used again, with the same weights.
+    place.ok("train --config whole/config.toml --out again");
+    assert!(tensors("whole") == tensors("again"));
+    // The weights are f32: every command reads them, and they are no bfloat16.
+    place.ok("eval whole");
+    let is_bf16 = |x: &f32| x.to_bits() & 0xffff == 0;
+    assert!(tensors("whole").values().any(|(_, values)| !values.iter().all(is_bf16)));
+    // It cannot be changed on the way, neither by an option nor in the run folder.
+    place.fails("train --resume whole --precision f32", 2, &["--precision"]);
+    let config = place.text("whole/config.toml").replace("precision = \"bf16\"", "");
+    place.write("whole/config.toml", config.as_bytes());
+    let done = place.ok("train --resume whole");
+    assert!(done.stderr.contains("edited (precision)"), "{}", done.stderr);
+    place.fails(&format!("{TRAIN} --precision f16 --out no"), 2, &["expected f32 or bf16"]);
+    place.fails(&format!("{TRAIN} --set precision=f16 --out no"), 2, &["expected f32 or bf16"]);
 }
 
 /// Channels enough for Winograd and for whole registers, and some that are left over.

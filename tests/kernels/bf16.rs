@@ -2,7 +2,7 @@
 
 use crate::kernels::*;
 use fer_kernels::conv2d::{Algorithm, Epilogue, Prepared};
-use fer_kernels::gemm::PreparedMatrix;
+use fer_kernels::gemm::{self, PreparedMatrix};
 use fer_kernels::{Context, Conv2dGeometry, GemmGeometry, Precision, Transpose, naive, on_team};
 
 /// Returns the largest element of |a|·|b| by `product`, the unit of the bounds.
@@ -50,13 +50,13 @@ fn convolutions_in_bf16_are_near_the_naive_ones() {
         let nchw = swap_axes([g.n, g.h_in * g.w_in, g.c_in], &x);
         let mut want = vec![0.0; g.output_len()];
         let [x64, w64, bias64] = [&nchw, &w, &bias].map(|x| doubles(x));
-        naive::bf16::conv2d_forward(&g, &x64, &w64, Some(&bias64), &mut want);
+        naive::precision::conv2d_forward(Precision::Bf16, &g, &x64, &w64, Some(&bias64), &mut want);
         let product = |x: &[f64], w: &[f64], y: &mut [f64]| {
             naive::conv2d::forward(&g, x, w, None, y);
         };
         let unit = largest(product, &nchw, &w, want.len());
         for conv in [Algorithm::Auto, Algorithm::Direct, Algorithm::Im2col, Algorithm::Winograd] {
-            let run = |simd| prepared(&g, [&x, &w, &bias], Context { simd, conv });
+            let run = |simd| prepared(&g, [&x, &w, &bias], Context { simd, conv, ..Context::default() });
             let name =
                 Prepared::new(w.clone()).plan_name(Context { conv, ..Context::default() }, &g);
             let bound = if name.starts_with("winograd") { 0.02 } else { 1e-5 };
@@ -65,6 +65,35 @@ fn convolutions_in_bf16_are_near_the_naive_ones() {
                 assert!(error <= bound, "{name}: {error:.1e} of {g:?}");
             }
             same_bits_for_any_threads_and_level(&name, run);
+        }
+    }
+}
+
+/// The three products of a fully connected layer in a training: y = x·Wᵀ, ȳ·W and ȳᵀ·x.
+#[test]
+fn products_of_matrices_in_bf16_are_near_the_naive_ones() {
+    let draw = &mut Draw::new(22);
+    let (no, yes) = (Transpose::No, Transpose::Yes);
+    for [m, n, k] in [[1, 1, 1], [2, 7, 300], [33, 65, 40], [64, 7, 513], [70, 130, 20]] {
+        let [a, b, before] = [m * k, k * n, m * n].map(|len| draw.floats(len));
+        for (trans_a, trans_b) in [(no, yes), (no, no), (yes, no)] {
+            let g = GemmGeometry { m, n, k, trans_a, trans_b };
+            for accumulate in [false, true] {
+                let mut want = doubles(&before);
+                let (a64, b64) = (doubles(&a), doubles(&b));
+                naive::precision::gemm(Precision::Bf16, &g, &a64, &b64, &mut want, accumulate);
+                let run = |simd| {
+                    let (mut c, ctx) = (before.clone(), Context { simd, ..Context::default() });
+                    let ctx = ctx.in_precision(Precision::Bf16);
+                    on_team(|| gemm::gemm_in(ctx, &g, &a, &b, &mut c, accumulate));
+                    c
+                };
+                for (got, want) in run(SimdLevel::widest()).iter().zip(&want) {
+                    let error = (f64::from(*got) - want).abs();
+                    assert!(error <= 1e-6 * (k + 1) as f64, "{g:?}: {error:.1e}");
+                }
+                same_bits_for_any_threads_and_level("matrix product", run);
+            }
         }
     }
 }
@@ -80,7 +109,8 @@ fn fully_connected_layers_in_bf16_are_near_the_naive_product() {
             let g = GemmGeometry { m, n, k, trans_a, trans_b };
             let x = &x[..m * k];
             let mut want = vec![0.0; m * n];
-            naive::bf16::gemm(&g, &doubles(x), &doubles(&w), &mut want);
+            let (a, b) = (doubles(x), doubles(&w));
+            naive::precision::gemm(Precision::Bf16, &g, &a, &b, &mut want, false);
             let product =
                 |a: &[f64], b: &[f64], c: &mut [f64]| naive::gemm::gemm(&g, a, b, c, false);
             let unit = largest(product, x, &w, m * n);

@@ -1,3 +1,4 @@
+mod bf16;
 mod prepared;
 mod refusals;
 mod statistics;
@@ -5,7 +6,7 @@ mod statistics;
 use crate::kernels::*;
 use fer_kernels::conv2d::winograd::{self, TileSize};
 use fer_kernels::conv2d::{self, Algorithm};
-use fer_kernels::{Context, Conv2dGeometry, ladder, naive};
+use fer_kernels::{Context, Conv2dGeometry, Precision, ladder, naive};
 
 /// The operands of one convolution in NCHW.
 struct Case {
@@ -73,9 +74,9 @@ impl Case {
     fn winograd(&self, simd: SimdLevel, size: TileSize, bias: bool) -> [Vec<f32>; 3] {
         let bias = bias.then_some(&self.bias[..]);
         self.by(
-            |x, y| winograd::forward(simd, size, &self.g, x, &self.w, bias, y),
-            |gy, gx| winograd::backward_input(simd, size, &self.g, gy, &self.w, gx),
-            |x, gy, gw| winograd::backward_weight(simd, size, &self.g, x, gy, gw),
+            |x, y| winograd::forward((simd, Precision::F32), size, &self.g, x, &self.w, bias, y),
+            |gy, gx| winograd::backward_input((simd, Precision::F32), size, &self.g, gy, &self.w, gx),
+            |x, gy, gw| winograd::backward_weight((simd, Precision::F32), size, &self.g, x, gy, gw),
         )
     }
     fn by(
@@ -103,7 +104,7 @@ impl Case {
     fn assert_exact(&self, simd: SimdLevel, bias: bool) {
         let want = self.naive(bias);
         for conv in [Algorithm::Direct, Algorithm::Im2col] {
-            let got = self.fast(Context { simd, conv }, bias);
+            let got = self.fast(Context { simd, conv, ..Context::default() }, bias);
             self.assert_equal(&want, &got, &format!("{conv}, {simd}"));
         }
     }
@@ -283,7 +284,7 @@ fn conv2d_gives_the_same_bits_for_any_threads_and_level() {
         let case = Case::floats(g, draw);
         for conv in [Algorithm::Direct, Algorithm::Winograd, Algorithm::Im2col] {
             same_bits_for_any_threads_and_level(&format!("{conv}, {g:?}"), |simd| {
-                case.fast(Context { simd, conv }, true).concat()
+                case.fast(Context { simd, conv, ..Context::default() }, true).concat()
             });
         }
     }

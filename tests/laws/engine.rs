@@ -1,6 +1,7 @@
 //! Properties of the tape that hold for all ops.
 
 mod errors;
+mod precision;
 mod shapes;
 mod threads;
 

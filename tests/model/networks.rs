@@ -12,6 +12,7 @@ use fer::tensor::Tensor;
 use fer::train::batch::Batch;
 use fer::train::step::StepAddress;
 use fer::train::train_step;
+use fer_kernels::Precision;
 
 /// Returns an architecture for small images: the naive loops of f64 are slow.
 fn small(arch: &str, side: usize) -> NetworkSpec {
@@ -238,7 +239,7 @@ fn training_matches_pytorch() {
             let x = &batches[step * size..][..size];
             let x = Tensor::from_slice(x, &[4, 1, 14, 14]).unwrap();
             let batch = Batch::labelled(x, labels[step * 4..][..4].to_vec());
-            let at = StepAddress { seed: 0, step: step as u64, lr: case.number("lr") };
+            let at = StepAddress { seed: 0, step: step as u64, lr: case.number("lr"), precision: Precision::F32 };
             let loss = Default::default();
             let result = train_step(&mut network, &mut optimizer, batch, &loss, at).unwrap();
             losses.push(result.loss);
@@ -331,6 +332,10 @@ fn schedules_match_pytorch_where_the_definitions_agree() {
 /// A network overfits eight images of noise: the loss is near 0 and all answers are correct.
 #[test]
 fn a_network_overfits_eight_images() {
+    Precision::ALL.into_iter().for_each(overfit_eight_images);
+}
+
+fn overfit_eight_images(precision: Precision) {
     let mut network = Network::<f32>::new(small("fer-s", 24), 0).unwrap();
     let config = OptimizerConfig { weight_decay: 0.0, ..Default::default() };
     let mut optimizer = Optimizer::new(config, &network.parameters());
@@ -339,18 +344,24 @@ fn a_network_overfits_eight_images() {
     let batch = Batch::labelled(x, (0..8).map(|i| i % 7).collect());
     let mut last = None;
     for step in 0..60 {
-        let at = StepAddress { seed: 0, step, lr: 0.03 };
+        let at = StepAddress { seed: 0, step, lr: 0.03, precision };
         let loss = Default::default();
         let result = train_step(&mut network, &mut optimizer, batch.clone(), &loss, at);
         last = Some(result.unwrap());
     }
     let last = last.unwrap();
-    assert!(last.correct == 8 && last.loss < 0.05, "{last:?}");
+    assert!(last.correct == 8 && last.loss < 0.05, "{precision}: {last:?}");
 }
 
 /// The same training on 1, 2, 3 and 8 threads ends with the same bits.
 #[test]
 fn training_has_the_same_bits_for_any_number_of_threads() {
+    let bits = Precision::ALL.map(same_bits_for_any_number_of_threads);
+    assert_ne!(bits[0], bits[1], "bf16 has the bits of f32");
+}
+
+/// Returns the bits of the weights.
+fn same_bits_for_any_number_of_threads(precision: Precision) -> Vec<(String, Vec<u32>)> {
     let train = || {
         let mut network = Network::<f32>::new(small("fer-s", 24), 7).unwrap();
         let mut optimizer = Optimizer::new(OptimizerConfig::default(), &network.parameters());
@@ -358,7 +369,7 @@ fn training_has_the_same_bits_for_any_number_of_threads() {
         for step in 0..3 {
             let x = Tensor::from_fn(&[20, 1, 24, 24], |_| rng.uniform() as f32);
             let batch = Batch::labelled(x, (0..20).map(|i| i % 7).collect());
-            let at = StepAddress { seed: 3, step, lr: 0.05 };
+            let at = StepAddress { seed: 3, step, lr: 0.05, precision };
             let loss = Default::default();
             train_step(&mut network, &mut optimizer, batch, &loss, at).unwrap();
         }
@@ -370,8 +381,9 @@ fn training_has_the_same_bits_for_any_number_of_threads() {
     };
     let one = on(1);
     for threads in [2, 3, 8] {
-        assert_eq!(one, on(threads), "{threads} threads");
+        assert_eq!(one, on(threads), "{precision}, {threads} threads");
     }
+    one
 }
 
 /// Watching a layer keeps its output and does not change the result.

@@ -7,7 +7,7 @@ use super::SimdLevel;
 #[cfg(target_arch = "x86_64")]
 use super::simd_level::Isa;
 use super::simd_level::PORTABLE_IS_FUSED;
-use crate::bf16::{from_bf16, to_bf16};
+use crate::bf16::{from_bf16, to_bf16, with_lower_half, with_upper_half};
 use std::ops::{Add, Mul, Sub};
 
 /// A register of f32.
@@ -42,6 +42,17 @@ pub trait Vector: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = 
     /// # Panics
     /// When `x` is shorter.
     fn store_bf16(self, x: &mut [u16]);
+    /// Stores into the lower halves of the first `LANES` words of `x`, rounded to bfloat16, and zeros
+    /// into the upper halves.
+    ///
+    /// # Panics
+    /// When `x` is shorter.
+    fn store_lower_halves(self, x: &mut [f32]);
+    /// Stores into the upper halves of the first `LANES` words of `x`, rounded to bfloat16.
+    ///
+    /// # Panics
+    /// When `x` is shorter.
+    fn store_upper_halves(self, x: &mut [f32]);
     /// Loads the first `LANES` bfloat16 of `x`.
     ///
     /// # Panics
@@ -147,6 +158,18 @@ mod portable {
             x[..8].copy_from_slice(&self.0.to_array().map(to_bf16));
         }
         #[inline(always)]
+        fn store_lower_halves(self, x: &mut [f32]) {
+            for (x, half) in x[..8].iter_mut().zip(self.0.to_array()) {
+                *x = with_lower_half(half);
+            }
+        }
+        #[inline(always)]
+        fn store_upper_halves(self, x: &mut [f32]) {
+            for (x, half) in x[..8].iter_mut().zip(self.0.to_array()) {
+                *x = with_upper_half(*x, half);
+            }
+        }
+        #[inline(always)]
         fn load_bf16(x: &[u16]) -> Self {
             let x = &x[..8];
             Self(f32x8::new(std::array::from_fn(|i| from_bf16(x[i]))))
@@ -200,6 +223,14 @@ impl<const FUSED: bool> Vector for OneLane<FUSED> {
         x[0] = to_bf16(self.0);
     }
     #[inline(always)]
+    fn store_lower_halves(self, x: &mut [f32]) {
+        x[0] = with_lower_half(self.0);
+    }
+    #[inline(always)]
+    fn store_upper_halves(self, x: &mut [f32]) {
+        x[0] = with_upper_half(x[0], self.0);
+    }
+    #[inline(always)]
     fn load_bf16(x: &[u16]) -> Self {
         Self(from_bf16(x[0]))
     }
@@ -220,6 +251,7 @@ mod tests {
         x: &'a [f32],
         halves: &'a mut [u16],
         back: &'a mut [f32],
+        words: &'a mut [f32],
     }
 
     impl Vectorized for Halves<'_> {
@@ -228,6 +260,8 @@ mod tests {
             for at in vector_offsets::<V>(self.x.len()) {
                 V::load(&self.x[at..]).store_bf16(&mut self.halves[at..]);
                 V::load_bf16(&self.halves[at..]).store(&mut self.back[at..]);
+                V::load(&self.x[at..]).store_lower_halves(&mut self.words[at..]);
+                V::load(&self.x[at..]).store_upper_halves(&mut self.words[at..]);
             }
         }
     }
@@ -242,12 +276,15 @@ mod tests {
             positive.flat_map(|bits| [bits, bits | 1 << 31].map(f32::from_bits)).collect();
         let want: Vec<u16> = x.iter().map(|&x| to_bf16(x)).collect();
         for (level, len) in SimdLevel::available().flat_map(|l| [(l, 9), (l, 17), (l, x.len())]) {
-            let (mut halves, mut back) = (vec![7; len], vec![7.0; len]);
-            let op = Halves { x: &x[..len], halves: &mut halves, back: &mut back };
+            let (mut halves, mut back, mut words) = (vec![7; len], vec![7.0; len], vec![7.0; len]);
+            let op =
+                Halves { x: &x[..len], halves: &mut halves, back: &mut back, words: &mut words };
             vectorized(level, len, op);
             assert!(halves == want[..len], "{level}");
             let same = back.iter().zip(&want).all(|(x, &w)| x.to_bits() == from_bf16(w).to_bits());
             assert!(same, "{level}");
+            let twice = |half: u16| u32::from(half) << 16 | u32::from(half);
+            assert!(words.iter().zip(&want).all(|(w, &half)| w.to_bits() == twice(half)));
         }
     }
 }

@@ -61,6 +61,18 @@ macro_rules! register {
                 unsafe { $compare::store_bf16(self.0, x.as_mut_ptr()) }
             }
             #[inline(always)]
+            fn store_lower_halves(self, x: &mut [f32]) {
+                assert!(x.len() >= $lanes);
+                // SAFETY: the feature was detected, and x has room.
+                unsafe { $compare::store_lower_halves(self.0, x.as_mut_ptr()) }
+            }
+            #[inline(always)]
+            fn store_upper_halves(self, x: &mut [f32]) {
+                assert!(x.len() >= $lanes);
+                // SAFETY: the feature was detected, and x has room.
+                unsafe { $compare::store_upper_halves(self.0, x.as_mut_ptr()) }
+            }
+            #[inline(always)]
             fn load_bf16(x: &[u16]) -> Self {
                 assert!(x.len() >= $lanes);
                 // SAFETY: the feature was detected, and x has enough elements.
@@ -125,17 +137,39 @@ mod compare512 {
             _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, zero), x)
         }
     }
+    /// Returns bits whose upper halves are the elements rounded to bfloat16.
     #[inline(always)]
-    pub unsafe fn store_bf16(x: __m512, to: *mut u16) {
+    unsafe fn rounded(x: __m512) -> __m512i {
         // SAFETY: the caller's promise.
         unsafe {
             let (bits, nan) = (_mm512_castps_si512(x), _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(x, x));
             let odd = _mm512_and_si512(_mm512_srli_epi32::<16>(bits), _mm512_set1_epi32(1));
             let half = _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff));
             let sum = _mm512_add_epi32(bits, half);
-            let sum = _mm512_mask_or_epi32(sum, nan, bits, _mm512_set1_epi32(0x40_0000));
-            let halves = _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(sum));
+            _mm512_mask_or_epi32(sum, nan, bits, _mm512_set1_epi32(0x40_0000))
+        }
+    }
+    #[inline(always)]
+    pub unsafe fn store_bf16(x: __m512, to: *mut u16) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let halves = _mm512_cvtepi32_epi16(_mm512_srli_epi32::<16>(rounded(x)));
             _mm256_storeu_si256(to.cast(), halves);
+        }
+    }
+    #[inline(always)]
+    pub unsafe fn store_lower_halves(x: __m512, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe { _mm512_storeu_si512(to.cast(), _mm512_srli_epi32::<16>(rounded(x))) }
+    }
+    #[inline(always)]
+    pub unsafe fn store_upper_halves(x: __m512, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let lower = _mm512_set1_epi32(0xffff);
+            let upper = _mm512_andnot_si512(lower, rounded(x));
+            let lower = _mm512_and_si512(_mm512_loadu_si512(to.cast()), lower);
+            _mm512_storeu_si512(to.cast(), _mm512_or_si512(lower, upper));
         }
     }
     #[inline(always)]
@@ -173,8 +207,9 @@ mod compare256 {
         // SAFETY: the caller's promise.
         unsafe { _mm256_and_ps(x, _mm256_cmp_ps::<_CMP_GT_OQ>(a, _mm256_setzero_ps())) }
     }
+    /// Returns bits whose upper halves are the elements rounded to bfloat16.
     #[inline(always)]
-    pub unsafe fn store_bf16(x: __m256, to: *mut u16) {
+    unsafe fn rounded(x: __m256) -> __m256i {
         // SAFETY: the caller's promise.
         unsafe {
             let (bits, nan) = (_mm256_castps_si256(x), _mm256_cmp_ps::<_CMP_UNORD_Q>(x, x));
@@ -182,8 +217,29 @@ mod compare256 {
             let half = _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff));
             let quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x40_0000));
             let sum = _mm256_add_epi32(bits, half);
-            let sum = _mm256_blendv_epi8(sum, quiet, _mm256_castps_si256(nan));
-            let halves = _mm256_srli_epi32::<16>(sum);
+            _mm256_blendv_epi8(sum, quiet, _mm256_castps_si256(nan))
+        }
+    }
+    #[inline(always)]
+    pub unsafe fn store_lower_halves(x: __m256, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe { _mm256_storeu_si256(to.cast(), _mm256_srli_epi32::<16>(rounded(x))) }
+    }
+    #[inline(always)]
+    pub unsafe fn store_upper_halves(x: __m256, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let lower = _mm256_set1_epi32(0xffff);
+            let upper = _mm256_andnot_si256(lower, rounded(x));
+            let lower = _mm256_and_si256(_mm256_loadu_si256(to.cast()), lower);
+            _mm256_storeu_si256(to.cast(), _mm256_or_si256(lower, upper));
+        }
+    }
+    #[inline(always)]
+    pub unsafe fn store_bf16(x: __m256, to: *mut u16) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let halves = _mm256_srli_epi32::<16>(rounded(x));
             // `packus` works in each half of the register: put both results together.
             let packed = _mm256_packus_epi32(halves, halves);
             let packed = _mm256_permute4x64_epi64::<0b1000>(packed);

@@ -11,13 +11,15 @@
 //! loop 1     ir over input channels by mr: a micro-kernel sums over the tiles of the block
 //! ```
 //!
+//! In bfloat16 a product is one of pairs of neighbouring tiles.
+//!
 //! The dU of different ranges of images are added afterwards, in order. The partition into tasks
 //! depends on the geometry alone, so the bits do not depend on the number of threads.
 
 use super::tiles::Tiles;
-use super::transform::{GradFilterTransform, GradOutputTransform, InputTransform, PAD};
+use super::transform::{GradFilterTransform, GradOutputTransform, InputTransform, PAD, Pairs};
 use super::variant::Variant;
-use crate::arch::{BlockMut, SimdLevel, Strip, micro_kernel, vectorized};
+use crate::arch::{BlockMut, SimdLevel, Strip, micro_kernel, micro_kernel_in, vectorized};
 use crate::gemm::pack::transpose;
 use crate::parallel::parallel_chunks;
 use crate::{Conv2dGeometry, Precision, scratch};
@@ -33,7 +35,7 @@ const TASKS: usize = 8;
 
 /// Computes grad_weight of the convolution `g` (3×3, stride 1, one group) by variant `W`.
 pub fn backward_weight<W: Variant<M, A> + Sync, const M: usize, const A: usize>(
-    simd: SimdLevel,
+    (simd, precision): (SimdLevel, Precision),
     g: &Conv2dGeometry,
     x: &[f32],
     grad_output: &[f32],
@@ -49,7 +51,7 @@ pub fn backward_weight<W: Variant<M, A> + Sync, const M: usize, const A: usize>(
     let partition = Partition::new(g, A * A, micro_kernel(simd).nr);
     let mut sums = scratch::take(partition.tasks() * partition.len);
     parallel_chunks(&mut sums, partition.len, |task, sums| {
-        partition.task(g, task).run::<W, M, A>(simd, g, x, grad_output, sums);
+        partition.task(g, task).run::<W, M, A>((simd, precision), g, x, grad_output, sums);
     });
     let (first, others) =
         sums.split_at_mut(partition.ranges_c * partition.ranges_o * partition.len);
@@ -114,24 +116,29 @@ impl Task {
     /// Runs loops 4 to 1: dU over all images of the task.
     fn run<W: Variant<M, A>, const M: usize, const A: usize>(
         &self,
-        simd: SimdLevel,
+        (simd, precision): (SimdLevel, Precision),
         g: &Conv2dGeometry,
         x: &[f32],
         grad_output: &[f32],
         sums: &mut [f32],
     ) {
-        let kernel = micro_kernel(simd);
+        let kernel = micro_kernel_in(simd, precision);
+        let (pairs, tiles_per_word) = match precision {
+            Precision::F32 => (None, 1),
+            Precision::Bf16 => (Some(Pairs::OfTiles), 2),
+        };
         let (tiles, nr, c) = (Tiles::new(g, M), kernel.nr, self.c.len());
         let panels = self.o.len().div_ceil(nr);
         let block = TILES_TIMES_SIDE / M;
-        let (plane_v, plane_w) = (block * c + PAD, block * panels * nr + PAD);
+        let words = block.div_ceil(tiles_per_word);
+        let (plane_v, plane_w) = (words * c + PAD, words * panels * nr + PAD);
         let mut v = scratch::take(A * A * plane_v);
         let mut w = scratch::take(A * A * plane_w);
         w.fill(0.0); // columns to the right of the last channel stay 0
         let all = self.images.start * tiles.per_image()..self.images.end * tiles.per_image();
         for first in all.clone().step_by(block) {
             let range = first..(first + block).min(all.end);
-            let k = range.len();
+            let k = range.len().div_ceil(tiles_per_word);
             let input = InputTransform::<W, M, A> {
                 tiles,
                 range: range.clone(),
@@ -140,7 +147,7 @@ impl Task {
                 channels: self.c.clone(),
                 planes: &mut v,
                 plane: plane_v,
-                precision: Precision::F32,
+                pairs,
                 variant: PhantomData,
             };
             vectorized(simd, c, input);
@@ -153,6 +160,7 @@ impl Task {
                 planes: &mut w,
                 plane: plane_w,
                 nr,
+                precision,
                 variant: PhantomData,
             };
             vectorized(simd, self.o.len() - (panels - 1) * nr, grad);
@@ -161,7 +169,7 @@ impl Task {
                     let sums = &mut sums[(p * panels + j) * c * nr..];
                     let mut sums = BlockMut::new(sums, c, nr, nr);
                     let w = &w[p * plane_w + j * k * nr..];
-                    // sums [c, nr] (+)= V [k tiles, c]ᵀ · W [k tiles, nr].
+                    // sums [c, nr] (+)= V [k words, c]ᵀ · W [k words, nr].
                     let v = Strip { data: &v[p * plane_v..], row: 1, step: c, k };
                     kernel.run_strip(&v, w, &mut sums, first > all.start);
                 }

@@ -12,11 +12,11 @@
 
 use super::shares::Shares;
 use super::tiles::Tiles;
-use super::transform::{FilterTransform, InputTransform, OutputTransform, PAD};
+use super::transform::{FilterTransform, InputTransform, OutputTransform, PAD, Pairs};
 use super::variant::Variant;
 use crate::Conv2dGeometry;
 use crate::arch::{
-    BlockMut, MicroKernel, SimdLevel, Strip, for_each_part, micro_kernel, micro_kernel_of_pairs,
+    BlockMut, MicroKernel, SimdLevel, Strip, for_each_part, micro_kernel, micro_kernel_in,
     vectorized,
 };
 use crate::bf16::{Precision, pack_pairs};
@@ -34,28 +34,36 @@ const TASK_TILES: usize = 48;
 /// often.
 const LARGE_U: usize = 1 << 21;
 
-/// Computes the convolution `g` (3×3, stride 1, no dilation, one group) by variant `W`.
+/// Computes the convolution `g` (3×3, stride 1, no dilation, one group) by variant `W`. In bfloat16 the
+/// number of input channels is even.
 pub fn correlate<W: Variant<M, A> + Sync, const M: usize, const A: usize>(
-    simd: SimdLevel,
+    (simd, precision): (SimdLevel, Precision),
     g: &Conv2dGeometry,
     x: &[f32],
     filters: &Filters,
     epilogue: Epilogue,
     output: Output,
 ) {
-    let mut u = scratch::take(transformed_len(simd, A * A, filters));
-    transform_filters::<W, M, A>(simd, filters, &mut u);
-    correlate_transformed::<W, M, A>(simd, Precision::F32, g, x, &u, epilogue, output);
+    let mut u = scratch::take(transformed_len((simd, precision), A * A, filters));
+    transform_filters::<W, M, A>((simd, precision), filters, &mut u);
+    correlate_transformed::<W, M, A>(simd, precision, g, x, &u, epilogue, output);
 }
 
 /// Returns the length of the transformed filters with so many products per tile.
-pub fn transformed_len(simd: SimdLevel, products: usize, filters: &Filters) -> usize {
-    products * filters.c * filters.o.next_multiple_of(micro_kernel(simd).nr)
+pub fn transformed_len(
+    (simd, precision): (SimdLevel, Precision),
+    products: usize,
+    filters: &Filters,
+) -> usize {
+    let words = match precision {
+        Precision::F32 => filters.c,
+        Precision::Bf16 => filters.c / 2,
+    };
+    products * words * filters.o.next_multiple_of(micro_kernel(simd).nr)
 }
 
 /// Computes the convolution `g` (3×3, stride 1, no dilation, one group) by variant `W`, with
-/// filters that [`transform_filters`] has transformed for this SIMD level, or in bfloat16
-/// [`transform_filters_bf16`], which needs an even number of input channels.
+/// filters that [`transform_filters`] has transformed for this SIMD level and precision.
 pub fn correlate_transformed<W: Variant<M, A> + Sync, const M: usize, const A: usize>(
     simd: SimdLevel,
     precision: Precision,
@@ -71,10 +79,8 @@ pub fn correlate_transformed<W: Variant<M, A> + Sync, const M: usize, const A: u
         return epilogue.apply_to_zero(simd, g, output);
     }
     let tiles = Tiles::new(g, M).pooled(epilogue.pool);
-    let (kernel, words) = match precision {
-        Precision::F32 => (micro_kernel(simd), g.c_in),
-        Precision::Bf16 => (micro_kernel_of_pairs(simd), g.c_in / 2),
-    };
+    let kernel = micro_kernel_in(simd, precision);
+    let words = if precision == Precision::Bf16 { g.c_in / 2 } else { g.c_in };
     assert!(precision == Precision::F32 || g.c_in.is_multiple_of(2));
     let task = Task { simd, precision, kernel, words, g, tiles, u, epilogue };
     let rows = g.n * tiles.rows;
@@ -91,39 +97,44 @@ pub fn correlate_transformed<W: Variant<M, A> + Sync, const M: usize, const A: u
     });
 }
 
-/// Computes U in panels `[o / nr][p][c][nr]`.
+/// Computes U in panels `[o / nr][p][c][nr]`, in bfloat16 `[o / nr][p][c / 2][nr]` pairs of input
+/// channels.
 pub fn transform_filters<W: Variant<M, A>, const M: usize, const A: usize>(
-    simd: SimdLevel,
+    (simd, precision): (SimdLevel, Precision),
     f: &Filters,
     u: &mut [f32],
 ) {
     let nr = micro_kernel(simd).nr;
-    parallel_chunks(u, A * A * f.c * nr, |j, planes| {
-        let mut panel = scratch::take(f.taps * KC.min(f.c) * nr);
-        for c0 in (0..f.c).step_by(KC) {
-            let kc = KC.min(f.c - c0);
-            let panel = &mut panel[..f.taps * kc * nr];
-            f.pack_panel([c0, kc], j * nr, nr, panel);
-            let planes = &mut planes[c0 * nr..];
-            let plane = f.c * nr;
-            let op = FilterTransform::<W, M, A> { panel, planes, plane, variant: PhantomData };
-            vectorized(simd, kc * nr, op);
-        }
-    });
+    let plane = f.c * nr;
+    match precision {
+        Precision::F32 => parallel_chunks(u, A * A * plane, |j, planes| {
+            transform_panel::<W, M, A>(simd, f, j * nr, planes);
+        }),
+        Precision::Bf16 => parallel_chunks(u, A * A * plane / 2, |j, pairs| {
+            let mut planes = scratch::take(A * A * plane);
+            transform_panel::<W, M, A>(simd, f, j * nr, &mut planes);
+            pack_pairs(simd, &planes, nr, pairs);
+        }),
+    }
 }
 
-/// Computes U in bfloat16, in panels `[o / nr][p][c / 2][nr]` of pairs of input channels.
-pub fn transform_filters_bf16<W: Variant<M, A>, const M: usize, const A: usize>(
+/// Computes the panel of U that begins at output channel `o`.
+fn transform_panel<W: Variant<M, A>, const M: usize, const A: usize>(
     simd: SimdLevel,
     f: &Filters,
-    u: &mut [f32],
+    o: usize,
+    planes: &mut [f32],
 ) {
     let nr = micro_kernel(simd).nr;
-    let mut whole = scratch::take(transformed_len(simd, A * A, f));
-    transform_filters::<W, M, A>(simd, f, &mut whole);
-    let plane = f.c * nr;
-    for (plane, pairs) in whole.chunks_exact(plane).zip(u.chunks_exact_mut(plane / 2)) {
-        pack_pairs(plane, nr, pairs);
+    let mut panel = scratch::take(f.taps * KC.min(f.c) * nr);
+    for c0 in (0..f.c).step_by(KC) {
+        let kc = KC.min(f.c - c0);
+        let panel = &mut panel[..f.taps * kc * nr];
+        f.pack_panel([c0, kc], o, nr, panel);
+        let planes = &mut planes[c0 * nr..];
+        let plane = f.c * nr;
+        let op = FilterTransform::<W, M, A> { panel, planes, plane, variant: PhantomData };
+        vectorized(simd, kc * nr, op);
     }
 }
 
@@ -208,7 +219,7 @@ impl Task<'_> {
             channels: 0..c,
             planes: &mut v,
             plane: plane_v,
-            precision: self.precision,
+            pairs: (self.precision == Precision::Bf16).then_some(Pairs::OfChannels),
             variant: PhantomData,
         };
         vectorized(self.simd, c, input);

@@ -124,13 +124,13 @@ fn macs_per_filter(size: TileSize, g: &Conv2dGeometry) -> usize {
     g.h_out.div_ceil(m) * g.w_out.div_ceil(m) * size.products()
 }
 
-/// Computes y = conv(x, w) + bias; shapes as [`crate::conv2d::forward`], `g` 3×3, stride 1, one
-/// group.
+/// Computes y = conv(x, w) + bias; shapes as [`crate::conv2d::forward`], `g` 3×3, stride 1, one group,
+/// in bfloat16 an even number of input channels.
 ///
 /// # Panics
 /// Another `g`, or a slice that does not have the length of its shape.
 pub fn forward(
-    simd: SimdLevel,
+    how: (SimdLevel, Precision),
     size: TileSize,
     g: &Conv2dGeometry,
     x: &[f32],
@@ -140,7 +140,7 @@ pub fn forward(
 ) {
     assert!(w.len() == g.weight_len() && bias.is_none_or(|b| b.len() == g.c_out));
     let epilogue = Epilogue { bias, ..Epilogue::default() };
-    correlate(simd, size, g, x, &Filters::forward(g, w, 0), epilogue, y.into());
+    correlate(how, size, g, x, &Filters::forward(g, w, 0), epilogue, y.into());
 }
 
 /// Returns the transformed filters of `g`, for [`forward_transformed`].
@@ -151,20 +151,11 @@ pub(super) fn transform_filters(
     g: &Conv2dGeometry,
     w: &[f32],
 ) -> AlignedBuffer {
-    let filters = Filters::forward(g, w, 0);
-    let len = forward::transformed_len(simd, size.products(), &filters);
-    match precision {
-        Precision::F32 => {
-            let mut u = AlignedBuffer::zeroed(len);
-            by_size!(size, forward::transform_filters(simd, &filters, &mut u[..len]));
-            u
-        }
-        Precision::Bf16 => {
-            let mut u = AlignedBuffer::zeroed(len / 2);
-            by_size!(size, forward::transform_filters_bf16(simd, &filters, &mut u[..len / 2]));
-            u
-        }
-    }
+    let (filters, how) = (Filters::forward(g, w, 0), (simd, precision));
+    let len = forward::transformed_len(how, size.products(), &filters);
+    let mut u = AlignedBuffer::zeroed(len);
+    by_size!(size, forward::transform_filters(how, &filters, &mut u[..len]));
+    u
 }
 
 /// Computes [`forward`] with filters of [`transform_filters`], followed by the epilogue.
@@ -181,13 +172,13 @@ pub(super) fn forward_transformed(
 }
 
 /// Computes the gradient of the input; shapes as [`crate::conv2d::backward_input`], `g` 3×3, stride
-/// 1, padding at most 2, one group.
+/// 1, padding at most 2, one group, in bfloat16 an even number of output channels.
 ///
 /// # Panics
 /// Another `g`, or a slice that does not have the length of its shape.
 #[allow(clippy::panic, reason = "the caller's mistake, as the documentation says")]
 pub fn backward_input(
-    simd: SimdLevel,
+    how: (SimdLevel, Precision),
     size: TileSize,
     g: &Conv2dGeometry,
     grad_output: &[f32],
@@ -197,12 +188,13 @@ pub fn backward_input(
     assert!(w.len() == g.weight_len());
     let Some(mirrored) = mirrored(g) else { panic!("not a Winograd convolution: {g:?}") };
     let (filters, epilogue) = (Filters::mirrored(g, w, 0), Epilogue::default());
-    correlate(simd, size, &mirrored, grad_output, &filters, epilogue, grad_input.into());
+    correlate(how, size, &mirrored, grad_output, &filters, epilogue, grad_input.into());
 }
 
-/// Computes the convolution of `x` with these filters, followed by the epilogue.
+/// Computes the convolution of `x` with these filters, followed by the epilogue. In bfloat16 the number
+/// of input channels is even.
 pub(super) fn correlate(
-    simd: SimdLevel,
+    how: (SimdLevel, Precision),
     size: TileSize,
     g: &Conv2dGeometry,
     x: &[f32],
@@ -210,7 +202,7 @@ pub(super) fn correlate(
     epilogue: Epilogue,
     output: Output,
 ) {
-    by_size!(size, forward::correlate(simd, g, x, filters, epilogue, output));
+    by_size!(size, forward::correlate(how, g, x, filters, epilogue, output));
 }
 
 /// Computes the gradient of the weights; shapes as [`crate::conv2d::backward_weight`], `g` 3×3,
@@ -219,12 +211,12 @@ pub(super) fn correlate(
 /// # Panics
 /// Another `g`, or a slice that does not have the length of its shape.
 pub fn backward_weight(
-    simd: SimdLevel,
+    how: (SimdLevel, Precision),
     size: TileSize,
     g: &Conv2dGeometry,
     x: &[f32],
     grad_output: &[f32],
     grad_weight: &mut [f32],
 ) {
-    by_size!(size, backward_weight::backward_weight(simd, g, x, grad_output, grad_weight));
+    by_size!(size, backward_weight::backward_weight(how, g, x, grad_output, grad_weight));
 }

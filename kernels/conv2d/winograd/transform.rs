@@ -37,27 +37,54 @@ pub struct InputTransform<'a, W, const M: usize, const A: usize> {
     pub x: &'a [f32],
     pub stride: usize,
     pub channels: Range<usize>,
-    /// Planes `plane` floats apart, tiles `channels.len()` elements apart. In bfloat16 a float holds
-    /// two elements.
+    /// Planes `plane` words apart, tiles `channels.len()` elements apart.
     pub planes: &'a mut [f32],
     pub plane: usize,
-    pub precision: Precision,
+    /// In bfloat16 a word holds a pair of elements.
+    pub pairs: Option<Pairs>,
     pub variant: PhantomData<W>,
 }
 
 impl<W: Variant<M, A>, const M: usize, const A: usize> Vectorized for InputTransform<'_, W, M, A> {
     #[inline(always)]
     fn run<V: Vector>(self) {
-        match self.precision {
-            Precision::F32 => self.transform::<V, false>(),
-            Precision::Bf16 => self.transform::<V, true>(),
+        match self.pairs {
+            None => self.transform::<V, SINGLE>(),
+            Some(Pairs::OfChannels) => self.transform::<V, PAIRS_OF_CHANNELS>(),
+            Some(Pairs::OfTiles) => self.transform::<V, PAIRS_OF_TILES>(),
         }
+    }
+}
+
+/// Which two elements of a plane in bfloat16 a word holds: those along which the product sums.
+#[derive(Clone, Copy)]
+pub enum Pairs {
+    /// Neighbouring channels of a tile.
+    OfChannels,
+    /// A channel of two neighbouring tiles, the second one 0 where their number is odd.
+    OfTiles,
+}
+
+const SINGLE: usize = 0;
+const PAIRS_OF_CHANNELS: usize = 1;
+const PAIRS_OF_TILES: usize = 2;
+
+/// Stores the elements from `at` on of tile `k`, of `row` elements each.
+#[inline(always)]
+fn store<V: Vector, const PAIRS: usize>(v: V, plane: &mut [f32], k: usize, row: usize, at: usize) {
+    match PAIRS {
+        PAIRS_OF_CHANNELS => v.store_bf16(&mut halves_mut(plane)[k * row + at..]),
+        PAIRS_OF_TILES if k.is_multiple_of(2) => {
+            v.store_lower_halves(&mut plane[k / 2 * row + at..]);
+        }
+        PAIRS_OF_TILES => v.store_upper_halves(&mut plane[k / 2 * row + at..]),
+        _ => v.store(&mut plane[k * row + at..]),
     }
 }
 
 impl<W: Variant<M, A>, const M: usize, const A: usize> InputTransform<'_, W, M, A> {
     #[inline(always)]
-    fn transform<V: Vector, const BF16: bool>(self) {
+    fn transform<V: Vector, const PAIRS: usize>(self) {
         let c = self.channels.len();
         let mut between = [[V::splat(0.0); A]; A];
         for (k, t) in self.range.enumerate() {
@@ -84,12 +111,8 @@ impl<W: Variant<M, A>, const M: usize, const A: usize> InputTransform<'_, W, M, 
                         V::load(&x[c0 & mask..])
                     },
                     [a, b, v] {
-                        let plane = (a * A + b) * self.plane;
-                        if BF16 {
-                            v.store_bf16(&mut halves_mut(self.planes)[2 * plane + k * c + c0..]);
-                        } else {
-                            v.store(&mut self.planes[plane + k * c + c0..]);
-                        }
+                        let plane = &mut self.planes[(a * A + b) * self.plane..];
+                        store::<V, PAIRS>(v, plane, k, c, c0);
                     }
                 );
             }
@@ -190,7 +213,7 @@ impl<W: Variant<M, A>, const M: usize, const A: usize> Vectorized for FilterTran
 
 /// The adjoint of the output transform: W = A·g·Aᵀ for the output gradients under `range` of the
 /// tiles, `n` channels from `first` on. W is the right operand of a product over tiles, in panels
-/// `[tile][nr]`.
+/// `[tile][nr]`, in bfloat16 `[tile / 2][nr]` pairs of tiles.
 pub struct GradOutputTransform<'a, W, const M: usize, const A: usize> {
     pub tiles: Tiles<'a>,
     pub range: Range<usize>,
@@ -201,6 +224,7 @@ pub struct GradOutputTransform<'a, W, const M: usize, const A: usize> {
     pub planes: &'a mut [f32],
     pub plane: usize,
     pub nr: usize,
+    pub precision: Precision,
     pub variant: PhantomData<W>,
 }
 
@@ -209,8 +233,22 @@ impl<W: Variant<M, A>, const M: usize, const A: usize> Vectorized
 {
     #[inline(always)]
     fn run<V: Vector>(self) {
+        match self.precision {
+            Precision::F32 => self.transform::<V, SINGLE>(),
+            Precision::Bf16 => self.transform::<V, PAIRS_OF_TILES>(),
+        }
+    }
+}
+
+impl<W: Variant<M, A>, const M: usize, const A: usize> GradOutputTransform<'_, W, M, A> {
+    #[inline(always)]
+    fn transform<V: Vector, const PAIRS: usize>(self) {
         let (nr, c_out) = (self.nr, self.tiles.g.c_out);
-        let panel = self.range.len() * nr;
+        let words = match PAIRS {
+            PAIRS_OF_TILES => self.range.len().div_ceil(2),
+            _ => self.range.len(),
+        };
+        let panel = words * nr;
         let mut between = [[V::splat(0.0); M]; A];
         for (k, t) in self.range.enumerate() {
             let (tile, later) = (self.tiles.tile(t), self.tiles.tile(t + DISTANCE));
@@ -230,14 +268,17 @@ impl<W: Variant<M, A>, const M: usize, const A: usize> Vectorized
             }
             for j in (0..self.n).step_by(nr) {
                 for c0 in vector_offsets::<V>(nr.min(self.n - j)) {
-                    let at = j / nr * panel + k * nr + c0;
+                    let panel = j / nr * panel;
                     both_axes!(
                         between, W::output_adjoint, M => A,
                         [a, b] {
                             let (y, mask) = patch[a][b];
                             V::load(&y[(j + c0) & mask..])
                         },
-                        [a, b, w] w.store(&mut self.planes[(a * A + b) * self.plane + at..])
+                        [a, b, w] {
+                            let plane = &mut self.planes[(a * A + b) * self.plane + panel..];
+                            store::<V, PAIRS>(w, plane, k, nr, c0);
+                        }
                     );
                 }
             }

@@ -51,7 +51,7 @@ struct Steps {
     /// Steps before measuring
     #[arg(long, default_value_t = 3)]
     warmup: usize,
-    /// Precision of products in inference: f32 or bf16 (sums are f32); training computes in f32
+    /// Precision of products: f32 or bf16 (sums are f32)
     #[arg(long, default_value = "f32", hide_default_value = true, value_parser = precision)]
     precision: Precision,
     /// Print one JSON object
@@ -101,11 +101,6 @@ struct Conv {
 pub(crate) fn run(args: Args) -> Result<()> {
     match args.what {
         What::Train(args) => {
-            if args.precision != Precision::F32 {
-                let message =
-                    "--precision bf16: training computes in f32; bf16 is for infer, layers";
-                return Err(Error::Usage(message.into()));
-            }
             let measured = train(&args.options()?)?;
             print(args.json, &measured, measured.to_text())
         }

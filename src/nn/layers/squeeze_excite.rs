@@ -4,6 +4,7 @@ use crate::autograd::Var;
 use crate::nn::{LayerBuilder, Linear, Pass};
 use crate::tensor::Element;
 use crate::{Result, ops};
+use fer_kernels::Precision;
 
 /// y = x · sigmoid(W₂·relu(W₁·mean(x) + b₁) + b₂), one weight per channel (Hu et al. 2018).
 #[derive(Clone, Debug)]
@@ -27,13 +28,20 @@ impl<T: Element> SqueezeExcite<T> {
         Self { name, squeeze, excite }
     }
 
-    /// Computes the weight of each channel, `[n, c]`.
+    /// Computes the weight of each channel, `[n, c]`. Its products are f32: they are few.
     pub(crate) fn weight(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
+        let precision = pass.tape.precision();
+        pass.tape.set_precision(Precision::F32);
+        let score = self.score(pass, x);
+        pass.tape.set_precision(precision);
+        ops::sigmoid(&mut pass.tape, &score?)
+    }
+
+    fn score(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {
         let mean = ops::global_avg_pool2d(&mut pass.tape, x)?;
         let hidden = self.squeeze.forward(pass, &mean)?;
         let hidden = ops::relu(&mut pass.tape, &hidden)?;
-        let score = self.excite.forward(pass, &hidden)?;
-        ops::sigmoid(&mut pass.tape, &score)
+        self.excite.forward(pass, &hidden)
     }
 
     pub(crate) fn forward(&self, pass: &mut Pass<T>, x: &Var<T>) -> Result<Var<T>> {

@@ -43,15 +43,15 @@ pub fn conv2d_statistics<T: Element>(
     bias: Option<&Var<T>>,
     options: Conv2dOptions,
 ) -> Result<(Var<T>, BatchStatistics<T>)> {
-    let op = Conv2dBackward::new("conv2d_statistics", [x, weight], bias, options)?;
+    let op = Conv2dBackward::new("conv2d_statistics", tape.precision(), [x, weight], bias, options)?;
     let g = op.geometry();
     let count = g.n * g.h_out * g.w_out;
     let channel = Shape::new(&[g.c_out]);
     let (mut mean, mut var) = (Tensor::zeros(&channel), Tensor::zeros(&channel));
     let b = bias.map(|b| b.value().as_slice());
-    let y = op.output(|g, x, w, y| {
+    let y = op.output(|precision, g, x, w, y| {
         let statistics = [mean.as_mut_slice(), var.as_mut_slice()];
-        T::conv2d_forward_statistics(g, x, w, b, y, statistics);
+        T::conv2d_forward_statistics(precision, g, x, w, b, y, statistics);
     });
     let y = op.record(tape, y, [x, weight], bias);
     Ok((y, BatchStatistics { mean, var, count }))

@@ -15,7 +15,7 @@
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
-use fer_kernels::{Conv2dGeometry, Layout};
+use fer_kernels::{Conv2dGeometry, Layout, Precision};
 
 /// Stride, padding, dilation and groups of a convolution; pairs are (height, width).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,8 @@ impl Default for Conv2dOptions {
 /// Computes a convolution; the kernel is not flipped, as usual in neural networks: y\[n,o,i,j\] =
 /// b\[o\] + Σ_{c,u,v} w\[o,c,u,v\] · x\[n,c′, i·s + u·d − p, j·s + v·d − p\] with c′ = c +
 /// ⌊o·groups/c_out⌋·c_in/groups, the c-th channel of the group of o, and x = 0 outside the image.
-/// s, d and p are stride, dilation and padding.
+/// s, d and p are stride, dilation and padding. Products are in the [precision](Tape::precision) of the
+/// tape.
 ///
 /// **Shapes**: x `[n, c_in, h_in, w_in]`, w `[c_out, c_in/groups, k_h, k_w]`, b `[c_out]`,
 /// y `[n, c_out, h_out, w_out]`, h_out = ⌊(h_in + 2p − d(k_h − 1) − 1)/s⌋ + 1.
@@ -72,9 +73,9 @@ pub fn conv2d<T: Element>(
     bias: Option<&Var<T>>,
     options: Conv2dOptions,
 ) -> Result<Var<T>> {
-    let op = Conv2dBackward::new("conv2d", [x, weight], bias, options)?;
+    let op = Conv2dBackward::new("conv2d", tape.precision(), [x, weight], bias, options)?;
     let b = bias.map(|b| b.value().as_slice());
-    let y = op.output(|g, x, w, y| T::conv2d_forward(g, x, w, b, y));
+    let y = op.output(|precision, g, x, w, y| T::conv2d_forward(precision, g, x, w, b, y));
     Ok(op.record(tape, y, [x, weight], bias))
 }
 
@@ -97,6 +98,7 @@ pub(crate) fn geometry(
 pub(crate) struct Conv2dBackward<T: Element> {
     /// Name of the op: `conv2d`, or one that does more in the same pass.
     name: &'static str,
+    precision: Precision,
     geometry: Conv2dGeometry,
     x: Tensor<T>,
     weight: Tensor<T>,
@@ -106,6 +108,7 @@ impl<T: Element> Conv2dBackward<T> {
     /// Checks the shapes and brings x and weight into the memory order that the kernels need.
     pub(crate) fn new(
         name: &'static str,
+        precision: Precision,
         [x, weight]: [&Var<T>; 2],
         bias: Option<&Var<T>>,
         options: Conv2dOptions,
@@ -116,21 +119,22 @@ impl<T: Element> Conv2dBackward<T> {
             return Err(Error::shape(name, detail));
         }
         let weight = weight.value().to_layout(Layout::Nchw);
-        Ok(Self { name, geometry, x: x.value().to_layout(T::LAYOUT), weight })
+        let x = x.value().to_layout(T::LAYOUT);
+        Ok(Self { name, precision, geometry, x, weight })
     }
 
     pub(crate) fn geometry(&self) -> &Conv2dGeometry {
         &self.geometry
     }
 
-    /// Returns y, which `forward` computes from the geometry, x and w.
+    /// Returns y, which `forward` computes from the precision, the geometry, x and w.
     pub(crate) fn output(
         &self,
-        forward: impl FnOnce(&Conv2dGeometry, &[T], &[T], &mut [T]),
+        forward: impl FnOnce(Precision, &Conv2dGeometry, &[T], &[T], &mut [T]),
     ) -> Tensor<T> {
         let g = &self.geometry;
         Tensor::build(Shape::new(&[g.n, g.c_out, g.h_out, g.w_out]), T::LAYOUT, |y| {
-            forward(g, self.x.as_slice(), self.weight.as_slice(), y);
+            forward(self.precision, g, self.x.as_slice(), self.weight.as_slice(), y);
         })
     }
 
@@ -159,12 +163,12 @@ impl<T: Element> Backward<T> for Conv2dBackward<T> {
         let gy = grad_output.as_slice();
         grads.set(0, || {
             Ok(Tensor::build(self.x.shape(), T::LAYOUT, |gx| {
-                T::conv2d_backward_input(g, gy, self.weight.as_slice(), gx);
+                T::conv2d_backward_input(self.precision, g, gy, self.weight.as_slice(), gx);
             }))
         })?;
         grads.set(1, || {
             Ok(Tensor::build(self.weight.shape(), Layout::Nchw, |gw| {
-                T::conv2d_backward_weight(g, self.x.as_slice(), gy, gw);
+                T::conv2d_backward_weight(self.precision, g, self.x.as_slice(), gy, gw);
             }))
         })?;
         // Without a bias there is no input 2, and `set` does nothing.

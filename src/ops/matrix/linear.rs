@@ -4,9 +4,10 @@ use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::ops::matrix::matmul::product;
 use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
-use fer_kernels::{Transpose, elementwise};
+use fer_kernels::{Precision, Transpose, elementwise};
 
-/// Computes a fully connected layer: y\[n,o\] = b\[o\] + Σᵢ x\[n,i\] · W\[o,i\].
+/// Computes a fully connected layer: y\[n,o\] = b\[o\] + Σᵢ x\[n,i\] · W\[o,i\], its products in the
+/// [precision](Tape::precision) of the tape.
 ///
 /// **Shapes**: x `[n, inputs]`, W `[outputs, inputs]`, b `[outputs]`, y `[n, outputs]`.
 /// **Gradient**: ∂L/∂x = Ȳ·W, ∂L/∂W = Ȳᵀ·X, ∂L/∂b = Σₙ ȳ\[n,·\]. Saved: x and W.
@@ -40,15 +41,17 @@ pub fn linear<T: Element>(
             format!("x {sx:?}, weight {sw:?}, bias {sb:?}; expected [n, in], [out, in], [out]"),
         ));
     }
-    let mut y = product(x.value(), Transpose::No, weight.value(), Transpose::Yes);
+    let precision = tape.precision();
+    let mut y = product(precision, x.value(), Transpose::No, weight.value(), Transpose::Yes);
     for row in y.as_mut_slice().chunks_mut(sw[0].max(1)) {
         elementwise::update(row, bias.value().as_slice(), |y, b| y + b);
     }
-    let op = LinearBackward { x: x.value().clone(), weight: weight.value().clone() };
+    let op = LinearBackward { precision, x: x.value().clone(), weight: weight.value().clone() };
     Ok(tape.record(y, &[x, weight, bias], op))
 }
 
 struct LinearBackward<T: Element> {
+    precision: Precision,
     x: Tensor<T>,
     weight: Tensor<T>,
 }
@@ -59,9 +62,9 @@ impl<T: Element> Backward<T> for LinearBackward<T> {
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
         // [n,in] = [n,out] · [out,in]
-        grads.set(0, || Ok(product(grad_output, Transpose::No, &self.weight, Transpose::No)))?;
+        grads.set(0, || Ok(product(self.precision, grad_output, Transpose::No, &self.weight, Transpose::No)))?;
         // [out,in] = [n,out]ᵀ · [n,in]
-        grads.set(1, || Ok(product(grad_output, Transpose::Yes, &self.x, Transpose::No)))?;
+        grads.set(1, || Ok(product(self.precision, grad_output, Transpose::Yes, &self.x, Transpose::No)))?;
         grads.set(2, || grad_output.sum_axes(&[0]).reshape(&[grad_output.shape()[1]]))
     }
 }

@@ -189,6 +189,7 @@ impl MicroStep<'_> {
         let Batch { pixels, targets, labels } = batch;
         let faces = labels.len();
         let mut pass = Pass::train(self.at.seed, self.at.step);
+        pass.tape.set_precision(self.at.precision);
         pass.join(peers, self.plan.first + place);
         let logits = network.forward(&mut pass, &Var::constant(pixels))?;
         let loss = ops::cross_entropy(&mut pass.tape, &logits, &targets, self.loss)?;

@@ -52,7 +52,7 @@ fn by_plan(
             return y;
         }
     };
-    winograd::forward(ctx.simd, size, g, x, &case.w, bias, &mut y);
+    winograd::forward((ctx.simd, Precision::F32), size, g, x, &case.w, bias, &mut y);
     y
 }
 
@@ -115,7 +115,7 @@ fn prepared_filters_give_the_same_bits() {
         let prepared = [(); 2].map(|()| Prepared::new(case.w.clone()));
         at_each_level(|simd| {
             let prepared = &prepared[usize::from(simd.is_fused())];
-            let ctx = Context { simd, conv: Algorithm::Auto };
+            let ctx = Context { simd, ..Context::default() };
             for (bias, relu) in [(false, false), (true, false), (false, true), (true, true)] {
                 let bias = bias.then_some(&case.bias[..]);
                 let mut want = by_plan(prepared, ctx, &case, &x, bias);

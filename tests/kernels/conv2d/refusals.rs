@@ -49,9 +49,9 @@ fn winograd_refuses_what_it_cannot_compute() {
         let [x, w, y, bias] = [x, w, y, bias].map(|len| vec![0.0; len]);
         let (simd, size, bias) = (SimdLevel::widest(), TileSize::Two, Some(&bias[..]));
         let passes: [&dyn Fn(); 3] = [
-            &|| winograd::forward(simd, size, &g, &x, &w, bias, &mut y.clone()),
-            &|| winograd::backward_input(simd, size, &g, &y, &w, &mut x.clone()),
-            &|| winograd::backward_weight(simd, size, &g, &x, &y, &mut w.clone()),
+            &|| winograd::forward((simd, Precision::F32), size, &g, &x, &w, bias, &mut y.clone()),
+            &|| winograd::backward_input((simd, Precision::F32), size, &g, &y, &w, &mut x.clone()),
+            &|| winograd::backward_weight((simd, Precision::F32), size, &g, &x, &y, &mut w.clone()),
         ];
         passes.map(|pass| catch_unwind(AssertUnwindSafe(pass)).is_err())
     };

@@ -66,7 +66,7 @@ fn statistics_in_the_epilogue_have_the_bits_of_a_separate_pass() {
         for bias in [None, Some(&case.bias[..])] {
             for conv in ALGORITHMS {
                 at_each_level(|simd| {
-                    let ctx = Context { simd, conv };
+                    let ctx = Context { simd, conv, ..Context::default() };
                     let want = separate(&case, ctx, bias);
                     for threads in [1, 2, 3, 8] {
                         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
@@ -87,7 +87,7 @@ fn statistics_in_the_epilogue_of_any_convolution() {
             let g = if k % 2 == 0 { random_geometry(draw) } else { winograd_geometry(draw) };
             let case = Case::floats(g, draw);
             let bias = (draw.int(0, 1) == 1).then_some(&case.bias[..]);
-            let ctx = Context { simd, conv: draw.pick(&ALGORITHMS) };
+            let ctx = Context { simd, conv: draw.pick(&ALGORITHMS), ..Context::default() };
             let [want, got] = [separate, fused].map(|f| f(&case, ctx, bias));
             assert!(want == got, "{ctx:?}, {g:?}");
         }

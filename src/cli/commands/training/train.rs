@@ -5,6 +5,7 @@ use crate::cli::commands::training::messages::{print_result, print_start, unwrit
 use crate::cli::commands::training::processes::{self, MICRO_BATCH};
 pub use crate::cli::commands::training::train_args::Args;
 use crate::cli::commands::training::train_args::{Monitoring, with_absolute_paths};
+use crate::cli::shared::precision::noted;
 use crate::cli::shared::{progress, signals};
 use crate::console::{self, eprintln_safe};
 use crate::dataset::Dataset;
@@ -170,6 +171,7 @@ fn follow(mut trainer: Trainer) -> Result<()> {
 /// Trains to the end or until Ctrl-C, and prints the result.
 fn train(mut trainer: Trainer, monitoring: &Monitoring) -> Result<()> {
     signals::set_training(false);
+    noted(trainer.config.precision);
     print_start(&trainer);
     let folder = trainer.folder.clone().unwrap_or_default();
     let options = monitor::RecorderOptions {

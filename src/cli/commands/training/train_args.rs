@@ -2,12 +2,14 @@
 
 use crate::Result;
 use crate::cli::shared::input::named;
+use crate::cli::shared::precision::precision;
 use crate::dataset::{Augment, Preset, Usage};
 use crate::model::weights::network_file;
 use crate::optim::{OptimizerKind, ScheduleShape};
 use crate::train::parallel::Reduce;
 use crate::train::recipes::Settings;
 use crate::train::{Budget, TrainConfig};
+use fer_kernels::Precision;
 use std::path::PathBuf;
 
 /// Arguments of `fer train`. Each overrides the ones before it: defaults, --recipe, --config, --set,
@@ -51,6 +53,9 @@ pub struct Args {
     /// [default: ordered]
     #[arg(long, value_parser = named::<Reduce>)]
     pub(super) reduce: Option<Reduce>,
+    /// Precision of products, forward and backward: f32 or bf16 (sums and weights are f32) [default: f32]
+    #[arg(long, value_parser = precision)]
+    pub(super) precision: Option<Precision>,
     /// Highest learning rate [default: 0.1; 0.001 for Adam]
     #[arg(long, allow_negative_numbers = true)]
     pub(super) lr: Option<f64>,
@@ -94,7 +99,8 @@ pub struct Args {
     pub(super) monitoring: Monitoring,
     /// Continue the training of a run folder, where it was ended; --data and --val name moved data
     #[arg(long, value_name = "RUN", conflicts_with_all = [
-        "usage", "val_split", "arch", "epochs", "minutes", "batch_size", "micro_batch", "reduce", "lr",
+        "usage", "val_split", "arch", "epochs", "minutes", "batch_size", "micro_batch", "reduce", "precision",
+        "lr",
         "optimizer",
         "schedule", "augment", "ema_decay", "seed", "patience", "deduplicate", "overfit", "skip_bad",
         "out", "config", "teacher", "pretrained", "recipe", "set", "print_config",
@@ -153,6 +159,7 @@ impl Args {
         set(&mut c.batch, &self.batch_size);
         c.micro_batch = self.micro_batch.or(c.micro_batch);
         set(&mut c.reduce, &self.reduce);
+        set(&mut c.precision, &self.precision);
         set(&mut c.lr, &self.lr);
         set(&mut c.schedule.shape, &self.schedule);
         set(&mut c.ema, &self.ema_decay);
