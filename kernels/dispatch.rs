@@ -108,11 +108,11 @@ kernels! {
         grad_gamma: &mut [Self], grad_beta: &mut [Self],
     ) = naive::batch_norm_relu::backward_reduce,
         batch_norm_relu::backward_reduce [Context::global().simd];
-    /// Computes its gradient with respect to x; `sums` are grad_gamma and grad_beta where mean and
-    /// variance were computed from x.
+    /// Replaces x by its gradient; `sums` are grad_gamma and grad_beta where mean and variance were
+    /// computed from x.
     fn batch_norm_relu_backward_input(
-        g: &Pool2dGeometry, norm: &Normalisation<Self>, x: &[Self], grad_output: &[Self],
-        sums: Option<[&[Self]; 2]>, grad_input: &mut [Self],
+        g: &Pool2dGeometry, norm: &Normalisation<Self>, x: &mut [Self], grad_output: &[Self],
+        sums: Option<[&[Self]; 2]>,
     ) = naive::batch_norm_relu::backward_input,
         batch_norm_relu::backward_input [Context::global().simd];
 

@@ -59,20 +59,18 @@ pub fn backward_reduce<T: Scalar>(
     batch_norm::backward_reduce(&view(g), x, &grad, mean, inv_std, grad_gamma, grad_beta);
 }
 
-/// Computes grad_input = γ·inv_std·(g′ − grad_beta/m − x̂·grad_gamma/m) with the sums
+/// Replaces x by its gradient γ·inv_std·(g′ − grad_beta/m − x̂·grad_gamma/m) with the sums
 /// `[grad_gamma, grad_beta]`; without them γ·inv_std·g′.
 pub fn backward_input<T: Scalar>(
     g: &Pool2dGeometry,
     norm: &Normalisation<T>,
-    x: &[T],
+    x: &mut [T],
     grad_output: &[T],
     sums: Option<[&[T]; 2]>,
-    grad_input: &mut [T],
 ) {
     let grad = grad_normalised(g, norm, x, grad_output);
     let zero = vec![T::ZERO; g.c];
     let [gamma, beta] = sums.unwrap_or([&zero, &zero]);
-    let n = norm;
-    let (v, out) = (view(g), grad_input);
-    batch_norm::backward_input(&v, x, &grad, n.mean, n.inv_std, n.gamma, gamma, beta, out);
+    let (v, n, before) = (view(g), norm, x.to_vec());
+    batch_norm::backward_input(&v, &before, &grad, n.mean, n.inv_std, n.gamma, gamma, beta, x);
 }

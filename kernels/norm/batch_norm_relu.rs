@@ -52,8 +52,8 @@ pub fn forward(
     let rows = rows_per_task(g);
     parallel_chunks(y, rows * g.w_out * g.c, |task, y| {
         let count = y.len() / (g.w_out * g.c);
-        let windows = Windows { g, rows: task * rows..task * rows + count, x };
-        vectorized(simd, g.c, Forward { windows, factors, y });
+        let windows = Windows { g, rows: task * rows..task * rows + count };
+        vectorized(simd, g.c, Forward { windows, factors, x, y });
     });
 }
 
@@ -80,17 +80,19 @@ pub fn backward_reduce(
     let (rows, all) = (rows_per_task(g), g.n * g.h_out);
     let mut partial = scratch::take(all.div_ceil(rows) * 2 * g.c);
     parallel_chunks(&mut partial, 2 * g.c, |task, sums| {
-        let windows = Windows { g, rows: task * rows..((task + 1) * rows).min(all), x };
-        vectorized(simd, g.c, Reduce { windows, factors, grad_output, sums });
+        let windows = Windows { g, rows: task * rows..((task + 1) * rows).min(all) };
+        vectorized(simd, g.c, Reduce { windows, factors, x, grad_output, sums });
     });
     combine_gradients(&partial, norm.inv_std, grad_gamma, grad_beta);
 }
 
-/// Computes grad_input = γ·inv_std·(g′ − grad_beta/m − x̂·grad_gamma/m) with the `sums`
+/// Replaces x by its gradient γ·inv_std·(g′ − grad_beta/m − x̂·grad_gamma/m) with the `sums`
 /// `[grad_gamma, grad_beta]` of [`backward_reduce`]. Without `sums` mean and variance are
-/// constants, and grad_input = γ·inv_std·g′.
+/// constants, and the gradient is γ·inv_std·g′.
 ///
-/// **Shapes**: x and grad_input as x in [`forward`], grad_output as y there.
+/// It needs no second buffer: nothing reads x after this step of a backward pass.
+///
+/// **Shapes**: x as in [`forward`], grad_output as y there.
 ///
 /// # Panics
 /// When a slice does not have the length of its shape, or the windows are not
@@ -99,17 +101,11 @@ pub fn backward_input(
     simd: SimdLevel,
     g: &Pool2dGeometry,
     norm: &Normalisation<f32>,
-    x: &[f32],
+    x: &mut [f32],
     grad_output: &[f32],
     sums: Option<[&[f32]; 2]>,
-    grad_input: &mut [f32],
 ) {
-    assert!(
-        is_supported(g)
-            && grad_input.len() == x.len()
-            && x.len() == g.input_len()
-            && grad_output.len() == g.output_len()
-    );
+    assert!(is_supported(g) && x.len() == g.input_len() && grad_output.len() == g.output_len());
     if x.is_empty() {
         return;
     }
@@ -124,11 +120,11 @@ pub fn backward_input(
         (task / per_image * g.h_in + row) * g.w_in * g.c
     };
     let tasks = g.n * per_image;
-    parallel_parts([grad_input], tasks, &|task| [start(task)], &|task, [grad_input]| {
+    parallel_parts([x], tasks, &|task| [start(task)], &|task, [x]| {
         let image = task / per_image * g.h_out;
         let last = if (task + 1) % per_image == 0 { g.h_out } else { first(task + 1) };
-        let windows = Windows { g, rows: image + first(task)..image + last, x: &x[start(task)..] };
-        vectorized(simd, g.c, Input { windows, factors, grad_output, grad_input });
+        let windows = Windows { g, rows: image + first(task)..image + last };
+        vectorized(simd, g.c, Input { windows, factors, grad_output, x });
     });
 }
 
@@ -140,6 +136,7 @@ fn rows_per_task(g: &Pool2dGeometry) -> usize {
 struct Forward<'a> {
     windows: Windows<'a>,
     factors: Factors<'a>,
+    x: &'a [f32],
     y: &'a mut [f32],
 }
 
@@ -152,9 +149,9 @@ impl Forward<'_> {
             let row = w.pixel::<K>(r, 0);
             for (j, y) in pixels.by_ref().take(g.w_out).enumerate() {
                 let pixel = row + K * j * g.c;
-                w.prefetch::<K>(pixel, 1);
+                w.prefetch::<K>(self.x, pixel, 1);
                 for at in vector_offsets::<V>(g.c) {
-                    let z = self.factors.z(&w.load::<V, K>(pixel, at), at);
+                    let z = self.factors.z(&w.load::<V, K>(self.x, pixel, at), at);
                     V::splat(0.0).max(window_max(&z)).store(&mut y[at..]);
                 }
             }
@@ -165,6 +162,7 @@ impl Forward<'_> {
 struct Reduce<'a> {
     windows: Windows<'a>,
     factors: Factors<'a>,
+    x: &'a [f32],
     grad_output: &'a [f32],
     /// Σ g′ and Σ g′·(x − mean), `[2][c]`.
     sums: &'a mut [f32],
@@ -183,7 +181,7 @@ impl Reduce<'_> {
             for j in (0..w_out).step_by(UNROLL) {
                 let from = [pixel + j * K * c, (r * w_out + j) * c];
                 let count = UNROLL.min(w_out - j);
-                self.windows.prefetch::<K>(from[0], count);
+                self.windows.prefetch::<K>(self.x, from[0], count);
                 prefetch_ahead(self.grad_output, from[1], count * c);
                 for at in (0..whole).step_by(V::LANES) {
                     self.add::<V, K>(from, count, at);
@@ -209,7 +207,7 @@ impl Reduce<'_> {
         let mut sums = [V::load(&sum_g[at..]), V::load(&sum_gx[at..])];
         let mean = V::load(&self.factors.mean[at..]);
         for _ in 0..count {
-            let x = self.windows.load::<V, K>(pixel, at);
+            let x = self.windows.load::<V, K>(self.x, pixel, at);
             let z = self.factors.z(&x, at);
             let share = distribute(&z, V::load(&self.grad_output[grad + at..]));
             (pixel, grad) = (pixel + K * c, grad + c);
@@ -226,55 +224,65 @@ impl Reduce<'_> {
 }
 
 struct Input<'a> {
-    /// `windows.x` begins at the same pixel as `grad_input`.
     windows: Windows<'a>,
     factors: Factors<'a>,
     grad_output: &'a [f32],
-    grad_input: &'a mut [f32],
+    /// From the first pixel under the windows on; becomes the gradient.
+    x: &'a mut [f32],
 }
 
 impl Input<'_> {
     #[inline(always)]
     fn windows<V: Vector, const K: usize>(mut self) {
         let (g, rows) = (self.windows.g, self.windows.rows.clone());
+        // Registers do not overlap: what is written must not be read again.
+        let whole = g.c / V::LANES * V::LANES;
         for (i, r) in rows.clone().enumerate() {
             for j in 0..g.w_out {
                 let pixel = (i * K * g.w_in + j * K) * g.c;
                 let grad = (r * g.w_out + j) * g.c;
-                self.windows.prefetch::<K>(pixel, 1);
+                self.windows.prefetch::<K>(self.x, pixel, 1);
                 prefetch_ahead(self.grad_output, grad, g.c);
-                let grad = &self.grad_output[grad..][..g.c];
-                for at in vector_offsets::<V>(g.c) {
-                    let x = self.windows.load::<V, K>(pixel, at);
-                    let z = self.factors.z(&x, at);
-                    let share = distribute(&z, V::load(&grad[at..]));
-                    for a in 0..K {
-                        for b in 0..K {
-                            let to = pixel + (a * g.w_in + b) * g.c + at;
-                            let grad = self.factors.grad_input(x[a][b], share[a][b], at);
-                            grad.store(&mut self.grad_input[to..]);
-                        }
-                    }
+                for at in (0..whole).step_by(V::LANES) {
+                    self.window::<V, K>(pixel, grad, at);
+                }
+                for at in whole..g.c {
+                    self.window::<V::OneLane, K>(pixel, grad, at);
                 }
             }
             self.uncovered::<V>(i * K..(i + 1) * K, K * g.w_out);
         }
-        let below = rows.len() * K..self.grad_input.len() / (g.w_in * g.c);
+        let below = rows.len() * K..self.x.len() / (g.w_in * g.c);
         self.uncovered::<V>(below, 0);
+    }
+
+    /// Computes the gradient of the window at offset `pixel`, whose output's is at `grad`; channels from
+    /// `at` on.
+    #[inline(always)]
+    fn window<V: Vector, const K: usize>(&mut self, pixel: usize, grad: usize, at: usize) {
+        let g = self.windows.g;
+        let x = self.windows.load::<V, K>(self.x, pixel, at);
+        let z = self.factors.z(&x, at);
+        let share = distribute(&z, V::load(&self.grad_output[grad + at..]));
+        for a in 0..K {
+            for b in 0..K {
+                let to = pixel + (a * g.w_in + b) * g.c + at;
+                self.factors.grad_input(x[a][b], share[a][b], at).store(&mut self.x[to..]);
+            }
+        }
     }
 
     /// Computes the gradient of the pixels from `column` on, which no window covers: only the paths
     /// through mean and variance.
     #[inline(always)]
     fn uncovered<V: Vector>(&mut self, rows: Range<usize>, column: usize) {
-        let g = self.windows.g;
+        let (w_in, c) = (self.windows.g.w_in, self.windows.g.c);
         for row in rows {
-            for j in column..g.w_in {
-                let pixel = (row * g.w_in + j) * g.c;
-                for at in vector_offsets::<V>(g.c) {
-                    let x = V::load(&self.windows.x[pixel + at..]);
-                    let grad = self.factors.grad_input(x, V::splat(0.0), at);
-                    grad.store(&mut self.grad_input[pixel + at..]);
+            for pixel in (column..w_in).map(|j| (row * w_in + j) * c) {
+                for at in 0..c {
+                    let x = V::OneLane::load(&self.x[pixel + at..]);
+                    let grad = self.factors.grad_input(x, V::OneLane::splat(0.0), at);
+                    grad.store(&mut self.x[pixel + at..]);
                 }
             }
         }

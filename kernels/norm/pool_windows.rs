@@ -59,12 +59,10 @@ impl<'a> Factors<'a> {
     }
 }
 
-/// Rows of windows, numbered over the batch, and the pixels under them.
+/// Rows of windows, numbered over the batch.
 pub(super) struct Windows<'a> {
     pub(super) g: &'a Pool2dGeometry,
     pub(super) rows: Range<usize>,
-    /// The whole batch, or the pixels from those under the first row on.
-    pub(super) x: &'a [f32],
 }
 
 impl Windows<'_> {
@@ -76,21 +74,26 @@ impl Windows<'_> {
     }
     /// Prefetches the pixels of `count` windows a fixed distance behind `pixel`.
     #[inline(always)]
-    pub(super) fn prefetch<const K: usize>(&self, pixel: usize, count: usize) {
+    pub(super) fn prefetch<const K: usize>(&self, x: &[f32], pixel: usize, count: usize) {
         for a in 0..K {
-            prefetch_ahead(self.x, pixel + a * self.g.w_in * self.g.c, K * count * self.g.c);
+            prefetch_ahead(x, pixel + a * self.g.w_in * self.g.c, K * count * self.g.c);
         }
     }
-    /// Loads the pixels of the window at `pixel`, channels from `at` on.
+    /// Loads the pixels of the window at offset `pixel` of x, channels from `at` on.
     #[inline(always)]
-    pub(super) fn load<V: Vector, const K: usize>(&self, pixel: usize, at: usize) -> [[V; K]; K] {
-        let mut x = [[V::splat(0.0); K]; K];
+    pub(super) fn load<V: Vector, const K: usize>(
+        &self,
+        x: &[f32],
+        pixel: usize,
+        at: usize,
+    ) -> [[V; K]; K] {
+        let mut window = [[V::splat(0.0); K]; K];
         for a in 0..K {
             for b in 0..K {
-                x[a][b] = V::load(&self.x[pixel + (a * self.g.w_in + b) * self.g.c + at..]);
+                window[a][b] = V::load(&x[pixel + (a * self.g.w_in + b) * self.g.c + at..]);
             }
         }
-        x
+        window
     }
 }
 

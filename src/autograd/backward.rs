@@ -151,7 +151,7 @@ impl<T: Element> Tape<T> {
         let tape = self.id;
         self.clear(); // also after an error
         while let Some(node) = nodes.pop() {
-            pass.visit(NodeId::new(tape, nodes.len()), &node, &nodes, hook)?;
+            pass.visit_once(NodeId::new(tape, nodes.len()), node, &nodes, hook)?;
         }
         Ok(pass.gradients)
     }
@@ -203,30 +203,55 @@ impl<T: Element> BackwardPass<T> {
         hook: BackwardHook<'_, T>,
     ) -> Result<()> {
         let Some(op) = &node.op else { return Ok(()) }; // a leaf keeps its gradient
+        let backward = |grad: Tensor<T>, grads: &mut _| op.backward(&grad, grads);
+        self.pass_on((id, op.name()), node, before, hook, backward)
+    }
+
+    /// As [`Self::visit`], of a node that is not visited again.
+    fn visit_once(
+        &mut self,
+        id: NodeId,
+        mut node: Node<T>,
+        before: &[Node<T>],
+        hook: BackwardHook<'_, T>,
+    ) -> Result<()> {
+        let Some(op) = node.op.take() else { return Ok(()) };
+        let name = op.name();
+        let backward = |grad: Tensor<T>, grads: &mut _| op.backward_once(grad, grads);
+        self.pass_on((id, name), &node, before, hook, backward)
+    }
+
+    fn pass_on(
+        &mut self,
+        (id, name): (NodeId, &'static str),
+        node: &Node<T>,
+        before: &[Node<T>],
+        hook: BackwardHook<'_, T>,
+        backward: impl FnOnce(Tensor<T>, &mut InputGrads<T>) -> Result<()>,
+    ) -> Result<()> {
         let Some(mut grad_output) = self.gradients.grads[before.len()].take() else {
             return Ok(()); // the output does not depend on this node
         };
-        hook(id, op.name(), &mut grad_output);
+        hook(id, name, &mut grad_output);
+        let retained = node.retain_grad.then(|| grad_output.clone());
         let inputs = node.inputs.as_slice();
         self.inputs.reset(inputs.iter().map(Option::is_some));
-        op.backward(&grad_output, &mut self.inputs)?;
+        backward(grad_output, &mut self.inputs)?;
         for (input, grad) in inputs.iter().zip(self.inputs.grads.drain(..)) {
             let (Some(id), Some(grad)) = (input, grad) else { continue };
             let Some(index) = id.on(self.gradients.tape) else {
                 let detail = "an input is not on this tape: it was recorded before the tape was \
                               cleared, or on another one";
-                return Err(Error::shape(op.name(), detail));
+                return Err(Error::shape(name, detail));
             };
             let (found, own) = (grad.shape(), before[index].shape);
             if found != own {
                 let detail = format!("its backward pass gives {found:?} to an input {own:?}");
-                return Err(Error::shape(op.name(), detail));
+                return Err(Error::shape(name, detail));
             }
             self.gradients.accumulate(index, grad);
         }
-        if node.retain_grad {
-            self.gradients.grads[before.len()] = Some(grad_output);
-        }
+        self.gradients.grads[before.len()] = retained;
         Ok(())
     }
 }

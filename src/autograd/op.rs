@@ -23,6 +23,19 @@ pub trait Backward<T: Element>: Send {
     /// # Errors
     /// Only if shapes disagree, which the forward pass has excluded.
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()>;
+
+    /// As [`backward`](Self::backward), called instead where the op is not needed again: it may change
+    /// the values that it saved, and so reuse their memory.
+    ///
+    /// # Errors
+    /// As `backward`.
+    fn backward_once(
+        self: Box<Self>,
+        grad_output: Tensor<T>,
+        grads: &mut InputGrads<T>,
+    ) -> Result<()> {
+        self.backward(&grad_output, grads)
+    }
 }
 
 /// The gradients of an op's inputs, as its backward pass sets them.

@@ -161,9 +161,9 @@ fn batch_norm_relu_against_naive(simd: SimdLevel) {
         );
         assert_eq!((&gg, &gb), (&fast_gg, &fast_gb), "{g:?}");
         for sums in [None, Some([&gg[..], &gb[..]])] {
-            let (mut gx, mut fast_gx) = (vec![0.0; x.len()], vec![9.0; x.len()]);
-            naive::batch_norm_relu::backward_input(&g, &norm, &x, &gy, sums, &mut gx);
-            batch_norm_relu::backward_input(simd, &g, &norm, &fast_x, &fast_gy, sums, &mut fast_gx);
+            let (mut gx, mut fast_gx) = (x.clone(), fast_x.clone());
+            naive::batch_norm_relu::backward_input(&g, &norm, &mut gx, &gy, sums);
+            batch_norm_relu::backward_input(simd, &g, &norm, &mut fast_gx, &fast_gy, sums);
             assert_near(&swap_axes(input, &gx), &fast_gx, 1e-6, &format!("{g:?}"));
         }
     }
@@ -196,11 +196,11 @@ fn batch_norm_relu_gives_the_same_bits_for_any_threads_and_level() {
         let [mean, inv_std, gamma, beta] = [(); 4].map(|()| draw.floats(g.c));
         let norm = Normalisation { mean: &mean, inv_std: &inv_std, gamma: &gamma, beta: &beta };
         let run = |simd| {
-            let (mut y, mut gx) = (vec![0.0; g.output_len()], vec![0.0; g.input_len()]);
+            let (mut y, mut gx) = (vec![0.0; g.output_len()], x.clone());
             let (mut gg, mut gb) = (vec![0.0; g.c], vec![0.0; g.c]);
             batch_norm_relu::forward(simd, &g, &norm, &x, &mut y);
             batch_norm_relu::backward_reduce(simd, &g, &norm, &x, &gy, &mut gg, &mut gb);
-            batch_norm_relu::backward_input(simd, &g, &norm, &x, &gy, Some([&gg, &gb]), &mut gx);
+            batch_norm_relu::backward_input(simd, &g, &norm, &mut gx, &gy, Some([&gg, &gb]));
             [y, gg, gb, gx].concat()
         };
         same_bits_for_any_threads_and_level(&format!("batch_norm_relu, window {window}"), run);

@@ -338,3 +338,27 @@ fn ids_are_in_the_order_of_the_nodes() -> Result<()> {
     assert!(ids.is_sorted());
     Ok(())
 }
+
+/// A backward pass may write a gradient into the memory of a saved value, if nobody else holds it.
+#[test]
+fn reused_memory_changes_no_value_that_others_hold() -> Result<()> {
+    let run = |held: bool| {
+        let mut t = Tape::new();
+        let a = t.leaf(Tensor::from_fn(&[6, 20], |i| (i * 7 % 11) as f32));
+        let [gamma, beta] = [1.5, 0.5].map(|v| t.leaf(Tensor::full(&[20], v)));
+        let x = ops::mul(&mut t, &a, &a)?;
+        let before = x.value().to_vec();
+        let (y, _) = ops::batch_norm_relu_train(&mut t, &x, &gamma, &beta, 1e-3, 1, None)?;
+        let holder = held.then(|| x.clone());
+        drop(x);
+        let u = Tensor::from_fn(&[6, 20], |i| (i % 3) as f32);
+        let [first, again] = [t.vjp(&y, u.clone())?, t.vjp(&y, u.clone())?];
+        let last = t.backward_from(&y, u)?;
+        let all = [first, again, last].map(|g| g.get(&a).unwrap().to_vec());
+        assert!(all[0] == all[1] && all[0] == all[2]);
+        assert!(holder.is_none_or(|x| x.value().to_vec() == before));
+        Ok::<_, Error>(all[0].clone())
+    };
+    assert_eq!(run(true)?, run(false)?);
+    Ok(())
+}

@@ -53,9 +53,8 @@ pub fn batch_norm_relu_train<T: Element>(
     let geometry = geometry(x.shape(), window)?;
     let own = statistics_of("batch_norm_relu", &input, &view, statistics)?;
     let batch = whole_batch::statistics(tape, own)?;
-    let op = BatchNormReluBackward {
+    let rest = Rest {
         geometry,
-        x: input,
         mean: batch.mean.clone(),
         inv_std: inverse_std(&batch.var, eps),
         gamma: gamma.value().clone(),
@@ -63,6 +62,7 @@ pub fn batch_norm_relu_train<T: Element>(
         train: true,
         peers: tape.peers(),
     };
+    let op = BatchNormReluBackward { x: input, rest };
     Ok((tape.record(op.forward(), &[x, gamma, beta], op), batch))
 }
 
@@ -96,9 +96,8 @@ pub fn batch_norm_relu_eval<T: Element>(
     let input = x.value().to_layout(T::LAYOUT);
     let shapes = [gamma.shape(), beta.shape(), mean.shape(), var.shape()];
     channel_view("batch_norm_relu", &input, &shapes)?;
-    let op = BatchNormReluBackward {
+    let rest = Rest {
         geometry: geometry(x.shape(), window)?,
-        x: input,
         inv_std: inverse_std(var, eps),
         mean: mean.clone(),
         gamma: gamma.value().clone(),
@@ -106,6 +105,7 @@ pub fn batch_norm_relu_eval<T: Element>(
         train: false,
         peers: None,
     };
+    let op = BatchNormReluBackward { x: input, rest };
     Ok(tape.record(op.forward(), &[x, gamma, beta], op))
 }
 
@@ -130,8 +130,13 @@ fn geometry(x: Shape, window: usize) -> Result<Pool2dGeometry> {
 }
 
 struct BatchNormReluBackward<T: Element> {
-    geometry: Pool2dGeometry,
     x: Tensor<T>,
+    rest: Rest<T>,
+}
+
+/// What is saved beside x.
+struct Rest<T: Element> {
+    geometry: Pool2dGeometry,
     mean: Tensor<T>,
     inv_std: Tensor<T>,
     gamma: Tensor<T>,
@@ -143,6 +148,19 @@ struct BatchNormReluBackward<T: Element> {
 }
 
 impl<T: Element> BatchNormReluBackward<T> {
+    fn forward(&self) -> Tensor<T> {
+        let g = &self.rest.geometry;
+        let shape = match self.x.shape().len() {
+            2 => self.x.shape(),
+            _ => Shape::new(&[g.n, g.c, g.h_out, g.w_out]),
+        };
+        Tensor::build(shape, self.x.layout(), |y| {
+            T::batch_norm_relu_forward(g, &self.rest.norm(), self.x.as_slice(), y);
+        })
+    }
+}
+
+impl<T: Element> Rest<T> {
     fn norm(&self) -> Normalisation<'_, T> {
         Normalisation {
             mean: self.mean.as_slice(),
@@ -151,15 +169,35 @@ impl<T: Element> BatchNormReluBackward<T> {
             beta: self.beta.as_slice(),
         }
     }
-    fn forward(&self) -> Tensor<T> {
-        let g = &self.geometry;
-        let shape = match self.x.shape().len() {
-            2 => self.x.shape(),
-            _ => Shape::new(&[g.n, g.c, g.h_out, g.w_out]),
-        };
-        Tensor::build(shape, self.x.layout(), |y| {
-            T::batch_norm_relu_forward(g, &self.norm(), self.x.as_slice(), y);
-        })
+
+    /// Computes the gradients; that of x takes the memory of x if nobody else holds it.
+    fn backward(
+        &self,
+        mut x: Tensor<T>,
+        grad_output: &Tensor<T>,
+        grads: &mut InputGrads<T>,
+    ) -> Result<()> {
+        let (g, norm) = (&self.geometry, self.norm());
+        let grad_output = grad_output.to_layout(x.layout());
+        let gy = grad_output.as_slice();
+        let mut grad_beta = Tensor::zeros(&self.gamma.shape());
+        let mut grad_gamma = Tensor::zeros(&self.gamma.shape());
+        if self.train || grads.needs(1) || grads.needs(2) {
+            let (gg, gb) = (grad_gamma.as_mut_slice(), grad_beta.as_mut_slice());
+            T::batch_norm_relu_backward_reduce(g, &norm, x.as_slice(), gy, gg, gb);
+        }
+        let whole = whole_batch::sums(
+            self.peers.as_deref(),
+            [&grad_gamma, &grad_beta],
+            x.elements() / self.gamma.elements().max(1),
+        )?;
+        grads.set(0, || {
+            let sums = self.train.then(|| [whole[0].as_slice(), whole[1].as_slice()]);
+            T::batch_norm_relu_backward_input(g, &norm, x.as_mut_slice(), gy, sums);
+            Ok(x)
+        })?;
+        grads.set(1, || Ok(grad_gamma))?;
+        grads.set(2, || Ok(grad_beta))
     }
 }
 
@@ -168,27 +206,14 @@ impl<T: Element> Backward<T> for BatchNormReluBackward<T> {
         "batch_norm_relu"
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
-        let (g, norm, x) = (&self.geometry, self.norm(), self.x.as_slice());
-        let grad_output = grad_output.to_layout(self.x.layout());
-        let gy = grad_output.as_slice();
-        let mut grad_beta = Tensor::zeros(&self.gamma.shape());
-        let mut grad_gamma = Tensor::zeros(&self.gamma.shape());
-        if self.train || grads.needs(1) || grads.needs(2) {
-            let (gg, gb) = (grad_gamma.as_mut_slice(), grad_beta.as_mut_slice());
-            T::batch_norm_relu_backward_reduce(g, &norm, x, gy, gg, gb);
-        }
-        let whole = whole_batch::sums(
-            self.peers.as_deref(),
-            [&grad_gamma, &grad_beta],
-            self.x.elements() / self.gamma.elements().max(1),
-        )?;
-        grads.set(0, || {
-            let sums = self.train.then(|| [whole[0].as_slice(), whole[1].as_slice()]);
-            Ok(Tensor::build(self.x.shape(), self.x.layout(), |gx| {
-                T::batch_norm_relu_backward_input(g, &norm, x, gy, sums, gx);
-            }))
-        })?;
-        grads.set(1, || Ok(grad_gamma))?;
-        grads.set(2, || Ok(grad_beta))
+        self.rest.backward(self.x.clone(), grad_output, grads)
+    }
+    fn backward_once(
+        self: Box<Self>,
+        grad_output: Tensor<T>,
+        grads: &mut InputGrads<T>,
+    ) -> Result<()> {
+        let Self { x, rest } = *self;
+        rest.backward(x, &grad_output, grads)
     }
 }

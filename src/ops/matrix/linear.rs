@@ -1,7 +1,7 @@
 //! y = x·Wᵀ + b.
 
 use crate::autograd::{Backward, InputGrads, Tape, Var};
-use crate::ops::matrix::matmul::product;
+use crate::ops::matrix::matmul::product_in;
 use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::{Precision, Transpose, elementwise};
@@ -42,7 +42,7 @@ pub fn linear<T: Element>(
         ));
     }
     let precision = tape.precision();
-    let mut y = product(precision, x.value(), Transpose::No, weight.value(), Transpose::Yes);
+    let mut y = product_in(precision, x.value(), Transpose::No, weight.value(), Transpose::Yes);
     for row in y.as_mut_slice().chunks_mut(sw[0].max(1)) {
         elementwise::update(row, bias.value().as_slice(), |y, b| y + b);
     }
@@ -62,9 +62,9 @@ impl<T: Element> Backward<T> for LinearBackward<T> {
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
         // [n,in] = [n,out] · [out,in]
-        grads.set(0, || Ok(product(self.precision, grad_output, Transpose::No, &self.weight, Transpose::No)))?;
+        grads.set(0, || Ok(product_in(self.precision, grad_output, Transpose::No, &self.weight, Transpose::No)))?;
         // [out,in] = [n,out]ᵀ · [n,in]
-        grads.set(1, || Ok(product(self.precision, grad_output, Transpose::Yes, &self.x, Transpose::No)))?;
+        grads.set(1, || Ok(product_in(self.precision, grad_output, Transpose::Yes, &self.x, Transpose::No)))?;
         grads.set(2, || grad_output.sum_axes(&[0]).reshape(&[grad_output.shape()[1]]))
     }
 }

@@ -3,8 +3,7 @@
 use crate::autograd::{Backward, InputGrads, Tape, Var};
 use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, Result};
-use fer_kernels::Precision::{self, F32};
-use fer_kernels::{GemmGeometry, Layout, Transpose};
+use fer_kernels::{GemmGeometry, Layout, Precision, Transpose};
 
 /// Multiplies two matrices: C\[i,j\] = Σₚ A\[i,p\] · B\[p,j\].
 ///
@@ -31,14 +30,24 @@ pub fn matmul<T: Element>(tape: &mut Tape<T>, a: &Var<T>, b: &Var<T>) -> Result<
     if sa.len() != 2 || sb.len() != 2 || sa[1] != sb[0] {
         return Err(Error::shape("matmul", format!("{sa:?} · {sb:?}, expected [m, k] · [k, n]")));
     }
-    let c = product(F32, a.value(), Transpose::No, b.value(), Transpose::No);
+    let c = product(a.value(), Transpose::No, b.value(), Transpose::No);
     let op = MatmulBackward { a: a.value().clone(), b: b.value().clone() };
     Ok(tape.record(c, &[a, b], op))
 }
 
 /// Returns op(A)·op(B) of two matrices whose inner sizes agree; op is the identity or the
 /// transpose.
-pub(crate) fn product<T: Element>(
+fn product<T: Element>(
+    a: &Tensor<T>,
+    trans_a: Transpose,
+    b: &Tensor<T>,
+    trans_b: Transpose,
+) -> Tensor<T> {
+    product_in(Precision::F32, a, trans_a, b, trans_b)
+}
+
+/// Computes [`product`] in a precision.
+pub(crate) fn product_in<T: Element>(
     precision: Precision,
     a: &Tensor<T>,
     trans_a: Transpose,
@@ -67,8 +76,8 @@ impl<T: Element> Backward<T> for MatmulBackward<T> {
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
         // [m,k] = [m,n] · [k,n]ᵀ
-        grads.set(0, || Ok(product(F32, grad_output, Transpose::No, &self.b, Transpose::Yes)))?;
+        grads.set(0, || Ok(product(grad_output, Transpose::No, &self.b, Transpose::Yes)))?;
         // [k,n] = [m,k]ᵀ · [m,n]
-        grads.set(1, || Ok(product(F32, &self.a, Transpose::Yes, grad_output, Transpose::No)))
+        grads.set(1, || Ok(product(&self.a, Transpose::Yes, grad_output, Transpose::No)))
     }
 }
