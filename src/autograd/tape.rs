@@ -85,6 +85,11 @@ impl<T: Element> Var<T> {
     pub fn requires_grad(&self) -> bool {
         self.id.is_some()
     }
+    /// Returns the variable without its value, which is then no longer shared; its gradient can still be
+    /// asked for.
+    pub(crate) fn without_value(&self) -> Self {
+        Self { value: Tensor::zeros(&[0]), id: self.id }
+    }
     /// Returns the same value as a constant: no gradient flows through the result.
     pub fn detach(&self) -> Self {
         Self::constant(self.value.clone())

@@ -125,6 +125,12 @@ impl<T: Element> Pass<T> {
         self.leaves.get(p.index)?.as_ref()
     }
 
+    /// Lets go of the values of the parameters, after the backward pass: an update would have to copy what
+    /// is shared. Gradients can still be asked for.
+    pub(crate) fn release_parameters(&mut self) {
+        self.leaves.iter_mut().flatten().for_each(|leaf| *leaf = leaf.without_value());
+    }
+
     /// Called by every layer with its output: keeps it if the layer is watched.
     pub(crate) fn end_layer(&mut self, name: &str, output: &Var<T>) {
         if self.is_watched(name) {
