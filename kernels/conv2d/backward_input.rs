@@ -5,9 +5,9 @@ use super::epilogue::Epilogue;
 use super::filters::Filters;
 use super::im2col::col2im;
 use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, SimdLevel, micro_kernel};
+use crate::bf16::in_precision;
 use crate::gemm::pack::KC;
 use crate::parallel::parallel_chunks;
-use crate::bf16::in_precision;
 use crate::{Conv2dGeometry, Precision, scratch};
 
 /// Computes grad_input; see [`super::backward_input`].

@@ -6,9 +6,9 @@
 
 use crate::arch::SimdLevel;
 use crate::bf16::pack_pairs;
-use crate::{Conv2dGeometry, Precision, scratch};
 use crate::gemm::pack::{KC, transpose};
 use crate::parallel::parallel_chunks;
+use crate::{Conv2dGeometry, Precision, scratch};
 
 /// The filters of one group as a matrix `[taps · c, o]`, in any of three stored orders.
 #[derive(Clone, Copy)]
@@ -42,20 +42,41 @@ impl<'a> Filters<'a> {
     /// Returns the filters of y = Σ w·x, from w `[c_out, c_in/groups, k_h, k_w]`.
     pub fn forward(g: &Conv2dGeometry, w: &'a [f32], group: usize) -> Self {
         let (c, o) = (g.c_in / g.groups, g.c_out / g.groups);
-        Self { taps: g.k_h * g.k_w, c, o, w: one_group(g, w, group), order: Order::Forward, pairs: None }
+        Self {
+            taps: g.k_h * g.k_w,
+            c,
+            o,
+            w: one_group(g, w, group),
+            order: Order::Forward,
+            pairs: None,
+        }
     }
     /// Returns the filters that turn the gradient of the output into that of the input: channels
     /// exchanged, taps mirrored. `g` and `w` are those of the forward convolution.
     pub fn mirrored(g: &Conv2dGeometry, w: &'a [f32], group: usize) -> Self {
         let (c, o) = (g.c_out / g.groups, g.c_in / g.groups);
-        Self { taps: g.k_h * g.k_w, c, o, w: one_group(g, w, group), order: Order::Mirrored, pairs: None }
+        Self {
+            taps: g.k_h * g.k_w,
+            c,
+            o,
+            w: one_group(g, w, group),
+            order: Order::Mirrored,
+            pairs: None,
+        }
     }
     /// Returns the filters that turn the gradient of the output into that of the im2col matrix
     /// `[pixels, taps · channels]`.
     pub fn columns(g: &Conv2dGeometry, w: &'a [f32], group: usize) -> Self {
         let (c, channels) = (g.c_out / g.groups, g.c_in / g.groups);
         let o = g.k_h * g.k_w * channels;
-        Self { taps: 1, c, o, w: one_group(g, w, group), order: Order::Columns { channels }, pairs: None }
+        Self {
+            taps: 1,
+            c,
+            o,
+            w: one_group(g, w, group),
+            order: Order::Columns { channels },
+            pairs: None,
+        }
     }
     /// Returns the same filters, in bfloat16 packed in pairs of channels, whose number is even.
     pub fn packed_in(self, simd: SimdLevel, precision: Precision) -> Self {

@@ -91,7 +91,9 @@ impl Prepared {
     ) {
         let filters = |group| Filters::forward(g, &self.weight, group);
         let precision = match conv {
-            Algorithm::Winograd | Algorithm::Direct if is_paired(g.c_in / g.groups) => self.precision,
+            Algorithm::Winograd | Algorithm::Direct if is_paired(g.c_in / g.groups) => {
+                self.precision
+            }
             _ => Precision::F32,
         };
         let x = if precision == self.precision { Factors::Given(x) } else { rounded_copy(x) };

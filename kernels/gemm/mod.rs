@@ -24,8 +24,8 @@ mod prepared_matrix;
 use crate::arch::{
     BlockMut, Lhs, MAX_MR, MicroKernel, Prefetch, Rhs, SimdLevel, for_each_block, micro_kernel,
 };
-use crate::parallel::{on_pool, parallel_chunks, threads};
 use crate::bf16::in_precision;
+use crate::parallel::{on_pool, parallel_chunks, threads};
 use crate::{Context, GemmGeometry, Transpose, scratch};
 use pack::{KC, run_length};
 pub use prepared_matrix::PreparedMatrix;

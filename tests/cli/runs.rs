@@ -145,9 +145,7 @@ fn every_simd_path_trains_the_same_weights() {
     place.write("small.toml", WIDE.as_bytes());
     let weights = |level: SimdLevel, precision: &str| {
         let run = format!("{level}-{precision}");
-        place.ok(&format!(
-            "{TRAIN} --simd {level} --epochs 2 --precision {precision} --out {run}"
-        ));
+        place.ok(&format!("{TRAIN} --simd {level} --epochs 2 --precision {precision} --out {run}"));
         let path = place.path(&format!("{run}/last.safetensors"));
         fer::model::weights::Archive::read(&path).unwrap().tensors
     };

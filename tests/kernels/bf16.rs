@@ -56,7 +56,8 @@ fn convolutions_in_bf16_are_near_the_naive_ones() {
         };
         let unit = largest(product, &nchw, &w, want.len());
         for conv in [Algorithm::Auto, Algorithm::Direct, Algorithm::Im2col, Algorithm::Winograd] {
-            let run = |simd| prepared(&g, [&x, &w, &bias], Context { simd, conv, ..Context::default() });
+            let run =
+                |simd| prepared(&g, [&x, &w, &bias], Context { simd, conv, ..Context::default() });
             let name =
                 Prepared::new(w.clone()).plan_name(Context { conv, ..Context::default() }, &g);
             let bound = if name.starts_with("winograd") { 0.02 } else { 1e-5 };

@@ -75,7 +75,9 @@ impl Case {
         let bias = bias.then_some(&self.bias[..]);
         self.by(
             |x, y| winograd::forward((simd, Precision::F32), size, &self.g, x, &self.w, bias, y),
-            |gy, gx| winograd::backward_input((simd, Precision::F32), size, &self.g, gy, &self.w, gx),
+            |gy, gx| {
+                winograd::backward_input((simd, Precision::F32), size, &self.g, gy, &self.w, gx)
+            },
             |x, gy, gw| winograd::backward_weight((simd, Precision::F32), size, &self.g, x, gy, gw),
         )
     }

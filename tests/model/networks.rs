@@ -239,7 +239,12 @@ fn training_matches_pytorch() {
             let x = &batches[step * size..][..size];
             let x = Tensor::from_slice(x, &[4, 1, 14, 14]).unwrap();
             let batch = Batch::labelled(x, labels[step * 4..][..4].to_vec());
-            let at = StepAddress { seed: 0, step: step as u64, lr: case.number("lr"), precision: Precision::F32 };
+            let at = StepAddress {
+                seed: 0,
+                step: step as u64,
+                lr: case.number("lr"),
+                precision: Precision::F32,
+            };
             let loss = Default::default();
             let result = train_step(&mut network, &mut optimizer, batch, &loss, at).unwrap();
             losses.push(result.loss);

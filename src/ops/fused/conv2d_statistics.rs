@@ -43,7 +43,8 @@ pub fn conv2d_statistics<T: Element>(
     bias: Option<&Var<T>>,
     options: Conv2dOptions,
 ) -> Result<(Var<T>, BatchStatistics<T>)> {
-    let op = Conv2dBackward::new("conv2d_statistics", tape.precision(), [x, weight], bias, options)?;
+    let op =
+        Conv2dBackward::new("conv2d_statistics", tape.precision(), [x, weight], bias, options)?;
     let g = op.geometry();
     let count = g.n * g.h_out * g.w_out;
     let channel = Shape::new(&[g.c_out]);

@@ -62,9 +62,13 @@ impl<T: Element> Backward<T> for LinearBackward<T> {
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
         // [n,in] = [n,out] · [out,in]
-        grads.set(0, || Ok(product_in(self.precision, grad_output, Transpose::No, &self.weight, Transpose::No)))?;
+        grads.set(0, || {
+            Ok(product_in(self.precision, grad_output, Transpose::No, &self.weight, Transpose::No))
+        })?;
         // [out,in] = [n,out]ᵀ · [n,in]
-        grads.set(1, || Ok(product_in(self.precision, grad_output, Transpose::Yes, &self.x, Transpose::No)))?;
+        grads.set(1, || {
+            Ok(product_in(self.precision, grad_output, Transpose::Yes, &self.x, Transpose::No))
+        })?;
         grads.set(2, || grad_output.sum_axes(&[0]).reshape(&[grad_output.shape()[1]]))
     }
 }

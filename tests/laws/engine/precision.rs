@@ -74,8 +74,7 @@ fn layers_round_the_factors_of_their_products() {
         Ok(ops::conv2d_statistics(tape, x, w, Some(b), Default::default())?.0)
     }
     let matrices: ([&[usize]; 3], &[usize]) = ([&[5, 9], &[4, 9], &[4]], &[5, 4]);
-    let images: ([&[usize]; 3], &[usize]) =
-        ([&[2, 6, 5, 5], &[4, 6, 2, 2], &[4]], &[2, 4, 4, 4]);
+    let images: ([&[usize]; 3], &[usize]) = ([&[2, 6, 5, 5], &[4, 6, 2, 2], &[4]], &[2, 4, 4, 4]);
     assert_rounds_its_factors::<f64>(linear, matrices.0, matrices.1, 1e-12);
     assert_rounds_its_factors::<f32>(linear, matrices.0, matrices.1, 1e-5);
     for op in [conv2d::<f64> as Op<f64>, statistics::<f64>] {
