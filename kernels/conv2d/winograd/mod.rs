@@ -36,8 +36,9 @@
 //! 2.3e-3 (largest 8e-3), F(2×2) 3.7e-3 (1.4e-2), F(3×3) 6.7e-3 (3.1e-2), F(4×4) 9.4e-3 (4.2e-2). So
 //! the transforms cost up to four times the error of bfloat16 itself.
 //!
-//! **Bound**, tested: the error of an element is at most 10⁻⁵·S for M = 3 and 4 and 3·10⁻⁶·S for M
-//! = 2, where S is the largest Σ|x·w| over all elements; in bfloat16 it is at most 0.02·S. On small integers M = 2 is exact.
+//! **Bound**, tested for each of the three passes: the error of an element is at most 10⁻⁵·S for M = 3
+//! and 4 and 3·10⁻⁶·S for M = 2, where S is the largest Σ|x·w| over all elements (of the pass's two
+//! operands); in bfloat16 it is at most 0.02·S. On small integers M = 2 is exact, also in bfloat16.
 
 mod backward_weight;
 mod forward;
