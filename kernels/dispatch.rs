@@ -41,7 +41,7 @@ kernels! {
     /// Computes C = op(A)·op(B), or C += op(A)·op(B) with `accumulate`.
     fn gemm [precision] (
         g: &GemmGeometry, a: &[Self], b: &[Self], c: &mut [Self], accumulate: bool,
-    ) = naive::precision::gemm, gemm::gemm_in [Context::global().in_precision(precision)];
+    ) = naive::precision::gemm, gemm::gemm_in [(Context::global().simd, precision)];
 
     /// Computes y = conv(x, w) + bias.
     fn conv2d_forward [precision] (

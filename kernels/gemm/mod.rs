@@ -26,7 +26,7 @@ use crate::arch::{
 };
 use crate::bf16::in_precision;
 use crate::parallel::{on_pool, parallel_chunks, threads};
-use crate::{Context, GemmGeometry, Transpose, scratch};
+use crate::{GemmGeometry, Precision, Transpose, scratch};
 use pack::{KC, run_length};
 pub use prepared_matrix::PreparedMatrix;
 
@@ -73,21 +73,21 @@ pub fn gemm(
     }
 }
 
-/// Computes [`gemm`] in the precision of the context. In bfloat16 the f32 kernel multiplies rounded
+/// Computes [`gemm`] in a precision. In bfloat16 the f32 kernel multiplies rounded
 /// matrices: the product of two bfloat16 is exact in f32.
 ///
 /// # Panics
 /// When a slice is shorter than its shape.
 pub fn gemm_in(
-    ctx: Context,
+    (simd, precision): (SimdLevel, Precision),
     g: &GemmGeometry,
     a: &[f32],
     b: &[f32],
     c: &mut [f32],
     accumulate: bool,
 ) {
-    let [a, b] = [a, b].map(|x| in_precision(ctx.precision, x));
-    gemm(ctx.simd, g, &a, &b, c, accumulate);
+    let [a, b] = [a, b].map(|x| in_precision(precision, x));
+    gemm(simd, g, &a, &b, c, accumulate);
 }
 
 /// Runs loops 5 and 4.

@@ -84,9 +84,8 @@ fn products_of_matrices_in_bf16_are_near_the_naive_ones() {
                 let (a64, b64) = (doubles(&a), doubles(&b));
                 naive::precision::gemm(Precision::Bf16, &g, &a64, &b64, &mut want, accumulate);
                 let run = |simd| {
-                    let (mut c, ctx) = (before.clone(), Context { simd, ..Context::default() });
-                    let ctx = ctx.in_precision(Precision::Bf16);
-                    on_team(|| gemm::gemm_in(ctx, &g, &a, &b, &mut c, accumulate));
+                    let (mut c, how) = (before.clone(), (simd, Precision::Bf16));
+                    on_team(|| gemm::gemm_in(how, &g, &a, &b, &mut c, accumulate));
                     c
                 };
                 for (got, want) in run(SimdLevel::widest()).iter().zip(&want) {

@@ -305,7 +305,7 @@ fn saved_values_are_safe_from_later_writes() -> Result<()> {
     Ok(())
 }
 
-/// The second step reuses the buffers of the first. (No other test uses this size.)
+/// A step reuses the buffers of the steps before, in any order. (No other test uses this size.)
 #[test]
 fn a_step_reuses_the_buffers_of_the_step_before() -> Result<()> {
     const SIZE: usize = 1_234_567;
@@ -320,11 +320,12 @@ fn a_step_reuses_the_buffers_of_the_step_before() -> Result<()> {
         places.push(u.as_slice().as_ptr());
         let gradients = t.backward_from(&z, u)?;
         places.push(gradients.get(&x).unwrap().as_slice().as_ptr());
-        places.sort_unstable();
         Ok(places)
     };
-    let (_, second, third) = (step()?, step()?, step()?);
-    assert_eq!(second, third);
+    let before = [step()?, step()?].concat();
+    for place in [step()?, step()?].concat() {
+        assert!(before.contains(&place), "{place:?} is a new buffer");
+    }
     Ok(())
 }
 
