@@ -7,7 +7,7 @@ pub type Part = (&'static str, &'static str);
 pub const HTML: &str = include_str!("files/index.html");
 
 /// The files beside its HTML.
-pub const PARTS: [Part; 15] = [
+pub const PARTS: [Part; 16] = [
     ("/app.css", include_str!("files/app.css")),
     ("/answer.js", include_str!("files/answer.js")),
     ("/api.js", include_str!("files/api.js")),
@@ -20,6 +20,7 @@ pub const PARTS: [Part; 15] = [
     ("/main.js", include_str!("files/main.js")),
     ("/messages.js", include_str!("files/messages.js")),
     ("/microscope.js", include_str!("files/microscope.js")),
+    ("/notes.js", include_str!("files/notes.js")),
     ("/paint.js", include_str!("files/paint.js")),
     ("/timeline.js", include_str!("files/timeline.js")),
     ("/why.js", include_str!("files/why.js")),

@@ -104,7 +104,7 @@ fn networks_of_other_classes_are_not_trained() {
 fn networks_beyond_all_bounds() {
     let place = Place::with_run(1);
     let small = place.text("small.toml");
-    let (parameters, values) = ("at most 20000000", "at most 4194304 values");
+    let (parameters, values) = ("at most 18000000", "at most 4194304 values");
     for (old, new, words) in [
         ("filters = 8", "filters = 1000000000000", ["conv2d_1", parameters]),
         ("filters = 8", "filters = 9223372036854775807", ["conv2d_1", "uncountable"]),

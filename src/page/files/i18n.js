@@ -103,6 +103,11 @@ const METHODS = {
   scorecam: '以遮罩人脸的概率加权的特征图', occlusion: '遮住 8×8 窗口时分数的下降', rise: '像素可见时的概率减去随机遮罩的均值',
   lime: '超像素显示或隐藏时概率的线性模型',
 };
+const TITLES = {
+  saliency: '显著图', 'grad-x-input': '梯度 × 输入', 'smooth-ig': '平滑积分梯度', ig: '积分梯度', 'guided-backprop': '引导反向传播',
+  occlusion: '遮挡',
+};
+export const title = method => (language() === 'zh' && TITLES[method.name]) || method.title;
 export const definition = method => (language() === 'zh' && METHODS[method.name]) || method.definition;
 
 let chosen = null;

@@ -1,7 +1,8 @@
 // Why an answer: maps side by side, painting, superpixels, the smallest patch.
 import { call } from './api.js';
 import { argmax, bars, make, numbers, overlay, paintFace, percent, short, SIDE, slow } from './dom.js';
-import { definition, t } from './i18n.js';
+import { definition, t, title } from './i18n.js';
+import { noted } from './notes.js';
 import { paintTab } from './paint.js';
 
 const MOST = 6; // maps side by side
@@ -21,29 +22,29 @@ export function whyTab(at, state) {
         else chosen[event.target.checked ? 'add' : 'delete'](method.name);
         refresh();
       },
-    }), ` ${method.title}`)));
+    }), ` ${title(method)}`)));
   const maps = make('div', { id: 'maps', class: 'maps' });
   const found = new Map(); // method → answer for this face and class
   let shown = null, asked = 0;
 
   function frame(method) {
     const canvas = make('canvas', {
-      class: 'face big', tabIndex: 0, role: 'img', 'aria-label': `${method.title}: ${definition(method)}`,
+      class: 'face big', tabIndex: 0, role: 'img', 'aria-label': `${title(method)}: ${definition(method)}`,
       onpointermove: event => {
         const box = canvas.getBoundingClientRect(), answer = found.get(method.name);
         const x = Math.floor(SIDE * (event.clientX - box.left) / box.width), y = Math.floor(SIDE * (event.clientY - box.top) / box.height);
         if (!answer || x < 0 || y < 0 || x >= SIDE || y >= SIDE) return;
-        under.textContent = t('value_at', method.title, x, y, short(answer.map[y * SIDE + x]), method.unit, shown.gray[y * SIDE + x]);
+        under.textContent = t('value_at', title(method), x, y, short(answer.map[y * SIDE + x]), method.unit, shown.gray[y * SIDE + x]);
       },
     });
     const checks = make('div');
     return make('figure', { 'data-method': method.name }, canvas, make('figcaption', {},
-      make('strong', {}, method.title), make('p', { class: 'about' }, definition(method)), make('p', { class: 'note' }), checks,
+      make('strong', {}, title(method)), make('p', { class: 'about' }, definition(method)), make('p', { class: 'note' }), checks,
       make('button', {
         type: 'button', class: 'check', onclick: () => slow(checks, async (signal, progress) => {
           const { row, faces } = await call('sanity', { method: method.name }, undefined, { signal, progress, lane: 'sanity' });
-          const words = row.failures.length ? t('checks_failed', row.failures.join('; '))
-            : row.undecided.length ? t('checks_undecided', row.undecided.join('; ')) : t('checks_passed');
+          const words = row.failures.length ? t('checks_failed', row.failures.map(noted).join('; '))
+            : row.undecided.length ? t('checks_undecided', row.undecided.map(noted).join('; ')) : t('checks_passed');
           checks.append(make('p', { class: row.failures.length ? 'error' : 'good' }, `${words} (${t('on_faces', faces)})`));
         }),
       }, t('check_method'))));
@@ -54,10 +55,10 @@ export function whyTab(at, state) {
       const method = net.methods.find(m => m.name === figure.dataset.method), answer = found.get(method.name);
       const canvas = figure.querySelector('canvas'), note = figure.querySelector('.note');
       if (!answer) paintFace(canvas, shown.gray);
-      else if (answer.refused) note.textContent = answer.refused;
+      else if (answer.refused) note.textContent = noted(answer.refused);
       else {
         overlay(canvas, shown.gray, answer.map, answer.scale, Number(opacity.value), method.signed);
-        note.textContent = [...answer.notes, `${t('full_colour')}: ${short(answer.scale)}`].join('; ');
+        note.textContent = [...answer.notes.map(noted), `${t('full_colour')}: ${short(answer.scale)}`].join('; ');
       }
     }
   }
