@@ -4,6 +4,7 @@ mod charts;
 mod maps;
 mod pages;
 mod report;
+mod reproduced;
 
 use fer::render::chart::confusion_matrix::{Confusion, Normalize};
 use fer::render::{RgbImage, Scene, Theme};

@@ -4,6 +4,7 @@ use crate::autograd::Var;
 use crate::explain::attribution::gradient::guided_backprop::block_negative_gradients;
 use crate::explain::batch::in_passes;
 use crate::explain::face_resize::FaceResize;
+use crate::explain::filters::top_activations::LOGITS;
 use crate::explain::{
     BackwardRule, Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, LayerKind,
     Normalization, Objective, ObjectiveGradient, ReceptiveField, Target,
@@ -15,6 +16,7 @@ use crate::tensor::{Element, Shape, Tensor};
 use crate::{Error, PIXELS, Result};
 use fer_kernels::Layout;
 use std::any::Any;
+use std::collections::HashMap;
 
 /// A network in evaluation mode, with a description of its layers.
 ///
@@ -85,6 +87,21 @@ impl<'a, T: Element> NetworkClassifier<'a, T> {
         let pixels = pass.tape.leaf(pixels(&self.size, faces)?);
         let logits = self.network.forward(&mut pass, &pixels)?;
         Ok(Run { pass, pixels, logits })
+    }
+
+    /// Returns the outputs of all layers by name, and the logits as [`LOGITS`], from one forward pass.
+    ///
+    /// # Errors
+    /// Those of the network.
+    pub fn all_outputs(&self, faces: &[f32]) -> Result<HashMap<String, FeatureMaps>> {
+        let mut pass = Pass::eval();
+        pass.watch_all();
+        let logits = self.network.forward(&mut pass, &Var::constant(pixels(&self.size, faces)?))?;
+        let outputs = pass.outputs().iter();
+        let mut all: HashMap<String, FeatureMaps> =
+            outputs.map(|(name, value)| (name.clone(), maps(value.value()))).collect();
+        all.insert(LOGITS.into(), maps(logits.value()));
+        Ok(all)
     }
 
     fn watched<'p>(&self, pass: &'p Pass<T>, layer: &str) -> Result<&'p Var<T>> {

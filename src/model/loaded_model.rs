@@ -3,9 +3,10 @@
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
 use crate::model::mean_face::{self, mean_face};
-use crate::model::training_record::{CLASS_COUNTS, DATA_VAL};
+use crate::model::training_record::{CLASS_COUNTS, DATA_VAL, HISTORY, SETTINGS};
 use crate::model::weights::Archive;
 use crate::model::weights::network_file::{self, EMBEDDED, is_embedded, read_model};
+use crate::model::weights::stored_statistics::StoredStatistics;
 use crate::model::{Calibration, Network, TrainingRecord, calibration};
 use crate::{Result, SIDE, files};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,8 @@ pub struct LoadedModel {
     pub calibration: Option<Calibration>,
     /// Whether the network expects equalised faces.
     pub equalize: bool,
+    /// Statistics of the training faces, where the file holds them.
+    pub statistics: Option<StoredStatistics>,
     /// Mean training face as the network sees it, where the file holds it.
     mean_face: Option<Vec<f32>>,
 }
@@ -45,6 +48,7 @@ impl LoadedModel {
         Ok(Self {
             calibration: Calibration::find(path, &archive, &network)?,
             mean_face: mean_face::find(path, &archive)?,
+            statistics: StoredStatistics::find(path, &archive)?,
             path: if is_embedded(path) { EMBEDDED.into() } else { path.to_owned() },
             network,
             record,
@@ -74,13 +78,17 @@ impl LoadedModel {
     }
 
     /// Returns an archive for use elsewhere: the network, its calibration, class counts, mean face,
-    /// equalisation, the fingerprint of the validation faces, and the settings of the training
-    /// without the paths of files.
+    /// statistics, equalisation, the fingerprint of the validation faces, and settings and epochs of the
+    /// training.
+    /// Of the files in the settings only the names remain.
     ///
     /// # Errors
     /// [`crate::Error::Usage`] if half precision cannot hold a weight.
     pub fn to_archive(&self, half: bool) -> Result<Archive> {
         let mut archive = network_file::archive(&self.network)?;
+        if let Some(statistics) = &self.statistics {
+            statistics.store(&mut archive);
+        }
         if half {
             archive = archive.halved()?;
         }
@@ -100,7 +108,10 @@ impl LoadedModel {
             archive.put(calibration::ENTRY, &Calibration { weights, ..calibration.clone() })?;
         }
         if let Some(settings) = self.record.settings() {
-            archive.put("settings", &settings)?;
+            archive.put(SETTINGS, &settings)?;
+        }
+        if let Some(history) = &self.record.history {
+            archive.put(HISTORY, history)?;
         }
         Ok(archive)
     }

@@ -12,6 +12,12 @@ use std::path::Path;
 pub(crate) const CONFIG: &str = "config";
 /// Entry with the faces of each class.
 pub(crate) const CLASS_COUNTS: &str = "class_counts";
+/// Entry of an exported network with the settings of its training.
+pub(crate) const SETTINGS: &str = "settings";
+/// Entry of an exported network with the epochs of its training.
+pub(crate) const HISTORY: &str = "history";
+/// Entry of a checkpoint with how far the training is; it holds the epochs, too.
+const PROGRESS: &str = "progress";
 /// Entry with the fingerprint of the training faces.
 pub(crate) const DATA: &str = "data";
 /// Entry with the fingerprint of the validation faces.
@@ -39,6 +45,10 @@ impl ClassCounts {
 pub struct TrainingRecord {
     /// The configuration of the training, as written; [`crate::train`] knows its meaning.
     pub config: Option<Value>,
+    /// The same settings in an exported network, where files are named without their folders.
+    pub exported: Option<Value>,
+    /// The epochs of the training, as written; [`crate::train`] knows their meaning.
+    pub history: Option<Value>,
     /// Where the faces of the training came from.
     pub source: Option<DataSource>,
     /// Faces of each class.
@@ -62,6 +72,10 @@ impl TrainingRecord {
         }
         Ok(Self {
             config: archive.find(path, CONFIG)?,
+            exported: archive.find(path, SETTINGS)?,
+            history: archive
+                .find(path, HISTORY)?
+                .or_else(|| archive.meta.get(PROGRESS)?.get(HISTORY).cloned()),
             source,
             class_counts: archive.find(path, CLASS_COUNTS)?,
             trained_on: archive.find(path, DATA)?,
@@ -75,11 +89,18 @@ impl TrainingRecord {
         Some(config["augment"]["equalize"].as_bool().unwrap_or(false))
     }
 
-    /// The configuration of the training without the paths of files.
+    /// The settings of the training, with files named without their folders, which are nobody else's
+    /// business.
     pub(crate) fn settings(&self) -> Option<Value> {
-        let mut settings = self.config.clone()?;
+        let Some(mut settings) = self.config.clone() else { return self.exported.clone() };
         let all = settings.as_object_mut()?;
-        ["data", "val", "from", "teacher"].iter().for_each(|path| drop(all.remove(*path)));
+        for file in ["data", "val", "from", "teacher", "arch"] {
+            match all.get_mut(file) {
+                Some(Value::Array(several)) => several.iter_mut().for_each(without_folders),
+                Some(one) => without_folders(one),
+                None => {}
+            }
+        }
         Some(settings)
     }
 
@@ -125,6 +146,13 @@ impl TrainingRecord {
                 missing.display()
             ))),
         }
+    }
+}
+
+/// Keeps the last part of a path.
+fn without_folders(path: &mut Value) {
+    if let Some(name) = path.as_str().and_then(|path| Path::new(path).file_name()) {
+        *path = name.to_string_lossy().into();
     }
 }
 

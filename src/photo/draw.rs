@@ -3,7 +3,7 @@
 use crate::SIDE;
 use crate::dataset::image::ColorPlanes;
 use crate::dataset::image::resize::resize;
-use crate::photo::CropBox;
+use crate::photo::{CropBox, Turn};
 use crate::render::canvas::{Ink, fill_rect, stroke, text};
 use crate::render::font::{Weight, width};
 use crate::render::image::mix;
@@ -31,8 +31,11 @@ pub struct FaceAnnotation {
     pub label: [String; 2],
     /// Whether the box may hold no face.
     pub doubtful: bool,
-    /// Saliency in [−1, 1], `[48, 48]`: above 0 for the class, below against it; empty for none.
+    /// Saliency in [−1, 1] of the upright face, `[48, 48]`: above 0 for the class, below against it;
+    /// empty for none.
     pub saliency: Vec<f32>,
+    /// How far the face is turned.
+    pub turn: Turn,
 }
 
 /// Returns the photo in colour with the annotations drawn on it. The photo may have been shrunk; the crop
@@ -58,7 +61,7 @@ pub fn draw(photo: &ColorPlanes, faces: &[FaceAnnotation]) -> RgbImage {
     };
     let frames: Vec<CropBox> = faces.iter().map(square).collect();
     for (frame, face) in frames.iter().zip(faces) {
-        blend_saliency(&mut picture, frame, &face.saliency);
+        blend_saliency(&mut picture, frame, face);
     }
     let color = |face: &FaceAnnotation| if face.doubtful { DOUBTFUL_BOX } else { BOX };
     for (frame, face) in frames.iter().zip(faces) {
@@ -73,7 +76,8 @@ pub fn draw(photo: &ColorPlanes, faces: &[FaceAnnotation]) -> RgbImage {
 
 /// Blends the saliency over the square with bilinear interpolation, red for the class and blue against
 /// it; a larger magnitude is more opaque.
-fn blend_saliency(picture: &mut RgbImage, frame: &CropBox, saliency: &[f32]) {
+fn blend_saliency(picture: &mut RgbImage, frame: &CropBox, face: &FaceAnnotation) {
+    let saliency = &face.saliency;
     if saliency.len() != SIDE * SIDE {
         return;
     }
@@ -82,9 +86,10 @@ fn blend_saliency(picture: &mut RgbImage, frame: &CropBox, saliency: &[f32]) {
     let (right, bottom) = (from(frame.x + frame.side), from(frame.y + frame.side));
     for y in from(frame.y)..bottom.min(height) {
         for x in from(frame.x)..right.min(width) {
-            let cell =
-                |at: usize, edge: f64| (at as f64 + 0.5 - edge) / frame.side * SIDE as f64 - 0.5;
-            let strength = bilinear(saliency, cell(x, frame.x), cell(y, frame.y));
+            let share = |at: usize, edge: f64| (at as f64 + 0.5 - edge) / frame.side;
+            let place = face.turn.to_upright([share(x, frame.x), share(y, frame.y)]);
+            let [column, row] = place.map(|share| share * SIDE as f64 - 0.5);
+            let strength = bilinear(saliency, column, row);
             let pixel = &mut picture.pixels_mut()[y * width + x];
             let alpha = 0.7 * strength.abs().min(1.0);
             *pixel = mix(*pixel, Colormap::BlueRed.color(strength), alpha);

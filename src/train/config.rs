@@ -208,9 +208,12 @@ impl TrainConfig {
     }
 
     /// Returns the configuration of the training that made a model; `None` if the model file does not
-    /// hold one that this program understands.
+    /// hold one that this program understands. That of an exported network names files without their
+    /// folders.
     pub fn of_model(model: &LoadedModel) -> Option<Self> {
-        serde_json::from_value(model.record.config.clone()?).ok()
+        let record = &model.record;
+        let settings = record.config.as_ref().or(record.exported.as_ref());
+        serde_json::from_value(settings?.clone()).ok()
     }
 
     /// Returns the configuration as TOML.

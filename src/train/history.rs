@@ -4,6 +4,7 @@
 use crate::files::read_limited;
 #[cfg(feature = "cli")]
 use crate::limits::MAX_RECORD;
+use crate::model::LoadedModel;
 use crate::train::config::{Budget, TrainConfig};
 #[cfg(feature = "cli")]
 use crate::{Error, Result};
@@ -88,6 +89,12 @@ pub(crate) fn to_csv(history: &[EpochMetrics]) -> String {
         );
     }
     csv
+}
+
+/// Returns the epochs of the training that made a model; none if the model file does not hold them.
+pub fn history_of(model: &LoadedModel) -> Vec<EpochMetrics> {
+    let history = model.record.history.clone();
+    history.and_then(|history| serde_json::from_value(history).ok()).unwrap_or_default()
 }
 
 /// Reads the epochs of a run folder or of a `metrics.csv`.

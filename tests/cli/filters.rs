@@ -113,3 +113,97 @@ fn poor_choices_are_refused_before_any_work() {
     place.fails("filters gone --layer conv2d_1 --json", 4, &["gone"]);
     place.fails("activations run --layer conv2d_1 gone.png --out a.png", 3, &["gone.png"]);
 }
+
+/// Weights that carry the statistics of the training faces give the numbers that the faces give.
+#[test]
+fn statistics_in_the_file_stand_in_for_the_faces() {
+    let place = Place::with_run(2);
+    place.ok("export run --weights bare.safetensors");
+    place.ok("export run --weights full.safetensors --statistics faces.csv");
+    let line = "--layer conv2d_1,activation_1,logits --steps 6 --restarts 1";
+    let numbers = |model: &str, more: &str| -> Vec<Value> {
+        let printed = place.ok(&format!("filters {model} {line} {more} --json")).stdout;
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let (stored, measured) =
+        (numbers("full.safetensors", ""), numbers("bare.safetensors", "--data faces.csv"));
+    assert_eq!(stored.len(), measured.len());
+    for (a, b) in stored.iter().zip(&measured) {
+        for key in ["layer", "filter", "method", "dead", "natural"] {
+            assert_eq!(a[key], b[key], "{key}");
+        }
+        for key in ["z", "robust_z", "best_face_z"] {
+            let (a, b) = (a[key].as_f64(), b[key].as_f64());
+            let near = a.zip(b).is_some_and(|(a, b)| (a - b).abs() < 0.02 * b.abs().max(1.0));
+            assert!(near || a == b, "{key}: {a:?} and {b:?}");
+        }
+        assert!(a["similarity"].is_null() && b["similarity"].is_number());
+    }
+    // The page says where its numbers come from, names the same classes, and shows no face.
+    let page = |model: &str, more: &str, out: &str| {
+        let done = place.ok(&format!("filters {model} {line} {more} --out {out}.svg"));
+        (done.stderr, place.text(&format!("{out}-logits.svg")))
+    };
+    let (said, svg) = page("full.safetensors", "", "stored");
+    assert!(said.contains("statistics of 140 training faces") && !said.contains("draws some"));
+    assert!(svg.contains("holds no picture of them") && !svg.contains("top faces<"));
+    let (_, with_faces) = page("bare.safetensors", "--data faces.csv", "measured");
+    let classes = |svg: &str| {
+        let all = svg.split('>').filter(|text| text.contains(" of the 100 ")).map(String::from);
+        all.collect::<Vec<_>>()
+    };
+    assert_eq!(classes(&svg), classes(&with_faces));
+    assert!(with_faces.contains("top faces"));
+    // Half precision and a second export keep them; without them faces are drawn, and it is said.
+    place.ok("export full.safetensors --weights again.safetensors --half");
+    let again = numbers("again.safetensors", "");
+    assert!(again.iter().all(|n| n["similarity"].is_null()) && again.len() == stored.len());
+    let done = place.ok(&format!("filters bare.safetensors {line} --max-faces 30 --json"));
+    assert!(done.stderr.contains("the program draws some"), "{}", done.stderr);
+    place.fails("filters full.safetensors --layer conv2d_1 --significance", 2, &["--data"]);
+}
+
+/// An exported network tells how it was trained; of the files only their names.
+#[test]
+fn exports_carry_the_history_of_their_training() {
+    let place = Place::with_run(2);
+    place.ok("export run --weights toy.safetensors --half");
+    place.ok("export toy.safetensors --weights again.safetensors");
+    for name in ["toy", "again"] {
+        place.ok(&format!("curves {name}.safetensors --out {name}.svg"));
+        let bytes = place.read(&format!("{name}.safetensors"));
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let folder = place.path("").display().to_string();
+        assert!(text.contains("faces.csv") && !text.contains(folder.trim_end_matches('/')));
+    }
+    place.ok("curves run --out run.svg");
+    let path = |name: &str| {
+        let svg = place.text(name);
+        svg.split(" d=\"").nth(1).map(|d| d.split('"').next().unwrap().to_owned())
+    };
+    assert_eq!(path("toy.svg"), path("run.svg"));
+    assert_eq!(path("again.svg"), path("run.svg"));
+    // The network in the program has its own.
+    place.ok("curves --out embedded.svg");
+    assert!(place.has_picture("embedded.svg"));
+    place.fails("curves run/best.safetensors", 4, &["no history of its training"]);
+}
+
+/// Faces that are drawn for want of others are never silent.
+#[test]
+fn substitutes_are_named() {
+    let place = Place::with_run(1);
+    place.ok("export run --weights toy.safetensors");
+    let note = "the program draws some";
+    for (command, page) in [
+        ("lime toy.safetensors --index 0 --samples 50 --fits 2 --out lime.svg", "lime.svg"),
+        ("saliency toy.safetensors --index 0 --out saliency.svg", "saliency.svg"),
+    ] {
+        let done = place.ok(command);
+        assert!(done.stderr.contains(note), "{command}: {}", done.stderr);
+        assert!(place.text(page).contains("drawn by the program"), "{command}");
+    }
+    let done = place.ok("lime toy.safetensors --data faces.csv --samples 50 --fits 2 --out l.svg");
+    assert!(!done.stderr.contains(note) && !place.text("l.svg").contains("drawn by"));
+    assert!(!place.ok("saliency run --index 0 --out s.svg").stderr.contains(note), "its own faces");
+}

@@ -10,7 +10,7 @@ use fer::{PIXELS, SIDE};
 use serde_json::Value;
 
 /// A gray wall with drawn faces on it: number of the face, left edge, upper edge, side.
-fn wall(width: usize, height: usize, faces: &[(u64, usize, usize, usize)]) -> GrayImage {
+pub(super) fn wall(width: usize, height: usize, faces: &[(u64, usize, usize, usize)]) -> GrayImage {
     let mut gray = vec![128; width * height];
     for &(first, left, top, side) in faces {
         let drawn = SynthOptions { count: 1, first, ..SynthOptions::default() };
@@ -22,7 +22,7 @@ fn wall(width: usize, height: usize, faces: &[(u64, usize, usize, usize)]) -> Gr
     GrayImage { width, height, gray }
 }
 
-fn png(picture: &GrayImage) -> Vec<u8> {
+pub(super) fn png(picture: &GrayImage) -> Vec<u8> {
     let drawn = fer::render::RgbImage::from_gray(&picture.gray, picture.width, picture.height);
     drawn.unwrap().to_png().unwrap()
 }
@@ -32,7 +32,7 @@ fn piped(place: &Place, line: &str, bytes: Vec<u8>) -> Done {
     finished(place.command(line).write_stdin(bytes))
 }
 
-fn answers(text: &str) -> Vec<Value> {
+pub(super) fn answers(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 

@@ -7,14 +7,14 @@ use fer::model::Ensemble;
 use std::sync::OnceLock;
 
 /// A run with its report in both languages, made once for all tests.
-struct Reported {
-    place: Place,
-    english: String,
-    chinese: String,
-    json: serde_json::Value,
+pub(super) struct Reported {
+    pub place: Place,
+    pub english: String,
+    pub chinese: String,
+    pub json: serde_json::Value,
 }
 
-fn reported() -> &'static Reported {
+pub(super) fn reported() -> &'static Reported {
     static REPORTED: OnceLock<Reported> = OnceLock::new();
     REPORTED.get_or_init(|| {
         let place = Place::with_run(3);
@@ -32,7 +32,7 @@ fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
 }
 
 /// The text inside of elements of a name, without the tags in it.
-fn texts(html: &str, name: &str) -> Vec<String> {
+pub(super) fn texts(html: &str, name: &str) -> Vec<String> {
     let element = |rest: &str| {
         let rest = rest.split_once('>')?.1;
         let inside = rest.split(&format!("</{name}>")).next()?;

@@ -9,7 +9,6 @@ pub(crate) mod explain;
 pub(crate) mod info;
 pub(crate) mod learn;
 pub(crate) mod predict;
-pub(crate) mod predict_video;
 pub(crate) mod serve;
 pub(crate) mod tape;
 pub(crate) mod training;

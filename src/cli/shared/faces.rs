@@ -1,8 +1,9 @@
 //! Model and faces of the commands that explain.
 
 use crate::cli::shared::input::{Reading, model_or_input};
-use crate::cli::shared::network_input::{mean_face, short_origin};
+use crate::cli::shared::network_input::{DRAWN_NOTE, mean_face, short_origin};
 use crate::cli::shared::photos::PhotoArgs;
+use crate::console::eprintln_safe;
 use crate::dataset::{Dataset, SynthOptions, synthesize};
 use crate::explain::Classifier;
 use crate::model::{LoadedModel, Network};
@@ -50,6 +51,8 @@ pub struct Model {
     pub trained: LoadedModel,
     /// Title for captions: name of the file or folder, and of the network.
     pub title: String,
+    /// Whether drawn faces stand in for those that neither the command nor the file names.
+    drawn: bool,
 }
 
 impl Model {
@@ -67,15 +70,20 @@ impl Model {
             return Err(Error::Usage(message.into()));
         }
         let trained = LoadedModel::read_or_embedded(model.as_deref())?;
-        Ok(Model { title: trained.title(), trained })
+        let is_named = !faces.pictures.is_empty() || faces.data.is_some();
+        let drawn = !is_named && trained.record.source.is_none();
+        Ok(Model { title: trained.title(), trained, drawn })
     }
 
-    /// Returns the title, with a remark if the probabilities are calibrated.
+    /// Returns the title, with a remark if the probabilities are calibrated, and another if the faces
+    /// are drawn for want of others.
     pub fn caption(&self) -> String {
-        match self.is_calibrated() {
-            true => format!("{}, probabilities calibrated", self.title),
-            false => self.title.clone(),
-        }
+        let calibrated = if self.is_calibrated() { ", probabilities calibrated" } else { "" };
+        let drawn = match self.drawn {
+            true => ". The faces are drawn by the program; photographs may be answered differently",
+            false => "",
+        };
+        format!("{}{calibrated}{drawn}", self.title)
     }
 
     /// Whether the probabilities are calibrated.
@@ -112,7 +120,10 @@ impl FaceArgs {
         match (&self.data, &model.trained.record.source) {
             (Some(path), _) => self.reading.read(path),
             (None, Some(_)) => model.trained.validation_faces(),
-            (None, None) => drawn(),
+            (None, None) => {
+                eprintln_safe!("{DRAWN_NOTE}");
+                drawn()
+            }
         }
     }
 

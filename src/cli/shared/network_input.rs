@@ -1,6 +1,6 @@
 //! Faces as input of a network, and their names and labels.
 
-use crate::console;
+use crate::console::{self, eprintln_safe};
 use crate::dataset::{Dataset, SynthOptions, source, synthesize};
 use crate::explain::layers::layer_list;
 use crate::explain::{Classifier as _, LayerInfo, NetworkClassifier};
@@ -18,9 +18,16 @@ pub fn training_faces(model: &LoadedModel, data: Option<&Path>) -> Result<Datase
     match (data, &model.record.source) {
         (Some(path), _) => source::read_faces(path, false),
         (None, Some(_)) => model.training_faces(),
-        (None, None) => synthesize(&SynthOptions::default()),
+        (None, None) => {
+            eprintln_safe!("{DRAWN_NOTE}");
+            synthesize(&SynthOptions::default())
+        }
     }
 }
+
+/// The note of a command that uses drawn faces although the network may have learnt from photographs.
+pub const DRAWN_NOTE: &str = "note: neither the command nor the network's file names faces, so the program draws some: \
+     a network that learnt from photographs answers them differently. Name photos, or faces with --data";
 
 /// Returns a remark for captions if [`training_faces`] are drawn; empty if they are photos.
 pub fn drawn_faces(model: &LoadedModel, data: Option<&Path>) -> &'static str {

@@ -7,7 +7,7 @@ use crate::dataset::image::{
 };
 use crate::dataset::read::{STDIN, find_images, sniff};
 use crate::dataset::{Dataset, Sample};
-use crate::photo::{FaceChoice, FaceLocation, SHORTEST, SeetaFace, crop_faces};
+use crate::photo::{FaceChoice, FaceLocation, SHORTEST, SeetaFace, Turn, crop_faces};
 use crate::render::format::counted;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -42,6 +42,8 @@ pub struct InputFaces {
 pub struct FaceCrop {
     /// The square in the picture.
     pub location: FaceLocation,
+    /// How far the face is turned there.
+    pub turn: Turn,
     /// Number of the face in its picture, from 1.
     pub number: usize,
 }
@@ -187,7 +189,7 @@ impl Reader<'_> {
         let mut data = Dataset::new();
         let source = data.add_source(path);
         for (face, number) in detected.iter().zip(1..) {
-            let crop = FaceCrop { location: face.location, number };
+            let crop = FaceCrop { location: face.location, turn: face.turn, number };
             let id = Some(crop.name(id));
             data.push(&face.pixels, Sample { id, ..Sample::default() }, source);
             self.found.crops.push(Some(crop));
@@ -235,7 +237,7 @@ fn note_skipped(folder: &Path, others: &[PathBuf]) {
 
 impl InputFaces {
     /// Adds faces that come after these.
-    fn append(&mut self, other: InputFaces) {
+    pub(crate) fn append(&mut self, other: InputFaces) {
         let before = self.faces.len();
         let after = |(n, path): (usize, PathBuf)| (before + n, path);
         self.without_face.extend(other.without_face.into_iter().map(after));
@@ -244,6 +246,18 @@ impl InputFaces {
         self.faces.append(other.faces);
         self.crops.extend(other.crops);
         self.stdin = other.stdin.or(self.stdin.take());
+    }
+
+    /// Returns the faces with these numbers, in this order; what has no face comes after them.
+    pub(crate) fn select(self, faces: &[usize]) -> InputFaces {
+        let n = faces.len();
+        InputFaces {
+            faces: self.faces.select(faces),
+            crops: faces.iter().map(|&i| self.crops[i]).collect(),
+            without_face: self.without_face.into_iter().map(|(_, path)| (n, path)).collect(),
+            failures: self.failures.into_iter().map(|(_, path, e)| (n, path, e)).collect(),
+            stdin: self.stdin,
+        }
     }
 
     fn add_rows(&mut self, data: Dataset) {

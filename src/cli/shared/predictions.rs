@@ -39,6 +39,8 @@ struct Answer<'a> {
     /// The square that was cropped from a photo, in pixels of the photo.
     #[serde(rename = "box")]
     frame: Option<CropBox>,
+    /// How far the face is turned in the photo, in degrees clockwise: 0, 90, 180 or 270.
+    turn: Option<u32>,
     /// The score of the face detector, in its own unit.
     score: Option<f64>,
     /// Whether the score is so low that the box may hold no face.
@@ -116,6 +118,7 @@ impl FacePredictions<'_> {
             calibrated: self.calibrated,
             top: order.iter().take(self.top).map(share).collect(),
             frame: place.and_then(|place| place.crop_box()),
+            turn: self.input.crops[i].map(|crop| crop.turn.degrees()),
             score,
             doubtful,
             faces: 1,
@@ -154,6 +157,9 @@ fn line(prediction: &Answer<'_>) -> String {
     }
     if let Some(f) = prediction.frame {
         let _ = write!(line, "  left {:.0}, top {:.0}, width {:.0} px", f.x, f.y, f.side);
+    }
+    if let Some(turn) = prediction.turn.filter(|turn| *turn > 0) {
+        let _ = write!(line, ", turned by {turn}°");
     }
     if let Some(message) = &prediction.message {
         let _ = write!(line, "  {message}");

@@ -10,8 +10,7 @@ use crate::explain::filters::activation_maximization::{
 };
 use crate::explain::filters::filter_scores::FilterScorer;
 use crate::explain::filters::top_activations::{
-    FilterStatistics, filter_objective, filter_statistics, find_layer_or_logits, is_in_first_block,
-    receptive_crop,
+    FilterStatistics, filter_objective, find_layer_or_logits, is_in_first_block, receptive_crop,
 };
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::layers::{pre_activation, select_filters};
@@ -61,7 +60,7 @@ pub fn filter_report(
 ) -> Result<FilterReport> {
     let layer = find_layer_or_logits(model, layer)?;
     let filters = select_filters(&layer, filters)?;
-    let statistics = filter_statistics(model, &layer, &filters, training.faces)?;
+    let statistics = training.filter_statistics(model, &layer, &filters)?;
     let scorer = FilterScorer::new(model, &layer, &statistics, training, options)?;
     let mut pictures = Vec::new();
     for (method, settings) in &options.methods {

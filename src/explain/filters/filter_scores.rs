@@ -10,8 +10,7 @@ use crate::explain::filters::activation_maximization::{
 use crate::explain::filters::filter_features::Features;
 use crate::explain::filters::naturalness::Naturalness;
 use crate::explain::filters::top_activations::{
-    FilterStatistics, LOGITS, TOP_SHOWN, filter_objective, filter_statistics, output_maps,
-    receptive_crop,
+    FilterStatistics, LOGITS, TOP_SHOWN, filter_objective, output_maps, receptive_crop,
 };
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::layers::{previous_block, relu_of};
@@ -72,7 +71,8 @@ pub struct FilterScores {
     pub best_face_z: f64,
     /// Cosine between the features of the previous block at the picture's strongest cell and at the
     /// nine strongest activations, standardised per channel (for logits: of channel means). For the
-    /// first block the correlation of receptive-field crops, the best within ±3 pixels.
+    /// first block the correlation of receptive-field crops, the best within ±3 pixels. NaN (`null` in
+    /// JSON) without faces.
     pub similarity: f64,
     /// Mean correlation of the pictures from different seeds, the best within ±3 pixels.
     pub agreement: Option<f64>,
@@ -113,7 +113,9 @@ pub(crate) struct FilterScorer<'a> {
     /// Whether the ReLU after each filter is 0 on all training faces; `None` where there is no such
     /// ReLU.
     pub dead: Option<Vec<bool>>,
-    /// Features of the previous block; `None` for the first block.
+    /// Whether no block comes before the layer.
+    first_block: bool,
+    /// Features of the previous block; `None` for the first block, and without faces.
     features: Option<Features>,
 }
 
@@ -131,7 +133,7 @@ impl<'a> FilterScorer<'a> {
         let dead = match relu_of(&layers, &layer.name) {
             Some(relu) if relu.name == layer.name => Some(never_fires(statistics)),
             Some(relu) if relu.output[0] == layer.output[0] => {
-                Some(never_fires(&filter_statistics(model, relu, &filters, training.faces)?))
+                Some(never_fires(&training.filter_statistics(model, relu, &filters)?))
             }
             _ => None,
         };
@@ -140,10 +142,12 @@ impl<'a> FilterScorer<'a> {
         } else {
             previous_block(&layers, &layer.name)
         };
+        let first_block = block.is_none();
         let features = block
+            .filter(|_| !training.faces.is_empty())
             .map(|block| Features::new(model, block.clone(), layer, statistics, training))
             .transpose()?;
-        Ok(FilterScorer { layer, statistics, training, options, dead, features })
+        Ok(FilterScorer { layer, statistics, training, options, dead, first_block, features })
     }
 
     /// Scores every picture, with `seeds` consecutive ones per filter, and keeps the best of each
@@ -170,7 +174,7 @@ impl<'a> FilterScorer<'a> {
         let cells = self.strongest_cells(model, &shown)?;
         let similarity = match &self.features {
             Some(features) => features.similarity(model, &shown, &cells)?,
-            None => vec![0.0; cells.len()],
+            None => vec![f64::NAN; cells.len()],
         };
         let score = |k: usize| {
             let best = best_of(k);
@@ -179,7 +183,6 @@ impl<'a> FilterScorer<'a> {
             let varies = s.sd > 1e-9 * s.median.abs();
             let z = |v: f64| if varies { (v - s.median) / s.sd } else { f64::NAN };
             let n = Naturalness::of(&images[best].picture);
-            let highest = s.values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let scores = FilterScores {
                 layer: self.layer.name.clone(),
                 filter: s.filter,
@@ -191,17 +194,17 @@ impl<'a> FilterScorer<'a> {
                 natural: n.is_natural(),
                 z: z(f64::from(plain[best])),
                 robust_z: z(robust[best]),
-                best_face_z: z(f64::from(highest)),
-                similarity: match &self.features {
-                    Some(_) => similarity[k],
-                    None => self.crop_similarity(s, &images[best].picture),
+                best_face_z: z(f64::from(s.best)),
+                similarity: match self.first_block && !s.top.is_empty() {
+                    true => self.crop_similarity(s, &images[best].picture),
+                    false => similarity[k],
                 },
                 agreement: agreement(&images[own(k)]),
                 dead: self.dead.as_ref().map(|d| d[k]),
                 gamma: self.layer.gamma.as_ref().and_then(|g| g.get(s.filter).copied()),
             };
             let MaximizedImage { picture, mut importance, .. } = images[best].clone();
-            if self.features.is_none() {
+            if self.first_block {
                 importance.fill(1.0); // fading would hide the surroundings of the one small cell
             }
             FilterPicture { scores, picture, importance, cell: cells[k] }

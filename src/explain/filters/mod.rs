@@ -7,5 +7,6 @@ pub(crate) mod filter_features;
 pub mod filter_report;
 pub(crate) mod filter_scores;
 pub mod naturalness;
+pub mod stored;
 pub mod top_activations;
 pub mod training_faces;

@@ -2,6 +2,7 @@
 
 use crate::explain::batch::BATCH;
 use crate::explain::layers::{find_layer, previous_block};
+use crate::explain::regions::face_regions::{REGIONS, Template};
 use crate::explain::{Classifier, FeatureMaps, LayerInfo, LayerKind, Objective, ReceptiveField};
 use crate::stats::{mean_sd, median};
 use crate::{PIXELS, Result, SIDE};
@@ -27,16 +28,29 @@ pub struct TopActivation {
 pub struct FilterStatistics {
     /// The filter.
     pub filter: usize,
-    /// The objective ([`filter_objective`]) on every face.
+    /// The objective ([`filter_objective`]) on every face; empty where a model file gave the rest.
     pub values: Vec<f32>,
     /// Standard deviation of `values`.
     pub sd: f64,
     /// Median of `values`.
     pub median: f64,
+    /// Largest of `values`.
+    pub best: f32,
     /// Largest activation of any cell on any face, border cells included.
     pub highest: f32,
     /// The strongest activations, at most one per face, strongest first; up to [`TOP_KEPT`].
     pub top: Vec<TopActivation>,
+    /// Classes and regions of the strongest activations, where a model file gave them instead of `top`.
+    pub counts: Option<TopCounts>,
+}
+
+/// How often each class and each region of the face is among the strongest activations of a filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopCounts {
+    /// Faces of each class.
+    pub classes: Vec<usize>,
+    /// Cells with their centre in each region; zeros for a layer without a map.
+    pub regions: Vec<usize>,
 }
 
 /// Number of strongest activations kept for each filter.
@@ -45,8 +59,34 @@ pub const TOP_KEPT: usize = 100;
 pub const TOP_SHOWN: usize = 9;
 
 impl FilterStatistics {
+    /// Counts classes and regions of the strongest activations.
+    pub fn counts(&self, layer: &LayerInfo, labels: &[usize], classes: usize) -> TopCounts {
+        TopCounts { classes: self.classes(labels, classes), regions: self.regions(layer) }
+    }
+
+    /// Counts the regions in which the strongest cells have their centre; zeros for a layer without a map.
+    pub fn regions(&self, layer: &LayerInfo) -> Vec<usize> {
+        if let Some(counts) = &self.counts {
+            return counts.regions.clone();
+        }
+        let (template, field) = (Template::fixed(), layer.receptive_field);
+        let pixel = |cell: usize| {
+            let centre = field.start + cell as f64 * field.jump;
+            centre.round().clamp(0.0, (SIDE - 1) as f64) as usize
+        };
+        let mut counts = vec![0; REGIONS];
+        for top in self.top.iter().filter(|_| layer.has_map()) {
+            let region = template.regions[pixel(top.row) * SIDE + pixel(top.column)];
+            counts[region as usize] += 1;
+        }
+        counts
+    }
+
     /// Counts the classes of the strongest faces.
     pub fn classes(&self, labels: &[usize], classes: usize) -> Vec<usize> {
+        if let Some(counts) = &self.counts {
+            return counts.classes.clone();
+        }
         let mut counts = vec![0; classes];
         for label in self.top.iter().filter_map(|p| labels.get(p.face)).filter(|&&c| c < classes) {
             counts[*label] += 1;
@@ -148,33 +188,60 @@ pub fn filter_statistics(
     filters: &[usize],
     faces: &[f32],
 ) -> Result<Vec<FilterStatistics>> {
-    let mut values = vec![Vec::with_capacity(faces.len() / PIXELS); filters.len()];
-    let peak = is_in_first_block(model, layer);
-    let mut tops: Vec<Vec<TopActivation>> = vec![vec![]; filters.len()];
-    let mut highest = vec![f32::NEG_INFINITY; filters.len()];
-    for (batch, faces) in faces.chunks(BATCH * PIXELS).enumerate() {
-        let maps = output_maps(model, layer, faces)?;
-        let means = channel_means(&maps, layer);
-        for (k, &filter) in filters.iter().enumerate() {
-            for f in 0..maps.n {
-                let map = maps.channel(f, filter);
-                highest[k] = map.iter().copied().fold(highest[k], f32::max);
-                let (row, column) = layer.strongest_cell(map, maps.h, maps.w);
-                let value = map[row * maps.w + column];
-                values[k].push(if peak { value } else { means[f * maps.c + filter] });
-                tops[k].push(TopActivation { value, face: batch * BATCH + f, row, column });
-            }
-            tops[k].sort_by(|a, b| b.value.total_cmp(&a.value).then(a.face.cmp(&b.face)));
-            tops[k].truncate(TOP_KEPT);
-        }
+    let mut meter = FilterMeter::new(model, layer, filters);
+    for faces in faces.chunks(BATCH * PIXELS) {
+        meter.add(&output_maps(model, layer, faces)?);
     }
-    let finish = |(k, values): (usize, Vec<f32>)| {
-        let wide: Vec<f64> = values.iter().map(|&v| f64::from(v)).collect();
-        let (_, sd) = mean_sd(&wide);
-        let (filter, highest, top) = (filters[k], highest[k], std::mem::take(&mut tops[k]));
-        FilterStatistics { filter, sd, median: median(&wide), highest, values, top }
-    };
-    Ok(values.into_iter().enumerate().map(finish).collect())
+    Ok(meter.finish())
+}
+
+/// Gathers the statistics of filters of one layer, batch by batch.
+pub(crate) struct FilterMeter<'a> {
+    layer: &'a LayerInfo,
+    /// Whether the strongest cell counts, as in the first block, not the mean.
+    peak: bool,
+    /// Faces so far.
+    faces: usize,
+    /// Of each filter: values, strongest activations, highest cell.
+    found: Vec<(usize, Vec<f32>, Vec<TopActivation>, f32)>,
+}
+
+impl<'a> FilterMeter<'a> {
+    pub fn new(model: &dyn Classifier, layer: &'a LayerInfo, filters: &[usize]) -> Self {
+        let empty = |&filter: &usize| (filter, vec![], vec![], f32::NEG_INFINITY);
+        let found = filters.iter().map(empty).collect();
+        FilterMeter { layer, peak: is_in_first_block(model, layer), faces: 0, found }
+    }
+
+    /// Adds the layer's output on further faces.
+    pub fn add(&mut self, maps: &FeatureMaps) {
+        let means = channel_means(maps, self.layer);
+        for (filter, values, top, highest) in &mut self.found {
+            for f in 0..maps.n {
+                let map = maps.channel(f, *filter);
+                *highest = map.iter().copied().fold(*highest, f32::max);
+                let (row, column) = self.layer.strongest_cell(map, maps.h, maps.w);
+                let value = map[row * maps.w + column];
+                values.push(if self.peak { value } else { means[f * maps.c + *filter] });
+                top.push(TopActivation { value, face: self.faces + f, row, column });
+            }
+            top.sort_by(|a, b| b.value.total_cmp(&a.value).then(a.face.cmp(&b.face)));
+            top.truncate(TOP_KEPT);
+        }
+        self.faces += maps.n;
+    }
+
+    /// Returns the statistics of each filter.
+    pub fn finish(self) -> Vec<FilterStatistics> {
+        let finish = |(filter, values, top, highest): (usize, Vec<f32>, Vec<_>, f32)| {
+            let wide: Vec<f64> = values.iter().map(|&v| f64::from(v)).collect();
+            let (_, sd) = mean_sd(&wide);
+            let best = values.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let median = median(&wide);
+            FilterStatistics { filter, sd, median, best, highest, values, top, counts: None }
+        };
+        self.found.into_iter().map(finish).collect()
+    }
 }
 
 /// Returns the pixels in the receptive field of one cell, `[side, side]`, and `side` (at most 48).

@@ -5,15 +5,17 @@ use crate::explain::filters::activation_maximization::spectrum::{Extension, mean
 use crate::explain::filters::activation_maximization::standardise;
 use crate::explain::filters::naturalness::Naturalness;
 use crate::model::mean_face::mean_of;
+use crate::model::weights::stored_statistics::StoredStatistics;
 use crate::stats::{evenly_spread, mean_sd};
 use crate::{Error, PIXELS, Result};
+use std::borrow::Cow;
 
 /// The training faces with their statistics.
 pub struct TrainingFaces<'a> {
-    /// `[n, 48, 48]` in \[0,1\].
+    /// `[n, 48, 48]` in \[0,1\]; none where the statistics come from a model file.
     pub faces: &'a [f32],
-    /// True classes.
-    pub labels: &'a [usize],
+    /// True classes; where there are no faces, as many of each class as were measured.
+    pub labels: Cow<'a, [usize]>,
     /// Mean magnitude spectrum.
     pub magnitude: Vec<f32>,
     /// Mean of all pixels.
@@ -22,6 +24,8 @@ pub struct TrainingFaces<'a> {
     pub contrast: f64,
     /// Mean face.
     pub mean_face: Vec<f32>,
+    /// The statistics of a model file, which stand in for the faces.
+    pub(super) stored: Option<&'a StoredStatistics>,
 }
 
 impl<'a> TrainingFaces<'a> {
@@ -39,11 +43,12 @@ impl<'a> TrainingFaces<'a> {
         let each: Vec<(f64, f64)> = faces.chunks_exact(PIXELS).map(moments).collect();
         Ok(TrainingFaces {
             faces,
-            labels,
+            labels: Cow::Borrowed(labels),
             magnitude: mean_magnitude(faces, extension),
             mean: each.iter().map(|e| e.0).sum::<f64>() / n as f64,
             contrast: each.iter().map(|e| e.1).sum::<f64>() / n as f64,
             mean_face: mean_of(faces),
+            stored: None,
         })
     }
 

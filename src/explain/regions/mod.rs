@@ -3,3 +3,4 @@
 pub mod class_maps;
 pub mod face_regions;
 pub mod region_lift;
+pub mod separation;

@@ -40,6 +40,8 @@ pub struct GradientCheckOptions {
     pub pixels: usize,
     /// Random directions of the adjoint test.
     pub directions: usize,
+    /// Parameter tensors that move together in one finite difference.
+    pub tensors: usize,
     /// Seed of all draws.
     pub seed: u64,
     /// An error to plant in the backward passes in f64, to test the checks themselves: the gradient
@@ -49,7 +51,15 @@ pub struct GradientCheckOptions {
 
 impl Default for GradientCheckOptions {
     fn default() -> Self {
-        GradientCheckOptions { pixels: 16, directions: 8, seed: 0, planted: None }
+        GradientCheckOptions { pixels: 16, directions: 8, tensors: 8, seed: 0, planted: None }
+    }
+}
+
+impl GradientCheckOptions {
+    /// Returns the options for a further face of a network: two cases of each kind at most.
+    pub fn brief(self) -> Self {
+        let (pixels, directions) = (self.pixels.min(2), self.directions.min(2));
+        GradientCheckOptions { pixels, directions, tensors: self.tensors.max(32), ..self }
     }
 }
 
@@ -102,8 +112,6 @@ impl GradientCheck {
 pub const DIFFERENCE_TOLERANCE: f64 = 1e-5;
 /// Largest allowed error of the f32 gradient, relative in the Euclidean norm.
 pub const SINGLE_TOLERANCE: f64 = 1e-4;
-/// Parameter tensors that move together in one finite difference.
-const TENSORS_AT_ONCE: usize = 8;
 /// Steps of the central differences: the first one on whose way no branch changes is used.
 const STEPS: [f64; 3] = [1e-6, 1e-7, 1e-8];
 
@@ -293,7 +301,7 @@ impl<'a> Probe<'a> {
         let sizes: Vec<f64> = exact.iter().map(|g| norm(g).max(least)).collect();
         let mut by_size: Vec<usize> = (0..exact.len()).collect();
         by_size.sort_by(|&a, &b| sizes[a].total_cmp(&sizes[b]));
-        let groups: Vec<&[usize]> = by_size.chunks(TENSORS_AT_ONCE).collect();
+        let groups: Vec<&[usize]> = by_size.chunks(self.options.tensors.max(1)).collect();
         let error = |group: &&[usize]| -> Result<Option<f64>> {
             let scale = sizes[group[0]];
             let way = |&k: &usize| -> Vec<f64> {

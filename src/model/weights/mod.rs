@@ -4,5 +4,6 @@ pub mod archive;
 pub mod crash_safe;
 pub mod half;
 pub mod network_file;
+pub mod stored_statistics;
 
 pub use archive::Archive;

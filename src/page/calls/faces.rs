@@ -6,7 +6,7 @@ use crate::dataset::synth::face;
 use crate::page::message::Message;
 use crate::page::output::Output;
 use crate::page::workspace::Workspace;
-use crate::photo::{CropBox, FaceChoice, FaceCrop, FaceLocation, SHORTEST, crop_faces};
+use crate::photo::{CropBox, FaceChoice, FaceCrop, FaceLocation, SHORTEST, Turn, crop_faces};
 use crate::{CLASS_NAMES, Error, PIXELS, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -102,6 +102,7 @@ pub fn frame(space: &mut Workspace<'_>, message: &Message, _: &Output) -> Result
     let crop = |square: CropBox, score| FaceCrop {
         pixels: square.crop(&image),
         location: FaceLocation::Detected(square, score),
+        turn: Turn::Upright,
     };
     let crops: Vec<FaceCrop> =
         tracked.iter().map(|f| crop(CropBox::around(&f.face), f.face.score)).collect();

@@ -13,6 +13,24 @@ const MISTAKES: usize = 24;
 /// Faces per row of a sheet of mistakes.
 const COLUMNS: usize = 6;
 
+/// Most faces on a sheet of answers, and faces per row.
+const ANSWERS: (usize, usize) = (2_000, 10);
+
+/// A face with its answer, on a sheet of answers.
+#[derive(Clone, Debug)]
+pub struct AnsweredFace<'a> {
+    /// Pixels, `[48, 48]`, gray.
+    pub pixels: &'a [u8],
+    /// The most probable class.
+    pub class: &'a str,
+    /// Its probability.
+    pub probability: f64,
+    /// Whether it may be no face.
+    pub doubtful: bool,
+    /// Where the face came from: `photo.jpg#2`.
+    pub name: String,
+}
+
 fn face(data: &Dataset, i: usize) -> Result<RgbImage> {
     RgbImage::from_gray(data.image(i), SIDE, SIDE)
 }
@@ -54,5 +72,44 @@ pub fn mistake_sheet(
     let shown = cells.len();
     let mut page = Page::sheet(title, cells, COLUMNS, theme);
     page.subtitle = format!("{shown} of {}", thousands(mistakes.len() as u64));
+    Ok(page)
+}
+
+/// Draws faces with their answers in the given order; `by_class` begins a row with every class, and
+/// names it there.
+///
+/// # Errors
+/// [`crate::Error::Shape`] if a face is not 48×48.
+pub fn answer_sheet(faces: &[AnsweredFace<'_>], by_class: bool, theme: Theme) -> Result<Page> {
+    let (most, columns) = ANSWERS;
+    let shown = &faces[..faces.len().min(most)];
+    let mut page = Page { cell: 96.0, ..Page::new("Faces with their answers", theme) };
+    page.subtitle = match shown.len() == faces.len() {
+        true => counted(faces.len(), "face"),
+        false => format!("the first {} of {}", shown.len(), counted(faces.len(), "face")),
+    };
+    let cell = |f: &AnsweredFace<'_>| {
+        let mark = if f.doubtful { " ?" } else { "" };
+        let answer = match by_class {
+            true => percent(f.probability),
+            false => format!("{} {}", f.class, percent(f.probability)),
+        };
+        let picture = RgbImage::from_gray(f.pixels, SIDE, SIDE)?;
+        Ok(Cell::picture(picture, format!("{answer}{mark}\n{}", f.name)))
+    };
+    for block in shown.chunk_by(|a, b| !by_class || a.class == b.class) {
+        let total = faces.iter().filter(|f| f.class == block[0].class).count();
+        let head = vec![
+            Line::new(block[0].class, Tone::Strong),
+            Line::new(counted(total, "face"), Tone::Muted),
+        ];
+        for (k, row) in block.chunks(columns).enumerate() {
+            let header = if by_class && k == 0 { head.clone() } else { vec![] };
+            page.rows.push(Row { header, cells: row.iter().map(cell).collect::<Result<_>>()? });
+        }
+    }
+    if shown.iter().any(|f| f.doubtful) {
+        page.caption = "?: the face detector is not sure that this is a face.".into();
+    }
     Ok(page)
 }

@@ -11,7 +11,7 @@ use crate::explain::filters::top_activations::{
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::image_ops::gaussian_blur;
 use crate::explain::layers::LayerInfo;
-use crate::explain::regions::face_regions::{REGIONS, Region, Template};
+use crate::explain::regions::face_regions::Region;
 use crate::render::format::counted;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{RgbImage, Theme};
@@ -110,7 +110,9 @@ fn columns(report: &FilterReport, recipes: usize) -> Vec<String> {
     if sees_part(report) {
         names.push("receptive field".into());
     }
-    names.push(if sees_part(report) { "top patches" } else { "top faces" }.into());
+    if report.statistics.iter().any(|s| !s.top.is_empty()) {
+        names.push(if sees_part(report) { "top patches" } else { "top faces" }.into());
+    }
     names.push(String::new());
     names
 }
@@ -148,11 +150,10 @@ fn card(
         let (crop, side) = strongest_crop(main, &report.layer);
         cells.push(Cell::picture(gray(&crop, side)?, ""));
     }
-    cells.push(Cell::Mosaic {
-        pictures: patches(report, statistics, context)?,
-        columns: 3,
-        caption: String::new(),
-    });
+    if !statistics.top.is_empty() {
+        let pictures = patches(report, statistics, context)?;
+        cells.push(Cell::Mosaic { pictures, columns: 3, caption: String::new() });
+    }
     cells.push(Cell::Text(words(report, statistics, pictures, main, context)));
     Ok(cells)
 }
@@ -231,7 +232,9 @@ fn words(
         number(value(n)) + &before.unwrap_or_default()
     };
     lines.push(normal(format!("robust z {}", beside(|n| n.robust_z))));
-    lines.push(normal(format!("similarity {}", beside(|n| n.similarity))));
+    if n.similarity.is_finite() {
+        lines.push(normal(format!("similarity {}", beside(|n| n.similarity))));
+    }
     if let Some(agreement) = n.agreement {
         lines.push(normal(minus(format!("agreement {agreement:.2}"))));
     }
@@ -244,18 +247,9 @@ const PLACE_SHARE: f64 = 0.4;
 /// Returns the part of the face where most of the strongest cells have their centre; `None` where they are
 /// spread, and for layers without a map.
 fn place(layer: &LayerInfo, statistics: &FilterStatistics) -> Option<String> {
-    let (template, field) = (Template::fixed(), layer.receptive_field);
-    let pixel = |cell: usize| {
-        let centre = field.start + cell as f64 * field.jump;
-        centre.round().clamp(0.0, (SIDE - 1) as f64) as usize
-    };
-    let mut counts = [0; REGIONS];
-    for top in statistics.top.iter().filter(|_| layer.has_map()) {
-        let region = template.regions[pixel(top.row) * SIDE + pixel(top.column)];
-        counts[region as usize] += 1;
-    }
+    let counts = statistics.regions(layer);
     let region = Region::ALL.into_iter().max_by_key(|r| counts[*r as usize])?;
-    let (count, total) = (counts[region as usize], statistics.top.len());
+    let (count, total) = (counts[region as usize], counts.iter().sum::<usize>());
     (count > 0 && count as f64 >= PLACE_SHARE * total as f64)
         .then(|| format!("strongest at: {}, {count} of {total}", region.label()))
 }
@@ -267,7 +261,7 @@ pub(crate) fn main_class(
     language: Language,
 ) -> String {
     let p = language.phrases();
-    match statistics.main_class(context.training.labels, context.class_names.len()) {
+    match statistics.main_class(&context.training.labels, context.class_names.len()) {
         Some(MainClass { class, count, total, lift }) => {
             let class = language.class(&context.class_names[class]);
             let lift = format!("{lift:.1}");
@@ -328,18 +322,26 @@ pub fn before_after_page(
             let (crop, side) = strongest_crop(pair[1], &report.layer);
             rows[1].cells.push(Cell::picture(gray(&crop, side)?, ""));
             let pictures = patches(report, statistics, context)?;
+            if pictures.is_empty() {
+                continue;
+            }
             rows[2].cells.push(Cell::Mosaic { pictures, columns: 3, caption: String::new() });
         }
     }
-    page.rows = rows.into();
-    page.caption = "Naive: 20 gradient steps without a prior. MACO: spectrum of the training faces, \
-                    free phases. Shown are the filters of each layer whose image is most similar to \
-                    its top faces."
-        .into();
+    page.rows = rows.into_iter().filter(|row| !row.cells.is_empty()).collect();
+    let shown = match context.training.faces.is_empty() {
+        true => "with the highest robust z",
+        false => "whose image is most similar to its top faces",
+    };
+    page.caption = format!(
+        "Naive: 20 gradient steps without a prior. MACO: spectrum of the training faces, free phases. \
+         Shown are the filters of each layer {shown}."
+    );
     Ok(page)
 }
 
-/// Returns the filters of a layer with a naive and a MACO image, highest similarity first.
+/// Returns the filters of a layer with a naive and a MACO image: highest similarity first, without faces
+/// highest robust z.
 fn convincing(report: &FilterReport, most: usize) -> Vec<(&FilterStatistics, [&FilterPicture; 2])> {
     let pair = |statistics: &'_ FilterStatistics| {
         let of = |recipe| {
@@ -353,7 +355,11 @@ fn convincing(report: &FilterReport, most: usize) -> Vec<(&FilterStatistics, [&F
     };
     let mut pairs: Vec<_> =
         report.statistics.iter().filter_map(|s| pair(s).map(|pair| (s, pair))).collect();
-    pairs.sort_by(|a, b| b.1[1].scores.similarity.total_cmp(&a.1[1].scores.similarity));
+    let merit = |pair: &[&FilterPicture; 2]| match pair[1].scores.similarity {
+        similarity if similarity.is_finite() => similarity,
+        _ => pair[1].scores.robust_z,
+    };
+    pairs.sort_by(|a, b| merit(&b.1).total_cmp(&merit(&a.1)));
     pairs.truncate(most);
     pairs
 }

@@ -93,7 +93,10 @@ impl FilterSignificance {
                 format!("{:.2}", r.hf),
                 format!("{:.2}", r.lag1),
                 format!("{:.2}", r.robust_z),
-                format!("{:.2}", r.similarity),
+                match r.similarity.is_finite() {
+                    true => format!("{:.2}", r.similarity),
+                    false => "–".into(),
+                },
                 r.agreement.map_or("–".into(), |a| format!("{a:.2}")),
             ]
         };

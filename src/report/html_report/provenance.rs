@@ -92,8 +92,8 @@ fn commands(context: &ReportContext<'_>, selection: &Selection) -> String {
     let judged = context.evaluated;
     let file = judged.path.as_ref().map_or(String::new(), |p| format!(" --data {}", p.display()));
     let data = format!("{file}{}", judged.reading);
-    // Indices are valid for other commands only if all faces of the file were evaluated.
-    let numbered = judged.path.is_some() && judged.unlabelled == 0;
+    // Indices are valid for other commands only if all faces were evaluated.
+    let numbered = judged.unlabelled == 0;
     let numbers = |faces: &[usize]| {
         let all: Vec<String> = faces.iter().map(usize::to_string).collect();
         if numbered && !all.is_empty() {
@@ -105,7 +105,13 @@ fn commands(context: &ReportContext<'_>, selection: &Selection) -> String {
     let typical = numbers(&selection.typical);
     let seed = context.options.seed;
     let (starts, faces) = (context.options.starts(), context.options.training_faces());
-    let how = format!(" --restarts {starts} --max-faces {faces} --seed {seed}");
+    // Where the training faces are not at hand, the page shows evaluated ones.
+    let learnt = if context.training_faces.is_some() { "" } else { file.as_str() };
+    let how = format!("{learnt} --restarts {starts} --max-faces {faces} --seed {seed}");
+    let set = format!(
+        "{data} --max-faces {} --seed {seed}",
+        context.options.faces_of_a_class() * context.names().len()
+    );
     let layer = |(name, own): &(String, Vec<usize>)| {
         let own: Vec<String> = own.iter().map(usize::to_string).collect();
         format!(
@@ -121,8 +127,8 @@ fn commands(context: &ReportContext<'_>, selection: &Selection) -> String {
     let filters: String = selection.layers.iter().map(layer).collect();
     let mut text = format!(
         "fer saliency{model}{data}{typical} --out saliency.png\n\
-         fer saliency{model}{data} --regions --seed {seed} --out regions.png\n\
-         fer saliency{model}{data} --class-maps --seed {seed} --out class-maps.png\n\
+         fer saliency{model}{set} --regions --out regions.png\n\
+         fer saliency{model}{set} --class-maps --out class-maps.png\n\
          {filters}\
          fer filters{model} --layer logits{how} --out ideal-faces.png\n\
          fer activations{model}{face} --layer all --out maps.png\n\

@@ -9,7 +9,6 @@ use crate::explain::{
 };
 use crate::report::PredictedFace;
 use crate::report::html_report::{Progress, ReportContext};
-use crate::stats::evenly_spread;
 
 /// Saliency maps of typical faces, mean maps per class, and lifts of the face regions.
 pub struct SaliencyResults {
@@ -47,7 +46,8 @@ pub fn measure_saliency(
     let gradients = attribute(&own, Method::Saliency, &options)?;
 
     let labels = context.labels();
-    let chosen = evenly(&labels, context.options.faces_of_a_class(), context.names().len());
+    let most = context.options.faces_of_a_class();
+    let chosen = first_of_each(&labels, most, context.names().len());
     let pixels = context.pixels(&context.evaluated.faces, &chosen);
     let labels: Vec<usize> = chosen.iter().map(|&f| labels[f]).collect();
     let faces = FaceBatch::new(&model, &pixels, &vec![Target::Predicted; labels.len()])?;
@@ -78,15 +78,10 @@ pub fn measure_saliency(
     })
 }
 
-/// Returns at most `most` faces per class, evenly spaced, in the order of the data.
-fn evenly(labels: &[usize], most: usize, classes: usize) -> Vec<usize> {
-    let of_class = |c: usize| {
-        let own: Vec<usize> = (0..labels.len()).filter(|&f| labels[f] == c).collect();
-        evenly_spread(own.len(), most).into_iter().map(|i| own[i]).collect::<Vec<_>>()
-    };
-    let mut chosen: Vec<usize> = (0..classes).flat_map(of_class).collect();
-    chosen.sort_unstable();
-    chosen
+/// Returns the first `most` faces of each class, class by class, as `fer saliency --max-faces` does.
+fn first_of_each(labels: &[usize], most: usize, classes: usize) -> Vec<usize> {
+    let of_class = |c: usize| (0..labels.len()).filter(move |&f| labels[f] == c).take(most);
+    (0..classes).flat_map(of_class).collect()
 }
 
 /// Explains faces in parts; `progress` receives the share that is done.
@@ -105,11 +100,11 @@ fn saliency(
 
 #[cfg(test)]
 mod tests {
-    use crate::report::html_report::saliency::evenly;
+    use crate::report::html_report::saliency::first_of_each;
 
     #[test]
     fn classes_are_drawn_evenly() {
-        assert_eq!(evenly(&[0, 0, 0, 0, 1, 2, 2], 2, 4), [0, 2, 4, 5, 6]);
-        assert_eq!(evenly(&[], 2, 2), Vec::<usize>::new());
+        assert_eq!(first_of_each(&[0, 2, 0, 0, 1, 0, 2], 2, 4), [0, 2, 4, 1, 6]);
+        assert!(first_of_each(&[], 2, 2).is_empty());
     }
 }

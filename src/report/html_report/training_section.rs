@@ -1,6 +1,5 @@
 //! Section 4 of the report: how did the training go?
 
-use crate::Result;
 use crate::optim::ScheduleShape;
 use crate::render::chart::{
     ChartOptions, CurveWords, Epoch, Measure, Run, curve_panel, rate_panel,
@@ -10,6 +9,7 @@ use crate::report::html_report::ReportContext;
 use crate::report::html_report::page::{ReportPage, chart, charts};
 use crate::report::i18n::{Language, minus, phrase};
 use crate::train::{CurveSummary, TrainConfig};
+use crate::{Result, files};
 
 /// Smallest difference of the accuracies that is called overfitting.
 const GAP: f64 = 0.02;
@@ -181,11 +181,16 @@ pub(crate) fn settings(context: &ReportContext<'_>, language: Language) -> Vec<[
         smoothing = rate(config.label_smoothing),
         seed = config.seed
     );
-    vec![
-        [p.row_trained_on.into(), source],
-        [p.row_budget.into(), budget],
-        [p.row_settings.into(), recipe],
-    ]
+    let teachers: Vec<_> = config.teacher.iter().map(|path| files::name(path)).collect();
+    // An export of an earlier version names no file, whatever the faces were.
+    let is_known = context.model().record.config.is_some() || !context.history.is_empty();
+    let rows = [
+        (is_known, [p.row_trained_on.into(), source]),
+        (!teachers.is_empty(), [p.row_teachers.into(), teachers.join(", ")]),
+        (true, [p.row_budget.into(), budget]),
+        (true, [p.row_settings.into(), recipe]),
+    ];
+    rows.into_iter().filter_map(|(is_said, row)| is_said.then_some(row)).collect()
 }
 
 #[cfg(test)]

@@ -329,6 +329,7 @@ pub(crate) const TABLE: Phrases = Phrases {
     row_seed: "报告的随机种子",
     row_trained_on: "训练数据",
     drawn_faces: "{count} 张绘制的人脸，含验证人脸",
+    row_teachers: "教师网络",
     row_budget: "训练预算",
     budget_epochs: "{count} 轮",
     budget_minutes: "{count} 分钟",

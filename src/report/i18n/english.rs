@@ -377,6 +377,7 @@ phrases! {
     row_seed: "seed of the report",
     row_trained_on: "trained on",
     drawn_faces: "{count} drawn faces, validation faces included",
+    row_teachers: "taught by",
     row_budget: "training budget",
     budget_epochs: "epochs: {count}",
     budget_minutes: "minutes: {count}",

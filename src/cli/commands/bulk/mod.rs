@@ -236,7 +236,7 @@ fn faces_of(choice: FaceChoice, input: &Path, Record { id, content }: Record) ->
     };
     let detector = SeetaFace::new()?;
     for (face, number) in crop_faces(&picture, choice, &detector).iter().zip(1..) {
-        let crop = FaceCrop { location: face.location, number };
+        let crop = FaceCrop { location: face.location, turn: face.turn, number };
         data.push(&face.pixels, Sample { id: Some(crop.name(&id)), ..Sample::default() }, source);
     }
     Ok(data)

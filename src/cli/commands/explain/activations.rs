@@ -42,7 +42,8 @@ pub struct Args {
     /// Numbers of the filters, such as 0-31 or 3,7,10-12 [default: all; the first 16 with --layer all]
     #[arg(long, value_name = "K,…")]
     filter: Option<String>,
-    /// Faces to choose from [default: the training faces]
+    /// Faces to choose from [default: the validation faces of the model; with --mean-per-class its
+    /// training faces]
     #[arg(long)]
     data: Option<PathBuf>,
     /// Number of the face in the data, from 0
@@ -135,7 +136,10 @@ fn chosen_face(args: &Args, trained: &LoadedModel) -> Result<Dataset> {
         input.require_a_face()?;
         return Ok(input.faces.select(&[0]));
     }
-    let faces = training_faces(trained, args.data.as_deref())?;
+    let faces = match (&args.data, &trained.record.source) {
+        (None, Some(_)) => trained.validation_faces()?,
+        (data, _) => training_faces(trained, data.as_deref())?,
+    };
     if args.index >= faces.len() {
         let last = faces.len().saturating_sub(1);
         return Err(Error::Usage(format!("--index {}: the faces are 0 to {last}", args.index)));

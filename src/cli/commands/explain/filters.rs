@@ -8,12 +8,14 @@ use crate::cli::shared::output::{keep_inputs, print_written, write_page};
 use crate::cli::shared::progress::{self, duration};
 use crate::cli::shared::target::class_named;
 use crate::console::{self, eprintln_safe};
+use crate::dataset::Dataset;
 use crate::explain::NetworkClassifier;
 use crate::explain::filters::activation_maximization::method::MaximizationMethod;
 use crate::explain::filters::activation_maximization::spectrum::Extension;
 use crate::explain::filters::filter_report::{
     FilterOptions, FilterReport, filter_report, total_steps,
 };
+use crate::explain::filters::stored::STORED_EDGES;
 use crate::explain::filters::top_activations::{LOGITS, find_layer_or_logits};
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::layers::select_filters;
@@ -48,7 +50,8 @@ pub struct Args {
     /// Classes by name, such as happy; the same as --layer logits
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', conflicts_with_all = ["layer", "filter"])]
     class: Vec<String>,
-    /// Faces for the spectrum, the top activations and the deviations [default: the training faces]
+    /// Faces for the spectrum, the top activations and the deviations [default: the training faces, or
+    /// their statistics in the network's file]
     #[arg(long)]
     data: Option<PathBuf>,
     /// Largest number of faces, spread evenly over the data; 0 = all
@@ -172,16 +175,21 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     for (layer, filters) in &wanted {
         select_filters(&find_layer_or_logits(&model, layer)?, filters)?;
     }
-    let all = training_faces(&trained, args.data.as_deref())?;
-    let total = all.len();
-    let used = spread(all, args.max_faces);
-    let faces = match used.len() == total {
-        true => format!("all {}", thousands(total as u64)),
-        false => format!("{} of {}", thousands(used.len() as u64), thousands(total as u64)),
+    let known = stored_faces(&args, &trained);
+    let (used, faces) = match &known {
+        Some(training) => (Dataset::new(), in_file(training)),
+        None => named_faces(&args, &trained)?,
     };
-    let faces = faces + drawn_faces(&trained, args.data.as_deref());
     let (pixels, labels) = (pixels(&trained, &used), labels(&used));
-    let training = TrainingFaces::new(&pixels, &labels, args.edges)?;
+    let training = match known {
+        Some(training) => training,
+        None => TrainingFaces::new(&pixels, &labels, args.edges)?,
+    };
+    if args.significance && training.faces.is_empty() {
+        return Err(Error::Usage(
+            "--significance compares pictures with faces: name some with --data".into(),
+        ));
+    }
     let reports = filter_reports(&model, &wanted, &training, &options)?;
     let context = LayerPageContext {
         training: &training,
@@ -191,6 +199,36 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         theme: theme(args.dark),
     };
     write(&args, &reports, &context)
+}
+
+/// Returns the statistics in the network's file, if neither the command nor the file names faces.
+fn stored_faces<'a>(args: &Args, trained: &'a LoadedModel) -> Option<TrainingFaces<'a>> {
+    let is_named = args.data.is_some() || trained.record.source.is_some();
+    let stored = trained.statistics.as_ref().filter(|_| !is_named && args.edges == STORED_EDGES)?;
+    TrainingFaces::of_stored(stored, trained.network.spec.classes.len(), trained.mean_face()?)
+}
+
+fn in_file(training: &TrainingFaces<'_>) -> String {
+    let faces = thousands(training.labels.len() as u64);
+    eprintln_safe!(
+        "the network's file holds statistics of {faces} training faces, but no picture; to see the faces \
+         that activate a filter most, name some with --data"
+    );
+    format!(
+        "statistics of {faces} training faces in the network's file, which holds no picture of them"
+    )
+}
+
+/// Reads the faces that the command or the network's file names, and says in words which they are.
+fn named_faces(args: &Args, trained: &LoadedModel) -> Result<(Dataset, String)> {
+    let all = training_faces(trained, args.data.as_deref())?;
+    let total = all.len();
+    let used = spread(all, args.max_faces);
+    let faces = match used.len() == total {
+        true => format!("all {}", thousands(total as u64)),
+        false => format!("{} of {}", thousands(used.len() as u64), thousands(total as u64)),
+    };
+    Ok((used, faces + drawn_faces(trained, args.data.as_deref())))
 }
 
 /// Makes the reports of all layers, with a progress bar over the steps of all pictures.
@@ -261,13 +299,15 @@ fn write_html(
 ) -> Result<()> {
     let mut document = Document::new("What each filter wants to see", "en");
     document.svg(&before_after_page(reports, 8, context)?.to_svg()?, "");
-    document.table(&FilterSignificance::header(), &significance.rows(), &significance.remark());
-    let verdicts: Vec<String> = significance
-        .criteria
-        .iter()
-        .map(|c| format!("{}: {}", if c.pass { "pass" } else { "fail" }, c.claim))
-        .collect();
-    document.list(&verdicts);
+    if !context.training.faces.is_empty() {
+        document.table(&FilterSignificance::header(), &significance.rows(), &significance.remark());
+        let verdicts: Vec<String> = significance
+            .criteria
+            .iter()
+            .map(|c| format!("{}: {}", if c.pass { "pass" } else { "fail" }, c.claim))
+            .collect();
+        document.list(&verdicts);
+    }
     for report in reports {
         document.heading(2, &report.layer.name).paragraph(&subtitle(report));
         document.svg(&filter_page(report, context)?.to_svg()?, "");

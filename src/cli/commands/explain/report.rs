@@ -10,7 +10,7 @@ use crate::report::html_report::{
     HtmlReport, Machine, NamedFaces, Progress, ReportContext, ReportNumbers, ReportOptions,
 };
 use crate::report::i18n::Language;
-use crate::train::history::{METRICS, read_metrics};
+use crate::train::history::{METRICS, history_of, read_metrics};
 use crate::{Error, Result};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -80,7 +80,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let training_faces = ensemble.first().training_faces().ok();
     let history = match &args.run {
         Some(run) if run.is_dir() && run.join(METRICS).is_file() => read_metrics(run)?,
-        _ => vec![],
+        _ => history_of(ensemble.first()),
     };
     let options = ReportOptions { language: args.lang, quick: args.quick, seed: args.seed };
     let context = ReportContext {

@@ -1,10 +1,16 @@
 //! `fer export`: ONNX or safetensors for other programs.
 
+use crate::cli::shared::network_input::{labels, pixels, spread};
 use crate::cli::shared::output::{differ, keep_inputs};
+use crate::cli::shared::progress;
 use crate::console::eprintln_safe;
+use crate::dataset::source::read_faces;
+use crate::explain::filters::stored::{STORED_EDGES, measure_statistics};
+use crate::explain::filters::training_faces::TrainingFaces;
 use crate::export::onnx::to_onnx;
 use crate::files::{FileSet, require_folder_of};
 use crate::model::LoadedModel;
+use crate::model::weights::stored_statistics::StoredStatistics;
 use crate::render::format::thousands;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -28,6 +34,11 @@ pub struct Args {
     /// Write the weights in half precision: half the size
     #[arg(long, requires = "weights")]
     half: bool,
+    /// Measure what explanations need on these training faces (a CSV or a folder) and write it into the
+    /// weights: mean face, spectrum, and of each filter the classes and regions of its strongest faces.
+    /// Numbers only, no picture
+    #[arg(long, value_name = "FACES", requires = "weights")]
+    statistics: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
@@ -41,7 +52,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
     let read = read_from(args.model.as_deref());
     keep_inputs(outputs(), &read.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
-    let trained = LoadedModel::read_or_embedded(args.model.as_deref())?;
+    let mut trained = LoadedModel::read_or_embedded(args.model.as_deref())?;
+    if let Some(faces) = &args.statistics {
+        trained.statistics = Some(measured(&trained, faces)?);
+    }
     let mut files = FileSet::default();
     let mut written = Vec::new();
     let mut add = |path: &Path, bytes: &[u8]| {
@@ -65,6 +79,21 @@ pub(crate) fn run(args: Args) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Training faces of which statistics are measured.
+const MEASURED: usize = 4_000;
+
+/// Measures the statistics of the training faces, with a progress bar.
+fn measured(trained: &LoadedModel, faces: &Path) -> Result<StoredStatistics> {
+    let faces = spread(read_faces(faces, false)?, MEASURED);
+    let (pixels, labels) = (pixels(trained, &faces), labels(&faces));
+    let training = TrainingFaces::new(&pixels, &labels, STORED_EDGES)?;
+    let model = trained.classifier()?;
+    let bar = progress::bar(training.labels.len() as u64, "faces");
+    let stored = measure_statistics(&model, &training, &mut |faces| bar.inc(faces as u64));
+    bar.finish_and_clear();
+    stored
 }
 
 /// Returns the files that the network may be read from. An export must not replace them: exported

@@ -1,23 +1,23 @@
 //! `fer predict`: the expressions in photos, folders of pictures and tables.
 
+mod answered;
+mod drawing;
+mod video;
+
 use crate::cli::commands::bulk::{self, Bulk, Shard};
-use crate::cli::commands::predict_video::{self, Rows, VideoArgs, is_video};
-use crate::cli::shared::input::{Averaging, Reading, is_model, model_or_input};
-use crate::cli::shared::network_input::{mean_face, pixels};
-use crate::cli::shared::output::keep_inputs;
-use crate::cli::shared::photos::{InputFaces, PhotoArgs, is_photo};
+use crate::cli::commands::predict::answered::{Answered, Order, write_sheet};
+use crate::cli::commands::predict::drawing::Drawings;
+use crate::cli::commands::predict::video::{Rows, VideoArgs, is_video};
+use crate::cli::shared::input::{Averaging, Reading, is_model, model_or_input, named};
+use crate::cli::shared::output::{differ, keep_inputs};
+use crate::cli::shared::photos::{InputFaces, PhotoArgs};
 use crate::cli::shared::precision::{noted, precision};
 use crate::cli::shared::predictions::{FacePredictions, csv_header, csv_of};
 use crate::console::eprintln_safe;
-use crate::dataset::Dataset;
-use crate::dataset::image::{ColorPlanes, decode_colors, read_bytes};
-use crate::dataset::read::STDIN;
-use crate::explain::{AttributionOptions, FaceBatch, Method, Target, attribute};
 use crate::files::{require_folder_of, write_atomic};
 use crate::model::weights::network_file::EMBEDDED;
-use crate::model::{Ensemble, LoadedModel, Predictions};
-use crate::photo::draw::{FaceAnnotation, LONGEST, draw};
-use crate::render::format::percent;
+use crate::model::{Ensemble, Predictions};
+use crate::render::write::check_name;
 use crate::{Error, Result};
 use fer_kernels::Precision;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 /// Arguments of `fer predict`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  fer predict photo.jpg --draw answer.png\n  fer predict runs/fer-s-1 test.csv --out answers.csv\n  ffmpeg -i talk.mp4 -f yuv4mpegpipe - | fer predict - --every 5 --out talk.csv"
+    after_help = "Examples:\n  fer predict photo.jpg --draw answer.png\n  fer predict photos/ --draw drawn/ --sheet faces.png\n  fer predict runs/fer-s-1 test.csv --out answers.csv\n  ffmpeg -i talk.mp4 -f yuv4mpegpipe - | fer predict - --every 5 --out talk.csv"
 )]
 pub struct Args {
     /// A run folder or a weights file [default: the embedded network]
@@ -33,7 +33,8 @@ pub struct Args {
     /// Photos, folders of pictures, CSV files (with or without labels), one video (.y4m, .mjpeg), or -
     /// for standard input.
     /// Photos are PNG, JPEG, WebP, GIF (first frame) or BMP, with sides of 12 to 16,384 pixels and up to 67 megapixels (progressive
-    /// JPEG: 29). Faces are detected from a width of 40 pixels and 2 % of the longer side
+    /// JPEG: 29). Faces are detected from a width of 40 pixels and 2 % of the longer side, in photos of up to
+    /// 1,000 pixels from 20
     #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// More networks, or `embedded`: the probabilities of all networks are averaged
@@ -64,11 +65,26 @@ pub struct Args {
     /// Continue where an earlier run with the same --out was ended
     #[arg(long, requires = "out")]
     resume: bool,
-    /// Draw boxes, labels and saliency (of the first network) onto one photo
-    #[arg(long, value_name = "PNG", conflicts_with = "out")]
+    /// Draw boxes, labels and saliency (of the first network) onto the photo: a name that ends in .png;
+    /// any other name is a folder, which gets a drawing of every picture with a face
+    #[arg(long, value_name = "PNG|FOLDER")]
     draw: Option<PathBuf>,
+    /// Write a contact sheet: every face with its answer, by class (or in the order of --sort)
+    #[arg(long, value_name = "PNG")]
+    sheet: Option<PathBuf>,
+    /// Order of the answers: class (within it from the most probable to the least) or probability
+    /// [default: that of the inputs]
+    #[arg(long, value_name = "ORDER", value_parser = named::<Order>)]
+    sort: Option<Order>,
     #[command(flatten)]
     video: VideoArgs,
+}
+
+impl Args {
+    /// Whether all faces are drawn or held until the end.
+    fn shows_faces(&self) -> bool {
+        self.draw.is_some() || self.sheet.is_some() || self.sort.is_some()
+    }
 }
 
 pub(crate) fn run(mut args: Args) -> Result<()> {
@@ -83,7 +99,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         refuse_for_videos(&args)?;
         let rows = Rows { json: args.json, out: args.out.as_ref() };
         let name = input.display().to_string();
-        return predict_video::predict(video, &ensemble, args.video, &rows, &name);
+        return video::predict(video, &ensemble, args.video, &rows, &name);
     }
     if args.shard.is_some() || args.resume || bulk::is_needed(&args.inputs, args.out.as_deref()) {
         return one_by_one(&args, &ensemble);
@@ -91,17 +107,45 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     if !args.json && args.out.is_none() {
         note_uncalibrated(&ensemble); // JSON has it in each object
     }
+    in_order(&args, &ensemble)
+}
+
+/// Predicts the inputs in their order, a few at a time; what must be sorted is answered at the end.
+fn in_order(args: &Args, ensemble: &Ensemble) -> Result<()> {
     let names = ensemble.classes();
     let mut csv = csv_header(&names)?;
+    let mut drawings =
+        args.draw.as_deref().map(|path| Drawings::new(path, &args.inputs, ensemble)).transpose()?;
+    let mut all = Answered::default();
     let (mut faces, mut without_face, mut failures) = (0, vec![], vec![]);
-    args.photos.read_each(&args.inputs, &args.reading, &mut |part| {
-        let predictions = args.averaging.predict(&ensemble, &part.faces)?;
+    args.photos.read_each(&args.inputs, &args.reading, &mut |mut part| {
+        let predictions = args.averaging.predict(ensemble, &part.faces)?;
         faces += part.faces.len();
-        answer(&args, &ensemble, &part, &predictions, &mut csv)?;
-        without_face.extend(part.without_face.into_iter().map(|(_, path)| path));
-        failures.extend(part.failures.into_iter().map(|(.., error)| error));
+        if let Some(drawings) = &mut drawings {
+            drawings.add(&part, &predictions)?;
+        }
+        without_face.extend(part.without_face.iter().map(|(_, path)| path.clone()));
+        if args.sort.is_none() {
+            answer(args, ensemble, &part, &predictions, &mut csv)?;
+            failures.extend(part.failures.drain(..).map(|(.., error)| error));
+        }
+        if args.sort.is_some() || args.sheet.is_some() {
+            all.append(part, predictions);
+        }
         Ok(())
     })?;
+    if args.sort.is_some() || args.sheet.is_some() {
+        let order = args.sort.unwrap_or(Order::Class);
+        let (input, predictions) = all.sorted(order, names.len());
+        if args.sort.is_some() {
+            answer(args, ensemble, &input, &predictions, &mut csv)?;
+        }
+        if let Some(path) = args.sheet.as_deref().filter(|_| faces > 0) {
+            write_sheet(path, &input, &predictions, &names, order)?;
+        }
+        failures.extend(input.failures.into_iter().map(|(.., error)| error));
+    }
+    drawings.iter().for_each(Drawings::finish);
     if let Some(path) = &args.out
         && faces > 0
     {
@@ -117,9 +161,10 @@ fn one_by_one(args: &Args, ensemble: &Ensemble) -> Result<()> {
         let message = "tar and Parquet files hold many pictures: name a table for the answers, --out answers.csv";
         return Err(Error::Usage(message.into()));
     };
-    if args.reading.chooses_by_usage() {
+    if args.reading.chooses_by_usage() || args.shows_faces() {
         return Err(Error::Usage(
-            "--usage does not go with --shard, --resume, tar or Parquet".into(),
+            "--usage, --draw, --sheet and --sort do not go with --shard, --resume, tar or Parquet"
+                .into(),
         ));
     }
     let bulk = Bulk {
@@ -135,7 +180,7 @@ fn one_by_one(args: &Args, ensemble: &Ensemble) -> Result<()> {
     bulk.run()
 }
 
-/// Answers the faces that were read together: prints, draws, or adds to the CSV.
+/// Answers the faces that were read together: prints them or adds them to the CSV.
 fn answer(
     args: &Args,
     ensemble: &Ensemble,
@@ -147,15 +192,6 @@ fn answer(
     if args.out.is_some() {
         csv.push_str(&csv_of(&input.faces, predictions, &names)?);
         return Ok(());
-    }
-    if let Some(path) = &args.draw
-        && (!input.faces.is_empty() || input.stdin.is_some())
-        && input.failures.is_empty()
-    {
-        let photo = photo(&args.inputs[0], input)?;
-        if !input.faces.is_empty() {
-            write_atomic(path, &drawing(&photo, ensemble, input, predictions)?)?;
-        }
     }
     // A single picture without a face is an error, whose message says it.
     let is_all = args.inputs.len() == 1 && input.faces.is_empty() && !args.json;
@@ -185,9 +221,11 @@ fn finish(faces: usize, without_face: &[PathBuf], mut failures: Vec<Error>) -> R
 
 /// Refuses what a video does not have.
 fn refuse_for_videos(args: &Args) -> Result<()> {
-    match args.draw.is_some() || args.averaging.tta || args.shard.is_some() || args.resume {
+    let is_for_photos = args.averaging.tta || args.shard.is_some() || args.resume;
+    match is_for_photos || args.shows_faces() {
         true => Err(Error::Usage(
-            "--draw, --tta, --shard and --resume are for photos; found a video".into(),
+            "--draw, --sheet, --sort, --tta, --shard and --resume are for photos; found a video"
+                .into(),
         )),
         false => Ok(()),
     }
@@ -234,72 +272,13 @@ fn validate(args: &Args, model: Option<&Path>) -> Result<()> {
     if args.top_k == 0 {
         return Err(Error::Usage("--top-k 0: expected at least 1".into()));
     }
-    let outputs = || args.out.iter().chain(&args.draw);
+    let outputs = || args.out.iter().chain(&args.draw).chain(&args.sheet);
     outputs().try_for_each(|path| require_folder_of(path))?;
+    args.sheet.as_deref().map_or(Ok(()), check_name)?;
+    if let (Some(draw), Some(sheet)) = (&args.draw, &args.sheet) {
+        differ(draw, sheet, "--draw and --sheet")?;
+    }
+    args.draw.as_deref().map_or(Ok(()), |path| Drawings::check(path, &args.inputs))?;
     let inputs: Vec<&Path> = args.inputs.iter().map(PathBuf::as_path).collect();
-    keep_inputs(outputs(), &inputs)?;
-    let Some(out) = &args.draw else { return Ok(()) };
-    if !out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
-        let message = format!("--draw {}: expected a name that ends in .png", out.display());
-        return Err(Error::Usage(message));
-    }
-    match args.inputs.as_slice() {
-        [one] if is_photo(one) || !one.exists() => Ok(()), // standard input is checked when it is read
-        _ => Err(not_one_photo()),
-    }
-}
-
-fn not_one_photo() -> Error {
-    Error::Usage("--draw: expected one picture".into())
-}
-
-/// Reads the photo to draw on.
-fn photo(path: &Path, input: &InputFaces) -> Result<ColorPlanes> {
-    match &input.stdin {
-        Some(bytes) => decode_colors(bytes, Path::new(STDIN), LONGEST),
-        None if path == Path::new("-") => Err(not_one_photo()),
-        None => decode_colors(&read_bytes(path)?, path, LONGEST),
-    }
-}
-
-/// Draws boxes, labels and the saliency of the first network onto the photo. Returns a PNG.
-fn drawing(
-    photo: &ColorPlanes,
-    ensemble: &Ensemble,
-    input: &InputFaces,
-    predictions: &Predictions,
-) -> Result<Vec<u8>> {
-    let maps = saliency(ensemble.first(), &input.faces, predictions)?;
-    let names = ensemble.classes();
-    let annotation = |(i, saliency): (usize, Vec<f32>)| {
-        let class = predictions.class(i);
-        let probability = f64::from(predictions.of(i)[class]);
-        let doubtful = input.crops[i].is_some_and(|crop| crop.location.is_doubtful());
-        let mark = if doubtful { "?" } else { "" };
-        let label = [format!("{}{mark}", names[class]), percent(probability)];
-        FaceAnnotation {
-            crop_box: input.crops[i].and_then(|crop| crop.location.crop_box()),
-            label,
-            doubtful,
-            saliency,
-        }
-    };
-    let faces: Vec<FaceAnnotation> = maps.into_iter().enumerate().map(annotation).collect();
-    draw(photo, &faces).to_png()
-}
-
-/// Computes the map of the predicted class of each face by the default method, with largest magnitude 1:
-/// above 0 it speaks for the class, below against it.
-fn saliency(
-    trained: &LoadedModel,
-    faces: &Dataset,
-    predictions: &Predictions,
-) -> Result<Vec<Vec<f32>>> {
-    let model = trained.classifier()?;
-    let options = AttributionOptions::new(mean_face(trained, faces), 0)?;
-    let targets: Vec<Target> =
-        (0..faces.len()).map(|i| Target::Class(predictions.class(i))).collect();
-    let pixels = pixels(trained, faces);
-    let maps = attribute(&FaceBatch::new(&model, &pixels, &targets)?, Method::DEFAULT, &options)?;
-    Ok(maps.iter().map(|map| map.signed_display(None)).collect())
+    keep_inputs(outputs(), &inputs)
 }
