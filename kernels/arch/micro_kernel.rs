@@ -53,9 +53,9 @@ pub fn has_bf16_products() -> bool {
 pub fn micro_kernel_of_pairs(simd: SimdLevel) -> &'static MicroKernel {
     match simd.isa() {
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 if has_bf16_products() => &AVX512_BF16,
+        Isa::Amx | Isa::Avx512 if has_bf16_products() => &AVX512_BF16,
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => &AVX512_PAIRS,
+        Isa::Amx | Isa::Avx512 => &AVX512_PAIRS,
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => &AVX2_PAIRS,
         _ => &PORTABLE_PAIRS,
@@ -74,7 +74,7 @@ pub fn micro_kernel_in(simd: SimdLevel, precision: Precision) -> &'static MicroK
 pub fn micro_kernel(simd: SimdLevel) -> &'static MicroKernel {
     match simd.isa() {
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => &AVX512,
+        Isa::Amx | Isa::Avx512 => &AVX512,
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => &AVX2,
         _ => &PORTABLE,
@@ -226,7 +226,7 @@ mod tests {
     fn kernels_of_pairs() -> Vec<&'static MicroKernel> {
         let mut kernels: Vec<_> = SimdLevel::available().map(micro_kernel_of_pairs).collect();
         #[cfg(target_arch = "x86_64")]
-        if SimdLevel::widest().isa() == Isa::Avx512 {
+        if matches!(SimdLevel::widest().isa(), Isa::Amx | Isa::Avx512) {
             kernels.push(&AVX512_PAIRS);
         }
         kernels

@@ -3,6 +3,7 @@
 //! * [`SimdLevel`]: an instruction set that this CPU has;
 //! * [`contract`]: what a micro-kernel computes, and how it reads its operands;
 //! * [`MicroKernel`]: the checked call of a micro-kernel, implemented in `x86` and `portable`;
+//! * `Tiles`: tile registers, for products in bfloat16 on the CPUs that have them;
 //! * [`Vector`]: a SIMD register, for everything that is not a matrix product;
 //! * [`BlockMut`]: a mutable block of a matrix, so that threads can write disjoint tiles;
 //! * [`for_each_chunk`]: chunks of a slice, each given to a thread;
@@ -12,6 +13,8 @@
 #![allow(unsafe_code)]
 
 mod aligned_buffer;
+#[cfg_attr(not(target_arch = "x86_64"), path = "amx/none.rs")]
+mod amx;
 mod block_mut;
 pub mod contract;
 mod micro_kernel;
@@ -27,6 +30,7 @@ mod vector;
 mod x86;
 
 pub use aligned_buffer::{AlignedBuffer, halves, halves_mut};
+pub(crate) use amx::{TILE_SIDE, TileRows, Tiles};
 pub use block_mut::{BlockMut, for_each_block, for_each_chunk, for_each_part};
 pub use contract::{Lhs, MAX_MR, MAX_NR, Rhs, Strip};
 pub use micro_kernel::{

@@ -6,7 +6,8 @@ use std::str::FromStr;
 /// An instruction set that the kernels are compiled for and that this CPU has.
 ///
 /// A value is proof that the CPU has the instructions, so it can be passed to any kernel.
-/// All levels add the same products in the same order. Those that round a · b + c once (see
+/// All levels add the same products in the same order, except in bfloat16 those
+/// [with tiles](Self::has_tiles). Those that round a · b + c once (see
 /// [`SimdLevel::is_fused`]) give the same bits and differ in speed only; the portable level of an
 /// x86-64 CPU rounds twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +16,8 @@ pub struct SimdLevel(Isa);
 /// The instruction sets, whether this CPU has them or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Isa {
+    /// Avx512, and in bfloat16 tile registers (AMX).
+    Amx,
     /// 512-bit registers (AVX-512F).
     Avx512,
     /// 256-bit registers with fused multiply-add (AVX2 and FMA).
@@ -29,8 +32,9 @@ pub(super) const PORTABLE_IS_FUSED: bool =
 
 impl SimdLevel {
     /// Names of all levels, widest first, as the option `--simd` spells them.
-    pub const NAMES: [&str; 3] = ["avx512", "avx2", "portable"];
-    const ALL: [Self; 3] = [Self(Isa::Avx512), Self(Isa::Avx2), Self(Isa::Portable)];
+    pub const NAMES: [&str; 4] = ["amx", "avx512", "avx2", "portable"];
+    const ALL: [Self; 4] =
+        [Self(Isa::Amx), Self(Isa::Avx512), Self(Isa::Avx2), Self(Isa::Portable)];
 
     /// Returns the levels of this CPU, widest first.
     pub fn available() -> impl Iterator<Item = Self> {
@@ -49,6 +53,11 @@ impl SimdLevel {
     pub fn is_fused(self) -> bool {
         self.0 != Isa::Portable || PORTABLE_IS_FUSED
     }
+    /// Returns whether products in bfloat16 may use tile registers (AMX). Their sums have another order
+    /// than those of the other levels, so in bfloat16 the bits are others.
+    pub fn has_tiles(self) -> bool {
+        self.0 == Isa::Amx
+    }
     /// Returns the instruction set.
     #[inline]
     pub(super) fn isa(self) -> Isa {
@@ -57,11 +66,13 @@ impl SimdLevel {
     fn is_supported(self) -> bool {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
+            Isa::Amx => super::amx::are_available(),
+            #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => is_x86_feature_detected!("avx512f"),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(not(target_arch = "x86_64"))]
-            Isa::Avx512 | Isa::Avx2 => false,
+            Isa::Amx | Isa::Avx512 | Isa::Avx2 => false,
             Isa::Portable => true,
         }
     }
@@ -84,7 +95,9 @@ impl FromStr for SimdLevel {
                 "SIMD level {name} is not available on this CPU; the widest is {}",
                 Self::widest()
             )),
-            None => Err(format!("unknown SIMD level {name:?}: expected avx512, avx2 or portable")),
+            None => {
+                Err(format!("unknown SIMD level {name:?}: expected amx, avx512, avx2 or portable"))
+            }
         }
     }
 }

@@ -13,6 +13,7 @@
 //! The products of different ranges of images are added afterwards, in order. The partition into
 //! tasks depends on the geometry alone, so the bits do not depend on the number of threads.
 
+use super::backward_weight_tiled;
 use super::input_rows::{Channels, InputRows, Words};
 use crate::arch::{BlockMut, Lhs, MAX_MR, MAX_NR, MicroKernel, SimdLevel, micro_kernel_in};
 use crate::bf16::pack_pairs;
@@ -38,6 +39,9 @@ pub fn backward_weight(
     grad_output: &[f32],
     grad_weight: &mut [f32],
 ) {
+    if backward_weight_tiled::applies(simd, precision, g) {
+        return backward_weight_tiled::backward_weight(simd, g, x, grad_output, grad_weight);
+    }
     grad_weight.fill(0.0);
     if x.is_empty() || grad_output.is_empty() || grad_weight.is_empty() {
         return;

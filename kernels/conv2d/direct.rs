@@ -13,7 +13,10 @@
 use super::epilogue::{Epilogue, Output, relu};
 use super::filters::Filters;
 use super::input_rows::{Channels, InputRows, Words, columns_per_task, rows_per_task};
-use crate::arch::{BlockMut, Lhs, MAX_MR, MicroKernel, SimdLevel, for_each_block, micro_kernel_in};
+use super::tiled;
+use crate::arch::{
+    BlockMut, Lhs, MAX_MR, MicroKernel, SimdLevel, Tiles, for_each_block, micro_kernel_in,
+};
 use crate::gemm::pack::KC;
 use crate::parallel::threads;
 use crate::{Conv2dGeometry, Precision, scratch};
@@ -149,6 +152,13 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
+    /// Returns the tile registers, where they compute this convolution.
+    fn tiles(&self) -> Option<Tiles> {
+        let c = self.g.c_in / self.g.groups;
+        let applies = self.words != Words::Single && tiled::applies(self.simd, self.g, c);
+        if applies { Tiles::of(self.simd) } else { None }
+    }
+
     /// Computes whole output rows from pixel `pixel` on, output channels of the group from `o` on.
     fn block(&self, pixel: usize, o: usize, mut y: BlockMut) {
         let Self { simd, words, g, x, kernel, number, filters, packed, epilogue } = *self;
@@ -160,7 +170,13 @@ impl Group<'_> {
             fill_with_bias(&mut y, &bias[number * (g.c_out / g.groups) + o..]);
         }
         let add = epilogue.bias.is_some();
-        Task { kernel, filters, packed, first, o, add }.run(g, &input, &mut y);
+        if let Some(tiles) = self.tiles() {
+            let c = 2 * filters.c;
+            let panel = |jr: usize| filters.panel(packed, kernel.nr, 0, o + jr);
+            tiled::correlate(&tiles, (g, c), &input, panel, first, &mut y, add);
+        } else {
+            Task { kernel, filters, packed, first, o, add }.run(g, &input, &mut y);
+        }
         if epilogue.relu {
             (0..y.rows()).for_each(|i| relu(simd, y.row_mut(i)));
         }

@@ -9,6 +9,9 @@ use std::ops::Range;
 /// Output rows, numbered over the batch: row r is row r mod h_out of image r / h_out.
 pub type OutputRows = Range<usize>;
 
+/// Pixels that a tile may read beyond the last.
+const TILE: usize = 32;
+
 /// Input channels that a block reads.
 #[derive(Clone, Copy)]
 pub struct Channels {
@@ -81,8 +84,10 @@ impl<'a> InputRows<'a> {
         let pixel = words.per_pixel(c.count);
         let row = width * pixel;
         let images = (rows.end - 1) / g.h_out - rows.start / g.h_out + 1;
-        let mut padded = scratch::take(images * height * row);
-        for (k, image) in padded.chunks_mut(height * row).enumerate() {
+        // Tiles read beyond the last pixel, and drop what they compute there.
+        let beyond = if matches!(words, Words::PairsOfChannels(_)) { TILE * pixel } else { 0 };
+        let mut padded = scratch::take(images * height * row + beyond);
+        for (k, image) in padded.chunks_exact_mut(height * row).take(images).enumerate() {
             let n = rows.start / g.h_out + k;
             let i = if k == 0 { rows.start % g.h_out } else { 0 };
             let top = i * g.stride[0];
@@ -145,6 +150,16 @@ impl<'a> InputRows<'a> {
         if self.g.w_out == 1 { 0 } else { self.g.stride[1] * self.pixel }
     }
 
+    /// Returns the words of a pixel.
+    pub fn pixel_words(&self) -> usize {
+        self.pixel
+    }
+
+    /// Returns the pixels of a row, with the border where the rows are copied.
+    pub fn width(&self) -> usize {
+        self.row / self.pixel
+    }
+
     /// Returns what tap `t` = u·k_w + v adds to a pixel's offset.
     pub fn tap_offset(&self, t: usize) -> usize {
         let (u, v) = (t / self.g.k_w, t % self.g.k_w);
@@ -174,7 +189,7 @@ fn rows_in_pairs(
 }
 
 /// Copies the rows of image `n` from padded row `top` on, with zeros outside the image.
-fn copy_padded(
+pub fn copy_padded(
     g: &Conv2dGeometry,
     x: &[f32],
     n: usize,

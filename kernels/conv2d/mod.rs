@@ -27,6 +27,7 @@
 
 mod backward_input;
 mod backward_weight;
+mod backward_weight_tiled;
 mod direct;
 mod epilogue;
 mod filters;
@@ -34,6 +35,7 @@ pub mod im2col;
 mod input_rows;
 mod plan;
 mod prepared_filters;
+mod tiled;
 pub mod winograd;
 
 use crate::arch::SimdLevel;
@@ -105,7 +107,7 @@ fn forward_into(
     assert!(w.len() == g.weight_len() && bias.is_none_or(|b| b.len() == g.c_out));
     let epilogue = Epilogue { bias, ..Epilogue::default() };
     on_pool(|| {
-        let algorithm = plan(ctx.conv, g, Pass::Forward);
+        let algorithm = plan_pass(ctx, g, Pass::Forward);
         let Operands { how, a: x, b: w } =
             operands(ctx, algorithm, is_paired(g.c_in / g.groups), x, w);
         let filters = |group| Filters::forward(g, &w, group);
@@ -140,7 +142,7 @@ pub fn backward_input(
     assert!(grad_output.len() == g.output_len() && grad_input.len() == g.input_len());
     assert!(w.len() == g.weight_len());
     on_pool(|| {
-        let algorithm = plan(ctx.conv, g, Pass::BackwardInput);
+        let algorithm = plan_pass(ctx, g, Pass::BackwardInput);
         let Operands { how, a: gy, b: w } =
             operands(ctx, algorithm, is_paired(g.c_out / g.groups), grad_output, w);
         match algorithm {
@@ -171,7 +173,7 @@ pub fn backward_weight(
     assert!(x.len() == g.input_len() && grad_output.len() == g.output_len());
     assert!(grad_weight.len() == g.weight_len());
     on_pool(|| {
-        let algorithm = plan(ctx.conv, g, Pass::BackwardWeight);
+        let algorithm = plan_pass(ctx, g, Pass::BackwardWeight);
         let Operands { how, a: x, b: gy } = operands(ctx, algorithm, true, x, grad_output);
         match algorithm {
             Algorithm::Winograd => {
@@ -182,6 +184,32 @@ pub fn backward_weight(
             _ => backward_weight::backward_weight(how, g, &x, &gy, grad_weight),
         }
     });
+}
+
+/// Returns the algorithm of a pass in the precision of the context.
+fn plan_pass(ctx: Context, g: &Conv2dGeometry, pass: Pass) -> Algorithm {
+    let usual = plan(ctx.conv, g, pass);
+    match pass {
+        Pass::Forward => plan_in(ctx, g, usual),
+        Pass::BackwardInput => match backward_input::mirrored(g) {
+            Some(mirrored) => plan_in(ctx, &mirrored, usual),
+            None => usual,
+        },
+        Pass::BackwardWeight
+            if ctx.conv == Algorithm::Auto
+                && backward_weight_tiled::applies(ctx.simd, ctx.precision, g) =>
+        {
+            Algorithm::Direct
+        }
+        Pass::BackwardWeight => usual,
+    }
+}
+
+/// Returns the algorithm of a correlation in the precision of the context, where `usual` is that for f32:
+/// with tile registers direct products are faster than the transforms of Winograd.
+fn plan_in(ctx: Context, g: &Conv2dGeometry, usual: Algorithm) -> Algorithm {
+    let tiled = ctx.precision == Precision::Bf16 && tiled::applies(ctx.simd, g, g.c_in / g.groups);
+    if tiled && ctx.conv == Algorithm::Auto { Algorithm::Direct } else { usual }
 }
 
 /// The operands of a product, and how it is computed.

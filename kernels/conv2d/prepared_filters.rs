@@ -47,8 +47,13 @@ impl Prepared {
     /// Returns the name of the algorithm that [`forward`](Self::forward) uses, with the size of
     /// Winograd's tiles: `direct`, `im2col`, `winograd 4x4`.
     pub fn plan_name(&self, ctx: Context, g: &Conv2dGeometry) -> String {
-        let (algorithm, size) = plan_prepared(ctx.conv, g);
+        let (algorithm, size) = self.plan(ctx, g);
         super::plan::name_of(algorithm, size)
+    }
+
+    fn plan(&self, ctx: Context, g: &Conv2dGeometry) -> (Algorithm, TileSize) {
+        let (usual, size) = plan_prepared(ctx.conv, g);
+        (super::plan_in(ctx.in_precision(self.precision), g, usual), size)
     }
 
     /// Computes y = conv(x, w), followed by the epilogue. `g` may differ from call to call except
@@ -68,7 +73,7 @@ impl Prepared {
     ) {
         assert!(self.weight.len() == g.weight_len() && y.len() == epilogue.output_len(g));
         assert!(epilogue.bias.is_none_or(|b| b.len() == g.c_out));
-        let (conv, size) = plan_prepared(ctx.conv, g);
+        let (conv, size) = self.plan(ctx, g);
         let plan = (ctx.simd, conv, size);
         let fused = conv == Algorithm::Winograd && size.fuses_pooling();
         if epilogue.pool && !fused {

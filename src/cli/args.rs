@@ -20,7 +20,7 @@ pub struct Cli {
     /// Number of threads [default: one per core]
     #[arg(long, global = true, env = "FER_THREADS", help_heading = COMMON)]
     pub threads: Option<usize>,
-    /// SIMD path: auto, avx512, avx2 or portable
+    /// SIMD path: auto, amx, avx512, avx2 or portable
     #[arg(long, global = true, default_value = "auto", hide_default_value = true,
           help_heading = COMMON)]
     pub simd: String,

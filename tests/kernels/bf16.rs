@@ -65,7 +65,7 @@ fn convolutions_in_bf16_are_near_the_naive_ones() {
                 let error = (f64::from(*got) - want).abs() / unit;
                 assert!(error <= bound, "{name}: {error:.1e} of {g:?}");
             }
-            same_bits_for_any_threads_and_level(&name, run);
+            same_bits_in_bf16(&name, run);
         }
     }
 }
@@ -92,7 +92,7 @@ fn products_of_matrices_in_bf16_are_near_the_naive_ones() {
                     let error = (f64::from(*got) - want).abs();
                     assert!(error <= 1e-6 * (k + 1) as f64, "{g:?}: {error:.1e}");
                 }
-                same_bits_for_any_threads_and_level("matrix product", run);
+                same_bits_in_bf16("matrix product", run);
             }
         }
     }
@@ -123,7 +123,7 @@ fn fully_connected_layers_in_bf16_are_near_the_naive_product() {
                 let error = (f64::from(*got) - want - f64::from(bias[i % n])).abs();
                 assert!(error <= 1e-5 * (unit + 1.0), "{m}×{k}×{n}: {error:.1e}");
             }
-            same_bits_for_any_threads_and_level("linear", run);
+            same_bits_in_bf16("linear", run);
         }
     }
 }

@@ -31,13 +31,29 @@ fn at_each_level(f: impl Fn(SimdLevel)) {
 /// Requires the same bits from `f` for any number of threads, and at every SIMD level that rounds as
 /// the widest does.
 fn same_bits_for_any_threads_and_level(what: &str, f: impl Fn(SimdLevel) -> Vec<f32> + Sync) {
-    let widest = SimdLevel::widest();
-    let first = f(widest);
-    at_each_level(|simd| {
+    same_bits_at_levels(what, SimdLevel::is_fused, f);
+}
+
+/// Requires the same of `f` in bfloat16, where tile registers add in another order.
+fn same_bits_in_bf16(what: &str, f: impl Fn(SimdLevel) -> Vec<f32> + Sync) {
+    same_bits_at_levels(what, |simd| (simd.is_fused(), simd.has_tiles()), f);
+}
+
+/// Requires the same bits from `f` for any number of threads, and at all levels of one `kind`.
+fn same_bits_at_levels<K: PartialEq>(
+    what: &str,
+    kind: impl Fn(SimdLevel) -> K,
+    f: impl Fn(SimdLevel) -> Vec<f32> + Sync,
+) {
+    let mut first: Vec<(K, Vec<f32>)> = Vec::new();
+    for simd in SimdLevel::available() {
         same_bits_for_any_threads(what, || f(simd));
-        let alike = simd.is_fused() == widest.is_fused();
-        assert!(!alike || first == f(simd), "{what}: {simd} gives other bits");
-    });
+        let bits = f(simd);
+        match first.iter().find(|(k, _)| *k == kind(simd)) {
+            Some((_, first)) => assert!(*first == bits, "{what}: {simd} gives other bits"),
+            None => first.push((kind(simd), bits)),
+        }
+    }
 }
 
 /// Requires the same bits from `f` in pools of 1, 2, 3 and 8 threads.

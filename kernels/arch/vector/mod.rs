@@ -76,10 +76,10 @@ pub fn vectorized<Op: Vectorized>(simd: SimdLevel, n: usize, op: Op) {
     match simd.isa() {
         // SAFETY: a `SimdLevel` is proof that the CPU has its instructions; AVX-512 includes FMA.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 | Isa::Avx2 if n < 16 => unsafe { x86::one_lane(op) },
+        Isa::Amx | Isa::Avx512 | Isa::Avx2 if n < 16 => unsafe { x86::one_lane(op) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { x86::avx512(op) },
+        Isa::Amx | Isa::Avx512 => unsafe { x86::avx512(op) },
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { x86::avx2(op) },

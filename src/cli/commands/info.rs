@@ -32,8 +32,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
         simd_available: SimdLevel::available().map(SimdLevel::name).collect(),
         cpu: cpu_name().unwrap_or_else(|| "unknown".into()),
         cpu_features: arch::cpu_features(),
-        bf16: match arch::has_bf16_products() {
-            true if Context::global().simd.name() == "avx512" => "AVX512_BF16",
+        bf16: match Context::global().simd {
+            simd if simd.has_tiles() => "AMX",
+            simd if simd.name() == "avx512" && arch::has_bf16_products() => "AVX512_BF16",
             _ => "emulated",
         },
         compiled_for: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),

@@ -16,8 +16,8 @@ pub fn precision(name: &str) -> Result<Precision, String> {
 pub fn noted(precision: Precision) -> Precision {
     if precision == Precision::Bf16 && !has_bf16_products() {
         eprintln_safe!(
-            "bf16: this CPU has no bfloat16 products (AVX512_BF16); results are the same, but slower \
-             than in f32"
+            "bf16: this CPU has no bfloat16 products (AMX or AVX512_BF16); results are the same, but \
+             slower than in f32"
         );
     }
     precision
