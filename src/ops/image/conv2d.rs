@@ -153,25 +153,46 @@ impl<T: Element> Conv2dBackward<T> {
     }
 }
 
+impl<T: Element> Conv2dBackward<T> {
+    fn grad_input(&self, shape: Shape, gy: &[T]) -> Tensor<T> {
+        Tensor::build(shape, T::LAYOUT, |gx| {
+            let (g, w) = (&self.geometry, self.weight.as_slice());
+            T::conv2d_backward_input(self.precision, g, gy, w, gx);
+        })
+    }
+
+    fn grad_weight(&self, gy: &[T]) -> Tensor<T> {
+        Tensor::build(self.weight.shape(), Layout::Nchw, |gw| {
+            let (g, x) = (&self.geometry, self.x.as_slice());
+            T::conv2d_backward_weight(self.precision, g, x, gy, gw);
+        })
+    }
+}
+
 impl<T: Element> Backward<T> for Conv2dBackward<T> {
     fn name(&self) -> &'static str {
         self.name
     }
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
-        let g = &self.geometry;
         let grad_output = grad_output.to_layout(T::LAYOUT);
         let gy = grad_output.as_slice();
-        grads.set(0, || {
-            Ok(Tensor::build(self.x.shape(), T::LAYOUT, |gx| {
-                T::conv2d_backward_input(self.precision, g, gy, self.weight.as_slice(), gx);
-            }))
-        })?;
-        grads.set(1, || {
-            Ok(Tensor::build(self.weight.shape(), Layout::Nchw, |gw| {
-                T::conv2d_backward_weight(self.precision, g, self.x.as_slice(), gy, gw);
-            }))
-        })?;
+        grads.set(0, || Ok(self.grad_input(self.x.shape(), gy)))?;
+        grads.set(1, || Ok(self.grad_weight(gy)))?;
         // Without a bias there is no input 2, and `set` does nothing.
-        grads.set(2, || grad_output.sum_axes(&[0, 2, 3]).reshape(&[g.c_out]))
+        grads.set(2, || grad_output.sum_axes(&[0, 2, 3]).reshape(&[self.geometry.c_out]))
+    }
+    /// Computes the gradient of x last, when x is freed: it takes the same memory.
+    fn backward_once(
+        mut self: Box<Self>,
+        grad_output: Tensor<T>,
+        grads: &mut InputGrads<T>,
+    ) -> Result<()> {
+        let grad_output = grad_output.to_layout(T::LAYOUT);
+        let gy = grad_output.as_slice();
+        grads.set(1, || Ok(self.grad_weight(gy)))?;
+        grads.set(2, || grad_output.sum_axes(&[0, 2, 3]).reshape(&[self.geometry.c_out]))?;
+        let shape = self.x.shape();
+        self.x = Tensor::zeros(&[0]);
+        grads.set(0, || Ok(self.grad_input(shape, gy)))
     }
 }
