@@ -235,7 +235,7 @@ impl Task {
         let (lines, rest) = memory.lines[..b.reach * c]
             .split_at_mut((rows.len() + (g.k_h - 1) * g.dilation[0]) * b.width * c);
         let channels = Channels { first: self.c.start, count: c };
-        copy_padded(g, x, n, rows.start, channels, lines, b.width * c);
+        copy_padded(g, x, (n, rows.start), channels, lines, b.width * c);
         rest.fill(0.0);
         let pairs = &mut memory.pairs[..b.reach / 2 * c];
         pack_pairs(simd, &memory.lines[..b.reach * c], c, pairs);

@@ -90,20 +90,21 @@ impl<'a> InputRows<'a> {
         for (k, image) in padded.chunks_exact_mut(height * row).take(images).enumerate() {
             let n = rows.start / g.h_out + k;
             let i = if k == 0 { rows.start % g.h_out } else { 0 };
-            let top = i * g.stride[0];
+            let from = (n, i * g.stride[0]);
             match words {
-                Words::Single => copy_padded(g, x, n, top, c, image, row),
+                Words::Single => copy_padded(g, x, from, c, image, row),
                 Words::PairsOfChannels(simd) => {
-                    rows_in_pairs(g, x, n, top, c, image, row, |line, words| {
-                        narrow(simd, line, words);
-                    });
+                    let copy = |src: &[f32], dst: &mut [f32]| narrow(simd, src, dst);
+                    copy_rows_by(g, x, from, c, image, [row, pixel], copy);
                 }
                 Words::PairsOfPixels(simd) => {
                     // Saturating: with one output in a row any stride fits.
                     let distance = g.stride[1].saturating_mul(c.count);
-                    rows_in_pairs(g, x, n, top, c, image, row, |line, words| {
-                        pair_at_distance(simd, line, distance, words);
-                    });
+                    let mut line = scratch::take(row);
+                    for (r, words) in image.chunks_mut(row).enumerate() {
+                        copy_padded(g, x, (from.0, from.1 + r), c, &mut line, row);
+                        pair_at_distance(simd, &line, distance, words);
+                    }
                 }
             }
         }
@@ -167,38 +168,30 @@ impl<'a> InputRows<'a> {
     }
 }
 
-/// Copies rows as [`copy_padded`] does, each changed to words by `to_words`.
-#[allow(clippy::too_many_arguments)] // those of `copy_padded`
-fn rows_in_pairs(
-    g: &Conv2dGeometry,
-    x: &[f32],
-    n: usize,
-    top: usize,
-    c: Channels,
-    dst: &mut [f32],
-    row: usize,
-    to_words: impl Fn(&[f32], &mut [f32]),
-) {
-    let width = (g.w_out - 1) * g.stride[1] + (g.k_w - 1) * g.dilation[1] + 1;
-    let mut line = scratch::take(width * c.count);
-    for (r, words) in dst.chunks_mut(row).enumerate() {
-        let len = line.len();
-        copy_padded(g, x, n, top + r, c, &mut line, len);
-        to_words(&line, words);
-    }
-}
-
 /// Copies the rows of image `n` from padded row `top` on, with zeros outside the image.
 pub fn copy_padded(
     g: &Conv2dGeometry,
     x: &[f32],
-    n: usize,
-    top: usize,
+    (n, top): (usize, usize),
     c: Channels,
     dst: &mut [f32],
     row: usize,
 ) {
-    let width = row / c.count;
+    copy_rows_by(g, x, (n, top), c, dst, [row, c.count], |src, dst| dst.copy_from_slice(src));
+}
+
+/// Copies the same rows of `row` words with `pixel` words for a pixel, which `copy` writes: one pixel or
+/// several at once.
+fn copy_rows_by(
+    g: &Conv2dGeometry,
+    x: &[f32],
+    (n, top): (usize, usize),
+    c: Channels,
+    dst: &mut [f32],
+    [row, pixel]: [usize; 2],
+    copy: impl Fn(&[f32], &mut [f32]),
+) {
+    let width = row / pixel;
     let left = g.padding[1].min(width);
     let inside = g.w_in.min(width - left);
     for (r, dst) in dst.chunks_mut(row).enumerate() {
@@ -208,15 +201,15 @@ pub fn copy_padded(
             continue;
         }
         let src = &x[(n * g.h_in + y) * g.w_in * g.c_in + c.first..];
-        let (border, rest) = dst.split_at_mut(left * c.count);
-        let (pixels, right) = rest.split_at_mut(inside * c.count);
+        let (border, rest) = dst.split_at_mut(left * pixel);
+        let (pixels, right) = rest.split_at_mut(inside * pixel);
         border.fill(0.0);
         right.fill(0.0);
         if c.count == g.c_in {
-            pixels.copy_from_slice(&src[..inside * c.count]);
+            copy(&src[..inside * c.count], pixels);
         } else {
-            for (dst, src) in pixels.chunks_mut(c.count).zip(src.chunks(g.c_in)) {
-                dst.copy_from_slice(&src[..c.count]);
+            for (dst, src) in pixels.chunks_mut(pixel).zip(src.chunks(g.c_in)) {
+                copy(&src[..c.count], dst);
             }
         }
     }

@@ -49,6 +49,7 @@ pub fn correlate<'p>(
         while row < last {
             let rows = (g.h_out - row % g.h_out).min(last - row); // of one image
             let numbers = (rows - 1) * width + g.w_out;
+            let (mut at, mut j) = ((row - first) * g.w_out, 0); // row of y, and pixel of the row
             for v in (0..numbers).step_by(TILE_SIDE) {
                 let count = TILE_SIDE.min(numbers - v);
                 let height = if count > TILE_SIDE / 2 { TILE_SIDE } else { TILE_SIDE / 2 };
@@ -60,12 +61,12 @@ pub fn correlate<'p>(
                     steps: c / STEP,
                 };
                 tiles.multiply(&a, panel, &mut product, height, false);
-                for (v, sums) in (v..v + count).zip(product.chunks(TILE_SIDE)) {
-                    let (i, j) = (v / width, v % width);
+                for sums in product.chunks_exact(TILE_SIDE).take(count) {
                     if j < g.w_out {
-                        let at = (row - first + i) * g.w_out + j;
                         store(&mut y.row_mut(at)[jr..jr + n], sums, add);
+                        at += 1;
                     }
+                    j = if j + 1 == width { 0 } else { j + 1 };
                 }
             }
             row += rows;
