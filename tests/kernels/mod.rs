@@ -17,10 +17,20 @@ use fer::random::{Purpose, Rng};
 use fer_kernels::SimdLevel;
 use std::io::Write as _;
 
-/// Calls `f` with each SIMD level of this CPU, and reports those it lacks: not by `println!`, whose
-/// output the test runner hides where a test passes.
+/// Calls `f` with each SIMD level of this CPU but `amx`, which in f32 is `avx512`.
 fn at_each_level(f: impl Fn(SimdLevel)) {
-    for name in SimdLevel::NAMES {
+    at_levels(&SimdLevel::NAMES[1..], f);
+}
+
+/// Calls `f` with each SIMD level of this CPU, for products in bfloat16.
+fn at_each_level_in_bf16(f: impl Fn(SimdLevel)) {
+    at_levels(&SimdLevel::NAMES, f);
+}
+
+/// Calls `f` with the levels, and reports those that this CPU lacks: not by `println!`, whose output the
+/// test runner hides where a test passes.
+fn at_levels(names: &[&str], f: impl Fn(SimdLevel)) {
+    for name in names {
         match name.parse() {
             Ok(simd) => f(simd),
             Err(reason) => drop(writeln!(std::io::stderr(), "skipped: {reason}")),
