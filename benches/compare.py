@@ -146,15 +146,18 @@ class Table:
 
 
 def train(options, table):
-    """Whole training steps, batch 64."""
+    """Whole training steps, batch 64, in f32 and in bfloat16."""
     opponent = pytorch(options)
+    bars = {("vgg", "f32"): (1.5, 1.8), ("tiny", "f32"): (1.6, 1.8)}
+    bars |= {("vgg", "bf16"): (1.3, 1.7), ("tiny", "bf16"): (1.3, 1.7)}
     for k in range(options.rounds):
-        for net, bar, aim in [("vgg", 1.5, 1.8), ("tiny", 1.6, 1.8)]:
+        for (net, precision), (bar, aim) in bars.items():
             words = ["bench", "train", "--arch", net, "--batch-size", 64, "--steps", 7]
-            run = lambda: fer(options, *words)
-            both = in_turns(k, run, lambda: opponent.ask("train", net, 64))
+            run = lambda: fer(options, *words, "--precision", precision)
+            both = in_turns(k, run, lambda: opponent.ask("train", net, 64, precision))
             both = [side["images_per_second"] for side in both]
-            table.add("train", f"training step, {net}, batch 64", *both, "images/s", bar, aim)
+            name = f"training step, {net}, batch 64" + ", bf16" * (precision == "bf16")
+            table.add("train", name, *both, "images/s", bar, aim)
     opponent.close()
 
 
@@ -191,7 +194,7 @@ def runtimes(options, table):
 def against_runtimes(options, table, folder, net, batch):
     """One network and batch: each runtime in turns with fer in the same precision; the best in f32 has the bar."""
     servers = {}
-    for runtime in RUNTIMES:
+    for runtime in options.runtimes.split(","):
         server = pytorch(options, script="runtimes.py", words=[runtime, folder, net, batch])
         ready = server.answer()
         if ready["ready"]:
@@ -311,6 +314,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--torch", default=sys.executable, help="interpreter with torch and numpy")
     parser.add_argument("--fer", default=ROOT / "target/release/fer")
+    parser.add_argument("--runtimes", default=",".join(RUNTIMES), help="[default: %(default)s]")
     parser.add_argument("--simd", default="auto")
     parser.add_argument("--json", help="write every round of every row to this file")
     options = parser.parse_args()

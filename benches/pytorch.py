@@ -3,7 +3,7 @@
 One line of JSON for each request read from standard input, so that `compare.py` can take turns
 between the programs within one minute:
 
-    train NET BATCH                 images a second of whole training steps
+    train NET BATCH [bf16]          images a second of whole training steps, in bf16 by autocast
     infer NET BATCH KIND            images a second; KIND is eager, folded (batch norm folded into
                                     the convolutions, traced) or compiled (torch.compile)
     conv IN-OUT@SIDE BATCH          GFLOP/s of forward, backward_input and backward_weight (oneDNN)
@@ -72,20 +72,22 @@ def timed(step, seconds=0.0, steps=9, warmup=3):
     return statistics.median(times)
 
 
-def training_step(name, batch):
+def training_step(name, batch, precision="f32"):
     net, x, y = network(name).train(), pictures(batch), torch.arange(batch) % 7
     sgd = torch.optim.SGD(net.parameters(), 0.01, momentum=0.9, nesterov=True, weight_decay=1e-4)
 
     def step():
         sgd.zero_grad(set_to_none=True)
-        F.cross_entropy(net(x), y).backward()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+            loss = F.cross_entropy(net(x).float(), y)
+        loss.backward()
         sgd.step()
 
     return step
 
 
-def train(name, batch):
-    return {"images_per_second": int(batch) / timed(training_step(name, int(batch)))}
+def train(name, batch, precision="f32"):
+    return {"images_per_second": int(batch) / timed(training_step(name, int(batch), precision))}
 
 
 def infer(name, batch, kind):
