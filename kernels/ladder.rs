@@ -33,8 +33,8 @@
 //! and 3.8 ms for the bytes. The convolution is bound by arithmetic, and a better kernel pays. The ReLU behind it does
 //! one operation per 8 bytes, intensity 0.125: 0.09 ms of arithmetic and 3.8 ms of memory. No SIMD instruction
 //! helps there; not moving the bytes does, which is why ReLU is fused into its neighbours. The two meet at 100/20
-//! = 5 FLOP per byte, the ridge of the roofline. The naive loops miss even the first bound, because they wait for each
-//! sum before they begin the next.
+//! = 5 FLOP per byte, the ridge of the roofline. The naive loops miss even the first bound, because they load and store
+//! a number of y for every product, one lane at a time.
 
 use crate::conv2d::im2col::im2col;
 use crate::conv2d::winograd as winograd_kernel;
