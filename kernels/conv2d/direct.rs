@@ -166,17 +166,16 @@ impl Group<'_> {
         let channels = Channels { first: number * count, count };
         let first = pixel / g.w_out;
         let input = InputRows::new(g, x, first..first + y.rows() / g.w_out, channels, words);
-        if let Some(bias) = epilogue.bias {
-            fill_with_bias(&mut y, &bias[number * (g.c_out / g.groups) + o..]);
-        }
-        let add = epilogue.bias.is_some();
+        let bias = epilogue.bias.map(|bias| &bias[number * (g.c_out / g.groups) + o..]);
         if let Some(tiles) = self.tiles() {
-            let c = 2 * filters.c;
+            let (c, finish) = (2 * filters.c, (bias, epilogue.relu));
             let panel = |jr: usize| filters.panel(packed, kernel.nr, 0, o + jr);
-            tiled::correlate(&tiles, (g, c), &input, panel, first, &mut y, add);
-        } else {
-            Task { kernel, filters, packed, first, o, add }.run(g, &input, &mut y);
+            return tiled::correlate(&tiles, (g, c), &input, panel, first, &mut y, finish);
         }
+        if let Some(bias) = bias {
+            fill_with_bias(&mut y, bias);
+        }
+        Task { kernel, filters, packed, first, o, add: bias.is_some() }.run(g, &input, &mut y);
         if epilogue.relu {
             (0..y.rows()).for_each(|i| relu(simd, y.row_mut(i)));
         }

@@ -24,8 +24,8 @@ pub fn applies(simd: SimdLevel, g: &Conv2dGeometry, c: usize) -> bool {
         && g.k_h * g.k_w <= MAX_TAPS
 }
 
-/// Computes the output rows from `first` on: `y` `[pixels, o]`, or adds to y with `add`. `panel_of` returns
-/// the packed filters of the output channels from its argument on, `[tap][c / 2][32]`.
+/// Computes the output rows from `first` on, `y` `[pixels, o]`, with bias and ReLU. `panel_of` returns the
+/// packed filters of the output channels from its argument on, `[tap][c / 2][32]`.
 pub fn correlate<'p>(
     tiles: &Tiles,
     (g, c): (&Conv2dGeometry, usize),
@@ -33,7 +33,7 @@ pub fn correlate<'p>(
     panel_of: impl Fn(usize) -> &'p [f32],
     first: usize,
     y: &mut BlockMut,
-    add: bool,
+    (bias, relu): (Option<&[f32]>, bool),
 ) {
     let (pixel, width) = (input.pixel_words(), input.width());
     let mut segments = [0; MAX_TAPS];
@@ -63,7 +63,8 @@ pub fn correlate<'p>(
                 tiles.multiply(&a, panel, &mut product, height, false);
                 for sums in product.chunks_exact(TILE_SIDE).take(count) {
                     if j < g.w_out {
-                        store(&mut y.row_mut(at)[jr..jr + n], sums, add);
+                        let bias = bias.map(|bias| &bias[jr..]);
+                        store(&mut y.row_mut(at)[jr..jr + n], sums, bias, relu);
                         at += 1;
                     }
                     j = if j + 1 == width { 0 } else { j + 1 };
@@ -74,12 +75,16 @@ pub fn correlate<'p>(
     }
 }
 
-/// Writes or adds sums.
-fn store(y: &mut [f32], sums: &[f32], add: bool) {
-    let sums = &sums[..y.len()];
-    if add {
-        y.iter_mut().zip(sums).for_each(|(y, sum)| *y += sum);
-    } else {
-        y.copy_from_slice(sums);
+/// Writes sums, with bias and ReLU. NaN stays.
+fn store(y: &mut [f32], sums: &[f32], bias: Option<&[f32]>, relu: bool) {
+    let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
+    let finished = |sum: f32| if sum < floor { floor } else { sum };
+    match bias {
+        Some(bias) => {
+            for ((y, sum), bias) in y.iter_mut().zip(sums).zip(bias) {
+                *y = finished(bias + sum);
+            }
+        }
+        None => y.iter_mut().zip(sums).for_each(|(y, &sum)| *y = finished(sum)),
     }
 }

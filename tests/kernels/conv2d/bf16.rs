@@ -59,9 +59,10 @@ fn direct_and_im2col_are_exact_on_integers() {
                 _ => random_geometry(draw),
             };
             let case = Case::integers(g, draw);
-            let want = case.naive(false);
+            let bias = draw.int(0, 1) == 1;
+            let want = case.naive(bias);
             for conv in [Algorithm::Direct, Algorithm::Im2col] {
-                let got = case.fast(Context { simd, conv, precision: Bf16 }, false);
+                let got = case.fast(Context { simd, conv, precision: Bf16 }, bias);
                 case.assert_equal(&want, &got, &format!("{conv} in bf16, {simd}"));
             }
         }
