@@ -10,12 +10,13 @@ use common::{BATCH, Rate, Setting, Work, criterion, group};
 use criterion::{Criterion, criterion_group, criterion_main};
 use fer::bench::steps::Training;
 use fer::model::summary;
+use fer_kernels::Precision;
 
 fn steps(c: &mut Criterion<Rate>) {
     let mut settings = Setting::widest();
     let mut group = group(c, "training step");
     for arch in ["tiny", "vgg"] {
-        let mut training = Training::new(arch, BATCH).expect("a built-in network");
+        let mut training = Training::new(arch, BATCH, Precision::F32).expect("a built-in network");
         // Forward, and the gradients of inputs and of weights.
         let macs = 3 * BATCH * summary(&training.network).expect("a summary").macs;
         for setting in &mut settings {

@@ -45,7 +45,7 @@ fn every_command_of_a_report_reproduces_its_figure() {
     let numbers = |command: &str| {
         let (start, _) = command.split_once(" --out ").expect("an output");
         let text = place.ok(&format!("{start} --json")).stdout;
-        let lines = text.lines().map(|line| serde_json::from_str(line));
+        let lines = text.lines().map(serde_json::from_str);
         lines.collect::<Result<Vec<Value>, _>>().unwrap_or_else(|_| {
             vec![serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"))]
         })
