@@ -113,10 +113,7 @@ fn broken_and_huge_png_are_refused() {
     refused(&[], "empty");
     refused(b"GIF89a", "damaged GIF");
     refused(b"\0\0\0\x18ftypheic", "heif-convert photo.heic photo.jpg");
-    refused(
-        b"\0\0\0\x18ftypisom",
-        "a video; expected PNG, JPEG, WebP, GIF or BMP: take pictures out",
-    );
+    refused(b"\0\0\0\x18ftypisom", "a video; expected PNG, JPEG, WebP, GIF or BMP: ffmpeg");
     // What is read in spite of damage has the right pixels and a warning.
     let read = |bytes: &[u8], what: &str| {
         decode(bytes, Path::new("p")).is_ok_and(|found| {

@@ -69,7 +69,7 @@ pub fn unsupported_image(magic: &[u8]) -> Option<(&'static str, &'static str)> {
     const HEIC: (&str, &str) =
         ("a HEIC or AVIF picture", "convert it: heif-convert photo.heic photo.jpg");
     const VIDEO: (&str, &str) =
-        ("a video", "take pictures out of it: ffmpeg -i video.mp4 -r 2 picture%04d.png");
+        ("a video", "ffmpeg -i video.mp4 -f yuv4mpegpipe -pix_fmt yuv420p - | fer predict -");
     const FORMATS: [(usize, &[u8], (&str, &str)); 12] = [
         (0, b"II*\0", TIFF),
         (0, b"MM\0*", TIFF),

@@ -5,6 +5,7 @@ use crate::dataset::clean::duplicates::cross_duplicates;
 use crate::metrics::Evaluation;
 use crate::metrics::errors::{Mistake, mistakes, suspected_labels};
 use crate::metrics::features::ClassDistances;
+use crate::model::mean_face::mean_of;
 use crate::model::{ClassCounts, Ensemble, Predictions};
 use crate::report::evaluation::class_sentences::evaluation_text;
 use crate::report::i18n::Language;
@@ -147,8 +148,14 @@ impl EvaluationReport {
         let pixels = first.pixels(faces, &all);
         let names = self.names();
         let origin = |i: usize| self.place(faces, i);
-        let evaluated =
-            EvaluatedFaces { model: &model, names: &names, pixels: &pixels, origin: &origin };
+        let mean_face = first.mean_face().unwrap_or_else(|| mean_of(&pixels));
+        let evaluated = EvaluatedFaces {
+            model: &model,
+            names: &names,
+            pixels: &pixels,
+            mean_face: &mean_face,
+            origin: &origin,
+        };
         self.maps = Some(MistakeMaps::new(&evaluated, &self.mistakes)?);
         Ok(())
     }

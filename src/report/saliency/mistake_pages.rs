@@ -37,6 +37,8 @@ pub struct EvaluatedFaces<'a> {
     pub names: &'a [&'a str],
     /// Pixels of all faces.
     pub pixels: &'a [f32],
+    /// Mean training face, with which paths begin: the same for every page.
+    pub mean_face: &'a [f32],
     /// Source of face `i`.
     pub origin: &'a dyn Fn(usize) -> String,
 }
@@ -78,7 +80,7 @@ impl EvaluatedFaces<'_> {
     fn page(&self, title: &str, mistakes: &[&Mistake]) -> Result<Page> {
         let of = |m: &&Mistake| &self.pixels[m.face * PIXELS..(m.face + 1) * PIXELS];
         let pixels: Vec<f32> = mistakes.iter().flat_map(of).copied().collect();
-        let options = AttributionOptions::new(crate::model::mean_face::mean_of(&pixels), 0)?;
+        let options = AttributionOptions::new(self.mean_face.to_vec(), 0)?;
         let mut maps: Vec<Vec<Attribution>> = Vec::new();
         for method in METHODS {
             for class in [|m: &Mistake| m.predicted, |m: &Mistake| m.truth] {

@@ -13,6 +13,7 @@ use crate::explain::layers::select_filters;
 use crate::explain::{Classifier as _, LayerInfo, NetworkClassifier};
 use crate::model::LoadedModel;
 use crate::nn::Layer;
+use crate::render::format::percent;
 use crate::render::panel::{Cell, Line, Page, Tone};
 use crate::render::write::check_name;
 use crate::render::{RgbImage, Scene, Theme};
@@ -158,13 +159,15 @@ fn face_page(
     let predicted = argmax(&probabilities);
     let name = |class: usize| model.class_names().get(class).map_or("", String::as_str);
     let label = face.label(0).map(usize::from);
-    let right = label.is_none_or(|label| label == predicted);
     let picture = RgbImage::from_gray(face.image(0), SIDE, SIDE)?;
     let place = short_origin(face, 0, number);
     let mut page =
         Page::sheet("Feature maps of this face", vec![Cell::picture(picture, place)], 1, theme);
-    let mut header =
-        vec![Line::verdict(name(predicted), f64::from(probabilities[predicted]), right)];
+    let (said, probability) = (name(predicted), f64::from(probabilities[predicted]));
+    let mut header = vec![match label {
+        Some(label) => Line::verdict(said, probability, label == predicted),
+        None => Line::new(format!("{said} {}", percent(probability)), Tone::Strong),
+    }];
     if let Some(label) = label {
         header.push(Line::new(format!("label {}", CLASS_NAMES[label]), Tone::Muted));
     }
