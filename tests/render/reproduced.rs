@@ -88,7 +88,7 @@ fn every_command_of_a_report_reproduces_its_figure() {
                 place.ok(&command.replace("curves.svg", "again.svg"));
                 let epochs = json["training"]["epochs"].as_u64().unwrap();
                 assert_eq!(epochs, 3);
-                assert!(place.text("again.svg").contains("accuracy"));
+                assert!(place.text("again.svg").contains("Accuracy"));
             }
             other => panic!("{other}: a command of the report that this test does not know"),
         }
