@@ -19,7 +19,7 @@ pub struct Channels {
     pub count: usize,
 }
 
-/// What a word of the copied rows holds.
+/// Element type of a word of the copied rows.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Words {
     /// One f32.

@@ -42,7 +42,7 @@ pub struct InputFaces {
 pub struct FaceCrop {
     /// The square in the picture.
     pub location: FaceLocation,
-    /// How far the face is turned there.
+    /// Turn of the face in the photo.
     pub turn: Turn,
     /// Number of the face in its picture, from 1.
     pub number: usize,

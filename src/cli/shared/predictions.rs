@@ -39,7 +39,7 @@ struct Answer<'a> {
     /// The square that was cropped from a photo, in pixels of the photo.
     #[serde(rename = "box")]
     frame: Option<CropBox>,
-    /// How far the face is turned in the photo, in degrees clockwise: 0, 90, 180 or 270.
+    /// Turn of the face in the photo, in degrees clockwise: 0, 90, 180 or 270.
     turn: Option<u32>,
     /// The score of the face detector, in its own unit.
     score: Option<f64>,

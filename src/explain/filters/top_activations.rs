@@ -44,7 +44,7 @@ pub struct FilterStatistics {
     pub counts: Option<TopCounts>,
 }
 
-/// How often each class and each region of the face is among the strongest activations of a filter.
+/// Counts of classes and of regions of the face among the strongest activations of a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopCounts {
     /// Faces of each class.

@@ -19,7 +19,7 @@ const DECAY: f64 = 1e-3;
 /// Values of a face: its evidence for the class and against it in every region, and a constant.
 const VALUES: usize = 2 * REGIONS + 1;
 
-/// How well the regions tell the classes apart.
+/// Accuracy of a classifier that knows only the shares of the regions.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Separation {
     /// Share of the faces whose class is named, each by a classifier that has not seen it.

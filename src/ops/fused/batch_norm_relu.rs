@@ -134,7 +134,7 @@ struct BatchNormReluBackward<T: Element> {
     rest: Rest<T>,
 }
 
-/// What is saved beside x.
+/// Values that the op saves beside x.
 struct Rest<T: Element> {
     geometry: Pool2dGeometry,
     mean: Tensor<T>,

@@ -13,7 +13,7 @@ use serde_json::json;
 /// Faces between two messages about the progress.
 const AT_ONCE: usize = 128;
 
-/// Where the measured faces lie, and how they are answered.
+/// Positions of the measured faces in the plane, and their probabilities.
 #[derive(Clone, Debug)]
 pub struct DataMap {
     /// `[n, d]`.
@@ -27,7 +27,7 @@ pub struct DataMap {
     probabilities: Vec<Vec<f32>>,
 }
 
-/// How faces are placed.
+/// The method that places faces in the plane.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
 #[serde(rename_all = "lowercase")]
 enum Layout {
