@@ -114,7 +114,7 @@ pub fn on_team<R>(f: impl FnOnce() -> R) -> R {
 
 /// Calls `f(0) … f(tasks − 1)` on the team that this thread leads. Outside of a region it does
 /// nothing and returns false.
-pub fn run_on_team(tasks: usize, f: &(impl Fn(usize) + Sync)) -> bool {
+pub fn run_on_team(tasks: usize, f: &(dyn Fn(usize) + Sync)) -> bool {
     match ROLE.replace(Role::Works) {
         Role::None => {
             ROLE.set(Role::None);
@@ -184,7 +184,7 @@ impl Team {
     }
 
     /// Runs a loop as the leader. Returns the panic of a task.
-    fn run(&self, tasks: usize, f: &(impl Fn(usize) + Sync)) -> Option<Panic> {
+    fn run(&self, tasks: usize, f: &(dyn Fn(usize) + Sync)) -> Option<Panic> {
         let per_claim = tasks.div_ceil(MASK as usize).max(1);
         let claims = tasks.div_ceil(per_claim);
         let claim = |i: usize| (i * per_claim..tasks.min((i + 1) * per_claim)).for_each(f);
