@@ -11,12 +11,21 @@ const SHOWN = 1280;  // longest side of the picture on the page
 const MAGIC = ['\x89PNG', '\xff\xd8\xff', 'RIFF....WEBP', 'GIF8', 'BM']; // formats that the program reads
 const isRead = head => MAGIC.some(magic => [...magic].every((c, i) => c === '.' || c.charCodeAt(0) === head[i]));
 
+// Gives a canvas the proportions w : h and a longest side of at most `longest`; returns its scale. Setting a side
+// clears a canvas and costs time, so both stay where they are right.
+function fit(canvas, w, h, longest) {
+  const scale = Math.min(1, longest / Math.max(w, h));
+  const [width, height] = [w, h].map(side => Math.max(1, Math.round(side * scale)));
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  return scale;
+}
+
 // Draws an image or video into a canvas with a longest side of at most `longest`.
 function shrunk(canvas, source, w, h, longest) {
-  const scale = Math.min(1, longest / Math.max(w, h));
-  canvas.width = Math.max(1, Math.round(w * scale));
-  canvas.height = Math.max(1, Math.round(h * scale));
+  fit(canvas, w, h, longest);
   const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.clearRect(0, 0, canvas.width, canvas.height); // pictures may be transparent
   context.drawImage(source, 0, 0, canvas.width, canvas.height);
   return context;
 }
@@ -156,9 +165,8 @@ export function answerTab(at, state) {
   function draw(faces) {
     const w = video.videoWidth, h = video.videoHeight;
     if (!w) return;
-    const scale = Math.min(1, SHOWN / Math.max(w, h)), mirrored = source === 'camera' && mirror.checked;
-    stage.width = Math.round(w * scale);
-    stage.height = Math.round(h * scale);
+    const mirrored = source === 'camera' && mirror.checked;
+    fit(stage, w, h, SHOWN);
     const context = stage.getContext('2d');
     context.save();
     if (mirrored) context.transform(-1, 0, 0, 1, stage.width, 0);

@@ -3,6 +3,8 @@ import { classColor, css, download, make } from './dom.js';
 import { t } from './i18n.js';
 
 const MOST = 50000; // rows that are kept
+const PAUSE = 250;  // milliseconds between two drawings
+const DRAWN = 1200; // rows that are drawn, evenly spaced
 
 export class Timeline {
   constructor(net) {
@@ -40,15 +42,16 @@ export class Timeline {
     this.element.hidden = this.rows.length === 0;
     if (!this.pending) {
       this.pending = true;
-      requestAnimationFrame(() => {
+      setTimeout(() => {
         this.pending = false;
         this.draw();
-      });
+      }, PAUSE);
     }
   }
 
   draw() {
-    const rows = this.rows.filter(row => row.id === Number(this.picker.value));
+    const all = this.rows.filter(row => row.id === Number(this.picker.value)), step = Math.ceil(all.length / DRAWN);
+    const rows = all.filter((_, i) => (all.length - 1 - i) % step === 0);
     const { canvas } = this, context = canvas.getContext('2d'), left = 46, right = 1190, top = 8, bottom = 272;
     context.fillStyle = css('--card');
     context.fillRect(0, 0, canvas.width, canvas.height);
