@@ -128,6 +128,7 @@ pub mod optim;
 pub mod page;
 #[cfg(feature = "page")]
 pub mod photo;
+mod platform;
 pub mod prelude;
 pub mod protobuf;
 pub mod random;

@@ -1,7 +1,8 @@
 //! Several files that belong together: all of them become new, or none.
 
 use crate::files::temporaries::{self, Temporary};
-use crate::files::{folder_of, no_folder, sync_folder};
+use crate::files::{folder_of, no_folder};
+use crate::platform::sync_folder;
 use crate::{Error, Result};
 use std::collections::BTreeSet;
 use std::fs::File;

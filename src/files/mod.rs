@@ -127,11 +127,6 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Makes renames survive a power failure, on systems where a folder can be synced.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
-}
-
 /// Makes a folder for results where there is none.
 ///
 /// **Errors**: [`Error::Usage`] if a file has its name; [`Error::Io`] if it cannot be created.

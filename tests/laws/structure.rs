@@ -11,8 +11,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("random", &[]),
     ("stats", &["random"]),
-    ("files", &["error"]),
-    ("limits", &[]),
+    ("platform", &[]),
+    ("files", &["error", "platform"]),
     ("protobuf", &[]),
     ("tensor", &["error"]),
     ("autograd", &["error", "random", "tensor"]),
@@ -57,8 +57,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "monitor",
         &[
             "autograd", "console", "dataset", "error", "explain", "files", "limits", "metrics",
-            "model", "nn", "ops", "optim", "protobuf", "random", "render", "stats", "tensor",
-            "train",
+            "model", "nn", "ops", "optim", "platform", "protobuf", "random", "render", "stats",
+            "tensor", "train",
         ],
     ),
     (
@@ -88,8 +88,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "cli",
         &[
             "bench", "console", "dataset", "error", "explain", "export", "files", "learn",
-            "limits", "metrics", "model", "monitor", "nn", "optim", "page", "photo", "random",
-            "render", "report", "serve", "stats", "tensor", "trace", "train",
+            "limits", "metrics", "model", "monitor", "nn", "optim", "page", "photo", "platform",
+            "random", "render", "report", "serve", "stats", "tensor", "trace", "train",
         ],
     ),
 ];

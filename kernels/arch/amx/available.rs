@@ -1,6 +1,5 @@
 //! Whether this CPU and system have tile registers.
 
-use std::arch::asm;
 use std::sync::OnceLock;
 
 /// Returns whether this CPU has the registers and AVX-512, and the system lets this process use them.
@@ -30,7 +29,7 @@ fn system_saves_tiles() -> bool {
         let result: isize;
         // SAFETY: a system call that reads and writes no memory of this process.
         unsafe {
-            asm!(
+            std::arch::asm!(
                 "syscall", inlateout("rax") ARCH_PRCTL => result, in("rdi") REQUEST_PERMISSION,
                 in("rsi") TILE_DATA, lateout("rcx") _, lateout("r11") _, options(nostack),
             );

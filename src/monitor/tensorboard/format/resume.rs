@@ -24,6 +24,7 @@ use crate::files::Temporary;
 use crate::monitor::tensorboard::event_writer::{Clock, EventWriter};
 use crate::monitor::tensorboard::format::decode::{Event, EventContent};
 use crate::monitor::tensorboard::format::record::{Next, RecordReader};
+use crate::platform::sync_folder;
 use crate::{Error, Result};
 
 /// The files of this program are `events.out.tfevents.NUMBER.fer`: TensorBoard reads every file whose name
@@ -84,7 +85,7 @@ pub(crate) fn resume(dir: &Path, files: &[String], step: u64, clock: Clock) -> R
     let path = next_path(dir, files, clock());
     temporary.rename(&path).map_err(Error::io(&path))?;
     writer.set_path(path);
-    sync_folder(dir)?;
+    sync_folder(dir).map_err(Error::io(dir))?;
     for (i, name) in files.iter().enumerate() {
         let path = dir.join(name);
         let is_last = i + 1 == files.len();
@@ -126,13 +127,4 @@ fn copy(old: &Path, step: u64, writer: &mut EventWriter) -> Result<Resumed> {
             Err(_) => resumed.damaged += 1,
         }
     }
-}
-
-/// Makes the new name survive a power cut, on systems where a folder can be synced.
-fn sync_folder(dir: &Path) -> Result<()> {
-    if cfg!(unix) {
-        let folder = File::open(dir).map_err(Error::io(dir))?;
-        folder.sync_all().map_err(Error::io(dir))?;
-    }
-    Ok(())
 }
