@@ -4,7 +4,6 @@
 //! tested here too. Locks of files and temporary names are the standard library's and the same everywhere.
 
 #[cfg(any(not(unix), test))]
-#[cfg_attr(unix, expect(dead_code, reason = "compiled here for its test"))]
 mod other;
 #[cfg(unix)]
 mod unix;
