@@ -56,11 +56,16 @@ fn a_tar_file_gives_the_answers_of_its_folder() {
 #[test]
 fn a_truncated_archive_leaves_no_table() {
     let place = Place::with_run(1);
-    place.ok("data synth --count 21 --out drawn");
+    place.ok("data synth --count 300 --out drawn");
     pack(&place.path("drawn"), &place.path("drawn.tar"));
     let whole = place.read("drawn.tar");
-    place.write("drawn.tar", &whole[..whole.len() / 2 + 100]);
     let words = ["drawn.tar", "expected a whole tar file"];
+    place.write("drawn.tar", &whole[..whole.len() / 10 + 100]);
+    place.fails("predict run drawn.tar --out answers.csv", 3, &words);
+    for name in ["answers.csv", "answers.csv.part", "answers.csv.progress"] {
+        assert!(!place.path(name).exists(), "{name}, though nothing was done");
+    }
+    place.write("drawn.tar", &whole[..whole.len() / 10 * 9 + 100]);
     place.fails("predict run drawn.tar --out answers.csv", 3, &words);
     assert!(!place.path("answers.csv").exists());
     place.write("drawn.tar", &whole);
@@ -91,6 +96,28 @@ fn a_run_that_ended_early_is_continued() {
     let done = place.ok(line);
     assert!(done.stderr.contains("continues after 256 records"), "{}", done.stderr);
     assert_eq!(place.text("a.csv"), place.text("whole.csv"));
+}
+
+/// Rows of other sizes are skipped where that is wanted; each is counted by one shard.
+#[test]
+fn a_table_with_faces_of_other_sizes() {
+    let place = Place::with_run(1);
+    place.ok("data synth --count 20 --out many.csv");
+    let mut rows: Vec<String> = place.text("many.csv").lines().map(str::to_owned).collect();
+    let small = rows[4].rsplit_once(' ').unwrap().0.to_owned();
+    rows.insert(4, small);
+    place.write("mixed.csv", (rows.join("\n") + "\n").as_bytes());
+    let words = ["mixed.csv:5: found 2303 pixels; expected 2304 (48 x 48)"];
+    place.fails("predict run mixed.csv --shard 1/1 --out a.csv", 3, &words);
+    assert!(!place.path("a.csv").exists());
+    place.ok("predict run many.csv --shard 1/1 --out whole.csv");
+    let done = place.ok("predict run mixed.csv --shard 1/1 --skip-bad --out a.csv");
+    assert!(done.stderr.contains(words[0]), "{}", done.stderr);
+    assert_eq!(place.text("a.csv"), place.text("whole.csv"));
+    place.write("other.csv", b"name,age\nanna,7\n");
+    let words = ["other.csv:1: found the header `name,age`", "expected `label,feature`"];
+    place.fails("predict run other.csv --shard 1/1 --out b.csv", 3, &words);
+    assert!(!place.path("b.csv.part").exists());
 }
 
 /// A picture that cannot be read stops nothing; photos of any size are taken.

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Predicts a table with Dask over the installed wheel, kills a worker in the middle, and compares the
+# Predicts a table with Dask and with Ray Data over the installed wheel, kills a worker in the middle, and compares the
 # answers with those of the single process, byte by byte. Usage: tests/external/bulk_check.sh PYTHON, an interpreter with
-# the wheel (tests/external/python_check.sh makes one). Dask is installed into it; skips where that fails.
+# the wheel (tests/external/python_check.sh makes one). Dask and Ray are installed into it; skips what cannot be.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=$(realpath -s "${1:-target/python-check/venv/bin/python}")
 "$python" -c 'import fer_cnn' 2>/dev/null || { echo "skipped: no fer_cnn in $python"; exit 0; }
+engines=()
 "$python" -c 'import dask.dataframe, distributed' 2>/dev/null ||
-  "$python" -m pip -q install 'dask[dataframe,distributed]' ||
-  { echo "skipped: Dask cannot be installed"; exit 0; }
+  "$python" -m pip -q install 'dask[dataframe,distributed]' && engines+=(dask) || echo "skipped: Dask cannot be installed"
+"$python" -c 'import ray.data' 2>/dev/null ||
+  "$python" -m pip -q install 'ray[data]' && engines+=(ray) || echo "skipped: Ray cannot be installed"
 fer=$(dirname "$python")/fer examples=$PWD/python/examples
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
@@ -36,7 +38,8 @@ def deadly(rows, model=()):
     os._exit(9)
 PY
 export FER_PLACE=$place PYTHONPATH=$place:$examples
-for engine in dask; do
+export RAY_worker_niceness=0 # else 15: beside any other work its workers stand still
+for engine in "${engines[@]}"; do
   rm -f died
   "$python" - "$engine" >"$engine.log" 2>&1 <<'PY' || { tail -30 "$engine.log"; exit 1; }
 import importlib

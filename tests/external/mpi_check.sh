@@ -57,3 +57,8 @@ if mpirun -n 1 "$fer" train "${settings[@]}" --out other : -n 1 "$fer" train "${
 fi
 grep -q "rank 1 has other settings than rank 0" other.log || fail "other settings: $(cat other.log)"
 echo "a process with other settings is refused: $(grep -m1 'rank 1 has' other.log | cut -c1-100)"
+
+# The launcher of another library: each process would know of itself only.
+if OMPI_COMM_WORLD_SIZE=2 "$fer" train "${settings[@]}" --out foreign >foreign.log 2>&1; then fail "a foreign launcher was accepted"; fi
+[ ! -e foreign ] && grep -q "another library" foreign.log || fail "foreign launcher: $(cat foreign.log)"
+echo "the launcher of another library is refused: $(cut -c1-110 foreign.log | head -1)"

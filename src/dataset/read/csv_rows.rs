@@ -7,6 +7,8 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::dataset::class_label::{EXPECTED_CLASSES, class_of};
+#[cfg(feature = "cli")]
+use crate::dataset::read::BadRow;
 use crate::dataset::read::columns::{Columns, EXPECTED_HEADER, excerpt};
 use crate::dataset::read::line_reader::{Chunk, Line, Lines, LinesError};
 use crate::dataset::{Dataset, ReadOptions, Report, Sample, Usage};
@@ -148,7 +150,8 @@ pub fn read_csv<R: Read + Send>(
     Ok(dataset)
 }
 
-/// Reads a CSV stream and hands over its rows a chunk at a time, as datasets.
+/// Reads a CSV stream and hands over its rows a chunk at a time: a dataset, and the bad rows, of which the
+/// first one is an error unless `skip_bad`.
 ///
 /// # Errors
 /// As [`read_csv`], and those of `take`.
@@ -156,14 +159,16 @@ pub fn read_csv<R: Read + Send>(
 pub(crate) fn each_csv_dataset<R: Read + Send>(
     stream: R,
     path: &Path,
-    take: &mut dyn FnMut(Dataset) -> Result<()>,
+    skip_bad: bool,
+    take: &mut dyn FnMut(Dataset, Vec<BadRow>) -> Result<()>,
 ) -> Result<()> {
-    let (options, mut report) = (ReadOptions::default(), Report::default());
+    let options = ReadOptions { skip_bad, list_bad: usize::MAX, usage: None };
+    let mut report = Report::default();
     each_csv_chunk(stream, path, &options, &mut report, &mut |rows, report| {
         let mut dataset = Dataset::new();
         dataset.add_source(path);
         rows.collect_into(&mut dataset, path, &options, report)?;
-        take(dataset)
+        take(dataset, std::mem::take(&mut report.bad))
     })?;
     match report.rows {
         0 => Err(Error::data(path, nothing_read(&options, &report))),

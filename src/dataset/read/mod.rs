@@ -199,19 +199,24 @@ pub fn read_stream<R: Read + Send>(
     Ok((dataset, report))
 }
 
-/// Reads a CSV file, plain or gzip, and hands over its faces a chunk at a time.
+/// Reads a CSV file, plain or gzip, and hands over its faces and bad rows a chunk at a time. Unless
+/// `skip_bad`, the first bad row is an error.
 ///
 /// # Errors
 /// As [`read`], and those of `take`.
 #[cfg(feature = "cli")]
-pub(crate) fn each_chunk(path: &Path, take: &mut dyn FnMut(Dataset) -> Result<()>) -> Result<()> {
+pub(crate) fn each_chunk(
+    path: &Path,
+    skip_bad: bool,
+    take: &mut dyn FnMut(Dataset, Vec<BadRow>) -> Result<()>,
+) -> Result<()> {
     let (head, stream) = sniff(File::open(path).map_err(Error::io(path))?, path)?;
     match recognise(&head) {
         Some(other) => Err(Error::data(path, other.as_data())),
         None if head.starts_with(b"\x1f\x8b") => {
-            csv_rows::each_csv_dataset(gunzip::Gunzip::new(stream), path, take)
+            csv_rows::each_csv_dataset(gunzip::Gunzip::new(stream), path, skip_bad, take)
         }
-        None => csv_rows::each_csv_dataset(stream, path, take),
+        None => csv_rows::each_csv_dataset(stream, path, skip_bad, take),
     }
 }
 

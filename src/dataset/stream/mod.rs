@@ -76,19 +76,20 @@ pub fn is_archive(input: &Path) -> bool {
 }
 
 /// Reads an input and hands over its records in their order. A record that cannot be read is
-/// [`Content::Bad`]; an input that cannot be read further is an error.
+/// [`Content::Bad`]; an input that cannot be read further is an error, and so is a bad row of a CSV file unless
+/// `skip_bad`.
 ///
 /// # Errors
 /// [`Error::Data`] for an input of an unknown kind, without the expected columns, or that is damaged;
 /// those of `take`.
-pub fn each_record(input: &Path, take: Take<'_>) -> Result<()> {
+pub fn each_record(input: &Path, skip_bad: bool, take: Take<'_>) -> Result<()> {
     match kind_of(input)? {
         Kind::Folder => each_file(input, take),
         Kind::Picture => {
             take(Record { id: input.display().to_string(), content: Content::File(input.into()) })
         }
         Kind::Tar => archive::each_picture(input, take),
-        Kind::Table => table::each_row(input, take),
+        Kind::Table => table::each_row(input, skip_bad, take),
         #[cfg(feature = "parquet")]
         Kind::Parquet => parquet::each_row(input, take),
         #[cfg(not(feature = "parquet"))]

@@ -100,7 +100,10 @@ impl Bulk<'_> {
             eprintln_safe!("continues after {}", counted(done, "record"));
         }
         if let Err(error) = self.predict_all(&mut part) {
-            part.note()?;
+            match part.progress.seen {
+                0 => part.discard(), // nothing to continue
+                _ => part.note()?,
+            }
             return Err(error);
         }
         self.report(part.progress.records - done, begun, part.progress.faces);
@@ -129,7 +132,7 @@ impl Bulk<'_> {
         let (mut number, seen) = (0, part.progress.seen);
         let mut batch = Vec::with_capacity(TOGETHER);
         for input in self.inputs {
-            each_record(input, &mut |record| {
+            each_record(input, self.skip_bad, &mut |record| {
                 if number % of + 1 == mine && number >= seen {
                     batch.push((input.clone(), record));
                 }
