@@ -7,7 +7,7 @@ use crate::cli::commands::training::{calibrate, curves, eval, export, summary, t
 use crate::cli::commands::{
     bench, crop_calibration, data, demo, info, learn, predict, serve, tape,
 };
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use crate::cli::way_out;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -145,26 +145,10 @@ pub fn command() -> clap::Command {
 /// # Errors
 /// Help, the version, or what is wrong with the line.
 pub fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let parsed = command().try_get_matches_from(line);
-    parsed.and_then(|found| Cli::from_arg_matches(&found)).map_err(with_a_way_to_train_on)
-}
-
-/// Adds to an option that `--resume` refuses the command that takes it.
-fn with_a_way_to_train_on(mut error: clap::Error) -> clap::Error {
-    let has_resume = |argument| match error.get(argument) {
-        Some(ContextValue::String(text)) => text.contains("--resume"),
-        Some(ContextValue::Strings(texts)) => texts.iter().any(|text| text.contains("--resume")),
-        _ => false,
-    };
-    let conflicts = error.kind() == ErrorKind::ArgumentConflict;
-    if conflicts && (has_resume(ContextKind::InvalidArg) || has_resume(ContextKind::PriorArg)) {
-        let way = "a training goes on with the settings it began with. To train on from the weights of \
-                   RUN with other settings, such as more epochs: fer train --pretrained RUN --data FACES \
-                   --epochs 20";
-        let tip = ContextValue::StyledStrs(vec![way.into()]);
-        error.insert(ContextKind::Suggested, tip);
-    }
-    error
+    let line: Vec<OsString> = line.into_iter().collect();
+    let parsed = command().try_get_matches_from(&line);
+    let parsed = parsed.and_then(|found| Cli::from_arg_matches(&found));
+    parsed.map_err(|error| way_out::added(error, &line))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod old_names;
 mod shared;
+mod way_out;
 
 use crate::cli::args::{Cli, Command};
 use crate::cli::commands::explain::{
@@ -143,7 +144,9 @@ fn run_line(words: Vec<OsString>) -> Result<()> {
 
 fn manual_pages(folder: &Path) -> Result<()> {
     crate::files::make_folder(folder)?;
-    clap_mangen::generate_to(args::command(), folder).map_err(Error::io(folder))
+    clap_mangen::generate_to(args::command(), folder).map_err(Error::io(folder))?;
+    shared::output::print_written(folder);
+    Ok(())
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<()> {

@@ -182,8 +182,14 @@ pub fn read_and_warn(path: &Path, options: &ReadOptions) -> Result<Dataset> {
 /// [`Error::Data`] if the path does not exist; those of [`read()`].
 pub fn read_existing(path: &Path, options: &ReadOptions) -> Result<(Dataset, Report)> {
     if path != Path::new("-") && !path.exists() {
-        let expected = "expected a CSV (plain or gzip), a folder of pictures, or a picture";
-        return Err(Error::data(path, format!("does not exist; {expected}")));
+        let is_address = ["http:", "https:"].iter().any(|start| path.starts_with(start));
+        let message = match is_address {
+            true => "is an address on the web, and only files are read: download it first",
+            false => {
+                "does not exist; expected a CSV (plain or gzip), a folder of pictures, or a picture"
+            }
+        };
+        return Err(Error::data(path, message));
     }
     read(path, options)
 }

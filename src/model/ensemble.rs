@@ -3,11 +3,17 @@
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
 use crate::model::predictions::{features, prediction_batch};
-use crate::model::weights::network_file::checksum;
+use crate::model::weights::network_file::{checksum, is_embedded};
 use crate::model::{LoadedModel, Predictions, predict};
 use crate::{Error, Result};
 use fer_kernels::Precision;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Whether two paths name the same file or folder, or both the embedded network.
+fn is_same(a: &Path, b: &Path) -> bool {
+    let place = |path: &Path| path.canonicalize().ok();
+    is_embedded(a) && is_embedded(b) || place(a).is_some_and(|a| Some(a) == place(b))
+}
 
 /// One or several networks whose probabilities are averaged.
 #[derive(Clone, Debug)]
@@ -19,9 +25,18 @@ impl Ensemble {
     /// Reads every model; without any, the embedded network.
     ///
     /// # Errors
-    /// [`Error::Model`] if one cannot be used or has other classes than the first.
+    /// [`Error::Model`] if one cannot be used or has other classes than the first, [`Error::Usage`] if one
+    /// is named twice.
     pub fn read(paths: &[PathBuf]) -> Result<Self> {
         let members = paths.iter().map(|p| LoadedModel::read(p)).collect::<Result<Vec<_>>>()?;
+        for (i, path) in paths.iter().enumerate() {
+            if let Some(same) = paths[..i].iter().find(|other| is_same(other, path)) {
+                let [same, path] = [same.display(), path.display()];
+                return Err(Error::Usage(format!(
+                    "{same} and {path} are the same network; an average needs different ones"
+                )));
+            }
+        }
         let Some(first) = members.first() else {
             return Ok(Self { members: vec![LoadedModel::read_or_embedded(None)?] });
         };

@@ -70,7 +70,7 @@ pub fn wrap(text: &str, size: f32, weight: Weight, max_width: f32) -> Vec<String
     let mut lines = Vec::new();
     for paragraph in text.lines() {
         let mut line = String::new();
-        for word in paragraph.split_whitespace() {
+        for word in words(paragraph) {
             let longer = if line.is_empty() { word.to_string() } else { format!("{line} {word}") };
             if width(&longer, size, weight) <= max_width {
                 line = longer;
@@ -89,6 +89,18 @@ pub fn wrap(text: &str, size: f32, weight: Weight, max_width: f32) -> Vec<String
         lines.push(line);
     }
     lines
+}
+
+/// Returns the words between which a line may end: a percent sign stays with its number.
+fn words(paragraph: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in paragraph.split_whitespace() {
+        match words.last_mut().filter(|_| word.starts_with('%')) {
+            Some(last) => *last = format!("{last} {word}"),
+            None => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 /// Calls `paint(dx, dy, coverage)` for every pixel that the text touches; (0, 0) is the start of the
@@ -136,6 +148,8 @@ mod tests {
         assert!(lines.len() > 3 && lines[0] == "one two", "{lines:?}");
         assert!(lines.iter().all(|l| width(l, 12.0, Weight::Regular) <= 60.0));
         assert_eq!(wrap("", 12.0, Weight::Regular, 60.0).len(), 0);
+        let narrow = wrap("about 100 % of it", 12.0, Weight::Regular, 40.0);
+        assert!(narrow.iter().all(|line| !line.starts_with('%')), "{narrow:?}");
     }
 
     #[test]

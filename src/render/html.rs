@@ -163,7 +163,7 @@ impl Document {
             escape(&self.language),
             escape(&self.title),
             self.style,
-            self.body
+            self.body.replace(" %", "\u{a0}%") // a number and its unit stay on one line
         )
     }
 }

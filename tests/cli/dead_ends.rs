@@ -2,6 +2,7 @@
 
 use crate::support::place::{Done, Place, TRAIN, finished};
 use fer::model::weights::Archive;
+use fer::render::RgbImage;
 use std::collections::BTreeMap;
 
 fn weights(place: &Place, run: &str) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
@@ -210,4 +211,38 @@ fn runs_are_named_apart() {
     assert!(place.text("a/run/c.svg").contains("Training of run<"));
     let done = finished(place.command("eval .").current_dir(&here));
     assert!(done.stdout.starts_with("run on "), "{}", done.stdout);
+}
+
+/// What strangers typed, with the words that got them further.
+#[test]
+fn a_first_attempt_gets_the_command_that_was_meant() {
+    let place = Place::new();
+    let face = RgbImage::from_fn(48, 48, |x, y| [(x * 5) as u8, (y * 5) as u8, 99]);
+    place.write("photo.png", &face.to_png().unwrap());
+    place.write("small.png", &RgbImage::from_fn(10, 10, |_, _| [9; 3]).to_png().unwrap());
+    place.write("noise.jpg", b"neither this nor that");
+    let pixels = ["100"; 2304].join(" ");
+    place.write("target.csv", format!("target,image_data\n3,{pixels}\n").as_bytes());
+    place.write("hapy.csv", format!("emotion,pixels\nhapy,{pixels}\n").as_bytes());
+    for (line, code, words) in [
+        ("photo.png", 2, ["fer explain photo.png", "fer predict photo.png"]),
+        ("heatmap", 2, ["fer saliency", "Usage: fer [OPTIONS] <COMMAND>"]),
+        ("gradcam", 2, ["fer saliency --method gradcam", ""]),
+        ("classify", 2, ["this is: fer predict", ""]),
+        ("saliency photo.png --magic", 2, ["[MODEL] [PICTURE]...", "--magic"]),
+        ("serve --port 80a", 2, ["80a", "expected a whole number"]),
+        ("summary runs/none", 4, ["runs/none", "does not exist"]),
+        ("watch runs/none", 4, ["runs/none", "does not exist"]),
+        ("predict https://example.org/a.jpg", 3, ["address on the web", "download"]),
+        ("predict small.png", 3, ["10 x 10", "larger picture"]),
+        ("predict noise.jpg", 3, ["no picture data", "download it anew"]),
+        ("predict target.csv", 3, ["call `image_data` `pixels`", "`target` `label`"]),
+        ("eval --data hapy.csv", 3, ["hapy", "did you mean `happy`?"]),
+        ("predict photo.png --ensemble embedded", 2, ["the same network", "embedded"]),
+        ("eval embedded embedded --data hapy.csv", 2, ["the same network", "embedded"]),
+    ] {
+        place.fails(line, code, &words);
+    }
+    let done = place.ok("predict photo.png --detect off --out answers.txt");
+    assert!(done.stderr.contains("written: answers.txt, as CSV"), "{}", done.stderr);
 }

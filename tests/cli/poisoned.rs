@@ -174,7 +174,6 @@ fn options_that_cannot_be_meant() {
         ("eval run --frobnicate", "--frobnicate"),
         ("eval", "--data"),
         ("eval run --data faces.csv --usage Monday", "PublicTest"),
-        ("eval run --max-faces 0", "--max-faces"),
         ("predict run faces.csv --top-k 0", "--top-k"),
         ("predict run faces.csv --out no/such/folder.csv", "does not exist"),
         ("data stats faces.csv --out counts.bmp", ".png, .svg or .html"),

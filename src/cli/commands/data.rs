@@ -1,7 +1,7 @@
 //! `fer data`: counts, checks, splits, synthesis and conversion of data sets.
 
 use crate::cli::shared::input::{Reading, theme};
-use crate::cli::shared::output::{differ, keep_inputs};
+use crate::cli::shared::output::{differ, keep_inputs, print_written, write_page, write_scene};
 use crate::console::{self, eprintln_safe};
 use crate::dataset::clean::check::{ClassCount, DatasetCheck, DatasetStats, check, stats};
 use crate::dataset::source::read_existing;
@@ -158,7 +158,7 @@ fn run_stats(args: StatsArgs) -> Result<()> {
         let counts = faces.class_counts().map(|n| n as u64);
         let look = ChartOptions::new(theme(args.dark));
         let chart = class_counts(&title, &CLASS_NAMES, &[("", &counts)], look)?;
-        write::write_scene(&chart, &title, path)?;
+        write_scene(&chart, &title, path)?;
     }
     let stats = stats(&faces);
     if args.json { console::print_json(&stats) } else { console::print(&stats_text(&stats)) }
@@ -286,7 +286,7 @@ fn run_synth(args: SynthArgs) -> Result<()> {
         synthesize(&SynthOptions { count, seed, first, balance, ..SynthOptions::default() })?;
     if let Some(path) = &args.sheet {
         let sheet = class_sheet("Synthetic faces", &faces, SHEET_COLUMNS, theme(false))?;
-        write::write_page(&sheet, path)?;
+        write_page(&sheet, path)?;
     }
     args.out.as_ref().map_or(Ok(()), |out| write_faces(&faces, out))
 }
@@ -309,8 +309,10 @@ fn require_csv(path: &Path) -> Result<()> {
 
 /// Writes a CSV or a folder of pictures, by the ending of the name.
 fn write_faces(faces: &Dataset, path: &Path) -> Result<()> {
-    if !is_csv(path) {
-        return write_folder(faces, path);
+    match is_csv(path) {
+        true => write_csv(faces, path)?,
+        false => write_folder(faces, path)?,
     }
-    write_csv(faces, path)
+    print_written(path);
+    Ok(())
 }

@@ -131,13 +131,12 @@ impl Averaging {
     }
 }
 
-/// Returns the first `limit` faces that have a label, and the number of faces without one.
-pub fn labelled(faces: Dataset, limit: Option<usize>) -> (Dataset, usize) {
+/// Returns the faces that have a label, and the number of faces without one.
+pub fn labelled(faces: Dataset) -> (Dataset, usize) {
     let known: Vec<usize> = (0..faces.len()).filter(|&i| faces.label(i).is_some()).collect();
-    let wanted = limit.unwrap_or(usize::MAX).min(known.len());
-    match wanted == faces.len() {
-        true => (faces, 0),
-        false => (faces.select(&known[..wanted]), faces.len() - known.len()),
+    match faces.len() - known.len() {
+        0 => (faces, 0),
+        without => (faces.select(&known), without),
     }
 }
 

@@ -221,7 +221,8 @@ pub(crate) fn require_size(picture: Decoded, path: &Path) -> Result<GrayImage> {
         return Ok(picture);
     }
     let message = format!(
-        "found a picture of {} x {} pixels; expected at least {SHORTEST} pixels per side",
+        "found a picture of {} x {} pixels; expected at least {SHORTEST} pixels per side: use a larger \
+         picture of the face",
         picture.width, picture.height
     );
     Err(Error::data(path, message))

@@ -52,6 +52,9 @@ fn print_lines(watched: &WeakProgressBar) {
 /// before the first item.
 fn line(what: &str, done: u64, total: u64, elapsed: Duration) -> String {
     let elapsed = elapsed.as_secs_f64();
+    if total <= 1 {
+        return format!("at work for {}", duration(elapsed)); // one item says nothing of the way
+    }
     let left = match done {
         0 => String::new(),
         _ => format!(
@@ -79,6 +82,7 @@ mod tests {
             "passes: 120 of 480, 30 s, 1 min 30 s left"
         );
         assert_eq!(line("passes", 0, 480, half_a_minute), "passes: 0 of 480, 30 s");
+        assert_eq!(line("faces", 0, 1, half_a_minute), "at work for 30 s");
         assert_eq!(line("faces", 9, 9, half_a_minute), "faces: 9 of 9, 30 s, 0 s left");
     }
 }

@@ -97,7 +97,10 @@ fn samples(bytes: &[u8], path: &Path, channels: usize) -> Result<Samples> {
         None if bytes.is_empty() => Err(format!("the file is empty; expected a {all} picture")),
         None => Err(match unsupported_image(bytes) {
             Some((found, way_out)) => format!("found {found}; expected {all}: {way_out}"),
-            None => format!("found no picture data; expected {all}: convert it"),
+            None => format!(
+                "found no picture data; expected {all}: the file is damaged or has the name of \
+                 another format; save or download it anew"
+            ),
         }),
     };
     result.map_err(|message| Error::data(path, message))

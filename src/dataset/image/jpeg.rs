@@ -26,7 +26,12 @@ pub fn decode_jpeg(bytes: &[u8], channels: usize) -> Result<Samples, String> {
 
 fn decode_strictly(bytes: &[u8], channels: usize) -> Result<Samples, String> {
     let fail = |e: zune_jpeg::errors::DecodeErrors| {
-        format!("damaged JPEG ({e:?}); expected a whole baseline or progressive one")
+        let why = format!("{e:?}").replace(['\n', '\r'], " ");
+        format!(
+            "damaged JPEG ({}); expected a whole baseline or progressive one: copy or download it \
+             anew",
+            why.trim()
+        )
     };
     let options = DecoderOptions::default()
         .set_max_width(MAX_SIDE)

@@ -149,9 +149,23 @@ fn numbered_columns(names: &[String]) -> Vec<usize> {
     }
 }
 
+/// Names under which other tables keep pixels and labels.
+const SIMILAR_PIXELS: [&str; 7] =
+    ["image_data", "imagedata", "pixel", "pixel_values", "features", "data", "img"];
+const SIMILAR_LABELS: [&str; 7] =
+    ["target", "class", "y", "labels", "emotions", "expression", "category"];
+
 fn wrong_header(header: &[u8]) -> String {
     let text = String::from_utf8_lossy(&header[..header.len().min(MAX_FIELD)]).to_ascii_lowercase();
     let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+    let separator = |c: char| u8::try_from(c).is_ok_and(|b| SEPARATORS.contains(&b));
+    let fields: Vec<String> = text
+        .split(separator)
+        .map(|field| field.trim_matches([' ', '"', '\r']).to_owned())
+        .collect();
+    let found = |way_out: &str| {
+        format!("found the header `{}`; expected {EXPECTED_HEADER}: {way_out}", excerpt(header))
+    };
     let named = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
     let classes = words.iter().filter(|w| class_of(w).is_some_and(|_| w.len() > 1)).count();
     let numbers = words.iter().filter(|w| w.starts_with(|c: char| c.is_ascii_digit())).count();
@@ -165,6 +179,10 @@ fn wrong_header(header: &[u8]) -> String {
     } else if numbers > 100 || text.contains("pixel1") {
         "pixels are read from one column, separated by spaces, or from 2304 columns (48 x 48), \
          `pixel0` to `pixel2303`"
+    } else if let Some(pixels) = fields.iter().find(|f| SIMILAR_PIXELS.contains(&f.as_str())) {
+        let label = fields.iter().find(|f| SIMILAR_LABELS.contains(&f.as_str()));
+        let label = label.map_or(String::new(), |label| format!(" and `{label}` `label`"));
+        return found(&format!("if the column holds pixels, call `{pixels}` `pixels`{label}"));
     } else if named(&["path", "file", "filename", "filepath", "image", "photo", "picture"]) {
         "a list of pictures is not read: give the folder that holds them, with one folder per class"
     } else if !header.iter().any(|b| SEPARATORS.contains(b)) {
@@ -172,7 +190,7 @@ fn wrong_header(header: &[u8]) -> String {
     } else {
         "rename the column with the pixels"
     };
-    format!("found the header `{}`; expected {EXPECTED_HEADER}: {way_out}", excerpt(header))
+    found(way_out)
 }
 
 /// Returns the first characters of unexpected input, safe to print.

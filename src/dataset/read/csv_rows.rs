@@ -13,7 +13,7 @@ use crate::dataset::read::columns::{Columns, EXPECTED_HEADER, excerpt};
 use crate::dataset::read::line_reader::{Chunk, Line, Lines, LinesError};
 use crate::dataset::{Dataset, ReadOptions, Report, Sample, Usage};
 use crate::limits::{MAX_FACES, MAX_ID, MAX_LINE};
-use crate::{Error, PIXELS, Result};
+use crate::{CLASS_NAMES, Error, PIXELS, Result};
 
 /// Parses the 2304 integers 0…255 of a face into `out`. They are separated by spaces, tabs or commas, and
 /// may stand in brackets.
@@ -68,9 +68,17 @@ fn parse_label(text: &[u8]) -> Result<Option<u8>, String> {
     let text = text.trim_ascii();
     match std::str::from_utf8(text).ok().and_then(class_of) {
         None if text.is_empty() => Ok(None),
-        None => Err(format!("found the label `{}`; expected {EXPECTED_CLASSES}", excerpt(text))),
+        None => Err(wrong_label(text)),
         label => Ok(label),
     }
+}
+
+fn wrong_label(text: &[u8]) -> String {
+    let given = String::from_utf8_lossy(text).to_lowercase();
+    let is_near = |name: &&str| 2 * strsim::levenshtein(name, &given) <= name.len();
+    let nearest = CLASS_NAMES.into_iter().find(is_near);
+    let hint = nearest.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+    format!("found the label `{}`; expected {EXPECTED_CLASSES}{hint}", excerpt(text))
 }
 
 fn parse_id(text: &[u8]) -> Result<String, String> {

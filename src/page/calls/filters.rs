@@ -103,9 +103,8 @@ pub fn ascent(space: &mut Workspace<'_>, message: &Message, output: &Output) -> 
     let asked: Ascent = message.parameters()?;
     let layer = find_layer_or_logits(&space.classifier, &asked.layer)?;
     select_filters(&layer, &[asked.filter])?;
-    let (pixels, labels) = space.measured_faces();
-    measure(space, &layer, &pixels, output)?;
-    let sd = [space.statistics[&layer.name][asked.filter].sd as f32];
+    let (magnitude, sd) = kind_of_faces(space, &layer, asked.filter, output)?;
+    let sd = [sd as f32];
     let network = Stoppable::new(&space.classifier, output);
     let watched = Watched { network: &network, output, every: asked.every, steps: Cell::new(0) };
     let unit = vec![asked.filter];
@@ -122,14 +121,8 @@ pub fn ascent(space: &mut Workspace<'_>, message: &Message, output: &Output) -> 
     let done = match asked.method {
         MaximizationMethod::Naive => naive(&watched, &task, &mut |_| {})?,
         MaximizationMethod::Maco => {
-            let training = TrainingFaces::new(&pixels, &labels, Extension::default())?;
-            maximize(
-                &watched,
-                &Maco::new(training.magnitude),
-                &task,
-                &Maco::options(),
-                &mut |_| {},
-            )?
+            let maco = Maco::new(magnitude);
+            maximize(&watched, &maco, &task, &Maco::options(), &mut |_| {})?
         }
         other => return Err(Error::Usage(format!("{other}: expected naive or maco"))),
     };
@@ -138,6 +131,30 @@ pub fn ascent(space: &mut Workspace<'_>, message: &Message, output: &Output) -> 
     };
     let json = json!({ "done": true, "steps": watched.steps.get(), "value": image.value });
     Ok(Message::numbers(json, &image.picture))
+}
+
+/// Returns the mean spectrum of the training faces and the filter's deviation on them: those in the
+/// network's file, as `fer filters` takes them; of the page's faces where the file has none.
+fn kind_of_faces(
+    space: &mut Workspace<'_>,
+    layer: &LayerInfo,
+    filter: usize,
+    output: &Output,
+) -> Result<(Vec<f32>, f64)> {
+    let source = space.source;
+    let known = source.model.statistics.as_ref().and_then(|stored| {
+        let classes = space.classifier.classes();
+        TrainingFaces::of_stored(stored, classes, source.mean_face.clone())
+    });
+    if let Some(training) = known
+        && let Ok(own) = training.filter_statistics(&space.classifier, layer, &[filter])
+    {
+        return Ok((training.magnitude, own[0].sd));
+    }
+    let (pixels, labels) = space.measured_faces();
+    measure(space, layer, &pixels, output)?;
+    let training = TrainingFaces::new(&pixels, &labels, Extension::default())?;
+    Ok((training.magnitude, space.statistics[&layer.name][filter].sd))
 }
 
 /// A network that sends what it is asked to climb on, every few steps.

@@ -325,8 +325,10 @@ export function answerTab(at, state) {
   const context = stage.getContext('2d');
   context.fillStyle = css('--muted');
   context.textAlign = 'center';
-  context.font = '22px system-ui, sans-serif';
-  context.fillText(t('drop_here'), 320, 185, 600);
+  context.font = '30px system-ui, sans-serif';
+  context.fillText(t('drop_here'), 320, 170, 600);
+  context.font = '24px system-ui, sans-serif';
+  context.fillText(t('drop_else'), 320, 215, 600);
 
   at.replaceChildren(make('div', { class: 'columns' },
     make('div', {}, controls, cameraRow, drop, status, rate, pictures), cards), timeline.element);

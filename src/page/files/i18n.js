@@ -14,11 +14,11 @@ const WORDS = {
   working: ['computing …', '计算中……'], cancel: ['Cancel', '取消'], clear: ['Clear', '清除'], stop: ['Stop', '停止'], search: ['Search', '搜索'],
   class: ['Class', '类别'], label: ['label', '标签'], face: ['Face', '人脸'], faces: ['Faces', '人脸'], frame: ['this frame', '这一帧'], mean: ['mean', '均值'],
 
-  from_set: ['A face of the set', '数据集中的人脸'], draw_face: ['A drawn face', '画一张脸'], drawn: ['drawn', '绘制的'],
+  from_set: ['Choose a face from the data', '从数据中选一张人脸'], draw_face: ['A drawn face', '画一张脸'], drawn: ['drawn', '绘制的'],
   no_face_chosen: ['No face chosen yet.', '尚未选择人脸。'],
 
   choose_file: ['Choose pictures or a video', '选择图片或视频'], camera: ['Camera', '摄像头'], mirror: ['mirror', '镜像'],
-  drop_here: ['Drop a photo or a video here, paste a picture, or turn the camera on.', '把照片或视频拖到这里、粘贴图片，或打开摄像头。'],
+  drop_here: ['Drop a photo or a video here', '把照片或视频拖到这里'], drop_else: ['or paste a picture, or use the buttons above', '也可粘贴图片，或使用上方按钮'],
   stage: ['The picture with a box around each face', '带人脸方框的图片'],
   analyse: ['Answer the whole video', '分析整段视频'],
   doubtful: ['perhaps not a face', '可能不是人脸'], explain_this: ['Why?', '为什么？'],
@@ -52,7 +52,7 @@ const WORDS = {
   tool_brush: ['brush', '画笔'], tool_blur: ['blur', '模糊'], tool_swap: ['swap', '替换'], tool_restore: ['restore', '还原'], tool_superpixels: ['superpixels', '超像素'],
   size: ['Size', '大小'], gray_level: ['Gray', '灰度'], swap_with: ['With', '取自'], superpixels: ['Superpixels', '超像素'],
   cut_slic: ['by gray levels (SLIC)', '按灰度（SLIC）'], cut_face: ['parts of a face', '面部区域'],
-  undo: ['Undo', '撤销'], reset: ['As it was', '恢复原样'], keep: ['Keep as a face', '保留为新脸'],
+  undo: ['Undo', '撤销'], reset: ['Undo all changes', '撤销全部改动'], keep: ['Keep as a face', '保留为新脸'],
 
   patch_heading: ['A small patch that changes the answer', '改变答案的小方块'], fill: ['Shown in its place', '替换为'],
   fill_mean: ['mean face', '平均脸'], fill_blur: ['blurred face', '模糊的脸'], fill_gray: ['gray', '灰色'],

@@ -33,11 +33,16 @@ impl Axis {
         Self::stepped(title, low, high, step, label)
     }
 
-    /// Creates a linear axis of shares 0…1, labelled in per cent.
+    /// Creates a linear axis of shares 0…1, labelled in per cent. What little lies above 1, room for
+    /// text, has no tick.
     pub fn percent(title: impl Into<String>, low: f64, high: f64) -> Self {
         let step = round_step(low, high, 6.0);
         let decimals = decimals_of(step * 100.0);
-        Self::stepped(title, low, high, step, move |v| format!("{:.decimals$} %", v * 100.0))
+        let most = if high > 1.0 && high < 1.1 { 1.0 } else { high };
+        let label = move |v: f64| format!("{:.decimals$} %", v * 100.0);
+        let mut axis = Self::stepped(title, low, most, step, label);
+        axis.high = axis.high.max(if most < high { high } else { most });
+        axis
     }
 
     /// Creates a linear axis of whole numbers from exactly `low` to `high`, such as epochs.
@@ -188,6 +193,8 @@ mod tests {
     fn ticks_are_round_and_hold_the_range() {
         assert_eq!(labels(&Axis::linear("", 0.0, 1.9)), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
         assert_eq!(labels(&Axis::percent("", 0.23, 0.61)).first(), Some(&"20 %"));
+        let whole = Axis::percent("", 0.0, 1.06);
+        assert_eq!((labels(&whole).last(), whole.high), (Some(&"100 %"), 1.06));
         assert_eq!(labels(&Axis::whole("", 1.0, 13.0)), ["2", "4", "6", "8", "10", "12"]);
         assert_eq!(labels(&Axis::log("", 0.1, 100.0)).len(), 10);
         assert_eq!(labels(&Axis::log("", 1.0, 1e5)), ["1", "10", "100", "1 k", "10 k", "100 k"]);

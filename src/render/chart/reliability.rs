@@ -21,6 +21,8 @@ pub struct ReliabilityBin {
 /// The texts of the diagram.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReliabilityWords<'a> {
+    /// Title of the diagram.
+    pub title: &'a str,
     /// Name of the bars.
     pub accuracy: &'a str,
     /// Name of the difference between accuracy and confidence.
@@ -49,7 +51,7 @@ pub fn reliability(
         key(words.gap, palette.series(1), Mark::Square),
         key(words.perfect, palette.muted, Mark::Line(Dash::Dashed)),
     ];
-    let (mut scene, area, palette) = frame(options, "", subtitle, &keys);
+    let (mut scene, area, palette) = frame(options, words.title, subtitle, &keys);
     let width = 1.0 / bins.len().max(1) as f64;
     let x = Axis { title: String::new(), grid: false, ..Axis::percent("", 0.0, 1.0) };
     let y = Axis::percent(words.accuracy_axis, 0.0, 1.0);

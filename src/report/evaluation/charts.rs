@@ -67,6 +67,7 @@ impl EvaluationReport {
     pub(crate) fn calibration(&self, language: Language, options: ChartOptions) -> Result<Scene> {
         let p = language.phrases();
         let words = ReliabilityWords {
+            title: p.chart_calibration,
             accuracy: p.bin_accuracy,
             gap: p.bin_gap,
             perfect: p.bin_perfect,

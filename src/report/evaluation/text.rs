@@ -37,9 +37,11 @@ impl EvaluationReport {
 fn totals(text: &mut String, e: &Evaluation) {
     let range = format!("{}, 95 % interval", range(e.accuracy_interval));
     let calibration = match e.temperature {
-        t if e.ece <= ECE_LIMIT => format!("temperature {t:.2}"),
-        t if t > 1.0 => format!("temperature {t:.2}: overconfident"),
-        t => format!("temperature {t:.2}: underconfident"),
+        _ if e.ece <= ECE_LIMIT => String::new(),
+        t if t > 1.0 => {
+            format!("overconfident: these faces would need a temperature {t:.2} times as high")
+        }
+        t => format!("underconfident: these faces would need a temperature {t:.2} times as high"),
     };
     let rows = [
         ("accuracy", percent(e.accuracy), range),

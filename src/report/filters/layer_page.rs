@@ -224,7 +224,7 @@ fn words(
     }
     let tone = if n.natural { Tone::Good } else { Tone::Bad };
     lines.push(Line::new(format!("HF {:.2}, lag-1 {:.2}", n.hf, n.lag1), tone));
-    lines.push(normal(format!("TV {:.2}", n.tv)));
+    lines.push(normal(format!("total variation {:.2}", n.tv)));
     let before = pictures.first().filter(|p| p.scores.method == MaximizationMethod::Naive);
     let beside = |value: fn(&crate::explain::filters::filter_report::FilterScores) -> f64| {
         let number = |v: f64| minus(format!("{v:.1}"));
@@ -291,7 +291,8 @@ fn caption(report: &FilterReport, context: &LayerPageContext<'_>) -> String {
         "Naive: 20 gradient steps from gray noise without a prior. MACO: only the phases are changed; \
          the amplitudes are the mean spectrum of faces; {after}. Faces: {}. HF: share of the power \
          above a quarter of a cycle per pixel. Natural (green): HF of at most 0.19 and lag-1 \
-         autocorrelation of at least 0.8, as in real faces. Robust z: activation over random \
+         autocorrelation of at least 0.8, as in real faces. Total variation: mean difference of neighbouring \
+         pixels, in standard deviations of the picture; real faces have 0.25. Robust z: activation over random \
          transformations, in standard deviations above the median face. Similarity: {similarity}. \
          Class: over-represented among the 100 top faces beyond chance.{agreement}",
         context.faces

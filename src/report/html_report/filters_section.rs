@@ -273,21 +273,27 @@ fn ideal(
     Ok(())
 }
 
+/// Returns the layers whose feature maps the page shows, each with its filters.
+pub(crate) fn shown_maps(model: &dyn Classifier) -> Vec<(LayerInfo, Vec<usize>)> {
+    let is_rectified =
+        |l: &LayerInfo| matches!(l.kind, LayerKind::Relu | LayerKind::OtherActivation);
+    let mut rectified = model.layers();
+    rectified.retain(|layer| is_rectified(layer) && layer.has_map());
+    let of = |i: usize| (rectified[i].clone(), spread(rectified[i].output[0], MAPS));
+    spread(rectified.len(), STAGES).into_iter().map(of).collect()
+}
+
 /// Writes the feature maps of one face.
 fn maps(page: &mut ReportPage, context: &ReportContext<'_>, face: &PredictedFace) -> Result<()> {
     let (p, language) = (page.language.phrases(), page.language);
     let model = context.classifier()?;
-    let rectified: Vec<LayerInfo> = model
-        .layers()
-        .into_iter()
-        .filter(|l| matches!(l.kind, LayerKind::Relu | LayerKind::OtherActivation) && l.has_map())
-        .collect();
-    if rectified.is_empty() {
+    let shown = shown_maps(&model);
+    if shown.is_empty() {
         return Ok(());
     }
     let mut html = String::new();
-    for i in spread(rectified.len(), STAGES) {
-        html += &stage(&model, &rectified[i], face, language)?;
+    for (layer, filters) in &shown {
+        html += &stage(&model, layer, filters, face, language)?;
     }
     let names = context.names();
     let truth = language.class(crate::report::face::name(&names, face.label.unwrap_or(usize::MAX)));
@@ -302,6 +308,7 @@ fn maps(page: &mut ReportPage, context: &ReportContext<'_>, face: &PredictedFace
 fn stage(
     model: &dyn Classifier,
     layer: &LayerInfo,
+    filters: &[usize],
     face: &PredictedFace,
     language: Language,
 ) -> CrateResult<String> {
@@ -320,7 +327,7 @@ fn stage(
         escape(&layer.name),
         escape(&size)
     );
-    for k in spread(maps.c, MAPS) {
+    for &k in filters {
         let map = maps.channel(0, k);
         let picture = draw_map(map, maps.w, maps.h, Colormap::Magma, Scale::maximum(map))?;
         let alt = format!("{} {k}", layer.name);

@@ -137,7 +137,9 @@ impl HtmlReport {
             filters: filters_section::numbers(&filters),
             training: context.curve_summary(),
         };
-        let selection = selection(&filters, &typical, face);
+        let maps = filters_section::shown_maps(&context.classifier()?);
+        let maps = maps.into_iter().map(|(layer, filters)| (layer.name, filters)).collect();
+        let selection = selection(&filters, &typical, face, maps);
         Ok(HtmlReport { page, selection, numbers })
     }
 
@@ -149,8 +151,7 @@ impl HtmlReport {
         machine: &Machine,
     ) -> String {
         provenance::write(&mut self.page, context, command, &self.selection, machine);
-        // A number and its unit stay on one line.
-        self.page.document.finish().replace(" %", "\u{a0}%")
+        self.page.document.finish()
     }
 }
 
@@ -168,6 +169,7 @@ fn selection(
     results: &FilterResults,
     typical: &[PredictedFace],
     face: Option<&PredictedFace>,
+    maps: Vec<(String, Vec<usize>)>,
 ) -> Selection {
     let filters = |r: &FilterReport| r.statistics.iter().map(|s| s.filter).collect();
     let number = |f: &PredictedFace| f.origin.trim_start_matches('#').parse().ok();
@@ -175,6 +177,7 @@ fn selection(
         layers: results.layers.iter().map(|r| (r.layer.name.clone(), filters(r))).collect(),
         typical: typical.iter().filter_map(number).collect(),
         face: face.and_then(number),
+        maps,
     }
 }
 

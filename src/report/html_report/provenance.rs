@@ -33,6 +33,8 @@ pub(crate) struct Selection {
     pub typical: Vec<usize>,
     /// Index of the face whose feature maps are shown.
     pub face: Option<usize>,
+    /// The layers of these maps, with their filters.
+    pub maps: Vec<(String, Vec<usize>)>,
 }
 
 /// Writes the section. `command` is the command line, `selection` what the page shows.
@@ -112,12 +114,12 @@ fn commands(context: &ReportContext<'_>, selection: &Selection) -> String {
         "{data} --max-faces {} --seed {seed}",
         context.options.faces_of_a_class() * context.names().len()
     );
+    let listed = |own: &[usize]| own.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
     let layer = |(name, own): &(String, Vec<usize>)| {
-        let own: Vec<String> = own.iter().map(usize::to_string).collect();
         format!(
             "fer filters{model} --layer {name} --filter {} --method naive,pixels,maco{how} \
              --out {name}.png\n",
-            own.join(",")
+            listed(own)
         )
     };
     let face = match (selection.face, judged.reading.is_empty()) {
@@ -125,13 +127,20 @@ fn commands(context: &ReportContext<'_>, selection: &Selection) -> String {
         _ => String::new(),
     };
     let filters: String = selection.layers.iter().map(layer).collect();
+    let map = |(name, own): &(String, Vec<usize>)| {
+        let own = listed(own);
+        format!(
+            "fer activations{model}{face} --layer {name} --filter {own} --out {name}-maps.png\n"
+        )
+    };
+    let maps: String = selection.maps.iter().map(map).collect();
     let mut text = format!(
         "fer saliency{model}{data}{typical} --out saliency.png\n\
          fer saliency{model}{set} --regions --out regions.png\n\
          fer saliency{model}{set} --class-maps --out class-maps.png\n\
          {filters}\
          fer filters{model} --layer logits{how} --out ideal-faces.png\n\
-         fer activations{model}{face} --layer all --out maps.png\n\
+         {maps}\
          fer eval{model}{data} --out judged\n\
          fer lime{model}{data}{typical} --seed {seed} --out lime.png\n"
     );

@@ -78,7 +78,7 @@ pub fn measure_saliency(
     })
 }
 
-/// Returns the first `most` faces of each class, class by class, as `fer saliency --max-faces` does.
+/// Returns the first `most` faces of each class, class by class, as `fer saliency --balanced-faces` does.
 fn first_of_each(labels: &[usize], most: usize, classes: usize) -> Vec<usize> {
     let of_class = |c: usize| (0..labels.len()).filter(move |&f| labels[f] == c).take(most);
     (0..classes).flat_map(of_class).collect()

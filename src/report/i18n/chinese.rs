@@ -242,6 +242,7 @@ pub(crate) const TABLE: Phrases = Phrases {
     caption_classes: "召回率：某表情的人脸中预测正确的份额。精确率：预测为某表情的人脸中正确的份额\
         。F1：两者的调和平均。区间为威尔逊区间。等先验召回率：若各表情在训练中同样常见时的召回率。",
     chart_recall: "各表情的召回率",
+    chart_calibration: "把握有多大，就有多准吗？",
     chart_interval: "召回率及 95% 区间",
     chart_accuracy: "召回率及 95% 区间；虚线：准确率 {accuracy}",
     face_number: "第 {number} 号",

@@ -86,7 +86,7 @@ phrases! {
     over_all_faces: "All faces",
     most_at: "{who}: {region}, {lift} times the share of the area ({beside}){hardly}.",
     hardly: "; little on: {region}",
-    more_than_all: "Higher than over all faces at {region}: {lift} instead of {all} (edges \
+    more_than_all: "Higher than over all faces: {region}, {lift} instead of {all} (edges \
         {edges}).",
     few_faces: "Fewer than {fewest} faces are too few for a conclusion.",
     above_edges: "above the edges, {lift}",
@@ -273,6 +273,7 @@ phrases! {
         of both. The intervals are Wilson score intervals. Recall, equal priors: recall if all \
         expressions had been equally frequent in training.",
     chart_recall: "Recall per expression",
+    chart_calibration: "Is it as sure as it is right?",
     chart_interval: "recall with 95 % intervals",
     chart_accuracy: "recall with 95 % intervals; dashed: accuracy {accuracy}",
     face_number: "no. {number}",

@@ -62,10 +62,10 @@ impl LimePage<'_> {
             label: "change of the probability".into(),
         }];
         page.caption = format!(
-            "Superpixels: {}. Shown with borders: the {SHOWN} strongest superpixels on each side. R²: share \
+            "Superpixels: {}; the weight of each is the change of the probability, in points of 1, when it is shown. Shown with borders: the {SHOWN} strongest superpixels on each side. R²: share \
              of the variance of the probability that the linear model explains. Linear model, network: \
              probability of the unmodified face. Intercept: probability with all superpixels replaced. \
-             Agreement: rank correlation and shared top five of {} fits with different samples. Red: \
+             Agreement: rank correlation and shared top five of {} fits with different samples. In orange: \
              close to a refusal (R² below {MIN_R2}, difference above {MAX_GAP}, top five below {:.0} %).",
             self.segmentation,
             self.fits,

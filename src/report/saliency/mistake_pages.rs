@@ -10,7 +10,7 @@ use crate::render::panel::{Cell, Line, Page, Row, Tone};
 use crate::render::{BarEnds, ScaleBar, Theme};
 use crate::report::PredictedFace;
 use crate::report::face::name;
-use crate::report::saliency::one_method_page::{MAGNITUDE, colors_of, scale_of};
+use crate::report::saliency::one_method_page::{MAGNITUDE, SIGNED, colors_of, scale_of};
 use crate::{PIXELS, Result};
 
 /// Mistakes on the page of the most confident mistakes.
@@ -100,11 +100,12 @@ impl EvaluatedFaces<'_> {
             page.rows.push(self.row(m, of(m), maps.iter().map(|all| &all[i]))?);
         }
         let ends = BarEnds::Percentile99("map");
-        page.scale_bars = vec![ScaleBar { colormap: MAGNITUDE, ends, label: "magnitude".into() }];
-        page.caption =
-            "Each map explains the logit of one class and has its own scale. Smoothed integrated \
-             gradients: red for, blue against. LayerCAM: positive evidence only."
-                .into();
+        let bar = |colormap, label: &str| ScaleBar { colormap, ends, label: label.into() };
+        page.scale_bars = vec![
+            bar(SIGNED, "smoothed integrated gradients: blue against, red for the class"),
+            bar(MAGNITUDE, "LayerCAM: evidence for the class"),
+        ];
+        page.caption = "Each map explains the logit of one class and has its own scale.".into();
         Ok(page)
     }
 

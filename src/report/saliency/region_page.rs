@@ -69,9 +69,13 @@ impl RegionPage<'_> {
 
     /// Returns the table and the sentences for a terminal.
     pub fn text(&self) -> String {
-        let mut text = format!("{}\n\n{:<10} {:>6} {:<16}", self.what, "class", "faces", "source");
+        let mut text = format!(
+            "{}\nLift: share of the magnitude of the map in a region, divided by the region's share of the \
+             picture; 1 is no preference\n\n{:<10} {:>6} {:<16}",
+            self.what, "class", "faces", "source"
+        );
         for region in Region::ALL {
-            let _ = write!(text, "{:>18}", Language::English.short_region(region));
+            let _ = write!(text, "{:>1$}", region.label(), column(region));
         }
         let mut line = None;
         // The uniform map has lift 1 by definition.
@@ -92,11 +96,16 @@ impl RegionPage<'_> {
                 }
                 false => format!("{:.2}", lift.lift),
             };
-            let _ = write!(text, "{interval:>18}");
+            let _ = write!(text, "{interval:>0$}", column(lift.region));
         }
         let _ = writeln!(text, "\n\n{}", region_words(self.lifts, self.names));
         text
     }
+}
+
+/// Width of a region's column in the table.
+fn column(region: Region) -> usize {
+    18.max(region.label().len() + 2)
 }
 
 /// Draws bars for the network and marks for the controls, for one class or all faces.

@@ -61,7 +61,7 @@ impl SanityReport {
         }
         if self.faces < MIN_FACES {
             words.push(format!(
-                "{}: too few for a decision; use at least {MIN_FACES} (--max-faces {MIN_FACES}).",
+                "{}: too few for a decision; use at least {MIN_FACES} (--balanced-faces {MIN_FACES}).",
                 counted(self.faces, "face")
             ));
         } else {
@@ -72,7 +72,7 @@ impl SanityReport {
         let fails = |r: &&SanityRow| format!("{} failed: {}.", title(r), r.failures.join("; "));
         words.extend(failed.iter().map(fails));
         if !undecided.is_empty() && self.faces >= MIN_FACES {
-            words.push("More faces (--max-faces) may decide the undecided ones.".into());
+            words.push("More faces (--balanced-faces) may decide the undecided ones.".into());
         }
         words
     }

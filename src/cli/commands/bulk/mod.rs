@@ -210,12 +210,17 @@ impl Bulk<'_> {
     /// Says how fast it was, decoding included.
     fn report(&self, records: usize, begun: Instant, faces: usize) {
         let seconds = begun.elapsed().as_secs_f64();
+        let number = |rate: f64| match rate < 10.0 {
+            true => format!("{rate:.1}"),
+            false => format!("{rate:.0}"),
+        };
         let (rate, cores) = (records as f64 / seconds.max(1e-9), rayon::current_num_threads());
         eprintln_safe!(
-            "{} in {}: {rate:.0} a second, {:.0} per core, reading and decoding included; {} in the table",
+            "{} in {}: {} a second, {} per core, reading and decoding included; {} in the table",
             counted(records, "record"),
             duration(seconds),
-            rate / cores as f64,
+            number(rate),
+            number(rate / cores as f64),
             counted(faces, "face")
         );
     }

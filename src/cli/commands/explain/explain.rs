@@ -4,6 +4,7 @@ use crate::cli::shared::faces::{FaceArgs, Model};
 use crate::cli::shared::input::{is_model, theme};
 use crate::cli::shared::output::{keep_inputs, write_page};
 use crate::cli::shared::progress;
+use crate::console::eprintln_safe;
 use crate::explain::attribution::lime::superpixels::Segmentation;
 use crate::explain::attribution::lime::{LimeOptions, lime};
 use crate::explain::regions::region_lift::fitted_templates;
@@ -20,6 +21,8 @@ const FITS: usize = 2;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  fer explain photo.jpg")]
 pub struct Args {
+    /// A run folder or a weights file [default: the embedded network]
+    model: Option<PathBuf>,
     #[command(flatten)]
     faces: FaceArgs,
     /// Picture or page to write: .png, .svg or .html; replaces an earlier one
@@ -37,8 +40,16 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     check_name(&args.out)?;
     // The network may stand before the photos or after them.
     let at = args.faces.pictures.iter().position(|path| path.exists() && is_model(path));
-    let model = at.map(|at| args.faces.pictures.remove(at));
-    let model = Model::read(model, &mut args.faces)?;
+    if let Some(at) = at {
+        let network = args.faces.pictures.remove(at);
+        args.faces.pictures.splice(0..0, args.model.replace(network));
+    }
+    let model = Model::read(args.model.take(), &mut args.faces)?;
+    if args.faces.pictures.is_empty() {
+        eprintln_safe!(
+            "no photo is named: one face of each class is explained; for a photo: fer explain photo.jpg"
+        );
+    }
     keep_inputs(Some(&args.out), &args.faces.inputs())?;
     let explained = model.trained.classifier()?;
     let chosen = args.faces.choose(&model)?;

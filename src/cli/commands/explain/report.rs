@@ -69,7 +69,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         Some(path) => args.reading.read(path)?,
         None => ensemble.first().validation_faces()?,
     };
-    let (faces, unlabelled) = labelled(all, None);
+    let (faces, unlabelled) = labelled(all);
     let evaluated = NamedFaces {
         faces,
         path: args.data.clone(),

@@ -172,8 +172,12 @@ fn kinks_text(kinks: &KinksOfFace) -> String {
     let Some(Kink { layer, unit: [channel, row, column], margin }) = &kinks.widest else {
         return String::new();
     };
+    let distance = match *margin == 0.0 {
+        true => "exactly".into(),
+        false => format!("at most {margin:.0e} from it"),
+    };
     format!(
-        "  {} of this face, up to {margin:.0e} from a kink (the furthest: {layer}, channel {channel}, \
+        "  {} of this face, {distance} (the furthest: {layer}, channel {channel}, \
          row {row}, column {column}):\n  \
          rounding decides the gradient there, and the maps in f32 and f64 differ by {:.0e}. The \
          checks are made beside it,\n  at the face plus noise of ±{}.\n",

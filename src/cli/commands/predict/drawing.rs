@@ -1,6 +1,7 @@
 //! `fer predict --draw`: boxes, labels and saliency on one photo, or on every photo into a folder.
 
 use crate::cli::shared::network_input::{mean_face, pixels};
+use crate::cli::shared::output::print_written;
 use crate::cli::shared::photos::{InputFaces, is_photo};
 use crate::console::eprintln_safe;
 use crate::dataset::Dataset;
@@ -86,7 +87,10 @@ impl<'a> Drawings<'a> {
             let photo = read(path, input)?;
             let png = drawing(&photo, self.ensemble, input, predictions, faces)?;
             match self.folder {
-                None => write_atomic(self.file, &png)?,
+                None => {
+                    write_atomic(self.file, &png)?;
+                    print_written(self.file);
+                }
                 Some(folder) => {
                     let file = folder.join(self.free_name(path));
                     make_folder(file.parent().unwrap_or(folder))?;

@@ -151,6 +151,7 @@ fn in_order(args: &Args, ensemble: &Ensemble) -> Result<()> {
     {
         without_face.iter().for_each(|path| eprintln_safe!("{}: no face found", path.display()));
         write_atomic(path, csv.as_bytes())?;
+        print_table(path);
     }
     finish(faces, &without_face, failures)
 }
@@ -217,6 +218,12 @@ fn finish(faces: usize, without_face: &[PathBuf], mut failures: Vec<Error>) -> R
             Err(Error::Inputs(format!("{n} inputs cannot be read:{}", lines.concat())))
         }
     }
+}
+
+/// Says where the table was written, and its format where the name does not.
+fn print_table(path: &Path) {
+    let says = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
+    eprintln_safe!("written: {}{}", path.display(), if says { "" } else { ", as CSV" });
 }
 
 /// Refuses what a video does not have.

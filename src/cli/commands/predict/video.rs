@@ -128,6 +128,7 @@ pub fn predict(
     }
     if let Some(path) = rows.out {
         write_atomic(path, csv.as_bytes())?;
+        super::print_table(path);
     }
     eprintln_safe!("{name}: {frames} frames answered, faces in them: {faces}");
     if faces == 0 {

@@ -1,6 +1,7 @@
 //! `fer curves`: accuracy and loss over the epochs.
 
 use crate::cli::shared::input::{is_model, theme};
+use crate::cli::shared::output::write_scene;
 use crate::files::distinct_names;
 use crate::model::LoadedModel;
 use crate::model::weights::network_file::{EMBEDDED, is_embedded};
@@ -43,7 +44,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     match &args.out {
         Some(path) => {
             let chart = curve_chart(&runs, ChartOptions::new(theme(args.dark)))?;
-            write::write_scene(&chart, "Accuracy and loss", path)
+            write_scene(&chart, "Accuracy and loss", path)
         }
         None => runs.iter().try_for_each(|(name, history)| {
             let epochs: Vec<Epoch> = history.iter().map(Epoch::from).collect();

@@ -1,12 +1,14 @@
 //! `fer eval`: accuracy, confusion and calibration on labelled faces.
 
+use crate::Result;
 use crate::cli::shared::input::{Averaging, Reading, labelled};
+use crate::cli::shared::network_input::spread;
+use crate::cli::shared::output::print_written;
 use crate::cli::shared::precision::{noted, precision};
 use crate::console::{self, counted, eprintln_safe};
 use crate::dataset::augment::View;
 use crate::model::Ensemble;
 use crate::report::{EvaluationReport, write_evaluation_dir};
-use crate::{Error, Result};
 use fer_kernels::Precision;
 use std::path::PathBuf;
 
@@ -35,9 +37,9 @@ pub struct Args {
     /// are available]
     #[arg(long, value_name = "DATA")]
     train_data: Option<PathBuf>,
-    /// Evaluate only the first N faces
-    #[arg(long, value_name = "N")]
-    max_faces: Option<usize>,
+    /// Largest number of faces, spread evenly over the data; 0 = all
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    max_faces: usize,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -47,16 +49,14 @@ pub struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    if args.max_faces == Some(0) {
-        return Err(Error::Usage("--max-faces 0: expected at least 1 face".into()));
-    }
     args.out.as_deref().map_or(Ok(()), crate::files::make_folder)?;
     let ensemble = Ensemble::read(&args.models)?.with_precision(noted(args.precision));
     let (name, faces) = match &args.data {
         Some(path) => (path.display().to_string(), args.reading.read(path)?),
         None => ("the validation data".into(), ensemble.first().validation_faces()?),
     };
-    let (faces, unlabelled) = labelled(faces, args.max_faces);
+    let (faces, unlabelled) = labelled(faces);
+    let faces = spread(faces, args.max_faces);
     let predictions = args.averaging.predict(&ensemble, &faces)?;
     let features = ensemble.features(&faces)?;
     let mut report =
@@ -77,7 +77,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     if let Some(folder) = &args.out {
         report.explain(&ensemble, &faces)?;
         write_evaluation_dir(&report, &faces, folder)?;
-        eprintln_safe!("written: {}", folder.join("index.html").display());
+        print_written(&folder.join("index.html"));
     }
     if args.json { console::print_json(&report) } else { console::print(&report.to_text()) }
 }

@@ -20,8 +20,9 @@ pub struct Args {
 pub(crate) fn run(args: Args) -> Result<()> {
     let name = args.network.as_deref().unwrap_or(EMBEDDED);
     let path = Path::new(name);
-    let is_model =
-        is_embedded(path) || path.exists() && path.extension().is_none_or(|e| e != "toml");
+    let is_toml = path.extension().is_some_and(|e| e == "toml");
+    let is_path = path.exists() || path.components().count() > 1;
+    let is_model = is_embedded(path) || is_path && !is_toml;
     let network: Network<f32> = match is_model {
         true => read_model(path)?.0,
         false => Network::new(architecture(name)?, 0)?,

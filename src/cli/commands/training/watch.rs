@@ -19,7 +19,11 @@ pub struct Args {
 
 pub(crate) fn run(args: Args) -> Result<()> {
     if !args.run.join(LIVE).is_file() {
-        let found = if args.run.is_dir() { "holds no live.json" } else { "is not a folder" };
+        let found = match (args.run.is_dir(), args.run.exists()) {
+            (true, _) => "holds no live.json",
+            (false, true) => "is not a folder",
+            (false, false) => "does not exist",
+        };
         let expected = "expected the run folder of a training";
         return Err(Error::model(&args.run, format!("{found}; {expected}")));
     }
