@@ -1,6 +1,7 @@
 //! The page of a network: whom it answers, and what.
 
 mod attacks;
+mod browser;
 mod calls;
 mod page;
 mod site;

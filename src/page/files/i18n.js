@@ -7,7 +7,7 @@ const WORDS = {
 
   validation: ['validation faces of its training', '其训练的验证集'],
   tab_answer: ['Answer', '识别'], tab_why: ['Why', '原因'], tab_microscope: ['Microscope', '显微镜'], tab_map: ['Map of the data', '数据地图'],
-  network_line: ['{0}, {1} parameters', '{0}，{1} 个参数'],
+  embedded: ['embedded network', '内置网络'], network_line: ['{0}, {1} parameters', '{0}，{1} 个参数'],
   promise: ['Computed on this machine. Pictures and frames are not stored and not sent anywhere.',
     '在这台机器上计算。图片与画面不保存，也不发送到任何地方。'],
   promise_static: ['A walk through one network, computed beforehand by fer serve --export.', '由 fer serve --export 预先计算的网络漫游。'],

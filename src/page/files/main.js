@@ -64,7 +64,7 @@ function build() {
   document.getElementById('language').textContent = language() === 'zh' ? 'English' : '中文';
   document.getElementById('promise').textContent = t(isStatic ? 'promise_static' : 'promise');
   const net = state.net;
-  document.getElementById('network').textContent = t('network_line', net.title, net.parameters.toLocaleString('en'));
+  document.getElementById('network').textContent = t('network_line', net.title.replace('embedded network', t('embedded')), net.parameters.toLocaleString('en'));
   document.title = `fer: ${net.title}`;
   state.listeners.forEach(listener => listener.stop?.());
   state.listeners = [];
