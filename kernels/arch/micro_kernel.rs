@@ -224,12 +224,12 @@ mod tests {
 
     /// Every kernel of pairs that this CPU can run.
     fn kernels_of_pairs() -> Vec<&'static MicroKernel> {
-        let mut kernels: Vec<_> = SimdLevel::available().map(micro_kernel_of_pairs).collect();
+        let kernels = SimdLevel::available().map(micro_kernel_of_pairs);
         #[cfg(target_arch = "x86_64")]
-        if matches!(SimdLevel::widest().isa(), Isa::Amx | Isa::Avx512) {
-            kernels.push(&AVX512_PAIRS);
-        }
-        kernels
+        let has_avx512 = matches!(SimdLevel::widest().isa(), Isa::Amx | Isa::Avx512);
+        #[cfg(target_arch = "x86_64")]
+        let kernels = kernels.chain(has_avx512.then_some(&AVX512_PAIRS));
+        kernels.collect()
     }
 
     #[test]

@@ -56,7 +56,7 @@
 //! (`tests/laws/adjoints.rs`): it needs no derivative, and no small step.
 
 use crate::autograd::tape::Node;
-use crate::autograd::{InputGrads, NodeId, Tape, Var};
+use crate::autograd::{InputGrads, NodeId, Tape, Var, spare};
 use crate::tensor::{Element, Tensor};
 use crate::{Error, Result};
 use fer_kernels::elementwise;
@@ -71,7 +71,12 @@ pub struct Gradients<T: Element = f32> {
 impl<T: Element> Gradients<T> {
     /// Returns the gradient with respect to `x`; `None` if the output does not depend on it.
     pub fn get(&self, x: &Var<T>) -> Option<&Tensor<T>> {
-        self.grads.get(x.id()?.on(self.tape)?)?.as_ref()
+        self.of(x.id()?)
+    }
+
+    /// Returns the gradient with respect to the value of a node.
+    pub(crate) fn of(&self, node: NodeId) -> Option<&Tensor<T>> {
+        self.grads.get(node.on(self.tape)?)?.as_ref()
     }
 
     /// Adds `grad`, of the same shape, to the gradient that the node has received so far.
@@ -83,6 +88,12 @@ impl<T: Element> Gradients<T> {
                 elementwise::update(sum.as_mut_slice(), grad.as_slice(), |a, b| a + b);
             }
         }
+    }
+}
+
+impl<T: Element> Drop for Gradients<T> {
+    fn drop(&mut self) {
+        spare::give_list(&mut self.grads);
     }
 }
 
@@ -153,6 +164,7 @@ impl<T: Element> Tape<T> {
         while let Some(node) = nodes.pop() {
             pass.visit_once(NodeId::new(tape, nodes.len()), node, &nodes, hook)?;
         }
+        spare::give_list(&mut nodes);
         Ok(pass.gradients)
     }
 
@@ -188,7 +200,8 @@ impl<T: Element> BackwardPass<T> {
                 format!("output {y:?} and its gradient {u:?} differ in shape"),
             ));
         }
-        let grads = (0..tape.nodes.len()).map(|_| None).collect();
+        let mut grads = spare::take_list(tape.nodes.len());
+        grads.resize_with(tape.nodes.len(), || None);
         let mut gradients = Gradients { tape: tape.id, grads };
         gradients.accumulate(index, grad_output);
         Ok(Self { gradients, inputs: InputGrads::new() })

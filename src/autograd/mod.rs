@@ -7,7 +7,7 @@
 //! 4. [`mod@unbroadcast`]: the gradient of a value that was repeated.
 //! 5. [`mod@gradcheck`]: the test of all this, by finite differences.
 //!
-//! `table` prints a tape. Small programs to change and run: `examples/`.
+//! `spare` keeps the memory of one step for the next. `table` prints a tape. Small programs to change and run: `examples/`.
 //!
 //! [`tensor`](crate::tensor) (numbers with a shape) comes before these files. After them,
 //! `ops/elementwise/mul.rs`, `ops/elementwise/relu.rs`, `ops/matrix/matmul.rs` and
@@ -31,6 +31,7 @@ pub mod backward;
 pub mod gradcheck;
 pub mod op;
 pub mod scalar;
+pub(crate) mod spare;
 mod table;
 pub mod tape;
 pub mod unbroadcast;

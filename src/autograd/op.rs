@@ -10,6 +10,7 @@
 //! For y = a·b these are ā = ȳ·b and b̄ = ȳ·a.
 
 use crate::Result;
+use crate::autograd::spare;
 use crate::tensor::{Element, Tensor};
 
 /// The backward pass of an op, with the values that it saved in the forward pass.
@@ -29,11 +30,10 @@ pub trait Backward<T: Element>: Send {
     ///
     /// # Errors
     /// As `backward`.
-    fn backward_once(
-        self: Box<Self>,
-        grad_output: Tensor<T>,
-        grads: &mut InputGrads<T>,
-    ) -> Result<()> {
+    fn backward_once(self, grad_output: Tensor<T>, grads: &mut InputGrads<T>) -> Result<()>
+    where
+        Self: Sized,
+    {
         self.backward(&grad_output, grads)
     }
 }
@@ -47,7 +47,7 @@ pub struct InputGrads<T: Element> {
 
 impl<T: Element> InputGrads<T> {
     pub(crate) fn new() -> Self {
-        Self { needed: Vec::new(), grads: Vec::new() }
+        Self { needed: spare::take_list(8), grads: spare::take_list(8) }
     }
 
     /// Prepares for an op whose inputs need a gradient where `needed` says so.
@@ -73,5 +73,12 @@ impl<T: Element> InputGrads<T> {
             self.grads[i] = Some(compute()?);
         }
         Ok(())
+    }
+}
+
+impl<T: Element> Drop for InputGrads<T> {
+    fn drop(&mut self) {
+        spare::give_list(&mut self.needed);
+        spare::give_list(&mut self.grads);
     }
 }

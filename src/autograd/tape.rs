@@ -25,6 +25,7 @@
 
 use crate::Result;
 use crate::autograd::Backward;
+use crate::autograd::spare::{self, Recorded};
 use crate::tensor::{Element, Shape, Tensor};
 use fer_kernels::Precision;
 use std::collections::BTreeMap;
@@ -85,10 +86,9 @@ impl<T: Element> Var<T> {
     pub fn requires_grad(&self) -> bool {
         self.id.is_some()
     }
-    /// Returns the variable without its value, which is then no longer shared; its gradient can still be
-    /// asked for.
-    pub(crate) fn without_value(&self) -> Self {
-        Self { value: Tensor::zeros(&[0]), id: self.id }
+    /// Returns a value of a node that is on a tape already.
+    pub(crate) fn of_node(value: Tensor<T>, id: Option<NodeId>) -> Self {
+        Self { value, id }
     }
     /// Returns the same value as a constant: no gradient flows through the result.
     pub fn detach(&self) -> Self {
@@ -101,7 +101,7 @@ pub(crate) struct Node<T: Element> {
     /// The node of each input; `None` for a constant, which gets no gradient.
     pub(crate) inputs: Inputs,
     /// The backward pass of the op; `None` for a leaf.
-    pub(crate) op: Option<Box<dyn Backward<T>>>,
+    pub(crate) op: Option<Box<dyn Recorded<T>>>,
     /// Shape of the value, which is also the shape of its gradient.
     pub(crate) shape: Shape,
     /// Whether the gradient is kept in the result of the backward pass.
@@ -156,6 +156,12 @@ pub struct Tape<T: Element = f32> {
     names: BTreeMap<usize, String>,
     /// Start of the clock, and when each node since was recorded; none unless asked for.
     clock: Option<(Instant, Vec<Instant>)>,
+}
+
+impl<T: Element> Drop for Tape<T> {
+    fn drop(&mut self) {
+        spare::give_list(&mut self.nodes);
+    }
 }
 
 fn next_id() -> u64 {
@@ -228,7 +234,7 @@ impl<T: Element> Tape<T> {
         }
         let node = Node {
             inputs: Inputs::of(inputs),
-            op: Some(Box::new(op)),
+            op: Some(spare::boxed(op)),
             shape: value.shape(),
             retain_grad: false,
         };
@@ -236,8 +242,8 @@ impl<T: Element> Tape<T> {
     }
 
     fn push(&mut self, node: Node<T>) -> NodeId {
-        if self.nodes.is_empty() {
-            self.nodes.reserve(USUAL_NODES);
+        if self.nodes.capacity() == 0 {
+            self.nodes = spare::take_list(USUAL_NODES);
         }
         self.nodes.push(node);
         if let Some((_, recorded)) = &mut self.clock {

@@ -1,7 +1,7 @@
 //! One run of a network over a batch: the tape, the mode, and the outputs of watched layers.
 
 use crate::Result;
-use crate::autograd::{Gradients, Peers, Tape, Var};
+use crate::autograd::{Gradients, NodeId, Peers, Tape, Var, spare};
 use crate::nn::{Parameter, Profiler};
 use crate::ops::BatchStatistics;
 use crate::random::{Purpose, Rng};
@@ -30,12 +30,24 @@ pub struct Pass<T: Element = f32> {
     pub tape: Tape<T>,
     mode: Mode,
     parameter_gradients: bool,
-    leaves: Vec<Option<Var<T>>>,
+    /// Nodes of the parameters, by their index.
+    leaves: Vec<Option<NodeId>>,
     statistics: Vec<(usize, BatchStatistics<T>)>,
     watched: Watch,
     seen: Vec<(String, Var<T>)>,
     dropouts: u64,
     profiler: Option<Profiler>,
+}
+
+/// Room made at first: as much as a built-in network needs.
+const USUAL_PARAMETERS: usize = 80;
+const USUAL_BATCH_NORMS: usize = 12;
+
+impl<T: Element> Drop for Pass<T> {
+    fn drop(&mut self) {
+        spare::give_list(&mut self.leaves);
+        spare::give_list(&mut self.statistics);
+    }
 }
 
 /// The layers whose outputs are kept.
@@ -62,8 +74,8 @@ impl<T: Element> Pass<T> {
             tape: Tape::new(),
             mode,
             parameter_gradients,
-            leaves: Vec::new(),
-            statistics: Vec::new(),
+            leaves: spare::take_list(USUAL_PARAMETERS),
+            statistics: spare::take_list(USUAL_BATCH_NORMS),
             watched: Watch::Names(Vec::new()),
             seen: Vec::new(),
             dropouts: 0,
@@ -104,11 +116,16 @@ impl<T: Element> Pass<T> {
             return Var::constant(p.value.clone());
         }
         if self.leaves.len() <= p.index {
-            self.leaves.reserve(64); // about the parameters of a built-in network
             self.leaves.resize(p.index + 1, None);
         }
-        let leaf = self.leaves[p.index].take().unwrap_or_else(|| self.tape.leaf(p.value.clone()));
-        self.leaves[p.index].insert(leaf).clone()
+        match self.leaves[p.index] {
+            Some(node) => Var::of_node(p.value.clone(), Some(node)),
+            None => {
+                let leaf = self.tape.leaf(p.value.clone());
+                self.leaves[p.index] = leaf.id();
+                leaf
+            }
+        }
     }
 
     /// Returns the gradient of a parameter; `None` if the output did not depend on it.
@@ -117,18 +134,12 @@ impl<T: Element> Pass<T> {
         gradients: &'a Gradients<T>,
         p: &Parameter<T>,
     ) -> Option<&'a Tensor<T>> {
-        gradients.get(self.leaf(p)?)
+        gradients.of(self.leaf(p)?)
     }
 
-    /// Returns the variable of a parameter, if the run used it and needed its gradient.
-    pub fn leaf(&self, p: &Parameter<T>) -> Option<&Var<T>> {
-        self.leaves.get(p.index)?.as_ref()
-    }
-
-    /// Lets go of the values of the parameters, after the backward pass: an update would have to copy what
-    /// is shared. Gradients can still be asked for.
-    pub(crate) fn release_parameters(&mut self) {
-        self.leaves.iter_mut().flatten().for_each(|leaf| *leaf = leaf.without_value());
+    /// Returns the node of a parameter, if the run used it and needed its gradient.
+    pub fn leaf(&self, p: &Parameter<T>) -> Option<NodeId> {
+        *self.leaves.get(p.index)?
     }
 
     /// Called by every layer with its output: keeps it if the layer is watched.

@@ -83,7 +83,9 @@ fn named_values(
 ) -> Vec<Option<Var>> {
     let mut named: Vec<(Var, String)> = Vec::new();
     named.extend(pass.outputs().iter().map(|(name, var)| (var.clone(), name.clone())));
-    let leaf = |p: &&crate::nn::Parameter| Some((pass.leaf(p)?.clone(), p.name.clone()));
+    let leaf = |p: &&crate::nn::Parameter| {
+        Some((Var::of_node(p.value.clone(), Some(pass.leaf(p)?)), p.name.clone()))
+    };
     named.extend(network.parameters().iter().filter_map(leaf));
     named.extend(others.map(|(var, name)| (var.clone(), name.to_owned())));
     let mut values = vec![None; pass.tape.len()];

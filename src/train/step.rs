@@ -76,7 +76,6 @@ pub fn train_step_in<T: Element>(
         pass.begin_part("update");
         let grads = network.parameters().into_iter().filter_map(|p| pass.gradient(&gradients, p));
         let grad_norm = gradient_norm(grads);
-        pass.release_parameters();
         let loss = loss.value().item().to_f64();
         let applied = loss.is_finite() && grad_norm.is_finite();
         if applied {

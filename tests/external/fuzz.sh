@@ -52,7 +52,7 @@ fuzz_one() { # fuzz_one TARGET
   mkdir -p "$new" "$kept" "$failures"
   [ ! -f "$found" ] || tar xzf "$found" -C "$new"
   export FER_FUZZ=$target
-  "$fuzz" "$new" "$seeds" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=1024 -timeout=10 \
+  "$fuzz" "$new" "$seeds" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=1024 -timeout=60 \
     -artifact_prefix="$failures/" -print_final_stats=1 2>"$log" || failed=1
   "$fuzz" -merge=1 "$kept" "$seeds" "$new" 2>>"$log" || failed=1
   # The same inputs make the same archive.

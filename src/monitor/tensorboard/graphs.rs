@@ -80,9 +80,7 @@ pub fn run_graph(network: &Network<f32>) -> Result<Vec<Node>> {
         .filter_map(|(name, y)| Some((place(y.id())?, path_to(network.layers(), name)?)))
         .collect();
     let parameters = network.parameters();
-    let leaf = |at: usize| {
-        parameters.iter().find(|p| pass.leaf(p).and_then(|v| place(v.id())) == Some(at))
-    };
+    let leaf = |at: usize| parameters.iter().find(|p| place(pass.leaf(p)) == Some(at));
     let first = (0..ids.len()).find(|&at| leaf(at).is_some()).unwrap_or(0);
     let scope = |at: usize| match ends.iter().find(|(end, _)| *end >= at) {
         _ if at < first => "normalise",

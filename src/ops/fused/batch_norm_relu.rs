@@ -208,12 +208,8 @@ impl<T: Element> Backward<T> for BatchNormReluBackward<T> {
     fn backward(&self, grad_output: &Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
         self.rest.backward(self.x.clone(), grad_output, grads)
     }
-    fn backward_once(
-        self: Box<Self>,
-        grad_output: Tensor<T>,
-        grads: &mut InputGrads<T>,
-    ) -> Result<()> {
-        let Self { x, rest } = *self;
+    fn backward_once(self, grad_output: Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
+        let Self { x, rest } = self;
         rest.backward(x, &grad_output, grads)
     }
 }

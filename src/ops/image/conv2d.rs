@@ -182,11 +182,7 @@ impl<T: Element> Backward<T> for Conv2dBackward<T> {
         grads.set(2, || grad_output.sum_axes(&[0, 2, 3]).reshape(&[self.geometry.c_out]))
     }
     /// Computes the gradient of x last, when x is freed: it takes the same memory.
-    fn backward_once(
-        mut self: Box<Self>,
-        grad_output: Tensor<T>,
-        grads: &mut InputGrads<T>,
-    ) -> Result<()> {
+    fn backward_once(mut self, grad_output: Tensor<T>, grads: &mut InputGrads<T>) -> Result<()> {
         let grad_output = grad_output.to_layout(T::LAYOUT);
         let gy = grad_output.as_slice();
         grads.set(1, || Ok(self.grad_weight(gy)))?;
