@@ -124,10 +124,12 @@ impl Document {
         rows: &[Vec<String>],
         caption: &str,
     ) -> &mut Self {
-        let mut table = String::from("<div class=\"wide\"><table>\n");
-        if !caption.is_empty() {
-            let _ = writeln!(table, "<caption>{}</caption>", escape(caption));
-        }
+        let mut table = match caption {
+            "" => String::new(),
+            // Not a <caption>, which would be as wide as the table and cut on a phone.
+            words => format!("<p class=\"caption\">{}</p>\n", escape(words)),
+        };
+        table += "<div class=\"wide\"><table>\n";
         let cell = |tag: &str, number: bool, text: &str| {
             let class = if number { " class=\"n\"" } else { "" };
             format!("<{tag}{class}>{}</{tag}>", escape(text))

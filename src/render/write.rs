@@ -11,6 +11,9 @@ use std::path::Path;
 /// Pixels of a PNG per unit of a drawing.
 pub const PNG_SCALE: f32 = 2.0;
 
+/// The drawing has its title; the heading is for programs that read a page aloud.
+const TITLE_FOR_READERS_ALOUD: &str = "h1 { position: absolute; left: -200vw; }\n";
+
 /// Checks a file name for [`write_scene`] before long work.
 ///
 /// # Errors
@@ -44,7 +47,11 @@ fn add_scene(scene: &Scene, title: &str, path: &Path, files: &mut FileSet) -> Re
     let bytes = match ending(path).as_str() {
         "png" => scene.to_png(png_scale(scene))?,
         "svg" => scene.to_svg()?.into_bytes(),
-        _ => Document::new(title, "en").svg(&scene.to_svg()?, "").finish().into_bytes(),
+        _ => {
+            let mut page = Document::new(title, "en");
+            page.style(TITLE_FOR_READERS_ALOUD).svg(&scene.to_svg()?, "");
+            page.finish().into_bytes()
+        }
     };
     files.add(path, &bytes)
 }
