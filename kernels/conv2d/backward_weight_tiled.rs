@@ -14,10 +14,10 @@
 //! transposed, `[c][pixel]`, the pixels of a tap lie one after the other, a fixed distance from those of
 //! the first.
 //!
-//! The products of different ranges of images are added afterwards, in order. The partition depends on the
-//! geometry alone, so the bits do not depend on the number of threads.
+//! The products of different ranges of images are added afterwards, in order.
 
 use super::input_rows::{Channels, copy_padded};
+use super::partition::{Partition, Task};
 use crate::arch::{SimdLevel, TILE_SIDE, TileRows, Tiles, halves};
 use crate::bf16::pack_pairs;
 use crate::gemm::pack::copy_rows;
@@ -30,8 +30,6 @@ use std::ops::Range;
 const CHANNELS: usize = 128;
 /// Pixels of a block.
 const PIXELS: usize = 256;
-/// The batch is split where the channels alone give fewer tasks than this.
-const TASKS: usize = 8;
 
 /// Returns whether tiles compute this gradient.
 pub fn applies(simd: SimdLevel, precision: Precision, g: &Conv2dGeometry) -> bool {
@@ -55,11 +53,14 @@ pub fn backward_weight(
     if x.is_empty() || grad_output.is_empty() || grad_weight.is_empty() {
         return;
     }
-    let partition = Partition::new(g);
-    let mut partial = scratch::take(partition.tasks() * partition.len);
-    parallel_chunks(&mut partial, partition.len, |task, sums| {
+    let partition = Partition::new(g, CHANNELS);
+    // Sums of one task, `[o / 32][tap][c][32]`.
+    let outputs = g.c_out.min(CHANNELS).next_multiple_of(TILE_SIDE);
+    let len = g.k_h * g.k_w * g.c_in.min(CHANNELS) * outputs;
+    let mut partial = scratch::take(partition.tasks() * len);
+    parallel_chunks(&mut partial, len, |task, sums| {
         if let Some(tiles) = Tiles::of(simd) {
-            partition.task(g, task).run(&tiles, simd, g, x, grad_output, sums);
+            partition.task(g, task).sum_by_tiles(&tiles, simd, g, x, grad_output, sums);
         }
     });
     let taps = g.k_h * g.k_w;
@@ -70,7 +71,7 @@ pub fn backward_weight(
             if task % partition.ranges_o != range_o {
                 continue;
             }
-            let sums = &partial[task * partition.len + j * taps * c.len() * TILE_SIDE..];
+            let sums = &partial[task * len + j * taps * c.len() * TILE_SIDE..];
             for (row, sums) in sums.chunks(TILE_SIDE).take(taps * c.len()).enumerate() {
                 let (tap, c) = (row / c.len(), c.start + row % c.len());
                 let filters = filters.chunks_mut(g.c_in * taps);
@@ -80,44 +81,6 @@ pub fn backward_weight(
             }
         }
     });
-}
-
-/// The partition of the work into tasks.
-struct Partition {
-    ranges_n: usize,
-    ranges_c: usize,
-    ranges_o: usize,
-    /// Floats of the sums of one task, `[o / 32][tap][c][32]`.
-    len: usize,
-}
-
-impl Partition {
-    fn new(g: &Conv2dGeometry) -> Self {
-        let [ranges_c, ranges_o] = [g.c_in, g.c_out].map(|c| c.div_ceil(CHANNELS));
-        let ranges_n = TASKS.div_ceil(ranges_c * ranges_o).min(g.n);
-        let o = g.c_out.min(CHANNELS).next_multiple_of(TILE_SIDE);
-        Self { ranges_n, ranges_c, ranges_o, len: g.k_h * g.k_w * g.c_in.min(CHANNELS) * o }
-    }
-    fn tasks(&self) -> usize {
-        self.ranges_n * self.ranges_c * self.ranges_o
-    }
-    fn task(&self, g: &Conv2dGeometry, task: usize) -> Task {
-        let (rest, range_o) = (task / self.ranges_o, task % self.ranges_o);
-        let (range_n, range_c) = (rest / self.ranges_c, rest % self.ranges_c);
-        let channels = |i: usize, all: usize| i * CHANNELS..((i + 1) * CHANNELS).min(all);
-        Task {
-            images: range_n * g.n / self.ranges_n..(range_n + 1) * g.n / self.ranges_n,
-            c: channels(range_c, g.c_in),
-            o: channels(range_o, g.c_out),
-        }
-    }
-}
-
-/// One task: a range of images, of input channels and of output channels.
-struct Task {
-    images: Range<usize>,
-    c: Range<usize>,
-    o: Range<usize>,
 }
 
 /// Sizes of the blocks of output rows.
@@ -167,7 +130,7 @@ struct Memory {
 
 impl Task {
     /// Runs loops 4 to 1.
-    fn run(
+    fn sum_by_tiles(
         &self,
         tiles: &Tiles,
         simd: SimdLevel,

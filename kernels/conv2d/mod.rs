@@ -33,6 +33,7 @@ mod epilogue;
 mod filters;
 pub mod im2col;
 mod input_rows;
+mod partition;
 mod plan;
 mod prepared_filters;
 mod tiled;

@@ -5,7 +5,7 @@ use crate::explain::{
     Objective, ObjectiveGradient, Target,
 };
 use crate::page::message::Message;
-use crate::{Error, Result};
+use crate::{Error, PIXELS, Result};
 use serde_json::json;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -99,12 +99,26 @@ pub struct Stoppable<'a> {
     output: &'a Output,
     /// Uses so far, and the time of the last message about them.
     uses: Cell<(usize, Instant)>,
+    /// Gradients of an objective so far, and after how many of them the faces are sent; never for 0.
+    ascents: Cell<usize>,
+    every: usize,
 }
 
 impl<'a> Stoppable<'a> {
     /// Wraps a network for the work that has this output.
     pub fn new(network: &'a dyn Classifier, output: &'a Output) -> Self {
-        Stoppable { network, output, uses: Cell::new((0, Instant::now())) }
+        let uses = Cell::new((0, Instant::now()));
+        Stoppable { network, output, uses, ascents: Cell::new(0), every: 0 }
+    }
+
+    /// Sends what a gradient ascent has reached, every so many steps.
+    pub fn showing_ascent(self, every: usize) -> Self {
+        Self { every, ..self }
+    }
+
+    /// Returns how many gradients of an objective were asked for.
+    pub fn ascents(&self) -> usize {
+        self.ascents.get()
     }
 
     /// Counts a use, and tells of it now and then.
@@ -159,7 +173,13 @@ impl Classifier for Stoppable<'_> {
         faces: &[f32],
     ) -> Result<ObjectiveGradient> {
         self.step()?;
-        self.network.objective_gradient(objective, faces)
+        let found = self.network.objective_gradient(objective, faces)?;
+        let ascent = self.ascents.replace(self.ascents.get() + 1);
+        if self.every > 0 && ascent.is_multiple_of(self.every) {
+            let json = json!({ "step": ascent, "value": found.values.first() });
+            self.output.send(Message::numbers(json, &faces[..PIXELS.min(faces.len())]))?;
+        }
+        Ok(found)
     }
     fn layers(&self) -> Vec<LayerInfo> {
         self.network.layers()

@@ -164,12 +164,12 @@ def y4m(browser, path):
             out.write(b"FRAME\n" + b"".join(rows) + bytes([128]) * (2 * 320 * 240))
 
 
-def main():
+def prepare(wanted, command):
+    """Returns Chromium, a folder, one for screenshots, and a film for the camera. Ends where something is missing."""
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    fer = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "target/release/fer").resolve()
-    if not program or not fer.exists():
-        print("skipped:", f"no {fer}; cargo build --release" if program else "no chromium in PATH")
-        return
+    if not program or not wanted.exists():
+        print("skipped:", f"no {wanted}; {command}" if program else "no chromium in PATH")
+        sys.exit(0)
     folder = pathlib.Path(tempfile.mkdtemp())
     shots = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else folder / "shots"
     shots.mkdir(parents=True, exist_ok=True)
@@ -177,6 +177,19 @@ def main():
     helper = Browser(program, None, folder / "helper")
     y4m(helper, camera)
     helper.close()
+    return program, folder, shots, camera
+
+
+def nothing_wrong(browser, own):
+    """Checks that the console has no error, and that nothing was fetched but from `own`."""
+    check(not browser.complaints, f"errors in the console: {browser.complaints}")
+    foreign = [url for url in browser.requests if not url.startswith((*own, "about:", "data:", "blob:", "chrome"))]
+    check(not foreign, f"requests to elsewhere: {foreign}")
+
+
+def main():
+    fer = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "target/release/fer").resolve()
+    program, folder, shots, camera = prepare(fer, "cargo build --release")
     server = subprocess.Popen([fer, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     browser = None
     try:
@@ -185,9 +198,7 @@ def main():
         walk(browser, address, shots)
         if "--export" in subprocess.run([fer, "serve", "--help"], capture_output=True, text=True).stdout:
             exported(browser, fer, folder / "site", shots)
-        check(not browser.complaints, f"errors in the console: {browser.complaints}")
-        foreign = [url for url in browser.requests if not url.startswith((address, "about:", "data:", "blob:", "file:", "chrome"))]
-        check(not foreign, f"requests to elsewhere: {foreign}")
+        nothing_wrong(browser, [address, "file:"])
     finally:
         server.kill()
         if browser:

@@ -9,14 +9,12 @@ map are measured. Exits with 0 (also where Chromium or the folder is missing, wi
 import functools
 import http.server
 import pathlib
-import shutil
 import sys
-import tempfile
 import threading
 import time
 
 import browser_check
-from browser_check import FAILED, PHOTO, ROOT, Browser, check, y4m
+from browser_check import FAILED, PHOTO, ROOT, Browser, check, nothing_wrong, prepare
 
 # Milliseconds of a call, median of nine: the newest face of the page, answered or explained.
 TIMES = """(async () => {
@@ -56,18 +54,8 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def main():
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     site = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "target/web")
-    if not program or not (site / "index.html").exists():
-        print("skipped:", f"no {site}; run .ci/web" if program else "no chromium in PATH")
-        return
-    folder = pathlib.Path(tempfile.mkdtemp())
-    shots = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else folder / "shots"
-    shots.mkdir(parents=True, exist_ok=True)
-    camera = folder / "camera.y4m"
-    helper = Browser(program, None, folder / "helper")
-    y4m(helper, camera)
-    helper.close()
+    program, folder, shots, camera = prepare(site / "index.html", ".ci/web")
     handler = functools.partial(Quiet, directory=str(site))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -75,9 +63,7 @@ def main():
     browser = Browser(program, camera, folder / "profile")
     try:
         walk(browser, address, shots)
-        check(not browser.complaints, f"errors in the console: {browser.complaints}")
-        foreign = [url for url in browser.requests if not url.startswith((address, "about:", "data:", "blob:", "chrome"))]
-        check(not foreign, f"requests to elsewhere: {foreign}")
+        nothing_wrong(browser, [address])
     finally:
         browser.close()
     print("screenshots:", shots)

@@ -13,25 +13,22 @@
 //!
 //! In bfloat16 a product is one of pairs of neighbouring tiles.
 //!
-//! The dU of different ranges of images are added afterwards, in order. The partition into tasks
-//! depends on the geometry alone, so the bits do not depend on the number of threads.
+//! The dU of different ranges of images are added afterwards, in order.
 
 use super::tiles::Tiles;
 use super::transform::{GradFilterTransform, GradOutputTransform, InputTransform, PAD, Pairs};
 use super::variant::Variant;
 use crate::arch::{BlockMut, SimdLevel, Strip, micro_kernel, micro_kernel_in, vectorized};
+use crate::conv2d::partition::{Partition, Task};
 use crate::gemm::pack::transpose;
 use crate::parallel::parallel_chunks;
 use crate::{Conv2dGeometry, Precision, scratch};
 use std::marker::PhantomData;
-use std::ops::Range;
 
 /// Input and output channels of one task: its dU stays in L2.
 const CHANNELS: usize = 64;
 /// Tiles of one block times M: their V and W about fit L2.
 const TILES_TIMES_SIDE: usize = 192;
-/// The batch is split where the channels alone give fewer tasks than this.
-const TASKS: usize = 8;
 
 /// Computes grad_weight of the convolution `g` (3×3, stride 1, one group) by variant `W`.
 pub fn backward_weight<W: Variant<M, A> + Sync, const M: usize, const A: usize>(
@@ -48,18 +45,24 @@ pub fn backward_weight<W: Variant<M, A> + Sync, const M: usize, const A: usize>(
     if x.is_empty() || grad_output.is_empty() {
         return;
     }
-    let partition = Partition::new(g, A * A, micro_kernel(simd).nr);
-    let mut sums = scratch::take(partition.tasks() * partition.len);
-    parallel_chunks(&mut sums, partition.len, |task, sums| {
-        partition.task(g, task).run::<W, M, A>((simd, precision), g, x, grad_output, sums);
+    let partition = Partition::new(g, CHANNELS);
+    // dU of one task, `[A²][o / nr][c][nr]`.
+    let outputs = g.c_out.min(CHANNELS).next_multiple_of(micro_kernel(simd).nr);
+    let len = A * A * g.c_in.min(CHANNELS) * outputs;
+    let mut sums = scratch::take(partition.tasks() * len);
+    parallel_chunks(&mut sums, len, |task, sums| {
+        partition.task(g, task).sum_by_winograd::<W, M, A>(
+            (simd, precision),
+            g,
+            x,
+            grad_output,
+            sums,
+        );
     });
-    let (first, others) =
-        sums.split_at_mut(partition.ranges_c * partition.ranges_o * partition.len);
-    parallel_chunks(first, partition.len, |channels, sum| {
-        for run in others
-            .chunks(partition.len)
-            .skip(channels)
-            .step_by(partition.ranges_c * partition.ranges_o)
+    let (first, others) = sums.split_at_mut(partition.ranges_c * partition.ranges_o * len);
+    parallel_chunks(first, len, |channels, sum| {
+        for run in
+            others.chunks(len).skip(channels).step_by(partition.ranges_c * partition.ranges_o)
         {
             sum.iter_mut().zip(run).for_each(|(sum, &part)| *sum += part);
         }
@@ -68,53 +71,15 @@ pub fn backward_weight<W: Variant<M, A> + Sync, const M: usize, const A: usize>(
     parallel_chunks(grad_weight, CHANNELS * g.c_in * 9, |range_o, filters| {
         for range_c in 0..partition.ranges_c {
             let at = range_c * partition.ranges_o + range_o;
-            let sums = &first[at * partition.len..][..partition.len];
+            let sums = &first[at * len..][..len];
             partition.task(g, at).finish::<W, M, A>(simd, g, sums, filters);
         }
     });
 }
 
-/// The partition of the work into tasks.
-struct Partition {
-    ranges_n: usize,
-    ranges_c: usize,
-    ranges_o: usize,
-    /// Floats of the dU of one task, `[A²][o / nr][c][nr]`.
-    len: usize,
-}
-
-impl Partition {
-    fn new(g: &Conv2dGeometry, planes: usize, nr: usize) -> Self {
-        let (ranges_c, ranges_o) = (g.c_in.div_ceil(CHANNELS), g.c_out.div_ceil(CHANNELS));
-        let ranges_n = TASKS.div_ceil(ranges_c * ranges_o).min(g.n);
-        let (c, o) = (g.c_in.min(CHANNELS), g.c_out.min(CHANNELS).next_multiple_of(nr));
-        Self { ranges_n, ranges_c, ranges_o, len: planes * c * o }
-    }
-    fn tasks(&self) -> usize {
-        self.ranges_n * self.ranges_c * self.ranges_o
-    }
-    fn task(&self, g: &Conv2dGeometry, task: usize) -> Task {
-        let (rest, range_o) = (task / self.ranges_o, task % self.ranges_o);
-        let (range_n, range_c) = (rest / self.ranges_c, rest % self.ranges_c);
-        let channels = |i: usize, all: usize| i * CHANNELS..((i + 1) * CHANNELS).min(all);
-        Task {
-            images: range_n * g.n / self.ranges_n..(range_n + 1) * g.n / self.ranges_n,
-            c: channels(range_c, g.c_in),
-            o: channels(range_o, g.c_out),
-        }
-    }
-}
-
-/// One task: a range of images, of input channels and of output channels.
-struct Task {
-    images: Range<usize>,
-    c: Range<usize>,
-    o: Range<usize>,
-}
-
 impl Task {
     /// Runs loops 4 to 1: dU over all images of the task.
-    fn run<W: Variant<M, A>, const M: usize, const A: usize>(
+    fn sum_by_winograd<W: Variant<M, A>, const M: usize, const A: usize>(
         &self,
         (simd, precision): (SimdLevel, Precision),
         g: &Conv2dGeometry,

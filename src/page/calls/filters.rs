@@ -11,17 +11,13 @@ use crate::explain::filters::top_activations::{
 };
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::layers::{pre_activation, select_filters};
-use crate::explain::{
-    BackwardRule, Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, Normalization,
-    Objective, ObjectiveGradient, Target,
-};
+use crate::explain::{Classifier, LayerInfo};
 use crate::page::message::Message;
 use crate::page::output::{Output, Stoppable};
 use crate::page::workspace::Workspace;
 use crate::{Error, PIXELS, Result};
 use serde::Deserialize;
 use serde_json::json;
-use std::cell::Cell;
 
 #[derive(Deserialize)]
 struct Filter {
@@ -105,8 +101,7 @@ pub fn ascent(space: &mut Workspace<'_>, message: &Message, output: &Output) -> 
     select_filters(&layer, &[asked.filter])?;
     let (magnitude, sd) = kind_of_faces(space, &layer, asked.filter, output)?;
     let sd = [sd as f32];
-    let network = Stoppable::new(&space.classifier, output);
-    let watched = Watched { network: &network, output, every: asked.every, steps: Cell::new(0) };
+    let network = Stoppable::new(&space.classifier, output).showing_ascent(asked.every);
     let unit = vec![asked.filter];
     let objective = filter_objective(&network, &layer, unit.clone());
     let relu_input = pre_activation(&network.layers(), &layer);
@@ -119,17 +114,17 @@ pub fn ascent(space: &mut Workspace<'_>, message: &Message, output: &Output) -> 
         seed: 0,
     };
     let done = match asked.method {
-        MaximizationMethod::Naive => naive(&watched, &task, &mut |_| {})?,
+        MaximizationMethod::Naive => naive(&network, &task, &mut |_| {})?,
         MaximizationMethod::Maco => {
             let maco = Maco::new(magnitude);
-            maximize(&watched, &maco, &task, &Maco::options(), &mut |_| {})?
+            maximize(&network, &maco, &task, &Maco::options(), &mut |_| {})?
         }
         other => return Err(Error::Usage(format!("{other}: expected naive or maco"))),
     };
     let [image] = done.as_slice() else {
         return Err(Error::Failed("ascent: expected one picture".into()));
     };
-    let json = json!({ "done": true, "steps": watched.steps.get(), "value": image.value });
+    let json = json!({ "done": true, "steps": network.ascents(), "value": image.value });
     Ok(Message::numbers(json, &image.picture))
 }
 
@@ -155,64 +150,4 @@ fn kind_of_faces(
     measure(space, layer, &pixels, output)?;
     let training = TrainingFaces::new(&pixels, &labels, Extension::default())?;
     Ok((training.magnitude, space.statistics[&layer.name][filter].sd))
-}
-
-/// A network that sends what it is asked to climb on, every few steps.
-struct Watched<'a> {
-    network: &'a dyn Classifier,
-    output: &'a Output,
-    every: usize,
-    steps: Cell<usize>,
-}
-
-impl Classifier for Watched<'_> {
-    fn objective_gradient(
-        &self,
-        objective: &Objective,
-        faces: &[f32],
-    ) -> Result<ObjectiveGradient> {
-        let found = self.network.objective_gradient(objective, faces)?;
-        let step = self.steps.get();
-        self.steps.set(step + 1);
-        if self.every > 0 && step.is_multiple_of(self.every) {
-            let value = found.values.first();
-            let json = json!({ "step": step, "value": value });
-            self.output.send(Message::numbers(json, &faces[..PIXELS.min(faces.len())]))?;
-        }
-        Ok(found)
-    }
-    fn classes(&self) -> usize {
-        self.network.classes()
-    }
-    fn logits(&self, faces: &[f32]) -> Result<Vec<f32>> {
-        self.network.logits(faces)
-    }
-    fn probabilities(&self, logits: &[f32]) -> Vec<f32> {
-        self.network.probabilities(logits)
-    }
-    fn input_gradient(
-        &self,
-        faces: &[f32],
-        targets: &[Target],
-        rule: BackwardRule,
-    ) -> Result<InputGradient> {
-        self.network.input_gradient(faces, targets, rule)
-    }
-    fn layer_gradient(
-        &self,
-        layer: &str,
-        faces: &[f32],
-        targets: &[Target],
-    ) -> Result<LayerGradient> {
-        self.network.layer_gradient(layer, faces, targets)
-    }
-    fn activations(&self, layer: &str, faces: &[f32]) -> Result<FeatureMaps> {
-        self.network.activations(layer, faces)
-    }
-    fn layers(&self) -> Vec<LayerInfo> {
-        self.network.layers()
-    }
-    fn normalization(&self) -> Normalization {
-        self.network.normalization()
-    }
 }
