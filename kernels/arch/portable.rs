@@ -1,7 +1,6 @@
 //! The portable micro-kernel: the `wide` crate's vectors, on any CPU.
 
 use super::contract::Raw;
-use super::multiply_add::multiply_add;
 use wide::f32x8;
 
 const LANES: usize = 8;
@@ -23,7 +22,7 @@ pub struct Pairs;
 impl Step for Single {
     #[inline(always)]
     fn step(x: f32x8, y: f32x8, t: f32x8) -> f32x8 {
-        multiply_add(x, y, t)
+        x.mul_add(y, t)
     }
 }
 
@@ -32,8 +31,8 @@ impl Step for Pairs {
     fn step(x: f32x8, y: f32x8, t: f32x8) -> f32x8 {
         let upper = |x: f32x8| x.to_array().map(|x| f32::from_bits(x.to_bits() & 0xffff_0000));
         let lower = |x: f32x8| x.to_array().map(|x| f32::from_bits(x.to_bits() << 16));
-        let t = multiply_add(f32x8::new(upper(x)), f32x8::new(upper(y)), t);
-        multiply_add(f32x8::new(lower(x)), f32x8::new(lower(y)), t)
+        let t = f32x8::new(upper(x)).mul_add(f32x8::new(upper(y)), t);
+        f32x8::new(lower(x)).mul_add(f32x8::new(lower(y)), t)
     }
 }
 

@@ -110,7 +110,6 @@ mod x86;
 
 mod portable {
     use super::*;
-    use crate::arch::multiply_add::multiply_add;
     use wide::f32x8;
 
     #[derive(Clone, Copy)]
@@ -128,7 +127,7 @@ mod portable {
         }
         #[inline(always)]
         fn mul_add(self, a: Self, b: Self) -> Self {
-            Self(multiply_add(self.0, a.0, b.0))
+            Self(self.0.mul_add(a.0, b.0))
         }
         #[inline(always)]
         fn max(self, other: Self) -> Self {
