@@ -7,4 +7,5 @@ mod checks;
 mod filters;
 mod lime;
 mod refusals;
+mod regions;
 mod repeatable;

@@ -4,7 +4,7 @@ use crate::explain::Attribution;
 use crate::explain::attribution::lime::Lime;
 use crate::explain::attribution::lime::superpixels::FACE_PARTS;
 use crate::explain::image_ops::max_abs;
-use crate::explain::regions::face_regions::{Region, Template};
+use crate::explain::regions::face_regions::{REGIONS, Region};
 use crate::render::colormap::overlay;
 use crate::render::format::percent;
 use crate::render::panel::{Cell, Line, Page, Row, Tone};
@@ -26,8 +26,8 @@ pub struct Explanation<'a> {
     pub map: &'a Attribution,
     /// LIME by the parts of the face.
     pub lime: &'a Lime,
-    /// The regions of the face.
-    pub template: &'a Template,
+    /// Evidence of each region for the answer, in the order of [`Region::ALL`].
+    pub evidence: [f64; REGIONS],
     /// Names of the classes.
     pub names: &'a [&'a str],
 }
@@ -38,7 +38,7 @@ impl Explanation<'_> {
         let class = name(self.names, self.face.predicted);
         let answer = format!("{}, {}", capital(class), percent(self.face.probability.into()));
         let named = |sign: f64, most: usize| -> String {
-            let of = self.evidence().into_iter().filter(|(_, share)| sign * share >= WORTH_A_WORD);
+            let of = self.shares().filter(|(_, share)| sign * share >= WORTH_A_WORD);
             let mut of: Vec<(Region, f64)> = of.collect();
             of.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
             let words: Vec<&str> = of.iter().take(most).map(|(r, _)| words(*r)).collect();
@@ -54,15 +54,11 @@ impl Explanation<'_> {
         format!("{answer}; {pro}{contra}; {}.", self.lime_words())
     }
 
-    /// The share of each region in the evidence: its sum over Σ|map|.
-    fn evidence(&self) -> Vec<(Region, f64)> {
-        let total: f64 = self.map.map.iter().map(|v| f64::from(v.abs())).sum();
-        let of = |region: Region| {
-            let own = self.template.regions.iter().zip(&self.map.map);
-            let sum: f64 = own.filter(|(r, _)| **r == region).map(|(_, v)| f64::from(*v)).sum();
-            (region, sum / total.max(f64::MIN_POSITIVE))
-        };
-        Region::ALL.map(of).to_vec()
+    /// The share of each region in the evidence: E_r/Σ|E|.
+    fn shares(&self) -> impl Iterator<Item = (Region, f64)> {
+        let total: f64 = self.evidence.iter().map(|e| e.abs()).sum();
+        let share = move |e: f64| e / total.max(f64::MIN_POSITIVE);
+        Region::ALL.into_iter().zip(self.evidence.map(share))
     }
 
     /// LIME's strongest part on each side: “LIME: mouth +0.31, forehead −0.05”.
@@ -135,7 +131,9 @@ pub fn explanation_page(all: &[Explanation<'_>], title: &str, theme: Theme) -> R
     }];
     let method = all.first().map_or("", |e| e.map.method.title());
     page.caption = format!(
-        "Where it looks: {method} of the score of the answer, against the mean face. LIME: change of \
+        "Where it looks: {method} of the score of the answer, against the mean face. Most for it, most against \
+         it: the parts by which the score of the answer changes most, \
+         taken out of this face or put into the mean face. LIME: change of \
          the probability, in points of 1, by a whole part of the face (fer lime --segmentation face); fer lime \
          alone weighs some 45 smaller superpixels, each of which changes less."
     );

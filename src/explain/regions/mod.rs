@@ -2,5 +2,6 @@
 
 pub mod class_maps;
 pub mod face_regions;
+pub mod region_evidence;
 pub mod region_lift;
 pub mod separation;

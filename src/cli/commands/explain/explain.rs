@@ -7,6 +7,7 @@ use crate::cli::shared::progress;
 use crate::console::eprintln_safe;
 use crate::explain::attribution::lime::superpixels::Segmentation;
 use crate::explain::attribution::lime::{LimeOptions, lime};
+use crate::explain::regions::region_evidence::{RegionEvidence, region_evidence};
 use crate::explain::regions::region_lift::fitted_templates;
 use crate::explain::{AttributionOptions, FaceBatch, Method, attribute};
 use crate::render::write::check_name;
@@ -59,6 +60,8 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let options = AttributionOptions::new(chosen.mean_face.clone(), args.seed)?;
     let maps = attribute(&batch, Method::DEFAULT, &options)?;
     let templates = fitted_templates(&chosen.pixels, &chosen.mean_face);
+    let (pixels, mean_face) = (&chosen.pixels, &chosen.mean_face);
+    let evidence = region_evidence(&explained, pixels, &classes, &templates, mean_face)?;
     let options = LimeOptions {
         segmentation: Segmentation::Face,
         fits: FITS,
@@ -78,7 +81,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
             face: &faces[f],
             map: &maps[f],
             lime: &limes[f],
-            template: &templates[f],
+            evidence: evidence[f].map(RegionEvidence::mean),
             names: &names,
         })
         .collect();
