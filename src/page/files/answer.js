@@ -67,7 +67,7 @@ export function answerTab(at, state) {
   const net = state.net;
   const stage = make('canvas', { id: 'stage', width: 640, height: 360, role: 'img', 'aria-label': t('stage') });
   const video = make('video', { muted: true, playsInline: true, hidden: true, controls: true });
-  const status = make('p', { id: 'status', role: 'status' }, t('drop_here'));
+  const status = make('p', { id: 'status', role: 'status' });
   const rate = make('p', { id: 'rate', class: 'note' }, '\u00a0');
   const cards = make('div', { id: 'cards', class: 'cards' });
   const pictures = make('ul', { id: 'pictures', class: 'links' });

@@ -14,7 +14,7 @@ const WORDS = {
   working: ['computing …', '计算中……'], cancel: ['Cancel', '取消'], clear: ['Clear', '清除'], stop: ['Stop', '停止'], search: ['Search', '搜索'],
   class: ['Class', '类别'], label: ['label', '标签'], face: ['Face', '人脸'], faces: ['Faces', '人脸'], frame: ['this frame', '这一帧'], mean: ['mean', '均值'],
 
-  from_set: ['Choose a face from the data', '从数据中选一张人脸'], draw_face: ['A drawn face', '画一张脸'], drawn: ['drawn', '绘制的'],
+  from_set: ['Random face from the data', '从数据中随机取一张人脸'], draw_face: ['Draw a new face', '画一张新脸'], drawn: ['drawn', '绘制的'],
   no_face_chosen: ['No face chosen yet.', '尚未选择人脸。'],
 
   choose_file: ['Choose pictures or a video', '选择图片或视频'], camera: ['Camera', '摄像头'], mirror: ['mirror', '镜像'],
