@@ -2,7 +2,7 @@
 //!
 //! An anchor is the beginning of a line, or several separated by ` > `, each inside the one before:
 //! `impl<T: Element> Gradients<T> > fn accumulate`. The piece ends where its braces close, which in
-//! formatted code is the next line of the same indentation that begins with `}`.
+//! formatted code is the next line of the same indentation that begins with `}`, or is `];`.
 
 use std::ops::Range;
 
@@ -34,7 +34,8 @@ fn within(text: &str, outer: Range<usize>, first: &str) -> Result<Range<usize>, 
     }
     let closes = |line: &&Range<usize>| {
         let line = &text[(*line).clone()];
-        indent_of(line) == indent && line.trim_start().starts_with('}')
+        let words = line.trim();
+        indent_of(line) == indent && (words.starts_with('}') || words == "];")
     };
     match lines.iter().filter(|line| line.start > start.start).find(closes) {
         Some(end) => Ok(start.start..end.end),

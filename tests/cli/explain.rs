@@ -150,7 +150,6 @@ fn poor_choices_are_refused_in_plain_words() {
     refuses("--target hapyyyyy --json", &["`hapyyyyy`", "Targets"]);
     refuses("--method all --common-scale --out p.png", &["--common-scale"]);
     for (set, unused) in [
-        ("--sanity-check", "--method ig"),
         ("--sanity-check --json", "--common-scale"),
         ("--regions --json", "--common-scale"),
         ("--class-maps --json", "--common-scale"),

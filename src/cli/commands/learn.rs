@@ -5,7 +5,7 @@ use crate::learn::{Course, Exercise, exercises};
 use crate::{Error, Result, console};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Arguments of `fer learn`.
 #[derive(Debug, clap::Args)]
@@ -140,8 +140,9 @@ fn chosen(course: &Course, name: Option<&str>) -> Result<&'static Exercise> {
 }
 
 fn show(course: &Course) -> Result<()> {
-    let Some(exercise) = course.current()? else {
-        return console::print("all exercises are solved\n");
+    let is_solved = |e: &Exercise| course.progress.solved.contains(&e.name);
+    let Some(exercise) = course.current()?.filter(|e| !is_solved(e)) else {
+        return console::print(&finished(course)?);
     };
     let (path, line) = course.place(exercise)?;
     let path = path.strip_prefix(course.folder()).unwrap_or(&path).display().to_string();
@@ -150,6 +151,20 @@ fn show(course: &Course) -> Result<()> {
          (stuck? fer learn hint)\n",
         exercise.chapter, exercise.name, exercise.task
     ))
+}
+
+/// Says what is left.
+fn finished(course: &Course) -> Result<String> {
+    let left = exercises()?.len() - course.progress.solved.len();
+    Ok(match (left, course.next()?) {
+        (0, _) => "That was the last one. The engine is yours.\n".to_owned(),
+        (_, Some(next)) => {
+            format!("No exercise is open; `fer learn start {}` goes on.\n", next.name)
+        }
+        (left, None) => format!(
+            "The fast track is finished. {left} more: `fer learn list` names them, `fer learn start NAME` opens one.\n"
+        ),
+    })
 }
 
 fn list(course: &Course) -> Result<()> {
@@ -169,22 +184,29 @@ fn list(course: &Course) -> Result<()> {
         } else {
             ' '
         };
-        let track = if e.fast { "fast track" } else { "" };
+        let track = if e.fast { "★" } else { "" };
         let _ = writeln!(text, "  {mark} {:<22} {:<42} {track}", e.name, e.file);
     }
-    let count = format!("{} of {} solved\n", course.progress.solved.len(), exercises()?.len());
+    let (solved, all) = (course.progress.solved.len(), exercises()?.len());
+    let count = format!("{solved} of {all} solved; ★ is the fast track\n");
     console::print(&(text + &count))
 }
 
 /// Grades, says what the tests say, and opens the next exercise after success.
 fn check(course: &mut Course, exercise: &Exercise) -> Result<bool> {
+    if !course.folder().join("target").exists() {
+        console::print("compiling the engine for the first time: a minute or two\n")?;
+    }
+    let begun = Instant::now();
     let found = course.check(exercise)?;
+    let seconds = begun.elapsed().as_secs_f64();
     if !found.passed {
-        console::print(&format!("{}\n{}: not yet\n", found.said.trim_end(), exercise.name))?;
+        let said = found.said.trim_end();
+        console::print(&format!("{said}\n{}: not yet ({seconds:.0} s)\n", exercise.name))?;
         return Ok(false);
     }
     console::print(&format!(
-        "✓ {}   (compare: fer learn solution {})\n",
+        "✓ {} in {seconds:.0} s   (compare: fer learn solution {})\n",
         exercise.name, exercise.name
     ))?;
     if course.progress.current.as_deref() == Some(&exercise.name) {
@@ -194,7 +216,7 @@ fn check(course: &mut Course, exercise: &Exercise) -> Result<bool> {
                 console::print("\nNext:\n")?;
                 show(course)?;
             }
-            None => console::print("That was the last one. The engine is yours.\n")?,
+            None => console::print(&finished(course)?)?,
         }
     }
     Ok(true)

@@ -25,8 +25,9 @@ pub struct Args {
     /// smooth-ig, gradient (or saliency), grad-x-input, smoothgrad, smoothgrad-sq, vargrad, ig,
     /// guided-backprop, gradcam, gradcam++, layercam, scorecam, occlusion, rise, lime, or all.
     /// smooth-ig restores the answer better than the picture's centre and changes with the weights
-    #[arg(long, value_name = "METHOD", default_value = Method::DEFAULT.name())]
-    pub method: MethodArg,
+    /// [default: smooth-ig; all with --sanity-check]
+    #[arg(long, value_name = "METHOD")]
+    method: Option<MethodArg>,
     /// What is explained: pred, true, loss, contrast, or a class
     #[arg(long, value_name = "TARGET", default_value = "pred")]
     pub target: TargetArg,
@@ -69,7 +70,7 @@ pub struct SetArgs {
     pub class_maps: bool,
     /// Measure in one table how far the maps of each method can be believed
     #[arg(long, help_heading = WHOLE_SET, group = "set",
-          conflicts_with_all = ["index", "per_class", "raw", "pictures", "method", "common_scale"])]
+          conflicts_with_all = ["index", "per_class", "raw", "pictures", "common_scale"])]
     pub sanity_check: bool,
     /// Draw the regions over faces, to check them by eye
     #[arg(long, help_heading = WHOLE_SET, group = "set",
@@ -91,6 +92,15 @@ impl SetArgs {
 }
 
 impl Args {
+    /// Returns the methods that were asked for.
+    pub fn methods(&self) -> &[Method] {
+        match &self.method {
+            Some(MethodArg(methods)) => methods,
+            None if self.set.sanity_check => &Method::ALL,
+            None => &[Method::DEFAULT],
+        }
+    }
+
     /// The light or the dark theme.
     pub fn theme(&self) -> Theme {
         theme(self.dark)

@@ -34,12 +34,12 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         let model = args.read_model()?;
         return explain_set(&args, &model);
     }
-    if args.common_scale && args.method.0.len() > 1 {
+    if args.common_scale && args.methods().len() > 1 {
         let message = "--common-scale compares the maps of one method; maps of several have \
                        different units";
         return Err(Error::Usage(message.into()));
     }
-    args.options.require_use(&args.method.0)?;
+    args.options.require_use(args.methods())?;
     args.raw.as_deref().map_or(Ok(()), check_raw_name)?;
     let model = args.read_model()?;
     if args.double {
@@ -70,7 +70,7 @@ fn explain_set(args: &Args, model: &Model) -> Result<()> {
     if args.set.sanity_check {
         return sanity_table::run(args, model, &set, &task);
     }
-    let [method] = args.method.0[..] else {
+    let [method] = *args.methods() else {
         return Err(Error::Usage("--regions and --class-maps take one method, not all".into()));
     };
     args.options.require_use(&[method])?;
@@ -93,7 +93,7 @@ fn explain_faces(args: &Args, model: &Model, explained: &dyn Classifier) -> Resu
     let faces = chosen.classify(explained)?;
     let targets = args.target.of(&faces, &names)?;
     let task = AttributionTask::new(explained, &chosen.pixels, &targets, &options);
-    let found = attribute_all(&task, &args.method.0)?;
+    let found = attribute_all(&task, args.methods())?;
     if let [only] = found.as_slice() {
         require_a_map(only)?;
     }

@@ -18,7 +18,7 @@ pub(crate) fn run(
     set: &FaceSet,
     task: &AttributionTask<'_>,
 ) -> Result<()> {
-    let report = check_report(model, set, task, args.options.seed)?;
+    let report = check_report(args, model, set, task)?;
     args.write(&report.page(args.theme())?)?;
     match args.json {
         true => console::print_json(&report),
@@ -26,13 +26,14 @@ pub(crate) fn run(
     }
 }
 
-/// Measures all methods, with a bar that counts passes of the network.
+/// Measures the methods, with a bar that counts passes of the network.
 fn check_report(
+    args: &Args,
     model: &Model,
     set: &FaceSet,
     task: &AttributionTask<'_>,
-    seed: u64,
 ) -> Result<SanityReport> {
+    let (methods, seed) = (args.methods(), args.options.seed);
     let layers = parametrised_layers(model.network()).len();
     let half = randomised(model.network(), Some(layers.div_ceil(2)), seed)?;
     let all = randomised(model.network(), None, seed)?;
@@ -49,12 +50,12 @@ fn check_report(
         let curve = if is_one_pass(method) { 3 * layers } else { 0 };
         ((passes(method, task.options) + curve) * set.labels.len()) as u64
     };
-    let bar = progress::bar(Method::ALL.map(weight).iter().sum(), "passes");
+    let bar = progress::bar(methods.iter().map(|&method| weight(method)).sum(), "passes");
     bar.set_message("controls");
     let faces = task.faces()?;
     let checker = SanityChecker::new(&faces, &options)?;
     let (mut rows, mut curves) = (Vec::new(), Vec::new());
-    for method in Method::ALL {
+    for &method in methods {
         bar.set_message(method.name());
         let row = checker.row(method)?;
         if is_one_pass(method) && row.refused == 0 {
