@@ -37,11 +37,8 @@ def deadly(rows, model=()):
         return answer(rows, model)
     os._exit(9)
 PY
-export FER_PLACE=$place PYTHONPATH=$place:$examples
-export RAY_worker_niceness=0 # else 15: beside any other work its workers stand still
-for engine in "${engines[@]}"; do
-  rm -f died
-  "$python" - "$engine" >"$engine.log" 2>&1 <<'PY' || { tail -30 "$engine.log"; exit 1; }
+# A file, because Dask's workers read it again.
+cat >run.py <<'PY'
 import importlib
 import os
 import sys
@@ -53,6 +50,11 @@ if __name__ == "__main__":
     example.answer = deadly
     example.main("faces.csv", sys.argv[1] + ".csv", os.path.abspath("small"))
 PY
+export FER_PLACE=$place PYTHONPATH=$place:$examples
+export RAY_worker_niceness=0 # else 15: beside any other work its workers stand still
+for engine in "${engines[@]}"; do
+  rm -f died
+  "$python" run.py "$engine" >"$engine.log" 2>&1 || { tail -30 "$engine.log"; exit 1; }
   [ -e died ] || { echo "$engine: no worker died"; exit 1; }
   cmp "$engine.csv" expected.csv
   echo "$engine: $(($(wc -l <"$engine.csv") - 1)) answers, a worker died, byte for byte those of one process"
