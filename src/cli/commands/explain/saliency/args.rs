@@ -79,7 +79,7 @@ pub struct SetArgs {
     pub draw_regions: bool,
     /// Largest number of faces, as many of each class [default: all; 7 with --sanity-check, 100
     /// with --draw-regions]
-    #[arg(long = "balanced-faces", alias = "max-faces", help_heading = WHOLE_SET, value_name = "N", requires = "set",
+    #[arg(long = "balanced-faces", help_heading = WHOLE_SET, value_name = "N", requires = "set",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_faces: Option<u32>,
 }
