@@ -240,7 +240,7 @@ fn the_server_listens_on_the_loopback_only() {
 #[test]
 fn watch_refuses_what_is_no_run_and_a_port_that_is_taken() {
     let place = Place::with_faces();
-    place.fails("watch nowhere", 4, &["nowhere", "is not a folder", "run folder"]);
+    place.fails("watch nowhere", 4, &["nowhere", "does not exist", "run folder"]);
     std::fs::create_dir(place.path("empty")).unwrap();
     place.fails("watch empty", 4, &["holds no live.json"]);
     place.ok(&format!("{TRAIN} --epochs 1 --out run"));

@@ -81,7 +81,7 @@ fn html_is_escaped_self_contained_and_well_formed() {
     let html = page.finish();
     assert_well_formed(&html);
     assert!(!html.contains("<script") && html.contains("&lt;script&gt;"));
-    assert!(html.contains("<td class=\"n\">87.0 %</td>") && html.contains("&lt;happy&gt;"));
+    assert!(html.contains("<td class=\"n\">87.0\u{a0}%</td>") && html.contains("&lt;happy&gt;"));
     let outside = html.matches("http").count() - html.matches("http://www.w3.org/2000/svg").count();
     assert_eq!(outside, 0, "the page must not ask the network");
     assert_eq!(escape("\u{0}\u{1b}[m'\n"), "[m&#39;\n");
