@@ -47,7 +47,9 @@ fn accuracy_stays_and_the_error_falls_on_faces_it_was_not_fitted_on() {
     assert!((shown - number(&first["probability"])).abs() < 1e-5, "{shown} is not {first}");
     // The mean of two networks is that of calibrated probabilities, here twice the same; of means
     // in general nobody has measured how sure they may be.
-    let twice = place.ok("eval run run --data other.csv --json").json();
+    place.fails("eval run run --data other.csv", 2, &["the same network"]);
+    place.ok("export run --weights copy.safetensors");
+    let twice = place.ok("eval run copy.safetensors --data other.csv --json").json();
     assert!(twice["temperature_used"].is_null() && twice["calibrated"] == false, "{twice}");
     assert!((number(&twice["loss"]) - number(&after["loss"])).abs() < 1e-6);
 }
