@@ -198,14 +198,21 @@ export function answerTab(at, state) {
   // Answers the newest frame whenever the last one is done; frames in between are dropped.
   function follow(asked) {
     const begun = performance.now(), name = `${source}-${asked}`;
+    let newest = null; // the frame that waits: its metadata, if the browser tells them
+    const answerNewest = () => {
+      if (asked !== run || busy || !newest || !video.videoWidth || (source === 'video' && analysing)) return;
+      const seconds = source === 'video' ? newest.mediaTime ?? video.currentTime : (performance.now() - begun) / 1000;
+      [busy, newest] = [true, null];
+      attempt(() => send(seconds, name)).finally(() => {
+        busy = false;
+        answerNewest();
+      });
+    };
     const step = (_, metadata) => {
       if (asked !== run) return;
       draw(answers);
-      if (!busy && video.videoWidth && !(source === 'video' && analysing)) {
-        busy = true;
-        const seconds = source === 'video' ? metadata?.mediaTime ?? video.currentTime : (performance.now() - begun) / 1000;
-        attempt(() => send(seconds, name)).finally(() => { busy = false; });
-      }
+      newest = metadata ?? {};
+      answerNewest();
       next();
     };
     const next = () => (video.requestVideoFrameCallback ? video.requestVideoFrameCallback(step) : requestAnimationFrame(step));
