@@ -64,7 +64,7 @@ pub(crate) trait Recorded<T: Element>: Send {
     ) -> Result<()>;
 }
 
-/// What a box holds: an op; nothing while it waits for one.
+/// The content of a box: an op, or an empty place for the next one.
 struct Place<O>(Option<O>);
 
 /// Puts an op into a box.

@@ -213,7 +213,7 @@ fn runs_are_named_apart() {
     assert!(done.stdout.starts_with("run on "), "{}", done.stdout);
 }
 
-/// What strangers typed, with the words that got them further.
+/// Command lines with a mistake, and words of the message that name the way out.
 #[test]
 fn a_first_attempt_gets_the_command_that_was_meant() {
     let place = Place::new();

@@ -3,3 +3,4 @@
 mod fusion;
 mod networks;
 mod onnx;
+mod pytorch;

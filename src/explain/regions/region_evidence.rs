@@ -14,7 +14,7 @@ use crate::{Error, Result};
 /// edge that no face has.
 const FEATHER: f64 = 1.5;
 
-/// What one region decides, in units of the score. Positive values speak for the class.
+/// The evidence of one region, in units of the score. Positive values speak for the class.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RegionEvidence {
     /// S(x) − S(x + m·(b − x)): what the score loses without the region.

@@ -129,7 +129,7 @@ fn fit(rows: &[Vec<f64>], classes: &[usize], faces: &[usize], count: usize) -> V
 mod tests {
     use super::*;
 
-    /// Evidence of three regions for two classes, random but for one region that speaks for a class.
+    /// Evidence of three regions for three classes: random, and stronger in the region of the class.
     fn evidence(strength: f64) -> (Vec<Vec<f64>>, Vec<usize>) {
         let mut rng = Rng::new(5, Purpose::Test, 0, 0);
         let classes: Vec<usize> = (0..90).map(|f| f % 3).collect();
