@@ -111,7 +111,7 @@ fn words(region: Region) -> &'static str {
         Region::Cheeks => "the cheeks",
         Region::Forehead => "the forehead",
         Region::Temples => "the temples",
-        Region::Chin => "chin and jaw",
+        Region::Chin => "the chin",
         Region::Outside => "hair and background",
     }
 }
