@@ -43,6 +43,8 @@ function between(stops, at) {
 export const sequential = v => between(SEQUENTIAL, v);
 export const diverging = v => (v >= 0 ? [200, 30, 40] : [30, 80, 200]);
 
+const SHADES = 256; // colours of a map, looked up
+
 // Colours of a layer's values: 0 is the ground; red above, blue below where there is something below.
 export function mapColors(values) {
   let low = 0, high = 0;
@@ -51,18 +53,20 @@ export function mapColors(values) {
     high = Math.max(high, v);
   }
   const top = Math.max(high, -low) || 1;
-  const color = low < 0 ? v => diverging(v).map(c => 255 + Math.min(1, Math.abs(v) / top) * (c - 255)) : v => sequential(v / top);
+  const shade = low < 0 ? v => diverging(v).map(c => 255 + Math.abs(v) * (c - 255)) : sequential;
+  const shades = Array.from({ length: 2 * SHADES + 1 }, (_, i) => shade(i / SHADES - 1));
+  const color = v => shades[SHADES + Math.round(SHADES * v / top)] ?? shades[SHADES]; // not a number: the ground
   return { color, low, high };
 }
 
 // Paints values [h, w] into a canvas of that size; color(v) returns [r, g, b].
 export function paint(canvas, values, w, h, color) {
-  canvas.width = w;
-  canvas.height = h;
+  if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
   const context = canvas.getContext('2d'), image = context.createImageData(w, h);
-  for (let i = 0; i < w * h; i++) {
-    const [r, g, b] = color(values[i], i);
-    image.data.set([r, g, b, 255], 4 * i);
+  for (let i = 0, at = 0; i < w * h; i++) {
+    const rgb = color(values[i], i);
+    for (let c = 0; c < 3; c++) image.data[at++] = rgb[c];
+    image.data[at++] = 255;
   }
   context.putImageData(image, 0, 0);
   return canvas;
@@ -114,11 +118,12 @@ export function download(name, content, kind) {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
-// Runs slow work with a line that tells of it and a button that cancels it. work(signal, progress).
-export async function slow(at, work) {
-  const stop = new AbortController(), note = make('output', {}, t('working'));
+// Runs slow work with a line that tells of it and a button that cancels it, as `from` does. work(signal, progress).
+export async function slow(at, work, from = null) {
+  const stop = new AbortController(), cancel = () => stop.abort(), note = make('output', {}, t('working'));
   const row = make('p', { class: 'slow', role: 'status' }, make('progress'), note,
-    make('button', { type: 'button', onclick: () => stop.abort() }, t('cancel')));
+    make('button', { type: 'button', onclick: cancel }, t('cancel')));
+  from?.addEventListener('abort', cancel);
   at.replaceChildren(row);
   const progress = message => {
     if (message.progress === undefined) return;

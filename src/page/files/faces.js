@@ -33,6 +33,7 @@ export function faceStrip(at, state) {
   const list = make('div', { class: 'strip', role: 'listbox', 'aria-label': t('faces') });
   const note = make('p', { class: 'note' });
   const add = async work => {
+    state.listeners.forEach(listener => listener.pause?.()); // a face is answered before slow work goes on
     try {
       state.choose(await work());
     } catch (error) {

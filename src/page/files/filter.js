@@ -5,18 +5,20 @@ import { ofSet } from './faces.js';
 import { t } from './i18n.js';
 
 const EVERY = 4; // steps between two pictures of the ascent
-let newest = 0;
+const REST = 250; // ms without a new face or filter before slow work begins: who leafs through them waits for none
 
+// Shows a filter. Only its map depends on the face: `showMap` draws that of the chosen one; `pause` stops the work
+// that does not depend on it, so that a face is answered first, and `resume` goes on with what is left of it.
 export function filterPanel(at, view) {
-  const { state, maps, layer, filter } = view, number = ++newest, isNow = () => number === newest;
+  const { state, maps, layer, filter } = view;
+  let pausing = new AbortController(), isNow = () => true;
   const mapAt = make('div', { class: 'card' }, make('h4', {}, t('map_of_face')));
   const pictures = make('div', { class: 'cards' }), facts = make('div', { class: 'cards' });
   const slowAt = make('div'), ascents = Object.fromEntries(['naive', 'maco'].map(method => [method, ascentCard(method)]));
   at.replaceChildren(make('h3', { id: 'filter-title' }, t('filter_title', filter, layer.name)), slowAt,
     make('div', { class: 'cards' }, mapAt, ascents.naive.element, ascents.maco.element), facts, pictures);
 
-  maps(layer.name).then(found => isNow() && mapAt.append(mapCanvas(found, view)));
-
+  const showMap = async () => mapAt.replaceChildren(mapAt.firstChild, mapCanvas(await maps(layer.name), view));
   function ascentCard(method) {
     const canvas = paint(make('canvas', { class: 'face big', role: 'img', 'aria-label': t(`ascent_${method}`) }), new Uint8Array(SIDE * SIDE).fill(128), SIDE, SIDE, gray);
     const note = make('p', { class: 'note' }), working = make('div');
@@ -34,22 +36,29 @@ export function filterPanel(at, view) {
       const answer = await call('ascent', { layer: layer.name, filter, method, every: EVERY }, undefined,
         { signal, lane: 'ascent', progress: m => { if (isNow() && m.step !== undefined) show(m); } });
       if (isNow()) show(answer);
-    });
+      return answer;
+    }, pausing.signal);
     const again = isStatic ? null : make('button', { type: 'button', class: 'watch', onclick: run }, t('watch'));
     const element = make('div', { class: 'card ascent', 'data-method': method }, make('h4', {}, t(`ascent_${method}`)), canvas, note, working, again);
     return { element, run };
   }
 
-  (async () => {
+  const left = [async () => {
     const answer = await slow(slowAt, (signal, progress) =>
-      call('filter', { layer: layer.name, filter }, undefined, { signal, progress, lane: 'filter' }));
-    if (!answer || !isNow()) return;
+      call('filter', { layer: layer.name, filter }, undefined, { signal, progress, lane: 'filter' }), pausing.signal);
+    if (!answer || !isNow()) return null;
     showFacts(facts, state.net, answer);
     showPatches(pictures, view, answer);
     document.body.dataset.filter = `${layer.name}/${filter}`; // for the tests of the page
-    await ascents.naive.run();
-    if (isNow()) await ascents.maco.run();
-  })();
+    return answer;
+  }, ascents.naive.run, ascents.maco.run];
+  const resume = async () => {
+    const { signal } = pausing = new AbortController();
+    isNow = () => signal === pausing.signal && !signal.aborted;
+    await new Promise(done => setTimeout(done, isStatic ? 0 : REST));
+    while (left.length && isNow() && await left[0]() && isNow()) left.shift();
+  };
+  return { layer, filter, showMap, resume, pause: () => pausing.abort() };
 }
 
 // The map of the chosen face, enlarged; a click opens a cell.

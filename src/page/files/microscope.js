@@ -36,7 +36,7 @@ export function microscopeTab(at, state) {
   const title = make('h2', { id: 'layer-title' }), about = make('p', { class: 'note', id: 'layer-about' });
   const grid = make('canvas', { id: 'map-grid', tabIndex: 0, role: 'img' });
   const filterAt = make('section', { id: 'filter' }), cellAt = make('section', { id: 'cell' });
-  let layer = net.layers.find(l => l.output?.[1] > 1) ?? net.layers[0], filter = 0, tiles = null, shown = null;
+  let layer = net.layers.find(l => l.output?.[1] > 1) ?? net.layers[0], filter = 0, tiles = null, shown = null, panel = null;
 
   const widest = Math.max(...net.layers.map(l => l.output?.[0] ?? 1));
   plan.replaceChildren(make('h2', {}, t('architecture')), make('p', { class: 'note' },
@@ -51,7 +51,9 @@ export function microscopeTab(at, state) {
   }));
 
   // One canvas for all maps of a layer: 256 elements would take longer to lay out than the network takes.
-  function drawGrid({ shape: [c, h, w], values }) {
+  async function drawGrid() {
+    const own = layer, { shape: [c, h, w], values } = await maps(own.name);
+    if (layer !== own) return false;
     const tile = h === 1 ? 12 : Math.max(h, Math.min(96, Math.floor(WIDE / Math.ceil(Math.sqrt(c))) - GAP));
     const columns = Math.max(1, Math.floor(WIDE / (tile + GAP))), rows = Math.ceil(c / columns);
     grid.width = columns * (tile + GAP);
@@ -67,6 +69,7 @@ export function microscopeTab(at, state) {
     about.textContent = t('layer_about', t(`kind_${layer.kind}`), shapeOf(layer), layer.parameters.toLocaleString('en'),
       layer.field?.size ?? '–', short(low), short(high));
     grid.setAttribute('aria-label', t('maps_label', c, layer.name));
+    return true;
   }
   function mark() {
     if (!tiles) return;
@@ -82,22 +85,24 @@ export function microscopeTab(at, state) {
     for (const button of plan.querySelectorAll('button')) button.toggleAttribute('aria-current', button.dataset.layer === layer.name);
     title.textContent = layer.name;
     if (!state.face) return;
-    try {
-      const found = await maps(layer.name);
-      if (layer !== next) return;
-      drawGrid(found);
-      document.body.dataset.layer = layer.name; // for the tests of the page
-      openFilter(filter, cell);
-    } catch (error) {
-      if (!error.isStale) about.textContent = error.message;
-    }
+    await openFilter(filter, cell);
   }
   async function openFilter(k, cell = null) {
     filter = k;
-    drawGrid(await maps(layer.name));
-    filterPanel(filterAt, { state, maps, layer, filter, openCell, openFace: face => state.choose(face) });
-    if (cell) openCell(...cell);
-    else cellAt.replaceChildren();
+    panel?.pause();
+    try {
+      if (!await drawGrid()) return;
+      document.body.dataset.layer = layer.name; // for the tests of the page
+      if (panel?.layer !== layer || panel.filter !== filter) {
+        panel = filterPanel(filterAt, { state, maps, layer, filter, openCell, openFace: face => state.choose(face) });
+      }
+      await panel.showMap();
+      panel.resume();
+      if (cell) openCell(...cell);
+      else cellAt.replaceChildren();
+    } catch (error) {
+      if (!error.isStale) about.textContent = error.message;
+    }
   }
   function openCell(row, column) {
     cellPanel(cellAt, { state, maps, layer, filter, row, column, go: (name, k, r, c) => {
@@ -121,9 +126,11 @@ export function microscopeTab(at, state) {
 
   at.replaceChildren(make('div', { class: 'microscope' }, plan,
     make('div', {}, title, about, make('div', { class: 'scroll' }, grid), filterAt, cellAt)));
-  state.listeners.push(() => {
+  const listener = () => {
     if (at.hidden || !state.face || state.face === shown) return;
     shown = state.face;
     open(layer, filter);
-  });
+  };
+  listener.pause = () => panel?.pause();
+  state.listeners.push(listener);
 }
