@@ -36,7 +36,7 @@ pub fn take(len: usize) -> Scratch {
         (0..free.len()).filter(|&i| fits.contains(&free[i].len())).min_by_key(|&i| free[i].len());
     let found = fit.map(|i| free.swap_remove(i));
     drop(free);
-    let buffer = found.unwrap_or_else(|| AlignedBuffer::zeroed(len + len / 8));
+    let buffer = found.unwrap_or_else(|| AlignedBuffer::zeroed(len + (len / 8).min(1 << 14)));
     Scratch { buffer: Some(buffer), len }
 }
 
