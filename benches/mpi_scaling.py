@@ -125,13 +125,28 @@ class Bench:
         row = dict(zip(names.split(","), values.split(",")))
         return batch * steps / float(row["images_per_second"]), out
 
-    def step(self, start, batch, reduce="ordered", beside=0):
-        """Returns the seconds of one step: two lengths, so that what happens once does not count. The best of some."""
-        short, long = 4, 4 + max(4, 1024 // batch)
-        times = [[self.train(start, batch, steps, reduce, beside)[0] for _ in range(self.options.rounds)]
-                 for steps in (short, long)]
-        return (min(times[1]) - min(times[0])) / (long - short)
 
+class Turns:
+    """Seconds of steps, measured in turns: what disturbs the machine for a while disturbs all of them."""
+
+    def __init__(self, bench):
+        self.bench, self.times = bench, {}
+
+    def take(self, name, start, batch, reduce="ordered", beside=0):
+        """Measures once more: trainings of two lengths, so that what happens once does not count."""
+        for steps in self.lengths(batch):
+            seconds = self.bench.train(start, batch, steps, reduce, beside)[0]
+            self.times.setdefault((name, batch, reduce, steps), []).append(seconds)
+
+    def step(self, name, batch, reduce="ordered"):
+        """Returns the seconds of one step, from the best of all turns."""
+        short, long = self.lengths(batch)
+        best = [min(self.times[name, batch, reduce, steps]) for steps in (short, long)]
+        return (best[1] - best[0]) / (long - short)
+
+    @staticmethod
+    def lengths(batch):
+        return 4, 4 + max(4, 1024 // batch)
 
 def measured_messages(bench, start):
     """Returns seconds of a message as a function of its bytes, from measurements at four sizes."""
@@ -166,36 +181,49 @@ def communication(message, ranks, micro, parameters, norms, reduce):
     return meetings, chain + whole
 
 
+def measure(bench, options):
+    """Returns the seconds of all steps, and what messages take on each link."""
+    turns, messages = Turns(bench), {}
+    for _ in range(options.rounds):
+        for batch in {64, 128, *options.batches}:
+            turns.take("alone", [], batch)
+        for batch in (64, 128):
+            turns.take("beside", [], batch, beside=1)
+        for name in options.links:
+            with memory() if name == "memory" else link(float(name), bench.place) as start:
+                messages.setdefault(name, measured_messages(bench, start))
+                for reduce in ("ordered", "fast"):
+                    for batch in options.batches:
+                        turns.take(name, start, batch, reduce)
+    return turns, messages
+
+
 def compare(bench, options):
     """Prints a table of measured and predicted steps; returns t and u of one process alone."""
+    turns, messages = measure(bench, options)
     compute = {}
-    for beside in (0, 1):
-        two = [bench.step([], batch, beside=beside) for batch in (64, 128)]
+    for name in ("alone", "beside"):
+        two = [turns.step(name, batch) for batch in (64, 128)]
         t = (two[1] - two[0]) / (64 // options.micro_batch)
-        compute[beside] = (t, max(two[1] - 128 // options.micro_batch * t, 0.0))
-        print(f"one process{', another beside it' if beside else ''}: {1e3 * t:.1f} ms a micro-batch, "
-              f"{1e3 * compute[beside][1]:.1f} ms a step beside")
+        compute[name] = (t, max(two[1] - 128 // options.micro_batch * t, 0.0))
+        print(f"one process {name}: {1e3 * t:.1f} ms a micro-batch, {1e3 * compute[name][1]:.1f} ms a step on top")
     print(f"\n{bench.parameters:,} parameters, {len(bench.norms)} batch norms, micro-batches of {options.micro_batch}")
     print(f"{'link':>12} {'sum':>8} {'batch':>6} {'ms/step':>8} {'efficiency':>10} {'predicted':>9} {'off by':>7}   "
           "of it meetings, sum")
-    alone = {batch: bench.step([], batch) for batch in options.batches}
-    for batch, seconds in alone.items():
-        print(f"{'one process':>12} {'':>8} {batch:>6} {1e3 * seconds:>8.1f} {1:>10.2f}")
-    for name in options.links:
-        with memory() if name == "memory" else link(float(name), bench.place) as start:
-            message = measured_messages(bench, start)
-            for reduce in ("ordered", "fast"):
-                for batch in options.batches:
-                    seconds = bench.step(start, batch, reduce)
-                    micro = batch // options.micro_batch
-                    parts = communication(message, 2, micro, bench.parameters, bench.norms, reduce)
-                    t, u = compute[1]
-                    guess = math.ceil(micro / 2) * t + u + sum(parts)
-                    print(f"{name if name == 'memory' else name + ' Gbit/s':>12} {reduce:>8} {batch:>6} "
-                          f"{1e3 * seconds:>8.1f} {alone[batch] / 2 / seconds:>10.2f} {1e3 * guess:>9.1f} "
-                          f"{100 * (guess / seconds - 1):>+6.0f}%   {1e3 * parts[0]:.1f}, {1e3 * parts[1]:.1f} ms", flush=True)
-            print(f"{'':>12} a message of 8 bytes: {1e6 * message(8):.0f} µs; of {CHUNK >> 10} KiB: {1e6 * message(CHUNK):.0f} µs")
-    return compute[0]
+    for batch in options.batches:
+        print(f"{'one process':>12} {'':>8} {batch:>6} {1e3 * turns.step('alone', batch):>8.1f} {1:>10.2f}")
+    for name, message in messages.items():
+        for reduce in ("ordered", "fast"):
+            for batch in options.batches:
+                seconds, micro = turns.step(name, batch, reduce), batch // options.micro_batch
+                parts = communication(message, 2, micro, bench.parameters, bench.norms, reduce)
+                t, u = compute["beside"]
+                guess = math.ceil(micro / 2) * t + u + sum(parts)
+                print(f"{name if name == 'memory' else name + ' Gbit/s':>12} {reduce:>8} {batch:>6} "
+                      f"{1e3 * seconds:>8.1f} {turns.step('alone', batch) / 2 / seconds:>10.2f} {1e3 * guess:>9.1f} "
+                      f"{100 * (guess / seconds - 1):>+6.0f}%   {1e3 * parts[0]:.1f}, {1e3 * parts[1]:.1f} ms", flush=True)
+        print(f"{'':>12} a message of 8 bytes: {1e6 * message(8):.0f} µs; of {CHUNK >> 10} KiB: {1e6 * message(CHUNK):.0f} µs")
+    return compute["alone"]
 
 
 def extrapolate(bench, options, alone):
@@ -256,7 +284,7 @@ def main():
     parser.add_argument("--batches", type=numbers, default=[32, 128])
     parser.add_argument("--micro-batch", type=int, default=16)
     parser.add_argument("--links", type=lambda text: text.split(","))
-    parser.add_argument("--rounds", type=int, default=2, help="of each measurement; the best one counts")
+    parser.add_argument("--rounds", type=int, default=3, help="of all measurements, in turns; the best of each counts")
     parser.add_argument("--drift", type=int, default=0, help="faces of an epoch for the drift of `--reduce fast`")
     options = parser.parse_args()
     shaped = os.geteuid() == 0 and shutil.which("ip") and shutil.which("tc")

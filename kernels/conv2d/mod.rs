@@ -47,7 +47,7 @@ use crate::{ChannelView, Context, Conv2dGeometry, Precision, scratch};
 pub use epilogue::Epilogue;
 use epilogue::Output;
 use filters::Filters;
-pub use plan::{Algorithm, Pass, plan, plan_name};
+pub use plan::{Algorithm, Pass, plan};
 pub use prepared_filters::Prepared;
 
 /// Computes y = conv(x, w) + bias; the formula is on [`Conv2dGeometry`].
@@ -185,6 +185,12 @@ pub fn backward_weight(
             _ => backward_weight::backward_weight(how, g, &x, &gy, grad_weight),
         }
     });
+}
+
+/// Returns the name of the algorithm that computes a pass, with the size of Winograd's tiles: `direct`,
+/// `im2col`, `winograd 4x4`.
+pub fn plan_name(ctx: Context, g: &Conv2dGeometry, pass: Pass) -> String {
+    plan::name_of(plan_pass(ctx, g, pass), winograd::tile_size(g))
 }
 
 /// Returns the algorithm of a pass in the precision of the context.

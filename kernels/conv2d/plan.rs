@@ -78,12 +78,6 @@ pub fn plan(requested: Algorithm, g: &Conv2dGeometry, pass: Pass) -> Algorithm {
     }
 }
 
-/// Returns the name of the [`plan`] with the size of Winograd's tiles: `direct`, `im2col`,
-/// `winograd 4x4`.
-pub fn plan_name(requested: Algorithm, g: &Conv2dGeometry, pass: Pass) -> String {
-    name_of(plan(requested, g, pass), winograd::tile_size(g))
-}
-
 /// Returns the name of an algorithm, with the size of Winograd's tiles.
 pub(super) fn name_of(algorithm: Algorithm, size: TileSize) -> String {
     match algorithm {

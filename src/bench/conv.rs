@@ -64,7 +64,7 @@ pub fn conv(layers: &[ConvLayer], batch: usize, steps: usize) -> Result<ConvSpee
             passes.push(ConvSpeed {
                 layer: layer.to_string(),
                 pass: name,
-                algorithm: plan_name(ctx.conv, &g, pass),
+                algorithm: plan_name(ctx, &g, pass),
                 milliseconds: 1e3 * median,
                 gflops,
                 share_of_peak: 0.0, // set below, when the peak is known

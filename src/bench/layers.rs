@@ -83,7 +83,7 @@ pub fn layers(options: &StepOptions) -> Result<StepProfile> {
             profiled.extend(profiler.map(|profiler| profiler.spans()));
         }
     }
-    let mut parts = parts(&training.network, options.batch, &profiled)?;
+    let mut parts = parts(&training.network, options, &profiled)?;
     let total = total(&parts);
     let whole = total.forward.milliseconds + total.backward.milliseconds;
     for part in &mut parts {
@@ -120,7 +120,7 @@ struct Place<'a> {
 
 /// Returns one part for each span of the forward pass, and the update. A layer without a span ran as
 /// one with the next.
-fn parts(network: &Network<f32>, batch: usize, steps: &[Vec<Span>]) -> Result<Vec<Part>> {
+fn parts(network: &Network<f32>, options: &StepOptions, steps: &[Vec<Span>]) -> Result<Vec<Part>> {
     let places = in_order_of_running(network)?;
     let mut waiting = &places[..];
     let spans = steps.first().map_or(&[][..], |s| s);
@@ -129,7 +129,7 @@ fn parts(network: &Network<f32>, batch: usize, steps: &[Vec<Span>]) -> Result<Ve
         let mut part = Part { name: span.name.clone(), ..Part::default() };
         if let Some(at) = waiting.iter().position(|p| p.layer.name() == span.name) {
             let (together, after) = waiting.split_at(at + 1);
-            (part, waiting) = (describe(together, batch)?, after);
+            (part, waiting) = (describe(together, options)?, after);
         }
         part.forward.milliseconds = median_of(steps, &span.name, Phase::Forward);
         part.backward.milliseconds = median_of(steps, &span.name, Phase::Backward);
@@ -167,7 +167,8 @@ fn in_order_of_running(network: &Network<f32>) -> Result<Vec<Place<'_>>> {
 }
 
 /// Names, output, work and algorithms of layers that run as one.
-fn describe(together: &[Place], batch: usize) -> Result<Part> {
+fn describe(together: &[Place], options: &StepOptions) -> Result<Part> {
+    let (ctx, batch) = (Context::global().in_precision(options.precision), options.batch);
     let mut part = Part::default();
     let size = size_of::<f32>();
     let (mut parameters, mut wanted) = (0, true);
@@ -186,7 +187,7 @@ fn describe(together: &[Place], batch: usize) -> Result<Part> {
         wanted &= !first;
         if let (Layer::Conv2d(l), &[c, h, w]) = (layer, &input[..]) {
             let g = l.geometry([batch, c, h, w])?;
-            let algorithm = |pass| plan_name(Context::global().conv, &g, pass);
+            let algorithm = |pass| plan_name(ctx, &g, pass);
             part.forward.algorithms.push(algorithm(Pass::Forward));
             let of_input = if *first { "none".into() } else { algorithm(Pass::BackwardInput) };
             part.backward.algorithms = vec![of_input, algorithm(Pass::BackwardWeight)];

@@ -106,7 +106,7 @@ fn every_algorithm_is_within_its_bound() {
         let (want, sums) = (case.naive_bf16(), case.magnitudes().naive_f64());
         for conv in Algorithm::ALL {
             let ctx = Context { conv, precision: Bf16, ..Context::default() };
-            let names = conv2d::Pass::ALL.map(|pass| conv2d::plan_name(conv, &g, pass));
+            let names = conv2d::Pass::ALL.map(|pass| conv2d::plan_name(ctx, &g, pass));
             let exact = names.iter().all(|name| !name.starts_with("winograd"));
             let bound = if exact { 1e-5 } else { 0.02 };
             let by = format!("{conv} ({names:?}), {g:?}");

@@ -56,7 +56,7 @@ fn geometries() -> Vec<Conv2dGeometry> {
 
 #[test]
 fn statistics_in_the_epilogue_have_the_bits_of_a_separate_pass() {
-    let plan = |g: &_| plan_name(Algorithm::Auto, g, Pass::Forward);
+    let plan = |g: &_| plan_name(Context::default(), g, Pass::Forward);
     let plans = geometries().iter().map(plan).collect::<Vec<_>>();
     let expected = ["winograd 4x4", "winograd 4x4", "winograd 3x3", "winograd 2x2", "direct"];
     assert_eq!(plans[..5], expected);

@@ -6,8 +6,10 @@ use fer::nn::{Mode, Pass};
 use fer::ops::{self, BatchStatistics, Conv2dOptions, Pool2dOptions};
 use fer::random::{Purpose, Rng};
 use fer::tensor::{Element, Tensor};
+use fer_kernels::Context;
 use fer_kernels::Conv2dGeometry;
-use fer_kernels::conv2d::{self, Algorithm, plan_name};
+use fer_kernels::conv2d::{self, plan_name};
+use fer_kernels::{Context, Conv2dGeometry};
 
 const SAME: Conv2dOptions =
     Conv2dOptions { stride: [1, 1], padding: [1, 1], dilation: [1, 1], groups: 1 };
@@ -83,7 +85,7 @@ fn a_measuring_convolution_changes_no_bit() {
     let pools = [1, 2].map(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap());
     for (x, c_out, window, algorithm) in cases {
         let g = Conv2dGeometry::new(x, [c_out, x[1], 3, 3], [1; 2], [1; 2], [1; 2], 1).unwrap();
-        assert_eq!(plan_name(Algorithm::Auto, &g, conv2d::Pass::Forward), algorithm, "{x:?}");
+        assert_eq!(plan_name(Context::default(), &g, conv2d::Pass::Forward), algorithm, "{x:?}");
         for bias in [false, true] {
             let inputs = inputs(x, c_out, bias);
             let want =
