@@ -2,6 +2,9 @@
 
 use crate::render::html::Document;
 
+/// Title of the section that stands on top, whenever its pages were added.
+pub const OVERVIEW: &str = "Overview";
+
 /// One page of the gallery.
 #[derive(Clone, Debug)]
 struct Entry {
@@ -44,6 +47,7 @@ impl Gallery {
                 sections.push(entry.section);
             }
         }
+        sections.sort_by_key(|section| *section != OVERVIEW);
         for section in sections {
             let own = || self.entries.iter().filter(move |e| e.section == section);
             page.heading(2, section);

@@ -13,10 +13,12 @@ pub mod i18n;
 pub mod json;
 pub mod lime;
 pub mod saliency;
+pub mod typical_faces;
 
 pub use evaluation::contact_sheet::{class_sheet, mistake_sheet};
 pub use evaluation::output_dir::write_evaluation_dir;
 pub use evaluation::report::EvaluationReport;
 pub use face::PredictedFace;
+pub use typical_faces::typical_faces;
 
 pub use crate::render::write;

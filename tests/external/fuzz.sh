@@ -50,6 +50,7 @@ fuzz_one() { # fuzz_one TARGET
   local new=$work/corpus-$1 kept=$work/kept-$1 failures=$work/failed-$1 log=$work/$1.log failed=0
   rm -rf "$kept"
   mkdir -p "$new" "$kept" "$failures"
+  touch "$work/start-$target"
   [ ! -f "$found" ] || tar xzf "$found" -C "$new"
   export FER_FUZZ=$target
   "$fuzz" "$new" "$seeds" -max_total_time="$seconds" -max_len=65536 -rss_limit_mb=1024 -timeout=60 \
@@ -59,7 +60,8 @@ fuzz_one() { # fuzz_one TARGET
   mkdir -p "$(dirname "$found")"
   tar c --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=644 -C "$kept" $(ls "$kept") | gzip -9n >"$found"
   echo "$target: $(sed -n 's/stat::number_of_executed_units: *//p' "$log" | head -1) runs," \
-    "$(ls "$kept" | wc -l) inputs kept in $found, $(ls "$failures" | wc -l) failed"
+    "$(ls "$kept" | wc -l) inputs kept in $found," \
+    "$(find "$failures" -type f ! -name 'slow-unit*' -newer "$work/start-$target" | wc -l) failed"
   return $failed
 }
 export -f fuzz_one

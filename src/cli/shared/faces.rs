@@ -6,9 +6,11 @@ use crate::cli::shared::photos::PhotoArgs;
 use crate::console::eprintln_safe;
 use crate::dataset::{Dataset, SynthOptions, synthesize};
 use crate::explain::Classifier;
+use crate::model::predictions::features_and_classes;
 use crate::model::{LoadedModel, Network};
 use crate::render::format::counted;
-use crate::report::PredictedFace;
+use crate::report::{PredictedFace, typical_faces};
+use crate::stats::evenly_spread;
 use crate::{CLASS_NAMES, Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -37,6 +39,9 @@ pub struct FaceArgs {
     #[command(flatten)]
     pub photos: PhotoArgs,
 }
+
+/// Most faces among which typical ones are searched, spread evenly over the set.
+const TYPICAL_OF: usize = 1_400;
 
 impl FaceArgs {
     /// Returns the files and folders that faces are read from.
@@ -140,6 +145,35 @@ impl FaceArgs {
             true => first_of_each_class(&all, self.per_class.unwrap_or(1))?,
             false => self.check_index(&all)?,
         };
+        Ok(Chosen::new(model, all, chosen))
+    }
+
+    /// As [`FaceArgs::choose`], but where no option names a face, chooses the most typical one of each class.
+    ///
+    /// # Errors
+    /// As [`FaceArgs::choose`].
+    pub fn choose_typical(&self, model: &Model) -> Result<Chosen> {
+        if !self.pictures.is_empty() || !self.index.is_empty() || self.per_class.is_some() {
+            return self.choose(model);
+        }
+        let all = self.read_set(model)?;
+        let mut searched = evenly_spread(all.len(), TYPICAL_OF);
+        searched.retain(|&i| all.label(i).is_some());
+        let labels: Vec<usize> =
+            searched.iter().filter_map(|&i| all.label(i).map(usize::from)).collect();
+        let network = &model.trained.network;
+        let found = features_and_classes(network, &all.select(&searched), model.trained.equalize)?;
+        let chosen: Vec<usize> = match found {
+            Some((features, predicted)) => {
+                let classes = network.spec.classes.len();
+                let typical = typical_faces(&features, &labels, &predicted, classes);
+                typical.into_iter().flatten().map(|k| searched[k]).collect()
+            }
+            None => vec![],
+        };
+        if chosen.is_empty() {
+            return self.choose(model);
+        }
         Ok(Chosen::new(model, all, chosen))
     }
 

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::render::Scene;
 use crate::render::chart::axis::Axis;
-use crate::render::chart::plot::{Key, Mark, Plot, plot};
+use crate::render::chart::plot::{Key, LABEL, Mark, Plot, plot};
 use crate::render::chart::{ChartOptions, Dash, extent, frame};
 use crate::render::format::{self, thousands};
 use crate::render::scene::{Align, Anchor, TextStyle};
@@ -71,7 +71,12 @@ pub fn bars(chart: &BarChart, options: ChartOptions) -> Result<Scene> {
     let palette = options.theme.palette();
     let (mut scene, area, palette) =
         frame(options, &chart.title, &chart.subtitle, &keys(chart, &palette));
-    let x = Axis::categories("", &chart.categories);
+    let stagger = is_crowded(&chart.categories, area.width);
+    let blank = vec![String::new(); chart.categories.len()];
+    let x = match stagger {
+        true => Axis::categories(" ", &blank), // a blank title leaves room for a second row
+        false => Axis::categories("", &chart.categories),
+    };
     let y = y_axis(chart);
     plot(&mut scene, area, "", (&x, &y), &palette, |plot| {
         if let Some((level, _)) = &chart.reference {
@@ -80,9 +85,23 @@ pub fn bars(chart: &BarChart, options: ChartOptions) -> Result<Scene> {
         for category in 0..chart.categories.len() {
             draw_group(plot, chart, category, &palette)?;
         }
+        if stagger {
+            let style =
+                TextStyle::new(LABEL, palette.muted).align(Align::Middle).anchor(Anchor::Top);
+            for (i, name) in chart.categories.iter().enumerate() {
+                plot.note((i as f64, plot.low()), (0.0, 7.0 + 15.0 * (i % 2) as f32), name, style);
+            }
+        }
         Ok(())
     })?;
     Ok(scene)
+}
+
+/// Returns whether names side by side would touch: then every second one stands a row lower.
+fn is_crowded(names: &[String], width: f32) -> bool {
+    let style = TextStyle::new(LABEL, [0; 3]);
+    let room = 0.85 * width / names.len().max(1) as f32; // the rest is the y axis
+    names.windows(2).any(|two| (style.width(&two[0]) + style.width(&two[1])) / 2.0 + 4.0 > room)
 }
 
 fn y_axis(chart: &BarChart) -> Axis {

@@ -89,6 +89,19 @@ pub fn accuracy_sentences(language: Language, e: &Evaluation) -> Vec<String> {
     text
 }
 
+/// Returns a sentence on the class with the highest recall and one on that with the lowest; none where they
+/// are equal.
+pub fn best_and_worst_sentences(language: Language, e: &Evaluation) -> Vec<String> {
+    let (p, order) = (language.phrases(), by_recall(e));
+    let (Some(&best), Some(&worst)) = (order.first(), order.last()) else { return vec![] };
+    if e.per_class[best].recall == e.per_class[worst].recall {
+        return vec![];
+    }
+    [(best, p.best_class), (worst, p.worst_class)]
+        .map(|(class, phrase)| recall_sentence(language, e, class, phrase))
+        .into()
+}
+
 /// Returns the sentences on one class.
 pub fn class_sentences(
     language: Language,

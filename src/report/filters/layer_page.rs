@@ -216,7 +216,7 @@ fn words(
     }
     let strongest = main_class(statistics, context, Language::English);
     lines.push(Line::new(strongest, Tone::Normal));
-    if let Some(place) = place(&report.layer, statistics) {
+    if let Some(place) = place(&report.layer, statistics, Language::English) {
         lines.push(Line::new(place, Tone::Normal));
     }
     if let Some(gamma) = n.gamma {
@@ -246,12 +246,18 @@ const PLACE_SHARE: f64 = 0.4;
 
 /// Returns the part of the face where most of the strongest cells have their centre; `None` where they are
 /// spread, and for layers without a map.
-fn place(layer: &LayerInfo, statistics: &FilterStatistics) -> Option<String> {
+pub(crate) fn place(
+    layer: &LayerInfo,
+    statistics: &FilterStatistics,
+    language: Language,
+) -> Option<String> {
+    let p = language.phrases();
     let counts = statistics.regions(layer);
     let region = Region::ALL.into_iter().max_by_key(|r| counts[*r as usize])?;
     let (count, total) = (counts[region as usize], counts.iter().sum::<usize>());
-    (count > 0 && count as f64 >= PLACE_SHARE * total as f64)
-        .then(|| format!("strongest at: {}, {count} of {total}", region.label()))
+    (count > 0 && count as f64 >= PLACE_SHARE * total as f64).then(|| {
+        phrase!(p.strongest_at, region = language.region(region), count = count, total = total)
+    })
 }
 
 /// Returns the class that is over-represented among the top faces of a filter.

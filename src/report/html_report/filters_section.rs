@@ -14,7 +14,7 @@ use crate::render::html::escape;
 use crate::render::{Colormap, RgbImage, Scale};
 use crate::report::PredictedFace;
 use crate::report::filters::layer_page::{
-    LayerPageContext, gray, main_class, method_label, patches, sees_part, whole,
+    LayerPageContext, gray, main_class, method_label, patches, place, sees_part, whole,
 };
 use crate::report::html_report::ReportContext;
 use crate::report::html_report::filters::{FilterResults, spread};
@@ -38,20 +38,52 @@ pub(crate) fn write(
 ) -> Result<()> {
     let p = page.language.phrases();
     page.document.anchor(2, "filters", p.question_filters);
+    page.findings(&answer(results, page_context, page.language));
     page.paragraph(p.filters_method);
-    page.findings(&words(results, page.language));
-    kernels(page, context)?;
-    let explained = page.next_figure();
-    for report in &results.layers {
-        layer(page, report, page_context, explained)?;
-    }
-    significance(page, results);
     ideal(page, results, page_context)?;
+    let explained = page.next_figure();
+    let model = context.classifier()?;
+    for report in &results.layers {
+        layer(page, report, page_context, (&model, face), explained)?;
+    }
+    kernels(page, context)?;
+    significance(page, results)?;
     maps(page, context, face)
 }
 
-/// Returns the sentences on the scores.
-pub(crate) fn words(results: &FilterResults, language: Language) -> Vec<String> {
+/// Returns the answer in sentences: how many filters respond to one expression, the clearest of them, and how
+/// many are dead.
+pub(crate) fn answer(
+    results: &FilterResults,
+    page_context: &LayerPageContext<'_>,
+    language: Language,
+) -> Vec<String> {
+    let p = language.phrases();
+    let all: Vec<(&FilterReport, &FilterStatistics)> =
+        results.layers.iter().flat_map(|r| r.statistics.iter().map(move |s| (r, s))).collect();
+    let classes = page_context.class_names.len();
+    let main = |s: &FilterStatistics| s.main_class(&page_context.training.labels, classes);
+    let partial: Vec<_> = all.iter().filter_map(|&(r, s)| Some((r, s, main(s)?))).collect();
+    let mut text = vec![phrase!(p.partial_filters, partial = partial.len(), shown = all.len())];
+    let clearest = partial.iter().max_by(|a, b| a.2.lift.total_cmp(&b.2.lift));
+    text.extend(clearest.map(|(report, statistics, _)| {
+        phrase!(
+            p.clearest_filter,
+            filter = statistics.filter,
+            layer = report.layer.name,
+            class = main_class(statistics, page_context, language)
+        )
+    }));
+    let dead: Option<usize> = results.layers.iter().map(|r| r.dead.as_ref().map(Vec::len)).sum();
+    text.extend(dead.map(|dead| match dead {
+        0 => p.no_dead_filter.into(),
+        n => phrase!(p.dead_filters, count = n),
+    }));
+    text
+}
+
+/// Returns the sentences on the methods' scores.
+fn words(results: &FilterResults, language: Language) -> Vec<String> {
     let p = language.phrases();
     let of = |recipe| results.significance.methods.iter().find(|r| r.method == recipe);
     let mut text = vec![];
@@ -84,11 +116,6 @@ pub(crate) fn words(results: &FilterResults, language: Language) -> Vec<String> 
         let (maco, pixels) = (number(maco.similarity), number(pixels.similarity));
         text.push(phrase!(phrase_s, maco = maco, pixels = pixels));
     }
-    let dead: Option<usize> = results.layers.iter().map(|r| r.dead.as_ref().map(Vec::len)).sum();
-    text.extend(dead.map(|dead| match dead {
-        0 => p.no_dead_filter.into(),
-        n => phrase!(p.dead_filters, count = n),
-    }));
     text
 }
 
@@ -122,11 +149,13 @@ fn kernels(page: &mut ReportPage, context: &ReportContext<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Writes the filters of a layer; `explained` is the figure whose caption explains the layout.
+/// Writes the filters of a layer, with their outputs on a face; `explained` is the figure whose caption
+/// explains the layout.
 fn layer(
     page: &mut ReportPage,
     report: &FilterReport,
     page_context: &LayerPageContext<'_>,
+    (model, face): (&dyn Classifier, &PredictedFace),
     explained: usize,
 ) -> Result<()> {
     let (p, language) = (page.language.phrases(), page.language);
@@ -141,58 +170,70 @@ fn layer(
         side = info.receptive_field.size.min(SIDE)
     ));
     let recipes = report.pictures.len() / report.statistics.len().max(1);
+    let maps = model.activations(&info.name, &face.pixels)?;
     let one = |(statistics, pictures): (&FilterStatistics, &[FilterPicture])| {
-        filter_card(report, statistics, pictures, page_context, language)
+        let output = draw_output(maps.channel(0, statistics.filter), [maps.h, maps.w])?;
+        filter_card(report, statistics, (pictures, output), page_context, language)
     };
     let pairs = report.statistics.iter().zip(report.pictures.chunks(recipes.max(1)));
     let all = pairs.map(one).collect::<Result<Vec<_>>>()?;
-    let whole_faces = if sees_part(report) { "" } else { p.caption_whole_faces };
-    let caption = match page.next_figure() == explained {
-        true if sees_part(report) => phrase!(p.caption_filters_crop, faces = page_context.faces),
-        true => phrase!(p.caption_filters, faces = page_context.faces),
+    let sees = if sees_part(report) { p.caption_part } else { p.caption_whole };
+    let (content, first) = match page.next_figure() == explained {
+        true => {
+            let shown = [Tile::new(p.tile_face, face.picture()?)];
+            let face = format!("<div class=\"one-face\">{}</div>\n", tiles(p.tile_face, &shown)?);
+            (face, phrase!(p.caption_filters, faces = page_context.faces))
+        }
         false => {
             let again = phrase!(p.caption_filters_again, layer = info.name, figure = explained);
-            language.paragraph(&[again.as_str(), whole_faces])
+            (String::new(), again)
         }
     };
-    page.figure(&cards(&all, ""), &caption);
+    let caption = language.paragraph(&[first.as_str(), sees]);
+    page.figure(&(content + &cards(&all, "filters")), &caption);
     Ok(())
+}
+
+/// Draws the output of a filter: red and blue where some of it is negative.
+fn draw_output(map: &[f32], [h, w]: [usize; 2]) -> Result<RgbImage> {
+    let signed = map.iter().any(|&v| v < 0.0);
+    let colors = if signed { Colormap::BlueRed } else { Colormap::Magma };
+    draw_map(map, w, h, colors, Scale::maximum(map))
 }
 
 fn filter_card(
     report: &FilterReport,
     statistics: &FilterStatistics,
-    pictures: &[FilterPicture],
+    (pictures, output): (&[FilterPicture], RgbImage),
     page_context: &LayerPageContext<'_>,
     language: Language,
 ) -> Result<String> {
     let p = language.phrases();
     let number = |v: f64| minus(format!("{v:.2}"));
+    let main =
+        pictures.iter().find(|p| p.scores.method == MaximizationMethod::Maco).or(pictures.last());
+    let mut words = vec![main_class(statistics, page_context, language)];
+    words.extend(place(&report.layer, statistics, language));
     let mut shown = vec![];
-    for picture in pictures {
-        let n = &picture.scores;
+    if let Some(main) = main {
+        let n = &main.scores;
+        words.extend((n.dead == Some(true)).then(|| p.filter_dead.to_owned()));
+        words.extend(n.agreement.map(|a| phrase!(p.filter_agreement, value = number(a))));
+        let picture = match sees_part(report) {
+            true => {
+                let (crop, side) = strongest_crop(main, &report.layer);
+                gray(&crop, side)?
+            }
+            false => whole(main)?,
+        };
         let lines = vec![
-            format!("HF {}", number(n.hf)),
-            phrase!(p.short_lag, value = number(n.lag1)),
             phrase!(p.short_z, value = minus(format!("{:.1}", n.robust_z))),
             phrase!(p.short_similarity, value = number(n.similarity)),
         ];
-        let label = method_label(n.method, language);
-        shown.push(Tile::new(label, whole(picture)?).lines(lines));
+        shown.push(Tile::new(p.tile_wanted, picture).lines(lines));
     }
-    let main =
-        pictures.iter().find(|p| p.scores.method == MaximizationMethod::Maco).or(pictures.last());
-    if let Some(main) = main.filter(|_| sees_part(report)) {
-        let (crop, side) = strongest_crop(main, &report.layer);
-        shown.push(Tile::new(p.tile_cell, gray(&crop, side)?));
-    }
-    let tile = Tile::new(p.tile_patches, mosaic(&patches(report, statistics, page_context)?));
-    shown.push(tile.lines(vec![main_class(statistics, page_context, language)]));
-    let mut words = vec![];
-    if let Some(n) = main.map(|m| &m.scores) {
-        words.extend((n.dead == Some(true)).then(|| p.filter_dead.to_owned()));
-        words.extend(n.agreement.map(|a| phrase!(p.filter_agreement, value = number(a))));
-    }
+    shown.push(Tile::new(p.tile_output, output).crisp());
+    shown.push(Tile::new(p.tile_patches, mosaic(&patches(report, statistics, page_context)?)));
     card(&phrase!(p.filter_title, filter = statistics.filter), &words, &shown)
 }
 
@@ -211,8 +252,8 @@ fn mosaic(pictures: &[RgbImage]) -> RgbImage {
     mosaic
 }
 
-/// Writes the scores, one row per method.
-fn significance(page: &mut ReportPage, results: &FilterResults) {
+/// Writes the scores, one row per method, and one filter by each method.
+fn significance(page: &mut ReportPage, results: &FilterResults) -> Result<()> {
     let (p, language) = (page.language.phrases(), page.language);
     let number = |v: f64| minus(format!("{v:.2}"));
     let row = |r: &crate::explain::filters::filter_report::MethodSummary| {
@@ -243,7 +284,18 @@ fn significance(page: &mut ReportPage, results: &FilterResults) {
         p.head_agreement,
     ];
     page.part(p.significance_title);
+    page.findings(&words(results, language));
     page.table(&header, &rows, p.caption_significance, "numbers");
+    let Some(deepest) = results.layers.last() else { return Ok(()) };
+    let (layer, methods) = (&deepest.layer.name, results.significance.methods.len());
+    let Some(statistics) = deepest.statistics.first() else { return Ok(()) };
+    let tile = |shown: &FilterPicture| {
+        Ok(Tile::new(method_label(shown.scores.method, language), whole(shown)?))
+    };
+    let own = deepest.pictures.iter().take(methods).map(tile).collect::<Result<Vec<_>>>()?;
+    let content = tiles(layer, &own)?.replacen("\"tiles\"", "\"kernels\"", 1);
+    page.figure(&content, &phrase!(p.caption_methods, filter = statistics.filter, layer = layer));
+    Ok(())
 }
 
 /// Writes the ideal face of each class.

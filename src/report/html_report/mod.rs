@@ -30,14 +30,14 @@ use crate::model::mean_face::mean_of;
 use crate::render::Theme;
 use crate::render::format::thousands;
 use crate::render::html::escape;
-use crate::report::evaluation::class_sentences::accuracy_sentences;
+use crate::report::evaluation::class_sentences::{accuracy_sentences, best_and_worst_sentences};
 use crate::report::filters::layer_page::LayerPageContext;
 use crate::report::html_report::filters::FilterResults;
 use crate::report::html_report::page::ReportPage;
 use crate::report::html_report::provenance::Selection;
 use crate::report::i18n::phrase;
 use crate::report::saliency::region_sentences::region_sentences;
-use crate::report::{EvaluationReport, PredictedFace};
+use crate::report::{EvaluationReport, PredictedFace, typical_faces};
 use crate::stats::evenly_spread;
 use crate::train::{CurveSummary, TrainConfig};
 use crate::{Error, Result};
@@ -111,8 +111,6 @@ impl HtmlReport {
         let title = phrase!(language.phrases().title, name = context.title());
         let mut page = ReportPage::new(&title, language);
         let names = context.names();
-        opening(&mut page, context, &report, &saliency.lifts, &filters);
-        saliency_section::write(&mut page, &saliency, &names)?;
         let classes = &context.model().network.spec.classes;
         let page_context = LayerPageContext {
             training: &training,
@@ -121,6 +119,9 @@ impl HtmlReport {
             class_names: classes,
             theme: Theme::Light,
         };
+        let answer = filters_section::answer(&filters, &page_context, language);
+        opening(&mut page, context, &report, &saliency.lifts, &answer);
+        saliency_section::write(&mut page, &saliency, &names)?;
         let face = typical.iter().find(|f| f.label.is_some_and(|l| names[l] == "happy"));
         let face = face.or(typical.first());
         if let Some(face) = face {
@@ -187,7 +188,7 @@ fn opening(
     context: &ReportContext<'_>,
     report: &EvaluationReport,
     lifts: &[Lift],
-    results: &FilterResults,
+    filters: &[String],
 ) {
     let (p, language) = (page.language.phrases(), page.language);
     let faces = language.faces(report.evaluation.n as u64);
@@ -204,8 +205,9 @@ fn opening(
         data = data
     ));
     let saliency = region_sentences(lifts, &names, language);
-    let filters = filters_section::words(results, language);
-    let evaluation = accuracy_sentences(language, &report.evaluation);
+    let mut evaluation = accuracy_sentences(language, &report.evaluation);
+    evaluation.truncate(1);
+    evaluation.extend(best_and_worst_sentences(language, &report.evaluation));
     let training = match context.curve_summary() {
         Some(summary) => {
             let config = TrainConfig::of_model(context.model());
@@ -220,8 +222,8 @@ fn opening(
     let first = |words: &[String], n: usize| language.paragraph(&words[..words.len().min(n)]);
     let rows = [
         row("saliency", p.question_saliency, first(&saliency, 2)),
-        row("filters", p.question_filters, first(&filters, 1)),
-        row("evaluation", p.question_evaluation, first(&evaluation, 2)),
+        row("filters", p.question_filters, first(filters, 2)),
+        row("evaluation", p.question_evaluation, first(&evaluation, 3)),
         row("training", p.question_training, first(&training, 2)),
     ]
     .concat();
@@ -249,7 +251,7 @@ fn typical(context: &ReportContext<'_>, features: Option<&[f32]>) -> Result<Vec<
             &pixels
         }
     };
-    let found = context::typical_faces(features, &labels, &predicted, context.names().len());
+    let found = typical_faces(features, &labels, &predicted, context.names().len());
     let shown: Vec<PredictedFace> =
         found.into_iter().flatten().map(|f| predictions[f].clone()).collect();
     match shown.is_empty() {

@@ -94,6 +94,8 @@ pub(crate) const TABLE: Phrases = Phrases {
         似噪声：它能激发滤波器，人却认不出任何内容。MACO 只改变图像的相位，各频率的幅值保持为真实\
         人脸的平均值。每张图旁边是训练人脸中最能激发同一滤波器的部位。图像应当显示这些部位的共同之\
         处。",
+    partial_filters: "所示 {shown} 个滤波器中有 {partial} 个对某一种表情的响应多于其他表情。",
+    clearest_filter: "最明显的是 {layer} 的滤波器 {filter}：{class}。",
     filters_natural: "可视化的滤波器（不含死滤波器）：{filters} 个。与真实人脸一样平滑的图像，\
         MACO 占 {maco}，“像素 + Adam”占 {pixels}，朴素方法占 {naive}。",
     maco_more_robust: "经过小幅平移、旋转和缩放后，MACO 图像对滤波器的激发不弱于“像素 + Adam”的图\
@@ -120,35 +122,30 @@ pub(crate) const TABLE: Phrases = Phrases {
     recipe_fourier: "傅里叶 + 形变",
     recipe_maco: "MACO 方法",
     recipe_face: "MACO，从平均脸出发",
-    tile_cell: "感受野",
+    tile_wanted: "它想看到的",
+    tile_output: "它对该人脸的输出",
     tile_patches: "响应最强的图块",
     tile_faces: "得分最高的人脸",
     of_top: "最强的 {total} 张人脸中有 {count} 张是{class}，为其占比的 {lift} 倍",
+    strongest_at: "响应最强处：{region}，{total} 处中的 {count} 处",
     no_main_class: "无突出类别",
-    short_lag: "相邻相关 {value}",
     short_z: "稳健 z {value}",
     short_similarity: "相似度 {value}",
-    caption_filters: "用三种方法得到的每个滤波器的图像：20 步普通梯度上升（朴素方法）；对像素做 \
-        256 步 Adam；MACO，其中影响很小的部分淡化为灰色。最后一列：最能激发该滤波器的九张训练人脸\
-        ，以及在前一百张中占比偏高的表情（{faces}）。HF：频率高于每像素 1/4 周期的功率所占份额。相\
-        邻相关：相邻像素的相关系数。真实人脸的 HF 不超过 0.19，相邻相关不低于 0.8。稳健 z：图像经\
-        过小幅平移、旋转和缩放后对滤波器的激活，以高出人脸中位数的标准差计。相似度：在前一层的特征\
-        中与这些人脸的相似程度，1 表示相同。",
-    caption_filters_crop: "用三种方法得到的每个滤波器的图像：20 步普通梯度上升（朴素方法）；对像素\
-        做 256 步 Adam；MACO，其中影响很小的部分淡化为灰色。接着是 MACO 图像中激活最强的单元的感受\
-        野。最后一列：训练人脸中最能激发该滤波器的九个图块，大小等于一个单元的感受野，以及在前一百\
-        个中占比偏高的表情（{faces}）。HF：频率高于每像素 1/4 周期的功率所占份额。相邻相关：相邻像\
-        素的相关系数。真实人脸的 HF 不超过 0.19，相邻相关不低于 0.8。稳健 z：图像经过小幅平移、旋\
-        转和缩放后对滤波器的激活，以高出人脸中位数的标准差计。相似度：在前一层的特征中与这些图块的\
-        相似程度，1 表示相同。",
+    caption_filters: "左：最能激发该滤波器的图像（MACO）；稳健 z 是图像经过小幅平移、旋转和缩放后对滤波器的激活，以高\
+        出人脸中位数的标准差计；相似度是在前一层的特征中与响应最强的图块的相似程度，1 表示相同。中：该\
+        滤波器对上方人脸的输出，黑色或白色为 0，红色为正，蓝色为负。右：最能激发它的九个人脸图块；文字\
+        说明在前一百个中占比偏高的表情，以及它们所在的部位（{faces}）。",
     caption_filters_again: "{layer} 的滤波器，布局同图 {figure}。",
-    caption_whole_faces: "这里一个单元能看到整张脸，因此最后一列显示整张脸。",
+    caption_part: "该层的一个单元只看到人脸的一部分，因此左图与这一部分同样大小。",
+    caption_whole: "该层的一个单元能看到整张脸，因此显示整张脸；左图中灰色的部分对滤波器没有影响。",
     of_training_faces: "{all} 张训练人脸中的 {shown} 张",
     of_evaluated_faces: "{shown} 张评估人脸；无法取得训练人脸",
     significance_title: "各方法的数值对比",
     caption_significance: "上述滤波器的中位数，不含死滤波器。自然：HF 不超过 0.19 且相邻相关不低于 \
         0.8。MACO 图像的自然性由方法本身保证。稳健 z 和相似度说明图像是否显示了激发滤波器的内容。\
         最后一行是真实人脸，其 z 取最强的一张，未经平移或旋转。",
+    caption_methods: "{layer} 的滤波器 {filter}，用各种方法得到的图像：20 步普通梯度上升（朴素方法）；对像素做 256 步 \
+        Adam；MACO。前两种能激发滤波器，却看似噪声。",
     row_faces: "真实人脸",
     head_recipe: "方法",
     head_natural: "自然",

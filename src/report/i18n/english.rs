@@ -99,6 +99,8 @@ phrases! {
         phases of the image and keeps the amplitude of each frequency at the mean of real faces. \
         Beside each image are the parts of training faces that excite the same filter most. The \
         image should show what these parts have in common.",
+    partial_filters: "{partial} of the {shown} filters shown respond to one expression more often than to the others.",
+    clearest_filter: "Most clearly filter {filter} of {layer}: {class}.",
     filters_natural: "Filters visualised, without dead ones: {filters}. Images as smooth as real faces: \
         {maco} for MACO, {pixels} for pixels with Adam, {naive} for the naive method.",
     maco_more_robust: "After small shifts, rotations and scalings, the MACO images excite their \
@@ -129,35 +131,24 @@ phrases! {
     recipe_fourier: "Fourier, warps",
     recipe_maco: "MACO",
     recipe_face: "MACO, mean face",
-    tile_cell: "receptive field",
+    tile_wanted: "what it wants to see",
+    tile_output: "its output on the face",
     tile_patches: "top patches",
     tile_faces: "top faces",
     of_top: "{count} of its {total} strongest faces are {class}, {lift} times their share",
+    strongest_at: "strongest at: {region}, {count} of {total}",
     no_main_class: "no class stands out",
-    short_lag: "lag-1 {value}",
     short_z: "robust z {value}",
     short_similarity: "sim. {value}",
-    caption_filters: "Images of each filter by three methods: 20 steps of plain gradient ascent \
-        (naive); 256 steps of Adam on the pixels; MACO, where parts with little influence fade to \
-        gray. Last column: the nine training faces that excite the filter most, and the \
-        expression that is over-represented among the top hundred ({faces}). HF: share of the \
-        power above a quarter of a cycle per pixel. Lag-1: correlation of neighbouring pixels. \
-        Real faces have HF of at most 0.19 and lag-1 of at least 0.8. Robust z: activation of the \
-        filter by the image after small shifts, rotations and scalings, in standard deviations \
-        above the median face. Sim.: similarity to the top faces in the features of the layer \
-        before; 1 means identical.",
-    caption_filters_crop: "Images of each filter by three methods: 20 steps of plain gradient \
-        ascent (naive); 256 steps of Adam on the pixels; MACO, where parts with little influence \
-        fade to gray. Then the part of the MACO image in the receptive field of the most active \
-        cell. Last column: the nine patches of training faces that excite the filter most, each \
-        as large as the receptive field of a cell, and the expression that is over-represented \
-        among the top hundred ({faces}). HF: share of the power above a quarter of a cycle per \
-        pixel. Lag-1: correlation of neighbouring pixels. Real faces have HF of at most 0.19 and \
-        lag-1 of at least 0.8. Robust z: activation of the filter by the image after small \
-        shifts, rotations and scalings, in standard deviations above the median face. Sim.: \
-        similarity to the top patches in the features of the layer before; 1 means identical.",
+    caption_filters: "Left: the image that excites the filter most (MACO); robust z is its activation after small shifts, rotations \
+        and scalings, in standard deviations above the median face, and sim. its similarity to the top patches in \
+        the features of the layer before (1: identical). Middle: what the filter makes of the face above; black or \
+        white is 0, red is positive, blue negative. Right: the nine patches of faces that excite it most; the words \
+        tell which expression is over-represented among the top hundred, and where they lie ({faces}).",
     caption_filters_again: "The filters of {layer}, in the layout of figure {figure}.",
-    caption_whole_faces: "One cell sees the whole face here, so the last column shows whole faces.",
+    caption_part: "A cell of this layer sees a part of the face, so the image on the left is as large as that part.",
+    caption_whole: "A cell of this layer sees the whole face, so whole faces are shown; where the image on the left is gray, it \
+        does not matter to the filter.",
     of_training_faces: "{shown} of {all} training faces",
     of_evaluated_faces: "{shown} of the evaluated faces; the training faces are not available",
     significance_title: "The methods in numbers",
@@ -165,6 +156,8 @@ phrases! {
         at most 0.19 and lag-1 of at least 0.8. MACO images are natural by construction. Robust z \
         and similarity show whether they display what excites the filter. The last row is real \
         faces; its z is that of the strongest face without shifts or rotations.",
+    caption_methods: "Filter {filter} of {layer} by each method: 20 steps of plain gradient ascent (naive); 256 steps of Adam on the \
+        pixels; MACO. The first two excite the filter and look like noise.",
     row_faces: "real faces",
     head_recipe: "method",
     head_natural: "natural",

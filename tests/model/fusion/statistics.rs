@@ -6,8 +6,6 @@ use fer::nn::{Mode, Pass};
 use fer::ops::{self, BatchStatistics, Conv2dOptions, Pool2dOptions};
 use fer::random::{Purpose, Rng};
 use fer::tensor::{Element, Tensor};
-use fer_kernels::Context;
-use fer_kernels::Conv2dGeometry;
 use fer_kernels::conv2d::{self, plan_name};
 use fer_kernels::{Context, Conv2dGeometry};
 

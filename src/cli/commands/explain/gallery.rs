@@ -13,7 +13,7 @@ use crate::render::panel::Page;
 use crate::render::write::PNG_SCALE;
 use crate::report::PredictedFace;
 use crate::report::face::name;
-use crate::report::gallery::Gallery;
+use crate::report::gallery::{Gallery, OVERVIEW};
 use crate::report::lime::LimePage;
 use crate::report::saliency::all_methods_page::{many_faces_page, one_face_page};
 use crate::report::saliency::one_method_page::{PageOptions, saliency_page};
@@ -32,7 +32,10 @@ const SET: &str = "Whole data set";
 
 /// Arguments of `fer gallery`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  fer gallery runs/fer-s-1")]
+#[command(
+    after_help = "Without --index and --per-class it shows the most typical face of each class.\n\n\
+                        Example:\n  fer gallery runs/fer-s-1"
+)]
 pub struct Args {
     /// A run folder or a weights file [default: the embedded network]
     model: Option<PathBuf>,
@@ -53,7 +56,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let model = Model::read(args.model.take(), &mut args.faces)?;
     let explained = model.trained.classifier()?;
     let names = model.names();
-    let chosen = args.faces.choose(&model)?;
+    let chosen = args.faces.choose_typical(&model)?;
     let options = args.options.options(&explained, chosen.mean_face.clone())?;
     let faces = chosen.classify(&explained)?;
     let theme = theme(args.dark);
@@ -77,7 +80,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
         found.push(maps);
     }
     let page = many_faces_page(&faces, &found, &style)?;
-    writer.add(FACES, "all", "All methods, all faces", "One row per face.", &page)?;
+    writer.add(OVERVIEW, "all", "All methods, all faces", "One row per face.", &page)?;
     for (i, face) in faces.iter().enumerate() {
         let of_face: Vec<&Attribution> = found.iter().map(|m| &m[i]).collect();
         let page = one_face_page(face, &of_face, &style)?;

@@ -3,7 +3,7 @@
 use crate::cli::commands::explain::saliency::args::Args;
 use crate::cli::commands::explain::saliency::face_set::SetMaps;
 use crate::cli::shared::attribution::{AttributionTask, attribute_all};
-use crate::explain::regions::face_regions::REGIONS;
+use crate::explain::regions::face_regions::{REGIONS, Template};
 use crate::explain::regions::region_evidence::{RegionEvidence, region_evidence};
 use crate::explain::regions::region_lift::{Lift, LiftOptions, fitted_templates, region_lift};
 use crate::explain::regions::separation::{Separation, separation};
@@ -21,7 +21,7 @@ struct Regions<'a> {
     method: &'a str,
     faces: usize,
     lifts: &'a [Lift],
-    separation: Option<Separation>,
+    separation: Option<Separations>,
     summary: String,
 }
 
@@ -41,27 +41,49 @@ pub fn lifts(maps: &SetMaps<'_>, seed: u64) -> Result<Vec<Lift>> {
     region_lift(&set.pixels, &set.labels, &maps.maps(), &options, Some(&mut draw))
 }
 
-/// Measures how well the regions of correctly read faces tell the classes apart, whatever the method.
-fn separated(maps: &SetMaps<'_>, seed: u64) -> Result<Option<Separation>> {
+/// How well two kinds of numbers about the regions tell the classes of correctly read faces apart.
+#[derive(Clone, Copy, Serialize)]
+struct Separations {
+    /// The evidence of each region, whatever the method.
+    evidence: Separation,
+    /// The shares of each region in the map of the method, for and against.
+    map: Option<Separation>,
+}
+
+fn separated(maps: &SetMaps<'_>, seed: u64) -> Result<Option<Separations>> {
     let (set, model) = (maps.set, maps.task.model);
     let faces = set.classify(model)?;
-    let right = faces.iter().zip(&set.labels).filter(|(face, label)| face.predicted == **label);
-    let (right, classes): (Vec<_>, Vec<usize>) = right.map(|(face, label)| (face, *label)).unzip();
-    let pixels: Vec<f32> = right.iter().flat_map(|face| &face.pixels).copied().collect();
+    let right: Vec<usize> =
+        (0..faces.len()).filter(|&i| faces[i].predicted == set.labels[i]).collect();
+    let classes: Vec<usize> = right.iter().map(|&i| set.labels[i]).collect();
+    let pixels: Vec<f32> = right.iter().flat_map(|&i| &faces[i].pixels).copied().collect();
     let templates = fitted_templates(&pixels, &set.mean_face);
     let evidence = region_evidence(model, &pixels, &classes, &templates, &set.mean_face)?;
     let row =
         |all: &[RegionEvidence; REGIONS]| all.iter().flat_map(|e| [e.lost, e.gained]).collect();
     let rows: Vec<Vec<f64>> = evidence.iter().map(row).collect();
-    separation(&rows, 2, &classes, seed)
+    let Some(evidence) = separation(&rows, 2, &classes, seed)? else { return Ok(None) };
+    let shares = |(&i, template): (&usize, &Template)| signed_shares(&maps.found[i].map, template);
+    let rows: Vec<Vec<f64>> = right.iter().zip(&templates).map(shares).collect();
+    Ok(Some(Separations { evidence, map: separation(&rows, 2, &classes, seed)? }))
 }
 
-fn words(found: Separation) -> String {
-    let Separation { accuracy, shuffled, largest, faces } = found;
+/// Returns the shares of each region in the positive and in the negative part of a map.
+fn signed_shares(map: &[f32], template: &Template) -> Vec<f64> {
+    let part =
+        |sign: f32| template.shares(&map.iter().map(|v| (sign * v).max(0.0)).collect::<Vec<_>>());
+    part(1.0).into_iter().zip(part(-1.0)).flat_map(<[f64; 2]>::from).collect()
+}
+
+fn words(found: Separations) -> String {
+    let Separations { evidence: Separation { accuracy, shuffled, largest, faces }, map } = found;
+    let of_map = map.map_or(String::new(), |map| {
+        format!(" From the shares of the regions in the maps alone: {}.", percent(map.accuracy))
+    });
     format!(
         "\nFrom what the score of the answer loses without each region, and gains by it alone on the mean \
          face, a linear classifier names the class of {} of {faces} correctly read faces; of {} where the \
-         regions of each face are shuffled. Guessing the largest class would reach {}.\n",
+         regions of each face are shuffled.{of_map} Guessing the largest class would reach {}.\n",
         percent(accuracy),
         percent(shuffled),
         percent(largest)
