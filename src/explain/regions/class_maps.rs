@@ -9,6 +9,8 @@ use crate::{Error, PIXELS, Result};
 pub struct ClassMaps {
     /// Mean density of each true class; zeros where it has no maps.
     pub mean: Vec<Vec<f32>>,
+    /// Mean density of each class minus the mean of all classes that have maps: what is its own.
+    pub own: Vec<Vec<f32>>,
     /// Mean density of correct faces minus that of wrong ones, for each true class; `None`
     /// where one of the two groups is empty.
     pub correct_minus_wrong: Vec<Option<Difference>>,
@@ -73,16 +75,24 @@ pub fn class_maps(
         Difference::of(maps, [&correct, &wrong])
     };
     let full = |&f: &usize| !is_blank(face(maps, f));
+    let mean: Vec<Option<Vec<f32>>> = (0..classes).map(|c| mean_of(&|f| labels[f] == c)).collect();
+    let all = mean_of_maps(&mean.iter().flatten().collect::<Vec<_>>());
+    let or_zeros = |map: Option<Vec<f32>>| map.unwrap_or_else(|| vec![0.0; PIXELS]);
+    let minus_all = |map: &Vec<f32>| map.iter().zip(&all).map(|(m, a)| m - a).collect();
     Ok(ClassMaps {
-        mean: (0..classes)
-            .map(|c| mean_of(&|f| labels[f] == c).unwrap_or_else(|| vec![0.0; PIXELS]))
-            .collect(),
+        own: mean.iter().map(|map| or_zeros(map.as_ref().map(minus_all))).collect(),
+        mean: mean.into_iter().map(or_zeros).collect(),
         correct_minus_wrong: (0..classes).map(difference).collect(),
         faces: (0..classes)
             .map(|c| (0..n).filter(full).filter(|&f| labels[f] == c).count())
             .collect(),
         blank: n - (0..n).filter(full).count(),
     })
+}
+
+fn mean_of_maps(maps: &[&Vec<f32>]) -> Vec<f32> {
+    let at = |p: usize| maps.iter().map(|m| m[p]).sum::<f32>() / maps.len().max(1) as f32;
+    (0..PIXELS).map(at).collect()
 }
 
 /// Returns the mean face of each class, from faces `[n, 48, 48]`.

@@ -62,6 +62,8 @@ pub struct BarChart {
     pub reference: Option<(f64, String)>,
     /// Whether values are shares, shown in per cent.
     pub percent: bool,
+    /// A value up to which the axis reaches at least, so that charts can be compared.
+    pub reach: Option<f64>,
 }
 
 const SIGNS: [char; 4] = ['◆', '▲', '■', '○'];
@@ -109,7 +111,8 @@ fn y_axis(chart: &BarChart) -> Axis {
     let ends = chart.series.iter().flat_map(|s| s.intervals.iter().flat_map(|i| [i.0, i.1]));
     let controls = chart.controls.iter().flat_map(|c| c.values.iter().copied());
     let level = chart.reference.iter().map(|r| r.0);
-    let (low, high) = extent(bars.chain(ends).chain(controls).chain(level).chain([0.0]));
+    let (low, high) =
+        extent(bars.chain(ends).chain(controls).chain(level).chain(chart.reach).chain([0.0]));
     // Room for the text above the highest bar.
     let high = high + (high - low) * 0.06;
     match chart.percent {

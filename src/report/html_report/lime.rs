@@ -1,6 +1,8 @@
 //! LIME explanations of typical faces, and the most confident errors with the maps of both classes.
 
 use crate::explain::attribution::lime::{Lime, LimeOptions, lime};
+use crate::explain::regions::face_regions::Template;
+use crate::explain::regions::region_lift::fitted_templates;
 use crate::explain::{Attribution, AttributionOptions, FaceBatch, Method, Target, attribute};
 use crate::metrics::errors::Mistake;
 use crate::report::PredictedFace;
@@ -13,6 +15,8 @@ pub struct LimeResults {
     pub faces: Vec<PredictedFace>,
     /// The explanation of each face for its predicted class.
     pub explanations: Vec<Lime>,
+    /// The regions of each face.
+    pub templates: Vec<Template>,
     /// Settings of the fits.
     pub options: LimeOptions,
 }
@@ -29,10 +33,11 @@ pub struct ExplainedMistake {
     pub labelled: Attribution,
 }
 
-/// Runs LIME on typical faces.
+/// Runs LIME on typical faces; `mean` is the mean face.
 pub(crate) fn measure_lime(
     context: &ReportContext<'_>,
     typical: &[PredictedFace],
+    mean: &[f32],
     progress: &mut Progress<'_>,
 ) -> Result<LimeResults> {
     let model = context.classifier()?;
@@ -47,7 +52,9 @@ pub(crate) fn measure_lime(
         explanations.extend(lime(&face, &options)?);
         progress.part(explanations.len() as f64 / typical.len() as f64);
     }
-    Ok(LimeResults { faces: typical.to_vec(), explanations, options })
+    let pixels: Vec<f32> = typical.iter().flat_map(|f| &f.pixels).copied().collect();
+    let templates = fitted_templates(&pixels, mean);
+    Ok(LimeResults { faces: typical.to_vec(), explanations, templates, options })
 }
 
 /// Computes the saliency maps of mistakes; `mean` is the mean face of the evaluated faces.
@@ -65,7 +72,7 @@ pub(crate) fn explain_mistakes(
     let options = AttributionOptions::new(mean.to_vec(), context.options.seed)?;
     let maps_of = |class: fn(&Mistake) -> usize| {
         let targets: Vec<Target> = mistakes.iter().map(|m| Target::Class(class(m))).collect();
-        attribute(&FaceBatch::new(&model, &pixels, &targets)?, Method::Saliency, &options)
+        attribute(&FaceBatch::new(&model, &pixels, &targets)?, Method::DEFAULT, &options)
     };
     let maps = maps_of(|m| m.predicted)?.into_iter().zip(maps_of(|m| m.truth)?);
     let faces = pixels.chunks_exact(PIXELS).map(<[f32]>::to_vec);

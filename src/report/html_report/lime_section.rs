@@ -4,6 +4,7 @@ use crate::dataset::Origin;
 use crate::explain::Attribution;
 use crate::explain::attribution::lime::{Lime, MAX_GAP, MIN_R2, MIN_TOP5};
 use crate::explain::image_ops::max_abs;
+use crate::explain::regions::face_regions::{Region, Template};
 use crate::render::colormap::{draw_map, overlay};
 use crate::render::format::thousands;
 use crate::render::{RgbImage, Scale};
@@ -14,9 +15,12 @@ use crate::report::html_report::page::{ReportPage, Tile, card, cards, color_key}
 use crate::report::html_report::saliency_section::face_title;
 use crate::report::i18n::{Language, minus, phrase};
 use crate::report::lime::superpixels::{AGAINST, FOR, borders, evidence, strongest};
-use crate::report::saliency::one_method_page::{MAGNITUDE, SIGNED};
+use crate::report::saliency::one_method_page::SIGNED;
 use crate::report::{EvaluationReport, PredictedFace};
 use crate::{Result, SIDE};
+
+/// Regions that are named for each face.
+const REGIONS_SHOWN: usize = 3;
 
 /// Returns the source of a face: its number for `--index`, or the name of an image file.
 fn place(origin: Origin<'_>, index: usize, language: Language) -> String {
@@ -35,8 +39,8 @@ pub(crate) fn lime(
 ) -> Result<()> {
     let (p, names) = (page.language.phrases(), context.names());
     page.paragraph(p.lime_method);
-    let pairs = results.faces.iter().zip(&results.explanations);
-    let all = pairs.map(|(face, lime)| lime_card(face, lime, &names, page.language));
+    let pairs = results.faces.iter().zip(results.explanations.iter().zip(&results.templates));
+    let all = pairs.map(|(face, found)| lime_card(face, found, &names, page.language));
     let all = all.collect::<Result<Vec<_>>>()?;
     let key = color_key(SIGNED, p.key_lowers, p.key_raises)?;
     let options = &results.options;
@@ -64,15 +68,33 @@ fn refusal(lime: &Lime, language: Language) -> String {
     }
 }
 
+/// Returns the regions with the largest weights, a superpixel's weight divided among the regions that it covers:
+/// “mouth +0.31, forehead −0.05, nose +0.04”.
+fn region_words(lime: &Lime, template: &Template, language: Language) -> String {
+    let mut weights = Region::ALL.map(|region| (region, 0.0));
+    let mut pixels = vec![0.0; lime.coefficients.len()];
+    lime.superpixels.iter().for_each(|&k| pixels[k] += 1.0);
+    for (&k, &region) in lime.superpixels.iter().zip(&template.regions) {
+        weights[region as usize].1 += lime.coefficients[k] / pixels[k];
+    }
+    weights.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+    let one = |&(region, weight): &(Region, f64)| {
+        format!("{} {}", language.region(region), minus(format!("{weight:+.2}")))
+    };
+    let all: Vec<String> = weights.iter().take(REGIONS_SHOWN).map(one).collect();
+    let between = if language == Language::English { ", " } else { "，" };
+    phrase!(language.phrases().lime_regions, regions = all.join(between))
+}
+
 fn lime_card(
     face: &PredictedFace,
-    lime: &Lime,
+    (lime, template): (&Lime, &Template),
     names: &[&str],
     language: Language,
 ) -> Result<String> {
     let p = language.phrases();
     let number = |v: f64| minus(format!("{v:.2}"));
-    let words = vec![phrase!(
+    let fit = vec![phrase!(
         p.lime_fit,
         superpixels = lime.coefficients.len(),
         r2 = number(lime.r2),
@@ -84,9 +106,10 @@ fn lime_card(
     let picture = face.picture()?;
     let mut tiles = vec![Tile::new(p.tile_superpixels, borders(&picture, &lime.superpixels))];
     if lime.refused.is_some() {
-        let words = [words, vec![refusal(lime, language)]].concat();
+        let words = [fit, vec![refusal(lime, language)]].concat();
         return card(&title, &words, &tiles);
     }
+    let words = [vec![region_words(lime, template, language)], fit].concat();
     for (sign, color, label) in [(1.0, FOR, p.tile_for), (-1.0, AGAINST, p.tile_against)] {
         let own = strongest(lime, sign);
         let sum: f64 = own.iter().map(|&k| lime.coefficients[k]).sum();
@@ -118,7 +141,7 @@ pub(crate) fn errors(
         let m = &e.mistake;
         let face = RgbImage::from_unit(&e.pixels, SIDE, SIDE)?;
         let on =
-            |map: &Attribution| overlay(&face, &map.map, MAGNITUDE, Scale::percentile99(&map.map));
+            |map: &Attribution| overlay(&face, &map.map, SIGNED, Scale::percentile99(&map.map));
         let origin = place(context.evaluated.faces.origin(m.face), m.face, language);
         let tiles = [
             Tile::new(p.tile_face, face.clone()).lines(vec![origin]),
@@ -131,7 +154,7 @@ pub(crate) fn errors(
         card(&title, &[], &tiles)
     };
     let all = mistakes.iter().map(one).collect::<Result<Vec<_>>>()?;
-    let key = color_key(MAGNITUDE, p.key_nothing, p.key_much)?;
+    let key = color_key(SIGNED, p.key_against, p.key_for)?;
     let shown = mistakes.len();
     let caption =
         phrase!(p.caption_errors, shown = shown, all = thousands(report.mistakes.len() as u64));

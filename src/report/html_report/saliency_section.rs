@@ -86,6 +86,8 @@ fn typical(page: &mut ReportPage, results: &SaliencyResults, names: &[&str]) -> 
 fn class_means(page: &mut ReportPage, results: &SaliencyResults, names: &[&str]) -> Result<()> {
     let (p, language) = (page.language.phrases(), page.language);
     let maps = &results.class_maps;
+    // One scale for all classes, so that they can be compared.
+    let own_scale = Scale::percentile99(&maps.own.concat());
     let one = |c: usize| -> CrateResult<String> {
         let face = RgbImage::from_unit(&results.mean_faces[c], SIDE, SIDE)?;
         let map = &maps.mean[c];
@@ -93,7 +95,7 @@ fn class_means(page: &mut ReportPage, results: &SaliencyResults, names: &[&str])
         let mut tiles = vec![
             Tile::new(p.tile_mean_face, face.clone()),
             Tile::new(p.tile_mean_map, draw_map(map, SIDE, SIDE, MAGNITUDE, scale)?),
-            Tile::new(p.tile_overlay, overlay(&face, map, MAGNITUDE, scale)?),
+            Tile::new(p.tile_own, overlay(&face, &maps.own[c], SIGNED, own_scale)?),
         ];
         if let Some(difference) = &maps.correct_minus_wrong[c] {
             let scale = Scale::percentile99(&difference.map);
@@ -106,6 +108,7 @@ fn class_means(page: &mut ReportPage, results: &SaliencyResults, names: &[&str])
     let present = (0..names.len()).filter(|&c| maps.faces[c] > 0);
     let all = present.map(one).collect::<Result<Vec<_>>>()?;
     let keys = color_key(MAGNITUDE, p.key_nothing, p.key_much)?
+        + &color_key(SIGNED, p.key_less, p.key_more)?
         + &color_key(SIGNED, p.key_wrong, p.key_correct)?;
     page.figure(&(cards(&all, "") + &keys), p.caption_class_means);
     Ok(())

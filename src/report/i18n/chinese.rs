@@ -47,19 +47,22 @@ pub(crate) const TABLE: Phrases = Phrases {
     tile_overlay: "叠加图",
     tile_mean_face: "平均脸",
     tile_mean_map: "平均显著图",
+    tile_own: "减去各类均值",
     tile_difference: "正确 − 错误",
     key_nothing: "无影响",
     key_much: "影响最大",
     key_against: "反对",
     key_for: "支持",
+    key_less: "少于各类均值",
+    key_more: "多于",
     key_wrong: "预测错误时更多",
     key_correct: "预测正确时更多",
     caption_typical: "每种表情一张脸：在预测正确的人脸中（若有），最后一层特征离本类均值最近的一张\
         。从左到右：人脸；叠加在人脸上的图；该图，红色支持、蓝色反对预测的表情；梯度的幅值，越亮的\
         像素越重要。每张图使用各自的色标，上限为第 99 百分位数。",
-    caption_class_means: "每种表情的人脸取平均。从左到右：平均脸；显著图幅值的平均，每张图先除以自身\
-        的均值，使各张脸权重相同；叠加在平均脸上的平均显著图；预测正确的人脸的平均显著图减去预测错\
-        误的（其中一组为空时省略）。",
+    caption_class_means: "每种表情的人脸的平均。从左到右：平均脸；各图的平均幅值，每张图先除以自身的均值，使所有人脸同等计\
+        入；再减去各类的均值，用同一色标：网络在此比在其他表情上看得更多（红）或更少（蓝）之处；预测正确的\
+        人脸的平均图减去预测错误的人脸的平均图（若其中一组为空则省略）。",
     template_alt: "标出各区域的平均脸",
     caption_template: "平均脸上的各个区域。在每张脸上，区域经平移、缩放和旋转，移到与平均脸最吻合的\
         位置。椭圆之外是头发、背景或手。",
@@ -267,6 +270,7 @@ pub(crate) const TABLE: Phrases = Phrases {
     tile_weights: "权重",
     lime_fit: "{superpixels} 个超像素，R² 为 {r2}。概率：线性模型 {local}，网络 {network}。各次拟\
         合的秩相关：{agreement}。",
+    lime_regions: "按面部区域：{regions}。",
     lime_poor_fit: "不予显示：线性模型对网络在这张脸附近的行为解释太少（R² 为 {r2}；至少需要 0.3 \
         和 8 个超像素）。",
     lime_unstable: "不予显示：用其他随机子集拟合会得到不同的超像素（R² 为 {r2}，但前五个中仅 \
@@ -282,8 +286,8 @@ pub(crate) const TABLE: Phrases = Phrases {
     no_errors: "没有：所有人脸都预测正确。",
     tile_map_of: "“{class}”的显著图",
     error_title: "标注{truth}，预测为{said}",
-    caption_errors: "{all} 个错误中置信度最高的 {shown} 个。从左到右：人脸及其在数据中的位置；预测\
-        表情的显著图；标注表情的显著图。每张图下方是相应表情的概率。标注本身也可能有误。",
+    caption_errors: "{all} 个错误中置信度最高的 {shown} 个。从左到右：人脸及其在数据中的位置；对预测表情的图；对标注表情的\
+        图，红色支持、蓝色反对。每张图下方是相应表情的概率。标注本身也可能有误。",
     suspects: "可能是标注错误的（置信学习，Northcutt 等，2021）：{count} 个。",
     // 4. How did the training go?
     no_history: "没有训练记录：该网络来自单独的权重文件，没有训练文件夹。",

@@ -42,11 +42,14 @@ phrases! {
     tile_overlay: "overlay",
     tile_mean_face: "mean face",
     tile_mean_map: "mean map",
+    tile_own: "minus all classes",
     tile_difference: "correct − wrong",
     key_nothing: "no influence",
     key_much: "most influence",
     key_against: "speaks against",
     key_for: "speaks for",
+    key_less: "less than the mean of all classes",
+    key_more: "more",
     key_wrong: "more on wrong predictions",
     key_correct: "more on correct predictions",
     caption_typical: "One face per expression: the one whose features in the last layer are \
@@ -54,10 +57,11 @@ phrases! {
         any. From left to right: the face; the map over it; the map, red for and blue against the \
         predicted expression; the magnitude of the gradient, bright where a pixel matters. Each \
         map has its own scale, which ends at the 99th percentile.",
-    caption_class_means: "Means over the faces of each expression. From left to right: the mean \
-        face; the mean magnitude of the maps, each divided by its own mean so that all \
-        faces count equally; the mean map over the mean face; the mean map of correctly predicted \
-        faces minus that of wrongly predicted faces (left out where one of the groups is empty).",
+    caption_class_means: "Means over the faces of each expression. From left to right: the mean face; the mean \
+        magnitude of the maps, each divided by its own mean so that all faces count equally; this minus the mean of \
+        all classes, on one scale: what the network looks at here more (red) or less (blue) than elsewhere; the mean \
+        map of correctly predicted faces minus that of wrongly predicted faces (left out where one of the groups is \
+        empty).",
     template_alt: "mean face with the regions marked",
     caption_template: "The regions on the mean face. On each face they are shifted, scaled and \
         turned to the best match with the mean face. Everything outside the ellipse is hair, \
@@ -297,6 +301,7 @@ phrases! {
     tile_weights: "weights",
     lime_fit: "{superpixels} superpixels, R² {r2}. Probability: {local} by the linear model, \
         {network} by the network. Rank correlation of the fits: {agreement}.",
+    lime_regions: "By parts of the face: {regions}.",
     lime_poor_fit: "Not shown: the linear model explains too little of the network's behaviour \
         around this face (R² {r2}; at least 0.3 and 8 superpixels are needed).",
     lime_unstable: "Not shown: fits with other random subsets find other superpixels (R² {r2}, \
@@ -314,10 +319,9 @@ phrases! {
     no_errors: "None: all faces are predicted correctly.",
     tile_map_of: "map for {class}",
     error_title: "label {truth}, predicted {said}",
-    caption_errors: "The {shown} most confident of {all} mistakes. From left to right: the face \
-        and its place in the data; the saliency map of the predicted expression; the saliency map \
-        of the label. Below each map is the probability of its expression. The label itself may \
-        be wrong.",
+    caption_errors: "The {shown} most confident of {all} mistakes. From left to right: the face and its place in the data; the map \
+        of the predicted expression; the map of the label, both red for and blue against it. Below each map is the \
+        probability of its expression. The label itself may be wrong.",
     suspects: "Mistakes that may be label errors (confident learning, Northcutt et al. 2021): \
         {count}.",
     // 4. How did the training go?

@@ -58,7 +58,7 @@ impl ClassMapsPage {
     pub fn page(&self, what: &str, names: &[&str], theme: Theme) -> Result<Page> {
         let mut page = Page::new("Mean maps per class", theme);
         page.subtitle = what.into();
-        page.columns = ["mean face", "mean map", "over the mean face", "correct − wrong"]
+        page.columns = ["mean face", "mean map", "minus all classes", "correct − wrong"]
             .map(String::from)
             .to_vec();
         for class in 0..names.len() {
@@ -99,7 +99,8 @@ impl ClassMapsPage {
         page.caption = format!(
             "Maps are magnitudes. Each map is divided by its mean before the mean over the faces is \
              taken, so that all faces count equally; ×2 is twice the mean of a pixel. Each row has \
-             its own scale, with its largest value beside it. Correct − wrong: mean map of correct \
+             its own scale, with its largest value beside it. Minus all classes: what is looked at more (red) \
+             or less (blue) here than on the mean of all classes, on one scale. Correct − wrong: mean map of correct \
              predictions minus mean map of wrong predictions. Noise: share of the mean square of \
              the difference that chance explains; at 100 % the difference shows nothing. True − \
              predicted: on wrong predictions, map for the true class minus map for the predicted \
@@ -109,7 +110,8 @@ impl ClassMapsPage {
     }
 
     fn class_row(&self, class: usize, name: &str) -> Result<Row> {
-        let map = &self.maps.mean[class];
+        let (map, own) = (&self.maps.mean[class], &self.maps.own[class]);
+        let own_scale = Scale::percentile99(&self.maps.own.concat());
         let scale = Scale::percentile99(map);
         let face = RgbImage::from_unit(&self.mean_faces[class], SIDE, SIDE)?;
         let difference = match &self.maps.correct_minus_wrong[class] {
@@ -131,7 +133,7 @@ impl ClassMapsPage {
         let cells = vec![
             Cell::picture(face.clone(), ""),
             Cell::picture(draw_map(map, SIDE, SIDE, MAGNITUDE, scale)?, ""),
-            Cell::picture(overlay(&face, map, MAGNITUDE, scale)?, ""),
+            Cell::picture(overlay(&face, own, SIGNED, own_scale)?, ""),
             difference,
         ];
         Ok(Row { header, cells })

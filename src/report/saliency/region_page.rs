@@ -149,6 +149,10 @@ pub fn lift_chart(
         .flatten()
         .collect(),
         reference: Some((1.0, p.uniform.into())),
+        reach: lifts
+            .iter()
+            .map(|l| if l.is_known() { l.interval.high } else { l.lift })
+            .reduce(f64::max),
         ..BarChart::default()
     };
     bars(&chart, look)
