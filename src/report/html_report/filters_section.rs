@@ -293,7 +293,7 @@ fn significance(page: &mut ReportPage, results: &FilterResults) -> Result<()> {
         Ok(Tile::new(method_label(shown.scores.method, language), whole(shown)?))
     };
     let own = deepest.pictures.iter().take(methods).map(tile).collect::<Result<Vec<_>>>()?;
-    let content = tiles(layer, &own)?.replacen("\"tiles\"", "\"kernels\"", 1);
+    let content = tiles(layer, &own)?.replacen("\"tiles\"", "\"methods\"", 1);
     page.figure(&content, &phrase!(p.caption_methods, filter = statistics.filter, layer = layer));
     Ok(())
 }
@@ -310,18 +310,23 @@ fn ideal(
     let groups = report.pictures.chunks(recipes).zip(results.ideal.chunks(recipes));
     let mut all = vec![];
     for (statistics, (pictures, sure)) in report.statistics.iter().zip(groups) {
-        let mut shown = vec![];
-        for (picture, &sure) in pictures.iter().zip(sure) {
-            let lines = vec![phrase!(p.probability, sure = language.percent(sure))];
+        let (mut shown, mut words) = (vec![], vec![]);
+        for (picture, &sure) in pictures.iter().zip(sure).rev() {
+            let sure = language.percent(sure);
+            if picture.scores.method == MaximizationMethod::Naive {
+                words.push(phrase!(p.ideal_naive, sure = sure));
+                continue;
+            }
             let label = method_label(picture.scores.method, language);
+            let lines = vec![phrase!(p.probability, sure = sure)];
             shown.push(Tile::new(label, whole(picture)?).lines(lines));
         }
         shown.push(Tile::new(p.tile_faces, mosaic(&patches(report, statistics, page_context)?)));
         let class = language.class(&page_context.class_names[statistics.filter]);
-        all.push(card(&phrase!(p.ideal_face, class = class), &[], &shown)?);
+        all.push(card(&phrase!(p.ideal_face, class = class), &words, &shown)?);
     }
     page.part(p.ideal_title);
-    page.figure(&cards(&all, ""), p.caption_ideal);
+    page.figure(&cards(&all, "filters"), p.caption_ideal);
     Ok(())
 }
 

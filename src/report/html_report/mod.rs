@@ -27,6 +27,7 @@ use crate::explain::filters::filter_report::{FilterReport, FilterScores};
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::regions::region_lift::Lift;
 use crate::model::mean_face::mean_of;
+use crate::model::weights::network_file::EMBEDDED;
 use crate::render::Theme;
 use crate::render::format::thousands;
 use crate::render::html::escape;
@@ -35,7 +36,7 @@ use crate::report::filters::layer_page::LayerPageContext;
 use crate::report::html_report::filters::FilterResults;
 use crate::report::html_report::page::ReportPage;
 use crate::report::html_report::provenance::Selection;
-use crate::report::i18n::phrase;
+use crate::report::i18n::{capital, phrase};
 use crate::report::saliency::region_sentences::region_sentences;
 use crate::report::{EvaluationReport, PredictedFace, typical_faces};
 use crate::stats::evenly_spread;
@@ -108,7 +109,7 @@ impl HtmlReport {
         let mistakes = lime::explain_mistakes(context, shown, &mean)?;
         progress.begin("writing", 0.01);
 
-        let title = phrase!(language.phrases().title, name = context.title());
+        let title = phrase!(language.phrases().title, name = named(context));
         let mut page = ReportPage::new(&title, language);
         let names = context.names();
         let classes = &context.model().network.spec.classes;
@@ -182,6 +183,15 @@ fn selection(
     }
 }
 
+/// Returns the network's name within a sentence: that of a file, or “the embedded network (fer-l)”.
+fn named(context: &ReportContext<'_>) -> String {
+    let (name, p) = (context.title(), context.options.language.phrases());
+    match context.model().path.as_os_str() == EMBEDDED {
+        true => phrase!(p.the_network, name = name),
+        false => name,
+    }
+}
+
 /// Writes the summary: data, the first sentences of each section, links.
 fn opening(
     page: &mut ReportPage,
@@ -199,7 +209,7 @@ fn opening(
     let names = context.names();
     page.paragraph(&phrase!(
         p.opening,
-        name = context.title(),
+        name = capital(&named(context)),
         classes = names.len(),
         faces = faces,
         data = data

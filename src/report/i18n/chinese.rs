@@ -18,6 +18,7 @@ pub(crate) const TABLE: Phrases = Phrases {
     title: "{name} 学到了什么",
     opening: "{name} 是一个卷积神经网络，把 48×48 像素的灰度人脸分为 {classes} 种表情。本报告用 \
         {faces}（有标注，{data}）评估它。摘要：",
+    the_network: "{name}",
     figure: "图 {number}。",
     question_saliency: "1. 网络在看哪里？",
     question_filters: "2. 滤波器对什么有响应？",
@@ -160,9 +161,9 @@ pub(crate) const TABLE: Phrases = Phrases {
     ideal_title: "每种表情的理想人脸",
     ideal_face: "理想人脸：{class}",
     probability: "概率 {sure}",
-    caption_ideal: "把同样的方法用于每种表情的得分而不是滤波器：朴素方法；从噪声出发的 MACO；从平\
-        均脸出发的 MACO。每张图下方是该表情的概率。若朴素图像的概率与人脸相当，则高分本身不能说明\
-        什么。右侧：得分最高的九张训练人脸。",
+    ideal_naive: "普通梯度上升所得的噪声达到 {sure}。",
+    caption_ideal: "每种表情想看到的脸：从平均脸出发的 MACO；从噪声出发的 MACO；数据中得分最高的九张人脸。图像下方是该\
+        表情的概率。若噪声也能达到人脸的概率，则高分本身不能说明什么。",
     maps_title: "一张人脸的特征图",
     map_size: "{channels} 张 {h}×{w} 特征图，{zeros} 为零",
     key_largest: "该图最大值",

@@ -11,6 +11,7 @@ phrases! {
     opening: "{name} is a convolutional network that classifies {classes} facial expressions from \
         gray faces of 48×48 pixels. This report evaluates it on {faces} with labels ({data}). \
         Summary:",
+    the_network: "the {name}",
     figure: "Figure {number}.",
     question_saliency: "1. Where does the network look?",
     question_filters: "2. What do the filters respond to?",
@@ -173,10 +174,10 @@ phrases! {
     ideal_title: "The ideal face of each expression",
     ideal_face: "Ideal face: {class}",
     probability: "probability {sure}",
-    caption_ideal: "The same methods applied to the score of each expression instead of a filter: \
-        naive, MACO from noise, and MACO from the mean face. Below each image is the probability \
-        of the expression. If the naive image reaches the probability of a face, a high score \
-        alone proves nothing. Right: the nine training faces with the highest score.",
+    ideal_naive: "Plain gradient ascent reaches {sure} with noise.",
+    caption_ideal: "The face that each expression wants to see: MACO from the mean face, MACO from noise, and the nine faces of the \
+        data with the highest score. Below an image is the probability of the expression. Where noise reaches the \
+        probability of a face, too, a high score alone proves nothing.",
     maps_title: "Feature maps of one face",
     map_size: "{channels} maps of {h}×{w} cells, {zeros} zeros",
     key_largest: "maximum of the map",
