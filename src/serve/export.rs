@@ -9,7 +9,7 @@ use crate::page::output::{Nobody, Output};
 use crate::page::parts::{HTML, PARTS, STATIC_API};
 use crate::page::workspace::{Source, Workspace};
 use crate::stats::evenly_spread;
-use crate::{CLASS_NAMES, Result};
+use crate::{CLASS_NAMES, Error, Result};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
@@ -39,6 +39,7 @@ pub fn export(
     let mut space = Workspace::new(&source)?;
     let output = Output::to(Nobody);
     let data = folder.join("data");
+    refuse_other_files(folder)?;
     make_folder(&data)?;
     write_page(folder)?;
     let shown = SHOWN.min(source.faces.len());
@@ -79,6 +80,18 @@ pub fn export(
         }
     }
     progress("", 1.0);
+    Ok(())
+}
+
+/// Refuses a folder with files that are not an earlier site.
+fn refuse_other_files(folder: &Path) -> Result<()> {
+    let holds_files = folder.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+    if holds_files && !folder.join("data/hello.js").exists() {
+        let found = folder.display();
+        return Err(Error::Usage(format!(
+            "{found} holds other files; name a new folder, or one with an earlier site"
+        )));
+    }
     Ok(())
 }
 
@@ -143,8 +156,10 @@ fn write_page(folder: &Path) -> Result<()> {
     };
     write_atomic(folder.join("app.css"), part("/app.css").as_bytes())?;
     let mut script = String::from("'use strict';\n");
+    let [words, others @ ..] = MODULES;
+    script += &module(words, part(&format!("/{words}.js")));
     script += &module("api", STATIC_API);
-    for name in MODULES {
+    for name in others {
         script += &module(name, part(&format!("/{name}.js")));
     }
     script += &module("main", part("/main.js"));

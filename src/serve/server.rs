@@ -55,7 +55,8 @@ impl Server {
         let refuse = |e: std::io::Error| {
             let port = port.unwrap_or(PORT);
             Error::Usage(format!(
-                "cannot serve on port {port} of this machine: {e}; name another with --port or --live"
+                "cannot serve on port {port} of this machine: {e}; name another one, such as {}",
+                port.wrapping_add(1).max(1024)
             ))
         };
         let listener = listener.map_err(refuse)?;

@@ -75,6 +75,14 @@ export function answerTab(at, state) {
   let source = null;  // 'camera' or 'video'; null for pictures
   let stream = null, busy = false, run = 0, answers = [], times = [];
 
+  // Clears what was shown, so that no answer stands beside another picture.
+  function clear(words) {
+    status.textContent = words;
+    rate.textContent = '\u00a0';
+    cards.replaceChildren();
+    stage.getContext('2d').clearRect(0, 0, stage.width, stage.height);
+  }
+
   function showFaces(faces, bytes) {
     const list = faces.map((face, k) => ({
       ...face, gray: bytes.slice(k * PIXELS, (k + 1) * PIXELS), label: null, name: face.id ? `${t('face')} ${face.id}` : `${t('face')} ${k + 1}`,
@@ -115,6 +123,7 @@ export function answerTab(at, state) {
   // ---- pictures ----
 
   async function openPicture(file, asked = run) {
+    clear(t('working'));
     const head = new Uint8Array(await file.slice(0, 12).arrayBuffer());
     const bitmap = await createImageBitmap(file, { imageOrientation: 'from-image' }).catch(() => null);
     let parameters = { name: file.name }, bytes;
@@ -146,16 +155,24 @@ export function answerTab(at, state) {
     if (film) return openVideo(film);
     stop();
     const asked = ++run;
-    pictures.replaceChildren(...(list.length < 2 ? [] : list.map(file =>
-      make('li', {}, make('button', { type: 'button', onclick: () => attempt(() => openPicture(file)) }, file.name)))));
-    for (const file of list) await attempt(() => openPicture(file, asked));
+    const rows = list.map(file => {
+      const said = make('small', {}), show = async number => {
+        for (const row of pictures.children) row.toggleAttribute('aria-current', row === item);
+        await attempt(() => openPicture(file, number));
+        if (number === run) said.textContent = ` ${status.textContent}`;
+      };
+      const item = make('li', {}, make('button', { type: 'button', onclick: () => show(run) }, file.name), said);
+      return { item, show };
+    });
+    pictures.replaceChildren(...(rows.length < 2 ? [] : rows.map(row => row.item)));
+    for (const { show } of rows) await show(asked);
   }
 
   async function attempt(work) {
     try {
       await work();
     } catch (error) {
-      if (!error.isStale) status.textContent = error.message;
+      if (!error.isStale) clear(error.message);
     }
   }
 
@@ -247,7 +264,8 @@ export function answerTab(at, state) {
         video: { width: { ideal: 640 }, height: { ideal: 480 }, ...(wanted ? { deviceId: { exact: wanted } } : {}) },
       });
     } catch (error) {
-      throw new Error(t(error.name === 'NotAllowedError' ? 'camera_refused' : 'camera_failed', error.message));
+      const known = { NotAllowedError: 'camera_refused', NotFoundError: 'camera_absent' }[error.name];
+      throw new Error(t(known ?? 'camera_failed', error.message));
     }
     if (asked !== run) return stream.getTracks().forEach(track => track.stop());
     source = 'camera';
@@ -302,7 +320,7 @@ export function answerTab(at, state) {
 
   // ---- controls ----
 
-  const input = make('input', { type: 'file', id: 'file', accept: 'image/*,video/*', multiple: true, class: 'hidden', onchange: () => open(input.files) });
+  const input = make('input', { type: 'file', id: 'file', tabIndex: -1, accept: 'image/*,video/*', multiple: true, class: 'hidden', onchange: () => open(input.files) });
   const mirror = make('input', { type: 'checkbox', id: 'mirror', checked: true });
   const picker = make('select', { id: 'picker', 'aria-label': t('camera'), onchange: () => attempt(openCamera) });
   const cameraRow = make('p', { class: 'buttons', hidden: true }, make('label', {}, `${t('camera')} `, picker),
@@ -340,9 +358,12 @@ export function answerTab(at, state) {
   at.replaceChildren(make('div', { class: 'columns' },
     make('div', {}, controls, cameraRow, drop, status, rate, pictures), cards), timeline.element);
   const listener = () => {};
+  listener.recolor = () => timeline.draw();
   listener.stop = () => {
+    state.hadCamera = source === 'camera'; // another language keeps it
     stop();
     document.removeEventListener('paste', paste);
   };
   state.listeners.push(listener);
+  if (state.hadCamera) attempt(openCamera);
 }

@@ -1,4 +1,5 @@
 // The transport: the only file that knows where the network computes. Every other file calls `call`.
+import { t } from './i18n.js';
 import { CallError, decode, encode } from './messages.js';
 
 export { CallError };
@@ -18,10 +19,11 @@ export async function call(name, parameters = {}, bytes = new Uint8Array(0), opt
     });
   } catch (error) {
     if (error.name === 'AbortError') throw new CallError('cancelled', 409);
-    throw new CallError(error.message, 0);
+    throw new CallError(t('has_ended'), 0);
   }
   if (answer.status === 204) throw new CallError('newer work took its place', 409);
-  if (!answer.ok) throw new CallError(await answer.text(), answer.status);
+  if (answer.status === 403) throw new CallError(t('started_again'), 403);
+  if (!answer.ok) throw new CallError(t('program_says', await answer.text()), answer.status);
   const reader = answer.body.getReader(), state = { bytes: new Uint8Array(0) };
   let last = null;
   try {
@@ -33,14 +35,15 @@ export async function call(name, parameters = {}, bytes = new Uint8Array(0), opt
       joined.set(value, state.bytes.length);
       state.bytes = joined;
       for (const message of decode(state)) {
-        if (message.error) throw new CallError(message.error, message.error.includes('took its place') ? 409 : 500);
+        if (message.error) throw new CallError(t('program_says', message.error), message.error.includes('took its place') ? 409 : 500);
         last = message;
         if (progress) progress(message);
       }
     }
   } catch (error) {
-    throw error.name === 'AbortError' ? new CallError('cancelled', 409) : error;
+    if (error.name === 'AbortError') throw new CallError('cancelled', 409);
+    throw error instanceof CallError ? error : new CallError(t('has_ended'), 0);
   }
-  if (!last) throw new CallError('the program has ended', 0);
+  if (!last) throw new CallError(t('has_ended'), 0);
   return last;
 }

@@ -9,7 +9,7 @@ const SURE = 0.9;  // probability from which an answer that contradicts the labe
 
 export function mapTab(at, state) {
   const net = state.net, size = 640;
-  const canvas = make('canvas', { id: 'data-map', width: size, height: size, role: 'img', 'aria-label': t('map_label_data') });
+  const canvas = make('canvas', { id: 'data-map', width: size, height: size, tabIndex: 0, role: 'application', 'aria-label': t('map_label_data') });
   const color = make('select', { id: 'map-color', onchange: () => draw() }, make('option', { value: 'label' }, t('by_label')), make('option', { value: 'answer' }, t('by_answer')));
   const layout = make('select', { id: 'map-layout', onchange: () => load() }, make('option', { value: 'pca' }, t('layout_pca')), make('option', { value: 'tsne' }, t('layout_tsne')));
   const working = make('div'), note = make('p', { class: 'note' }), list = make('div', { class: 'cards', id: 'chosen' }), heading = make('h3', { id: 'chosen-title' });
@@ -41,7 +41,7 @@ export function mapTab(at, state) {
   }
 
   async function show(title, chosen) {
-    heading.textContent = `${title}: ${chosen.length}${chosen.length > MOST ? `, ${t('first_of', MOST)}` : ''}`;
+    heading.textContent = t(chosen.length > MOST ? 'first_of' : 'counted', title, chosen.length, MOST);
     const faces = chosen.length ? await ofSet(chosen.slice(0, MOST).map(i => data.faces[i]), { lane: 'brush' }).catch(() => null) : [];
     if (!faces) return;
     list.replaceChildren(...faces.map(face => make('button', { type: 'button', class: 'thumb', title: describe(face, net), onclick: () => state.choose(face) },
@@ -69,13 +69,25 @@ export function mapTab(at, state) {
   });
   canvas.addEventListener('pointerup', () => {
     from = null;
+    showBrushed();
+  });
+  canvas.addEventListener('keydown', event => {
+    const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const [x, y, w, h] = brush ?? [size * 0.4, size * 0.4, size * 0.2, size * 0.2], step = size / 32, by = move.map(v => v * step);
+    brush = event.shiftKey ? [x, y, Math.max(step, w + by[0]), Math.max(step, h + by[1])] : [x + by[0], y + by[1], w, h];
+    draw();
+    showBrushed();
+  });
+  function showBrushed() {
     if (!brush || !data) return;
     const [x, y, w, h] = brush;
     show(t('brushed'), data.points.map((_, i) => i).filter(i => {
       const [px, py] = place(i);
       return px >= x && px <= x + w && py >= y && py <= y + h;
     }));
-  });
+  }
 
   at.replaceChildren(make('h2', {}, t('tab_map')), make('p', { class: 'note' }, t('map_note')), working,
     make('p', { class: 'buttons' }, make('label', {}, `${t('layout')} `, layout), make('label', {}, `${t('colour')} `, color),
@@ -99,4 +111,7 @@ export function mapTab(at, state) {
     });
   }
   load();
+  const listener = () => {};
+  listener.recolor = draw;
+  state.listeners.push(listener);
 }

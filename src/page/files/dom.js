@@ -71,6 +71,14 @@ export function paint(canvas, values, w, h, color) {
   context.putImageData(image, 0, 0);
   return canvas;
 }
+// A scale of colours between two words; color(v) takes v in [0, 1].
+export function colorKey(low, high, color) {
+  const strip = paint(make('canvas', { 'aria-hidden': 'true' }), Float32Array.from({ length: 64 }, (_, i) => i / 63), 64, 1, color);
+  return make('p', { class: 'key note' }, make('span', {}, low), strip, make('span', {}, high));
+}
+// Two colours around white, from −1 to 1, on the scale of a key.
+export const around = v => diverging(2 * v - 1).map(c => 255 + Math.abs(2 * v - 1) * (c - 255));
+
 export const gray = v => [v, v, v];
 export const paintFace = (canvas, face) => paint(canvas, face, SIDE, SIDE, gray);
 export function faceCanvas(face, label) {
@@ -127,7 +135,7 @@ export async function slow(at, work, from = null) {
   at.replaceChildren(row);
   const progress = message => {
     if (message.progress === undefined) return;
-    note.textContent = message.total ? `${message.progress} / ${message.total}` : `${t('working')} ${message.progress}`;
+    note.textContent = message.total ? `${message.progress} / ${message.total}` : t('so_far', message.progress);
   };
   try {
     return await work(stop.signal, progress);

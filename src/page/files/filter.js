@@ -106,10 +106,11 @@ function showFacts(at, net, answer) {
     ...counts.map((n, i) => make('svg:rect', { x: i * width / bins, y: height - height * n / top, width: width / bins - 1, height: height * n / top, fill: css('--accent') })),
     make('svg:text', { x: 0, y: height + 14, class: 'tick' }, short(low)), make('svg:text', { x: width, y: height + 14, 'text-anchor': 'end', class: 'tick' }, short(high)));
   const known = means.map((m, k) => [k, m]).filter(([, m]) => m !== null).sort((a, b) => b[1] - a[1]);
-  const most = Math.max(...known.map(([, m]) => Math.abs(m)), 1e-12);
+  // From the lowest, or 0, to the highest: the longest bar is the highest mean, also among negative ones.
+  const least = Math.min(0, ...known.map(([, m]) => m)), range = Math.max(0, ...known.map(([, m]) => m)) - least || 1;
   const list = make('div', { class: 'bars' }, ...known.map(([k, m]) => {
     const fill = make('div', { class: 'fill' });
-    fill.style.width = `${100 * Math.abs(m) / most}%`;
+    fill.style.width = `${100 * (m - least) / range}%`;
     fill.style.background = classColor(k);
     return make('div', { class: 'bar' }, make('span', { class: 'name' }, t(net.classes[k])), make('div', { class: 'track' }, fill), make('output', {}, short(m)));
   }));

@@ -4,12 +4,12 @@ import { answerTab } from './answer.js';
 import { mapTab } from './datamap.js';
 import { make } from './dom.js';
 import { faceStrip } from './faces.js';
-import { language, setLanguage, t } from './i18n.js';
+import { language, networkTitle, setLanguage, t } from './i18n.js';
 import { microscopeTab } from './microscope.js';
 import { whyTab } from './why.js';
 
 // What the tabs share: the network, the faces that were collected, and the chosen one.
-const state = { net: null, faces: [], face: null, listeners: [], tab: null };
+const state = { net: null, faces: [], face: null, listeners: [], tab: null, painted: new WeakMap() };
 
 state.choose = face => {
   if (!state.faces.includes(face)) state.faces.unshift(face);
@@ -64,8 +64,8 @@ function build() {
   document.getElementById('language').textContent = language() === 'zh' ? 'English' : '中文';
   document.getElementById('promise').textContent = t(isStatic ? 'promise_static' : 'promise');
   const net = state.net;
-  document.getElementById('network').textContent = t('network_line', net.title.replace('embedded network', t('embedded')), net.parameters.toLocaleString('en'));
-  document.title = `fer: ${net.title}`;
+  document.getElementById('network').textContent = t('network_line', networkTitle(net), net.parameters.toLocaleString('en'));
+  document.title = `fer: ${networkTitle(net)}`;
   state.listeners.forEach(listener => listener.stop?.());
   state.listeners = [];
   Object.keys(built).forEach(name => delete built[name]);
@@ -83,7 +83,8 @@ async function start() {
   try {
     state.net = await call('hello');
     build();
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', build); // canvases do not follow by themselves
+    // Canvases do not follow by themselves.
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => state.listeners.forEach(listener => listener.recolor?.()));
     document.body.dataset.ready = 'yes'; // for the tests of the page
   } catch (error) {
     document.getElementById('main').replaceChildren(make('p', { class: 'error', role: 'alert' }, error.message));

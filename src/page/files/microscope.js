@@ -1,7 +1,7 @@
 // The microscope: layers, feature maps, filters, cells.
 import { call } from './api.js';
 import { cellPanel } from './cell.js';
-import { make, mapColors, numbers, paint, short } from './dom.js';
+import { around, colorKey, make, mapColors, numbers, paint, sequential, short } from './dom.js';
 import { filterPanel } from './filter.js';
 import { t } from './i18n.js';
 
@@ -34,13 +34,13 @@ export function microscopeTab(at, state) {
   const net = state.net, maps = mapStore(state);
   const plan = make('nav', { class: 'plan', 'aria-label': t('architecture') });
   const title = make('h2', { id: 'layer-title' }), about = make('p', { class: 'note', id: 'layer-about' });
-  const grid = make('canvas', { id: 'map-grid', tabIndex: 0, role: 'img' });
+  const key = make('div'), grid = make('canvas', { id: 'map-grid', tabIndex: 0, role: 'img' });
   const filterAt = make('section', { id: 'filter' }), cellAt = make('section', { id: 'cell' });
   let layer = net.layers.find(l => l.output?.[1] > 1) ?? net.layers[0], filter = 0, tiles = null, shown = null, panel = null;
 
   const widest = Math.max(...net.layers.map(l => l.output?.[0] ?? 1));
   plan.replaceChildren(make('h2', {}, t('architecture')), make('p', { class: 'note' },
-    t('totals', net.parameters.toLocaleString('en'), (net.macs / 1e6).toFixed(0), net.side)), ...net.layers.map(l => {
+    t('totals', net.parameters.toLocaleString('en'), (net.macs / 1e6).toFixed(0), net.side, (net.macs / 1e8).toFixed(2))), ...net.layers.map(l => {
     const block = make('i', { class: `block ${l.kind}` });
     block.style.width = `${4 + 44 * Math.sqrt((l.output?.[0] ?? 1) / widest)}px`;
     block.style.height = `${4 + 18 * (l.output?.[1] ?? 1) / net.side}px`;
@@ -67,7 +67,9 @@ export function microscopeTab(at, state) {
     tiles = { tile: tile + GAP, columns, count: c };
     mark();
     about.textContent = t('layer_about', t(`kind_${layer.kind}`), shapeOf(layer), layer.parameters.toLocaleString('en'),
-      layer.field?.size ?? '–', short(low), short(high));
+      layer.field ? Math.min(layer.field.size, net.side) : '–', short(low), short(high));
+    const top = Math.max(high, -low);
+    key.replaceChildren(low < 0 ? colorKey(short(-top), short(top), around) : colorKey('0', short(top), sequential));
     grid.setAttribute('aria-label', t('maps_label', c, layer.name));
     return true;
   }
@@ -125,7 +127,7 @@ export function microscopeTab(at, state) {
   });
 
   at.replaceChildren(make('div', { class: 'microscope' }, plan,
-    make('div', {}, title, about, make('div', { class: 'scroll' }, grid), filterAt, cellAt)));
+    make('div', {}, title, about, key, make('div', { class: 'scroll' }, grid), filterAt, cellAt)));
   const listener = () => {
     if (at.hidden || !state.face || state.face === shown) return;
     shown = state.face;

@@ -95,6 +95,7 @@ export function paintTab(state) {
 
   // Asks about the newest picture whenever the last answer is there.
   async function ask() {
+    state.painted.set(face, pixels); // another language shows it again
     dirty = true;
     if (busy) return;
     busy = true;
@@ -173,7 +174,7 @@ export function paintTab(state) {
     element,
     show(next) {
       face = next;
-      pixels = face.gray.slice();
+      pixels = (state.painted.get(face) ?? face.gray).slice();
       blur = blurred(face.gray);
       history = [];
       parts = null;
@@ -181,6 +182,7 @@ export function paintTab(state) {
       other.selectedIndex = state.faces.length > 1 ? Number(state.faces[0] === face) : 0;
       bars(now, net.classes, face.probabilities, face.probabilities);
       choose(tool);
+      if (state.painted.has(face)) ask();
     },
   };
 }

@@ -1,6 +1,8 @@
 // The transport of an exported page: answers were computed beforehand and lie in `data/`, one script each,
 // because a page that is opened from disk may load scripts but not fetch files.
 
+import { t } from './i18n.js';
+
 export const isStatic = true;
 
 export class CallError extends Error {
@@ -10,7 +12,7 @@ export class CallError extends Error {
 const asked = new Map(), waiting = new Map();
 window.fer_data = (name, answer) => waiting.get(name)(answer);
 
-const absent = () => new CallError('not part of this exported page / 不在此导出页中');
+const absent = () => new CallError(t('absent'));
 
 function load(name) {
   if (!asked.has(name)) {

@@ -52,7 +52,7 @@ export class Timeline {
   draw() {
     const all = this.rows.filter(row => row.id === Number(this.picker.value)), step = Math.ceil(all.length / DRAWN);
     const rows = all.filter((_, i) => (all.length - 1 - i) % step === 0);
-    const { canvas } = this, context = canvas.getContext('2d'), left = 46, right = 1190, top = 8, bottom = 272;
+    const { canvas } = this, context = canvas.getContext('2d'), left = 62, right = 1190, top = 8, bottom = 272;
     context.fillStyle = css('--card');
     context.fillRect(0, 0, canvas.width, canvas.height);
     if (!rows.length) return;
@@ -73,7 +73,7 @@ export class Timeline {
     context.textAlign = 'center';
     for (let i = 0; i <= 5; i++) {
       const s = first + (last - first) * i / 5;
-      context.fillText(`${s.toFixed(1)} s`, Math.min(x(s), right - 18), 292);
+      context.fillText(`${s.toFixed(last - first < 10 ? 2 : 1)} s`, Math.min(x(s), right - 18), 292);
     }
     for (const [key, alpha, line] of [['raw', 0.25, 1], ['smoothed', 1, 2.5]]) {
       this.net.classes.forEach((_, k) => {

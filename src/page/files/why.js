@@ -1,7 +1,7 @@
 // Why an answer: maps side by side, painting, superpixels, the smallest patch.
 import { call } from './api.js';
-import { argmax, bars, make, numbers, overlay, paintFace, percent, short, SIDE, slow } from './dom.js';
-import { definition, t, title } from './i18n.js';
+import { argmax, around, bars, colorKey, make, numbers, overlay, paintFace, percent, sequential, short, SIDE, slow } from './dom.js';
+import { definition, listed, t, title } from './i18n.js';
 import { noted } from './notes.js';
 import { paintTab } from './paint.js';
 
@@ -18,8 +18,12 @@ export function whyTab(at, state) {
     make('label', { title: definition(method) }, make('input', {
       type: 'checkbox', value: method.name, checked: chosen.has(method.name),
       onchange: event => {
-        if (event.target.checked && chosen.size >= MOST) event.target.checked = false;
-        else chosen[event.target.checked ? 'add' : 'delete'](method.name);
+        if (event.target.checked && chosen.size >= MOST) {
+          event.target.checked = false;
+          under.textContent = t('most_methods', MOST);
+          return;
+        }
+        chosen[event.target.checked ? 'add' : 'delete'](method.name);
         refresh();
       },
     }), ` ${title(method)}`)));
@@ -28,13 +32,24 @@ export function whyTab(at, state) {
   let shown = null, asked = 0;
 
   function frame(method) {
+    let at = [SIDE / 2, SIDE / 2];
+    const read = (x, y) => {
+      const answer = found.get(method.name);
+      if (!answer?.map || x < 0 || y < 0 || x >= SIDE || y >= SIDE) return;
+      at = [x, y];
+      under.textContent = t('value_at', title(method), x, y, short(answer.map[y * SIDE + x]), method.unit, shown.gray[y * SIDE + x]);
+    };
     const canvas = make('canvas', {
       class: 'face big', tabIndex: 0, role: 'img', 'aria-label': `${title(method)}: ${definition(method)}`,
       onpointermove: event => {
-        const box = canvas.getBoundingClientRect(), answer = found.get(method.name);
-        const x = Math.floor(SIDE * (event.clientX - box.left) / box.width), y = Math.floor(SIDE * (event.clientY - box.top) / box.height);
-        if (!answer || x < 0 || y < 0 || x >= SIDE || y >= SIDE) return;
-        under.textContent = t('value_at', title(method), x, y, short(answer.map[y * SIDE + x]), method.unit, shown.gray[y * SIDE + x]);
+        const box = canvas.getBoundingClientRect();
+        read(Math.floor(SIDE * (event.clientX - box.left) / box.width), Math.floor(SIDE * (event.clientY - box.top) / box.height));
+      },
+      onkeydown: event => {
+        const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+        if (!move) return;
+        event.preventDefault();
+        read(at[0] + move[0], at[1] + move[1]);
       },
     });
     const checks = make('div');
@@ -43,8 +58,8 @@ export function whyTab(at, state) {
       make('button', {
         type: 'button', class: 'check', onclick: () => slow(checks, async (signal, progress) => {
           const { row, faces } = await call('sanity', { method: method.name }, undefined, { signal, progress, lane: 'sanity' });
-          const words = row.failures.length ? t('checks_failed', row.failures.map(noted).join('; '))
-            : row.undecided.length ? t('checks_undecided', row.undecided.map(noted).join('; ')) : t('checks_passed');
+          const words = row.failures.length ? t('checks_failed', listed(row.failures.map(noted)))
+            : row.undecided.length ? t('checks_undecided', listed(row.undecided.map(noted))) : t('checks_passed');
           checks.append(make('p', { class: row.failures.length ? 'error' : 'good' }, `${words} (${t('on_faces', faces)})`));
         }),
       }, t('check_method'))));
@@ -58,7 +73,7 @@ export function whyTab(at, state) {
       else if (answer.refused) note.textContent = noted(answer.refused);
       else {
         overlay(canvas, shown.gray, answer.map, answer.scale, Number(opacity.value), method.signed);
-        note.textContent = [...answer.notes.map(noted), `${t('full_colour')}: ${short(answer.scale)}`].join('; ');
+        note.textContent = listed([...answer.notes.map(noted), t('full_colour', short(answer.scale))]);
       }
     }
   }
@@ -96,7 +111,8 @@ export function whyTab(at, state) {
   at.replaceChildren(head,
     make('h2', {}, t('why_heading')),
     make('p', { class: 'buttons' }, make('label', {}, `${t('class')} `, target), make('label', {}, `${t('opacity')} `, opacity)),
-    methods, maps, under, make('p', { class: 'note' }, t('colours_note')), paint.element, patchPanel(state));
+    methods, maps, under, colorKey(t('against_class'), t('for_class'), around), colorKey(t('no_influence'), t('most_influence'), sequential),
+    make('p', { class: 'note' }, t('colours_note')), paint.element, patchPanel(state));
 
   state.listeners.push(() => {
     if (at.hidden || !state.face || state.face === shown) return;

@@ -38,6 +38,8 @@ pub struct VideoReader<R> {
     format: Format,
     frames_per_second: f64,
     next: u64,
+    /// Whether the stream ended inside a frame.
+    cut: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,7 +69,14 @@ impl<R: Read> VideoReader<R> {
             let (header, stated) = Y4m::parse(&line).map_err(|e| Error::data(path, e))?;
             (format, rate) = (Format::Y4m(header), stated.unwrap_or(frames_per_second));
         }
-        Ok(VideoReader { input, path: path.into(), format, frames_per_second: rate, next: 0 })
+        Ok(VideoReader {
+            input,
+            path: path.into(),
+            format,
+            frames_per_second: rate,
+            next: 0,
+            cut: false,
+        })
     }
 
     /// Reads the next frame; `None` at the end. A last frame that is cut off is left out, as a pipe that
@@ -90,6 +99,11 @@ impl<R: Read> VideoReader<R> {
         Ok(image.map(|image| VideoFrame { number, seconds, image }))
     }
 
+    /// Returns whether the stream has ended inside a frame, which was left out.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
     /// Passes over a frame without decoding it; returns whether there was one.
     ///
     /// # Errors
@@ -98,7 +112,10 @@ impl<R: Read> VideoReader<R> {
         let found = match self.format {
             Format::Y4m(header) => {
                 let bytes = (header.width * header.height + header.chroma) * header.sample;
-                self.y4m_frame_begins()? && self.pass_over(bytes)?
+                let begins = self.y4m_frame_begins()?;
+                let found = begins && self.pass_over(bytes)?;
+                self.cut = begins && !found;
+                found
             }
             Format::MotionJpeg => self.jpeg()?.is_some(),
         };
@@ -111,10 +128,12 @@ impl<R: Read> VideoReader<R> {
             return Ok(None);
         }
         let (pixels, sample) = (header.width * header.height, header.sample);
-        let Some(luma) = self.exactly(pixels * sample)? else { return Ok(None) };
-        if !self.pass_over(header.chroma * sample)? {
+        let luma = self.exactly(pixels * sample)?;
+        let whole = self.pass_over(header.chroma * sample)?;
+        let Some(luma) = luma.filter(|_| whole) else {
+            self.cut = true;
             return Ok(None);
-        }
+        };
         let gray = luma.chunks_exact(sample).map(|s| header.level(s)).collect();
         Ok(Some(GrayImage { width: header.width, height: header.height, gray }))
     }
@@ -155,6 +174,7 @@ impl<R: Read> VideoReader<R> {
         loop {
             let part = self.input.fill_buf().map_err(Error::io(&self.path))?;
             if part.is_empty() {
+                self.cut = !picture.is_empty();
                 return Ok(None);
             }
             let mut used = 0;
@@ -202,12 +222,16 @@ mod tests {
     use super::*;
 
     fn frames(bytes: &[u8]) -> Result<Vec<VideoFrame>> {
+        Ok(frames_and_cut(bytes)?.0)
+    }
+
+    fn frames_and_cut(bytes: &[u8]) -> Result<(Vec<VideoFrame>, bool)> {
         let mut reader = VideoReader::new(bytes, Path::new("v"), 10.0)?;
         let mut all = Vec::new();
         while let Some(frame) = reader.read()? {
             all.push(frame);
         }
-        Ok(all)
+        Ok((all, reader.is_cut()))
     }
 
     #[test]
@@ -237,11 +261,9 @@ mod tests {
             assert_eq!(found.len(), 2, "{color}");
             assert_eq!(found[0].image.gray, [0, 255, 0, 255, 128, 98], "{color}");
             assert!((found[1].seconds - 1.001 / 30.0).abs() < 1e-9);
-            assert_eq!(
-                frames(&bytes[..bytes.len() - 1]).unwrap().len(),
-                1,
-                "a cut frame is left out"
-            );
+            assert!(!frames_and_cut(&bytes).unwrap().1);
+            let (left, cut) = frames_and_cut(&bytes[..bytes.len() - 1]).unwrap();
+            assert!(left.len() == 1 && cut, "a cut frame is left out, and said so");
         }
         let full = b"YUV4MPEG2 W1 H1 F1:1 Cmono XCOLORRANGE=FULL\nFRAME\n\x10";
         assert_eq!(frames(full).unwrap()[0].image.gray, [16]);

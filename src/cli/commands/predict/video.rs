@@ -131,6 +131,11 @@ pub fn predict(
         super::print_table(path);
     }
     eprintln_safe!("{name}: {frames} frames answered, faces in them: {faces}");
+    if video.is_cut() {
+        eprintln_safe!(
+            "note: {name} ends inside a frame, which is left out: the file or the pipe was cut"
+        );
+    }
     if faces == 0 {
         return Err(Error::NoFace(name.to_owned()));
     }
