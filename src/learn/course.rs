@@ -95,15 +95,42 @@ impl Course {
         Ok(exercises()?.iter().filter(|e| e.fast || !self.progress.fast).find(open))
     }
 
-    /// Opens the hole of an exercise; that of the current one, if it is not solved, is closed with the
-    /// reference.
+    /// Opens the hole of an exercise, with what was written into it before another one was begun. The hole of
+    /// the current one, if it is not solved, is closed with the reference; what was written is kept.
     pub fn start(&mut self, exercise: &Exercise) -> Result<()> {
         if let Some(open) = self.current()?.filter(|e| !self.progress.solved.contains(&e.name)) {
+            if open.name != exercise.name {
+                self.keep_attempt(open)?;
+            }
             self.put(open, |source| Ok(source.to_owned()))?;
         }
-        self.put(exercise, |source| exercise.open(source))?;
+        let attempt = self.attempt(exercise);
+        if attempt.exists() {
+            let own = read(&attempt)?;
+            let back = |source: &str| {
+                let place = item(source, &exercise.item)?;
+                Ok([&source[..place.start], &own, &source[place.end..]].concat())
+            };
+            self.put(exercise, back)?;
+            std::fs::remove_file(&attempt).map_err(Error::io(&attempt))?;
+        } else {
+            self.put(exercise, |source| exercise.open(source))?;
+        }
         self.progress.current = Some(exercise.name.clone());
         self.save()
+    }
+
+    /// Returns the file of what was written for an exercise that was left unfinished.
+    fn attempt(&self, exercise: &Exercise) -> PathBuf {
+        self.folder.join(OWN).join("attempts").join(&exercise.name)
+    }
+
+    fn keep_attempt(&self, exercise: &Exercise) -> Result<()> {
+        let own = read(&self.folder.join(&exercise.file))?;
+        match item(&own, &exercise.item) {
+            Ok(place) => write(&self.attempt(exercise), &own[place]),
+            Err(_) => Ok(()), // nothing of it is left
+        }
     }
 
     /// Grades the current state of an exercise. After success it counts as solved.

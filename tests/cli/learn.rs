@@ -58,9 +58,13 @@ fn a_course_can_be_made_left_and_resumed() {
     assert_eq!(source(), reference);
     let schedule = place.text("engine/src/optim/schedule.rs");
     assert!(schedule.contains("// Exercise cosine:"));
-    // What was written is gone after a reset.
+    // What was written is kept while another exercise is open, and gone after a reset.
     let written = schedule.replace("todo!()", "0.0");
     place.write("engine/src/optim/schedule.rs", written.as_bytes());
+    fer("learn start ema", 0);
+    assert!(!place.text("engine/src/optim/schedule.rs").contains("// Exercise cosine:"));
+    fer("learn start cosine", 0);
+    assert_eq!(place.text("engine/src/optim/schedule.rs"), written);
     fer("learn reset", 0);
     assert_eq!(place.text("engine/src/optim/schedule.rs"), schedule);
     assert!(fer("learn list", 0).contains("* cosine"));

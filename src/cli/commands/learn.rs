@@ -49,7 +49,7 @@ enum Action {
     Watch,
     /// Show a hint; there are three
     Hint,
-    /// Cut the hole again
+    /// Cut the hole again; what else was changed in the file stays
     Reset,
     /// Show the reference, once the exercise is solved
     Solution {
