@@ -10,6 +10,7 @@ use crate::explain::sanity::kinks::Kink;
 use crate::explain::sanity::kinks::KinksOfFace;
 use crate::render::format::counted;
 use crate::report::face::name;
+use crate::tensor::storage::trim;
 use crate::{Error, PIXELS, Result, console};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -72,6 +73,9 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let mut verified = vec![];
     let bar = progress::bar(faces.len() as u64, "faces");
     for (i, (face, x)) in faces.iter().zip(chosen.pixels.chunks_exact(PIXELS)).enumerate() {
+        // Batches of many sizes, in both precisions: their memory is not kept for the next face.
+        trim::<f32>();
+        trim::<f64>();
         let check =
             |options| check_gradients(model.network(), x, face.predicted, &mean_face, options);
         let mut found = check(if i == 0 { &options } else { &brief })?;
