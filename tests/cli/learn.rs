@@ -58,7 +58,7 @@ fn a_course_can_be_made_left_and_resumed() {
     assert_eq!(source(), reference);
     let schedule = place.text("engine/src/optim/schedule.rs");
     assert!(schedule.contains("// Exercise cosine:"));
-    // What was written is kept while another exercise is open, and gone after a reset.
+    // Another exercise keeps what was written; a reset removes it.
     let written = schedule.replace("todo!()", "0.0");
     place.write("engine/src/optim/schedule.rs", written.as_bytes());
     fer("learn start ema", 0);

@@ -41,7 +41,7 @@ pub fn lifts(maps: &SetMaps<'_>, seed: u64) -> Result<Vec<Lift>> {
     region_lift(&set.pixels, &set.labels, &maps.maps(), &options, Some(&mut draw))
 }
 
-/// How well two kinds of numbers about the regions tell the classes of correctly read faces apart.
+/// Accuracy of two classifiers that know only numbers about the regions of correctly read faces.
 #[derive(Clone, Copy, Serialize)]
 struct Separations {
     /// The evidence of each region, whatever the method.
