@@ -55,8 +55,9 @@ struct PictureGroup {
 
 impl PictureGroup {
     fn new(maco: Maco, objective: Objective, seed: u64, rate: f32) -> Self {
-        let start =
-            |&unit: &usize| maco.start(&mut Rng::new(seed, Purpose::Explain, STREAM, unit as u64));
+        let start = |&unit: &usize| {
+            maco.start(0, &mut Rng::new(seed, Purpose::Explain, STREAM, unit as u64))
+        };
         let phases: Vec<f32> = objective.units().iter().flat_map(start).collect();
         let adam = Adam::new(phases.len(), rate, true);
         PictureGroup { maco, objective, phases, adam }

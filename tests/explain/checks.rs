@@ -134,7 +134,7 @@ fn region_lift_finds_a_mouth_and_keeps_its_controls() {
     let mouth = template.areas()[Region::Mouth as usize];
     let level = |r: &Region| if *r == Region::Mouth { 0.5 / mouth + 0.5 } else { 0.5 } as f32;
     let maps: Vec<f32> = (0..6).flat_map(|_| template.regions.iter().map(level)).collect();
-    let options = LiftOptions { mean_face: None, resamples: 50, seed: 0 };
+    let options = LiftOptions { fitted: false, resamples: 50, seed: 0 };
     let mut random = |x: &[f32]| Ok(vec![1.0; x.len()]);
     let rows = region_lift(&faces, &labels, &maps, &options, Some(&mut random)).unwrap();
     assert_eq!(rows.len(), 4 * 3 * 9); // sources, {all, 0, 1}, regions

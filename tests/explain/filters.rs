@@ -24,7 +24,8 @@ use fer::random::{Purpose, Rng};
 /// ⟨dx/dp·v, g⟩ by finite differences = ⟨v, gradient(p, g)⟩.
 fn parametrization_gradient_is_exact(what: &dyn Parametrization) {
     let mut rng = Rng::new(1, Purpose::Test, 9, 0);
-    let p: Vec<f32> = what.start(&mut rng).iter().map(|v| v + 0.1 * rng.normal() as f32).collect();
+    let p: Vec<f32> =
+        what.start(0, &mut rng).iter().map(|v| v + 0.1 * rng.normal() as f32).collect();
     let v = normals(70, p.len(), 1.0);
     let g = normals(71, PIXELS, 1.0);
     let step = 1e-3;
@@ -56,7 +57,7 @@ fn maco_pictures_are_natural_before_the_first_step() {
     let training = TrainingFaces::new(&faces, &labels, Extension::Hann).unwrap();
     let maco = Maco::new(training.magnitude);
     for k in 0..4 {
-        let picture = maco.picture(&maco.start(&mut Rng::new(0, Purpose::Test, 10, k)));
+        let picture = maco.picture(&maco.start(0, &mut Rng::new(0, Purpose::Test, 10, k)));
         let n = Naturalness::of(&picture);
         assert!(n.is_natural(), "{n:?}");
     }
@@ -68,7 +69,7 @@ fn maco_limits_the_detail_in_the_middle() {
     // With a flat spectrum, free phases could make white noise.
     let maco = Maco::new(vec![1.0; fer::explain::filters::activation_maximization::spectrum::BINS]);
     for k in 0..4 {
-        let picture = maco.picture(&maco.start(&mut Rng::new(0, Purpose::Test, 11, k)));
+        let picture = maco.picture(&maco.start(0, &mut Rng::new(0, Purpose::Test, 11, k)));
         let n = Naturalness::of(&picture);
         assert!((0.10..0.19).contains(&n.hf), "{n:?}");
     }
@@ -82,7 +83,7 @@ fn maco_from_a_face_starts_as_that_face() {
     let near = Maco::starting_at(training.magnitude.clone(), face);
     let far = Maco::new(training.magnitude.clone());
     let likeness = |what: &Maco| {
-        let x = what.picture(&what.start(&mut Rng::new(0, Purpose::Test, 12, 0)));
+        let x = what.picture(&what.start(0, &mut Rng::new(0, Purpose::Test, 12, 0)));
         fer::stats::ncc(&x, face)
     };
     assert!(
@@ -91,6 +92,19 @@ fn maco_from_a_face_starts_as_that_face() {
         likeness(&near),
         likeness(&far)
     );
+}
+
+/// Each picture starts from its own face.
+#[test]
+fn maco_from_several_faces_starts_each_picture_as_its_own() {
+    let faces = soft_faces(3);
+    let training = TrainingFaces::new(&faces, &[0; 3], Extension::None).unwrap();
+    let maco = Maco::starting_at(training.magnitude.clone(), &faces);
+    for k in 0..3 {
+        let x = maco.picture(&maco.start(k, &mut Rng::new(0, Purpose::Test, 13, 0)));
+        let like: Vec<f64> = faces.chunks(PIXELS).map(|face| fer::stats::ncc(&x, face)).collect();
+        assert_eq!(fer::stats::argmax(&like), k, "{like:?}");
+    }
 }
 
 fn options(seeds: usize) -> FilterOptions {

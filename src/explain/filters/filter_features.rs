@@ -6,8 +6,11 @@ use crate::explain::filters::top_activations::{
 };
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::{Classifier, FeatureMaps, LayerInfo};
-use crate::stats::mean_sd;
+use crate::stats::{evenly_spread, mean_sd};
 use crate::{PIXELS, Result};
+
+/// Number of filters among which a picture is to tell its own.
+const CHOICES: usize = 20;
 
 /// The output of the previous block where a layer's filters are activated most, standardised per
 /// channel over the training faces.
@@ -48,15 +51,23 @@ impl Features {
     }
 
     /// Returns the cosine between the features of a cell of each picture and the mean features of
-    /// its filter's strongest activations; picture k belongs to filter k.
+    /// its filter's strongest activations, and whether those of 19 other filters are all less alike; `None` where
+    /// there are fewer. Picture k belongs to filter k.
     pub fn similarity(
         &self,
         model: &dyn Classifier,
         pictures: &[f32],
         cells: &[(usize, usize)],
-    ) -> Result<Vec<f64>> {
+    ) -> Result<Vec<(f64, Option<bool>)>> {
         let rows = self.at(model, pictures, cells)?;
-        Ok(rows.iter().zip(&self.top).map(|(a, b)| cosine(a, b)).collect())
+        let candidates = evenly_spread(self.top.len(), CHOICES);
+        let of_picture = |(k, row): (usize, &Vec<f64>)| {
+            let own = cosine(row, &self.top[k]);
+            let others = candidates.iter().filter(|&&c| c != k).take(CHOICES - 1);
+            let nearest = || others.clone().all(|&c| cosine(row, &self.top[c]) < own);
+            (own, (others.clone().count() == CHOICES - 1).then(nearest))
+        };
+        Ok(rows.iter().enumerate().map(of_picture).collect())
     }
 
     /// Whether a cell of the layer depends on the whole face, so that its position does not matter.

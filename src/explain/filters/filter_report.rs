@@ -1,6 +1,7 @@
 //! The report on a layer's filters: pictures by activation maximization with their scores.
 
 use crate::Result;
+use crate::SIDE;
 use crate::explain::filters::activation_maximization::fourier::{DECAY, Fourier};
 use crate::explain::filters::activation_maximization::maco::Maco;
 use crate::explain::filters::activation_maximization::method::MaximizationMethod;
@@ -10,7 +11,8 @@ use crate::explain::filters::activation_maximization::{
 };
 use crate::explain::filters::filter_scores::FilterScorer;
 use crate::explain::filters::top_activations::{
-    FilterStatistics, filter_objective, find_layer_or_logits, is_in_first_block, receptive_crop,
+    FilterStatistics, LOGITS, filter_objective, find_layer_or_logits, is_in_first_block,
+    receptive_crop,
 };
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::layers::{pre_activation, select_filters};
@@ -33,6 +35,25 @@ pub struct FilterReport {
     /// Whether the layer belongs to the first block, so that one cell is maximized instead of the
     /// mean.
     pub first_block: bool,
+}
+
+/// Learning rate of [`MaximizationMethod::Face`] for a class relative to that for a filter: an ideal face is to remain a
+/// face.
+const CLASS_RATE: f32 = 0.4;
+/// Side in pixels from which on the faces that a cell sees are worth starting from.
+const WIDE: usize = SIDE / 2;
+
+/// Returns the picture of a filter to show first: that which started from faces where a cell sees at least half the side
+/// of a face, MACO elsewhere. On the deep layers measured it is more like the patches that move the filter, and tells
+/// its filter more often (docs/believing-the-pictures.md).
+pub fn main_picture<'a>(
+    layer: &LayerInfo,
+    pictures: &'a [FilterPicture],
+) -> Option<&'a FilterPicture> {
+    let of = |method| pictures.iter().find(|p| p.scores.method == method);
+    let wide = layer.name != LOGITS && layer.receptive_field.size >= WIDE;
+    let faces = wide.then(|| of(MaximizationMethod::Face)).flatten();
+    faces.or(of(MaximizationMethod::Maco)).or(pictures.last())
 }
 
 /// Returns the total number of steps of all pictures, for a progress bar.
@@ -86,6 +107,7 @@ fn run_method(
     progress: &mut dyn FnMut(usize),
 ) -> Result<Vec<FilterPicture>> {
     let FilterScorer { layer, statistics, training, options, .. } = scorer;
+    let mut settings = *settings;
     let seeds = if method == MaximizationMethod::Naive { 1 } else { options.seeds.max(1) };
     let of_pictures = || statistics.iter().flat_map(|s| std::iter::repeat_n(s, seeds));
     let units: Vec<usize> = of_pictures().map(|s| s.filter).collect();
@@ -110,9 +132,16 @@ fn run_method(
         MaximizationMethod::Pixels => Box::new(Pixels),
         MaximizationMethod::Fourier => Box::new(Fourier::new(DECAY)),
         MaximizationMethod::Maco => Box::new(Maco::new(magnitude())),
-        MaximizationMethod::Face => Box::new(Maco::starting_at(magnitude(), &training.mean_face)),
+        MaximizationMethod::Face if layer.name == LOGITS => {
+            settings.learning_rate *= CLASS_RATE;
+            Box::new(Maco::starting_at(magnitude(), &training.mean_face))
+        }
+        MaximizationMethod::Face => {
+            let faces: Vec<f32> = of_pictures().flat_map(|s| training.next_strongest(s)).collect();
+            Box::new(Maco::starting_at(magnitude(), &faces))
+        }
     };
-    let images = maximize(model, &*parametrization, &task, settings, progress)?;
+    let images = maximize(model, &*parametrization, &task, &settings, progress)?;
     scorer.score(model, method, &images, seeds)
 }
 
@@ -133,6 +162,9 @@ pub struct MethodSummary {
     pub robust_z: f64,
     /// Median similarity to the strongest activations.
     pub similarity: f64,
+    /// Share of the pictures that are told from those of other filters ([`FilterScores::identified`]);
+    /// `None` without faces.
+    pub identified: Option<f64>,
     /// Median agreement of the seeds; `None` for a single seed.
     pub agreement: Option<f64>,
 }
@@ -154,6 +186,9 @@ pub fn summarise<'a>(
             lag1: all(|p| p.lag1),
             robust_z: all(|p| p.robust_z),
             similarity: all(|p| p.similarity),
+            identified: own().any(|p| p.identified.is_some()).then(|| {
+                own().filter(|p| p.identified == Some(true)).count() as f64 / filters as f64
+            }),
             agreement: own()
                 .all(|p| p.agreement.is_some())
                 .then(|| all(|p| p.agreement.unwrap_or_default())),

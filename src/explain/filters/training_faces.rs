@@ -4,6 +4,7 @@ use crate::explain::face_batch::count_faces;
 use crate::explain::filters::activation_maximization::spectrum::{Extension, mean_magnitude};
 use crate::explain::filters::activation_maximization::standardise;
 use crate::explain::filters::naturalness::Naturalness;
+use crate::explain::filters::top_activations::{FilterStatistics, TOP_SHOWN};
 use crate::model::mean_face::mean_of;
 use crate::model::weights::stored_statistics::StoredStatistics;
 use crate::stats::{evenly_spread, mean_sd};
@@ -56,6 +57,15 @@ impl<'a> TrainingFaces<'a> {
     pub fn naturalness(&self, most: usize) -> Vec<Naturalness> {
         let faces = evenly_spread(self.faces.len() / PIXELS, most).into_iter();
         faces.map(|i| Naturalness::of(&self.faces[i * PIXELS..][..PIXELS])).collect()
+    }
+
+    /// Returns the mean of the nine faces that activate a filter most after the nine that are shown, so that a picture
+    /// that starts from them can be judged by those; the mean face where they are not known.
+    pub fn next_strongest(&self, statistics: &FilterStatistics) -> Vec<f32> {
+        let next = statistics.top.iter().skip(TOP_SHOWN).take(TOP_SHOWN);
+        let faces = next.filter_map(|p| self.faces.get(p.face * PIXELS..)?.get(..PIXELS));
+        let faces: Vec<f32> = faces.flatten().copied().collect();
+        if faces.is_empty() { self.mean_face.clone() } else { mean_of(&faces) }
     }
 
     /// Returns a picture with the mean and contrast of the faces, clipped to \[0,1\], so that

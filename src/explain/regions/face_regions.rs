@@ -1,9 +1,9 @@
 //! The parts of a face on the 48×48 pixels of FER2013, as a template.
 //!
-//! The template was measured on the mean training face. Faces of FER2013 are only roughly aligned,
-//! so [`Template::fitted`] moves, scales and turns it to agree with the face.
+//! The template was measured on the mean training face. Faces of FER2013 are only roughly aligned, so
+//! [`Template::fitted`] moves, scales and turns it to the eyes, the nose and the mouth of the face.
 
-use crate::stats::ncc;
+use crate::explain::regions::landmarks::{LANDMARKS, Landmarks};
 use crate::{PIXELS, SIDE};
 
 /// Number of regions.
@@ -63,85 +63,76 @@ impl Region {
     }
 }
 
-/// First and last row and column of each box; where boxes overlap, the first one counts.
-const BOXES: [(Region, [usize; 4]); 7] = [
-    (Region::Eyes, [11, 21, 8, 20]),
-    (Region::Eyes, [11, 21, 27, 39]),
-    (Region::BrowGap, [11, 19, 21, 26]),
-    (Region::Mouth, [33, 43, 14, 34]),
-    (Region::Nose, [20, 32, 19, 29]),
-    (Region::Cheeks, [22, 34, 6, 18]),
-    (Region::Cheeks, [22, 34, 30, 42]),
+/// A box of the template.
+struct Box {
+    region: Region,
+    /// First and last row, first and last column.
+    at: [usize; 4],
+    /// The landmark that the box follows.
+    landmark: Option<usize>,
+}
+
+/// The boxes; where they overlap, the first one counts.
+const BOXES: [Box; 7] = [
+    Box { region: Region::Eyes, at: [11, 21, 8, 20], landmark: Some(0) },
+    Box { region: Region::Eyes, at: [11, 21, 27, 39], landmark: Some(1) },
+    Box { region: Region::BrowGap, at: [11, 19, 21, 26], landmark: None },
+    Box { region: Region::Mouth, at: [33, 43, 14, 34], landmark: Some(3) },
+    Box { region: Region::Nose, at: [20, 32, 19, 29], landmark: Some(2) },
+    Box { region: Region::Cheeks, at: [22, 34, 6, 18], landmark: None },
+    Box { region: Region::Cheeks, at: [22, 34, 30, 42], landmark: None },
 ];
+/// The landmarks of the template: medians of 27,000 training faces, made symmetric.
+const MARKS: Landmarks = [[18.3, 14.5], [18.3, 32.5], [29.6, 23.5], [36.6, 23.5]];
 /// Below which rows of the face outside the boxes lie temples, cheeks and chin.
 const ROWS: [(Region, f64); 3] =
     [(Region::Forehead, 10.5), (Region::Temples, 21.5), (Region::Cheeks, 32.5)];
-/// The outline of the face, an ellipse: row and column of the centre, and the radii.
-const ELLIPSE: ([f64; 2], [f64; 2]) = ([25.0, 24.0], [25.0, 19.0]);
+/// The outline of the face, an ellipse: row and column of its centre, and its radii.
+const CENTRE: [f64; 2] = [25.0, 24.0];
+const RADII: [f64; 2] = [25.0, 19.0];
 
-/// Scales and turns (in degrees) of the template that are tried.
-const SCALES: [f64; 5] = [1.0, 0.92, 1.08, 0.85, 1.16];
-const TURNS: [f64; 5] = [0.0, -8.0, 8.0, -16.0, 16.0];
-/// Correlation that a scale or turn must gain: less is chance.
-const GAIN: f64 = 0.02;
+/// Scales that a face can have, relative to the mean face.
+const SCALES: std::ops::RangeInclusive<f64> = 0.4..=2.5;
+/// Most pixels by which a box follows its landmark.
+const MOST: f64 = 4.0;
 
 /// The region of every pixel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {
     /// `[48, 48]`.
     pub regions: Vec<Region>,
-    /// Rows and columns of the shift.
-    pub shift: [isize; 2],
-    /// Size relative to the mean face.
-    pub scale: f64,
-    /// Turn in degrees, clockwise.
-    pub turn: f64,
 }
 
 impl Template {
     /// The template at the place of the mean face.
     pub fn fixed() -> Template {
-        Template::placed([0, 0], 1.0, 0.0)
+        Template::placed([0.0; 2], 1.0, 0.0)
     }
 
-    /// The template scaled and turned about the centre of the face, then shifted down and right.
-    pub fn placed(shift: [isize; 2], scale: f64, turn: f64) -> Template {
-        let pose = Pose { shift, scale, turn };
-        let at = |p: usize| {
-            let [i, j] = pose.to_template([(p / SIDE) as f64, (p % SIDE) as f64]);
-            region_at(i, j)
-        };
-        Template { regions: (0..PIXELS).map(at).collect(), shift, scale, turn }
+    /// The template scaled and turned (in degrees, clockwise) about the centre of the face, then shifted down
+    /// and right.
+    pub fn placed(shift: [f64; 2], scale: f64, turn: f64) -> Template {
+        let centre = [CENTRE[0] + shift[0], CENTRE[1] + shift[1]];
+        let pose = Pose { centre, to: CENTRE, shrink: turned(turn, 1.0 / scale) };
+        Template::drawn(pose, &[[0.0; 2]; LANDMARKS])
     }
 
-    /// The template placed where the face correlates best with the mean face: shifted by up to
-    /// ±`reach` pixels, then scaled by 0.85 to 1.16 and turned by up to 16°. The smallest change
-    /// among equals.
-    pub fn fitted(face: &[f32], mean_face: &[f32], reach: isize) -> Template {
-        let mut shifts: Vec<[isize; 2]> =
-            (-reach..=reach).flat_map(|i| (-reach..=reach).map(move |j| [i, j])).collect();
-        shifts.sort_by_key(|[i, j]| (i * i + j * j, *i, *j));
-        let mut best = (Pose { shift: [0, 0], scale: 1.0, turn: 0.0 }, f64::NEG_INFINITY);
-        let try_pose = |pose: Pose, gain: f64, best: &mut (Pose, f64)| {
-            let score = pose.correlation(face, mean_face, reach);
-            if score > best.1 + gain {
-                *best = (pose, score);
-            }
-        };
-        for &shift in &shifts {
-            try_pose(Pose { shift, ..best.0 }, 1e-9, &mut best);
+    /// The template on a face: moved, scaled and turned so that its landmarks lie as near to those of the face
+    /// as they can (least squares); then the boxes of eyes, nose and mouth follow what is left, by up to 4
+    /// pixels. The fixed template where no face has such landmarks.
+    pub fn fitted(landmarks: &Landmarks) -> Template {
+        let Some(pose) = Pose::between(landmarks, &MARKS) else { return Template::fixed() };
+        let mut left = [[0.0; 2]; LANDMARKS];
+        for ((left, &mark), own) in left.iter_mut().zip(landmarks).zip(MARKS) {
+            let [row, column] = pose.to_template(mark);
+            *left = [row - own[0], column - own[1]].map(|v| v.clamp(-MOST, MOST));
         }
-        let [down, right] = best.0.shift;
-        let mut posed = (best.0, best.1 + GAIN);
-        for (scale, turn) in SCALES.iter().flat_map(|&s| TURNS.iter().map(move |&t| (s, t))).skip(1)
-        {
-            for (i, j) in [(0, 0), (-2, 0), (2, 0), (0, -2), (0, 2)] {
-                let shift = [(down + i).clamp(-reach, reach), (right + j).clamp(-reach, reach)];
-                try_pose(Pose { shift, scale, turn }, 1e-9, &mut posed);
-            }
-        }
-        let Pose { shift, scale, turn } = posed.0;
-        Template::placed(shift, scale, turn)
+        Template::drawn(pose, &left)
+    }
+
+    fn drawn(pose: Pose, left: &[[f64; 2]; LANDMARKS]) -> Template {
+        let place = |p: usize| pose.to_template([(p / SIDE) as f64, (p % SIDE) as f64]);
+        Template { regions: (0..PIXELS).map(|p| region_at(place(p), left)).collect() }
     }
 
     /// Returns the share of the pixels in each region, in the order of [`Region::ALL`].
@@ -161,64 +152,66 @@ impl Template {
     }
 }
 
-/// The region at a row and column of the mean face.
-fn region_at(i: f64, j: f64) -> Region {
-    let inside = |&(_, [top, bottom, left, right]): &(Region, [usize; 4])| {
+/// The region at a row and column of the template, whose boxes lie `left` from their places.
+fn region_at([i, j]: [f64; 2], left: &[[f64; 2]; LANDMARKS]) -> Region {
+    let inside = |b: &&Box| {
+        let [top, bottom, first, last] = b.at;
+        let [down, right] = b.landmark.map_or([0.0; 2], |mark| left[mark]);
         let within =
             |v: f64, first: usize, last: usize| v >= first as f64 - 0.5 && v < last as f64 + 0.5;
-        within(i, top, bottom) && within(j, left, right)
+        within(i - down, top, bottom) && within(j - right, first, last)
     };
-    if let Some((region, _)) = BOXES.iter().find(|b| inside(b)) {
-        return *region;
+    if let Some(found) = BOXES.iter().find(inside) {
+        return found.region;
     }
-    let (centre, radii) = ELLIPSE;
-    let (y, x) = ((i - centre[0]) / radii[0], (j - centre[1]) / radii[1]);
+    let [y, x] = [(i - CENTRE[0]) / RADII[0], (j - CENTRE[1]) / RADII[1]];
     if x * x + y * y > 1.0 {
         return Region::Outside;
     }
     ROWS.iter().find(|(_, below)| i < *below).map_or(Region::Chin, |(region, _)| *region)
 }
 
-/// A place of the template on a face.
+/// A similarity from a face to the template: q = `to` + `shrink`·(p − `centre`), where places are complex
+/// numbers, row + i·column.
 #[derive(Clone, Copy)]
 struct Pose {
-    shift: [isize; 2],
-    scale: f64,
-    turn: f64,
+    centre: [f64; 2],
+    to: [f64; 2],
+    shrink: [f64; 2],
+}
+
+/// Returns s·exp(i·degrees).
+fn turned(degrees: f64, s: f64) -> [f64; 2] {
+    let (sin, cos) = degrees.to_radians().sin_cos();
+    [s * cos, s * sin]
 }
 
 impl Pose {
-    /// The place on the mean face of a place on the face.
-    fn to_template(self, [i, j]: [f64; 2]) -> [f64; 2] {
-        let ([row, column], _) = ELLIPSE;
-        let (sin, cos) = self.turn.to_radians().sin_cos();
-        let (y, x) = (i - self.shift[0] as f64 - row, j - self.shift[1] as f64 - column);
-        [row + (cos * y - sin * x) / self.scale, column + (sin * y + cos * x) / self.scale]
-    }
-
-    /// The place on the face of a place on the mean face.
-    fn to_face(self, [i, j]: [f64; 2]) -> [f64; 2] {
-        let ([row, column], _) = ELLIPSE;
-        let (sin, cos) = self.turn.to_radians().sin_cos();
-        let (y, x) = (self.scale * (i - row), self.scale * (j - column));
-        [
-            row + cos * y + sin * x + self.shift[0] as f64,
-            column - sin * y + cos * x + self.shift[1] as f64,
-        ]
-    }
-
-    /// Correlation of the face, as the template lies on it, with the mean face, borders left out.
-    fn correlation(self, face: &[f32], mean_face: &[f32], reach: isize) -> f64 {
-        let middle = reach as usize..SIDE - reach as usize;
-        let pixels = || middle.clone().flat_map(|i| middle.clone().map(move |j| (i, j)));
-        let nearest = |v: f64| v.round().clamp(0.0, (SIDE - 1) as f64) as usize;
-        let on_face = |(i, j): (usize, usize)| {
-            let [i, j] = self.to_face([i as f64, j as f64]).map(nearest);
-            face[i * SIDE + j]
+    /// The similarity that takes places `from` nearest to `to`: shrink = Σ conj(p)·q / Σ |p|², both counted from
+    /// their means. `None` for a scale that no face has.
+    fn between(from: &Landmarks, to: &Landmarks) -> Option<Pose> {
+        let mean = |marks: &Landmarks, axis: usize| {
+            marks.iter().map(|mark| mark[axis]).sum::<f64>() / LANDMARKS as f64
         };
-        let own: Vec<f32> = pixels().map(on_face).collect();
-        let mean: Vec<f32> = pixels().map(|(i, j)| mean_face[i * SIDE + j]).collect();
-        ncc(&own, &mean)
+        let centre = [mean(from, 0), mean(from, 1)];
+        let to_centre = [mean(to, 0), mean(to, 1)];
+        let (mut product, mut square) = ([0.0; 2], 0.0);
+        for (p, q) in from.iter().zip(to) {
+            let [a, b] = [p[0] - centre[0], p[1] - centre[1]];
+            let [c, d] = [q[0] - to_centre[0], q[1] - to_centre[1]];
+            product = [product[0] + a * c + b * d, product[1] + a * d - b * c];
+            square += a * a + b * b;
+        }
+        let shrink = product.map(|v| v / square);
+        let scale = 1.0 / shrink[0].hypot(shrink[1]);
+        SCALES.contains(&scale).then_some(Pose { centre, to: to_centre, shrink })
+    }
+
+    /// The place on the template of a place on the face.
+    fn to_template(self, [i, j]: [f64; 2]) -> [f64; 2] {
+        let [y, x] = [i - self.centre[0], j - self.centre[1]];
+        let [cos, sin] = self.shrink;
+        [self.to[0] + cos * y - sin * x, self.to[1] + sin * y + cos * x]
     }
 }
 
@@ -247,50 +240,51 @@ mod tests {
         assert!((areas[0] - 286.0 / 2304.0).abs() < 1e-12, "two eyes of 11 × 13");
     }
 
-    #[test]
-    fn fitted_template_follows_a_moved_face() {
-        let mean: Vec<f32> = (0..PIXELS)
-            .map(|p| ((p / SIDE) as f32 * 0.31).sin() + ((p % SIDE) as f32 * 0.23).cos())
-            .collect();
-        let moved: Vec<f32> = (0..PIXELS)
-            .map(|p| {
-                let (i, j) = ((p / SIDE).saturating_sub(3), (p % SIDE + 2).min(SIDE - 1));
-                mean[i * SIDE + j]
-            })
-            .collect();
-        assert_eq!(Template::fitted(&moved, &mean, 4).shift, [3, -2]);
-        assert_eq!(Template::fitted(&mean, &mean, 4).shift, [0, 0]);
-        assert_eq!(Template::fitted(&[0.5; PIXELS], &mean, 4).shift, [0, 0]);
-    }
-
-    /// A face with eyes and mouth, as the template sees it under a pose.
-    fn posed(pose: Pose) -> Vec<f32> {
-        let level = |p: usize| {
-            let [i, j] = pose.to_template([(p / SIDE) as f64, (p % SIDE) as f64]);
-            match region_at(i, j) {
-                Region::Eyes | Region::Mouth => 0.2,
-                Region::Outside => 0.0,
-                _ => 0.8,
-            }
-        };
-        (0..PIXELS).map(level).collect()
+    /// Landmarks of a face of another size, turn and place, without the program's own arithmetic.
+    fn posed(shift: [f64; 2], scale: f64, turn: f64) -> Landmarks {
+        let (sin, cos) = turn.to_radians().sin_cos();
+        MARKS.map(|[i, j]| {
+            let (y, x) = (scale * (i - 25.0), scale * (j - 24.0));
+            // Clockwise: what is right of the centre (x > 0) goes down.
+            [25.0 + cos * y + sin * x + shift[0], 24.0 - sin * y + cos * x + shift[1]]
+        })
     }
 
     #[test]
-    fn fitted_template_follows_a_turned_and_a_larger_face() {
-        let mean = posed(Pose { shift: [0, 0], scale: 1.0, turn: 0.0 });
-        for (scale, turn) in [(1.0, 16.0), (1.0, -8.0), (0.85, 0.0), (1.16, 8.0)] {
-            let pose = Pose { shift: [2, -1], scale, turn };
-            let found = Template::fitted(&posed(pose), &mean, 4);
-            assert_eq!((found.scale, found.turn), (scale, turn));
-            let exact = Template::placed([2, -1], scale, turn);
-            let same = found.regions.iter().zip(&exact.regions).filter(|(a, b)| a == b).count();
-            // The borders of the regions may be off by a pixel.
-            assert!(same > PIXELS * 8 / 10, "{same} for {scale} and {turn}");
+    fn fitted_template_follows_the_landmarks() {
+        assert_eq!(Template::fitted(&MARKS), Template::fixed());
+        for (shift, scale, turn) in
+            [([3.0, -2.0], 1.0, 0.0), ([0.0; 2], 1.16, 8.0), ([-2.0, 5.0], 0.7, -35.0)]
+        {
+            let fitted = Template::fitted(&posed(shift, scale, turn));
+            let placed = Template::placed(shift, scale, turn);
+            let same = fitted.regions.iter().zip(&placed.regions).filter(|(a, b)| a == b).count();
+            assert!(same >= PIXELS - 4, "{same} for {scale} and {turn}"); // a border on a pixel's centre
         }
-        // There and back.
-        let pose = Pose { shift: [3, -2], scale: 1.16, turn: 8.0 };
-        let [i, j] = pose.to_template(pose.to_face([10.0, 30.0]));
-        assert!((i - 10.0).abs() < 1e-9 && (j - 30.0).abs() < 1e-9);
+        // Turned clockwise by a quarter, the forehead is on the right.
+        let turned = Template::placed([0.0; 2], 1.0, 90.0);
+        assert_eq!(turned.regions[25 * SIDE + 44], Region::Forehead);
+        assert_eq!(turned.regions[25 * SIDE + 10], Region::Mouth);
+    }
+
+    #[test]
+    fn a_box_follows_its_landmark_by_up_to_four_pixels() {
+        // Equal and opposite shifts of the eyes leave the similarity without a turn.
+        let mut marks = MARKS;
+        marks[0][1] -= 3.0;
+        marks[1][1] += 3.0;
+        let t = Template::fitted(&marks);
+        for [i, j] in marks {
+            let region = t.regions[i.round() as usize * SIDE + j.round() as usize];
+            assert!([Region::Eyes, Region::Nose, Region::Mouth].contains(&region), "{region:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_face_gets_the_fixed_template() {
+        for marks in [[[24.0; 2]; LANDMARKS], [[f64::NAN; 2]; LANDMARKS], posed([0.0; 2], 4.0, 0.0)]
+        {
+            assert_eq!(Template::fitted(&marks), Template::fixed());
+        }
     }
 }

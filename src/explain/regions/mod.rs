@@ -2,6 +2,7 @@
 
 pub mod class_maps;
 pub mod face_regions;
+pub mod landmarks;
 pub mod region_evidence;
 pub mod region_lift;
 pub mod separation;

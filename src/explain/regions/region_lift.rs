@@ -3,6 +3,7 @@
 
 use crate::explain::image_ops::sobel;
 use crate::explain::regions::face_regions::{REGIONS, Region, Template};
+use crate::explain::regions::landmarks::find_landmarks;
 use crate::explain::significance::MIN_FACES;
 use crate::stats::{Interval, bootstrap_mean, mean};
 use crate::{Error, PIXELS, Result};
@@ -51,9 +52,8 @@ impl Lift {
 /// Settings of [`region_lift`].
 #[derive(Clone, Debug)]
 pub struct LiftOptions {
-    /// Mean training face, by which the template is fitted to each face (up to ±4 pixels). Without
-    /// it the template is fixed.
-    pub mean_face: Option<Vec<f32>>,
+    /// Whether the template is fitted to each face.
+    pub fitted: bool,
     /// Bootstrap resamples.
     pub resamples: usize,
     /// Seed of the bootstrap.
@@ -62,16 +62,13 @@ pub struct LiftOptions {
 
 impl LiftOptions {
     /// The defaults: 1,000 resamples.
-    pub fn new(mean_face: Vec<f32>, seed: u64) -> Self {
-        Self { mean_face: Some(mean_face), resamples: 1_000, seed }
+    pub fn new(seed: u64) -> Self {
+        Self { fitted: true, resamples: 1_000, seed }
     }
 }
 
 /// A function that makes maps `[n, 48, 48]` of n faces.
 pub type Explain<'a> = dyn FnMut(&[f32]) -> Result<Vec<f32>> + 'a;
-
-/// Largest shift of the template, in pixels.
-pub const REACH: isize = 4;
 
 /// Measures the lift of every region, class and source, from maps `[n, 48, 48]` of n faces with
 /// true labels.
@@ -94,9 +91,9 @@ pub fn region_lift(
         let detail = format!("{} labels, but {} pixels or map values", labels.len(), odd.len());
         return Err(Error::shape("region_lift", detail));
     }
-    let templates = match &options.mean_face {
-        Some(mean) => fitted_templates(faces, mean),
-        None => vec![Template::fixed(); labels.len()],
+    let templates = match options.fitted {
+        true => fitted_templates(faces)?,
+        false => vec![Template::fixed(); labels.len()],
     };
     let edges: Vec<f32> = faces.par_chunks_exact(PIXELS).flat_map_iter(sobel).collect();
     let uniform = vec![1.0; size];
@@ -123,10 +120,11 @@ pub fn region_lift(
     Ok(rows)
 }
 
-/// Fits the template to each face, by up to [`REACH`] pixels.
-pub fn fitted_templates(faces: &[f32], mean_face: &[f32]) -> Vec<Template> {
-    let fit = |face: &[f32]| Template::fitted(face, mean_face, REACH);
-    faces.par_chunks_exact(PIXELS).map(fit).collect()
+/// Fits the template to each face.
+///
+/// **Errors**: `Shape` where the faces are not 48×48.
+pub fn fitted_templates(faces: &[f32]) -> Result<Vec<Template>> {
+    Ok(find_landmarks(faces)?.par_iter().map(Template::fitted).collect())
 }
 
 fn shares_of(maps: &[f32], templates: &[Template]) -> Vec<[f64; REGIONS]> {

@@ -4,7 +4,9 @@
 use crate::explain::LayerKind;
 use crate::explain::filters::activation_maximization;
 use crate::explain::filters::activation_maximization::method::MaximizationMethod;
-use crate::explain::filters::filter_report::{FilterPicture, FilterReport, strongest_crop};
+use crate::explain::filters::filter_report::{
+    FilterPicture, FilterReport, main_picture, strongest_crop,
+};
 use crate::explain::filters::top_activations::{
     FilterStatistics, LOGITS, MainClass, TOP_SHOWN, receptive_crop,
 };
@@ -144,8 +146,7 @@ fn card(
     for shown in pictures {
         cells.push(Cell::picture(whole(shown)?, ""));
     }
-    let is_main = |p: &&FilterPicture| p.scores.method == MaximizationMethod::Maco;
-    let Some(main) = pictures.iter().find(is_main).or(pictures.last()) else { return Ok(cells) };
+    let Some(main) = main_picture(&report.layer, pictures) else { return Ok(cells) };
     if sees_part(report) {
         let (crop, side) = strongest_crop(main, &report.layer);
         cells.push(Cell::picture(gray(&crop, side)?, ""));
@@ -295,7 +296,8 @@ fn caption(report: &FilterReport, context: &LayerPageContext<'_>) -> String {
     };
     format!(
         "Naive: 20 gradient steps from gray noise without a prior. MACO: only the phases are changed; \
-         the amplitudes are the mean spectrum of faces; {after}. Faces: {}. HF: share of the power \
+         the amplitudes are the mean spectrum of faces; {after}. From faces: the phases start at those of the mean of \
+         nine strong faces other than those shown, or of the mean face where none is at hand. Faces: {}. HF: share of the power \
          above a quarter of a cycle per pixel. Natural (green): HF of at most 0.19 and lag-1 \
          autocorrelation of at least 0.8, as in real faces. Total variation: mean difference of neighbouring \
          pixels, in standard deviations of the picture; real faces have 0.25. Robust z: activation over random \
@@ -341,13 +343,14 @@ pub fn before_after_page(
         false => "whose image is most similar to its top faces",
     };
     page.caption = format!(
-        "Naive: 20 gradient steps without a prior. MACO: spectrum of the training faces, free phases. \
+        "Naive: 20 gradient steps without a prior. MACO: spectrum of the training faces, free phases, which start at \
+         those of strong faces in the deeper layers. \
          Shown are the filters of each layer {shown}."
     );
     Ok(page)
 }
 
-/// Returns the filters of a layer with a naive and a MACO image: highest similarity first, without faces
+/// Returns the filters of a layer with a naive and the main image: highest similarity first, without faces
 /// highest robust z.
 fn convincing(report: &FilterReport, most: usize) -> Vec<(&FilterStatistics, [&FilterPicture; 2])> {
     let pair = |statistics: &'_ FilterStatistics| {
@@ -358,7 +361,10 @@ fn convincing(report: &FilterReport, most: usize) -> Vec<(&FilterStatistics, [&F
                     && p.scores.is_alive()
             })
         };
-        Some([of(MaximizationMethod::Naive)?, of(MaximizationMethod::Maco)?])
+        let pictures = report.pictures.chunk_by(|a, b| a.scores.filter == b.scores.filter);
+        let own = pictures.into_iter().find(|own| own[0].scores.filter == statistics.filter)?;
+        let main = main_picture(&report.layer, own).filter(|p| p.scores.is_alive())?;
+        Some([of(MaximizationMethod::Naive)?, main])
     };
     let mut pairs: Vec<_> =
         report.statistics.iter().filter_map(|s| pair(s).map(|pair| (s, pair))).collect();

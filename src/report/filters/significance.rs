@@ -79,8 +79,11 @@ impl FilterSignificance {
     }
 
     /// Returns the column titles of [`FilterSignificance::rows`].
-    pub fn header() -> [&'static str; 8] {
-        ["method", "filters", "natural", "HF", "lag-1", "robust z", "similarity", "agreement"]
+    pub fn header() -> [&'static str; 9] {
+        [
+            "method", "filters", "natural", "HF", "lag-1", "robust z", "similarity", "identified",
+            "agreement",
+        ]
     }
 
     /// Returns one row per method, medians over the filters.
@@ -97,13 +100,23 @@ impl FilterSignificance {
                     true => format!("{:.2}", r.similarity),
                     false => "–".into(),
                 },
+                r.identified.map_or("–".into(), percent),
                 r.agreement.map_or("–".into(), |a| format!("{a:.2}")),
             ]
         };
         let [share, hf, lag1] = self.faces;
         let mut rows: Vec<Vec<String>> = self.methods.iter().map(row).collect();
-        let faces =
-            ["faces", "", &percent(share), &format!("{hf:.2}"), &format!("{lag1:.2}"), "", "", ""];
+        let faces = [
+            "faces",
+            "",
+            &percent(share),
+            &format!("{hf:.2}"),
+            &format!("{lag1:.2}"),
+            "",
+            "",
+            "",
+            "",
+        ];
         rows.push(faces.map(String::from).to_vec());
         rows
     }
@@ -119,7 +132,8 @@ impl FilterSignificance {
         };
         format!(
             "natural: HF ≤ {HF_LIMIT} and lag-1 ≥ {LAG1_LIMIT}, as in nearly all photographs of faces. The \
-             last row is the training faces. All other columns are medians. Dead filters left out: \
+             last row is the training faces. Identified: the share of pictures that are nearest to the patches of their own filter among those \
+             of 20 (5 % by chance). All other columns are medians. Dead filters left out: \
              {}. HF and lag-1 of MACO are natural by construction; robust z and similarity decide.{}",
             self.dead, strongest
         )
@@ -196,6 +210,7 @@ mod tests {
             robust_z,
             best_face_z: 3.0,
             similarity,
+            identified: None,
             agreement: None,
             dead: Some(false),
             gamma: None,

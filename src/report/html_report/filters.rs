@@ -41,8 +41,12 @@ pub fn measure_filters(
         seed: context.options.seed,
         ..FilterOptions::default()
     };
-    let filters =
-        recipes(&[MaximizationMethod::Naive, MaximizationMethod::Pixels, MaximizationMethod::Maco]);
+    let filters = recipes(&[
+        MaximizationMethod::Naive,
+        MaximizationMethod::Pixels,
+        MaximizationMethod::Maco,
+        MaximizationMethod::Face,
+    ]);
     let faces =
         recipes(&[MaximizationMethod::Naive, MaximizationMethod::Maco, MaximizationMethod::Face]);
     let chosen: Vec<(LayerInfo, Vec<usize>)> = layers(&model)

@@ -3,7 +3,7 @@
 use crate::explain::filters::activation_maximization::method::MaximizationMethod;
 use crate::explain::filters::feature_maps::MapStatistics;
 use crate::explain::filters::filter_report::{
-    FilterPicture, FilterReport, FilterScores, strongest_crop,
+    FilterPicture, FilterReport, FilterScores, main_picture, strongest_crop,
 };
 use crate::explain::filters::top_activations::FilterStatistics;
 use crate::explain::{Classifier, LayerInfo, LayerKind};
@@ -210,8 +210,7 @@ fn filter_card(
 ) -> Result<String> {
     let p = language.phrases();
     let number = |v: f64| minus(format!("{v:.2}"));
-    let main =
-        pictures.iter().find(|p| p.scores.method == MaximizationMethod::Maco).or(pictures.last());
+    let main = main_picture(&report.layer, pictures);
     let mut words = vec![main_class(statistics, page_context, language)];
     words.extend(place(&report.layer, statistics, language));
     let mut shown = vec![];

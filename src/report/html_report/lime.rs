@@ -33,11 +33,10 @@ pub struct ExplainedMistake {
     pub labelled: Attribution,
 }
 
-/// Runs LIME on typical faces; `mean` is the mean face.
+/// Runs LIME on typical faces.
 pub(crate) fn measure_lime(
     context: &ReportContext<'_>,
     typical: &[PredictedFace],
-    mean: &[f32],
     progress: &mut Progress<'_>,
 ) -> Result<LimeResults> {
     let model = context.classifier()?;
@@ -53,7 +52,7 @@ pub(crate) fn measure_lime(
         progress.part(explanations.len() as f64 / typical.len() as f64);
     }
     let pixels: Vec<f32> = typical.iter().flat_map(|f| &f.pixels).copied().collect();
-    let templates = fitted_templates(&pixels, mean);
+    let templates = fitted_templates(&pixels)?;
     Ok(LimeResults { faces: typical.to_vec(), explanations, templates, options })
 }
 

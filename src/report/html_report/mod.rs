@@ -104,7 +104,7 @@ impl HtmlReport {
         let training = TrainingFaces::new(&pixels, &labels, Extension::Hann)?;
         let filters = filters::measure_filters(context, &training, progress)?;
         progress.begin("LIME", 0.17);
-        let lime = lime::measure_lime(context, &typical, &mean, progress)?;
+        let lime = lime::measure_lime(context, &typical, progress)?;
         let shown = &report.mistakes[..report.mistakes.len().min(MISTAKES)];
         let mistakes = lime::explain_mistakes(context, shown, &mean)?;
         progress.begin("writing", 0.01);

@@ -117,7 +117,7 @@ fn commands(context: &ReportContext<'_>, selection: &Selection) -> String {
     let listed = |own: &[usize]| own.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
     let layer = |(name, own): &(String, Vec<usize>)| {
         format!(
-            "fer filters{model} --layer {name} --filter {} --method naive,pixels,maco{how} \
+            "fer filters{model} --layer {name} --filter {} --method naive,pixels,maco,face{how} \
              --out {name}.png\n",
             listed(own)
         )

@@ -62,7 +62,7 @@ pub fn measure_saliency(
         Ok(found.into_iter().flat_map(|a| a.map).collect())
     };
     let flat: Vec<f32> = found.iter().flat_map(|a| &a.map).copied().collect();
-    let lift_options = LiftOptions::new(mean.to_vec(), context.options.seed);
+    let lift_options = LiftOptions::new(context.options.seed);
     let lifts = region_lift(&pixels, &labels, &flat, &lift_options, Some(&mut control))?;
     let predicted: Vec<usize> = found.iter().map(|a| a.class).collect();
     let classes = context.names().len();

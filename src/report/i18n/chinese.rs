@@ -65,8 +65,8 @@ pub(crate) const TABLE: Phrases = Phrases {
         入；再减去各类的均值，用同一色标：网络在此比在其他表情上看得更多（红）或更少（蓝）之处；预测正确的\
         人脸的平均图减去预测错误的人脸的平均图（若其中一组为空则省略）。",
     template_alt: "标出各区域的平均脸",
-    caption_template: "平均脸上的各个区域。在每张脸上，区域经平移、缩放和旋转，移到与平均脸最吻合的\
-        位置。椭圆之外是头发、背景或手。",
+    caption_template: "平均脸上的各个区域。在每张脸上，区域经平移、缩放和旋转，对准由一个小网络\
+        找到的眼睛、鼻子和嘴。椭圆之外是头发、背景或手。",
     caption_lift: "各区域的提升度：区域在显著图中的份额除以它占图像面积的份额；对 {faces}取平均，\
         附 95% 自助法区间。提升度为 1（虚线）表示没有偏好。两个对照是图像的边缘（◆）和随机权重的同\
         一网络（▲）。只有高于两个对照的提升度才说明网络学到了什么。",
@@ -125,7 +125,7 @@ pub(crate) const TABLE: Phrases = Phrases {
     recipe_pixels: "像素 + Adam",
     recipe_fourier: "傅里叶 + 形变",
     recipe_maco: "MACO 方法",
-    recipe_face: "MACO，从平均脸出发",
+    recipe_face: "MACO，从人脸出发",
     tile_wanted: "它想看到的",
     tile_output: "它对该人脸的输出",
     tile_patches: "响应最强的图块",
@@ -135,7 +135,7 @@ pub(crate) const TABLE: Phrases = Phrases {
     no_main_class: "无突出类别",
     short_z: "稳健 z {value}",
     short_similarity: "相似度 {value}",
-    caption_filters: "左：最能激发该滤波器的图像（MACO）；稳健 z 是图像经过小幅平移、旋转和缩放后对滤波器的激活，以高\
+    caption_filters: "左：最能激发该滤波器的图像（MACO；单元能看到半张脸以上时，从右侧之外的强响应人脸出发）；稳健 z 是图像经过小幅平移、旋转和缩放后对滤波器的激活，以高\
         出人脸中位数的标准差计；相似度是在前一层的特征中与响应最强的图块的相似程度，1 表示相同。中：该\
         滤波器对上方人脸的输出，黑色或白色为 0，红色为正，蓝色为负。右：最能激发它的九个人脸图块；文字\
         说明在前一百个中占比偏高的表情，以及它们所在的部位（{faces}）。",
@@ -149,7 +149,7 @@ pub(crate) const TABLE: Phrases = Phrases {
         0.8。MACO 图像的自然性由方法本身保证。稳健 z 和相似度说明图像是否显示了激发滤波器的内容。\
         最后一行是真实人脸，其 z 取最强的一张，未经平移或旋转。",
     caption_methods: "{layer} 的滤波器 {filter}，用各种方法得到的图像：20 步普通梯度上升（朴素方法）；对像素做 256 步 \
-        Adam；MACO。前两种能激发滤波器，却看似噪声。",
+        Adam；从噪声出发的 MACO；从强响应人脸出发的 MACO。前两种能激发滤波器，却看似噪声。",
     row_faces: "真实人脸",
     head_recipe: "方法",
     head_natural: "自然",

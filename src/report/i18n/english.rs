@@ -64,8 +64,8 @@ phrases! {
         map of correctly predicted faces minus that of wrongly predicted faces (left out where one of the groups is \
         empty).",
     template_alt: "mean face with the regions marked",
-    caption_template: "The regions on the mean face. On each face they are shifted, scaled and \
-        turned to the best match with the mean face. Everything outside the ellipse is hair, \
+    caption_template: "The regions on the mean face. On each face they are moved, scaled and \
+        turned to its eyes, nose and mouth, which a small network finds. Everything outside the ellipse is hair, \
         background or hands.",
     caption_lift: "Lift of each region: its share of the map divided by its share of the image \
         area; mean over {faces} with 95 % bootstrap intervals. A lift of 1 (dashed) means no \
@@ -135,7 +135,7 @@ phrases! {
     recipe_pixels: "pixels, Adam",
     recipe_fourier: "Fourier, warps",
     recipe_maco: "MACO",
-    recipe_face: "MACO, mean face",
+    recipe_face: "MACO from faces",
     tile_wanted: "what it wants to see",
     tile_output: "its output on the face",
     tile_patches: "top patches",
@@ -145,7 +145,7 @@ phrases! {
     no_main_class: "no class stands out",
     short_z: "robust z {value}",
     short_similarity: "sim. {value}",
-    caption_filters: "Left: the image that excites the filter most (MACO); robust z is its activation after small shifts, rotations \
+    caption_filters: "Left: the image that excites the filter most (MACO; where a cell sees half of the face or more, it starts from strong faces other than those on the right); robust z is its activation after small shifts, rotations \
         and scalings, in standard deviations above the median face, and sim. its similarity to the top patches in \
         the features of the layer before (1: identical). Middle: what the filter makes of the face above; black or \
         white is 0, red is positive, blue negative. Right: the nine patches of faces that excite it most; the words \
@@ -162,7 +162,7 @@ phrases! {
         and similarity show whether they display what excites the filter. The last row is real \
         faces; its z is that of the strongest face without shifts or rotations.",
     caption_methods: "Filter {filter} of {layer} by each method: 20 steps of plain gradient ascent (naive); 256 steps of Adam on the \
-        pixels; MACO. The first two excite the filter and look like noise.",
+        pixels; MACO from noise; MACO from strong faces. The first two excite the filter and look like noise.",
     row_faces: "real faces",
     head_recipe: "method",
     head_natural: "natural",

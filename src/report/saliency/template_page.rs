@@ -62,15 +62,11 @@ pub fn template_page(faces: &[f32], templates: &[Template], theme: Theme) -> Res
     };
     let faces = faces.chunks_exact(crate::PIXELS);
     let cells = faces.zip(templates).map(cell).collect::<Result<Vec<_>>>()?;
-    let fixed = Template::fixed();
-    let moved = templates.iter().filter(|t| t.regions != fixed.regions).count();
     let title = format!("The template on {}", counted(templates.len(), "face"));
     let mut page = Page { cell: 96.0, ..Page::sheet(title, cells, 10, theme) };
     page.legend = region_legend();
-    page.caption = format!(
-        "The template is shifted by up to 4 pixels, scaled by 0.85 to 1.16 and turned by up to 16° to \
-         the best correlation with the mean face; it was moved on {moved} of {}.",
-        counted(templates.len(), "face")
-    );
+    page.caption = "The template is moved, scaled and turned to the eyes, the nose and the mouth of each face, as a small \
+                    network finds them."
+        .to_owned();
     Ok(page)
 }

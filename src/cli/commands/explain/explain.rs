@@ -59,7 +59,7 @@ pub(crate) fn run(mut args: Args) -> Result<()> {
     let batch = FaceBatch::of_classes(&explained, &chosen.pixels, &classes)?;
     let options = AttributionOptions::new(chosen.mean_face.clone(), args.seed)?;
     let maps = attribute(&batch, Method::DEFAULT, &options)?;
-    let templates = fitted_templates(&chosen.pixels, &chosen.mean_face);
+    let templates = fitted_templates(&chosen.pixels)?;
     let (pixels, mean_face) = (&chosen.pixels, &chosen.mean_face);
     let evidence = region_evidence(&explained, pixels, &classes, &templates, mean_face)?;
     let options = LimeOptions {

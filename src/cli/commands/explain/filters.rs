@@ -63,8 +63,8 @@ pub struct Args {
     /// Steps of gradient ascent [default: 256]
     #[arg(long)]
     steps: Option<usize>,
-    /// Methods: naive, pixels, fourier, maco, face [default: naive,maco; for classes also face; with
-    /// --significance also pixels]
+    /// Methods: naive, pixels, fourier, maco, face [default: naive,maco,face; with --significance also
+    /// pixels]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',',
           value_parser = named::<MaximizationMethod>)]
     method: Vec<MaximizationMethod>,
@@ -130,15 +130,13 @@ impl Args {
         }
         let mut methods: Vec<MaximizationMethod> = match (self.method.is_empty(), self.significance)
         {
-            (true, false) if self.layer.is_empty() || self.layer == [LOGITS] => {
+            (true, false) => {
                 vec![MaximizationMethod::Naive, MaximizationMethod::Maco, MaximizationMethod::Face]
             }
-            (true, false) => vec![MaximizationMethod::Naive, MaximizationMethod::Maco],
-            (true, true) => vec![
-                MaximizationMethod::Naive,
-                MaximizationMethod::Pixels,
-                MaximizationMethod::Maco,
-            ],
+            (true, true) => MaximizationMethod::ALL
+                .into_iter()
+                .filter(|&method| method != MaximizationMethod::Fourier)
+                .collect(),
             (false, _) => self.method.clone(),
         };
         methods.sort();

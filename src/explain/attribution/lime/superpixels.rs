@@ -34,17 +34,17 @@ pub const FACE_PARTS: [&str; 12] = [
 pub fn segment(face: &[f32], segmentation: Segmentation) -> Vec<usize> {
     match segmentation {
         Segmentation::Slic => slic(face, &SlicOptions::default()),
-        Segmentation::Face => face_parts(&Template::fixed()),
+        Segmentation::Face => face_parts(),
     }
 }
 
-/// Returns the part of every pixel, `[48, 48]`: the twelve parts of a face template. Left and right
-/// are those of the picture.
-pub fn face_parts(template: &Template) -> Vec<usize> {
+/// Returns the part of every pixel, `[48, 48]`: the twelve parts of the template at the place of the mean face.
+/// Left and right are those of the picture.
+pub fn face_parts() -> Vec<usize> {
+    let template = Template::fixed();
     let part = |p: usize| {
-        let row = (p / SIDE) as isize - template.shift[0];
-        let right = (p % SIDE) as isize - template.shift[1] >= 24;
-        let side = usize::from(right);
+        let row = p / SIDE;
+        let side = usize::from(p % SIDE >= 24);
         match template.regions[p] {
             Region::Eyes => side,
             Region::Nose => 2,
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn face_parts_are_twelve_and_named() {
-        let labels = face_parts(&Template::fixed());
+        let labels = face_parts();
         assert_eq!(count(&labels), FACE_PARTS.len());
         for k in 0..FACE_PARTS.len() {
             let size = labels.iter().filter(|&&l| l == k).count();

@@ -51,7 +51,7 @@ impl Parametrization for Fourier {
     fn parameters(&self) -> usize {
         2 * BINS
     }
-    fn start(&self, rng: &mut Rng) -> Vec<f32> {
+    fn start(&self, _picture: usize, rng: &mut Rng) -> Vec<f32> {
         (0..2 * BINS).map(|_| 0.01 * rng.normal() as f32).collect()
     }
     fn picture(&self, parameters: &[f32]) -> Vec<f32> {

@@ -9,6 +9,7 @@ use super::spectrum::{
 };
 use super::warps::WarpRange;
 use super::{MaximizationOptions, Parametrization, sigmoid, standardise, standardise_backward};
+use crate::PIXELS;
 use crate::random::Rng;
 
 /// The parametrization x = sigmoid(standardise(irfft2(a∘|F|·e^{iφ}))), where φ is free and |F|
@@ -24,7 +25,8 @@ use crate::random::Rng;
 /// **Source**: Fel et al. 2023 (arXiv 2306.06805); xplique `maco`.
 pub struct Maco {
     magnitude: Vec<f32>,
-    start: Option<Vec<f32>>,
+    /// Phases around which the pictures start: none, one for all, or one for each.
+    starts: Vec<Vec<f32>>,
     window: Vec<f32>,
     weights: Vec<f64>,
     frequencies: Vec<f64>,
@@ -44,19 +46,22 @@ impl Maco {
     pub fn new(magnitude: Vec<f32>) -> Self {
         Maco {
             magnitude,
-            start: None,
+            starts: vec![],
             window: hann(),
             weights: bin_weights(),
             frequencies: frequencies(),
         }
     }
 
-    /// The same, but starting near the phases of a face: the result keeps the arrangement of the
-    /// face and changes it where the filter responds.
-    pub fn starting_at(magnitude: Vec<f32>, face: &[f32]) -> Self {
-        let f = rfft2(face);
-        let phase = f.im.iter().zip(&f.re).map(|(im, re)| im.atan2(*re)).collect();
-        Maco { start: Some(phase), ..Maco::new(magnitude) }
+    /// The same, but starting near the phases of faces `[n, 48, 48]`, one for all pictures or one for each: the
+    /// result keeps the arrangement of the face and changes it where the filter responds.
+    pub fn starting_at(magnitude: Vec<f32>, faces: &[f32]) -> Self {
+        let phases = |face: &[f32]| {
+            let f = rfft2(face);
+            f.im.iter().zip(&f.re).map(|(im, re)| im.atan2(*re)).collect()
+        };
+        let starts = faces.chunks_exact(PIXELS).map(phases).collect();
+        Maco { starts, ..Maco::new(magnitude) }
     }
 
     /// The default: 256 steps of Nadam at 0.2 rad falling to 0, one warped view per step, noise
@@ -79,9 +84,9 @@ impl Maco {
         }
     }
 
-    /// The default for a start from a face: a lower learning rate, so that its arrangement remains.
+    /// The default for a start from faces: a lower learning rate, so that their arrangement remains.
     pub fn face_options() -> MaximizationOptions {
-        MaximizationOptions { learning_rate: 0.02, ..Maco::options() }
+        MaximizationOptions { learning_rate: 0.05, ..Maco::options() }
     }
 
     /// The spectrum of these phases, with fine detail reduced to [`MAX_DETAIL`].
@@ -119,9 +124,9 @@ impl Parametrization for Maco {
     fn parameters(&self) -> usize {
         BINS
     }
-    fn start(&self, rng: &mut Rng) -> Vec<f32> {
+    fn start(&self, picture: usize, rng: &mut Rng) -> Vec<f32> {
         let pi = std::f64::consts::PI;
-        match &self.start {
+        match self.starts.get(picture).or(self.starts.first()) {
             Some(phase) => phase.iter().map(|a| a + (START_SD * rng.normal()) as f32).collect(),
             None => (0..BINS).map(|_| rng.uniform_in(-pi, pi) as f32).collect(),
         }

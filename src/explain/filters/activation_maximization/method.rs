@@ -19,7 +19,8 @@ pub enum MaximizationMethod {
     Fourier,
     /// The magnitudes of the training faces' spectrum, free phases: the main method.
     Maco,
-    /// The same, starting from the mean face instead of from noise.
+    /// The same, starting from faces instead of from noise: for a filter from the mean of nine that activate it
+    /// strongly, for a class from the mean face.
     Face,
 }
 

@@ -25,8 +25,8 @@ use warps::{IDENTITY, WarpRange, draw_crop, warp_all, warp_all_adjoint};
 pub trait Parametrization: Sync {
     /// Number of free parameters of a picture.
     fn parameters(&self) -> usize;
-    /// Draws the parameters of the first step.
-    fn start(&self, rng: &mut Rng) -> Vec<f32>;
+    /// Draws the parameters of the first step of a picture.
+    fn start(&self, picture: usize, rng: &mut Rng) -> Vec<f32>;
     /// Computes the picture, `[48, 48]` in \[0,1\].
     fn picture(&self, parameters: &[f32]) -> Vec<f32>;
     /// Computes the gradient with respect to the parameters from that with respect to the picture.
@@ -126,7 +126,7 @@ fn maximize_group(
     };
     let size = parametrization.parameters();
     let mut parameters: Vec<f32> =
-        members.iter().flat_map(|&f| parametrization.start(&mut rng(f, 0))).collect();
+        members.iter().flat_map(|&f| parametrization.start(f, &mut rng(f, 0))).collect();
     let mut adam = Adam::new(parameters.len(), options.learning_rate, options.nesterov);
     let mut best: Vec<MaximizedImage> = members
         .iter()

@@ -34,7 +34,7 @@ impl Parametrization for Pixels {
     fn parameters(&self) -> usize {
         PIXELS
     }
-    fn start(&self, rng: &mut Rng) -> Vec<f32> {
+    fn start(&self, _picture: usize, rng: &mut Rng) -> Vec<f32> {
         gray_noise(rng)
     }
     fn picture(&self, parameters: &[f32]) -> Vec<f32> {

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, set_maps: &SetMaps<'_>, faces: &[PredictedFace]) 
 pub fn class_maps_of(set_maps: &SetMaps<'_>, faces: &[PredictedFace]) -> Result<ClassMapsPage> {
     let (set, names, maps) = (set_maps.set, set_maps.model.names(), set_maps.maps());
     let predicted: Vec<usize> = faces.iter().map(|f| f.predicted).collect();
-    let shown = most_outside(&maps, &set.templates(), OUTSIDE);
+    let shown = most_outside(&maps, &set.templates()?, OUTSIDE);
     let outside = |&(f, share): &(usize, f64)| OutsideFace {
         pixels: faces[f].pixels.clone(),
         map: set_maps.found[f].map.clone(),

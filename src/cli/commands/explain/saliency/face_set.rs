@@ -153,13 +153,13 @@ impl FaceSet {
     }
 
     /// Returns the regions of each face.
-    pub fn templates(&self) -> Vec<Template> {
-        fitted_templates(&self.pixels, &self.mean_face)
+    pub fn templates(&self) -> Result<Vec<Template>> {
+        fitted_templates(&self.pixels)
     }
 
     /// Draws the regions over the faces.
     pub fn regions_page(&self, theme: Theme) -> Result<Page> {
-        template_page(&self.pixels, &self.templates(), theme)
+        template_page(&self.pixels, &self.templates()?, theme)
     }
 }
 

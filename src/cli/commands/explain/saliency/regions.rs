@@ -37,7 +37,7 @@ pub fn lifts(maps: &SetMaps<'_>, seed: u64) -> Result<Vec<Lift>> {
         Ok(found.into_iter().flatten().flat_map(|a| a.map).collect())
     };
     let set = maps.set;
-    let options = LiftOptions::new(set.mean_face.clone(), seed);
+    let options = LiftOptions::new(seed);
     region_lift(&set.pixels, &set.labels, &maps.maps(), &options, Some(&mut draw))
 }
 
@@ -57,7 +57,7 @@ fn separated(maps: &SetMaps<'_>, seed: u64) -> Result<Option<Separations>> {
         (0..faces.len()).filter(|&i| faces[i].predicted == set.labels[i]).collect();
     let classes: Vec<usize> = right.iter().map(|&i| set.labels[i]).collect();
     let pixels: Vec<f32> = right.iter().flat_map(|&i| &faces[i].pixels).copied().collect();
-    let templates = fitted_templates(&pixels, &set.mean_face);
+    let templates = fitted_templates(&pixels)?;
     let evidence = region_evidence(model, &pixels, &classes, &templates, &set.mean_face)?;
     let row =
         |all: &[RegionEvidence; REGIONS]| all.iter().flat_map(|e| [e.lost, e.gained]).collect();
