@@ -185,10 +185,10 @@ fn selection(
 
 /// Returns the network's name within a sentence: that of a file, or “the embedded network (fer-l)”.
 fn named(context: &ReportContext<'_>) -> String {
-    let (name, p) = (context.title(), context.options.language.phrases());
-    match context.model().path.as_os_str() == EMBEDDED {
-        true => phrase!(p.the_network, name = name),
-        false => name,
+    let (model, p) = (context.model(), context.options.language.phrases());
+    match model.path.as_os_str() == EMBEDDED {
+        true => phrase!(p.the_network, name = model.network.spec.name),
+        false => context.title(),
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) const TABLE: Phrases = Phrases {
     title: "{name} 学到了什么",
     opening: "{name} 是一个卷积神经网络，把 48×48 像素的灰度人脸分为 {classes} 种表情。本报告用 \
         {faces}（有标注，{data}）评估它。摘要：",
-    the_network: "网络 {name}",
+    the_network: "内置网络（{name}）",
     figure: "图 {number}。",
     question_saliency: "1. 网络在看哪里？",
     question_filters: "2. 滤波器对什么有响应？",

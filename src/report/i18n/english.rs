@@ -11,7 +11,7 @@ phrases! {
     opening: "{name} is a convolutional network that classifies {classes} facial expressions from \
         gray faces of 48×48 pixels. This report evaluates it on {faces} with labels ({data}). \
         Summary:",
-    the_network: "the {name}",
+    the_network: "the embedded network ({name})",
     figure: "Figure {number}.",
     question_saliency: "1. Where does the network look?",
     question_filters: "2. What do the filters respond to?",
