@@ -20,7 +20,7 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
     /// A row, image or folder that cannot be read as data.
-    #[error("{}{}: {message}", path.display(), line.map(|l| format!(":{l}")).unwrap_or_default())]
+    #[error("{}{}: {message}", shown(path), line.map(|l| format!(":{l}")).unwrap_or_default())]
     Data {
         /// The file.
         path: PathBuf,
@@ -33,7 +33,7 @@ pub enum Error {
     #[error("{0}")]
     Inputs(String),
     /// A network, weights file or checkpoint that cannot be used.
-    #[error("{}: {message}", path.display())]
+    #[error("{}: {message}", shown(path))]
     Model {
         /// The file.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum Error {
     #[error("no face found in {0}; --detect off takes a picture whole")]
     NoFace(String),
     /// The operating system refused access to a file.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", shown(path))]
     Io {
         /// The file.
         path: PathBuf,
@@ -63,6 +63,11 @@ pub enum Error {
     /// An image or page could not be drawn.
     #[error("cannot draw: {0}")]
     Render(String),
+}
+
+/// Returns the name of a file in one line: a line break in it would look like a message of its own.
+fn shown(path: &Path) -> String {
+    path.display().to_string().replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t")
 }
 
 impl Error {

@@ -70,6 +70,8 @@ pub const MAX_PREDICTION_VALUES: usize = 1 << 25;
 
 /// Most epochs of a training, whatever its budget: each checkpoint contains the history.
 pub const MAX_EPOCHS: usize = 1_500;
+/// Most minutes of a training: a year.
+pub const MAX_MINUTES: f64 = 525_600.0;
 
 /// Largest number of gradient steps of an activation maximisation.
 pub const MAX_STEPS: usize = 100_000;

@@ -60,6 +60,12 @@ impl DataSource {
             None => (self.draw()?, None),
         };
         if let Some(n) = self.overfit {
+            if n > all.len() {
+                eprintln_safe!(
+                    "there are only {} faces, fewer than the {n} asked for: all are used",
+                    all.len()
+                );
+            }
             let first: Vec<usize> = (0..n.min(all.len())).collect();
             let faces = all.select(&first);
             return Ok((faces.clone(), faces));

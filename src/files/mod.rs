@@ -131,11 +131,28 @@ fn folder_of(path: &Path) -> &Path {
 ///
 /// **Errors**: [`Error::Usage`] if a file has its name; [`Error::Io`] if it cannot be created.
 pub fn make_folder(path: &Path) -> Result<()> {
-    if path.exists() && !path.is_dir() {
-        let message = format!("`{}` is a file; name a folder", path.display());
+    if let Some(file) = path.ancestors().find(|place| place.exists() && !place.is_dir()) {
+        let message = format!("`{}` is a file; name a folder", file.display());
         return Err(Error::Usage(message));
     }
     std::fs::create_dir_all(path).map_err(Error::io(path))
+}
+
+/// Makes a folder for results, does the work that fills it, and takes it away again if the work failed, the folder is
+/// new, and nothing is in it.
+///
+/// # Errors
+/// Those of [`make_folder`] and of `work`.
+#[cfg(feature = "cli")]
+pub(crate) fn with_folder(path: Option<&Path>, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let Some(path) = path else { return work() };
+    let is_new = !path.exists();
+    make_folder(path)?;
+    let done = work();
+    if done.is_err() && is_new {
+        let _ = std::fs::remove_dir(path); // which the system refuses if something is in it
+    }
+    done
 }
 
 /// Refuses an output file whose folder does not exist, before any work is done.

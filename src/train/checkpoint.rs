@@ -306,7 +306,16 @@ fn sweep_run(folder: &Path) {
 /// says which other settings of it do not count. Returns whether it was edited.
 #[cfg(feature = "cli")]
 fn follow_edits(config: &mut TrainConfig, folder: &Path) -> bool {
-    let Ok(file) = run_dir::read_config(folder) else { return true };
+    let file = match run_dir::read_config(folder) {
+        Ok(file) => file,
+        Err(e) => {
+            let run = folder.display();
+            eprintln_safe!(
+                "{run}/config.toml cannot be used ({e}); the settings of the checkpoint count"
+            );
+            return true;
+        }
+    };
     (config.data, config.val) = (file.data.clone(), file.val.clone());
     let [ours, theirs] = [&*config, &file].map(|c| serde_json::to_value(c).unwrap_or_default());
     let keys =

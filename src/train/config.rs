@@ -1,8 +1,9 @@
 //! The configuration of a training, as one TOML file.
 
+use crate::dataset::read::foreign::recognise;
 use crate::dataset::{Augment, DataSource, Dataset, Preset, Usage};
 pub use crate::limits::MAX_EPOCHS;
-use crate::limits::{MAX_FACES, SIDES};
+use crate::limits::{MAX_FACES, MAX_MINUTES, SIDES};
 use crate::model::{Init, LoadedModel};
 use crate::optim::{OptimizerConfig, Schedule};
 use crate::train::parallel::Reduce;
@@ -204,7 +205,14 @@ impl TrainConfig {
     pub fn read(path: &std::path::Path) -> Result<Self> {
         let refused = |e: &dyn std::fmt::Display| Error::Usage(format!("{}: {e}", path.display()));
         let text = crate::files::read_text(path, crate::limits::MAX_TEXT);
-        toml::from_str(&text.map_err(|e| refused(&e))?).map_err(|e| refused(&e))
+        let text = text.map_err(|e| refused(&e))?;
+        toml::from_str(&text).map_err(|e| match recognise(text.as_bytes()) {
+            Some(found) => refused(&format!(
+                "found {}; expected settings (TOML): fetch the file again",
+                found.name
+            )),
+            None => refused(&e),
+        })
     }
 
     /// Returns the configuration of the training that made a model; `None` if the model file does not
@@ -263,9 +271,10 @@ impl TrainConfig {
         let share = 0.0..1.0;
         let budget = match self.budget {
             Budget::Epochs(n) => (1..=MAX_EPOCHS).contains(&n),
-            Budget::Minutes(m) => m > 0.0 && m.is_finite(),
+            Budget::Minutes(m) => m > 0.0 && m <= MAX_MINUTES,
         };
-        let epochs = format!("1 to {MAX_EPOCHS} epochs, or more than 0 minutes");
+        let epochs =
+            format!("1 to {MAX_EPOCHS} epochs, or more than 0 and at most {MAX_MINUTES} minutes");
         let patience = format!("1 to {MAX_EPOCHS} epochs");
         let (faces, drawn) =
             (format!("1 to {MAX_FACES} faces"), format!("70 to {MAX_FACES} faces"));
@@ -330,6 +339,9 @@ impl TrainConfig {
 
     /// Returns the value of an option, for a message.
     fn found(&self, option: &str) -> String {
+        if let (Budget::Minutes(minutes), "budget") = (self.budget, option) {
+            return format!("{minutes} minutes"); // JSON has no infinity
+        }
         let all = serde_json::to_value(self).unwrap_or_default();
         let key = option.replace('-', "_");
         let places = [&all[&key], &all["optimizer"][&key], &all["schedule"][&key]];

@@ -106,7 +106,11 @@ pub fn history_of(model: &LoadedModel) -> Vec<EpochMetrics> {
 pub fn read_metrics(run: &Path) -> Result<Vec<EpochMetrics>> {
     let file = if run.is_dir() { run.join(METRICS) } else { run.to_owned() };
     if !file.is_file() {
-        let found = if run.is_dir() { "holds no metrics.csv" } else { "does not exist" };
+        let found = match (run.is_dir(), run.exists()) {
+            (true, _) => "holds no metrics.csv",
+            (_, true) => "is a pipe or a device",
+            _ => "does not exist",
+        };
         let expected = "expected a run folder with at least one finished epoch";
         return Err(Error::model(run, format!("{found}; {expected}")));
     }

@@ -1,6 +1,7 @@
 //! Run folders. Each belongs to one training and is never overwritten; it holds everything that is needed
 //! to repeat or to continue the training.
 
+use crate::files::make_folder;
 use crate::model::weights::crash_safe;
 use crate::train::checkpoint::LAST;
 use crate::{Error, Result};
@@ -42,7 +43,7 @@ pub struct RunDir {
 pub fn create(wanted: Option<&Path>, arch: &str) -> Result<RunDir> {
     if let Some(folder) = wanted {
         require_free(folder)?;
-        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+        make_folder(folder)?;
         let lock = lock(folder)?;
         return claim(folder, lock, is_free)?.ok_or_else(|| taken(folder));
     }

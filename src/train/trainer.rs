@@ -220,7 +220,13 @@ fn require_trainable(config: &TrainConfig, train: &Dataset, validation: &Dataset
     if validation.is_empty() || !validation.is_labelled() {
         let found = if validation.is_empty() { "no faces" } else { "faces without labels" };
         let path = config.val.clone().unwrap_or(path);
-        return Err(Error::data(path, format!("{found} for validation; expected labelled faces")));
+        return Err(Error::data(
+            path,
+            format!(
+                "{found} for validation; expected labelled faces, of which some are not blank: give others with --data \
+             or --val"
+            ),
+        ));
     }
     Ok(())
 }

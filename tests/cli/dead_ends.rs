@@ -72,6 +72,48 @@ fn the_previous_checkpoint_alone_is_enough() {
     place.ok(&format!("{} --epochs 1 --data faces.csv --out more", command_of(&done)));
 }
 
+/// A checkpoint without content and without the one before it: the best weights are left, and the message says how.
+#[test]
+fn an_empty_checkpoint_names_the_best_weights() {
+    let place = Place::with_run(2);
+    place.write("run/last.safetensors", b"");
+    std::fs::remove_file(place.path("run/last.safetensors.previous")).unwrap();
+    place.fails(
+        "train --resume run",
+        4,
+        &["found 0 bytes", "best weights", "--pretrained run/best.safetensors"],
+    );
+    place.ok(&format!("{TRAIN} --epochs 1 --pretrained run/best.safetensors --out more"));
+}
+
+#[test]
+fn a_broken_configuration_is_announced() {
+    let place = Place::with_run(1);
+    for broken in ["x=[", ""] {
+        place.write("run/config.toml", broken.as_bytes());
+        let done = place.ok("train --resume run");
+        let words = "run/config.toml cannot be used";
+        assert!(
+            done.stderr.contains(words) && done.stderr.contains("checkpoint count"),
+            "{}",
+            done.stderr
+        );
+    }
+}
+
+#[test]
+fn settings_beyond_any_sense_are_told() {
+    let place = Place::with_faces();
+    for minutes in ["1e18", "inf"] {
+        let line = format!("{TRAIN} --minutes {minutes} --print-config");
+        place.fails(&line, 2, &["budget is", "minutes", "525600"]);
+    }
+    let done = place.ok(&format!("{TRAIN} --overfit 9999 --epochs 1 --out run"));
+    assert!(done.stderr.contains("fewer than the 9999 asked for"), "{}", done.stderr);
+    place.write("page.toml", b"<!DOCTYPE html><html></html>");
+    place.fails("train --config page.toml", 2, &["page.toml", "web page", "TOML"]);
+}
+
 #[test]
 fn an_edited_configuration_is_told_apart() {
     let place = Place::with_run(1);

@@ -204,3 +204,28 @@ fn names_with_control_characters_are_escaped() {
     assert_eq!(done.code, 3);
     assert!(done.stderr.contains("a\\u{1b}[2Jb\\u{7}.csv"), "{}", done.stderr);
 }
+
+/// A folder for results that a failed command made is taken away again; one that was there stays.
+#[test]
+fn a_failed_evaluation_leaves_no_empty_folder() {
+    let place = Place::with_run(1);
+    place.fails("eval run --data gone.csv --out judged", 1, &["gone.csv"]);
+    assert!(!place.path("judged").exists());
+    std::fs::create_dir(place.path("mine")).unwrap();
+    place.fails("eval run --data gone.csv --out mine", 1, &["gone.csv"]);
+    assert!(place.path("mine").exists());
+    place.fails("eval run --data faces.csv --out faces.csv/judged", 2, &["`faces.csv` is a file"]);
+}
+
+/// A line break in a name cannot look like a message of the program.
+#[cfg(unix)]
+#[test]
+fn a_name_with_a_line_break_stays_in_its_line() {
+    let place = Place::new();
+    place.write("b\nfer: fine.csv", b"zz");
+    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_fer"));
+    command.args(["data", "stats", "b\nfer: fine.csv"]).current_dir(place.path("."));
+    let done = finished(&mut command);
+    assert!(done.stderr.contains("b\\nfer: fine.csv"), "{}", done.stderr);
+    assert!(done.stderr.lines().all(|line| !line.starts_with("fer: fine")), "{}", done.stderr);
+}

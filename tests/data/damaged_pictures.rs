@@ -46,6 +46,35 @@ fn png() -> [Vec<u8>; 3] {
     [chunk(b"IHDR", &header), chunk(b"IDAT", &pixels), chunk(b"IEND", &[])]
 }
 
+/// What a decoder cannot read is told in one line, with a way out.
+#[test]
+fn kinds_and_sizes_that_are_not_read_are_named() {
+    let frame = jpeg().windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a frame");
+    let changed = |at: usize, value: &[u8]| {
+        let mut bytes = jpeg();
+        bytes[frame + at..frame + at + value.len()].copy_from_slice(value);
+        bytes
+    };
+    let mut bitmap = b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec();
+    bitmap.extend([20_000_i32.to_le_bytes(), (-64_i32).to_le_bytes()].concat());
+    bitmap.resize(60, 0);
+    let [header, pixels, end] = png();
+    let unknown = [SIGNATURE, &header, &chunk(b"ABCD", b"x"), &pixels, &end].concat();
+    for (bytes, words) in [
+        (changed(1, &[0xc9]), ["arithmetic-coded", "convert it"]),
+        (changed(1, &[0xc3]), ["lossless", "convert it"]),
+        (changed(1, &[0xc5]), ["hierarchical", "convert it"]),
+        (changed(4, &[12]), ["12 bits per sample", "convert it"]),
+        (changed(7, &20_000_u16.to_be_bytes()), ["20000 x 24", "shrink it"]),
+        (bitmap, ["20000 x 64", "shrink it"]),
+        (unknown, ["ABCD", "anew"]),
+    ] {
+        let text = read(&bytes).expect_err("refused").to_string();
+        assert!(words.iter().all(|word| text.contains(word)), "{words:?} in {text}");
+        assert!(!text.contains('{') && !text.contains('\n') && !text.contains("\\n"), "{text}");
+    }
+}
+
 fn read(bytes: &[u8]) -> fer::Result<Decoded> {
     decode(bytes, Path::new("p"))
 }

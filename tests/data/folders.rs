@@ -98,3 +98,27 @@ fn classes_by_number_and_in_other_spellings() {
     let error = read(place.path(), &ReadOptions::default()).expect_err("no class");
     assert!(error.to_string().contains("give this folder instead"), "{error}");
 }
+
+/// What stands in a class folder under the name of a picture is told by what it is.
+#[cfg(unix)]
+#[test]
+fn a_picture_that_is_none_is_named() {
+    let place = tempfile::tempdir().expect("temporary folder");
+    let folder = place.path().join("d");
+    faces(&folder);
+    let bad = folder.join("angry/0.png");
+    let lfs = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+    let refused = |words: &[&str]| {
+        let error = read(&folder, &ReadOptions::default()).expect_err("refused");
+        let text = error.to_string();
+        assert_eq!(error.exit_code(), 3, "{text}");
+        assert!(words.iter().all(|word| text.contains(word)), "{words:?} in {text}");
+        std::fs::remove_file(&bad).expect("there");
+    };
+    put(&folder, "angry/0.png", lfs);
+    refused(&["0.png", "Git LFS pointer", "git lfs pull"]);
+    put(&folder, "angry/0.png", b"<!DOCTYPE html><html>");
+    refused(&["web page", "download"]);
+    std::os::unix::fs::symlink("/nonexistent", &bad).expect("writable");
+    refused(&["a link to a file that does not exist", "--skip-bad"]);
+}

@@ -35,6 +35,22 @@ fn refused(text: impl AsRef<[u8]>, line: u64, words: &[&str]) {
 }
 
 #[test]
+fn decimal_pixels_are_read_if_they_are_whole() {
+    let decimal = |value: u8| vec![format!("{value}.0"); PIXELS].join(" ");
+    is_read(&format!("emotion,pixels\n3,{}\n4,{}\n", decimal(7), decimal(8)));
+    let half = format!("emotion,pixels\n3,{}\n", decimal(7).replacen("7.0", "7.5", 1));
+    refused(half, 2, &["pixel 1 is `7.5`", "whole number", "round"]);
+}
+
+#[test]
+fn a_missing_column_of_pixels_and_a_wrong_usage_say_what_to_do() {
+    let names: Vec<String> = (0..2303).map(|i| format!("px{i}")).collect();
+    refused(format!("label,{}\n", names.join(",")), 1, &["2303 columns of pixels", "2304"]);
+    let row = format!("emotion,pixels,Usage\n3,{},\n", face(7));
+    refused(row, 2, &["Usage ``", "expected Training", "take the column out"]);
+}
+
+#[test]
 fn columns_of_other_names_are_left_out_with_a_note() {
     let (a, b) = (face(7), face(8));
     let note = is_read(&format!(",emotion,pixels,Usage\n0,3,{a},Training\n1,4,{b},Training\n"));

@@ -70,7 +70,13 @@ pub fn unsupported_image(magic: &[u8]) -> Option<(&'static str, &'static str)> {
         ("a HEIC or AVIF picture", "convert it: heif-convert photo.heic photo.jpg");
     const VIDEO: (&str, &str) =
         ("a video", "ffmpeg -i video.mp4 -f yuv4mpegpipe -pix_fmt yuv420p - | fer predict -");
-    const FORMATS: [(usize, &[u8], (&str, &str)); 12] = [
+    const ICON: (&str, &str) = ("an icon (ICO)", "convert it: magick icon.ico icon.png");
+    const JPEG_2000: (&str, &str) =
+        ("a JPEG 2000 picture", "convert it: magick photo.jp2 photo.png");
+    const FORMATS: [(usize, &[u8], (&str, &str)); 15] = [
+        (0, b"\0\0\x01\0", ICON),
+        (0, b"\0\0\0\x0cjP  ", JPEG_2000),
+        (0, b"\xff\x4f\xff\x51", JPEG_2000),
         (0, b"II*\0", TIFF),
         (0, b"MM\0*", TIFF),
         (4, b"ftyphei", HEIC),
@@ -85,7 +91,19 @@ pub fn unsupported_image(magic: &[u8]) -> Option<(&'static str, &'static str)> {
         (0, b"FLV\x01", VIDEO),
     ];
     let has = |at: usize, bytes: &[u8]| magic.get(at..).is_some_and(|m| m.starts_with(bytes));
-    FORMATS.iter().find(|(at, bytes, _)| has(*at, bytes)).map(|&(.., found)| found)
+    match magic {
+        [b'P', b'1'..=b'7', gap, next, ..]
+            if gap.is_ascii_whitespace() && b"#0123456789W".contains(next) =>
+        {
+            Some(("a PBM, PGM or PPM picture", "convert it: magick photo.ppm photo.png"))
+        }
+        // Without a magic number: kind, colours, and, without a palette, an empty one.
+        // Safetensors may begin so, but goes on with a brace.
+        [_, 0, 2 | 3 | 10 | 11, 0, 0, 0, 0, 0, next, ..] if *next != b'{' => {
+            Some(("a TGA picture", "convert it: magick photo.tga photo.png"))
+        }
+        _ => FORMATS.iter().find(|(at, bytes, _)| has(*at, bytes)).map(|&(.., found)| found),
+    }
 }
 
 /// Returns true if the file name ends as one of a picture that is read.

@@ -4,7 +4,7 @@ use gif::{ColorOutput, DecodeOptions, MemoryLimit};
 use std::num::NonZeroU64;
 
 use crate::dataset::image::exif::Orientation;
-use crate::dataset::image::samples::{ANIMATION, Samples, check_size, from_rgb};
+use crate::dataset::image::samples::{ANIMATION, Samples, check_size, damaged, from_rgb};
 use crate::limits::MAX_DECODING;
 
 /// Decodes the first frame of a GIF file into 1 or 3 samples per pixel. What the frame leaves free is white.
@@ -12,7 +12,7 @@ use crate::limits::MAX_DECODING;
 /// # Errors
 /// A message that says what is wrong with the file.
 pub fn decode_gif(bytes: &[u8], channels: usize) -> Result<Samples, String> {
-    let fail = |e: gif::DecodingError| format!("damaged GIF ({e}); expected a whole one");
+    let fail = |e: gif::DecodingError| damaged("GIF", &e.to_string());
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::RGBA);
     options.set_memory_limit(match NonZeroU64::new(MAX_DECODING as u64) {

@@ -1,5 +1,6 @@
 //! Turns a panic of a decoder into an error of its file.
 
+use crate::dataset::image::samples::damaged;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
@@ -26,7 +27,7 @@ pub(super) fn guarded<T>(
     // The decoder owns what it changes, and is dropped.
     let result = catch_unwind(AssertUnwindSafe(decode));
     DECODING.set(false);
-    let gave_up = || format!("damaged {format} (its decoder gave up); expected a whole one");
+    let gave_up = || damaged(format, "its decoder gave up");
     result.unwrap_or_else(|_| Err(gave_up()))
 }
 

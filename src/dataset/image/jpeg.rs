@@ -6,7 +6,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::dataset::image::exif::Orientation;
-use crate::dataset::image::samples::{Samples, check_size, to_luma};
+use crate::dataset::image::samples::{Samples, check_size, damaged, to_luma};
 use crate::limits::{MAX_DECODING, MAX_SIDE};
 
 /// Decodes a JPEG file into 1 or 3 samples per pixel; a gray file always into 1. Stray bytes between its
@@ -25,14 +25,10 @@ pub fn decode_jpeg(bytes: &[u8], channels: usize) -> Result<Samples, String> {
 }
 
 fn decode_strictly(bytes: &[u8], channels: usize) -> Result<Samples, String> {
-    let fail = |e: zune_jpeg::errors::DecodeErrors| {
-        let why = format!("{e:?}").replace(['\n', '\r'], " ");
-        format!(
-            "damaged JPEG ({}); expected a whole baseline or progressive one: copy or download it \
-             anew",
-            why.trim()
-        )
-    };
+    let fail = |e: zune_jpeg::errors::DecodeErrors| damaged("JPEG", &format!("{e:?}"));
+    if let Some(frame) = Frame::of(bytes) {
+        frame.check()?; // before the decoder, which has its own limits and words
+    }
     let options = DecoderOptions::default()
         .set_max_width(MAX_SIDE)
         .set_max_height(MAX_SIDE)
@@ -68,9 +64,57 @@ fn decode_strictly(bytes: &[u8], channels: usize) -> Result<Samples, String> {
     }
     let channels = if wanted == ColorSpace::Luma { 1 } else { channels };
     if samples.len() != width * height * channels {
-        return Err(format!("damaged JPEG: {} samples for {width} x {height}", samples.len()));
+        return Err(damaged("JPEG", &format!("{} samples for {width} x {height}", samples.len())));
     }
     Ok(Samples { width, height, channels, samples, orientation, warning: None })
+}
+
+/// The header of the frame: its kind, and the size of the picture.
+struct Frame {
+    marker: u8,
+    bits: u8,
+    height: u16,
+    width: u16,
+}
+
+impl Frame {
+    /// Finds the first frame; `None` if the headers do not lead to one.
+    fn of(bytes: &[u8]) -> Option<Frame> {
+        let mut at = 2;
+        loop {
+            let &[0xff, marker, high, low] = bytes.get(at..)?.first_chunk()? else { return None };
+            match marker {
+                0xff => at += 1, // a fill byte
+                0xc4 | 0xc8 | 0xcc => at += 2 + usize::from(u16::from_be_bytes([high, low])),
+                0xc0..=0xcf => {
+                    let &[bits, h1, h0, w1, w0] = bytes.get(at + 4..)?.first_chunk()?;
+                    let [height, width] = [[h1, h0], [w1, w0]].map(u16::from_be_bytes);
+                    return Some(Frame { marker, bits, height, width });
+                }
+                0xda => return None,
+                _ => at += 2 + usize::from(u16::from_be_bytes([high, low])),
+            }
+        }
+    }
+
+    /// Refuses kinds that the decoder does not know, and sizes beyond the limits.
+    fn check(&self) -> Result<(), String> {
+        let kind = match self.marker {
+            0xc3 => Some("a lossless JPEG".to_owned()),
+            0xc5..=0xc7 | 0xcd..=0xcf => Some("a hierarchical JPEG".into()),
+            0xc9..=0xcb => Some("an arithmetic-coded JPEG".into()),
+            _ if self.bits != 8 => Some(format!("a JPEG of {} bits per sample", self.bits)),
+            _ => None,
+        };
+        match kind {
+            Some(kind) => Err(format!(
+                "found {kind}; expected a baseline or progressive one of 8 bits: convert it, such as by \
+                 magick photo.jpg photo.png"
+            )),
+            // A height of 0 stands behind the first scan.
+            None => check_size(usize::from(self.width), usize::from(self.height.max(1))),
+        }
+    }
 }
 
 /// Returns a JPEG file without the bytes between its headers that belong to none; `None` if there are no

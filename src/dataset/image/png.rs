@@ -7,7 +7,7 @@ use png::{ColorType, InterlaceInfo, Transformations};
 
 use crate::dataset::image::exif::Orientation;
 use crate::dataset::image::format::PNG_MAGIC;
-use crate::dataset::image::samples::{Samples, check_size, on_white, to_luma};
+use crate::dataset::image::samples::{Samples, check_size, damaged, on_white, to_luma};
 use crate::limits::MAX_PIXELS;
 
 /// Decodes a PNG file into 1 or 3 samples per pixel. A file with a wrong checksum around the pixels, or
@@ -40,7 +40,7 @@ fn decode_checked(bytes: &[u8], channels: usize, check: Check) -> Result<Samples
     let fail = |e: png::DecodingError| {
         let text = e.to_string();
         let short = text.split(" while decoding ChunkType").next().unwrap_or_default();
-        format!("damaged PNG ({short}); expected a whole one")
+        damaged("PNG", short)
     };
     let mut options = png::DecodeOptions::default();
     options.set_ignore_crc(check == Check::Pixels);

@@ -24,6 +24,24 @@ pub(super) struct Samples {
 #[cfg(feature = "images")]
 pub(super) const ANIMATION: &str = "an animation; its first frame is read";
 
+/// Returns what is said of a damaged file, in one line of plain text; `why` is what its decoder says.
+#[cfg(feature = "images")]
+pub(super) fn damaged(format: &str, why: &str) -> String {
+    let mut text = why.replace("\\n", " ").replace(char::is_control, " ");
+    // As the crate png prints the name of a chunk.
+    while let Some((before, rest)) = text.split_once("ChunkType { type: ") {
+        let (name, after) = rest.split_once(',').unwrap_or((rest, ""));
+        let after = after.split_once('}').map_or("", |(_, after)| after);
+        text = format!("{before}{name}{after}");
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ");
+    let text = text.trim_matches('"').trim();
+    format!(
+        "damaged {format} ({text}); expected a whole one: copy or download it anew, or save it as another format"
+    )
+}
+
 /// Refuses sizes that would need too much memory.
 #[cfg(feature = "images")]
 pub(super) fn check_size(width: usize, height: usize) -> Result<(), String> {

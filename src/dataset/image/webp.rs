@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image_webp::WebPDecoder;
 
 use crate::dataset::image::exif::Orientation;
-use crate::dataset::image::samples::{ANIMATION, Samples, check_size, from_rgb};
+use crate::dataset::image::samples::{ANIMATION, Samples, check_size, damaged, from_rgb};
 use crate::limits::MAX_DECODING;
 
 /// Decodes a WebP file into 1 or 3 samples per pixel; of an animation the first frame.
@@ -13,7 +13,7 @@ use crate::limits::MAX_DECODING;
 /// # Errors
 /// A message that says what is wrong with the file.
 pub fn decode_webp(bytes: &[u8], channels: usize) -> Result<Samples, String> {
-    let fail = |e| format!("damaged WebP ({e}); expected a whole one");
+    let fail = |e: image_webp::DecodingError| damaged("WebP", &e.to_string());
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(fail)?;
     decoder.set_memory_limit(MAX_DECODING);
     let (width, height) = decoder.dimensions();

@@ -176,6 +176,8 @@ fn wrong_header(header: &[u8]) -> String {
     } else if classes >= VOTES {
         "these are votes for each class, without pixels: give the table that has the pixels \
          (fer2013.csv)"
+    } else if let Some(some) = series(&fields) {
+        return found(&format!("there are {some} columns of pixels, not 2304 (48 x 48)"));
     } else if numbers > 100 || text.contains("pixel1") {
         "pixels are read from one column, separated by spaces, or from 2304 columns (48 x 48), \
          `pixel0` to `pixel2303`"
@@ -191,6 +193,17 @@ fn wrong_header(header: &[u8]) -> String {
         "rename the column with the pixels"
     };
     found(way_out)
+}
+
+/// Returns the number of columns that differ in a number at their end only, such as `px0`, `px1`, where there are more than 100.
+fn series(fields: &[String]) -> Option<usize> {
+    let stem = |field: &String| {
+        let stem = field.trim_end_matches(|c: char| c.is_ascii_digit());
+        (stem.len() < field.len()).then(|| stem.to_owned())
+    };
+    let last = stem(fields.last()?)?;
+    let count = fields.iter().filter(|field| stem(field).as_ref() == Some(&last)).count();
+    (count > 100).then_some(count)
 }
 
 /// Returns the first characters of unexpected input, safe to print.

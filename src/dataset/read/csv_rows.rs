@@ -15,7 +15,7 @@ use crate::dataset::{Dataset, ReadOptions, Report, Sample, Usage};
 use crate::limits::{MAX_FACES, MAX_ID, MAX_LINE};
 use crate::{CLASS_NAMES, Error, PIXELS, Result};
 
-/// Parses the 2304 integers 0…255 of a face into `out`. They are separated by spaces, tabs or commas, and
+/// Parses the 2304 integers 0…255 of a face into `out`; 70.0 counts as 70. They are separated by spaces, tabs or commas, and
 /// may stand in brackets.
 ///
 /// # Errors
@@ -44,10 +44,15 @@ pub fn parse_pixels(text: &[u8], out: &mut [u8]) -> Result<(), String> {
             value = value * 10 + u32::from(text[at] - b'0');
             at += 1;
         }
+        // A table of decimal numbers writes 70 as 70.0.
+        if at > start && text[at..].starts_with(b".0") {
+            let zeros = text[at + 1..].iter().take_while(|b| **b == b'0').count();
+            at += 1 + zeros;
+        }
         if at == start || value > 255 || (at < text.len() && !is_gap(text[at])) {
             let word = text[start..].split(|&b| is_gap(b)).next().unwrap_or_default();
             return Err(format!(
-                "pixel {} is `{}`; expected a whole number from 0 to 255",
+                "pixel {} is `{}`; expected a whole number from 0 to 255: multiply shares of 1 by 255, and round",
                 count + 1,
                 excerpt(word)
             ));
@@ -94,10 +99,10 @@ fn parse_id(text: &[u8]) -> Result<String, String> {
 }
 
 fn parse_usage(text: &[u8]) -> Result<Usage, String> {
-    std::str::from_utf8(text.trim_ascii())
-        .ok()
-        .and_then(Usage::parse)
-        .ok_or_else(|| format!("found the Usage `{}`; {}", excerpt(text), Usage::EXPECTED))
+    std::str::from_utf8(text.trim_ascii()).ok().and_then(Usage::parse).ok_or_else(|| {
+        let (found, expected) = (excerpt(text), Usage::EXPECTED);
+        format!("found the Usage `{found}`; {expected}: rename it, or take the column out")
+    })
 }
 
 /// Parses one line: the 2304 pixels into `image`, and the label, id and usage.
@@ -261,13 +266,15 @@ pub(super) fn stream_error(path: &Path, error: LinesError) -> Error {
         UnexpectedEof => Error::data_at(
             path,
             line,
-            "the gzip data end too early; expected the whole file: copy or download it again",
+            "the gzip data end too early, or something else follows them; expected a whole gzip file: copy or \
+             download it again",
         ),
         InvalidData | InvalidInput => Error::data_at(
             path,
             line,
             format!(
-                "cannot read further ({source}); expected a FER2013 file with nothing after it"
+                "cannot read further ({source}); expected a whole gzip file with nothing but gzip behind it: \
+                 copy or download it again, or unpack it (zcat reads what is whole)"
             ),
         ),
         _ => Error::io(path)(source),

@@ -1,5 +1,7 @@
 //! Reads a folder with one subfolder of images per class, or a plain folder of images.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -7,6 +9,7 @@ use rayon::prelude::*;
 use crate::dataset::class_label::{EXPECTED_CLASSES, class_of};
 use crate::dataset::image::{Decoded, read_image};
 use crate::dataset::read::find_images::{holds_pictures, is_picture, list_folder};
+use crate::dataset::read::foreign::{HEAD, recognise};
 use crate::dataset::{Dataset, ReadOptions, Report, Sample};
 use crate::limits::MAX_FACES;
 use crate::{CLASS_NAMES, Error, Result};
@@ -148,7 +151,7 @@ pub fn read_folder(folder: &Path, options: &ReadOptions, report: &mut Report) ->
                     dataset.push(&picture.image.to_face(), sample, source);
                     warnings.add(path, picture.warning);
                 }
-                Err(error) => report.add_bad(error, options)?,
+                Err(error) => report.add_bad(named(path, error), options)?,
             }
         }
     }
@@ -161,6 +164,29 @@ pub fn read_folder(folder: &Path, options: &ReadOptions, report: &mut Report) ->
     }
     dataset.shrink_to_fit();
     Ok(dataset)
+}
+
+/// Returns the error of a picture in a folder, with what the file really is.
+fn named(path: &Path, error: Error) -> Error {
+    let way_out = "remove it from the folder, or leave it out with --skip-bad";
+    if path.is_symlink() && !path.exists() {
+        return Error::data(
+            path,
+            format!("found a link to a file that does not exist; expected a picture: {way_out}"),
+        );
+    }
+    if !path.is_file() {
+        return Error::data(
+            path,
+            format!("found a pipe, socket or device; expected a picture: {way_out}"),
+        );
+    }
+    let mut head = Vec::with_capacity(HEAD);
+    let read = File::open(path).and_then(|file| file.take(HEAD as u64).read_to_end(&mut head));
+    match recognise(&head) {
+        Some(found) if read.is_ok() => Error::data(path, found.as_data()),
+        _ => error,
+    }
 }
 
 /// Pictures that were read although they are damaged.

@@ -95,6 +95,8 @@ pub fn recognise(head: &[u8]) -> Option<Foreign> {
             of("an ONNX network", Network)
         }
         [.., _] if is_safetensors(head) => of("a weights file (safetensors)", Weights),
+        // A record: its length, the checksum of the length, and an Example of protobuf.
+        [_, _, _, 0, 0, 0, 0, 0, _, _, _, _, 0x0a, ..] => of("a TFRecord file", Table),
         _ => text_format(head),
     }
 }

@@ -259,6 +259,9 @@ fn read_gzip<R: Read + Send>(
             path,
             "found a picture in gzip data; expected a table there: unpack it first",
         )),
+        None if head.starts_with(b"\x1f\x8b") => {
+            Err(Error::data(path, "found gzip inside gzip; expected a table there: unpack it once"))
+        }
         None => read_csv(Cursor::new(head).chain(stream), path, options, report),
         Some(other) => {
             Err(Error::data(path, other.as_data().replace("found ", "found gzip data of ")))

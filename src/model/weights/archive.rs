@@ -164,7 +164,10 @@ impl Archive {
     pub fn read(path: &Path) -> Result<Self> {
         let meta = std::fs::metadata(path).map_err(Error::io(path))?;
         if !meta.is_file() {
-            return Err(Error::model(path, "is not a file"));
+            return Err(Error::model(
+                path,
+                "found a pipe or a device; expected a weights file or a run folder",
+            ));
         }
         let file = File::open(path).map_err(Error::io(path))?;
         Self::from_reader(path, BufReader::with_capacity(1 << 16, file), meta.len())
@@ -204,22 +207,26 @@ impl Archive {
     }
 }
 
+/// What to do with a file that cannot be used.
+const OTHER_COPY: &str = "use another copy, or give a run folder or a weights file of fer";
+
 /// Reads the header of a file of `length` bytes. Its tensors are then known to fill the rest.
 fn read_header(path: &Path, input: &mut impl Read, length: u64) -> Result<Metadata> {
     let bad = |message: String| Error::model(path, message);
     if length < 8 {
-        return Err(bad(format!("{length} bytes are not a weights file")));
+        return Err(bad(format!("found {length} bytes; expected a weights file: {OTHER_COPY}")));
     }
     let mut size = [0; 8];
     input.read_exact(&mut size).map_err(Error::io(path))?;
     let size = u64::from_le_bytes(size);
     if size > MAX_HEADER as u64 {
         let message = format!("not a weights file: its header would be {size} bytes");
-        return Err(bad(format!("{message}, at most {MAX_HEADER} are read")));
+        return Err(bad(format!("{message}, at most {MAX_HEADER} are read: {OTHER_COPY}")));
     }
     let mut json = Vec::new();
     input.take(size).read_to_end(&mut json).map_err(Error::io(path))?;
-    let damaged = |found: String| bad(format!("not a safetensors file, or damaged: {found}"));
+    let damaged =
+        |found: String| bad(format!("not a safetensors file, or damaged: {found}; {OTHER_COPY}"));
     let header: Metadata = serde_json::from_slice(&json).map_err(|e| damaged(e.to_string()))?;
     let expected = (header.data_len() as u64).saturating_add(8 + size);
     if length != expected {

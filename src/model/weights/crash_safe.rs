@@ -39,6 +39,22 @@ pub fn exists(path: &Path) -> bool {
     path.exists() || previous(path).exists()
 }
 
+/// Adds to the error of a checkpoint that is lost how its training can go on from its best weights.
+fn with_way_out(path: &Path, error: Error) -> Error {
+    let best = path.with_file_name("best.safetensors");
+    match error {
+        Error::Model { path, message } if Archive::read(&best).is_ok() => {
+            let best = best.display();
+            let message = format!(
+                "{message}. The best weights of the training are whole; to train on from them: fer train --pretrained {best} \
+                 --out NEW"
+            );
+            Error::Model { path, message }
+        }
+        error => error,
+    }
+}
+
 /// Reads a checkpoint; if it is missing or damaged, the previous one.
 ///
 /// # Errors
@@ -50,7 +66,7 @@ pub fn read_or_previous(path: &Path) -> Result<Archive> {
             return Err(e);
         }
         let before = previous(path);
-        let archive = Archive::read(&before).map_err(|_| e)?;
+        let archive = Archive::read(&before).map_err(|_| with_way_out(path, e))?;
         let state = if path.exists() { "damaged" } else { "missing" };
         eprintln_safe!("{}: {state}; using {}", path.display(), before.display());
         Ok(archive)

@@ -7,7 +7,7 @@ use crate::cli::shared::input::theme;
 use crate::cli::shared::progress;
 use crate::explain::attribution::lime::lime;
 use crate::explain::{Attribution, FaceBatch, Method, NetworkClassifier, Target};
-use crate::files::{make_folder, write_atomic};
+use crate::files::{with_folder, write_atomic};
 use crate::render::Theme;
 use crate::render::panel::Page;
 use crate::render::write::PNG_SCALE;
@@ -51,8 +51,12 @@ pub struct Args {
     dark: bool,
 }
 
-pub(crate) fn run(mut args: Args) -> Result<()> {
-    make_folder(&args.out)?;
+pub(crate) fn run(args: Args) -> Result<()> {
+    let folder = args.out.clone();
+    with_folder(Some(&folder), || draw(args))
+}
+
+fn draw(mut args: Args) -> Result<()> {
     let model = Model::read(args.model.take(), &mut args.faces)?;
     let explained = model.trained.classifier()?;
     let names = model.names();

@@ -7,6 +7,7 @@ use crate::cli::shared::output::print_written;
 use crate::cli::shared::precision::{noted, precision};
 use crate::console::{self, counted, eprintln_safe};
 use crate::dataset::augment::View;
+use crate::files::with_folder;
 use crate::model::Ensemble;
 use crate::report::{EvaluationReport, write_evaluation_dir};
 use fer_kernels::Precision;
@@ -49,7 +50,10 @@ pub struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    args.out.as_deref().map_or(Ok(()), crate::files::make_folder)?;
+    with_folder(args.out.as_deref(), || evaluate(&args))
+}
+
+fn evaluate(args: &Args) -> Result<()> {
     let ensemble = Ensemble::read(&args.models)?.with_precision(noted(args.precision));
     let (name, faces) = match &args.data {
         Some(path) => (path.display().to_string(), args.reading.read(path)?),
