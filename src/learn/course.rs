@@ -8,9 +8,9 @@ use crate::{Error, Result, files};
 use std::path::{Path, PathBuf};
 
 /// What is copied from the checkout: the engine, its exercises, and what it reads at compile time.
-const COPIED: [&str; 7] = [
-    "src", "kernels", "examples", "tests/learn", "data/fer.safetensors", "data/recipes",
-    "Cargo.lock",
+const COPIED: [&str; 8] = [
+    "src", "kernels", "examples", "tests/learn", "data/fer.safetensors",
+    "data/landmarks.safetensors", "data/recipes", "Cargo.lock",
 ];
 
 /// Folder of the course's own files.

@@ -1,6 +1,5 @@
 //! The configuration of a training, as one TOML file.
 
-use crate::dataset::read::foreign::recognise;
 use crate::dataset::{Augment, DataSource, Dataset, Preset, Usage};
 pub use crate::limits::MAX_EPOCHS;
 use crate::limits::{MAX_FACES, MAX_MINUTES, SIDES};
@@ -205,14 +204,7 @@ impl TrainConfig {
     pub fn read(path: &std::path::Path) -> Result<Self> {
         let refused = |e: &dyn std::fmt::Display| Error::Usage(format!("{}: {e}", path.display()));
         let text = crate::files::read_text(path, crate::limits::MAX_TEXT);
-        let text = text.map_err(|e| refused(&e))?;
-        toml::from_str(&text).map_err(|e| match recognise(text.as_bytes()) {
-            Some(found) => refused(&format!(
-                "found {}; expected settings (TOML): fetch the file again",
-                found.name
-            )),
-            None => refused(&e),
-        })
+        toml::from_str(&text.map_err(|e| refused(&e))?).map_err(|e| refused(&e))
     }
 
     /// Returns the configuration of the training that made a model; `None` if the model file does not

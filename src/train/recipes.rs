@@ -1,6 +1,7 @@
 //! Settings from several sources, each overriding the ones before it: defaults, a recipe, a file, single
 //! keys.
 
+use crate::dataset::read::foreign::recognise;
 use crate::files::read_text;
 use crate::limits::MAX_TEXT;
 use crate::optim::OptimizerKind;
@@ -84,6 +85,12 @@ impl Settings {
     /// Merges settings into the table and returns them; `place` is named in messages.
     fn apply(&mut self, text: &str, place: &str) -> Result<Table> {
         let usage = |e: toml::de::Error| Error::Usage(format!("{place}: {e}"));
+        if let Some(found) = recognise(text.as_bytes()) {
+            let found = found.name;
+            let message =
+                format!("{place}: found {found}; expected settings (TOML): fetch the file again");
+            return Err(Error::Usage(message));
+        }
         toml::from_str::<TrainConfig>(text).map_err(usage)?; // its messages name line and key
         let above: Table = text.parse().map_err(usage)?;
         require_lengths(&self.table, &above, "")

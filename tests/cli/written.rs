@@ -209,10 +209,10 @@ fn names_with_control_characters_are_escaped() {
 #[test]
 fn a_failed_evaluation_leaves_no_empty_folder() {
     let place = Place::with_run(1);
-    place.fails("eval run --data gone.csv --out judged", 1, &["gone.csv"]);
+    place.fails("eval run --data gone.csv --out judged", 3, &["gone.csv"]);
     assert!(!place.path("judged").exists());
     std::fs::create_dir(place.path("mine")).unwrap();
-    place.fails("eval run --data gone.csv --out mine", 1, &["gone.csv"]);
+    place.fails("eval run --data gone.csv --out mine", 3, &["gone.csv"]);
     assert!(place.path("mine").exists());
     place.fails("eval run --data faces.csv --out faces.csv/judged", 2, &["`faces.csv` is a file"]);
 }

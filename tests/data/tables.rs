@@ -45,7 +45,7 @@ fn decimal_pixels_are_read_if_they_are_whole() {
 #[test]
 fn a_missing_column_of_pixels_and_a_wrong_usage_say_what_to_do() {
     let names: Vec<String> = (0..2303).map(|i| format!("px{i}")).collect();
-    refused(format!("label,{}\n", names.join(",")), 1, &["2303 columns of pixels", "2304"]);
+    refused(format!("label,{}\n", names.join(",")), 1, &["2303 columns of pixels", "2304 columns"]);
     let row = format!("emotion,pixels,Usage\n3,{},\n", face(7));
     refused(row, 2, &["Usage ``", "expected Training", "take the column out"]);
 }

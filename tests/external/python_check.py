@@ -107,7 +107,7 @@ def training(place):
         if epoch.epoch == 1:
             threading.Timer(0.0, os.kill, (os.getpid(), signal.SIGINT)).start()
 
-    drawn = {"arch": "tiny", "batch": 35, "synthetic": 280, "epochs": 4}
+    drawn = {"arch": "tiny", "batch": 35, "synthetic": 280, "epochs": 12}  # long enough for the signal to arrive
     try:
         fer_cnn.train(drawn, interrupt, out=place / "cut")
         raise AssertionError("no KeyboardInterrupt")
@@ -115,7 +115,7 @@ def training(place):
         pass
     rest = fer_cnn.train(resume=place / "cut")
     whole = fer_cnn.train(drawn, out=place / "uncut")
-    assert len(rest.epochs) == 4
+    assert len(rest.epochs) == 12
     a, b = (run.model.predict(val).probabilities for run in (rest, whole))
     assert np.array_equal(a, b)
     stopped = fer_cnn.train(drawn, lambda epoch: epoch.epoch < 2, out=place / "stopped")

@@ -177,7 +177,9 @@ fn wrong_header(header: &[u8]) -> String {
         "these are votes for each class, without pixels: give the table that has the pixels \
          (fer2013.csv)"
     } else if let Some(some) = series(&fields) {
-        return found(&format!("there are {some} columns of pixels, not 2304 (48 x 48)"));
+        return found(&format!(
+            "there are {some} columns of pixels, not the 2304 columns of 48 x 48"
+        ));
     } else if numbers > 100 || text.contains("pixel1") {
         "pixels are read from one column, separated by spaces, or from 2304 columns (48 x 48), \
          `pixel0` to `pixel2303`"

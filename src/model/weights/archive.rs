@@ -214,7 +214,7 @@ const OTHER_COPY: &str = "use another copy, or give a run folder or a weights fi
 fn read_header(path: &Path, input: &mut impl Read, length: u64) -> Result<Metadata> {
     let bad = |message: String| Error::model(path, message);
     if length < 8 {
-        return Err(bad(format!("found {length} bytes; expected a weights file: {OTHER_COPY}")));
+        return Err(bad(format!("{length} bytes are not a weights file: {OTHER_COPY}")));
     }
     let mut size = [0; 8];
     input.read_exact(&mut size).map_err(Error::io(path))?;
