@@ -46,6 +46,21 @@ fn png() -> [Vec<u8>; 3] {
     [chunk(b"IHDR", &header), chunk(b"IDAT", &pixels), chunk(b"IEND", &[])]
 }
 
+#[test]
+fn of_an_animated_png_the_first_frame_is_read_with_a_note() {
+    let [header, pixels, end] = png();
+    let control = chunk(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0]); // two frames
+    let frame = |number: u8| {
+        let size = [[0, 0, 0, number], [0, 0, 0, 3], [0, 0, 0, 2], [0; 4], [0; 4]].concat();
+        chunk(b"fcTL", &[&size[..], &[0, 1, 0, 1, 0, 0]].concat())
+    };
+    let second = chunk(b"fdAT", &[&[0, 0, 0, 2][..], &rows(&[&[9, 9, 9], &[9, 9, 9]])].concat());
+    let parts = [SIGNATURE, &header, &control, &frame(0), &pixels, &frame(1), &second, &end];
+    let found = read(&parts.concat()).expect("a picture");
+    assert_eq!(found.image.gray, [1, 2, 3, 4, 5, 6]);
+    assert!(found.warning.expect("a note").contains("first frame"));
+}
+
 /// What a decoder cannot read is told in one line, with a way out.
 #[test]
 fn kinds_and_sizes_that_are_not_read_are_named() {

@@ -7,10 +7,10 @@ use png::{ColorType, InterlaceInfo, Transformations};
 
 use crate::dataset::image::exif::Orientation;
 use crate::dataset::image::format::PNG_MAGIC;
-use crate::dataset::image::samples::{Samples, check_size, damaged, on_white, to_luma};
+use crate::dataset::image::samples::{ANIMATION, Samples, check_size, damaged, on_white, to_luma};
 use crate::limits::MAX_PIXELS;
 
-/// Decodes a PNG file into 1 or 3 samples per pixel. A file with a wrong checksum around the pixels, or
+/// Decodes a PNG file into 1 or 3 samples per pixel; of an animation the first frame. A file with a wrong checksum around the pixels, or
 /// without an end behind them, is read with a warning if the pixels agree with their own checksum.
 ///
 /// # Errors
@@ -91,7 +91,9 @@ fn decode_checked(bytes: &[u8], channels: usize, check: Check) -> Result<Samples
     // Read last, because the chunk may follow the pixels.
     let exif = reader.info().exif_metadata.as_deref();
     let orientation = exif.map_or(Orientation::UPRIGHT, Orientation::from_exif);
-    Ok(Samples { width, height, channels, samples, orientation, warning: None })
+    let frames = reader.info().animation_control.map_or(1, |animation| animation.num_frames);
+    let warning = (frames > 1).then(|| ANIMATION.into());
+    Ok(Samples { width, height, channels, samples, orientation, warning })
 }
 
 /// Whether the compressed pixels are all there and agree with the checksum at their end.
