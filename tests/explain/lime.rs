@@ -131,6 +131,19 @@ fn lime_refuses_few_superpixels_and_poor_fits() {
     );
 }
 
+/// A network that is sure whatever it sees is not said to see a face without contrast.
+#[test]
+fn a_network_that_nothing_changes_is_told_from_a_flat_face() {
+    let sure = Function(|faces: &[f32]| {
+        faces.chunks_exact(PIXELS).flat_map(|_| [500.0, 0.0, 0.0]).collect()
+    });
+    let faces = noise_faces(1);
+    let batch = FaceBatch::of_classes(&sure, &faces, &[0]).unwrap();
+    let found =
+        lime(&batch, &LimeOptions { num_samples: 40, ..LimeOptions::default() }).unwrap().remove(0);
+    assert!(found.refused.as_deref().is_some_and(|why| why.contains("as sure")), "{found:?}");
+}
+
 #[test]
 fn a_face_without_contrast_is_refused() {
     let (model, gray) = (Polynomial::linear(), vec![0.3; PIXELS]);

@@ -120,7 +120,7 @@ def training(place):
     assert np.array_equal(a, b)
     stopped = fer_cnn.train(drawn, lambda epoch: epoch.epoch < 2, out=place / "stopped")
     assert stopped.stopped and len(stopped.epochs) == 2
-    return whole.model
+    return done.model
 
 
 def main():

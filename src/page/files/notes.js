@@ -17,6 +17,7 @@ const CHINESE = [
   [/^guided backpropagation draws the picture's edges .*$/, '引导反向传播画出的更多是图像边缘而非网络的理由：权重随机化后图几乎不变（Adebayo 等 2018）'],
   [/^guided backpropagation is defined for ReLU only, and `(\S+)` .*$/, '引导反向传播只对 ReLU 有定义，而 $1 是另一种激活函数；请用 saliency 或 smoothgrad'],
   [/^guided backpropagation needs ReLUs .*$/, '引导反向传播需要 ReLU，而该网络没有；请用 saliency'],
+  [/^hiding superpixels does not change the probability: .*$/, '隐藏超像素不会改变概率：无论隐藏什么，网络都同样确信'],
   [/^hiding superpixels does not change this face: .*$/, '隐藏超像素不会改变这张脸：每个超像素只有一个灰度'],
   [/^LIME found (\d+) superpixels and needs (\d+); .*$/, 'LIME 找到 $1 个超像素，至少需要 $2 个'],
   [/^LIME's fits with different random pictures share (\S+) % .*\(at least (\S+) % needed\).*$/, '用不同随机图片的 LIME 拟合在最强的五个超像素中只重合 $1 %（至少需要 $2 %）'],

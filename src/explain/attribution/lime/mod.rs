@@ -175,14 +175,22 @@ pub fn lime_with_superpixels(
         superpixels,
         refused: None,
     };
-    found.refused =
-        if largest_change > ROUNDING { refusal(&found) } else { Some(NO_CONTRAST.into()) };
+    let is_flat = hidden.iter().zip(x).all(|(a, b)| (a - b).abs() < ROUNDING);
+    found.refused = match (largest_change > ROUNDING, is_flat) {
+        (true, _) => refusal(&found),
+        (false, true) => Some(NO_CONTRAST.into()),
+        (false, false) => Some(NO_CHANGE.into()),
+    };
     Ok(found)
 }
 
 /// Reason for refusing a face without contrast.
 const NO_CONTRAST: &str =
     "hiding superpixels does not change this face: every superpixel has one gray level";
+
+/// Reason for refusing a face whose answer nothing changes.
+const NO_CHANGE: &str =
+    "hiding superpixels does not change the probability: the network is as sure whatever is hidden";
 
 /// The reason why the map should not be drawn, if there is one.
 fn refusal(found: &Lime) -> Option<String> {
