@@ -340,6 +340,9 @@ fn webp_gif_and_bmp_hold_the_same_pixels_as_png() {
         assert_eq!(gray_of(&file).gray, gray_of(&expected).gray, "{name}");
         let colors = |bytes: &[u8]| fer::dataset::image::decode_colors(bytes, Path::new("p"), 48);
         assert_eq!(colors(&file).unwrap(), colors(&expected).unwrap(), "{name}");
+        let options = fer::dataset::ReadOptions::default();
+        let as_data = fer::dataset::read::read_stream(&file[..], Path::new("p"), &options);
+        assert_eq!(as_data.unwrap_or_else(|e| panic!("{name}: {e}")).0.len(), 1);
         for end in 0..file.len() {
             let _ = decode(&file[..end], Path::new("p")); // an error or a picture, never a panic
         }

@@ -80,6 +80,9 @@ const FORMATS: &[(usize, &[u8], &str, Kind)] = &[
 pub fn recognise(head: &[u8]) -> Option<Foreign> {
     let has = |at: usize, bytes: &[u8]| head.get(at..).is_some_and(|h| h.starts_with(bytes));
     let of = |name, kind| Some(Foreign { name, kind });
+    if is_image(head) {
+        return None; // a WebP is a RIFF file
+    }
     if let Some((name, convert)) = unsupported_image(head) {
         return of(name, Picture(convert));
     }
