@@ -20,7 +20,7 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
     /// A row, image or folder that cannot be read as data.
-    #[error("{}{}: {message}", shown(path), line.map(|l| format!(":{l}")).unwrap_or_default())]
+    #[error("{}{}: {message}", path.shown(), line.map(|l| format!(":{l}")).unwrap_or_default())]
     Data {
         /// The file.
         path: PathBuf,
@@ -33,7 +33,7 @@ pub enum Error {
     #[error("{0}")]
     Inputs(String),
     /// A network, weights file or checkpoint that cannot be used.
-    #[error("{}: {message}", shown(path))]
+    #[error("{}: {message}", path.shown())]
     Model {
         /// The file.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum Error {
     #[error("no face found in {0}; --detect off takes a picture whole")]
     NoFace(String),
     /// The operating system refused access to a file.
-    #[error("{}: {source}", shown(path))]
+    #[error("{}: {source}", path.shown())]
     Io {
         /// The file.
         path: PathBuf,
@@ -65,9 +65,21 @@ pub enum Error {
     Render(String),
 }
 
-/// Returns the name of a file in one line: a line break in it would look like a message of its own.
-fn shown(path: &Path) -> String {
-    path.display().to_string().replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t")
+/// Returns text in one line: a line break in a name would look like a message of its own.
+pub(crate) fn one_line(text: &str) -> String {
+    text.replace('\n', "\\n").replace('\r', "\\r").replace('\t', "\\t")
+}
+
+/// A file as messages name it.
+pub(crate) trait Shown {
+    /// Returns the name, in [`one_line`].
+    fn shown(&self) -> String;
+}
+
+impl Shown for Path {
+    fn shown(&self) -> String {
+        one_line(&self.display().to_string())
+    }
 }
 
 impl Error {

@@ -3,6 +3,7 @@
 use crate::console::eprintln_safe;
 use crate::dataset::clean::{duplicates, split};
 use crate::dataset::{Dataset, ReadOptions, Report, SynthOptions, Usage, read, synthesize};
+use crate::error::{Shown as _, one_line};
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -125,7 +126,7 @@ impl DataSource {
             return faces;
         }
         let noun = if missing == 1 { "face" } else { "faces" };
-        eprintln_safe!("{}: {missing} {noun} without a label left out", path.display());
+        eprintln_safe!("{}: {missing} {noun} without a label left out", path.shown());
         faces.select(&labelled)
     }
 }
@@ -147,7 +148,7 @@ pub fn warn_of_faces(train: &Dataset, validation: &Dataset) {
     for (faces, what) in [(train, "training"), (validation, "validation")] {
         let blank = duplicates::blank_faces(faces);
         if let Some(&first) = blank.first() {
-            let (count, all, first) = (blank.len(), faces.len(), faces.origin(first));
+            let (count, all, first) = (blank.len(), faces.len(), place(faces, first));
             eprintln_safe!(
                 "{count} of {all} {what} faces are blank (every pixel is the same), such as {first}"
             );
@@ -155,12 +156,17 @@ pub fn warn_of_faces(train: &Dataset, validation: &Dataset) {
     }
     let copies = duplicates::cross_duplicates(train, validation).faces;
     if let Some(&first) = copies.first() {
-        let (count, all, first) = (copies.len(), validation.len(), validation.origin(first));
+        let (count, all, first) = (copies.len(), validation.len(), place(validation, first));
         eprintln_safe!(
             "{count} of {all} validation faces are also training faces, such as {first}: the validation \
              accuracy will be too high; fer data check TRAIN --against VALIDATION lists them"
         );
     }
+}
+
+/// Returns the origin of a face, for a message.
+fn place(faces: &Dataset, face: usize) -> String {
+    one_line(&faces.origin(face).to_string())
 }
 
 /// Reads faces and reports on standard error what was skipped.
@@ -203,13 +209,13 @@ pub fn read_existing(path: &Path, options: &ReadOptions) -> Result<(Dataset, Rep
 /// Reports on standard error what was skipped.
 pub fn warn(path: &Path, report: &Report) {
     for note in &report.notes {
-        eprintln_safe!("{}: {note}", path.display());
+        eprintln_safe!("{}: {note}", path.shown());
     }
     if report.bad_count > 0 {
-        eprintln_safe!("{}: {} bad rows skipped:", path.display(), report.bad_count);
+        eprintln_safe!("{}: {} bad rows skipped:", path.shown(), report.bad_count);
         for row in &report.bad {
             let line = row.line.map(|l| format!(":{l}")).unwrap_or_default();
-            eprintln_safe!("  {}{line}: {}", row.path.display(), row.message);
+            eprintln_safe!("  {}{line}: {}", row.path.shown(), row.message);
         }
     }
 }

@@ -7,6 +7,7 @@ pub use file_set::FileSet;
 pub use temporaries::end_with;
 pub(crate) use temporaries::{Temporary, sweep};
 
+use crate::error::Shown as _;
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -132,7 +133,7 @@ fn folder_of(path: &Path) -> &Path {
 /// **Errors**: [`Error::Usage`] if a file has its name; [`Error::Io`] if it cannot be created.
 pub fn make_folder(path: &Path) -> Result<()> {
     if let Some(file) = path.ancestors().find(|place| place.exists() && !place.is_dir()) {
-        let message = format!("`{}` is a file; name a folder", file.display());
+        let message = format!("`{}` is a file; name a folder", file.shown());
         return Err(Error::Usage(message));
     }
     std::fs::create_dir_all(path).map_err(Error::io(path))
@@ -169,7 +170,7 @@ pub fn require_folder_of(path: &Path) -> Result<()> {
 }
 
 fn no_folder(folder: &Path) -> String {
-    format!("the folder {} does not exist; create it first", folder.display())
+    format!("the folder {} does not exist; create it first", folder.shown())
 }
 
 /// Refuses files that would block or never end (FIFO, socket, device).

@@ -1,5 +1,6 @@
 //! A student's folder: a copy of the engine in which one hole is open at a time.
 
+use crate::error::Shown as _;
 use crate::learn::excerpt::item;
 use crate::learn::exercise::{Exercise, exercises};
 use crate::learn::grade::{Grade, grade};
@@ -34,13 +35,13 @@ impl Course {
     /// [`Error::Io`] if a file cannot be copied.
     pub fn create(folder: &Path, checkout: &Path, fast: bool) -> Result<Self> {
         if folder.exists() {
-            let message = format!("{} exists; name a new folder", folder.display());
+            let message = format!("{} exists; name a new folder", folder.shown());
             return Err(Error::Usage(message));
         }
         if !checkout.join("src/autograd/tape.rs").exists() {
             let message = "is not the source of fer; run the command in the folder with its Cargo.toml, or \
                            name it with --from";
-            return Err(Error::Usage(format!("{} {message}", checkout.display())));
+            return Err(Error::Usage(format!("{} {message}", checkout.shown())));
         }
         for part in COPIED {
             copy(&checkout.join(part), &folder.join(part))?;
@@ -74,7 +75,7 @@ impl Course {
         };
         let path = folder.join(OWN).join("progress.json");
         let progress = serde_json::from_str(&read(&path)?).map_err(|e| {
-            Error::Usage(format!("{}: {e}; delete it to begin again", path.display()))
+            Error::Usage(format!("{}: {e}; delete it to begin again", path.shown()))
         })?;
         Ok(Self { folder: folder.to_owned(), progress })
     }

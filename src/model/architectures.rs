@@ -1,6 +1,10 @@
 //! The built-in architectures.
 
 #[cfg(feature = "cli")]
+use crate::dataset::read::foreign::{Foreign, recognise};
+#[cfg(feature = "cli")]
+use crate::error::Shown as _;
+#[cfg(feature = "cli")]
 use crate::files::read_text;
 #[cfg(feature = "cli")]
 use crate::limits::MAX_TEXT;
@@ -43,9 +47,11 @@ pub fn architecture(name: &str) -> Result<NetworkSpec> {
 /// Reads a network from a file, and builds it once, so that its errors name the file.
 #[cfg(feature = "cli")]
 fn from_toml(path: &std::path::Path) -> Result<NetworkSpec> {
-    let refused = |detail: String| Error::Usage(format!("{}: {detail}", path.display()));
+    let refused = |detail: String| Error::Usage(format!("{}: {detail}", path.shown()));
     let text = read_text(path, MAX_TEXT).map_err(|e| refused(e.to_string()))?;
-    let spec: NetworkSpec = toml::from_str(&text).map_err(|e| refused(e.to_string()))?;
+    let foreign = || recognise(text.as_bytes()).map(Foreign::as_toml);
+    let spec: NetworkSpec =
+        toml::from_str(&text).map_err(|e| refused(foreign().unwrap_or_else(|| e.to_string())))?;
     crate::model::Network::<f32>::new(spec.clone(), 0).map_err(|e| refused(e.to_string()))?;
     Ok(spec)
 }

@@ -2,6 +2,7 @@
 
 use crate::dataset::Dataset;
 use crate::dataset::augment::View;
+use crate::error::Shown as _;
 use crate::model::predictions::{features, prediction_batch};
 use crate::model::weights::network_file::{checksum, is_embedded};
 use crate::model::{LoadedModel, Predictions, predict};
@@ -31,7 +32,7 @@ impl Ensemble {
         let members = paths.iter().map(|p| LoadedModel::read(p)).collect::<Result<Vec<_>>>()?;
         for (i, path) in paths.iter().enumerate() {
             if let Some(same) = paths[..i].iter().find(|other| is_same(other, path)) {
-                let [same, path] = [same.display(), path.display()];
+                let [same, path] = [same.shown(), path.shown()];
                 return Err(Error::Usage(format!(
                     "{same} and {path} are the same network; an average needs different ones"
                 )));

@@ -1,6 +1,7 @@
 //! What a model file says of the training that made it.
 
 use crate::dataset::{DataSource, Dataset};
+use crate::error::Shown as _;
 use crate::limits::MAX_FACES;
 use crate::model::weights::Archive;
 use crate::{Error, Result};
@@ -133,7 +134,7 @@ impl TrainingRecord {
 
     /// The source of the faces, if its files still exist. `used` is what was done with them.
     fn existing_source(&self, model: &Path, used: &str) -> Result<&DataSource> {
-        let model = model.display();
+        let model = model.shown();
         let Some(source) = &self.source else {
             return Err(Error::Usage(format!(
                 "{model} does not say which faces it was {used} on; name some with --data"
@@ -143,7 +144,7 @@ impl TrainingRecord {
             None => Ok(source),
             Some(missing) => Err(Error::Usage(format!(
                 "{model} was {used} on faces of {}, which does not exist; name others with --data",
-                missing.display()
+                missing.shown()
             ))),
         }
     }
@@ -169,7 +170,7 @@ fn require_unchanged(
     let Some(then) = then.filter(|then| *then != now) else { return Ok(()) };
     let message = format!(
         "{} was {used} on other faces ({then}) than are found now ({now}); name the faces with --data",
-        model.display()
+        model.shown()
     );
     Err(Error::data(file.unwrap_or(Path::new("built-in faces")), message))
 }

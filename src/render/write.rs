@@ -1,5 +1,6 @@
 //! Writes drawings and pages to files; the file name extension chooses the format.
 
+use crate::error::Shown as _;
 use crate::files::{FileSet, require_folder_of};
 use crate::render::Scene;
 use crate::render::html::Document;
@@ -20,8 +21,7 @@ const TITLE_FOR_READERS_ALOUD: &str = "h1 { position: absolute; left: -200vw; }\
 /// [`Error::Usage`] unless the name ends in `.png`, `.svg` or `.html` and its folder exists.
 pub fn check_name(path: &Path) -> Result<()> {
     if !matches!(ending(path).as_str(), "png" | "svg" | "html") {
-        let message =
-            format!("{}: expected a name that ends in .png, .svg or .html", path.display());
+        let message = format!("{}: expected a name that ends in .png, .svg or .html", path.shown());
         return Err(Error::Usage(message));
     }
     require_folder_of(path)

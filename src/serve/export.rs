@@ -1,6 +1,7 @@
 //! The microscope as a static site: the same page, with answers that were computed beforehand.
 
 use crate::dataset::Dataset;
+use crate::error::Shown as _;
 use crate::explain::{Classifier, LayerKind};
 use crate::files::{make_folder, write_atomic};
 use crate::page::calls::{faces, filters, map, network};
@@ -87,7 +88,7 @@ pub fn export(
 fn refuse_other_files(folder: &Path) -> Result<()> {
     let holds_files = folder.read_dir().is_ok_and(|mut entries| entries.next().is_some());
     if holds_files && !folder.join("data/hello.js").exists() {
-        let found = folder.display();
+        let found = folder.shown();
         return Err(Error::Usage(format!(
             "{found} holds other files; name a new folder, or one with an earlier site"
         )));

@@ -2,6 +2,8 @@
 
 use crate::console::eprintln_safe;
 use crate::dataset::Dataset;
+#[cfg(feature = "cli")]
+use crate::error::Shown as _;
 use crate::files::{sweep, write_atomic};
 use crate::model::training_record::{CLASS_COUNTS, CONFIG, DATA, DATA_VAL};
 use crate::model::weights::{Archive, crash_safe, network_file};
@@ -221,14 +223,14 @@ impl Trainer {
         if folder.join(METRICS).exists() {
             let way_out = format!(
                 "train on from its best weights: fer train --pretrained {}",
-                folder.join(BEST).display()
+                folder.join(BEST).shown()
             );
             let found = "its checkpoints last.safetensors and last.safetensors.previous are gone";
             return Err(Error::model(folder, format!("{found}; {way_out}")));
         }
         config.validate()?;
         let lock = run_dir::lock(folder)?;
-        eprintln_safe!("{}: ended before its first checkpoint; starts again", folder.display());
+        eprintln_safe!("{}: ended before its first checkpoint; starts again", folder.shown());
         sweep_run(folder);
         let (train, validation) = load(&mut config)?;
         let mut trainer = Trainer::new(config, train, validation)?;
@@ -309,10 +311,14 @@ fn follow_edits(config: &mut TrainConfig, folder: &Path) -> bool {
     let file = match run_dir::read_config(folder) {
         Ok(file) => file,
         Err(e) => {
-            let run = folder.display();
-            eprintln_safe!(
-                "{run}/config.toml cannot be used ({e}); the settings of the checkpoint count"
-            );
+            let file = folder.join("config.toml");
+            let found = match std::fs::metadata(&file).map(|file| file.len()) {
+                Ok(0) => "it is empty".to_owned(),
+                Ok(_) => e.to_string(),
+                Err(_) => "it is missing".into(),
+            };
+            let file = file.shown();
+            eprintln_safe!("{file} cannot be used ({found}); the settings of the checkpoint count");
             return true;
         }
     };
@@ -323,7 +329,7 @@ fn follow_edits(config: &mut TrainConfig, folder: &Path) -> bool {
     let keys: BTreeSet<&str> = keys.map(|(key, _)| key.as_str()).collect();
     let edited: Vec<&str> = keys.into_iter().filter(|key| ours[key] != theirs[key]).collect();
     if !edited.is_empty() {
-        let run = folder.display();
+        let run = folder.shown();
         eprintln_safe!(
             "{run}/config.toml was edited ({}), but a training goes on as it began: the settings of its \
              checkpoint count. To train on from its weights with other settings: fer train --config \

@@ -1,6 +1,8 @@
 //! The configuration of a training, as one TOML file.
 
 use crate::dataset::{Augment, DataSource, Dataset, Preset, Usage};
+#[cfg(feature = "cli")]
+use crate::error::Shown as _;
 pub use crate::limits::MAX_EPOCHS;
 use crate::limits::{MAX_FACES, MAX_MINUTES, SIDES};
 use crate::model::{Init, LoadedModel};
@@ -202,7 +204,7 @@ impl TrainConfig {
     /// [`Error::Usage`] if it cannot be read or is no such configuration.
     #[cfg(feature = "cli")]
     pub fn read(path: &std::path::Path) -> Result<Self> {
-        let refused = |e: &dyn std::fmt::Display| Error::Usage(format!("{}: {e}", path.display()));
+        let refused = |e: &dyn std::fmt::Display| Error::Usage(format!("{}: {e}", path.shown()));
         let text = crate::files::read_text(path, crate::limits::MAX_TEXT);
         toml::from_str(&text.map_err(|e| refused(&e))?).map_err(|e| refused(&e))
     }

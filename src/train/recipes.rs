@@ -1,7 +1,8 @@
 //! Settings from several sources, each overriding the ones before it: defaults, a recipe, a file, single
 //! keys.
 
-use crate::dataset::read::foreign::recognise;
+use crate::dataset::read::foreign::{Foreign, recognise};
+use crate::error::Shown as _;
 use crate::files::read_text;
 use crate::limits::MAX_TEXT;
 use crate::optim::OptimizerKind;
@@ -56,8 +57,8 @@ impl Settings {
     /// [`Error::Usage`] if it cannot be read or holds an unknown key or a bad value.
     pub fn file(&mut self, path: &Path) -> Result<()> {
         let text = read_text(path, MAX_TEXT)
-            .map_err(|e| Error::Usage(format!("{}: {e}", path.display())))?;
-        let applied = self.apply(&text, &path.display().to_string())?;
+            .map_err(|e| Error::Usage(format!("{}: {e}", path.shown())))?;
+        let applied = self.apply(&text, &path.shown())?;
         self.rate_chosen |= applied.contains_key("lr");
         Ok(())
     }
@@ -84,13 +85,10 @@ impl Settings {
 
     /// Merges settings into the table and returns them; `place` is named in messages.
     fn apply(&mut self, text: &str, place: &str) -> Result<Table> {
-        let usage = |e: toml::de::Error| Error::Usage(format!("{place}: {e}"));
-        if let Some(found) = recognise(text.as_bytes()) {
-            let found = found.name;
-            let message =
-                format!("{place}: found {found}; expected settings (TOML): fetch the file again");
-            return Err(Error::Usage(message));
-        }
+        let usage = |e: toml::de::Error| {
+            let foreign = recognise(text.as_bytes()).map(Foreign::as_toml);
+            Error::Usage(format!("{place}: {}", foreign.unwrap_or_else(|| e.to_string())))
+        };
         toml::from_str::<TrainConfig>(text).map_err(usage)?; // its messages name line and key
         let above: Table = text.parse().map_err(usage)?;
         require_lengths(&self.table, &above, "")

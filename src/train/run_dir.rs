@@ -1,6 +1,7 @@
 //! Run folders. Each belongs to one training and is never overwritten; it holds everything that is needed
 //! to repeat or to continue the training.
 
+use crate::error::Shown as _;
 use crate::files::make_folder;
 use crate::model::weights::crash_safe;
 use crate::train::checkpoint::LAST;
@@ -130,12 +131,12 @@ pub(crate) fn lock(folder: &Path) -> Result<Option<File>> {
     }
     Err(Error::Usage(format!(
         "{0} is being trained by another process; to see how far it is: fer watch {0}",
-        folder.display()
+        folder.shown()
     )))
 }
 
 fn taken(folder: &Path) -> Error {
-    let shown = folder.display();
+    let shown = folder.shown();
     Error::Usage(match crash_safe::exists(&folder.join(LAST)) {
         true => format!(
             "{shown} is not an empty folder: it holds a training, and a run is never overwritten. Name \
@@ -161,7 +162,7 @@ pub(crate) fn read_config(folder: &Path) -> Result<TrainConfig> {
             format!(
                 "its training ended before its settings were written; start it again: fer train … \
                  --out {}",
-                folder.display()
+                folder.shown()
             ),
         )),
         Ok(_) => TrainConfig::read(&file),

@@ -89,12 +89,17 @@ fn an_empty_checkpoint_names_the_best_weights() {
 #[test]
 fn a_broken_configuration_is_announced() {
     let place = Place::with_run(1);
-    for broken in ["x=[", ""] {
-        place.write("run/config.toml", broken.as_bytes());
+    for (broken, found) in
+        [(Some("x=["), "TOML"), (Some(""), "it is empty"), (None, "it is missing")]
+    {
+        match broken {
+            Some(text) => place.write("run/config.toml", text.as_bytes()),
+            None => std::fs::remove_file(place.path("run/config.toml")).unwrap(),
+        }
         let done = place.ok("train --resume run");
         let words = "run/config.toml cannot be used";
         assert!(
-            done.stderr.contains(words) && done.stderr.contains("checkpoint count"),
+            [words, found, "checkpoint count"].iter().all(|word| done.stderr.contains(word)),
             "{}",
             done.stderr
         );
@@ -112,6 +117,9 @@ fn settings_beyond_any_sense_are_told() {
     assert!(done.stderr.contains("fewer than the 9999 asked for"), "{}", done.stderr);
     place.write("page.toml", b"<!DOCTYPE html><html></html>");
     place.fails("train --config page.toml", 2, &["page.toml", "web page", "TOML"]);
+    place.write("net.toml", b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\n");
+    let line = "train --data faces.csv --arch net.toml";
+    place.fails(line, 2, &["net.toml", "Git LFS pointer", "git lfs pull"]);
 }
 
 #[test]

@@ -229,3 +229,29 @@ fn a_name_with_a_line_break_stays_in_its_line() {
     assert!(done.stderr.contains("b\\nfer: fine.csv"), "{}", done.stderr);
     assert!(done.stderr.lines().all(|line| !line.starts_with("fer: fine")), "{}", done.stderr);
 }
+
+/// The same in answers, in notes, and in messages about options.
+#[cfg(unix)]
+#[test]
+fn answers_and_notes_name_a_file_in_one_line() {
+    let place = Place::with_faces();
+    place.ok("data convert faces.csv faces");
+    let angry = place.path("faces/angry");
+    let face = std::fs::read_dir(&angry).unwrap().next().unwrap().unwrap().path();
+    std::fs::create_dir(place.path("some")).unwrap();
+    let png = std::fs::read(face).unwrap();
+    // Without its end, it is read with a note.
+    place.write("some/a\nfer: fine.png", &png[..png.len() - 12]);
+    place.write("b\nfer: fine.toml", b"x = [");
+    let cases: [(&[&str], &str); 3] = [
+        (&["data", "stats", "some/a\nfer: fine.png"], "a\\nfer: fine.png: damaged"),
+        (&["predict", "some", "--detect", "off"], "a\\nfer: fine.png  "),
+        (&["train", "--config", "b\nfer: fine.toml"], "b\\nfer: fine.toml: "),
+    ];
+    for (arguments, name) in cases {
+        let done = finished(place.command("").args(arguments));
+        let all = format!("{}{}", done.stdout, done.stderr);
+        assert!(all.contains(name), "{all}");
+        assert!(all.lines().all(|line| !line.starts_with("fer: fine")), "{all}");
+    }
+}

@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
+use fer::dataset::ReadOptions;
 use fer::dataset::image::{Decoded, decode, decode_colors};
+use fer::dataset::read::read_stream;
 
 /// 16 x 24 pixels, gray, by Pillow 12; the same as in `tests/render/pictures.rs`.
 const JPEG: &str = "\
@@ -61,7 +63,7 @@ fn of_an_animated_png_the_first_frame_is_read_with_a_note() {
     assert!(found.warning.expect("a note").contains("first frame"));
 }
 
-/// What a decoder cannot read is told in one line, with a way out.
+/// Refuses kinds and sizes that no decoder reads, in one line with a way out.
 #[test]
 fn kinds_and_sizes_that_are_not_read_are_named() {
     let frame = jpeg().windows(2).position(|pair| pair == [0xff, 0xc0]).expect("a frame");
@@ -146,6 +148,34 @@ fn a_jpeg_with_stray_bytes_between_its_headers_is_read_with_a_warning() {
     }
     let cut = [&whole[..segments[3]], b"junk", &whole[segments[3]..whole.len() - 8]].concat();
     assert!(read(&cut).is_err(), "stray bytes do not excuse missing pixels");
+}
+
+/// The end marker overwritten by zeros, as where the last block of a file was lost.
+#[test]
+fn a_jpeg_without_its_end_marker_is_read_with_a_warning() {
+    let whole = jpeg();
+    let lost = [&whole[..whole.len() - 2], &[0; 8]].concat();
+    let found = read(&lost).expect("all pixels");
+    assert_eq!(found.image, read(&whole).expect("whole").image);
+    assert!(found.warning.expect("a warning").contains("end marker is missing"));
+    let longer = [&whole[..], b"more"].concat();
+    assert_eq!(read(&longer).expect("whole").warning, None);
+}
+
+/// Damage to the first bytes does not make a table of a picture; the content of a table counts, not its name.
+#[test]
+fn a_picture_whose_first_bytes_are_damaged_is_no_table() {
+    let [header, pixels, end] = png();
+    let whole = [SIGNATURE, &header, &pixels, &end].concat();
+    let line_feeds = [&whole[..4], &whole[5..]].concat(); // sent as text: \r\n became \n
+    let as_data = |bytes: &[u8]| read_stream(bytes, Path::new("p.png"), &ReadOptions::default());
+    for bytes in [line_feeds, [&b"\n"[..], &jpeg()].concat(), vec![0; 600]] {
+        let error = as_data(&bytes).expect_err("damaged");
+        assert!(error.to_string().contains("found no picture data"), "{error}");
+        assert_eq!(error.exit_code(), 3);
+    }
+    let table = format!("label,feature\n1,{}\n", "7 ".repeat(fer::PIXELS));
+    assert_eq!(as_data(table.as_bytes()).expect("a table").0.len(), 1);
 }
 
 /// image-png 0.18.1 panics on an indexed picture whose palette is no multiple of 3 bytes long.

@@ -99,7 +99,7 @@ fn classes_by_number_and_in_other_spellings() {
     assert!(error.to_string().contains("give this folder instead"), "{error}");
 }
 
-/// What stands in a class folder under the name of a picture is told by what it is.
+/// Names the real format of a file that has the name of a picture.
 #[cfg(unix)]
 #[test]
 fn a_picture_that_is_none_is_named() {

@@ -82,7 +82,11 @@ fn every_foreign_file_is_named() {
         (b"SQLite format 3\0\x10", &["SQLite", "save it as CSV"], &["SQLite"]),
         (b"%PDF-1.7", &["PDF"], &["PDF"]),
         (b"II*\0", &["TIFF", "convert"], &["TIFF"]),
-        (&safetensors(), &["safetensors", "give it as MODEL"], &["not written by fer"]),
+        (
+            &safetensors(),
+            &["safetensors", "give it as MODEL"],
+            &["not written by fer", "fer train"],
+        ),
         (b"\x89PNG\r\n\x1a\n", &["damaged PNG"], &["picture", "weights file"]),
         (b"label,feature\n", &["no rows"], &["text, perhaps a table", "weights file"]),
     ];

@@ -181,7 +181,14 @@ fn gzip_is_known_by_its_content_and_damage_is_an_error() {
     }
     let mut garbage = whole.clone();
     garbage.extend_from_slice(b"this is no gzip member");
+    let said = |bytes: &[u8]| read_bytes(bytes).expect_err("damaged").to_string();
     assert_eq!(read_bytes(&garbage).expect_err("garbage").exit_code(), 3);
+    assert!(said(&garbage).contains("something else follows"), "{}", said(&garbage));
+    let cut = said(&whole[..whole.len() - 20]);
+    assert!(cut.contains("too early") && cut.contains("download it again"), "{cut}");
+    let mut checksum = whole.clone();
+    checksum[whole.len() - 8] ^= 1;
+    assert!(said(&checksum).contains("checksum"), "{}", said(&checksum));
     for i in 10..whole.len() {
         let mut flipped = whole.clone();
         flipped[i] ^= 0x10;
@@ -190,6 +197,20 @@ fn gzip_is_known_by_its_content_and_damage_is_an_error() {
             let expected = [vec![1; PIXELS], vec![2; PIXELS]].concat();
             assert_eq!(dataset.pixels(), expected, "byte {i} flipped");
         }
+    }
+}
+
+/// Zero bytes fill the last block of a tape; gzip(1) passes over them, behind each member and at the end.
+#[test]
+fn zero_bytes_behind_gzip_data_are_passed_over() {
+    let text = format!("label,feature\n1,{}\n2,{}\n", face(1), face(2));
+    let [first, rest] = [&text.as_bytes()[..100], &text.as_bytes()[100..]].map(gzip);
+    for zeros in [1, 512, 20_000] {
+        let zeros = vec![0_u8; zeros];
+        let padded = [&first[..], &zeros, &rest, &zeros].concat();
+        assert_eq!(accepts(&padded, 2).label(1), Some(2));
+        let error = read_bytes([&padded[..], b"more"].concat()).expect_err("no gzip");
+        assert!(error.to_string().contains("something else follows"), "{error}");
     }
 }
 

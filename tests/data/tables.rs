@@ -38,6 +38,8 @@ fn refused(text: impl AsRef<[u8]>, line: u64, words: &[&str]) {
 fn decimal_pixels_are_read_if_they_are_whole() {
     let decimal = |value: u8| vec![format!("{value}.0"); PIXELS].join(" ");
     is_read(&format!("emotion,pixels\n3,{}\n4,{}\n", decimal(7), decimal(8)));
+    let numpy = |value: u8| format!("[{}]", vec![format!("{value}."); PIXELS].join(" "));
+    is_read(&format!("emotion,pixels\n3,{}\n4,{}\n", numpy(7), numpy(8)));
     let half = format!("emotion,pixels\n3,{}\n", decimal(7).replacen("7.0", "7.5", 1));
     refused(half, 2, &["pixel 1 is `7.5`", "whole number", "round"]);
 }

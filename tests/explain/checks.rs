@@ -134,9 +134,11 @@ fn region_lift_finds_a_mouth_and_keeps_its_controls() {
     let mouth = template.areas()[Region::Mouth as usize];
     let level = |r: &Region| if *r == Region::Mouth { 0.5 / mouth + 0.5 } else { 0.5 } as f32;
     let maps: Vec<f32> = (0..6).flat_map(|_| template.regions.iter().map(level)).collect();
-    let options = LiftOptions { fitted: false, resamples: 50, seed: 0 };
+    let options = LiftOptions { resamples: 50, seed: 0 };
+    let templates = vec![template.clone(); 6];
     let mut random = |x: &[f32]| Ok(vec![1.0; x.len()]);
-    let rows = region_lift(&faces, &labels, &maps, &options, Some(&mut random)).unwrap();
+    let rows =
+        region_lift(&faces, &labels, &maps, &templates, &options, Some(&mut random)).unwrap();
     assert_eq!(rows.len(), 4 * 3 * 9); // sources, {all, 0, 1}, regions
     for row in &rows {
         let expected = match (row.source, row.region) {
@@ -151,7 +153,8 @@ fn region_lift_finds_a_mouth_and_keeps_its_controls() {
         assert!(row.interval.contains(row.lift) || row.interval.margin() < 1e-9);
         assert_eq!(row.faces, if row.class.is_none() { 6 } else { 3 });
     }
-    assert!(region_lift(&faces, &labels, &maps[1..], &options, None).is_err());
+    assert!(region_lift(&faces, &labels, &maps[1..], &templates, &options, None).is_err());
+    assert!(region_lift(&faces, &labels, &maps, &templates[1..], &options, None).is_err());
 }
 
 #[test]

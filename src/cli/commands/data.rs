@@ -10,6 +10,7 @@ use crate::dataset::write::csv::add_csv;
 use crate::dataset::{
     Dataset, ReadOptions, SynthOptions, stratified_split, synthesize, write_csv, write_folder,
 };
+use crate::error::Shown as _;
 use crate::files::{FileSet, require_folder_of};
 use crate::limits::MAX_FACES;
 use crate::render::chart::{ChartOptions, class_counts};
@@ -223,7 +224,7 @@ fn check_text(check: &DatasetCheck) -> String {
     };
     let bad = check.read.bad.iter().map(|row| {
         let line = row.line.map(|l| format!(":{l}")).unwrap_or_default();
-        format!("{}{line}: {}", row.path.display(), row.message)
+        format!("{}{line}: {}", row.path.shown(), row.message)
     });
     finding("good faces", check.faces, vec![]);
     finding("bad rows", check.read.bad_count, bad.collect());
@@ -260,13 +261,13 @@ fn run_split(args: SplitArgs) -> Result<()> {
     let (mut text, mut files) = (String::new(), FileSet::default());
     for (path, part) in [(&args.train, &split.train), (&args.val, &split.validation)] {
         add_csv(&faces.select(part), path, &mut files)?;
-        let _ = writeln!(text, "{}: {} faces", path.display(), thousands(part.len() as u64));
+        let _ = writeln!(text, "{}: {} faces", path.shown(), thousands(part.len() as u64));
     }
     files.commit()?;
     if split.validation.is_empty() {
         eprintln_safe!(
             "{} holds no face: no expression has two different images, one for each part",
-            args.val.display()
+            args.val.shown()
         );
     }
     console::print(&text)
@@ -302,7 +303,7 @@ fn require_csv(path: &Path) -> Result<()> {
         true => Ok(()),
         false => {
             let message = "expected a name that ends in .csv or .csv.gz";
-            Err(Error::Usage(format!("{}: {message}", path.display())))
+            Err(Error::Usage(format!("{}: {message}", path.shown())))
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::cli::shared::output::print_written;
 use crate::cli::shared::progress;
 use crate::console::{self, eprintln_safe};
 use crate::dataset::{Dataset, SynthOptions, synthesize};
+use crate::error::Shown as _;
 use crate::model::LoadedModel;
 use crate::page::workspace::Source;
 use crate::serve::export::export;
@@ -81,7 +82,7 @@ fn source(args: &Args) -> Result<Source> {
     let mut others = Vec::new();
     let model = model_or_input(args.model.clone(), &mut others)?;
     if let Some(other) = others.first() {
-        let other = other.display();
+        let other = other.shown();
         let message = format!("{other} is no network; faces to look at: --data {other}");
         return Err(Error::Usage(message));
     }

@@ -7,6 +7,7 @@ use crate::dataset::read::foreign::{other_network, recognise};
 use crate::dataset::read::{read_head, read_stream};
 use crate::dataset::source::{read_and_warn, warn};
 use crate::dataset::{Dataset, ReadOptions, Usage};
+use crate::error::Shown as _;
 use crate::model::{Ensemble, Predictions};
 use crate::render::Theme;
 use crate::{Error, Result};
@@ -38,7 +39,7 @@ impl Reading {
     pub fn read(&self, path: &Path) -> Result<Dataset> {
         let faces = read_and_warn(path, &self.options())?;
         if let Some(parts) = faces.parts() {
-            eprintln_safe!("{}: {parts}, all read; --usage chooses one part", path.display());
+            eprintln_safe!("{}: {parts}, all read; --usage chooses one part", path.shown());
         }
         Ok(faces)
     }

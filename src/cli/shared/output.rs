@@ -2,6 +2,7 @@
 
 use crate::console::eprintln_safe;
 use crate::dataset::image::has_image_extension;
+use crate::error::Shown as _;
 use crate::render::panel::Page;
 use crate::render::{Scene, write};
 use crate::{Error, Result};
@@ -26,8 +27,8 @@ pub fn keep_inputs<'a>(
         if let Some(input) = inputs.iter().copied().find(is_read) {
             return Err(Error::Usage(format!(
                 "{} would be replaced, but is an input ({}); name another output file",
-                output.display(),
-                input.display()
+                output.shown(),
+                input.shown()
             )));
         }
     }
@@ -46,7 +47,7 @@ pub fn differ(a: &Path, b: &Path, what: &str) -> Result<()> {
         path.canonicalize().or(folder.map(|f| f.join(name))).unwrap_or(path.into())
     };
     match place(a) == place(b) {
-        true => Err(Error::Usage(format!("{what} name the same file, {}", b.display()))),
+        true => Err(Error::Usage(format!("{what} name the same file, {}", b.shown()))),
         false => Ok(()),
     }
 }
@@ -65,7 +66,7 @@ pub fn write_scene(scene: &Scene, title: &str, path: &Path) -> Result<()> {
 
 /// Prints to standard error that a file was written.
 pub fn print_written(path: &Path) {
-    eprintln_safe!("written: {}", path.display());
+    eprintln_safe!("written: {}", path.shown());
 }
 
 #[cfg(test)]

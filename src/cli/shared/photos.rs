@@ -7,6 +7,7 @@ use crate::dataset::image::{
 };
 use crate::dataset::read::{STDIN, find_images, sniff};
 use crate::dataset::{Dataset, Sample};
+use crate::error::Shown as _;
 use crate::photo::{FaceChoice, FaceLocation, SHORTEST, SeetaFace, Turn, crop_faces};
 use crate::render::format::counted;
 use crate::{Error, Result};
@@ -215,7 +216,7 @@ impl FaceCrop {
 pub(crate) fn require_size(picture: Decoded, path: &Path) -> Result<GrayImage> {
     let Decoded { image: picture, warning } = picture;
     if let Some(warning) = warning {
-        eprintln_safe!("{}: {warning}", path.display());
+        eprintln_safe!("{}: {warning}", path.shown());
     }
     if picture.width.min(picture.height) >= SHORTEST {
         return Ok(picture);
@@ -231,7 +232,7 @@ pub(crate) fn require_size(picture: Decoded, path: &Path) -> Result<GrayImage> {
 /// Prints one line about the pictures of a folder in formats that are not read.
 fn note_skipped(folder: &Path, others: &[PathBuf]) {
     let Some(first) = others.first() else { return };
-    let (folder, first) = (folder.display(), first.display());
+    let (folder, first) = (folder.shown(), first.shown());
     let pictures = counted(others.len(), "picture");
     eprintln_safe!("{folder}: {pictures} skipped, in a format that is not read, such as {first}");
 }

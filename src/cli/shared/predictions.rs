@@ -3,6 +3,7 @@
 use crate::cli::shared::photos::InputFaces;
 use crate::dataset::Dataset;
 use crate::dataset::clean::duplicates::is_blank;
+use crate::error::one_line;
 use crate::model::Predictions;
 use crate::photo::{CropBox, DOUBTFUL_SCORE, FaceLocation};
 use crate::render::format::percent;
@@ -146,7 +147,7 @@ fn nothing(path: &Path, message: String) -> Answer<'static> {
 /// Returns a line such as `a.png#2  happy 98.1 %  (neutral 1.2 %, sad 0.4 %)  left 169, top 60, width 110 px  label sad`.
 fn line(prediction: &Answer<'_>) -> String {
     let share = |class: &str, p: f32| format!("{class} {}", percent(f64::from(p)));
-    let mut line = prediction.name.clone();
+    let mut line = one_line(&prediction.name);
     if let (Some(class), Some(probability)) = (prediction.class, prediction.probability) {
         let _ = write!(line, "  {}", share(class, probability));
     }

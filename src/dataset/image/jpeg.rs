@@ -10,18 +10,30 @@ use crate::dataset::image::samples::{Samples, check_size, damaged, to_luma};
 use crate::limits::{MAX_DECODING, MAX_SIDE};
 
 /// Decodes a JPEG file into 1 or 3 samples per pixel; a gray file always into 1. Stray bytes between its
-/// headers are passed over, as libjpeg does, with a warning.
+/// headers are passed over, as libjpeg does, with a warning; a missing end marker has one as well.
 ///
 /// # Errors
 /// A message that says what is wrong with the file.
 pub fn decode_jpeg(bytes: &[u8], channels: usize) -> Result<Samples, String> {
-    decode_strictly(bytes, channels).or_else(|error| {
+    let mut samples = decode_strictly(bytes, channels).or_else(|error| {
         let tidy = without_stray_bytes(bytes).ok_or(error.clone())?;
         let samples = decode_strictly(&tidy, channels).map_err(|_| error)?;
         let stray = bytes.len() - tidy.len();
         let warning = format!("damaged JPEG: {stray} stray bytes between its headers, passed over");
-        Ok(Samples { warning: Some(warning), ..samples })
-    })
+        Ok::<_, String>(Samples { warning: Some(warning), ..samples })
+    })?;
+    if !has_end(bytes) {
+        let warning = "damaged JPEG: its end marker is missing; read all the same";
+        samples.warning.get_or_insert_with(|| warning.into());
+    }
+    Ok(samples)
+}
+
+/// Whether an end marker follows the beginning of the first scan, between whose bytes none can stand; true where the
+/// headers do not lead to a scan. Behind the end anything may follow.
+fn has_end(bytes: &[u8]) -> bool {
+    let scans = first_scan(bytes).and_then(|at| bytes.get(at..));
+    scans.is_none_or(|scans| scans.windows(2).rev().any(|pair| pair == [0xff, 0xd9]))
 }
 
 fn decode_strictly(bytes: &[u8], channels: usize) -> Result<Samples, String> {
@@ -152,13 +164,19 @@ fn bytes_per_pixel(wanted: ColorSpace, components: usize, whole: bool) -> usize 
 ///
 /// If the first scan lacks components, the library keeps the coefficients of the whole image.
 fn components_of_scan(bytes: &[u8]) -> usize {
+    let count = first_scan(bytes).and_then(|at| bytes.get(at + 4));
+    count.copied().map_or(0, usize::from)
+}
+
+/// Returns the position of the marker of the first scan; `None` if the headers do not lead to one.
+fn first_scan(bytes: &[u8]) -> Option<usize> {
     let mut at = 2;
-    while let Some(&[0xff, marker, high, low, first]) = bytes.get(at..at + 5) {
+    while let Some(&[0xff, marker, high, low]) = bytes.get(at..at + 4) {
         match marker {
             0xff => at += 1, // a fill byte
-            0xda => return usize::from(first),
+            0xda => return Some(at),
             _ => at += 2 + usize::from(u16::from_be_bytes([high, low])),
         }
     }
-    0
+    None
 }

@@ -44,10 +44,9 @@ pub fn parse_pixels(text: &[u8], out: &mut [u8]) -> Result<(), String> {
             value = value * 10 + u32::from(text[at] - b'0');
             at += 1;
         }
-        // A table of decimal numbers writes 70 as 70.0.
-        if at > start && text[at..].starts_with(b".0") {
-            let zeros = text[at + 1..].iter().take_while(|b| **b == b'0').count();
-            at += 1 + zeros;
+        // A table of decimal numbers writes 70 as 70.0, and NumPy writes it as 70 and a point.
+        if at > start && text.get(at) == Some(&b'.') {
+            at += 1 + text[at + 1..].iter().take_while(|b| **b == b'0').count();
         }
         if at == start || value > 255 || (at < text.len() && !is_gap(text[at])) {
             let word = text[start..].split(|&b| is_gap(b)).next().unwrap_or_default();
@@ -266,15 +265,14 @@ pub(super) fn stream_error(path: &Path, error: LinesError) -> Error {
         UnexpectedEof => Error::data_at(
             path,
             line,
-            "the gzip data end too early, or something else follows them; expected a whole gzip file: copy or \
-             download it again",
+            "the gzip data end too early; expected the whole file: copy or download it again",
         ),
         InvalidData | InvalidInput => Error::data_at(
             path,
             line,
             format!(
-                "cannot read further ({source}); expected a whole gzip file with nothing but gzip behind it: \
-                 copy or download it again, or unpack it (zcat reads what is whole)"
+                "cannot read further ({source}); expected a whole gzip file with nothing else behind it: \
+                 copy or download it again, or give what is whole: zcat FILE > TABLE.csv"
             ),
         ),
         _ => Error::io(path)(source),

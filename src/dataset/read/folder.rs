@@ -11,6 +11,7 @@ use crate::dataset::image::{Decoded, read_image};
 use crate::dataset::read::find_images::{holds_pictures, is_picture, list_folder};
 use crate::dataset::read::foreign::{HEAD, recognise};
 use crate::dataset::{Dataset, ReadOptions, Report, Sample};
+use crate::error::Shown as _;
 use crate::limits::MAX_FACES;
 use crate::{CLASS_NAMES, Error, Result};
 
@@ -85,7 +86,7 @@ impl Listing {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if let Some(first) = self.ignored.first() {
-            let (count, first) = (self.ignored.len(), first.display());
+            let (count, first) = (self.ignored.len(), first.shown());
             let entries = if count == 1 { "entry" } else { "entries" };
             notes.push(format!("{count} {entries} without pictures ignored, such as {first}"));
         }

@@ -195,6 +195,21 @@ impl Foreign {
         self.name.contains("HDF5") || self.name.contains("pickle")
     }
 
+    /// Returns the way to the file in whose place this one stands.
+    fn fetched(self) -> &'static str {
+        match self.name {
+            name if name.contains("LFS") => "fetch the file with `git lfs pull`",
+            name if name.contains("annex") => "fetch the file with `git annex get`",
+            _ => "open it to see what the server answered, and download the file again",
+        }
+    }
+
+    /// Returns the message where settings or the description of a network were expected.
+    pub fn as_toml(self) -> String {
+        let way_out = if self.kind == Placeholder { self.fetched() } else { "give another file" };
+        format!("found {}; expected TOML: {way_out}", self.name)
+    }
+
     /// Returns the message where faces were expected.
     pub fn as_data(self) -> String {
         let way_out = match self.kind {
@@ -203,9 +218,7 @@ impl Foreign {
             Table => "save it as CSV, with the columns `emotion` and `pixels`",
             Network => "it holds a network, not faces",
             Weights => "it is a network, not faces: give it as MODEL",
-            Placeholder if self.name.contains("LFS") => "fetch the file with `git lfs pull`",
-            Placeholder if self.name.contains("annex") => "fetch the file with `git annex get`",
-            Placeholder => "open it to see what the server answered, and download the file again",
+            Placeholder => self.fetched(),
             Picture(way_out) => way_out,
             Other => "give another file",
         };
@@ -223,9 +236,7 @@ impl Foreign {
             Network | Table => {
                 "networks of other programs are not read; train one with `fer train`"
             }
-            Placeholder if self.name.contains("LFS") => "fetch the file with `git lfs pull`",
-            Placeholder if self.name.contains("annex") => "fetch the file with `git annex get`",
-            Placeholder => "open it to see what the server answered, and download the file again",
+            Placeholder => self.fetched(),
             Weights | Picture(_) | Other => "give a run folder or a weights file",
         };
         format!("found {}; expected a network of fer (safetensors): {way_out}", self.name)

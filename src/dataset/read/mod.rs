@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::dataset::image::{decode, is_image, read_bounded};
+use crate::dataset::image::{decode, has_image_extension, is_image, read_bounded};
 use crate::dataset::read::csv_rows::read_csv;
 use crate::dataset::read::foreign::{HEAD, recognise};
 #[cfg(feature = "images")]
@@ -186,7 +186,7 @@ pub fn read_stream<R: Read + Send>(
     if let Some(other) = recognise(&head) {
         return Err(Error::data(path, other.as_data()));
     }
-    let dataset = if is_image(&head) {
+    let dataset = if is_image(&head) || has_image_extension(path) && is_binary(&head) {
         (report.format, report.rows) = (Format::Image, 1);
         read_one_image(stream, path, options, &mut report)?
     } else if head.starts_with(b"\x1f\x8b") {
@@ -197,6 +197,13 @@ pub fn read_stream<R: Read + Send>(
     };
     report.note_missing_classes(&dataset);
     Ok((dataset, report))
+}
+
+/// Whether a file is neither text nor gzip. What has the name of a picture is then a damaged one.
+fn is_binary(head: &[u8]) -> bool {
+    let is_cut = |e: std::str::Utf8Error| e.error_len().is_none(); // in the middle of a character
+    let is_text = std::str::from_utf8(head).map_or_else(is_cut, |text| !text.contains('\0'));
+    !is_text && !head.starts_with(b"\x1f\x8b")
 }
 
 /// Reads a CSV file, plain or gzip, and hands over its faces and bad rows a chunk at a time. Unless

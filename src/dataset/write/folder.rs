@@ -5,6 +5,7 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use crate::dataset::Dataset;
+use crate::error::Shown as _;
 use crate::files::Temporary;
 use crate::{CLASS_NAMES, Error, Result, SIDE};
 
@@ -18,7 +19,7 @@ use crate::{CLASS_NAMES, Error, Result, SIDE};
 /// [`Error::Io`] if it cannot be written.
 pub fn write_folder(dataset: &Dataset, folder: &Path) -> Result<()> {
     if folder.exists() && std::fs::read_dir(folder).map_err(Error::io(folder))?.next().is_some() {
-        let message = format!("{} is not empty; name a new folder", folder.display());
+        let message = format!("{} is not empty; name a new folder", folder.shown());
         return Err(Error::Usage(message));
     }
     let labelled = dataset.labels().iter().any(Option::is_some);

@@ -3,8 +3,9 @@
 //! The template was measured on the mean training face. Faces of FER2013 are only roughly aligned, so
 //! [`Template::fitted`] moves, scales and turns it to the eyes, the nose and the mouth of the face.
 
-use crate::explain::regions::landmarks::{LANDMARKS, Landmarks};
-use crate::{PIXELS, SIDE};
+use crate::explain::regions::landmarks::{LANDMARKS, Landmarks, find_landmarks};
+use crate::{PIXELS, Result, SIDE};
+use rayon::prelude::*;
 
 /// Number of regions.
 pub const REGIONS: usize = 9;
@@ -64,7 +65,7 @@ impl Region {
 }
 
 /// A box of the template.
-struct Box {
+struct RegionBox {
     region: Region,
     /// First and last row, first and last column.
     at: [usize; 4],
@@ -73,17 +74,17 @@ struct Box {
 }
 
 /// The boxes; where they overlap, the first one counts.
-const BOXES: [Box; 7] = [
-    Box { region: Region::Eyes, at: [11, 21, 8, 20], landmark: Some(0) },
-    Box { region: Region::Eyes, at: [11, 21, 27, 39], landmark: Some(1) },
-    Box { region: Region::BrowGap, at: [11, 19, 21, 26], landmark: None },
-    Box { region: Region::Mouth, at: [33, 43, 14, 34], landmark: Some(3) },
-    Box { region: Region::Nose, at: [20, 32, 19, 29], landmark: Some(2) },
-    Box { region: Region::Cheeks, at: [22, 34, 6, 18], landmark: None },
-    Box { region: Region::Cheeks, at: [22, 34, 30, 42], landmark: None },
+const BOXES: [RegionBox; 7] = [
+    RegionBox { region: Region::Eyes, at: [11, 21, 8, 20], landmark: Some(0) },
+    RegionBox { region: Region::Eyes, at: [11, 21, 27, 39], landmark: Some(1) },
+    RegionBox { region: Region::BrowGap, at: [11, 19, 21, 26], landmark: None },
+    RegionBox { region: Region::Mouth, at: [33, 43, 14, 34], landmark: Some(3) },
+    RegionBox { region: Region::Nose, at: [20, 32, 19, 29], landmark: Some(2) },
+    RegionBox { region: Region::Cheeks, at: [22, 34, 6, 18], landmark: None },
+    RegionBox { region: Region::Cheeks, at: [22, 34, 30, 42], landmark: None },
 ];
 /// The landmarks of the template: medians of 27,000 training faces, made symmetric.
-const MARKS: Landmarks = [[18.3, 14.5], [18.3, 32.5], [29.6, 23.5], [36.6, 23.5]];
+const OWN_LANDMARKS: Landmarks = [[18.3, 14.5], [18.3, 32.5], [29.6, 23.5], [36.6, 23.5]];
 /// Below which rows of the face outside the boxes lie temples, cheeks and chin.
 const ROWS: [(Region, f64); 3] =
     [(Region::Forehead, 10.5), (Region::Temples, 21.5), (Region::Cheeks, 32.5)];
@@ -93,8 +94,8 @@ const RADII: [f64; 2] = [25.0, 19.0];
 
 /// Scales that a face can have, relative to the mean face.
 const SCALES: std::ops::RangeInclusive<f64> = 0.4..=2.5;
-/// Most pixels by which a box follows its landmark.
-const MOST: f64 = 4.0;
+/// Most pixels by which a box follows the residual of its landmark.
+const MAX_RESIDUAL: f64 = 4.0;
 
 /// The region of every pixel.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,26 +114,27 @@ impl Template {
     /// and right.
     pub fn placed(shift: [f64; 2], scale: f64, turn: f64) -> Template {
         let centre = [CENTRE[0] + shift[0], CENTRE[1] + shift[1]];
-        let pose = Pose { centre, to: CENTRE, shrink: turned(turn, 1.0 / scale) };
-        Template::drawn(pose, &[[0.0; 2]; LANDMARKS])
+        let pose = Pose { centre, to: CENTRE, factor: turned(turn, 1.0 / scale) };
+        Template::posed(pose, &[[0.0; 2]; LANDMARKS])
     }
 
     /// The template on a face: moved, scaled and turned so that its landmarks lie as near to those of the face
-    /// as they can (least squares); then the boxes of eyes, nose and mouth follow what is left, by up to 4
+    /// as they can (least squares); then the boxes of eyes, nose and mouth follow the residuals, by up to 4
     /// pixels. The fixed template where no face has such landmarks.
     pub fn fitted(landmarks: &Landmarks) -> Template {
-        let Some(pose) = Pose::between(landmarks, &MARKS) else { return Template::fixed() };
-        let mut left = [[0.0; 2]; LANDMARKS];
-        for ((left, &mark), own) in left.iter_mut().zip(landmarks).zip(MARKS) {
+        let Some(pose) = Pose::between(landmarks, &OWN_LANDMARKS) else { return Template::fixed() };
+        let mut residuals = [[0.0; 2]; LANDMARKS];
+        for ((residual, &mark), own) in residuals.iter_mut().zip(landmarks).zip(OWN_LANDMARKS) {
             let [row, column] = pose.to_template(mark);
-            *left = [row - own[0], column - own[1]].map(|v| v.clamp(-MOST, MOST));
+            let limited = |v: f64| v.clamp(-MAX_RESIDUAL, MAX_RESIDUAL);
+            *residual = [row - own[0], column - own[1]].map(limited);
         }
-        Template::drawn(pose, &left)
+        Template::posed(pose, &residuals)
     }
 
-    fn drawn(pose: Pose, left: &[[f64; 2]; LANDMARKS]) -> Template {
+    fn posed(pose: Pose, residuals: &[[f64; 2]; LANDMARKS]) -> Template {
         let place = |p: usize| pose.to_template([(p / SIDE) as f64, (p % SIDE) as f64]);
-        Template { regions: (0..PIXELS).map(|p| region_at(place(p), left)).collect() }
+        Template { regions: (0..PIXELS).map(|p| region_at(place(p), residuals)).collect() }
     }
 
     /// Returns the share of the pixels in each region, in the order of [`Region::ALL`].
@@ -152,11 +154,18 @@ impl Template {
     }
 }
 
-/// The region at a row and column of the template, whose boxes lie `left` from their places.
-fn region_at([i, j]: [f64; 2], left: &[[f64; 2]; LANDMARKS]) -> Region {
-    let inside = |b: &&Box| {
+/// Fits the template to each face of `[n, 48, 48]`.
+///
+/// **Errors**: `Shape` where the faces are not 48×48.
+pub fn fitted_templates(faces: &[f32]) -> Result<Vec<Template>> {
+    Ok(find_landmarks(faces)?.par_iter().map(Template::fitted).collect())
+}
+
+/// The region at a row and column of the template, whose boxes are moved by the `residuals` of their landmarks.
+fn region_at([i, j]: [f64; 2], residuals: &[[f64; 2]; LANDMARKS]) -> Region {
+    let inside = |b: &&RegionBox| {
         let [top, bottom, first, last] = b.at;
-        let [down, right] = b.landmark.map_or([0.0; 2], |mark| left[mark]);
+        let [down, right] = b.landmark.map_or([0.0; 2], |mark| residuals[mark]);
         let within =
             |v: f64, first: usize, last: usize| v >= first as f64 - 0.5 && v < last as f64 + 0.5;
         within(i - down, top, bottom) && within(j - right, first, last)
@@ -171,13 +180,13 @@ fn region_at([i, j]: [f64; 2], left: &[[f64; 2]; LANDMARKS]) -> Region {
     ROWS.iter().find(|(_, below)| i < *below).map_or(Region::Chin, |(region, _)| *region)
 }
 
-/// A similarity from a face to the template: q = `to` + `shrink`·(p − `centre`), where places are complex
+/// A similarity from a face to the template: q = `to` + `factor`·(p − `centre`), where places are complex
 /// numbers, row + i·column.
 #[derive(Clone, Copy)]
 struct Pose {
     centre: [f64; 2],
     to: [f64; 2],
-    shrink: [f64; 2],
+    factor: [f64; 2],
 }
 
 /// Returns s·exp(i·degrees).
@@ -187,7 +196,7 @@ fn turned(degrees: f64, s: f64) -> [f64; 2] {
 }
 
 impl Pose {
-    /// The similarity that takes places `from` nearest to `to`: shrink = Σ conj(p)·q / Σ |p|², both counted from
+    /// The similarity that takes places `from` nearest to `to`: factor = Σ conj(p)·q / Σ |p|², both counted from
     /// their means. `None` for a scale that no face has.
     fn between(from: &Landmarks, to: &Landmarks) -> Option<Pose> {
         let mean = |marks: &Landmarks, axis: usize| {
@@ -202,15 +211,15 @@ impl Pose {
             product = [product[0] + a * c + b * d, product[1] + a * d - b * c];
             square += a * a + b * b;
         }
-        let shrink = product.map(|v| v / square);
-        let scale = 1.0 / shrink[0].hypot(shrink[1]);
-        SCALES.contains(&scale).then_some(Pose { centre, to: to_centre, shrink })
+        let factor = product.map(|v| v / square);
+        let scale = 1.0 / factor[0].hypot(factor[1]);
+        SCALES.contains(&scale).then_some(Pose { centre, to: to_centre, factor })
     }
 
     /// The place on the template of a place on the face.
     fn to_template(self, [i, j]: [f64; 2]) -> [f64; 2] {
         let [y, x] = [i - self.centre[0], j - self.centre[1]];
-        let [cos, sin] = self.shrink;
+        let [cos, sin] = self.factor;
         [self.to[0] + cos * y - sin * x, self.to[1] + sin * y + cos * x]
     }
 }
@@ -243,7 +252,7 @@ mod tests {
     /// Landmarks of a face of another size, turn and place, without the program's own arithmetic.
     fn posed(shift: [f64; 2], scale: f64, turn: f64) -> Landmarks {
         let (sin, cos) = turn.to_radians().sin_cos();
-        MARKS.map(|[i, j]| {
+        OWN_LANDMARKS.map(|[i, j]| {
             let (y, x) = (scale * (i - 25.0), scale * (j - 24.0));
             // Clockwise: what is right of the centre (x > 0) goes down.
             [25.0 + cos * y + sin * x + shift[0], 24.0 - sin * y + cos * x + shift[1]]
@@ -252,7 +261,7 @@ mod tests {
 
     #[test]
     fn fitted_template_follows_the_landmarks() {
-        assert_eq!(Template::fitted(&MARKS), Template::fixed());
+        assert_eq!(Template::fitted(&OWN_LANDMARKS), Template::fixed());
         for (shift, scale, turn) in
             [([3.0, -2.0], 1.0, 0.0), ([0.0; 2], 1.16, 8.0), ([-2.0, 5.0], 0.7, -35.0)]
         {
@@ -270,7 +279,7 @@ mod tests {
     #[test]
     fn a_box_follows_its_landmark_by_up_to_four_pixels() {
         // Equal and opposite shifts of the eyes leave the similarity without a turn.
-        let mut marks = MARKS;
+        let mut marks = OWN_LANDMARKS;
         marks[0][1] -= 3.0;
         marks[1][1] += 3.0;
         let t = Template::fitted(&marks);

@@ -3,7 +3,6 @@
 
 use crate::explain::image_ops::sobel;
 use crate::explain::regions::face_regions::{REGIONS, Region, Template};
-use crate::explain::regions::landmarks::find_landmarks;
 use crate::explain::significance::MIN_FACES;
 use crate::stats::{Interval, bootstrap_mean, mean};
 use crate::{Error, PIXELS, Result};
@@ -52,8 +51,6 @@ impl Lift {
 /// Settings of [`region_lift`].
 #[derive(Clone, Debug)]
 pub struct LiftOptions {
-    /// Whether the template is fitted to each face.
-    pub fitted: bool,
     /// Bootstrap resamples.
     pub resamples: usize,
     /// Seed of the bootstrap.
@@ -63,7 +60,7 @@ pub struct LiftOptions {
 impl LiftOptions {
     /// The defaults: 1,000 resamples.
     pub fn new(seed: u64) -> Self {
-        Self { fitted: true, resamples: 1_000, seed }
+        Self { resamples: 1_000, seed }
     }
 }
 
@@ -71,7 +68,7 @@ impl LiftOptions {
 pub type Explain<'a> = dyn FnMut(&[f32]) -> Result<Vec<f32>> + 'a;
 
 /// Measures the lift of every region, class and source, from maps `[n, 48, 48]` of n faces with
-/// true labels.
+/// true labels, by the regions of each face.
 ///
 /// `randomised` makes maps of the same faces by the same method on a network with random weights;
 /// without it that control is missing from the result. Classes without faces are left out.
@@ -81,6 +78,7 @@ pub fn region_lift(
     faces: &[f32],
     labels: &[usize],
     maps: &[f32],
+    templates: &[Template],
     options: &LiftOptions,
     randomised: Option<&mut Explain<'_>>,
 ) -> Result<Vec<Lift>> {
@@ -91,10 +89,10 @@ pub fn region_lift(
         let detail = format!("{} labels, but {} pixels or map values", labels.len(), odd.len());
         return Err(Error::shape("region_lift", detail));
     }
-    let templates = match options.fitted {
-        true => fitted_templates(faces)?,
-        false => vec![Template::fixed(); labels.len()],
-    };
+    if templates.len() != labels.len() {
+        let detail = format!("{} labels, but {} templates", labels.len(), templates.len());
+        return Err(Error::shape("region_lift", detail));
+    }
     let edges: Vec<f32> = faces.par_chunks_exact(PIXELS).flat_map_iter(sobel).collect();
     let uniform = vec![1.0; size];
     let mut sources = vec![
@@ -108,23 +106,16 @@ pub fn region_lift(
     let groups: Vec<Option<usize>> = std::iter::once(None).chain((0..highest).map(Some)).collect();
     let mut rows = Vec::new();
     for (source, maps) in sources {
-        let shares = shares_of(maps, &templates);
+        let shares = shares_of(maps, templates);
         for &class in &groups {
             let chosen: Vec<usize> =
                 (0..labels.len()).filter(|&f| class.is_none_or(|c| labels[f] == c)).collect();
             if !chosen.is_empty() {
-                rows.extend(lifts(source, class, &chosen, &shares, &templates, options));
+                rows.extend(lifts(source, class, &chosen, &shares, templates, options));
             }
         }
     }
     Ok(rows)
-}
-
-/// Fits the template to each face.
-///
-/// **Errors**: `Shape` where the faces are not 48×48.
-pub fn fitted_templates(faces: &[f32]) -> Result<Vec<Template>> {
-    Ok(find_landmarks(faces)?.par_iter().map(Template::fitted).collect())
 }
 
 fn shares_of(maps: &[f32], templates: &[Template]) -> Vec<[f64; REGIONS]> {

@@ -178,7 +178,9 @@ impl Archive {
         let bad = |message: String| Error::model(path, message);
         let header = read_header(path, &mut input, length)?;
         let Some(json) = header.metadata().as_ref().and_then(|m| m.get("fer")) else {
-            return Err(bad("is a safetensors file, but was not written by fer".into()));
+            let message = "is a safetensors file, but was not written by fer; networks of other programs are not \
+                           read: train one with `fer train`";
+            return Err(bad(message.into()));
         };
         let envelope: Envelope =
             serde_json::from_str(json).map_err(|e| bad(format!("damaged header: {e}")))?;
@@ -207,7 +209,7 @@ impl Archive {
     }
 }
 
-/// What to do with a file that cannot be used.
+/// Advice for a file that cannot be used.
 const OTHER_COPY: &str = "use another copy, or give a run folder or a weights file of fer";
 
 /// Reads the header of a file of `length` bytes. Its tensors are then known to fill the rest.

@@ -1,6 +1,7 @@
 //! Checkpoints that survive a crash at any moment: the previous file is kept beside the new one.
 
 use crate::console::eprintln_safe;
+use crate::error::Shown as _;
 use crate::files::{Temporary, write_atomic};
 use crate::model::weights::Archive;
 use crate::{Error, Result};
@@ -44,7 +45,7 @@ fn with_way_out(path: &Path, error: Error) -> Error {
     let best = path.with_file_name("best.safetensors");
     match error {
         Error::Model { path, message } if Archive::read(&best).is_ok() => {
-            let best = best.display();
+            let best = best.shown();
             let message = format!(
                 "{message}. The best weights of the training are whole; to train on from them: fer train --pretrained {best} \
                  --out NEW"
@@ -68,7 +69,7 @@ pub fn read_or_previous(path: &Path) -> Result<Archive> {
         let before = previous(path);
         let archive = Archive::read(&before).map_err(|_| with_way_out(path, e))?;
         let state = if path.exists() { "damaged" } else { "missing" };
-        eprintln_safe!("{}: {state}; using {}", path.display(), before.display());
+        eprintln_safe!("{}: {state}; using {}", path.shown(), before.shown());
         Ok(archive)
     })
 }

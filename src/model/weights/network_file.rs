@@ -2,6 +2,7 @@
 
 use crate::dataset::read::foreign::refuse_as_model;
 use crate::dataset::read::read_head;
+use crate::error::Shown as _;
 use crate::limits::MAX_PARAMETERS;
 use crate::model::weights::Archive;
 use crate::model::weights::crash_safe;
@@ -138,7 +139,7 @@ fn missing(model: &Path) -> String {
             let near: Vec<PathBuf> = std::fs::read_dir("runs")
                 .map(|d| d.filter_map(|e| e.ok().map(|e| e.path())).collect())
                 .unwrap_or_default();
-            let mut names: Vec<String> = near.iter().map(|p| p.display().to_string()).collect();
+            let mut names: Vec<String> = near.iter().map(|p| p.shown()).collect();
             names.sort();
             let hint = if names.is_empty() { "none".into() } else { names.join(", ") };
             format!("does not exist; expected a run folder or a weights file (here: {hint})")

@@ -5,6 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::error::Shown as _;
 use crate::monitor::tensorboard::format::event::{self, Summary};
 use crate::monitor::tensorboard::format::record::put_record;
 use crate::monitor::tensorboard::format::resume::{self, Resumed};
@@ -69,7 +70,7 @@ impl EventWriter {
         if let Some(found) = resume::event_files(dir)?.last() {
             return Err(Error::Usage(format!(
                 "{}: the folder has an event file, {found}; resume that run or choose another folder",
-                dir.display()
+                dir.shown()
             )));
         }
         let path = resume::next_path(dir, &[], clock());

@@ -1,8 +1,7 @@
 //! LIME explanations of typical faces, and the most confident errors with the maps of both classes.
 
 use crate::explain::attribution::lime::{Lime, LimeOptions, lime};
-use crate::explain::regions::face_regions::Template;
-use crate::explain::regions::region_lift::fitted_templates;
+use crate::explain::regions::face_regions::{Template, fitted_templates};
 use crate::explain::{Attribution, AttributionOptions, FaceBatch, Method, Target, attribute};
 use crate::metrics::errors::Mistake;
 use crate::report::PredictedFace;

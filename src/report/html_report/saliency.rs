@@ -2,6 +2,7 @@
 
 use crate::Result;
 use crate::explain::regions::class_maps::{ClassMaps, class_maps, mean_faces};
+use crate::explain::regions::face_regions::fitted_templates;
 use crate::explain::regions::region_lift::{Lift, LiftOptions, region_lift};
 use crate::explain::sanity::randomisation::randomised;
 use crate::explain::{
@@ -62,8 +63,10 @@ pub fn measure_saliency(
         Ok(found.into_iter().flat_map(|a| a.map).collect())
     };
     let flat: Vec<f32> = found.iter().flat_map(|a| &a.map).copied().collect();
+    let templates = fitted_templates(&pixels)?;
     let lift_options = LiftOptions::new(context.options.seed);
-    let lifts = region_lift(&pixels, &labels, &flat, &lift_options, Some(&mut control))?;
+    let lifts =
+        region_lift(&pixels, &labels, &flat, &templates, &lift_options, Some(&mut control))?;
     let predicted: Vec<usize> = found.iter().map(|a| a.class).collect();
     let classes = context.names().len();
     Ok(SaliencyResults {

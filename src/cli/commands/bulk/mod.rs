@@ -18,6 +18,7 @@ use crate::console::eprintln_safe;
 use crate::dataset::image::{decode, read_image};
 use crate::dataset::stream::{Content, Record, each_record, is_archive};
 use crate::dataset::{Dataset, Sample};
+use crate::error::Shown as _;
 use crate::model::Ensemble;
 use crate::photo::{FaceChoice, SeetaFace, crop_faces};
 use crate::render::format::{counted, thousands};
@@ -120,7 +121,7 @@ impl Bulk<'_> {
             n => Err(Error::Inputs(format!(
                 "{} cannot be read; the others are in {}",
                 counted(n, "record"),
-                self.out.display()
+                self.out.shown()
             ))),
         }
     }
@@ -264,7 +265,7 @@ fn require_writer(out: &Path) -> Result<()> {
         true => Err(Error::Usage(format!(
             "--out {}: this build cannot write Parquet: cargo build --release --features parquet, or write a \
              CSV",
-            out.display()
+            out.shown()
         ))),
     }
 }

@@ -4,6 +4,7 @@
 //! on the disk before the progress that counts them, and `--resume` cuts off what was written after it. So
 //! a kill at any moment loses at most the work since the last note.
 
+use crate::error::Shown as _;
 use crate::files::{write_atomic, write_atomic_with};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -173,7 +174,7 @@ fn require_same(then: &Job, now: &Job, note: &Path) -> Result<()> {
         Some((key, value)) => Err(Error::Usage(format!(
             "--resume: {} began with {key} {value}, and this one has {}; use the same, or start anew without \
              --resume",
-            note.display(),
+            note.shown(),
             after[key.as_str()]
         ))),
     }

@@ -4,6 +4,7 @@ use crate::bench::machine::cpu_name;
 use crate::cli::shared::input::{Reading, labelled, named};
 use crate::cli::shared::progress::{self, duration};
 use crate::console::{self, eprintln_safe};
+use crate::error::Shown as _;
 use crate::files::{require_folder_of, write_atomic};
 use crate::model::Ensemble;
 use crate::report::html_report::{
@@ -60,7 +61,7 @@ struct Written<'a> {
 pub(crate) fn run(args: Args) -> Result<()> {
     let begun = Instant::now();
     if args.out.extension().is_none_or(|e| !e.eq_ignore_ascii_case("html")) {
-        let name = args.out.display();
+        let name = args.out.shown();
         return Err(Error::Usage(format!("{name}: expected a name that ends in .html")));
     }
     require_folder_of(&args.out)?;

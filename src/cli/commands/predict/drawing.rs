@@ -7,6 +7,7 @@ use crate::console::eprintln_safe;
 use crate::dataset::Dataset;
 use crate::dataset::image::{ColorPlanes, decode_colors, has_image_extension, read_bytes};
 use crate::dataset::read::STDIN;
+use crate::error::Shown as _;
 use crate::explain::{AttributionOptions, FaceBatch, Method, Target, attribute};
 use crate::files::{make_folder, require_folder_of, write_atomic};
 use crate::model::{Ensemble, LoadedModel, Predictions};
@@ -36,7 +37,7 @@ impl<'a> Drawings<'a> {
     /// # Errors
     /// [`Error::Usage`] if the inputs do not fit, or the folder lies in an input folder.
     pub fn check(target: &Path, inputs: &[PathBuf]) -> Result<()> {
-        let name = target.display();
+        let name = target.shown();
         require_folder_of(target)?;
         if is_file_name(target) {
             return match inputs {
@@ -51,7 +52,7 @@ impl<'a> Drawings<'a> {
             return Err(Error::Usage(message));
         }
         if let Some(table) = inputs.iter().find(|i| i.is_file() && !is_photo(i)) {
-            return Err(a_table(&table.display().to_string()));
+            return Err(a_table(&table.shown()));
         }
         let parent = target.parent().filter(|p| !p.as_os_str().is_empty());
         let place = target.canonicalize();
@@ -64,7 +65,7 @@ impl<'a> Drawings<'a> {
             Some(input) => Err(Error::Usage(format!(
                 "--draw {name} is inside the input folder {}, where a second run would read the \
                  drawings; name a folder elsewhere",
-                input.display()
+                input.shown()
             ))),
             None => Ok(()),
         }
@@ -105,7 +106,7 @@ impl<'a> Drawings<'a> {
     pub fn finish(&self) {
         if let Some(folder) = self.folder {
             let drawn = counted(self.used.len(), "picture");
-            eprintln_safe!("written: {drawn} in {}", folder.display());
+            eprintln_safe!("written: {drawn} in {}", folder.shown());
         }
     }
 
@@ -151,7 +152,7 @@ fn pictures(input: &InputFaces) -> Result<Vec<Range<usize>>> {
     let mut pictures: Vec<Range<usize>> = vec![];
     for (i, crop) in input.crops.iter().enumerate() {
         let Some(crop) = crop else {
-            return Err(a_table(&input.faces.origin(i).path.display().to_string()));
+            return Err(a_table(&input.faces.origin(i).path.shown()));
         };
         match pictures.last_mut() {
             Some(picture) if crop.number > 1 => picture.end = i + 1,

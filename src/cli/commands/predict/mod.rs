@@ -14,6 +14,7 @@ use crate::cli::shared::photos::{InputFaces, PhotoArgs};
 use crate::cli::shared::precision::{noted, precision};
 use crate::cli::shared::predictions::{FacePredictions, csv_header, csv_of};
 use crate::console::eprintln_safe;
+use crate::error::Shown as _;
 use crate::files::{require_folder_of, write_atomic};
 use crate::model::weights::network_file::EMBEDDED;
 use crate::model::{Ensemble, Predictions};
@@ -149,7 +150,7 @@ fn in_order(args: &Args, ensemble: &Ensemble) -> Result<()> {
     if let Some(path) = &args.out
         && faces > 0
     {
-        without_face.iter().for_each(|path| eprintln_safe!("{}: no face found", path.display()));
+        without_face.iter().for_each(|path| eprintln_safe!("{}: no face found", path.shown()));
         write_atomic(path, csv.as_bytes())?;
         print_table(path);
     }
@@ -207,7 +208,7 @@ fn answer(
 /// Lists the inputs that could not be read. Without any face, that is the error.
 fn finish(faces: usize, without_face: &[PathBuf], mut failures: Vec<Error>) -> Result<()> {
     if failures.is_empty() && faces == 0 {
-        let names: Vec<String> = without_face.iter().map(|p| p.display().to_string()).collect();
+        let names: Vec<String> = without_face.iter().map(|p| p.shown()).collect();
         return Err(Error::NoFace(names.join(", ")));
     }
     match failures.len() {
@@ -223,7 +224,7 @@ fn finish(faces: usize, without_face: &[PathBuf], mut failures: Vec<Error>) -> R
 /// Says where the table was written, and its format where the name does not.
 fn print_table(path: &Path) {
     let says = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
-    eprintln_safe!("written: {}{}", path.display(), if says { "" } else { ", as CSV" });
+    eprintln_safe!("written: {}{}", path.shown(), if says { "" } else { ", as CSV" });
 }
 
 /// Refuses what a video does not have.
@@ -240,7 +241,7 @@ fn refuse_for_videos(args: &Args) -> Result<()> {
 
 fn note_uncalibrated(ensemble: &Ensemble) {
     for network in ensemble.uncalibrated() {
-        let name = network.path.display();
+        let name = network.path.shown();
         eprintln_safe!(
             "{name}: the probabilities are not calibrated; to calibrate them: fer calibrate {name}"
         );
@@ -265,7 +266,7 @@ fn validate(args: &Args, model: Option<&Path>) -> Result<()> {
         _ => {}
     }
     if let Some(other) = args.inputs.iter().find(|path| path.exists() && is_model(path)) {
-        let other = other.display();
+        let other = other.shown();
         let message =
             format!("{other} is a network, not an input; to average networks: --ensemble {other}");
         return Err(Error::Usage(message));
@@ -273,7 +274,7 @@ fn validate(args: &Args, model: Option<&Path>) -> Result<()> {
     if args.inputs.len() > 1
         && let Some(video) = args.inputs.iter().find(|path| is_video(path))
     {
-        let message = format!("{} is a video, which is predicted alone", video.display());
+        let message = format!("{} is a video, which is predicted alone", video.shown());
         return Err(Error::Usage(message));
     }
     if args.top_k == 0 {

@@ -5,6 +5,7 @@ use crate::cli::shared::output::{differ, keep_inputs};
 use crate::cli::shared::progress;
 use crate::console::eprintln_safe;
 use crate::dataset::source::read_faces;
+use crate::error::Shown as _;
 use crate::explain::filters::stored::{STORED_EDGES, measure_statistics};
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::export::onnx::to_onnx;
@@ -59,7 +60,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     let mut files = FileSet::default();
     let mut written = Vec::new();
     let mut add = |path: &Path, bytes: &[u8]| {
-        written.push(format!("{}: {} bytes", path.display(), thousands(bytes.len() as u64)));
+        written.push(format!("{}: {} bytes", path.shown(), thousands(bytes.len() as u64)));
         files.add(path, bytes)
     };
     if let Some(path) = &args.weights {

@@ -2,6 +2,7 @@
 
 use crate::cli::shared::progress::duration;
 use crate::console::eprintln_safe;
+use crate::error::Shown as _;
 use crate::monitor::Recorder;
 use crate::render::format::short;
 use crate::train::config::MAX_EPOCHS;
@@ -25,14 +26,14 @@ pub(super) fn print_result(trainer: &Trainer, recorder: &Recorder, trained: bool
         eprintln_safe!(
             "nothing left to train: this training has already ended; to train on from its weights: fer train \
              --pretrained {} --epochs 20",
-            trainer.folder.as_deref().unwrap_or(Path::new("")).display()
+            trainer.folder.as_deref().unwrap_or(Path::new("")).shown()
         );
     }
     if trainer.is_full() && trainer.fraction() < 1.0 {
         eprintln_safe!(
             "ended early: a run holds at most {MAX_EPOCHS} epochs; to continue from its weights in \
              another run: fer train --pretrained {}",
-            trainer.folder.as_deref().unwrap_or(Path::new("")).display()
+            trainer.folder.as_deref().unwrap_or(Path::new("")).shown()
         );
     }
     if let Some(kept) = kept_epoch(trainer) {
@@ -45,7 +46,7 @@ pub(super) fn print_result(trainer: &Trainer, recorder: &Recorder, trained: bool
             teacher_time(trainer.progress.asked_seconds),
             100.0 * kept.val_accuracy,
             kept.val_loss,
-            folder.display()
+            folder.shown()
         );
     }
     say_if_nothing_was_learned(trainer);
@@ -95,7 +96,7 @@ fn kept_epoch(trainer: &Trainer) -> Option<&EpochMetrics> {
 /// Prints the network, the faces, and the machine.
 pub(super) fn print_start(trainer: &Trainer) {
     let parameters: usize = trainer.network.parameters().iter().map(|p| p.value.elements()).sum();
-    let folder = trainer.folder.as_ref().map(|f| f.display().to_string()).unwrap_or_default();
+    let folder = trainer.folder.as_ref().map(|f| f.shown()).unwrap_or_default();
     eprintln_safe!(
         "{}: {parameters} parameters; {} faces to train on, {} to validate; {} threads, {}; {folder}",
         trainer.network.spec.name,

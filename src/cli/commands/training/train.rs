@@ -10,6 +10,7 @@ use crate::cli::shared::{progress, signals};
 use crate::console::{self, eprintln_safe};
 use crate::dataset::Dataset;
 use crate::dataset::source::warn_of_faces;
+use crate::error::Shown as _;
 use crate::monitor::{self, Recorder, tensorboard};
 use crate::render::format::thousands;
 use crate::serve::LivePage;
@@ -84,7 +85,7 @@ fn load_again(
         if let Some(path) = path.as_ref().filter(|path| !path.exists()) {
             let message = format!(
                 "does not exist; if it was moved: fer train --resume {} {option} NEW",
-                run.display()
+                run.shown()
             );
             return Err(Error::data(path, message));
         }
@@ -200,8 +201,8 @@ fn train(mut trainer: Trainer, monitoring: &Monitoring) -> Result<()> {
         eprintln_safe!(
             "{} could not be written; when there is room, the training goes on from its last checkpoint: \
              fer train --resume {}",
-            path.display(),
-            folder.display()
+            path.shown(),
+            folder.shown()
         );
     }
     let unwritten = unwritten(&trainer, &display.recorder);
@@ -212,7 +213,7 @@ fn train(mut trainer: Trainer, monitoring: &Monitoring) -> Result<()> {
     if outcome == Outcome::Stopped {
         return Err(Error::Interrupted(format!(
             "the state is saved; to continue: fer train --resume {}{}",
-            folder.display(),
+            folder.shown(),
             conv_option()
         )));
     }
@@ -242,7 +243,7 @@ fn run_teachers(trainer: &mut Trainer) -> Result<()> {
         eprintln_safe!(
             "{}: {why}, so it may have been trained on validation faces of this training; the \
              validation accuracy may be too high",
-            network.display()
+            network.shown()
         );
     }
     let teachers = trainer.config.teacher.len();

@@ -1,6 +1,7 @@
 //! `fer watch`: the live page of a run.
 
 use crate::console::{self, eprintln_safe};
+use crate::error::Shown as _;
 use crate::monitor::live::views::LIVE;
 use crate::serve::LivePage;
 use crate::{Error, Result};
@@ -29,7 +30,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     }
     let server = LivePage::start(&args.run, args.port)?;
     console::print(&format!("{}\n", server.address()))?;
-    eprintln_safe!("serving {} on this machine only; stop with Ctrl-C", args.run.display());
+    eprintln_safe!("serving {} on this machine only; stop with Ctrl-C", args.run.shown());
     server.wait();
     Ok(())
 }

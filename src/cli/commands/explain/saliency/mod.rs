@@ -15,6 +15,7 @@ use crate::cli::shared::attribution::{AttributionTask, attribute_all, require_a_
 use crate::cli::shared::faces::Model;
 use crate::cli::shared::output::print_written;
 use crate::cli::shared::target::TargetArg;
+use crate::error::Shown as _;
 use crate::explain::{Attribution, Classifier, NetworkClassifier, Target};
 use crate::files::write_atomic;
 use crate::render::format::to_npy;
@@ -129,7 +130,7 @@ fn check_raw_name(path: &Path) -> Result<()> {
     match path.extension().is_some_and(|e| e == "npy" || e == "csv") {
         true => Ok(()),
         false => {
-            let message = format!("{}: expected a name that ends in .npy or .csv", path.display());
+            let message = format!("{}: expected a name that ends in .npy or .csv", path.shown());
             Err(Error::Usage(message))
         }
     }

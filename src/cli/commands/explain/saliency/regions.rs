@@ -3,9 +3,9 @@
 use crate::cli::commands::explain::saliency::args::Args;
 use crate::cli::commands::explain::saliency::face_set::SetMaps;
 use crate::cli::shared::attribution::{AttributionTask, attribute_all};
-use crate::explain::regions::face_regions::{REGIONS, Template};
+use crate::explain::regions::face_regions::{REGIONS, Template, fitted_templates};
 use crate::explain::regions::region_evidence::{RegionEvidence, region_evidence};
-use crate::explain::regions::region_lift::{Lift, LiftOptions, fitted_templates, region_lift};
+use crate::explain::regions::region_lift::{Lift, LiftOptions, region_lift};
 use crate::explain::regions::separation::{Separation, separation};
 use crate::explain::sanity::randomisation::randomised;
 use crate::explain::{NetworkClassifier, Target};
@@ -38,7 +38,14 @@ pub fn lifts(maps: &SetMaps<'_>, seed: u64) -> Result<Vec<Lift>> {
     };
     let set = maps.set;
     let options = LiftOptions::new(seed);
-    region_lift(&set.pixels, &set.labels, &maps.maps(), &options, Some(&mut draw))
+    region_lift(
+        &set.pixels,
+        &set.labels,
+        &maps.maps(),
+        &set.templates()?,
+        &options,
+        Some(&mut draw),
+    )
 }
 
 /// Accuracy of two classifiers that know only numbers about the regions of correctly read faces.
