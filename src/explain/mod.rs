@@ -29,6 +29,7 @@ pub mod regions;
 pub mod sanity;
 pub mod significance;
 pub mod target;
+pub mod watched;
 
 pub use attribution::attribute;
 pub use attribution::map::{Attribution, Note};
@@ -42,3 +43,4 @@ pub use layers::{FeatureMaps, LayerInfo, LayerKind, ReceptiveField};
 pub use network_classifier::NetworkClassifier;
 pub use objective::Objective;
 pub use target::Target;
+pub use watched::{Watch, Watched};

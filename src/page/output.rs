@@ -1,9 +1,6 @@
 //! Where a call sends its messages, and learns that nobody wants them any more.
 
-use crate::explain::{
-    BackwardRule, Classifier, FeatureMaps, InputGradient, LayerGradient, LayerInfo, Normalization,
-    Objective, ObjectiveGradient, Target,
-};
+use crate::explain::{ObjectiveGradient, Watch};
 use crate::page::message::Message;
 use crate::{Error, PIXELS, Result};
 use serde_json::json;
@@ -92,10 +89,9 @@ impl Output {
     }
 }
 
-/// A network whose every use first checks whether the work shall stop, so that any explanation can be
-/// cancelled between two passes.
-pub struct Stoppable<'a> {
-    network: &'a dyn Classifier,
+/// Checks before every use of a network whether the work shall stop, so that any explanation can be
+/// cancelled between two passes, and tells of its progress.
+pub struct WorkWatch<'a> {
     output: &'a Output,
     /// Uses so far, and the time of the last message about them.
     uses: Cell<(usize, Instant)>,
@@ -104,11 +100,11 @@ pub struct Stoppable<'a> {
     every: usize,
 }
 
-impl<'a> Stoppable<'a> {
-    /// Wraps a network for the work that has this output.
-    pub fn new(network: &'a dyn Classifier, output: &'a Output) -> Self {
+impl<'a> WorkWatch<'a> {
+    /// Watches for the work that has this output.
+    pub fn new(output: &'a Output) -> Self {
         let uses = Cell::new((0, Instant::now()));
-        Stoppable { network, output, uses, ascents: Cell::new(0), every: 0 }
+        WorkWatch { output, uses, ascents: Cell::new(0), every: 0 }
     }
 
     /// Sends what a gradient ascent has reached, every so many steps.
@@ -120,9 +116,11 @@ impl<'a> Stoppable<'a> {
     pub fn ascents(&self) -> usize {
         self.ascents.get()
     }
+}
 
+impl Watch for WorkWatch<'_> {
     /// Counts a use, and tells of it now and then.
-    fn step(&self) -> Result<()> {
+    fn before(&self, _passes: usize) -> Result<()> {
         let (count, told) = self.uses.get();
         self.output.check()?;
         let is_due = told.elapsed() >= TELL_EVERY;
@@ -132,59 +130,13 @@ impl<'a> Stoppable<'a> {
             false => Ok(()),
         }
     }
-}
 
-impl Classifier for Stoppable<'_> {
-    fn classes(&self) -> usize {
-        self.network.classes()
-    }
-    fn logits(&self, faces: &[f32]) -> Result<Vec<f32>> {
-        self.step()?;
-        self.network.logits(faces)
-    }
-    fn probabilities(&self, logits: &[f32]) -> Vec<f32> {
-        self.network.probabilities(logits)
-    }
-    fn input_gradient(
-        &self,
-        faces: &[f32],
-        targets: &[Target],
-        rule: BackwardRule,
-    ) -> Result<InputGradient> {
-        self.step()?;
-        self.network.input_gradient(faces, targets, rule)
-    }
-    fn layer_gradient(
-        &self,
-        layer: &str,
-        faces: &[f32],
-        targets: &[Target],
-    ) -> Result<LayerGradient> {
-        self.step()?;
-        self.network.layer_gradient(layer, faces, targets)
-    }
-    fn activations(&self, layer: &str, faces: &[f32]) -> Result<FeatureMaps> {
-        self.step()?;
-        self.network.activations(layer, faces)
-    }
-    fn objective_gradient(
-        &self,
-        objective: &Objective,
-        faces: &[f32],
-    ) -> Result<ObjectiveGradient> {
-        self.step()?;
-        let found = self.network.objective_gradient(objective, faces)?;
+    fn ascent(&self, faces: &[f32], found: &ObjectiveGradient) -> Result<()> {
         let ascent = self.ascents.replace(self.ascents.get() + 1);
         if self.every > 0 && ascent.is_multiple_of(self.every) {
             let json = json!({ "step": ascent, "value": found.values.first() });
             self.output.send(Message::numbers(json, &faces[..PIXELS.min(faces.len())]))?;
         }
-        Ok(found)
-    }
-    fn layers(&self) -> Vec<LayerInfo> {
-        self.network.layers()
-    }
-    fn normalization(&self) -> Normalization {
-        self.network.normalization()
+        Ok(())
     }
 }

@@ -52,9 +52,10 @@ impl Method {
     /// The method of a map where none is named.
     pub const DEFAULT: Method = Method::SmoothIntegratedGradients;
     /// Why it is the default, in one line.
-    pub const DEFAULT_REASON: &'static str = "smooth-ig is the default because its maps restore the \
-         answer better than the picture's centre does and change with the weights; --method gradient \
-         shows the gradient itself";
+    pub const DEFAULT_REASON: &'static str = "smooth-ig is the default because it passes the sanity \
+         checks on the network in the program: what it marks ruins and restores the answer faster than \
+         the centre or a random order does, and it changes with the weights; --method gradient shows the \
+         gradient itself";
 
     /// All methods, in the order in which a page shows them.
     pub const ALL: [Method; 15] = [
@@ -128,7 +129,7 @@ impl Method {
             Method::VarGrad => "Variance of the gradient over noisy copies",
             Method::IntegratedGradients => "Gradient integrated along the path from a baseline",
             Method::SmoothIntegratedGradients => {
-                "Gradient integrated along the path from the mean face, smoothed over 3 pixels"
+                "Gradient integrated along the path from the mean face, smoothed over 2 pixels"
             }
             Method::GuidedBackprop => "Gradient with negative values set to 0 at every ReLU",
             Method::GradCam => "Feature maps weighted by their mean gradient, positive part",

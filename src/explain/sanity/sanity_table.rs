@@ -4,10 +4,11 @@ use crate::explain::attribution::gradient::integrated_gradients::{RESIDUAL_GOAL,
 use crate::explain::sanity::faithfulness::{
     Advantage, Areas, Faithfulness, STEPS, controls, map_areas,
 };
-use crate::explain::sanity::infidelity::Squares;
+use crate::explain::sanity::infidelity::{self, Squares};
 use crate::explain::sanity::randomisation::{Similarity, is_empty};
 use crate::explain::sanity::sensitivity::{SAMPLES, max_sensitivity};
 use crate::explain::significance::TestResult;
+use crate::explain::watched::GRADIENT_PASSES;
 use crate::explain::{
     Attribution, AttributionOptions, Classifier, FaceBatch, Method, Note, attribute,
 };
@@ -156,15 +157,18 @@ impl<'a> SanityChecker<'a> {
     }
 }
 
+/// Network passes per face of the measurements that do not depend on the method; for progress bars.
+pub const CONTROL_PASSES: usize = 4 * (STEPS + 1) + 1 + infidelity::SAMPLES;
+
 /// Returns about how many network passes a row takes per face, counting a backward pass as two; for
 /// progress bars.
 pub fn passes(method: Method, options: &AttributionOptions) -> usize {
-    let gradient = 3;
+    let gradient = GRADIENT_PASSES;
     let once = match method {
         Method::SmoothGrad | Method::SmoothGradSquared | Method::VarGrad => {
             gradient * options.noise.samples
         }
-        Method::IntegratedGradients => gradient * 100,
+        Method::IntegratedGradients => gradient * 250, // as many nodes as a face needs
         Method::SmoothIntegratedGradients => gradient * SMOOTH_NODES,
         Method::ScoreCam => 200,
         Method::Occlusion => 122,

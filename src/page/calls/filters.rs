@@ -11,9 +11,9 @@ use crate::explain::filters::top_activations::{
 };
 use crate::explain::filters::training_faces::TrainingFaces;
 use crate::explain::layers::{pre_activation, select_filters};
-use crate::explain::{Classifier, LayerInfo};
+use crate::explain::{Classifier, LayerInfo, Watched};
 use crate::page::message::Message;
-use crate::page::output::{Output, Stoppable};
+use crate::page::output::{Output, WorkWatch};
 use crate::page::workspace::Workspace;
 use crate::{Error, PIXELS, Result};
 use serde::Deserialize;
@@ -66,7 +66,7 @@ fn measure(
     output: &Output,
 ) -> Result<()> {
     if !space.statistics.contains_key(&layer.name) {
-        let network = Stoppable::new(&space.classifier, output);
+        let network = Watched::new(&space.classifier, WorkWatch::new(output));
         let all = select_filters(layer, &[])?;
         let found = filter_statistics(&network, layer, &all, pixels)?;
         space.statistics.insert(layer.name.clone(), found);
@@ -101,7 +101,8 @@ pub fn ascent(space: &mut Workspace<'_>, message: &Message, output: &Output) -> 
     select_filters(&layer, &[asked.filter])?;
     let (magnitude, sd) = kind_of_faces(space, &layer, asked.filter, output)?;
     let sd = [sd as f32];
-    let network = Stoppable::new(&space.classifier, output).showing_ascent(asked.every);
+    let network =
+        Watched::new(&space.classifier, WorkWatch::new(output).showing_ascent(asked.every));
     let unit = vec![asked.filter];
     let objective = filter_objective(&network, &layer, unit.clone());
     let relu_input = pre_activation(&network.layers(), &layer);
@@ -124,7 +125,7 @@ pub fn ascent(space: &mut Workspace<'_>, message: &Message, output: &Output) -> 
     let [image] = done.as_slice() else {
         return Err(Error::Failed("ascent: expected one picture".into()));
     };
-    let json = json!({ "done": true, "steps": network.ascents(), "value": image.value });
+    let json = json!({ "done": true, "steps": network.watch.ascents(), "value": image.value });
     Ok(Message::numbers(json, &image.picture))
 }
 

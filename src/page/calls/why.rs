@@ -5,10 +5,10 @@ use crate::explain::image_ops::gaussian_blur;
 use crate::explain::sanity::randomisation::{parametrised_layers, randomised};
 use crate::explain::sanity::sanity_table::{SanityChecker, SanityOptions};
 use crate::explain::{
-    Attribution, Classifier, FaceBatch, Method, NetworkClassifier, Target, attribute,
+    Attribution, Classifier, FaceBatch, Method, NetworkClassifier, Target, Watched, attribute,
 };
 use crate::page::message::Message;
-use crate::page::output::{Output, Stoppable};
+use crate::page::output::{Output, WorkWatch};
 use crate::page::workspace::Workspace;
 use crate::stats::{argmax, evenly_spread};
 use crate::{Error, PIXELS, Result, SIDE};
@@ -36,7 +36,7 @@ pub fn attribution(
     let asked: Asked = message.parameters()?;
     let method: Method = asked.method.parse()?;
     let face = one_face(space, message)?;
-    let network = Stoppable::new(&space.classifier, output);
+    let network = Watched::new(&space.classifier, WorkWatch::new(output));
     let faces = FaceBatch::new(&network, &face, &[Target::Class(asked.class)])?;
     let found = attribute(&faces, method, &space.options()?)?;
     let [found] = found.as_slice() else {
@@ -102,7 +102,7 @@ struct Patch {
 pub fn patch(space: &mut Workspace<'_>, message: &Message, output: &Output) -> Result<Message> {
     let Patch { fill } = message.parameters()?;
     let face = one_face(space, message)?;
-    let network = Stoppable::new(&space.classifier, output);
+    let network = Watched::new(&space.classifier, WorkWatch::new(output));
     let filling = match fill {
         Fill::Mean => space.source.mean_face.clone(),
         Fill::Blur => gaussian_blur(&face, 4.0),
@@ -194,14 +194,14 @@ pub fn sanity(space: &mut Workspace<'_>, message: &Message, output: &Output) -> 
     let model = &space.source.model;
     let chosen = evenly_spread(space.source.faces.len(), CHECKED);
     let pixels = model.pixels(&space.source.faces, &chosen);
-    let network = Stoppable::new(&space.classifier, output);
+    let network = Watched::new(&space.classifier, WorkWatch::new(output));
     let layers = parametrised_layers(&model.network).len();
     let half = randomised(&model.network, Some(layers.div_ceil(2)), 0)?;
     let all = randomised(&model.network, None, 0)?;
     let temperature = model.temperature(false).unwrap_or(1.0);
     let [half, all] = [NetworkClassifier::new(&half)?, NetworkClassifier::new(&all)?]
         .map(|other| other.at_temperature(temperature));
-    let [half, all] = [&half, &all].map(|other| Stoppable::new(other, output));
+    let [half, all] = [&half, &all].map(|other| Watched::new(other, WorkWatch::new(output)));
     let attribution = space.options()?;
     let options = SanityOptions {
         attribution: &attribution,

@@ -103,7 +103,7 @@ const WORDS = {
 const METHODS = {
   saliency: '梯度 ∂S/∂x', 'grad-x-input': '∂S/∂z 乘以 z，z 为标准化像素', smoothgrad: '加噪副本的平均梯度，保留符号',
   'smoothgrad-sq': '加噪副本梯度平方的均值', vargrad: '加噪副本梯度的方差', ig: '沿基线到人脸的路径对梯度积分',
-  'smooth-ig': '沿平均脸到人脸的路径对梯度积分，在 3 个像素上平滑', 'guided-backprop': '每个 ReLU 处把负梯度置零的梯度',
+  'smooth-ig': '沿平均脸到人脸的路径对梯度积分，在 2 个像素上平滑', 'guided-backprop': '每个 ReLU 处把负梯度置零的梯度',
   gradcam: '以平均梯度加权的特征图，取正部', 'gradcam++': '以正梯度加权的特征图，取正部', layercam: '逐格以正梯度加权的特征图',
   scorecam: '以遮罩人脸的概率加权的特征图', occlusion: '遮住 8×8 窗口时分数的下降', rise: '像素可见时的概率减去随机遮罩的均值',
   lime: '超像素显示或隐藏时概率的线性模型',
