@@ -78,8 +78,8 @@ fn chapters(epochs: usize) -> Vec<Chapter> {
                 .into(),
             pictures: vec![(
                 "filters.png",
-                "Eight filters: the naive picture, the picture with the spectrum of faces, and the \
-                 training faces that activate the filter most.",
+                "Eight filters: the naive picture, two pictures with the spectrum of faces, one of which \
+                 starts from faces, and the training faces that activate the filter most.",
             )],
             page: None,
         },
