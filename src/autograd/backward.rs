@@ -98,7 +98,9 @@ impl<T: Element> Drop for Gradients<T> {
 }
 
 /// A function that a backward pass calls with every node that it visits: the node, the name of its
-/// op, and its complete gradient ȳ, which the function may change before the op gets it.
+/// op, and its complete gradient ȳ, which the function may change before the op gets it. The op of a
+/// leaf is called `leaf`: training with several processes sends its gradient on from here, while the
+/// pass goes on.
 pub type BackwardHook<'a, T> = &'a mut dyn FnMut(NodeId, &'static str, &mut Tensor<T>);
 
 impl<T: Element> Tape<T> {
@@ -130,7 +132,7 @@ impl<T: Element> Tape<T> {
     }
 
     /// As [`Tape::backward_from`], with a hook that sees, and may change, the gradient at every
-    /// node but the leaves.
+    /// node.
     ///
     /// # Errors
     /// As [`Tape::backward_from`].
@@ -148,7 +150,7 @@ impl<T: Element> Tape<T> {
     ///     names.push(op);
     ///     *grad = grad.map(|g| 10.0 * g);
     /// })?;
-    /// assert_eq!((names, gradients.get(&x).unwrap().item()), (vec!["neg"], -10.0));
+    /// assert_eq!((names, gradients.get(&x).unwrap().item()), (vec!["neg", "leaf"], -100.0));
     /// # Ok::<(), fer::Error>(())
     /// ```
     pub fn backward_with(
@@ -228,7 +230,13 @@ impl<T: Element> BackwardPass<T> {
         before: &[Node<T>],
         hook: BackwardHook<'_, T>,
     ) -> Result<()> {
-        let Some(op) = node.op.take() else { return Ok(()) };
+        let Some(op) = node.op.take() else {
+            // All uses of a leaf come after it on the tape, so its gradient is complete, and kept.
+            if let Some(gradient) = &mut self.gradients.grads[before.len()] {
+                hook(id, "leaf", gradient);
+            }
+            return Ok(());
+        };
         let name = op.name();
         let backward = |grad: Tensor<T>, grads: &mut _| op.backward_once(grad, grads);
         self.pass_on((id, name), &node, before, hook, backward)

@@ -60,7 +60,7 @@ fn run(network: &Network<f32>, pixels: &Tensor<f32>, class: Option<usize>) -> Re
         named_values(network, &mut pass, [(&x, "pixels"), (&logits, "logits"), (&loss, "loss")]);
     let mut nodes = read(&pass, &values);
     let dot = pass.tape.to_dot();
-    go_back(&mut pass, &loss, &values, &mut nodes)?;
+    go_back(&mut pass, &loss, &mut nodes)?;
     let p = logits.value().map(f32::exp);
     let sum: f32 = p.as_slice().iter().sum();
     let p = network.spec.classes.iter().cloned().zip(p.to_vec().into_iter().map(|p| p / sum));
@@ -134,16 +134,11 @@ fn read(pass: &Pass, values: &[Option<Var>]) -> Vec<TraceNode> {
 }
 
 /// Runs the backward pass and notes the gradient and the time of every node.
-fn go_back(
-    pass: &mut Pass,
-    loss: &Var,
-    values: &[Option<Var>],
-    nodes: &mut [TraceNode],
-) -> Result<()> {
+fn go_back(pass: &mut Pass, loss: &Var, nodes: &mut [TraceNode]) -> Result<()> {
     let mut open: Option<(usize, Instant)> = None;
     let mut times = vec![0.0; nodes.len()];
     let one = Tensor::full(&loss.shape(), 1.0);
-    let gradients = pass.tape.backward_with(loss, one, &mut |id, _, grad| {
+    pass.tape.backward_with(loss, one, &mut |id, _, grad| {
         if let Some((node, since)) = open {
             times[node] = 1e3 * since.elapsed().as_secs_f64();
         }
@@ -155,10 +150,6 @@ fn go_back(
     }
     for (node, time) in nodes.iter_mut().zip(times) {
         node.milliseconds[1] = time;
-        let var = values[node.node].as_ref().filter(|_| node.op == "leaf");
-        if let Some(grad) = var.and_then(|var| gradients.get(var)) {
-            note(node, grad);
-        }
     }
     Ok(())
 }

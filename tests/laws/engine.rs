@@ -253,6 +253,24 @@ fn a_hook_may_change_the_gradients() -> Result<()> {
     Ok(())
 }
 
+/// A leaf that is used twice is visited once, when both gradients are there.
+#[test]
+fn a_hook_sees_the_complete_gradient_of_a_leaf() -> Result<()> {
+    let mut t = Tape::new();
+    let x = t.leaf(Tensor::scalar(3.0_f64));
+    let square = ops::mul(&mut t, &x, &x)?;
+    let y = ops::add(&mut t, &square, &x)?;
+    let mut seen = Vec::new();
+    let gradients = t.backward_with(&y, Tensor::scalar(1.0), &mut |id, op, grad| {
+        if op == "leaf" {
+            seen.push((Some(id), grad.item()));
+        }
+    })?;
+    assert_eq!(seen, [(x.id(), 7.0)]);
+    assert_eq!(gradients.get(&x).unwrap().item(), 7.0);
+    Ok(())
+}
+
 /// An op that records the inputs for which its backward pass computed a gradient.
 struct Spy(Arc<Mutex<Vec<usize>>>);
 

@@ -2,13 +2,19 @@
 
 use fer::Result;
 use fer::train::parallel::Ranks;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Barrier, Mutex};
 
 #[derive(Debug)]
 struct Table {
     slots: Mutex<Vec<Vec<u8>>>,
     barrier: Barrier,
+    /// Messages on their way, by sender and receiver.
+    letters: Mutex<BTreeMap<(usize, usize), VecDeque<Letter>>>,
 }
+
+/// A tag and values.
+type Letter = (usize, Vec<f32>);
 
 /// One of the threads.
 #[derive(Debug)]
@@ -21,7 +27,7 @@ pub struct ThreadRank {
 /// Runs `work` on `size` threads as processes 0, 1, … and returns what each returned.
 pub fn together<R: Send>(size: usize, work: impl Fn(Arc<dyn Ranks>) -> R + Sync) -> Vec<R> {
     let slots = Mutex::new(vec![Vec::new(); size]);
-    let table = Arc::new(Table { slots, barrier: Barrier::new(size) });
+    let table = Arc::new(Table { slots, barrier: Barrier::new(size), letters: Mutex::default() });
     std::thread::scope(|scope| {
         let start = |rank| {
             let own = Arc::new(ThreadRank { rank, size, table: table.clone() });
@@ -59,17 +65,21 @@ impl Ranks for ThreadRank {
         self.table.barrier.wait();
         Ok(all)
     }
-    fn sum_in_order(&self, own: &[Vec<f32>], len: usize) -> Result<Vec<f32>> {
-        let all = floats(&self.gather_bytes(&bytes(&own.concat()))?.concat());
-        let mut vectors = all.chunks_exact(len);
-        let mut sum = vectors.next().unwrap().to_vec();
-        for vector in vectors {
+    fn send(&self, to: usize, tag: usize, values: &[f32]) -> Result<()> {
+        let mut letters = self.table.letters.lock().unwrap();
+        letters.entry((self.rank, to)).or_default().push_back((tag, values.to_vec()));
+        Ok(())
+    }
+    fn try_receive(&self, from: usize) -> Result<Option<(usize, Vec<f32>)>> {
+        let mut letters = self.table.letters.lock().unwrap();
+        Ok(letters.get_mut(&(from, self.rank)).and_then(VecDeque::pop_front))
+    }
+    fn sum_fast(&self, own: Vec<f32>) -> Result<Vec<f32>> {
+        let all = floats(&self.gather_bytes(&bytes(&own))?.concat());
+        let mut sum = vec![0.0; own.len()];
+        for vector in all.chunks_exact(own.len()) {
             sum.iter_mut().zip(vector).for_each(|(s, v)| *s += v);
         }
         Ok(sum)
-    }
-    fn sum_fast(&self, own: Vec<f32>) -> Result<Vec<f32>> {
-        let len = own.len();
-        self.sum_in_order(&[own], len)
     }
 }

@@ -51,6 +51,29 @@ fn any_number_of_processes_gives_the_same_bits() {
     assert!(alone != train(&other, 1), "the size of a micro-batch has no effect");
 }
 
+/// Weights of more than 4,096 values travel in several pieces; a layer without weights sends nothing.
+#[test]
+fn a_large_layer_gives_the_same_bits_in_pieces() {
+    let place = TempDir::new().unwrap();
+    let arch = place.path().join("wide.toml");
+    let text = r#"
+name = "wide"
+layers = [
+    { type = "conv2d", filters = 4, stride = 2 },
+    { type = "activation" },
+    { type = "flatten" },
+    { type = "linear", units = 7 },
+]
+"#;
+    std::fs::write(&arch, text).unwrap();
+    let arch = arch.to_str().unwrap().into();
+    let config = TrainConfig { arch, ..in_micro_batches(place.path()) };
+    let alone = train(&config, 1);
+    for size in [2, 4] {
+        assert!(alone == train(&config, size), "{size} processes");
+    }
+}
+
 /// Largest difference of two checkpoints' weights.
 fn apart(a: &BTreeMap<String, Vec<u32>>, b: &BTreeMap<String, Vec<u32>>) -> f32 {
     let weights = |all: &BTreeMap<String, Vec<u32>>| {

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `ranks` | [`Ranks`]: the processes that train together, and what they tell each other |
 //! | `lockstep` | the micro-batches of one process, which stop at each batch norm for all others |
+//! | `ordered_sum` | the sum of all gradients, on its way while gradients are still computed |
 //! | `step` | one step: forward and backward passes of the own micro-batches, the sum, the update |
 //! | `agreement` | refuses a process with other data, another version or other settings |
 //! | `mpi` | [`Ranks`] over MPI (feature `mpi`) |
@@ -16,6 +17,7 @@ pub(crate) mod agreement;
 mod lockstep;
 #[cfg(feature = "mpi")]
 pub mod mpi;
+mod ordered_sum;
 mod ranks;
 pub(crate) mod step;
 

@@ -1,7 +1,7 @@
 //! The processes of an MPI program.
 
+use crate::limits::MAX_PARAMETERS;
 use crate::train::parallel::Ranks;
-use crate::train::parallel::ranks::add;
 use crate::{Error, Result};
 use mpi::collective::SystemOperation;
 use mpi::datatype::PartitionMut;
@@ -9,11 +9,11 @@ use mpi::environment::{Universe, initialize_with_threading, library_version};
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::*;
 use mpi::{Count, Threading};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Values that travel from process to process at a time: while one adds a chunk, the next one adds the
-/// chunk before.
-const CHUNK: usize = 1 << 15;
+/// Bytes for messages that wait until MPI can send them: the gradients of the largest network as the sum so
+/// far and as the whole sum, with what MPI adds to each. Of it the system hands out what is used.
+const BUFFER: usize = 2 * MAX_PARAMETERS * size_of::<f32>() + (64 << 20);
 
 /// MPI from its start to its end. The thread that starts it must end it.
 pub struct Session {
@@ -30,7 +30,7 @@ impl Session {
     /// thread only.
     pub fn start(started: usize) -> Result<Self> {
         let refused = |why: &str| Error::Usage(format!("MPI: {why}"));
-        let (universe, threading) = initialize_with_threading(Threading::Serialized)
+        let (mut universe, threading) = initialize_with_threading(Threading::Serialized)
             .ok_or_else(|| refused("it was started already"))?;
         let (rank, size) = (universe.world().rank() as usize, universe.world().size() as usize);
         let library = library_version().unwrap_or_default();
@@ -45,7 +45,11 @@ impl Session {
                  with the other one"
             )));
         }
-        Ok(Self { _universe: universe, ranks: Arc::new(Mpi { rank, size }) })
+        universe.set_buffer_size(BUFFER);
+        Ok(Self {
+            _universe: universe,
+            ranks: Arc::new(Mpi { rank, size, turn: Mutex::default() }),
+        })
     }
 
     /// Ends all processes at once with this exit code.
@@ -55,10 +59,18 @@ impl Session {
 }
 
 /// One of the processes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Mpi {
     rank: usize,
     size: usize,
+    /// Held by the thread that calls MPI.
+    turn: Mutex<()>,
+}
+
+impl Mpi {
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The counts of MPI, which are 32-bit numbers, and where each part begins.
@@ -93,10 +105,12 @@ impl Ranks for Mpi {
     }
 
     fn gather(&self, own: &[f32], lengths: &[usize]) -> Result<Vec<f32>> {
+        let _turn = self.turn();
         gather(own, lengths)
     }
 
     fn gather_bytes(&self, own: &[u8]) -> Result<Vec<Vec<u8>>> {
+        let _turn = self.turn();
         let mut lengths = vec![0_u64; self.size];
         SimpleCommunicator::world().all_gather_into(&(own.len() as u64), &mut lengths[..]);
         let lengths: Vec<usize> = lengths.iter().map(|&n| n as usize).collect();
@@ -110,31 +124,28 @@ impl Ranks for Mpi {
         Ok(parts.collect())
     }
 
-    /// A chain: each process receives the sum so far, adds its own vectors, and sends it on, chunk by
-    /// chunk. The last one has the sum and sends it to all.
-    fn sum_in_order(&self, own: &[Vec<f32>], len: usize) -> Result<Vec<f32>> {
+    /// A buffered send: MPI copies the values and sends them when it can.
+    fn send(&self, to: usize, tag: usize, values: &[f32]) -> Result<()> {
+        let tag = Count::try_from(tag).map_err(|_| Error::Failed(format!("MPI: tag {tag}")))?;
+        let _turn = self.turn();
+        SimpleCommunicator::world().process_at_rank(to as i32).buffered_send_with_tag(values, tag);
+        Ok(())
+    }
+
+    /// Finds nothing while another thread waits for the other processes.
+    fn try_receive(&self, from: usize) -> Result<Option<(usize, Vec<f32>)>> {
+        let Ok(_turn) = self.turn.try_lock() else { return Ok(None) };
         let world = SimpleCommunicator::world();
-        let mut sum = vec![0.0; len];
-        for start in (0..len).step_by(CHUNK) {
-            let range = start..(start + CHUNK).min(len);
-            let part = &mut sum[range.clone()];
-            let mut vectors = own.iter();
-            if self.rank > 0 {
-                world.process_at_rank(self.rank as i32 - 1).receive_into(part);
-            } else if let Some(first) = vectors.next() {
-                part.copy_from_slice(&first[range.clone()]);
-            }
-            vectors.for_each(|vector| add(part, &vector[range.clone()]));
-            if self.rank + 1 < self.size {
-                world.process_at_rank(self.rank as i32 + 1).send(&*part);
-            }
-        }
-        world.process_at_rank(self.size as i32 - 1).broadcast_into(&mut sum[..]);
-        Ok(sum)
+        let found = world.process_at_rank(from as i32).immediate_matched_probe();
+        Ok(found.map(|message| {
+            let (values, status) = message.matched_receive_vec();
+            (status.tag() as usize, values)
+        }))
     }
 
     fn sum_fast(&self, own: Vec<f32>) -> Result<Vec<f32>> {
         let mut sum = vec![0.0; own.len()];
+        let _turn = self.turn();
         let world = SimpleCommunicator::world();
         world.all_reduce_into(&own[..], &mut sum[..], SystemOperation::sum());
         Ok(sum)

@@ -37,12 +37,18 @@ pub trait Ranks: Send + Sync + Debug {
     /// As [`Ranks::gather`].
     fn gather_bytes(&self, own: &[u8]) -> Result<Vec<Vec<u8>>>;
 
-    /// Returns the sum of vectors of `len` values over all processes. The vectors of process 0 are added
-    /// first, one after the other, then those of process 1, and so on: ((a₀ + a₁) + b₀) + b₁ + ….
+    /// Sends values to another process without waiting for it to take them. Several messages to the same
+    /// process arrive in their order.
     ///
     /// # Errors
     /// As [`Ranks::gather`].
-    fn sum_in_order(&self, own: &[Vec<f32>], len: usize) -> Result<Vec<f32>>;
+    fn send(&self, to: usize, tag: usize, values: &[f32]) -> Result<()>;
+
+    /// Returns the next message of another process and its tag, if it has arrived.
+    ///
+    /// # Errors
+    /// As [`Ranks::gather`].
+    fn try_receive(&self, from: usize) -> Result<Option<(usize, Vec<f32>)>>;
 
     /// Returns the sum of one vector of each process, added in any order: faster, and with other bits for
     /// another number of processes.
@@ -69,10 +75,11 @@ impl Ranks for Alone {
     fn gather_bytes(&self, own: &[u8]) -> Result<Vec<Vec<u8>>> {
         Ok(vec![own.to_vec()])
     }
-    fn sum_in_order(&self, own: &[Vec<f32>], len: usize) -> Result<Vec<f32>> {
-        let mut sum = own.first().cloned().unwrap_or_else(|| vec![0.0; len]);
-        own.iter().skip(1).for_each(|part| add(&mut sum, part));
-        Ok(sum)
+    fn send(&self, to: usize, _: usize, _: &[f32]) -> Result<()> {
+        Err(crate::Error::Failed(format!("there is no process {to}")))
+    }
+    fn try_receive(&self, _: usize) -> Result<Option<(usize, Vec<f32>)>> {
+        Ok(None)
     }
     fn sum_fast(&self, own: Vec<f32>) -> Result<Vec<f32>> {
         Ok(own)

@@ -1,19 +1,22 @@
 //! One training step in micro-batches.
 
-use crate::autograd::{Peers, Var};
+use crate::autograd::{NodeId, Peers, Var};
 use crate::model::Network;
-use crate::nn::Pass;
+use crate::nn::{Parameter, Pass};
 use crate::ops::{self, BatchStatistics, CrossEntropyOptions};
 use crate::optim::{Optimizer, gradient_norm};
 use crate::tensor::Tensor;
 use crate::train::batch::Batch;
 use crate::train::parallel::lockstep::{Lockstep, Part};
-use crate::train::parallel::ranks::{Ranks, Reduce, add};
+use crate::train::parallel::ordered_sum::{LOOK_EVERY, OrderedSum, OwnGradients};
+use crate::train::parallel::ranks::{Alone, Ranks, Reduce};
 use crate::train::step::{StepAddress, StepResult, count_correct};
 use crate::{Error, Result};
+use fer_kernels::Layout;
 use std::ops::Range;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 /// Who computes which faces of a batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,13 +75,11 @@ pub(crate) struct MicroStep<'a> {
     pub reduce: Reduce,
 }
 
-/// The result of one micro-batch.
+/// The result of one micro-batch, without its gradients.
 struct PartResult {
     /// Mean loss times the number of faces.
     loss: f64,
     correct: usize,
-    /// Gradients of the batch's mean loss with respect to all parameters, one after the other.
-    gradients: Vec<f32>,
     statistics: Vec<(usize, BatchStatistics<f32>)>,
 }
 
@@ -92,23 +93,24 @@ impl MicroStep<'_> {
         network: &mut Network<f32>,
         optimizer: &mut Optimizer<f32>,
     ) -> Result<StepResult> {
-        let mut done = self.compute(network)?;
-        let len = done.first().map_or(0, |part| part.gradients.len());
+        let sizes: Vec<usize> = network.parameters().iter().map(|p| p.value.elements()).collect();
+        let own = OwnGradients::new(sizes.len(), self.own.len());
+        let ranks = self.ranks.clone();
+        let mut sum =
+            (self.reduce == Reduce::Ordered).then(|| OrderedSum::new(&*ranks, &own, &sizes));
+        let done = self.compute(network, &own, &mut |pause| match &mut sum {
+            Some(sum) => sum.advance(pause),
+            None => {
+                thread::sleep(pause);
+                Ok(())
+            }
+        })?;
         let (loss, correct) = self.totals(&done)?;
-        let own: Vec<Vec<f32>> =
-            done.iter_mut().map(|part| std::mem::take(&mut part.gradients)).collect();
-        let sum = match self.reduce {
-            Reduce::Ordered => self.ranks.sum_in_order(&own, len)?,
-            Reduce::Fast => self.ranks.sum_fast(
-                own.into_iter()
-                    .reduce(|mut sum, part| {
-                        add(&mut sum, &part);
-                        sum
-                    })
-                    .unwrap_or_default(),
-            )?,
+        let sums = match sum {
+            Some(sum) => sum.finish()?,
+            None => self.sum_fast(&own, &sizes)?,
         };
-        let gradients = unflatten(network, &sum)?;
+        let gradients = tensors(network, &sums)?;
         let grad_norm = gradient_norm(gradients.iter());
         let applied = loss.is_finite() && grad_norm.is_finite();
         if applied {
@@ -120,8 +122,14 @@ impl MicroStep<'_> {
         Ok(StepResult { loss, correct, grad_norm, applied })
     }
 
-    /// Computes the own micro-batches, each on a thread: they meet at every batch norm.
-    fn compute(&mut self, network: &Network<f32>) -> Result<Vec<PartResult>> {
+    /// Computes the own micro-batches, each on a thread: they meet at every batch norm. Until all have
+    /// ended it calls `meanwhile`, with the time that this may wait.
+    fn compute(
+        &mut self,
+        network: &Network<f32>,
+        gradients: &OwnGradients,
+        meanwhile: &mut dyn FnMut(Duration) -> Result<()>,
+    ) -> Result<Vec<PartResult>> {
         let lockstep = Lockstep::new(self.ranks.clone(), self.plan.parts.clone());
         let own = std::mem::take(&mut self.own);
         let this = &*self;
@@ -130,7 +138,7 @@ impl MicroStep<'_> {
             let threads: Vec<_> = parts
                 .map(|(place, batch)| {
                     let part = Arc::new(Part::new(&lockstep, place));
-                    let work = move || this.part(network, &part, place, batch);
+                    let work = move || this.part(network, &part, (place, gradients), batch);
                     thread::Builder::new().spawn_scoped(scope, work)
                 })
                 .collect();
@@ -138,12 +146,17 @@ impl MicroStep<'_> {
                 Part::new(&lockstep, 0).fail();
             }
             // The micro-batches need the pool. If this thread is one of the pool's, it works for them.
-            while threads.iter().flatten().any(|thread| !thread.is_finished()) {
-                match rayon::yield_now() {
-                    Some(rayon::Yield::Executed) => {}
-                    Some(rayon::Yield::Idle) => thread::yield_now(),
-                    None => break,
+            let in_pool = rayon::current_thread_index().is_some();
+            let pause = if in_pool { Duration::ZERO } else { LOOK_EVERY };
+            let mut told = Ok(());
+            while told.is_ok() && threads.iter().flatten().any(|thread| !thread.is_finished()) {
+                told = meanwhile(pause);
+                if matches!(rayon::yield_now(), Some(rayon::Yield::Idle)) {
+                    thread::yield_now();
                 }
+            }
+            if told.is_err() {
+                Part::new(&lockstep, 0).fail();
             }
             let crashed = || Error::Failed("a thread of the step ended early".into());
             let results: Vec<Result<PartResult>> = threads
@@ -153,6 +166,7 @@ impl MicroStep<'_> {
                     Err(e) => Err(Error::Failed(format!("no thread for a micro-batch: {e}"))),
                 })
                 .collect();
+            told?;
             results.into_iter().collect()
         })
     }
@@ -161,7 +175,7 @@ impl MicroStep<'_> {
         &self,
         network: &Network<f32>,
         part: &Arc<Part>,
-        place: usize,
+        own: (usize, &OwnGradients),
         batch: Batch,
     ) -> Result<PartResult> {
         /// Releases the others if this thread panics.
@@ -174,7 +188,7 @@ impl MicroStep<'_> {
             }
         }
         let mut guard = Guard(part, false);
-        let result = self.forward_backward(network, part.clone(), place, batch);
+        let result = self.forward_backward(network, part.clone(), own, batch);
         guard.1 = result.is_ok();
         result
     }
@@ -183,7 +197,7 @@ impl MicroStep<'_> {
         &self,
         network: &Network<f32>,
         peers: Arc<dyn Peers<f32>>,
-        place: usize,
+        (place, own): (usize, &OwnGradients),
         batch: Batch,
     ) -> Result<PartResult> {
         let Batch { pixels, targets, labels } = batch;
@@ -197,20 +211,34 @@ impl MicroStep<'_> {
         // The share of this part in the mean loss of the batch is in the gradient from the start, because
         // batch norm adds gradients of all parts.
         let share = faces as f32 / self.plan.faces() as f32;
-        let found = pass.tape.backward_from(&loss, Tensor::full(&loss.shape(), share))?;
-        let mut gradients = Vec::new();
-        for p in network.parameters() {
-            match pass.gradient(&found, p) {
-                Some(gradient) => gradients.extend(gradient.to_vec()),
-                None => gradients.resize(gradients.len() + p.value.elements(), 0.0),
+        let seed = Tensor::full(&loss.shape(), share);
+        let mut open: Vec<&Parameter<f32>> = network.parameters();
+        let leaves: Vec<Option<NodeId>> = open.iter().map(|p| pass.leaf(p)).collect();
+        pass.tape.backward_with(&loss, seed, &mut |node, _, gradient| {
+            if let Some(at) = open.iter().rposition(|p| leaves[p.index] == Some(node)) {
+                own.put(open.remove(at).index, place, gradient.to_layout(Layout::Nchw));
             }
-        }
+        })?;
+        // The loss does not depend on these.
+        open.iter().for_each(|p| own.put(p.index, place, Tensor::zeros(&p.value.shape())));
         Ok(PartResult {
             loss: f64::from(loss.value().item()) * faces as f64,
             correct,
-            gradients,
             statistics: pass.statistics().to_vec(),
         })
+    }
+
+    /// Returns the sums of the gradients, added by the library.
+    fn sum_fast(&self, own: &OwnGradients, sizes: &[usize]) -> Result<Vec<Vec<f32>>> {
+        let own = OrderedSum::new(&Alone, own, sizes).finish()?.concat();
+        let sum = self.ranks.sum_fast(own)?;
+        let mut rest = &sum[..];
+        let take = |&size: &usize| {
+            let (values, after) = rest.split_at(size.min(rest.len()));
+            rest = after;
+            values.to_vec()
+        };
+        Ok(sizes.iter().map(take).collect())
     }
 
     /// Returns the mean loss and the number of correct answers of the whole batch.
@@ -231,14 +259,8 @@ impl MicroStep<'_> {
     }
 }
 
-/// Returns the gradients of all parameters from one vector.
-fn unflatten(network: &Network<f32>, all: &[f32]) -> Result<Vec<Tensor>> {
-    let mut rest = all;
-    let take = |p: &&crate::nn::Parameter<f32>| {
-        let n = p.value.elements().min(rest.len());
-        let (own, after) = rest.split_at(n);
-        rest = after;
-        Tensor::from_slice(own, &p.value.shape())
-    };
-    network.parameters().iter().map(take).collect()
+/// Returns the gradients as tensors.
+fn tensors(network: &Network<f32>, sums: &[Vec<f32>]) -> Result<Vec<Tensor>> {
+    let parameters = network.parameters().into_iter().zip(sums);
+    parameters.map(|(p, sum)| Tensor::from_slice(sum, &p.value.shape())).collect()
 }
