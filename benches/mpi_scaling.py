@@ -12,7 +12,8 @@ The model of a step with R processes and K micro-batches. All it knows is measur
     compute    K/R · t + u      t of a micro-batch and u of the update: one process, two sizes of the batch, while R − 1
                                 other single trainings run beside it
     meetings   2B + 1           each batch norm forwards and backwards, and the loss: a gather of the statistics
-    sum        ordered          a chain of chunks, and a broadcast of 4P bytes (P parameters)
+    sum        ordered          a chain of pieces there and back, 4P bytes each way (P parameters), less the half of the
+                                compute during which the backward pass still runs
                fast             an all-reduce: each process sends 4P · 2(R − 1)/R bytes
 
 Messages take as long as `mpi_link.c` says. The last table uses the same formulas for more nodes.
@@ -32,7 +33,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-CHUNK = 4 << 15  # bytes, as in src/train/parallel/mpi.rs
+PIECE = 4 << 12  # bytes, as in src/train/parallel/ordered_sum.rs
 DELAY = 1e-4  # seconds
 SHORT, LONG = 80 << 10, 512 << 10  # bytes, where MPICH takes another way to gather
 
@@ -150,7 +151,7 @@ class Turns:
 
 def measured_messages(bench, start):
     """Returns seconds of a message as a function of its bytes, from measurements at four sizes."""
-    sizes = [8, 4096, CHUNK, 4 * bench.parameters]
+    sizes = [8, 1024, PIECE, 4 * bench.parameters]
     seconds = [float(text) for text in run(*start, bench.link, *sizes).split()]
 
     def message(size):
@@ -169,16 +170,16 @@ def gather_seconds(message, ranks, total):
     return (ranks - 1) * message(total / ranks)
 
 
-def communication(message, ranks, micro, parameters, norms, reduce):
-    """Returns the seconds that a step spends on messages: at the meetings, and for the sum."""
+def communication(message, ranks, micro, parameters, norms, reduce, compute):
+    """Returns the seconds that a step waits for messages: at the meetings, and for the sum."""
     size, rounds = 4 * parameters, math.ceil(math.log2(ranks))
     meetings = sum(2 * gather_seconds(message, ranks, 4 * micro * (1 + 2 * channels)) for channels in norms)
     meetings += gather_seconds(message, ranks, 16 * micro)
     if reduce == "fast":
         return meetings, sum(2 * message(size / 2**k) for k in range(1, rounds + 1))
-    chain = (size / CHUNK + ranks - 2) * message(CHUNK)
-    whole = rounds * message(size) if ranks < 8 else (rounds + ranks - 1) * message(size / ranks) + message(size)
-    return meetings, chain + whole
+    way = 2 * (ranks - 1) * message(PIECE)  # of the last piece
+    streams = 1 if ranks == 2 else 2  # from one process to the next: sums so far, and whole sums
+    return meetings, way + max(0, streams * size / PIECE * message(PIECE) - compute / 2)
 
 
 def measure(bench, options):
@@ -216,13 +217,14 @@ def compare(bench, options):
         for reduce in ("ordered", "fast"):
             for batch in options.batches:
                 seconds, micro = turns.step(name, batch, reduce), batch // options.micro_batch
-                parts = communication(message, 2, micro, bench.parameters, bench.norms, reduce)
                 t, u = compute["beside"]
-                guess = math.ceil(micro / 2) * t + u + sum(parts)
+                work = math.ceil(micro / 2) * t
+                parts = communication(message, 2, micro, bench.parameters, bench.norms, reduce, work)
+                guess = work + u + sum(parts)
                 print(f"{name if name == 'memory' else name + ' Gbit/s':>12} {reduce:>8} {batch:>6} "
                       f"{1e3 * seconds:>8.1f} {turns.step('alone', batch) / 2 / seconds:>10.2f} {1e3 * guess:>9.1f} "
                       f"{100 * (guess / seconds - 1):>+6.0f}%   {1e3 * parts[0]:.1f}, {1e3 * parts[1]:.1f} ms", flush=True)
-        print(f"{'':>12} a message of 8 bytes: {1e6 * message(8):.0f} µs; of {CHUNK >> 10} KiB: {1e6 * message(CHUNK):.0f} µs")
+        print(f"{'':>12} a message of 8 bytes: {1e6 * message(8):.0f} µs; of {PIECE >> 10} KiB: {1e6 * message(PIECE):.0f} µs")
     return compute["alone"]
 
 
@@ -238,9 +240,9 @@ def extrapolate(bench, options, alone):
                     micro, row = batch // options.micro_batch, []
                     for ranks in (8, 64, 512):
                         message = lambda size: DELAY + 8 * size / gbit / 1e9
-                        parts = communication(message, ranks, micro, bench.parameters, bench.norms, reduce)
-                        one = micro * t / cores + u
-                        step = math.ceil(micro / ranks) * t / cores + u + sum(parts)
+                        work = math.ceil(micro / ranks) * t / cores
+                        parts = communication(message, ranks, micro, bench.parameters, bench.norms, reduce, work)
+                        one, step = micro * t / cores + u, work + u + sum(parts)
                         row.append(f"{one / ranks / step:>9.2f}" if ranks <= micro else f"{'–':>9}")
                     print(f"{gbit:>7} {cores:>6} {reduce:>8} {batch:>6} " + " ".join(row))
 

@@ -29,7 +29,7 @@ use std::time::Duration;
 /// Values that travel at a time: few enough for MPI to send them without asking the receiver first.
 pub(crate) const PIECE: usize = 1 << 12;
 /// How often to look for messages while the own gradients are computed.
-pub(crate) const LOOK_EVERY: Duration = Duration::from_micros(500);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(1);
 /// How often it looks without a pause, once all own gradients are there.
 const EAGER_LOOKS: usize = 1_000;
 
@@ -146,6 +146,9 @@ impl<'a> OrderedSum<'a> {
         for (parameter, gradients) in self.own.take(pause) {
             did = true;
             self.begin(parameter, gradients)?;
+        }
+        if self.ready.iter().all(Option::is_none) {
+            return Ok(false); // still in the forward pass: what has come can wait
         }
         let (rank, size) = (self.ranks.rank(), self.ranks.size());
         while self.missing > 0
