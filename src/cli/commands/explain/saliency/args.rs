@@ -24,7 +24,7 @@ pub struct Args {
     pub faces: FaceArgs,
     /// smooth-ig, gradient (or saliency), grad-x-input, smoothgrad, smoothgrad-sq, vargrad, ig,
     /// guided-backprop, gradcam, gradcam++, layercam, scorecam, occlusion, rise, lime, or all.
-    /// smooth-ig restores the answer better than the picture's centre and changes with the weights
+    /// smooth-ig passes the sanity checks on the network in the program
     /// [default: smooth-ig; all with --sanity-check]
     #[arg(long, value_name = "METHOD")]
     method: Option<MethodArg>,
