@@ -67,7 +67,7 @@ layers = [
 "#;
     std::fs::write(&arch, text).unwrap();
     let arch = arch.to_str().unwrap().into();
-    let config = TrainConfig { arch, ..in_micro_batches(place.path()) };
+    let config = TrainConfig { arch, lr: 1e-4, ..in_micro_batches(place.path()) };
     let alone = train(&config, 1);
     for size in [2, 4] {
         assert!(alone == train(&config, size), "{size} processes");
