@@ -9,7 +9,7 @@ use crate::{PIXELS, Result};
 /// Passes that a gradient counts: forward once, and backward as two.
 pub const GRADIENT_PASSES: usize = 3;
 
-/// Who is told of the uses of a network.
+/// Observer of the uses of a network.
 pub trait Watch {
     /// Is told before so many passes of one face each. An error ends the explanation.
     fn before(&self, passes: usize) -> Result<()>;
@@ -22,7 +22,7 @@ pub trait Watch {
 /// A network that tells `watch` of every use.
 pub struct Watched<'a, W> {
     network: &'a dyn Classifier,
-    /// Who is told.
+    /// The observer.
     pub watch: W,
 }
 

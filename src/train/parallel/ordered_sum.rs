@@ -28,9 +28,9 @@ use std::time::Duration;
 
 /// Values that travel at a time: few enough for MPI to send them without asking the receiver first.
 pub(crate) const PIECE: usize = 1 << 12;
-/// How often to look for messages while the own gradients are computed.
+/// Pause between two looks for messages while the own gradients are computed.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(1);
-/// How often it looks without a pause, once all own gradients are there.
+/// Looks for messages without a pause in between, once all own gradients are there.
 const EAGER_LOOKS: usize = 1_000;
 
 /// The gradients of the micro-batches of one process, as they become known.
@@ -93,7 +93,7 @@ pub(crate) struct OrderedSum<'a> {
     missing: usize,
 }
 
-/// What a piece holds: the sum so far, or the whole sum.
+/// Content of a piece: the sum so far, or the whole sum.
 #[derive(Clone, Copy)]
 enum Kind {
     SoFar,

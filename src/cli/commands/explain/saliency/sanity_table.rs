@@ -76,7 +76,7 @@ fn check_report(
         rows.push(row);
         // The next method needs buffers of other sizes.
         trim::<f32>();
-        // What was expected and what was needed differ a little.
+        // Corrects the estimate of the passes.
         done += weight(method);
         bar.set_position(done);
     }
