@@ -1,11 +1,10 @@
 // A Web Worker with a network: answers one call after the other.
-import init, { Page } from './fer_web.js';
-
 let page = null, running = null;
 self.receiveMessage = bytes => self.postMessage({ id: running, bytes: bytes.slice(), isLast: false });
 
 self.onmessage = async ({ data }) => {
   if (data.module) {
+    const { default: init, Page } = await import(data.script);
     await init({ module_or_path: data.module });
     page = new Page();
     self.postMessage({ isReady: true });

@@ -18,6 +18,7 @@ mod amx;
 mod block_mut;
 pub mod contract;
 mod micro_kernel;
+mod multiply_add;
 #[cfg(target_arch = "x86_64")]
 mod pair_products;
 pub mod peak;

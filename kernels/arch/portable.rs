@@ -1,13 +1,17 @@
 //! The portable micro-kernel: the `wide` crate's vectors, on any CPU.
 
 use super::contract::Raw;
+use super::multiply_add::multiply_add;
 use wide::f32x8;
 
 const LANES: usize = 8;
 /// Rows of the tile.
 pub const MR: usize = 6;
+/// Registers in a row of the tile. Browsers on x86-64 have 16 registers of four numbers for WebAssembly and
+/// move what exceeds them to memory and back; a narrow tile needs 15.
+const WIDTH: usize = if cfg!(target_arch = "wasm32") { 1 } else { 2 };
 /// Columns of the tile.
-pub const NR: usize = 2 * LANES;
+pub const NR: usize = WIDTH * LANES;
 
 /// A step of the sum: t + x·y in each element.
 trait Step {
@@ -22,7 +26,7 @@ pub struct Pairs;
 impl Step for Single {
     #[inline(always)]
     fn step(x: f32x8, y: f32x8, t: f32x8) -> f32x8 {
-        x.mul_add(y, t)
+        multiply_add(x, y, t)
     }
 }
 
@@ -31,8 +35,8 @@ impl Step for Pairs {
     fn step(x: f32x8, y: f32x8, t: f32x8) -> f32x8 {
         let upper = |x: f32x8| x.to_array().map(|x| f32::from_bits(x.to_bits() & 0xffff_0000));
         let lower = |x: f32x8| x.to_array().map(|x| f32::from_bits(x.to_bits() << 16));
-        let t = f32x8::new(upper(x)).mul_add(f32x8::new(upper(y)), t);
-        f32x8::new(lower(x)).mul_add(f32x8::new(lower(y)), t)
+        let t = multiply_add(f32x8::new(upper(x)), f32x8::new(upper(y)), t);
+        multiply_add(f32x8::new(lower(x)), f32x8::new(lower(y)), t)
     }
 }
 
@@ -57,7 +61,7 @@ pub unsafe fn run<S: Step>(x: &Raw) {
 /// # Safety
 /// The caller keeps what [`run`] requires.
 unsafe fn tile<S: Step, const R: usize>(x: &Raw) {
-    let mut t = [[f32x8::ZERO; 2]; R];
+    let mut t = [[f32x8::ZERO; WIDTH]; R];
     let (mut b, mut lines) = (x.b, x.prefetch);
     // SAFETY: `rows` has MR ≥ R entries.
     let rows: [*const f32; R] =
@@ -67,14 +71,15 @@ unsafe fn tile<S: Step, const R: usize>(x: &Raw) {
         let mut at = unsafe { *x.segments.add(s) };
         for _ in 0..x.k {
             // SAFETY: B has num_segments·k rows of NR elements, stride_b apart; this is the next.
-            let row = unsafe { &*b.cast::<[[f32; LANES]; NR / LANES]>() };
+            let row = unsafe { &*b.cast::<[[f32; LANES]; WIDTH]>() };
             lines.prefetch_next();
-            let [b0, b1] = row.map(f32x8::new);
+            let row = row.map(f32x8::new);
             for i in 0..R {
                 // SAFETY: rows[i] + segments[s] + p·step is an element of A.
                 let a = f32x8::splat(unsafe { *rows[i].add(at) });
-                t[i][0] = S::step(a, b0, t[i][0]);
-                t[i][1] = S::step(a, b1, t[i][1]);
+                for (t, b) in t[i].iter_mut().zip(row) {
+                    *t = S::step(a, b, *t);
+                }
             }
             at += x.step;
             b = b.wrapping_add(x.stride_b);

@@ -110,6 +110,7 @@ mod x86;
 
 mod portable {
     use super::*;
+    use crate::arch::multiply_add::multiply_add;
     use wide::f32x8;
 
     #[derive(Clone, Copy)]
@@ -127,7 +128,7 @@ mod portable {
         }
         #[inline(always)]
         fn mul_add(self, a: Self, b: Self) -> Self {
-            Self(self.0.mul_add(a.0, b.0))
+            Self(multiply_add(self.0, a.0, b.0))
         }
         #[inline(always)]
         fn max(self, other: Self) -> Self {
