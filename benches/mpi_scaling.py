@@ -4,28 +4,33 @@
 
 The program is built with --features mpi. Every process has one thread. `memory` is this machine's; a number is a link
 of so many Gbit/s with 0.1 ms between two network namespaces (needs root, `ip`, `tc`). Where the kernel has no netem, the
-link has its own latency. Without `--links`, all that this machine can do. About five minutes; the machine should have
+link has its own latency. Without `--links`, all that this machine can do. About ten minutes; the machine should have
 nothing else to do.
 
 The model of a step with R processes and K micro-batches. All it knows is measured without a training by several:
 
-    compute    K/R · t + u      t of a micro-batch and u of the update: one process, two sizes of the batch, while R − 1
-                                other single trainings run beside it
+    compute    c(K/R)           what one process takes for a step of K/R micro-batches, while R − 1 other single trainings
+                                run beside it
+    waiting    w · c(K/R)       what two processes that compute and meet as often wait for each other: the cores of a shared
+                                machine are never equally fast (`mpi_link.c wait`; left out for more nodes)
     meetings   2B + 1           each batch norm forwards and backwards, and the loss: a gather of the statistics
     sum        ordered          a chain of pieces there and back, 4P bytes each way (P parameters), less the half of the
                                 compute during which the backward pass still runs
                fast             an all-reduce: each process sends 4P · 2(R − 1)/R bytes
 
-Messages take as long as `mpi_link.c` says. The last table uses the same formulas for more nodes.
+Messages take as long as `mpi_link.c` says. The last table uses the same formulas for more nodes, with c(k) = k · t + u fitted
+to one process alone.
 """
 
 import argparse
 import contextlib
+import csv
 import json
 import math
 import os
 import pathlib
 import shutil
+import statistics
 import struct
 import subprocess
 import sys
@@ -35,6 +40,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 PIECE = 4 << 12  # bytes, as in src/train/parallel/ordered_sum.rs
 DELAY = 1e-4  # seconds
+EPOCHS = 5  # of a measured training; the first one warms up
 SHORT, LONG = 80 << 10, 512 << 10  # bytes, where MPICH takes another way to gather
 
 
@@ -98,33 +104,32 @@ class Bench:
         self.parameters = found["parameters"]
         self.norms = [row["output"][0] for row in found["layers"] if row["kind"] == "BatchNormalization"]
 
-    def line(self, batch, steps, reduce):
+    def line(self, batch, steps, reduce, epochs=1):
         faces = self.place / f"faces{batch * steps}.csv"
         if not faces.exists():
             run(self.fer, "data", "synth", "--count", batch * steps, "--out", faces)
         out = self.place / f"run{time.monotonic_ns()}"
         return out, [self.fer, "train", "--data", faces, "--val", self.place / "val.csv", "--arch", self.options.arch,
-                     "--epochs", "1", "--batch-size", batch, "--micro-batch", self.options.micro_batch, "--threads", "1",
+                     "--epochs", epochs, "--batch-size", batch, "--micro-batch", self.options.micro_batch, "--threads", "1",
                      "--reduce", reduce, "--no-tensorboard", "--out", out]
 
-    def train(self, start, batch, steps, reduce="ordered", beside=0):
-        """Trains, with as many other trainings beside, and returns the seconds of the training part of the epoch."""
-        others = []
+    def steps(self, start, batch, reduce="ordered", beside=0):
+        """Trains, with as many other trainings beside, and returns the seconds of a step in each epoch but the first."""
+        steps, others = max(1, 512 // batch), []
         for _ in range(beside):  # longer than what is measured
-            line = [str(word) for word in self.line(batch, 4 * steps, reduce)[1]]
+            line = [str(word) for word in self.line(batch, steps, reduce, 3 * EPOCHS)[1]]
             others.append(subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         if others:
             time.sleep(1)
-        out, line = self.line(batch, steps, reduce)
+        out, line = self.line(batch, steps, reduce, EPOCHS)
         try:
             run(*start, *line)
         finally:
             for other in others:
                 other.terminate()
                 other.wait()
-        names, values = (out / "metrics.csv").read_text().splitlines()[:2]
-        row = dict(zip(names.split(","), values.split(",")))
-        return batch * steps / float(row["images_per_second"]), out
+        with open(out / "metrics.csv", newline="", encoding="utf-8") as file:
+            return [batch / float(row["images_per_second"]) for row in csv.DictReader(file)][1:]
 
 
 class Turns:
@@ -134,20 +139,19 @@ class Turns:
         self.bench, self.times = bench, {}
 
     def take(self, name, start, batch, reduce="ordered", beside=0):
-        """Measures once more: trainings of two lengths, so that what happens once does not count."""
-        for steps in self.lengths(batch):
-            seconds = self.bench.train(start, batch, steps, reduce, beside)[0]
-            self.times.setdefault((name, batch, reduce, steps), []).append(seconds)
+        """Measures once more."""
+        self.times.setdefault((name, batch, reduce), []).extend(self.bench.steps(start, batch, reduce, beside))
 
     def step(self, name, batch, reduce="ordered"):
-        """Returns the seconds of one step, from the best of all turns."""
-        short, long = self.lengths(batch)
-        best = [min(self.times[name, batch, reduce, steps]) for steps in (short, long)]
-        return (best[1] - best[0]) / (long - short)
+        """Returns the median seconds of a step, of all epochs in all turns."""
+        return statistics.median(self.times[name, batch, reduce])
 
-    @staticmethod
-    def lengths(batch):
-        return 4, 4 + max(4, 1024 // batch)
+    def compute(self, name, batches, micro_batch):
+        """Returns t and u of t · (number of micro-batches) + u: least squares of what steps of these sizes take."""
+        counts = [batch // micro_batch for batch in batches]
+        t, u = statistics.linear_regression(counts, [self.step(name, batch) for batch in batches])
+        return t, max(u, 0.0)
+
 
 def measured_messages(bench, start):
     """Returns seconds of a message as a function of its bytes, from measurements at four sizes."""
@@ -182,32 +186,44 @@ def communication(message, ranks, micro, parameters, norms, reduce, compute):
     return meetings, way + max(0, streams * size / PIECE * message(PIECE) - compute / 2)
 
 
+def alone_sizes(options):
+    """Returns the sizes of batches that one process trains with: parts of the batches, and enough for a line."""
+    return sorted({*options.batches, *halves(options)})
+
+
+def halves(options):
+    return [batch // 2 for batch in options.batches]
+
+
 def measure(bench, options):
-    """Returns the seconds of all steps, and what messages take on each link."""
-    turns, messages = Turns(bench), {}
+    """Returns the seconds of all steps, what messages take on each link, and how long two processes wait for each other."""
+    turns, messages, waits = Turns(bench), {}, {batch: [] for batch in options.batches}
     for _ in range(options.rounds):
-        for batch in {64, 128, *options.batches}:
+        for batch in alone_sizes(options):
             turns.take("alone", [], batch)
-        for batch in (64, 128):
+        for batch in halves(options):
             turns.take("beside", [], batch, beside=1)
+        between = [1e3 * turns.step("alone", batch) / 2 / (2 * len(bench.norms) + 1) for batch in options.batches]
+        found = run("mpirun", "-n", "2", bench.link, "wait", *between).split()
+        for batch, share in zip(options.batches, found):
+            waits[batch].append(float(share))
         for name in options.links:
             with memory() if name == "memory" else link(float(name), bench.place) as start:
                 messages.setdefault(name, measured_messages(bench, start))
                 for reduce in ("ordered", "fast"):
                     for batch in options.batches:
                         turns.take(name, start, batch, reduce)
-    return turns, messages
+    return turns, messages, {batch: statistics.median(shares) for batch, shares in waits.items()}
 
 
 def compare(bench, options):
     """Prints a table of measured and predicted steps; returns t and u of one process alone."""
-    turns, messages = measure(bench, options)
-    compute = {}
-    for name in ("alone", "beside"):
-        two = [turns.step(name, batch) for batch in (64, 128)]
-        t = (two[1] - two[0]) / (64 // options.micro_batch)
-        compute[name] = (t, max(two[1] - 128 // options.micro_batch * t, 0.0))
-        print(f"one process {name}: {1e3 * t:.1f} ms a micro-batch, {1e3 * compute[name][1]:.1f} ms a step on top")
+    turns, messages, waits = measure(bench, options)
+    t, update = turns.compute("alone", alone_sizes(options), options.micro_batch)
+    print(f"one process alone: {1e3 * t:.1f} ms a micro-batch and {1e3 * update:.1f} ms a step; beside another, ms a step:",
+          ", ".join(f"batch {batch} {1e3 * turns.step('beside', batch):.1f}" for batch in halves(options)))
+    print("waiting for each other, as a share of what they compute:",
+          ", ".join(f"batch {batch} {100 * share:.0f} %" for batch, share in waits.items()))
     print(f"\n{bench.parameters:,} parameters, {len(bench.norms)} batch norms, micro-batches of {options.micro_batch}")
     print(f"{'link':>12} {'sum':>8} {'batch':>6} {'ms/step':>8} {'efficiency':>10} {'predicted':>9} {'off by':>7}   "
           "of it meetings, sum")
@@ -217,15 +233,14 @@ def compare(bench, options):
         for reduce in ("ordered", "fast"):
             for batch in options.batches:
                 seconds, micro = turns.step(name, batch, reduce), batch // options.micro_batch
-                t, u = compute["beside"]
-                work = math.ceil(micro / 2) * t
+                work = turns.step("beside", batch // 2)
                 parts = communication(message, 2, micro, bench.parameters, bench.norms, reduce, work)
-                guess = work + u + sum(parts)
+                guess = (1 + waits[batch]) * work + sum(parts)
                 print(f"{name if name == 'memory' else name + ' Gbit/s':>12} {reduce:>8} {batch:>6} "
                       f"{1e3 * seconds:>8.1f} {turns.step('alone', batch) / 2 / seconds:>10.2f} {1e3 * guess:>9.1f} "
                       f"{100 * (guess / seconds - 1):>+6.0f}%   {1e3 * parts[0]:.1f}, {1e3 * parts[1]:.1f} ms", flush=True)
         print(f"{'':>12} a message of 8 bytes: {1e6 * message(8):.0f} µs; of {PIECE >> 10} KiB: {1e6 * message(PIECE):.0f} µs")
-    return compute["alone"]
+    return t, update
 
 
 def extrapolate(bench, options, alone):
@@ -263,7 +278,8 @@ def weights(run_folder):
 def drift(bench, options):
     """Prints how far the fast sum is from the ordered one after an epoch."""
     def train(ranks, reduce):
-        out = bench.train(["mpirun", "-n", ranks] if ranks > 1 else [], 128, options.drift // 128, reduce)[1]
+        out, line = bench.line(128, options.drift // 128, reduce)
+        run(*(["mpirun", "-n", ranks] if ranks > 1 else []), *line)
         row = dict(zip(*(line.split(",") for line in (out / "metrics.csv").read_text().splitlines()[:2])))
         return weights(out), row
 
@@ -286,7 +302,7 @@ def main():
     parser.add_argument("--batches", type=numbers, default=[32, 128])
     parser.add_argument("--micro-batch", type=int, default=16)
     parser.add_argument("--links", type=lambda text: text.split(","))
-    parser.add_argument("--rounds", type=int, default=3, help="of all measurements, in turns; the best of each counts")
+    parser.add_argument("--rounds", type=int, default=3, help="of all measurements, in turns; the median of each counts")
     parser.add_argument("--drift", type=int, default=0, help="faces of an epoch for the drift of `--reduce fast`")
     options = parser.parse_args()
     shaped = os.geteuid() == 0 and shutil.which("ip") and shutil.which("tc")
