@@ -102,7 +102,10 @@ def training(place):
     assert [e.epoch for e in seen] == [1, 2, 3] and not done.stopped
     assert done.model.predict(val).probabilities.shape == (70, 7)
 
-    # Ctrl-C after the first epoch, then the rest: the same weights as without the interruption.
+    # Ctrl-C after the first epoch, then the rest: the same weights as without the interruption. A shell that starts
+    # this script in the background has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
     def interrupt(epoch):
         if epoch.epoch == 1:
             threading.Timer(0.0, os.kill, (os.getpid(), signal.SIGINT)).start()
